@@ -1,0 +1,123 @@
+package connector
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// DefaultHTTPTimeout limits one remote call when a system's entry names no other
+// limit. It has to stay below the start-to-close time of the activity around it.
+const DefaultHTTPTimeout = 10 * time.Second
+
+// SystemConfig is one entry of the file that lists the outside systems.
+type SystemConfig struct {
+	Name     string `json:"name"`     // lower-case identifier; also names the task queue
+	Kind     string `json:"kind"`     // mail, finance, attendance, …
+	Protocol string `json:"protocol"` // key of the factory, such as "scim"
+	BaseURL  string `json:"base_url"` // absolute, http or https, without the resource
+	// Exactly one of Token and TokenFile. A relative TokenFile is resolved
+	// against the folder of the file that names it.
+	Token     string `json:"token,omitempty"`
+	TokenFile string `json:"token_file,omitempty"`
+	// HTTPTimeout limits one remote call, as Go writes durations ("5s"). In
+	// memory it is zero when the file names none.
+	HTTPTimeout Duration `json:"http_timeout,omitempty"`
+	// LookupExternalID makes Find look at the attribute externalId too, for
+	// systems that keep the employee number there.
+	LookupExternalID bool `json:"lookup_external_id,omitempty"`
+}
+
+// Timeout is HTTPTimeout, or the default.
+func (c SystemConfig) Timeout() time.Duration {
+	if c.HTTPTimeout == 0 {
+		return DefaultHTTPTimeout
+	}
+	return time.Duration(c.HTTPTimeout)
+}
+
+// Duration is a time.Duration that JSON writes as Go does: "1.5s".
+type Duration time.Duration
+
+// UnmarshalText reads a positive duration.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v <= 0 {
+		return errors.New("a duration must be positive and written like 5s or 1m30s")
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+var systemName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+
+// ReadConfig reads the JSON list of systems from a file, strictly: unknown
+// fields, trailing data, duplicate names and missing values are refused. Token
+// files are read, so that Token is set in every returned entry.
+func ReadConfig(path string) ([]SystemConfig, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the list of systems: %w", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	var systems []SystemConfig
+	if err := dec.Decode(&systems); err != nil {
+		return nil, fmt.Errorf("reading the list of systems %s: %w", path, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading the list of systems %s: data after the list", path)
+	}
+	for i := range systems {
+		if err := systems[i].complete(filepath.Dir(path)); err != nil {
+			return nil, fmt.Errorf("system %d (%q) in %s: %w", i+1, systems[i].Name, path, err)
+		}
+	}
+	return systems, nil
+}
+
+// complete checks an entry and reads its token file.
+func (c *SystemConfig) complete(folder string) error {
+	if (c.Token == "") == (c.TokenFile == "") {
+		return errors.New("needs exactly one of token and token_file")
+	}
+	if c.TokenFile != "" {
+		file := c.TokenFile
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(folder, file)
+		}
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("reading token_file: %w", err)
+		}
+		if c.Token = strings.TrimSpace(string(raw)); c.Token == "" {
+			return errors.New("token_file is empty")
+		}
+	}
+	return c.validate()
+}
+
+func (c *SystemConfig) validate() error {
+	if !systemName.MatchString(c.Name) {
+		return errors.New("name must match " + systemName.String())
+	}
+	if c.Kind == "" || c.Protocol == "" {
+		return errors.New("kind and protocol are required")
+	}
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.User != nil {
+		return errors.New("base_url must be an absolute http or https address without query and user")
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+// Package connector is the port to the outside systems that hold a person's
+// accounts: mail, finance, attendance. The core speaks only to the interfaces
+// of this package; one subpackage per protocol implements them, and the suite
+// in package conformance is what every implementation has to pass.
+//
+// Three rules hold for every implementation:
+//
+//   - Nothing is settled because a call returned 200. A mutation says what the
+//     remote system claimed; ReadBack says what is.
+//   - Every call may be repeated at any time without harm: whoever calls may
+//     have died between the effect and the note of it.
+//   - Right before each mutating call on the wire the fence of the context is
+//     asked (see WithFence), and the idempotency key of the context is sent
+//     along (see WithIdempotencyKey). Whether the other side honours the key is
+//     never relied upon.
+//
+// Errors are *Error values with constant codes. Texts of remote systems are
+// never passed on: they quote people.
+package connector
+
+import (
+	"context"
+	"time"
+)
+
+// AccountRef names an account in an outside system: by the system's own id when
+// it is known, else by the employee number. Names and e-mail addresses are never
+// used to find an account.
+type AccountRef struct {
+	ExternalID string // the outside system's id; empty means look up by number
+	EmployeeNo string
+}
+
+// Outcome is what a mutation came to, as far as the outside system says.
+type Outcome string
+
+const (
+	// Accepted means the system took the order and will carry it out later;
+	// Result.CheckAfter says when reading back is worth it.
+	Accepted Outcome = "accepted"
+	// Confirmed means the system answered that it is done. Read back all the same.
+	Confirmed Outcome = "confirmed"
+	// ResidueFound is for callers: disabled, but rights are left over. No
+	// mutation returns it; it is concluded from Residue.
+	ResidueFound Outcome = "residue_found"
+	// NotFound means the system does not know the account.
+	NotFound Outcome = "not_found"
+	// AlreadyDone means there was nothing left to do; nothing was sent.
+	AlreadyDone Outcome = "already_done"
+	// NotOffered means the system has no such operation (ending sessions is not
+	// part of SCIM, for one). What it leaves behind shows up in Residue.
+	NotOffered Outcome = "not_offered"
+)
+
+// Result is the answer to a mutation.
+type Result struct {
+	Outcome    Outcome
+	CheckAfter time.Duration // only with Accepted; never zero then
+}
+
+// State is what the outside system says about an account when it is read back.
+type State struct {
+	Exists bool // true whenever ReadBack returned no error
+	Active bool
+	// EmployeeNo is the number that the outside system keeps with the account,
+	// empty if it keeps none. A caller that was given the id by hand compares it.
+	EmployeeNo string
+}
+
+// Kinds of residue.
+const (
+	ResidueSessions    = "sessions"
+	ResidueGroups      = "groups"
+	ResidueTokens      = "tokens"
+	ResidueDelegations = "delegations"
+)
+
+// Residue is a kind of rights left over and how many of them; never their names.
+// Count is always positive.
+type Residue struct {
+	Kind  string
+	Count int
+}
+
+// Finder looks accounts up.
+type Finder interface {
+	// Find returns the ids of all accounts that carry the employee number,
+	// sorted. The answer is complete, paging included: a list that may have been
+	// cut is an error with CodeIncompleteList, never an answer. No account is an
+	// empty list and no error.
+	Find(ctx context.Context, employeeNo string) (externalIDs []string, err error)
+}
+
+// Reader reads accounts without changing anything. All of its methods answer an
+// unknown account with an error for which errors.Is(err, ErrNotFound) holds.
+type Reader interface {
+	// ReadBack returns the account's present state.
+	ReadBack(ctx context.Context, externalID string) (State, error)
+	// Residue returns the rights that are left over, sorted by kind; an empty
+	// list means that nothing is left as far as the system shows.
+	Residue(ctx context.Context, externalID string) ([]Residue, error)
+	// Snapshot returns the state that Restore puts back, as opaque bytes. Take it
+	// before the first mutation and keep the first one: a later snapshot shows an
+	// account that is half taken down.
+	Snapshot(ctx context.Context, externalID string) ([]byte, error)
+}
+
+// Unlinker takes access away. An unknown account is Outcome NotFound, not an error.
+type Unlinker interface {
+	// Disable deactivates the account and removes its group memberships. The
+	// account itself stays: it is never deleted.
+	Disable(ctx context.Context, externalID string) (Result, error)
+	// Detach severs only the link between the account and our side. Where the
+	// protocol keeps no link at the remote end there is nothing to send, and it
+	// succeeds with AlreadyDone.
+	Detach(ctx context.Context, externalID string) (Result, error)
+	// RevokeSessions ends the sessions and tokens that were issued to the account.
+	RevokeSessions(ctx context.Context, externalID string) (Result, error)
+}
+
+// Relinker gives access back.
+type Relinker interface {
+	// Restore puts back what the snapshot had: active and group memberships. It
+	// only gives, it never takes away what the account gained since. A group that
+	// no longer exists is CodeConflict, reported after everything else was put back.
+	Restore(ctx context.Context, externalID string, snapshot []byte) (Result, error)
+}
+
+// HealthChecker tells whether the system answers and accepts our credentials.
+type HealthChecker interface {
+	Health(ctx context.Context) error
+}
+
+// Connector is one outside system.
+type Connector interface {
+	Finder
+	Reader
+	Unlinker
+	Relinker
+	HealthChecker
+}

@@ -1,0 +1,75 @@
+package connector
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// System is one configured outside system.
+type System struct {
+	Name      string
+	Kind      string
+	Connector Connector
+}
+
+// Factory builds the connector of one protocol.
+type Factory func(SystemConfig) (Connector, error)
+
+// Registry holds the configured systems by name. It does not change once built.
+type Registry struct {
+	systems map[string]System
+}
+
+// NewRegistry builds the connectors of all systems. Protocols are handed in so
+// that the port imports none of them.
+func NewRegistry(configs []SystemConfig, protocols map[string]Factory) (*Registry, error) {
+	systems := make([]System, 0, len(configs))
+	for _, c := range configs {
+		if err := c.validate(); err != nil {
+			return nil, fmt.Errorf("system %q: %w", c.Name, err)
+		}
+		build, ok := protocols[c.Protocol]
+		if !ok {
+			return nil, fmt.Errorf("system %q: unknown protocol %q", c.Name, c.Protocol)
+		}
+		conn, err := build(c)
+		if err != nil {
+			return nil, fmt.Errorf("system %q: %w", c.Name, err)
+		}
+		systems = append(systems, System{Name: c.Name, Kind: c.Kind, Connector: conn})
+	}
+	return RegistryOf(systems...)
+}
+
+// RegistryOf builds a registry of systems that exist already.
+func RegistryOf(systems ...System) (*Registry, error) {
+	r := &Registry{systems: make(map[string]System, len(systems))}
+	for _, s := range systems {
+		if _, dup := r.systems[s.Name]; dup {
+			return nil, fmt.Errorf("system %q is listed twice", s.Name)
+		}
+		r.systems[s.Name] = s
+	}
+	return r, nil
+}
+
+// LoadFile reads the list of systems from a file and builds their connectors.
+func LoadFile(path string, protocols map[string]Factory) (*Registry, error) {
+	configs, err := ReadConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	return NewRegistry(configs, protocols)
+}
+
+// Get returns the system of that name.
+func (r *Registry) Get(name string) (System, bool) {
+	s, ok := r.systems[name]
+	return s, ok
+}
+
+// Names returns the names of all systems, sorted.
+func (r *Registry) Names() []string {
+	return slices.Sorted(maps.Keys(r.systems))
+}
