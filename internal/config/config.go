@@ -1,0 +1,128 @@
+// Package config reads what an installation sets: every setting is an
+// environment variable that starts with LETHE_, is declared once in a struct
+// below, and gets its default, its description and its place in the README's
+// table from that declaration.
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"reflect"
+	"time"
+)
+
+// Prefix is how the name of every variable begins, DATABASE_URL and
+// TEMPORAL_ADDRESS of [Development] excepted.
+const Prefix = "LETHE_"
+
+// Config is what `lethe serve`, `lethe worker` and the other commands that open
+// the databases are told. Durations are Go durations ("90s", "720h").
+//
+// The tags: env is the name without LETHE_; secret marks values that may come
+// from a file named by the same variable with _FILE; used lists the commands
+// that read it, required those that refuse to start without it; en and zh
+// describe it for the README.
+type Config struct {
+	DatabaseURL     string `env:"DATABASE_URL" secret:"true" used:"serve,worker,migrate,token,ledger" required:"serve,worker,migrate,token,ledger" en:"Postgres with the facts, as a postgres:// URL" zh:"业务数据所在的 Postgres，postgres:// 形式的地址"`
+	KeysDatabaseURL string `env:"KEYS_DATABASE_URL" secret:"true" used:"serve,worker,migrate" required:"serve,worker,migrate" en:"Postgres with the wrapped data keys; in production another cluster, never the same database" zh:"存放密钥的 Postgres；生产环境必须是另一个集群，不能与业务数据同库"`
+
+	KEKFile             string `env:"KEK_FILE" used:"serve,worker" required:"serve,worker" en:"file with the key-encryption key" zh:"主密钥文件"`
+	TombstoneFile       string `env:"TOMBSTONE_FILE" used:"serve,worker" required:"worker" en:"file outside both databases that records each purge before its keys are destroyed" zh:"删除墓碑文件：位于两个数据库之外，销毁密钥前先记录每次删除"`
+	CodecKeyFile        string `env:"CODEC_KEY_FILE" used:"serve,worker" required:"serve,worker" en:"file with the key that encrypts workflow payloads" zh:"加密工作流数据所用密钥的文件"`
+	CodecPathSecretFile string `env:"CODEC_PATH_SECRET_FILE" used:"serve" en:"development only: file with the secret path under which Temporal UI reaches the codec endpoint" zh:"仅限开发环境：Temporal UI 访问解码接口所用的秘密路径文件"`
+	SystemsFile         string `env:"SYSTEMS_FILE" used:"serve,worker" required:"worker" en:"JSON file that lists the connected systems (mail, finance, attendance)" zh:"列出所连接系统（邮箱、财务、考勤）的 JSON 文件"`
+
+	TemporalAddress   string `env:"TEMPORAL_ADDRESS" used:"serve,worker" required:"serve,worker" en:"host:port of the Temporal server" zh:"Temporal 服务器的 host:port"`
+	TemporalNamespace string `env:"TEMPORAL_NAMESPACE" envDefault:"lethe" used:"serve,worker" en:"namespace in Temporal" zh:"Temporal 命名空间"`
+	TemporalUIURL     string `env:"TEMPORAL_UI_URL" used:"serve" en:"address of Temporal UI, for the links that IT operations get" zh:"Temporal UI 的网址，用于给 IT 运维的链接"`
+	TaskQueuePrefix   string `env:"TASK_QUEUE_PREFIX" used:"serve,worker" en:"put before every task queue's name, so that two installations can share a namespace" zh:"任务队列名前缀，使两套安装可以共用一个命名空间"`
+
+	Listen    string `env:"LISTEN" envDefault:"127.0.0.1:8080" used:"serve,dev" en:"host:port of the API" zh:"API 的监听地址"`
+	OpsListen string `env:"OPS_LISTEN" envDefault:"127.0.0.1:8081" used:"serve,worker,dev" en:"host:port for health, metrics and the codec endpoint" zh:"健康检查、指标与解码接口的监听地址"`
+	PublicURL string `env:"PUBLIC_URL" used:"serve" en:"address under which people reach the API, when it stands behind a proxy" zh:"用户访问 API 的网址（位于反向代理之后时填写）"`
+	LogLevel  string `env:"LOG_LEVEL" envDefault:"info" used:"serve,worker,migrate,dev" en:"debug, info, warn or error" zh:"日志级别：debug、info、warn 或 error"`
+	LogFormat string `env:"LOG_FORMAT" envDefault:"json" used:"serve,worker,migrate,dev" en:"json or text" zh:"日志格式：json 或 text"`
+
+	RelayPoll    time.Duration `env:"RELAY_POLL" envDefault:"1s" used:"serve,worker" en:"how often the relay looks for changed or overdue rows" zh:"中继多久检查一次有变更或已到期的记录"`
+	RelayOverdue time.Duration `env:"RELAY_OVERDUE" envDefault:"1m" used:"serve,worker" en:"how long past its wake time a row may be before the relay wakes its workflow" zh:"超过应唤醒时间多久后，由中继唤醒工作流"`
+	RelayBackoff time.Duration `env:"RELAY_BACKOFF" envDefault:"5s" used:"serve,worker" en:"pause before the same row is nudged again" zh:"再次唤醒同一记录前的间隔"`
+	RelayBatch   int           `env:"RELAY_BATCH" envDefault:"100" used:"serve,worker" en:"rows taken in one look" zh:"每次检查最多处理的记录数"`
+
+	StartToClose       time.Duration `env:"ACTIVITY_START_TO_CLOSE" envDefault:"60s" used:"worker" en:"limit for one try of a step" zh:"单次尝试一个步骤的时限"`
+	ScheduleToClose    time.Duration `env:"ACTIVITY_SCHEDULE_TO_CLOSE" envDefault:"10m" used:"worker" en:"limit for all tries of a step together" zh:"一个步骤全部尝试的总时限"`
+	Heartbeat          time.Duration `env:"ACTIVITY_HEARTBEAT" envDefault:"10s" used:"worker" en:"a step that is silent for so long counts as lost" zh:"步骤超过此时长没有心跳即视为丢失"`
+	RetryInitial       time.Duration `env:"ACTIVITY_RETRY_INITIAL" envDefault:"1s" used:"worker" en:"pause before the first retry; it doubles from there" zh:"首次重试前的间隔，之后逐次加倍"`
+	RetryMax           time.Duration `env:"ACTIVITY_RETRY_MAX" envDefault:"30s" used:"worker" en:"longest pause between two tries" zh:"两次尝试之间的最长间隔"`
+	HTTPTimeout        time.Duration `env:"HTTP_TIMEOUT" envDefault:"10s" used:"worker" en:"limit for one call to a connected system" zh:"调用一次外部系统的时限"`
+	UnlinkTries        int           `env:"UNLINK_TRIES" envDefault:"10" used:"worker" en:"tries before a system's step becomes a support case" zh:"账户停用尝试多少次后转为异常工单"`
+	AcceptedCheck      time.Duration `env:"ACCEPTED_CHECK" envDefault:"5s" used:"worker" en:"when to look again at a change that a system accepted but has not made yet" zh:"外部系统已受理但未完成时，多久后再次核对"`
+	ContinueAsNewAfter time.Duration `env:"CONTINUE_AS_NEW_AFTER" envDefault:"720h" used:"worker" en:"age at which a waiting workflow starts a fresh run, at most 30 days" zh:"等待中的工作流多久后开始新的运行，最长 30 天"`
+	PurgeJitter        time.Duration `env:"PURGE_JITTER" envDefault:"0s" used:"worker" en:"purges due together are spread over this time after the deadline, never before it" zh:"同时到期的删除在截止时间之后的这段时间内错开执行，绝不提前"`
+
+	WorkflowPollers         int `env:"WORKFLOW_POLLERS" envDefault:"16" used:"worker" en:"pollers for workflow tasks" zh:"工作流任务的轮询数"`
+	ActivityPollers         int `env:"ACTIVITY_POLLERS" envDefault:"16" used:"worker" en:"pollers for activity tasks" zh:"活动任务的轮询数"`
+	MaxConcurrentActivities int `env:"MAX_CONCURRENT_ACTIVITIES" envDefault:"64" used:"worker" en:"steps that one worker runs at once, per task queue" zh:"每个任务队列中，一个 worker 同时执行的步骤数"`
+	StickyCache             int `env:"STICKY_CACHE" envDefault:"1000" used:"worker" en:"workflows that one worker keeps in memory, about 30 KB each" zh:"一个 worker 在内存中保留的工作流数，每个约 30 KB"`
+
+	// Dev is set by the --dev flag alone, never by the environment: a variable
+	// left over in a shell must not turn a production process into one that
+	// accepts development databases and tokens.
+	Dev bool `env:"-"`
+}
+
+// Development is what `lethe dev` is told besides [Config]'s addresses and log
+// settings: what to use instead of starting it, and the ports of what it starts.
+type Development struct {
+	DatabaseURL     string `env:"DATABASE_URL" plain:"true" secret:"true" used:"dev" en:"a Postgres database to use instead of starting one; it must be empty or from an earlier lethe dev" zh:"改用此 Postgres 数据库而不另行启动；必须为空库或之前由 lethe dev 使用过"`
+	KeysDatabaseURL string `env:"KEYS_DATABASE_URL" plain:"true" secret:"true" used:"dev" en:"the keys database that goes with DATABASE_URL; left out, a second database on the same server" zh:"与 DATABASE_URL 配套的密钥库；不填则在同一服务器上使用第二个数据库"`
+	TemporalAddress string `env:"TEMPORAL_ADDRESS" plain:"true" used:"dev" en:"host:port of a Temporal server to use instead of starting one" zh:"改用此 Temporal 服务器（host:port）而不另行启动"`
+
+	DataDir        string `env:"DATA_DIR" envDefault:".data" used:"dev" en:"folder for everything that lethe dev keeps" zh:"lethe dev 存放全部数据的目录"`
+	PostgresPort   int    `env:"POSTGRES_PORT" envDefault:"5433" used:"dev" en:"port of the private Postgres" zh:"自带 Postgres 的端口"`
+	TemporalPort   int    `env:"TEMPORAL_PORT" envDefault:"7233" used:"dev" en:"port of the Temporal dev server" zh:"Temporal 开发服务器的端口"`
+	TemporalUIPort int    `env:"TEMPORAL_UI_PORT" envDefault:"8233" used:"dev" en:"port of Temporal UI" zh:"Temporal UI 的端口"`
+	TemporalBinary string `env:"TEMPORAL_BINARY" used:"dev" en:"the Temporal CLI to start; left out, bin/temporal, then the PATH" zh:"要启动的 Temporal CLI；不填则依次使用 bin/temporal 与 PATH"`
+	MailPort       int    `env:"SANDBOX_MAIL_PORT" envDefault:"8091" used:"dev" en:"port of the mail sandbox" zh:"邮箱模拟系统的端口"`
+	FinancePort    int    `env:"SANDBOX_FINANCE_PORT" envDefault:"8092" used:"dev" en:"port of the finance sandbox" zh:"财务模拟系统的端口"`
+	AttendancePort int    `env:"SANDBOX_ATTENDANCE_PORT" envDefault:"8093" used:"dev" en:"port of the attendance sandbox" zh:"考勤模拟系统的端口"`
+	WorkerOpsPort  int    `env:"WORKER_OPS_PORT" envDefault:"8082" used:"dev" en:"port for the worker's health and metrics" zh:"worker 的健康检查与指标端口"`
+}
+
+// Client is what the commands that talk to the API are told.
+type Client struct {
+	API   string `env:"API" envDefault:"http://127.0.0.1:8080" used:"depart,watch" en:"address of the API for the command line" zh:"命令行所用的 API 网址"`
+	Token string `env:"TOKEN" secret:"true" used:"depart,watch" en:"token for the command line; left out, the HR token of a running lethe dev" zh:"命令行所用的令牌；不填则使用正在运行的 lethe dev 的 HR 令牌"`
+}
+
+// LogValue shows the settings without the secret ones.
+func (c Config) LogValue() slog.Value { return logValue(reflect.ValueOf(c)) }
+
+// String hides everything: a configuration printed by accident shows no password.
+func (c Config) String() string { return "config.Config(hidden)" }
+
+// GoString hides what %#v would show.
+func (c Config) GoString() string { return c.String() }
+
+// String hides everything, as [Config.String] does.
+func (d Development) String() string { return "config.Development(hidden)" }
+
+// GoString hides what %#v would show.
+func (d Development) GoString() string { return d.String() }
+
+// String hides everything, as [Config.String] does.
+func (c Client) String() string { return "config.Client(hidden)" }
+
+// GoString hides what %#v would show.
+func (c Client) GoString() string { return c.String() }
+
+func logValue(v reflect.Value) slog.Value {
+	var attrs []slog.Attr
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if field.Tag.Get("secret") == "true" || v.Field(i).IsZero() {
+			continue
+		}
+		attrs = append(attrs, slog.String(field.Name, fmt.Sprint(v.Field(i).Interface())))
+	}
+	return slog.GroupValue(attrs...)
+}
