@@ -1,0 +1,83 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Error is a driver's error without its text: Postgres quotes the failing row in it.
+type Error struct {
+	// Code is the SQLSTATE, or empty if the database was not reached.
+	Code string
+	// Constraint is the name of the violated constraint or index, if any.
+	Constraint string
+	cause      error
+}
+
+// SQLSTATEs that the project raises itself (migrations) or acts on.
+const (
+	CodeIllegalTransition = "LT001"
+	CodeTooEarly          = "LT002"
+	CodeAppendOnly        = "LT003"
+	CodeUnproven          = "LT004"
+	CodeNotPurgeable      = "LT005"
+	CodeKeyDestroyed      = "LT006"
+	CodeUniqueViolation   = "23505"
+	CodeCheckViolation    = "23514"
+	codeSerialization     = "40001"
+	codeDeadlock          = "40P01"
+)
+
+func (e *Error) Error() string {
+	if e.Code == "" {
+		return "the database did not answer"
+	}
+	if e.Constraint != "" {
+		return fmt.Sprintf("the database refused: SQLSTATE %s, constraint %s", e.Code, e.Constraint)
+	}
+	return fmt.Sprintf("the database refused: SQLSTATE %s", e.Code)
+}
+
+// Is lets callers compare with context errors without seeing the driver's text.
+func (e *Error) Is(target error) bool {
+	return (target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(e.cause, target)
+}
+
+// Hide replaces a driver's error by one that carries only codes and names of constraints. Domain
+// packages call it on every error that GORM or the driver returns.
+func Hide(err error) error { return hide(err) }
+
+func hide(err error) error {
+	if err == nil {
+		return nil
+	}
+	var own *Error
+	if errors.As(err, &own) || errors.Is(err, ErrNotFound) {
+		return err
+	}
+	e := &Error{cause: err}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		e.Code, e.Constraint = pg.Code, pg.ConstraintName
+		e.cause = nil
+	}
+	return e
+}
+
+// Code is the SQLSTATE of err, or "".
+func Code(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// Violates says whether err is a violation of the named unique index or constraint.
+func Violates(err error, constraint string) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Constraint == constraint
+}

@@ -1,0 +1,121 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// Mode says what a database is for.
+type Mode string
+
+// The modes. A process started with --dev refuses a production database and the other way round.
+const (
+	ModeProduction Mode = "production"
+	ModeDev        Mode = "dev"
+)
+
+// Installation identifies a pair of databases.
+type Installation struct {
+	ID   uuid.UUID
+	Mode Mode
+}
+
+// ErrWrongMode says that a dev process met a production database or the other way round.
+var ErrWrongMode = errors.New("the database is marked for another mode")
+
+// ErrNotInstalled says that the database was never initialised.
+var ErrNotInstalled = errors.New("the database is not initialised: run `lethe migrate`")
+
+func newLocker() (lock.SessionLocker, error) {
+	l, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))
+	if err != nil {
+		return nil, fmt.Errorf("preparing the migration lock: %w", err)
+	}
+	return l, nil
+}
+
+// Install marks a migrated pair of databases with one installation id and mode. A second call with
+// the same mode finds the first one's mark; with another mode it is ErrWrongMode.
+func Install(ctx context.Context, facts, keys *DB, mode Mode) (Installation, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Installation{}, fmt.Errorf("making an installation id: %w", err)
+	}
+	in, err := mark(ctx, facts, id, mode)
+	if err != nil {
+		return Installation{}, err
+	}
+	if _, err := mark(ctx, keys, in.ID, mode); err != nil {
+		return Installation{}, err
+	}
+	if mode == ModeDev {
+		if err := movable(ctx, facts); err != nil {
+			return Installation{}, err
+		}
+	}
+	return CheckInstallation(ctx, facts, keys, mode)
+}
+
+// CheckInstallation reads the mark of both databases and refuses another mode or a foreign pair.
+func CheckInstallation(ctx context.Context, facts, keys *DB, mode Mode) (Installation, error) {
+	var marks [2]Installation
+	for i, db := range []*DB{facts, keys} {
+		found, err := First[Installation](db.Read(ctx).Table("installation").Select("id", "mode"))
+		if errors.Is(err, ErrNotFound) || Code(err) == "42P01" {
+			return Installation{}, ErrNotInstalled
+		}
+		if err != nil {
+			return Installation{}, fmt.Errorf("reading the installation: %w", err)
+		}
+		if found.Mode != mode {
+			return Installation{}, fmt.Errorf("this process runs as %s, the database is %s: %w", mode, found.Mode, ErrWrongMode)
+		}
+		marks[i] = found
+	}
+	if marks[0] != marks[1] {
+		return Installation{}, errors.New("the keys database belongs to another installation")
+	}
+	return marks[0], nil
+}
+
+func mark(ctx context.Context, db *DB, id uuid.UUID, mode Mode) (Installation, error) {
+	err := db.Read(ctx).Exec("INSERT INTO installation (id, mode) VALUES (?, ?) ON CONFLICT DO NOTHING", id, mode).Error
+	if err != nil {
+		return Installation{}, fmt.Errorf("marking the database: %w", hide(err))
+	}
+	found, err := First[Installation](db.Read(ctx).Table("installation").Select("id", "mode"))
+	if err != nil {
+		return Installation{}, fmt.Errorf("reading the installation: %w", err)
+	}
+	if found.Mode != mode {
+		return Installation{}, ErrWrongMode
+	}
+	return found, nil
+}
+
+// movable gives a dev database a clock that MoveClock can set forward.
+func movable(ctx context.Context, db *DB) error {
+	err := db.Read(ctx).Exec(`
+		CREATE TABLE IF NOT EXISTS lethe_clock (singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), shift interval NOT NULL);
+		INSERT INTO lethe_clock (shift) VALUES ('0') ON CONFLICT DO NOTHING;
+		CREATE OR REPLACE FUNCTION lethe_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+			'SELECT clock_timestamp() + (SELECT shift FROM lethe_clock)';`).Error
+	if err != nil {
+		return fmt.Errorf("making the clock movable: %w", hide(err))
+	}
+	return nil
+}
+
+// MoveClock adds d to the clock of a dev database. Production databases have nothing to move.
+func MoveClock(ctx context.Context, db *DB, d time.Duration) error {
+	err := db.Read(ctx).Exec("UPDATE lethe_clock SET shift = shift + make_interval(secs => ?)", d.Seconds()).Error
+	if err != nil {
+		return fmt.Errorf("moving the clock: %w", hide(err))
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+// Package database opens Postgres, runs transactions and migrations, and tells the time that
+// every predicate of the project uses.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+	"gorm.io/gorm/schema"
+
+	"lethe/models"
+)
+
+// DB is a pool of connections to one Postgres database.
+type DB struct {
+	gorm  *gorm.DB
+	pool  *sql.DB
+	nudge func(ctx context.Context, refs []models.DrivenRef)
+}
+
+// Options tune a pool. Zero values mean the defaults.
+type Options struct {
+	MaxConnections int // default 16
+}
+
+// Open connects to the database at url and checks that it answers.
+func Open(ctx context.Context, url string, o Options) (*DB, error) {
+	if o.MaxConnections == 0 {
+		o.MaxConnections = 16
+	}
+	g, err := gorm.Open(postgres.Open(url), &gorm.Config{
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		Logger:                 logger.Discard,
+		TranslateError:         false,
+		NamingStrategy:         schema.NamingStrategy{},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", hide(err))
+	}
+	pool, err := g.DB()
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", hide(err))
+	}
+	pool.SetMaxOpenConns(o.MaxConnections)
+	pool.SetMaxIdleConns(o.MaxConnections)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	if err := pool.PingContext(ctx); err != nil {
+		_ = pool.Close()
+		return nil, fmt.Errorf("opening the database: %w", hide(err))
+	}
+	return &DB{gorm: g, pool: pool}, nil
+}
+
+// Close closes the pool.
+func (db *DB) Close() error { return db.pool.Close() }
+
+// SQL is the pool itself, for migrations and bulk work.
+func (db *DB) SQL() *sql.DB { return db.pool }
+
+// Ping says whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.pool.PingContext(ctx); err != nil {
+		return fmt.Errorf("reaching the database: %w", hide(err))
+	}
+	return nil
+}
+
+// Read is a handle for queries outside of a transaction.
+func (db *DB) Read(ctx context.Context) *gorm.DB { return db.gorm.WithContext(ctx) }
+
+// Now is the database's clock, lethe_now().
+func (db *DB) Now(ctx context.Context) (time.Time, error) { return now(db.Read(ctx)) }
+
+// OnNudge registers what is told, after a commit, which driven rows were touched. It is called
+// once at start-up, must return quickly and may lose nudges: the relay finds what it lost.
+func (db *DB) OnNudge(hook func(ctx context.Context, refs []models.DrivenRef)) { db.nudge = hook }
+
+func now(g *gorm.DB) (time.Time, error) {
+	var t time.Time
+	if err := g.Raw("SELECT lethe_now()").Scan(&t).Error; err != nil {
+		return time.Time{}, fmt.Errorf("reading the clock: %w", hide(err))
+	}
+	return t.UTC(), nil
+}
+
+// ErrNotFound says that a row that was asked for does not exist.
+var ErrNotFound = errors.New("not found")
+
+// First reads one row; no row is ErrNotFound.
+func First[T any](g *gorm.DB) (T, error) {
+	var row T
+	err := g.Limit(1).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return row, ErrNotFound
+	}
+	return row, Hide(err)
+}

@@ -1,0 +1,136 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"lethe/models"
+)
+
+// Tx is one READ COMMITTED transaction. Functions that write take it first; only the outermost
+// command calls Run, so that one transaction spans everything a command changes.
+//
+// Locks are taken in one order everywhere: idempotency key; LockHolds; employment; departure;
+// account; category, by id; what is appended last.
+type Tx struct {
+	ctx     context.Context
+	gorm    *gorm.DB
+	touched []models.DrivenRef
+}
+
+// Context is the transaction's context.
+func (tx *Tx) Context() context.Context { return tx.ctx }
+
+// DB is the handle for GORM and plain SQL within the transaction.
+func (tx *Tx) DB() *gorm.DB { return tx.gorm }
+
+// Now is lethe_now() at this moment (not at the start of the transaction).
+func (tx *Tx) Now() (time.Time, error) { return now(tx.gorm) }
+
+const maxTries = 4
+
+// Run calls fn in a transaction and commits. A deadlock or serialization failure runs fn again, up
+// to four times in all, so fn must have no effect but through tx. After the commit the rows that
+// fn touched are nudged.
+func Run(ctx context.Context, db *DB, fn func(tx *Tx) error) error {
+	for try := 1; ; try++ {
+		touched, err := runOnce(ctx, db, fn)
+		if err == nil {
+			if db.nudge != nil && len(touched) > 0 {
+				db.nudge(ctx, touched)
+			}
+			return nil
+		}
+		if code := Code(err); try == maxTries || (code != codeDeadlock && code != codeSerialization) {
+			return err
+		}
+	}
+}
+
+func runOnce(ctx context.Context, db *DB, fn func(tx *Tx) error) ([]models.DrivenRef, error) {
+	tx := &Tx{ctx: ctx}
+	var fnErr error
+	err := db.gorm.WithContext(ctx).Transaction(func(g *gorm.DB) error {
+		tx.gorm = g
+		fnErr = fn(tx)
+		return fnErr
+	})
+	if fnErr != nil {
+		return nil, fnErr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("committing: %w", hide(err))
+	}
+	return tx.touched, nil
+}
+
+// Touch raises the revision of a driven row and nudges its workflow after the commit.
+func (tx *Tx) Touch(kind models.DrivenKind, id uuid.UUID) error {
+	r := tx.gorm.Exec("UPDATE "+kind.Table()+" SET revision = revision + 1 WHERE id = ?", id)
+	if r.Error != nil {
+		return fmt.Errorf("touching a %s: %w", kind, hide(r.Error))
+	}
+	if r.RowsAffected != 1 {
+		return fmt.Errorf("touching a %s: %w", kind, ErrNotFound)
+	}
+	tx.Nudge(kind, id)
+	return nil
+}
+
+// Nudge nudges a row after the commit whose revision is new already (it was just inserted).
+func (tx *Tx) Nudge(kind models.DrivenKind, id uuid.UUID) {
+	ref := models.DrivenRef{Kind: kind, ID: id}
+	if !slices.Contains(tx.touched, ref) {
+		tx.touched = append(tx.touched, ref)
+	}
+}
+
+// Seen records that a facts activity has read everything up to this transaction's view of the row
+// and when the row wants to be looked at next (nil: not before something changes).
+// The row must be locked by the caller.
+func (tx *Tx) Seen(kind models.DrivenKind, id uuid.UUID, wakeAt *time.Time) error {
+	r := tx.gorm.Exec("UPDATE "+kind.Table()+" SET seen_revision = revision, wake_at = ? WHERE id = ?", wakeAt, id)
+	if r.Error != nil {
+		return fmt.Errorf("recording what was seen of a %s: %w", kind, hide(r.Error))
+	}
+	if r.RowsAffected != 1 {
+		return fmt.Errorf("recording what was seen of a %s: %w", kind, ErrNotFound)
+	}
+	tx.touched = slices.DeleteFunc(tx.touched, func(ref models.DrivenRef) bool { return ref == models.DrivenRef{Kind: kind, ID: id} })
+	return nil
+}
+
+// holdsLock is the key of the advisory lock on which holds and purge intents meet.
+const holdsLock = 0x4c45544845 // "LETHE"
+
+// LockHoldsShared is taken by a purge's intent.
+func (tx *Tx) LockHoldsShared() error {
+	return tx.exec("SELECT pg_advisory_xact_lock_shared(?)", int64(holdsLock))
+}
+
+// LockHolds is taken exclusively by whoever places or releases a hold.
+func (tx *Tx) LockHolds() error {
+	return tx.exec("SELECT pg_advisory_xact_lock(?)", int64(holdsLock))
+}
+
+func (tx *Tx) exec(sql string, args ...any) error { return hide(tx.gorm.Exec(sql, args...).Error) }
+
+// ErrChanged says that a row was not in the state that an update expected.
+var ErrChanged = errors.New("the row changed in between")
+
+// UpdateOne checks that an update met exactly one row; none is ErrChanged.
+func UpdateOne(r *gorm.DB) error {
+	if r.Error != nil {
+		return hide(r.Error)
+	}
+	if r.RowsAffected != 1 {
+		return ErrChanged
+	}
+	return nil
+}

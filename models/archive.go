@@ -1,0 +1,72 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Category groups fields that share one purpose, one data key and one deadline.
+type Category string
+
+// The categories. Each employment has all of them from its first day.
+const (
+	CategoryContract         Category = "contract"
+	CategoryEmergencyContact Category = "emergency_contact"
+	CategoryIdentity         Category = "identity"
+	CategoryPayBank          Category = "pay_bank"
+	CategorySocialInsurance  Category = "social_insurance"
+	CategoryDepartureFile    Category = "departure_file"
+	CategoryAccountSnapshot  Category = "account_snapshot"
+)
+
+// Categories lists them all.
+var Categories = []Category{
+	CategoryContract, CategoryEmergencyContact, CategoryIdentity, CategoryPayBank,
+	CategorySocialInsurance, CategoryDepartureFile, CategoryAccountSnapshot,
+}
+
+// CategoryState is the life of one category of one employment.
+type CategoryState string
+
+// The states of a category.
+const (
+	CategoryOpen    CategoryState = "open"
+	CategoryPurging CategoryState = "purging"
+	CategoryPurged  CategoryState = "purged"
+)
+
+// EmploymentCategory is the row on which sealing, opening, holds and purges meet.
+type EmploymentCategory struct {
+	ID           uuid.UUID
+	EmploymentID uuid.UUID
+	Category     Category
+	State        CategoryState
+	DataKeyID    *uuid.UUID
+	PurgingAt    *time.Time
+	PurgedAt     *time.Time
+	CreatedAt    time.Time `gorm:"->"`
+}
+
+// FieldDefinition is one entry of the field catalogue.
+type FieldDefinition struct {
+	Key         string `gorm:"primaryKey"`
+	Section     string
+	Position    int
+	Category    Category
+	Sensitivity string
+	LabelZh     string
+	LabelEn     string
+	NoticeZh    string
+	NoticeEn    string
+}
+
+// FieldValue is one sealed value of one employment.
+type FieldValue struct {
+	ID           uuid.UUID
+	EmploymentID uuid.UUID
+	CategoryID   uuid.UUID
+	FieldKey     string
+	ValueSealed  Sealed
+	UpdatedAt    time.Time `gorm:"autoUpdateTime:false"`
+}

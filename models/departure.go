@@ -1,0 +1,98 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/clock"
+)
+
+// DepartureKind is why somebody leaves.
+type DepartureKind string
+
+// The kinds.
+const (
+	KindResignation     DepartureKind = "resignation"
+	KindMutualAgreement DepartureKind = "mutual_agreement"
+	KindDismissal       DepartureKind = "dismissal"
+	KindContractEnd     DepartureKind = "contract_end"
+	KindRetirement      DepartureKind = "retirement"
+	KindDeath           DepartureKind = "death"
+	KindGroupTransfer   DepartureKind = "group_transfer"
+	KindAssignmentEnd   DepartureKind = "assignment_end"
+)
+
+// Stage is the employment track of a departure.
+type Stage string
+
+// The stages.
+const (
+	StagePendingDeparture Stage = "pending_departure"
+	StageDeparted         Stage = "departed"
+	StagePurging          Stage = "purging"
+	StagePurged           Stage = "purged"
+	StageWithdrawn        Stage = "withdrawn"
+	StageAnnulled         Stage = "annulled"
+)
+
+// AccountsState is the accounts track of a departure.
+type AccountsState string
+
+// The states of the accounts track.
+const (
+	AccountsLinked         AccountsState = "linked"
+	AccountsUnlinking      AccountsState = "unlinking"
+	AccountsSettled        AccountsState = "settled"
+	AccountsNeedsAttention AccountsState = "needs_attention"
+	AccountsRelinking      AccountsState = "relinking"
+	AccountsRelinked       AccountsState = "relinked"
+)
+
+// Departure is one person's leaving.
+type Departure struct {
+	ID                     uuid.UUID
+	EmployeeID             uuid.UUID
+	EmploymentID           uuid.UUID
+	Kind                   DepartureKind
+	LegalGround            string
+	Initiator              string
+	ReasonCode             string
+	Stage                  Stage
+	AccountsState          AccountsState
+	NoticeReceivedOn       clock.Date
+	LastWorkingDay         clock.Date
+	EmploymentEndDate      clock.Date
+	AccessCutoffAt         time.Time
+	EmploymentEndedAt      time.Time
+	TimeZone               string
+	Immediate              bool
+	NoteSealed             Sealed
+	WithdrawalReasonSealed Sealed
+	AnnulmentReasonSealed  Sealed
+	CompanyConsent         bool
+	DepartedAt             *time.Time
+	WithdrawnAt            *time.Time
+	AnnulmentAskedAt       *time.Time
+	AnnulmentAskedBy       *uuid.UUID
+	AnnulledAt             *time.Time
+	AnnulledBy             *uuid.UUID
+	AccountsSettledAt      *time.Time
+	PurgedAt               *time.Time
+	CreatedBy              *uuid.UUID
+	CreatedAt              time.Time `gorm:"->"`
+	Driven
+}
+
+// DepartureEvent is one line of the timeline: codes and identifiers only.
+type DepartureEvent struct {
+	ID          int64
+	DepartureID uuid.UUID
+	At          time.Time `gorm:"->"`
+	What        string
+	ActorRole   string
+	ActorID     *uuid.UUID
+	System      string
+	Category    string
+	Reference   *uuid.UUID
+}

@@ -1,0 +1,52 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Driven is what every row that a workflow drives carries. A command raises Revision; the facts
+// activity copies it to SeenRevision and sets WakeAt, the next instant at which the row wants to
+// be looked at (nil: none). The relay nudges rows with an unseen revision or a passed WakeAt.
+type Driven struct {
+	Revision     int64
+	SeenRevision int64
+	WakeAt       *time.Time
+	NudgedAt     *time.Time
+}
+
+// DrivenKind names a table of driven rows.
+type DrivenKind string
+
+// The driven rows, each with a workflow type of its own.
+const (
+	DrivenDeparture DrivenKind = "departure"
+	DrivenOperation DrivenKind = "operation"
+	DrivenRetention DrivenKind = "retention"
+	DrivenPurge     DrivenKind = "purge"
+)
+
+// DrivenKinds lists them all, in the order in which the relay polls.
+var DrivenKinds = []DrivenKind{DrivenOperation, DrivenDeparture, DrivenPurge, DrivenRetention}
+
+// Table is the kind's table.
+func (k DrivenKind) Table() string {
+	switch k {
+	case DrivenDeparture:
+		return "departures"
+	case DrivenOperation:
+		return "account_operations"
+	case DrivenRetention:
+		return "retentions"
+	case DrivenPurge:
+		return "purges"
+	}
+	panic("unknown driven kind " + string(k))
+}
+
+// DrivenRef points to one driven row.
+type DrivenRef struct {
+	Kind DrivenKind
+	ID   uuid.UUID
+}

@@ -1,0 +1,73 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/clock"
+)
+
+// DemoJurisdiction exists only in databases marked dev; its rules count in seconds.
+const DemoJurisdiction = "DEMO"
+
+// LegalEntity employs people.
+type LegalEntity struct {
+	ID           uuid.UUID
+	Code         string
+	NameZh       string
+	NameEn       string
+	Jurisdiction string
+	TimeZone     string
+	// CutoffTime is the local time of day, "15:04:05", at which access ends on the last working day.
+	CutoffTime string
+	CreatedAt  time.Time `gorm:"->"`
+}
+
+// Department is part of a legal entity.
+type Department struct {
+	ID             uuid.UUID
+	LegalEntityID  uuid.UUID
+	Code           string
+	NameZh         string
+	NameEn         string
+	HeadEmployeeID *uuid.UUID
+	CreatedAt      time.Time `gorm:"->"`
+}
+
+// EmployeeStatus is the person's status as HR sees it.
+type EmployeeStatus string
+
+// The statuses.
+const (
+	StatusActive           EmployeeStatus = "active"
+	StatusPendingDeparture EmployeeStatus = "pending_departure"
+	StatusDeparted         EmployeeStatus = "departed"
+	StatusPurged           EmployeeStatus = "purged"
+)
+
+// Employee is the person: the skeleton that stays.
+type Employee struct {
+	ID           uuid.UUID
+	EmployeeNo   string
+	Name         string
+	DepartmentID uuid.UUID
+	Status       EmployeeStatus
+	Revision     int64
+	CreatedAt    time.Time `gorm:"->"`
+	UpdatedAt    time.Time `gorm:"->;autoUpdateTime:false"`
+}
+
+// Employment is one period of employment with one legal entity.
+type Employment struct {
+	ID            uuid.UUID
+	EmployeeID    uuid.UUID
+	LegalEntityID uuid.UUID
+	DepartmentID  uuid.UUID
+	Post          string
+	Jurisdiction  string
+	TimeZone      string
+	HiredOn       clock.Date
+	EndedAt       *time.Time
+	CreatedAt     time.Time `gorm:"->"`
+}

@@ -1,0 +1,155 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"lethe/internal/clock"
+)
+
+// RetentionRule is one version of how long a category is kept in a jurisdiction, and why.
+type RetentionRule struct {
+	ID             uuid.UUID
+	Jurisdiction   string
+	Category       Category
+	Version        int
+	Period         string // ISO 8601 duration
+	Floor          string // ISO 8601 duration, the statutory minimum
+	Anchor         string // AnchorEmploymentEnd or AnchorEndOfCalendarYear
+	ReviewRequired bool
+	BasisZh        string
+	BasisEn        string
+	CreatedAt      time.Time `gorm:"->"`
+	SupersededAt   *time.Time
+}
+
+// Where a rule counts from.
+const (
+	AnchorEmploymentEnd     = "employment_end"
+	AnchorEndOfCalendarYear = "end_of_calendar_year"
+)
+
+// Retention is the driven row of one departure's retention; its id is the departure's.
+type Retention struct {
+	ID           uuid.UUID
+	EmploymentID uuid.UUID
+	State        string
+	CreatedAt    time.Time `gorm:"->"`
+	EndedAt      *time.Time
+	Driven
+}
+
+// States of a retention.
+const (
+	RetentionRunning = "running"
+	RetentionEnded   = "ended"
+)
+
+// DeadlineState is where one category's deadline stands.
+type DeadlineState string
+
+// The states of a deadline.
+const (
+	DeadlineScheduled DeadlineState = "scheduled"
+	DeadlineHeld      DeadlineState = "held"
+	DeadlineInReview  DeadlineState = "in_review"
+	DeadlinePurging   DeadlineState = "purging"
+	DeadlinePurged    DeadlineState = "purged"
+	DeadlineCancelled DeadlineState = "cancelled"
+)
+
+// RetentionDeadline is the absolute instant before which a category is not purged.
+type RetentionDeadline struct {
+	ID           uuid.UUID
+	DepartureID  uuid.UUID
+	EmploymentID uuid.UUID
+	CategoryID   uuid.UUID
+	Category     Category
+	RuleID       uuid.UUID
+	EventAt      time.Time
+	Deadline     time.Time
+	FloorAt      time.Time
+	State        DeadlineState
+	UpdatedAt    time.Time `gorm:"autoUpdateTime:false"`
+}
+
+// Hold suspends the deletion of an employment's categories (all of them if Categories is NULL).
+type Hold struct {
+	ID           uuid.UUID
+	EmploymentID uuid.UUID
+	Categories   pgtype.FlatArray[string] `gorm:"type:text[]"`
+	Matter       string
+	PlacedBy     *uuid.UUID
+	PlacedAt     time.Time `gorm:"->"`
+	ReleasedBy   *uuid.UUID
+	ReleasedAt   *time.Time
+}
+
+// PurgeState is where a purge stands.
+type PurgeState string
+
+// The states of a purge. Purging is the point of no return.
+const (
+	PurgeClaimed   PurgeState = "claimed"
+	PurgeInReview  PurgeState = "in_review"
+	PurgePurging   PurgeState = "purging"
+	PurgePurged    PurgeState = "purged"
+	PurgeCancelled PurgeState = "cancelled"
+)
+
+// Decisions on a purge.
+const (
+	DecisionApproved = "approved"
+	DecisionRejected = "rejected"
+)
+
+// Purge claims the categories of one person that are due together.
+type Purge struct {
+	ID              uuid.UUID
+	DepartureID     uuid.UUID
+	EmploymentID    uuid.UUID
+	State           PurgeState
+	ReviewRequired  bool
+	ReviewUntil     *time.Time
+	Decision        string
+	DecidedBy       *uuid.UUID
+	DecidedAt       *time.Time
+	IntentAt        *time.Time
+	TombstonedAt    *time.Time
+	KeysDestroyedAt *time.Time
+	FieldsClearedAt *time.Time
+	ProbedAt        *time.Time
+	EndedAt         *time.Time
+	CreatedAt       time.Time `gorm:"->"`
+	Driven
+}
+
+// States of a claim on one category.
+const (
+	ClaimOpen   = "open"
+	ClaimLeft   = "left"
+	ClaimPurged = "purged"
+)
+
+// PurgeClaim is a purge's claim on one category.
+type PurgeClaim struct {
+	PurgeID     uuid.UUID `gorm:"primaryKey"`
+	DepartureID uuid.UUID
+	CategoryID  uuid.UUID
+	Category    Category `gorm:"primaryKey"`
+	State       string
+}
+
+// DestructionCertificate proves one purge.
+type DestructionCertificate struct {
+	ID                 uuid.UUID
+	PurgeID            uuid.UUID
+	DepartureID        uuid.UUID
+	Serial             int64  `gorm:"->"`
+	Statement          string `gorm:"type:jsonb"`
+	StatementSha256    []byte
+	UnrecoverableAfter clock.Date
+	IssuedAt           time.Time `gorm:"->"`
+}
