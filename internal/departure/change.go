@@ -1,0 +1,231 @@
+package departure
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// Reschedule changes the dates of a pending departure. Whatever ends the employment earlier than
+// was planned brings every deadline forward and needs an approval (I6).
+func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	if dep.Stage != models.StagePendingDeparture {
+		return ErrStage
+	}
+	if !dep.EmploymentEndedAt.After(now) {
+		return ErrEnded
+	}
+	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
+	if err != nil {
+		return err
+	}
+	if w.TimeZone == "" {
+		w.TimeZone = dep.TimeZone
+	}
+	if w.NoticeReceivedOn == nil {
+		w.NoticeReceivedOn = &dep.NoticeReceivedOn
+	}
+	dates, err := derive(tx, employment, w)
+	if err != nil {
+		return err
+	}
+	if dates.EmploymentEndedAt.Before(dep.EmploymentEndedAt) {
+		return ErrApprovalRequired
+	}
+	if dep.AccountsState != models.AccountsLinked {
+		if w.AccessCutoffAt != nil && !w.AccessCutoffAt.Equal(dep.AccessCutoffAt) {
+			return ErrCutoffPassed
+		}
+		dates.AccessCutoffAt = dep.AccessCutoffAt
+	}
+	err = update(tx, dep, map[string]any{
+		"notice_received_on": dates.NoticeReceivedOn, "last_working_day": dates.LastWorkingDay,
+		"employment_end_date": dates.EmploymentEndDate, "access_cutoff_at": dates.AccessCutoffAt,
+		"employment_ended_at": dates.EmploymentEndedAt, "time_zone": dates.TimeZone, "immediate": w.Immediate,
+	})
+	if err != nil {
+		return err
+	}
+	if err := Record(tx, id, EventDatesChanged, by); err != nil {
+		return err
+	}
+	return tx.Touch(models.DrivenDeparture, id)
+}
+
+// Withdraw takes a departure back before the employment has ended. Once the notice was received it
+// needs the company's consent, since a received notice binds. A second call changes nothing.
+func Withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent bool) error {
+	if err := checkText(reason); err != nil {
+		return err
+	}
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	if dep.Stage == models.StageWithdrawn {
+		return nil
+	}
+	if dep.Stage != models.StagePendingDeparture {
+		return ErrStage
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	if !dep.EmploymentEndedAt.After(now) {
+		return ErrEnded
+	}
+	// A notice never lies in the future (Derive), so it has been received.
+	if !companyConsent {
+		return ErrConsentRequired
+	}
+	sealed, err := sealText(tx, seal, dep, "withdrawal_reason_sealed", reason)
+	if err != nil {
+		return err
+	}
+	err = update(tx, dep, map[string]any{
+		"stage": models.StageWithdrawn, "withdrawn_at": now,
+		"company_consent": companyConsent, "withdrawal_reason_sealed": sealed,
+	})
+	if err != nil {
+		return err
+	}
+	if err := Record(tx, id, EventWithdrawn, by); err != nil {
+		return err
+	}
+	return reactivate(tx, by, dep, models.OriginWithdrawal)
+}
+
+// AskAnnulment asks to undo a departure that was a mistake. A second person confirms it.
+func AskAnnulment(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string) error {
+	if err := checkText(reason); err != nil {
+		return err
+	}
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	if err := annullable(dep); err != nil {
+		return err
+	}
+	if dep.AnnulmentAskedAt != nil && by.ID() != nil && *dep.AnnulmentAskedBy == by.EmployeeID {
+		return nil
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	sealed, err := sealText(tx, seal, dep, "annulment_reason_sealed", reason)
+	if err != nil {
+		return err
+	}
+	err = update(tx, dep, map[string]any{
+		"annulment_asked_at": now, "annulment_asked_by": by.ID(), "annulment_reason_sealed": sealed,
+	})
+	if err != nil {
+		return err
+	}
+	return Record(tx, id, EventAnnulmentRequested, by)
+}
+
+func annullable(dep models.Departure) error {
+	switch dep.Stage {
+	case models.StagePendingDeparture, models.StageDeparted:
+		return nil
+	case models.StagePurging, models.StagePurged:
+		return ErrPurgeBegan
+	}
+	return ErrStage
+}
+
+// ConfirmAnnulment undoes the departure on the word of a second person: the employee is active
+// again, deadlines and claims are cancelled, accounts are relinked. A second call changes nothing.
+func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case dep.Stage == models.StageAnnulled:
+		return nil
+	case dep.AnnulmentAskedAt == nil:
+		return ErrNoAnnulment
+	case by.ID() == nil || *dep.AnnulmentAskedBy == by.EmployeeID:
+		return ErrSamePerson
+	case dep.EmployeeID == by.EmployeeID:
+		return ErrSubject
+	}
+	if err := annullable(dep); err != nil {
+		return err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	if dep.Stage == models.StageDeparted {
+		if err := reopen(tx, dep); err != nil {
+			return err
+		}
+	}
+	err = update(tx, dep, map[string]any{
+		"stage": models.StageAnnulled, "annulled_at": now, "annulled_by": by.ID(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := Record(tx, id, EventAnnulled, by); err != nil {
+		return err
+	}
+	return reactivate(tx, by, dep, models.OriginAnnulment)
+}
+
+// reactivate sets the employee back to active and orders the relink of what was unlinked.
+func reactivate(tx *database.Tx, by models.Actor, dep models.Departure, origin string) error {
+	if err := archive.SetStatus(tx, dep.EmployeeID, models.StatusActive); err != nil {
+		return err
+	}
+	if dep.AccountsState != models.AccountsLinked {
+		_, created, err := account.OrderRelink(tx, account.RelinkOrder{
+			EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Origin: origin, By: by,
+		})
+		if err != nil {
+			return fmt.Errorf("ordering the relink: %w", err)
+		}
+		state, what := models.AccountsRelinking, EventRelinkingStarted
+		if !created {
+			state, what = models.AccountsRelinked, EventAccountsRelinked
+		}
+		if err := setAccounts(tx, dep.ID, dep.AccountsState, state, nil); err != nil {
+			return err
+		}
+		if err := Record(tx, dep.ID, what, by); err != nil {
+			return err
+		}
+	}
+	return tx.Touch(models.DrivenDeparture, dep.ID)
+}
+
+// setAccounts moves the accounts track; the trigger refuses what is not legal or not proven.
+func setAccounts(tx *database.Tx, id uuid.UUID, from, to models.AccountsState, settledAt *time.Time) error {
+	err := database.UpdateOne(tx.DB().Model(&models.Departure{}).Where("id = ? AND accounts_state = ?", id, from).
+		Updates(map[string]any{"accounts_state": to, "accounts_settled_at": settledAt}))
+	if err != nil {
+		return fmt.Errorf("moving the accounts track to %s: %w", to, err)
+	}
+	return nil
+}

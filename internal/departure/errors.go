@@ -1,0 +1,42 @@
+package departure
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// Refusals of a command. Each is judged before anything is written.
+var (
+	ErrEmployeeNotFound = errors.New("no such employee with a current employment")
+	ErrNotFound         = errors.New("no such departure")
+	ErrUnknownKind      = errors.New("unknown kind of departure")
+	ErrUnknownInitiator = errors.New("unknown initiator")
+	ErrNotSupportedYet  = errors.New("not supported by this version")
+	ErrLastDayMissing   = errors.New("a last working day is required unless the departure is immediate")
+	ErrImmediateDates   = errors.New("an immediate departure derives its dates itself")
+	ErrLastDayInPast    = errors.New("the last working day is in the past and was not confirmed")
+	ErrBeforeHire       = errors.New("a date is before the hire date")
+	ErrTooFarAhead      = errors.New("a date is more than two years ahead")
+	ErrDatesOutOfOrder  = errors.New("the dates are in an impossible order")
+	ErrUnknownZone      = errors.New("unknown time zone")
+	ErrNoRules          = errors.New("no retention rules for the jurisdiction")
+	ErrApprovalRequired = errors.New("this brings a deadline forward and needs approval")
+	ErrStage            = errors.New("the departure's stage does not allow this")
+	ErrConsentRequired  = errors.New("the notice was received: a withdrawal needs the company's consent")
+	ErrEnded            = errors.New("the employment has ended")
+	ErrPurgeBegan       = errors.New("data has been destroyed already")
+	ErrNoAnnulment      = errors.New("nobody asked for this annulment")
+	ErrSamePerson       = errors.New("the second person must be a different one")
+	ErrSubject          = errors.New("nobody decides about the own departure")
+	ErrRehired          = errors.New("the person has a new employment")
+	ErrCutoffPassed     = errors.New("accounts were unlinked already: the cutoff stays")
+	ErrTextTooLong      = errors.New("the text is too long")
+	ErrUnreadableText   = errors.New("the text holds control characters or is not UTF-8")
+)
+
+// ExistsError says that the employment has an open departure already.
+type ExistsError struct{ ID uuid.UUID }
+
+func (e *ExistsError) Error() string { return fmt.Sprintf("departure %s is open", e.ID) }

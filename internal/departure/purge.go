@@ -1,0 +1,95 @@
+package departure
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// reopen undoes what turning departed did, as long as nothing was destroyed.
+func reopen(tx *database.Tx, dep models.Departure) error {
+	if err := retention.Cancel(tx, dep.ID); err != nil {
+		return fmt.Errorf("cancelling the retention: %w", err)
+	}
+	err := archive.EndEmployment(tx, dep.EmploymentID, nil)
+	if database.Violates(err, "employments_one_current") {
+		return ErrRehired
+	}
+	return err
+}
+
+// PurgingBegan turns the stage purging with the first committed purge intent. It is part of the
+// intent's transaction; later intents change nothing.
+func PurgingBegan(tx *database.Tx, id uuid.UUID) error {
+	dep, err := Lock(tx, id)
+	if err != nil || dep.Stage == models.StagePurging {
+		return err
+	}
+	if err := update(tx, dep, map[string]any{"stage": models.StagePurging}); err != nil {
+		return err
+	}
+	return Record(tx, id, EventPurgingBegan, models.System)
+}
+
+// CategoriesPurged records what a certified purge destroyed and turns the stage purged after the
+// last category.
+func CategoriesPurged(tx *database.Tx, id uuid.UUID, categories []models.Category) error {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	for _, c := range categories {
+		if err := Record(tx, id, EventCategoryPurged, models.System, About(c)); err != nil {
+			return err
+		}
+	}
+	all, err := retention.AllPurged(tx, id)
+	if err != nil || !all || dep.Stage == models.StagePurged {
+		return err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	if err := update(tx, dep, map[string]any{"stage": models.StagePurged, "purged_at": now}); err != nil {
+		return err
+	}
+	if err := Record(tx, id, EventPurged, models.System); err != nil {
+		return err
+	}
+	return markPurged(tx, dep)
+}
+
+// markPurged shows the person as purged, unless there is a newer employment (I8).
+func markPurged(tx *database.Tx, dep models.Departure) error {
+	var newer int64
+	err := tx.DB().Model(&models.Employment{}).
+		Where("employee_id = ? AND id > ?", dep.EmployeeID, dep.EmploymentID).Count(&newer).Error
+	if err != nil {
+		return fmt.Errorf("looking for a newer employment: %w", database.Hide(err))
+	}
+	if newer > 0 {
+		return nil
+	}
+	return archive.SetStatus(tx, dep.EmployeeID, models.StatusPurged)
+}
+
+// ClearFile clears the sealed texts of the employment's departures. It is part of the purge of the
+// category departure_file.
+func ClearFile(tx *database.Tx, id uuid.UUID) error {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	err = tx.DB().Model(&models.Departure{}).Where("employment_id = ?", dep.EmploymentID).
+		Updates(map[string]any{"note_sealed": nil, "withdrawal_reason_sealed": nil, "annulment_reason_sealed": nil}).Error
+	if err != nil {
+		return fmt.Errorf("clearing a departure's texts: %w", database.Hide(err))
+	}
+	return nil
+}

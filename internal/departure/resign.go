@@ -1,0 +1,223 @@
+package departure
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/retention"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// Notice is a command to begin a departure.
+type Notice struct {
+	EmployeeID        uuid.UUID
+	Kind              models.DepartureKind
+	LegalGround       string
+	Initiator         string
+	ReasonCode        string
+	Note              string
+	ConfidentialUntil *clock.Date
+	Wish
+}
+
+// MaxText is the longest free text of a departure, in characters.
+const MaxText = 2000
+
+var kinds = []models.DepartureKind{
+	models.KindResignation, models.KindMutualAgreement, models.KindDismissal, models.KindContractEnd,
+	models.KindRetirement, models.KindDeath, models.KindGroupTransfer, models.KindAssignmentEnd,
+}
+
+var initiators = []string{"", "employee", "employer", "both", "law"}
+
+// Begin starts a departure. Its workflow is started by the relay from the committed row. An open
+// departure of the same employment is an *ExistsError.
+func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (models.Departure, error) {
+	if err := n.check(); err != nil {
+		return models.Departure{}, err
+	}
+	employment, err := archive.CurrentEmployment(tx, n.EmployeeID)
+	if errors.Is(err, database.ErrNotFound) {
+		return models.Departure{}, notCurrent(tx, n.EmployeeID)
+	}
+	if err != nil {
+		return models.Departure{}, err
+	}
+	if err := refuseSecond(tx, employment.ID); err != nil {
+		return models.Departure{}, err
+	}
+	dates, err := derive(tx, employment, n.Wish)
+	if err != nil {
+		return models.Departure{}, err
+	}
+	if known, err := retention.HasRules(tx, employment.Jurisdiction); err != nil {
+		return models.Departure{}, err
+	} else if !known {
+		return models.Departure{}, ErrNoRules
+	}
+	dep, err := n.row(employment, dates, by)
+	if err != nil {
+		return models.Departure{}, err
+	}
+	if dep.NoteSealed, err = sealText(tx, seal, dep, "note_sealed", n.Note); err != nil {
+		return models.Departure{}, err
+	}
+	return dep, insert(tx, dep, by)
+}
+
+func (n Notice) check() error {
+	switch {
+	case !slices.Contains(kinds, n.Kind):
+		return ErrUnknownKind
+	case n.Kind == models.KindGroupTransfer, n.ConfidentialUntil != nil:
+		return ErrNotSupportedYet
+	case !slices.Contains(initiators, n.Initiator):
+		return ErrUnknownInitiator
+	}
+	for _, text := range []string{n.LegalGround, n.ReasonCode} {
+		if utf8.RuneCountInString(text) > 100 {
+			return ErrTextTooLong
+		}
+		if !readable(text) {
+			return ErrUnreadableText
+		}
+	}
+	return checkText(n.Note)
+}
+
+func checkText(s string) error {
+	if utf8.RuneCountInString(s) > MaxText {
+		return ErrTextTooLong
+	}
+	if !readable(s) {
+		return ErrUnreadableText
+	}
+	return nil
+}
+
+func readable(s string) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' {
+			return false
+		}
+	}
+	return true
+}
+
+func (n Notice) row(employment models.Employment, d Dates, by models.Actor) (models.Departure, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return models.Departure{}, fmt.Errorf("making an id: %w", err)
+	}
+	initiator := n.Initiator
+	if initiator == "" {
+		initiator = defaultInitiator(n.Kind)
+	}
+	return models.Departure{
+		ID: id, EmployeeID: employment.EmployeeID, EmploymentID: employment.ID, Kind: n.Kind,
+		LegalGround: n.LegalGround, Initiator: initiator, ReasonCode: n.ReasonCode,
+		Stage: models.StagePendingDeparture, AccountsState: models.AccountsLinked,
+		NoticeReceivedOn: d.NoticeReceivedOn, LastWorkingDay: d.LastWorkingDay,
+		EmploymentEndDate: d.EmploymentEndDate, AccessCutoffAt: d.AccessCutoffAt,
+		EmploymentEndedAt: d.EmploymentEndedAt, TimeZone: d.TimeZone, Immediate: n.Immediate,
+		CreatedBy: by.ID(), Driven: models.Driven{Revision: 1},
+	}, nil
+}
+
+// defaultInitiator is who ends the employment by the nature of the kind.
+func defaultInitiator(k models.DepartureKind) string {
+	switch k {
+	case models.KindResignation:
+		return "employee"
+	case models.KindDismissal:
+		return "employer"
+	case models.KindMutualAgreement:
+		return "both"
+	}
+	return "law"
+}
+
+func insert(tx *database.Tx, dep models.Departure, by models.Actor) error {
+	err := tx.DB().Create(&dep).Error
+	if err = database.Hide(err); database.Violates(err, "departures_one_open") {
+		return refuseSecond(tx, dep.EmploymentID)
+	}
+	if err != nil {
+		return fmt.Errorf("inserting a departure: %w", err)
+	}
+	if err := archive.SetStatus(tx, dep.EmployeeID, models.StatusPendingDeparture); err != nil {
+		return err
+	}
+	tx.Nudge(models.DrivenDeparture, dep.ID)
+	return Record(tx, dep.ID, EventStarted, by)
+}
+
+// refuseSecond is safe because every caller holds the employment's lock.
+func refuseSecond(tx *database.Tx, employmentID uuid.UUID) error {
+	open, err := database.First[models.Departure](tx.DB().
+		Where("employment_id = ? AND stage NOT IN ('withdrawn', 'annulled')", employmentID))
+	if errors.Is(err, database.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking for an open departure: %w", err)
+	}
+	return &ExistsError{ID: open.ID}
+}
+
+// notCurrent explains why an employee has no current employment: unknown, or departed already.
+func notCurrent(tx *database.Tx, employeeID uuid.UUID) error {
+	last, err := database.First[models.Departure](tx.DB().
+		Where("employee_id = ? AND stage NOT IN ('withdrawn', 'annulled')", employeeID).
+		Order(newest))
+	if errors.Is(err, database.ErrNotFound) {
+		return ErrEmployeeNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("looking for the last departure: %w", err)
+	}
+	return &ExistsError{ID: last.ID}
+}
+
+func derive(tx *database.Tx, employment models.Employment, w Wish) (Dates, error) {
+	entity, err := database.First[models.LegalEntity](tx.DB().Where("id = ?", employment.LegalEntityID))
+	if err != nil {
+		return Dates{}, fmt.Errorf("reading the legal entity: %w", err)
+	}
+	cutoff, err := clock.ParseTimeOfDay(entity.CutoffTime)
+	if err != nil {
+		return Dates{}, fmt.Errorf("reading the legal entity's cutoff: %w", err)
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return Dates{}, err
+	}
+	return Derive(w, Circumstances{Now: now, HiredOn: employment.HiredOn, TimeZone: employment.TimeZone, CutoffTime: cutoff})
+}
+
+// sealText seals a free text of the departure; no text is NULL.
+func sealText(tx *database.Tx, seal vault.Sealer, dep models.Departure, column, text string) (models.Sealed, error) {
+	if text == "" {
+		return models.Sealed{}, nil
+	}
+	sealed, _, err := seal.Seal(tx, vault.Place{
+		Table: "departures", Row: dep.ID, Employment: dep.EmploymentID,
+		Category: models.CategoryDepartureFile, Field: column,
+	}, []byte(text))
+	if err != nil {
+		return models.Sealed{}, fmt.Errorf("sealing a departure's text: %w", err)
+	}
+	return sealed, nil
+}

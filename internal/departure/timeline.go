@@ -1,0 +1,58 @@
+package departure
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// What a timeline says. Codes only; the languages' texts are in i18n.
+const (
+	EventStarted            = "departure_started"
+	EventDatesChanged       = "dates_changed"
+	EventWithdrawn          = "withdrawn"
+	EventAnnulmentRequested = "annulment_requested"
+	EventAnnulled           = "annulled"
+	EventUnlinkingStarted   = "unlinking_started"
+	EventRelinkingStarted   = "relinking_started"
+	EventAccountsSettled    = "accounts_settled"
+	EventAccountsAttention  = "accounts_need_attention"
+	EventAccountsResumed    = "accounts_resumed"
+	EventAccountsRelinked   = "accounts_relinked"
+	EventDeparted           = "departed"
+	EventPurgingBegan       = "purging_began"
+	EventCategoryPurged     = "category_purged"
+	EventPurged             = "purged"
+)
+
+// Record appends a line to a departure's timeline.
+func Record(tx *database.Tx, id uuid.UUID, what string, by models.Actor, change ...func(*models.DepartureEvent)) error {
+	e := models.DepartureEvent{DepartureID: id, What: what, ActorRole: string(by.Role), ActorID: by.ID()}
+	for _, f := range change {
+		f(&e)
+	}
+	if err := tx.DB().Omit("id").Create(&e).Error; err != nil {
+		return fmt.Errorf("recording %s: %w", what, database.Hide(err))
+	}
+	return nil
+}
+
+// About says which category a line of the timeline is about.
+func About(category models.Category) func(*models.DepartureEvent) {
+	return func(e *models.DepartureEvent) { e.Category = string(category) }
+}
+
+// Timeline is the departure's timeline after the given event id (0: from the start), oldest first.
+func Timeline(ctx context.Context, db *database.DB, id uuid.UUID, after int64) ([]models.DepartureEvent, error) {
+	var events []models.DepartureEvent
+	err := db.Read(ctx).Where("departure_id = ? AND id > ?", id, after).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Find(&events).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading a timeline: %w", database.Hide(err))
+	}
+	return events, nil
+}

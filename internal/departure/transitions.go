@@ -1,0 +1,172 @@
+package departure
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// Facts is what a Departure workflow needs to know.
+type Facts struct {
+	Stage         models.Stage
+	AccountsState models.AccountsState
+	// Done: neither time nor a command that is committed already would change anything more.
+	Done bool
+	// Wait until the next instant that matters, at least a second; 0: until something changes.
+	Wait time.Duration
+}
+
+// Advance makes the transitions that are due, records that everything up to now was seen, and says
+// what comes next. It may run any number of times.
+func Advance(tx *database.Tx, id uuid.UUID) (Facts, error) {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return Facts{}, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return Facts{}, err
+	}
+	if dep.Stage == models.StagePendingDeparture {
+		if dep, err = advancePending(tx, dep, now); err != nil {
+			return Facts{}, err
+		}
+	}
+	f := Facts{Stage: dep.Stage, AccountsState: dep.AccountsState, Done: finished(dep)}
+	var wake *time.Time
+	if next, ok := nextInstant(dep); ok {
+		wake = &next
+		f.Wait = max(next.Sub(now), time.Second)
+	}
+	return f, tx.Seen(models.DrivenDeparture, id, wake)
+}
+
+func advancePending(tx *database.Tx, dep models.Departure, now time.Time) (models.Departure, error) {
+	if dep.AccountsState == models.AccountsLinked && !dep.AccessCutoffAt.After(now) {
+		if err := beginUnlinking(tx, &dep); err != nil {
+			return dep, err
+		}
+	}
+	if !dep.EmploymentEndedAt.After(now) {
+		if err := depart(tx, &dep, now); err != nil {
+			return dep, err
+		}
+	}
+	return dep, nil
+}
+
+// finished says whether the departure's workflow has nothing left to do.
+func finished(dep models.Departure) bool {
+	switch dep.Stage {
+	case models.StageWithdrawn, models.StageAnnulled:
+		return dep.AccountsState == models.AccountsLinked || dep.AccountsState == models.AccountsRelinked
+	case models.StagePendingDeparture:
+		return false
+	}
+	return dep.AccountsState == models.AccountsSettled
+}
+
+// nextInstant is the next date of a pending departure that brings a transition by itself.
+func nextInstant(dep models.Departure) (time.Time, bool) {
+	if dep.Stage != models.StagePendingDeparture {
+		return time.Time{}, false
+	}
+	if dep.AccountsState == models.AccountsLinked && dep.AccessCutoffAt.Before(dep.EmploymentEndedAt) {
+		return dep.AccessCutoffAt, true
+	}
+	return dep.EmploymentEndedAt, true
+}
+
+func beginUnlinking(tx *database.Tx, dep *models.Departure) error {
+	_, created, err := account.OrderUnlink(tx, account.UnlinkOrder{
+		EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Mode: models.ModeDisable,
+		Origin: models.OriginDeparture, By: models.System,
+	})
+	if err != nil {
+		return fmt.Errorf("ordering the unlinking: %w", err)
+	}
+	state, what := models.AccountsUnlinking, EventUnlinkingStarted
+	var settledAt *time.Time
+	if !created {
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		state, what, settledAt = models.AccountsSettled, EventAccountsSettled, &now
+	}
+	if err := setAccounts(tx, dep.ID, dep.AccountsState, state, settledAt); err != nil {
+		return err
+	}
+	dep.AccountsState = state
+	return Record(tx, dep.ID, what, models.System)
+}
+
+func depart(tx *database.Tx, dep *models.Departure, now time.Time) error {
+	err := update(tx, *dep, map[string]any{"stage": models.StageDeparted, "departed_at": now})
+	if err != nil {
+		return err
+	}
+	dep.Stage, dep.DepartedAt = models.StageDeparted, &now
+	if err := archive.EndEmployment(tx, dep.EmploymentID, &dep.EmploymentEndedAt); err != nil {
+		return err
+	}
+	if err := archive.SetStatus(tx, dep.EmployeeID, models.StatusDeparted); err != nil {
+		return err
+	}
+	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
+	if err != nil {
+		return err
+	}
+	if err := retention.Schedule(tx, *dep, employment.Jurisdiction); err != nil {
+		return fmt.Errorf("scheduling the retention: %w", err)
+	}
+	return Record(tx, dep.ID, EventDeparted, models.System)
+}
+
+// AccountsChanged re-derives the accounts track from the accounts and operations. Whoever changed
+// them calls it in the same transaction, with the departure locked.
+func AccountsChanged(tx *database.Tx, id uuid.UUID) error {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	state, err := account.DeriveAccountsState(tx, id)
+	if err != nil {
+		return err
+	}
+	if state == dep.AccountsState {
+		return nil
+	}
+	var settledAt *time.Time
+	if state == models.AccountsSettled {
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		settledAt = &now
+	}
+	if err := setAccounts(tx, id, dep.AccountsState, state, settledAt); err != nil {
+		return err
+	}
+	if what, ok := accountEvents[state]; ok {
+		if err := Record(tx, id, what, models.System); err != nil {
+			return err
+		}
+	}
+	return tx.Touch(models.DrivenDeparture, id)
+}
+
+var accountEvents = map[models.AccountsState]string{
+	models.AccountsSettled:        EventAccountsSettled,
+	models.AccountsNeedsAttention: EventAccountsAttention,
+	models.AccountsUnlinking:      EventAccountsResumed,
+	models.AccountsRelinking:      EventAccountsResumed,
+	models.AccountsRelinked:       EventAccountsRelinked,
+}

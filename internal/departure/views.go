@@ -1,0 +1,83 @@
+package departure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Get reads one departure.
+func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Departure, error) {
+	dep, err := database.First[models.Departure](db.Read(ctx).Where("id = ?", id))
+	if errors.Is(err, database.ErrNotFound) {
+		return dep, ErrNotFound
+	}
+	if err != nil {
+		return dep, fmt.Errorf("reading a departure: %w", err)
+	}
+	return dep, nil
+}
+
+// Filter narrows a list of departures. Zero values do not filter.
+type Filter struct {
+	Stage models.Stage
+	// DueBefore keeps departures whose employment ends, or access is cut, before it.
+	DueBefore *time.Time
+	// Search is part of a name or of an employee number.
+	Search string
+	// Departments keeps departures of these departments; nil: of all.
+	Departments []uuid.UUID
+	// EmployeeID keeps one person's departures.
+	EmployeeID *uuid.UUID
+	// Before is the cursor: only departures older than this one.
+	Before *uuid.UUID
+	Limit  int
+}
+
+// List reads departures, newest first, one more than Limit at most: the extra one says that
+// another page follows.
+func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, error) {
+	q := db.Read(ctx).Model(&models.Departure{}).Order(newest).Limit(f.Limit + 1)
+	if f.Stage != "" {
+		q = q.Where("stage = ?", f.Stage)
+	}
+	if f.DueBefore != nil {
+		q = q.Where("employment_ended_at < ? OR access_cutoff_at < ?", *f.DueBefore, *f.DueBefore)
+	}
+	if f.EmployeeID != nil {
+		q = q.Where("employee_id = ?", *f.EmployeeID)
+	}
+	if f.Before != nil {
+		q = q.Where("id < ?", *f.Before)
+	}
+	if f.Departments != nil {
+		q = q.Where("employment_id IN (SELECT id FROM employments WHERE department_id IN ?)", f.Departments)
+	}
+	if f.Search != "" {
+		q = q.Where("employee_id IN (SELECT id FROM employees WHERE strpos(lower(name), lower(?)) > 0 OR strpos(lower(employee_no), lower(?)) > 0)",
+			f.Search, f.Search)
+	}
+	var rows []models.Departure
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("listing departures: %w", database.Hide(err))
+	}
+	return rows, nil
+}
+
+// LastEvent is the id of the newest line of the timeline, together with the departure's revision:
+// both unchanged means that nothing a viewer sees has changed by a command.
+func LastEvent(ctx context.Context, db *database.DB, id uuid.UUID) (int64, error) {
+	e, err := database.First[models.DepartureEvent](db.Read(ctx).Select("id").
+		Where("departure_id = ?", id).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}))
+	if errors.Is(err, database.ErrNotFound) {
+		return 0, nil
+	}
+	return e.ID, err
+}
