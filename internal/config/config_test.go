@@ -85,7 +85,7 @@ func TestSecretFromFile(t *testing.T) {
 func TestUnknownVariableNamesTheNearest(t *testing.T) {
 	_, err := Load("worker", complete("LETHE_RELAY_PULL=1s"))
 	requireProblem(t, err, "LETHE_RELAY_PULL is not a known variable; did you mean LETHE_RELAY_POLL?")
-	if _, err := Load("worker", complete("LETHE_TEST_DATABASE_URL=x", "OTHER=1", "LETHE_TOKEN=t", "LETHE_TEMPORAL_PORT=1")); err != nil {
+	if _, err := Load("worker", complete("LETHE_TEST_DATABASE_URL=x", "LETHE_FAILPOINTS=1:0.1", "LETHE_FAILPOINTS_DIR=x", "OTHER=1", "LETHE_TOKEN=t", "LETHE_TEMPORAL_PORT=1")); err != nil {
 		t.Errorf("variables of other commands and of tests are fine: %v", err)
 	}
 }

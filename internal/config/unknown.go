@@ -12,13 +12,17 @@ func unknown(values map[string]string) []string {
 	known := knownNames()
 	var problems []string
 	for name := range values {
-		if !strings.HasPrefix(name, Prefix) || strings.HasPrefix(name, testPrefix) || slices.Contains(known, name) {
+		if !strings.HasPrefix(name, Prefix) || isForeign(name) || slices.Contains(known, name) {
 			continue
 		}
 		problems = append(problems, fmt.Sprintf("%s is not a known variable; did you mean %s?", name, nearest(name, known)))
 	}
 	slices.Sort(problems)
 	return problems
+}
+
+func isForeign(name string) bool {
+	return slices.ContainsFunc(foreign, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 // knownNames are the variables that begin with our prefix, X_FILE forms included.

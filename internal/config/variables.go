@@ -30,9 +30,10 @@ func (v Variable) FileName() string {
 
 const fileSuffix = "_FILE"
 
-// testPrefix begins what test harnesses tell each other through the environment;
-// the product reads none of it and does not complain about it.
-const testPrefix = Prefix + "TEST_"
+// foreign begins what test harnesses tell each other, and the builds for crash
+// tests, through the environment; the product reads none of it and does not
+// complain about it.
+var foreign = []string{Prefix + "TEST_", Prefix + "FAILPOINTS"}
 
 // Variables lists every variable in the order of declaration.
 func Variables() []Variable {

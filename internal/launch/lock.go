@@ -1,0 +1,38 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// ErrInUse is wrapped when another process that lives uses the same folder.
+var ErrInUse = errors.New("in use by another run")
+
+// folderLock keeps two runs off one data folder. The kernel drops it when its
+// holder dies, however it dies.
+type folderLock struct{ file *os.File }
+
+func acquire(path string) (*folderLock, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the lock file: %w", err)
+	}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, errors.Join(fmt.Errorf("%w: %s is locked; stop that run first, or choose another data folder", ErrInUse, path), file.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
+	}
+	return &folderLock{file}, nil
+}
+
+// release may be called more than once.
+func (l *folderLock) release() {
+	if l.file != nil {
+		_ = l.file.Close()
+		l.file = nil
+	}
+}
