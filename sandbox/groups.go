@@ -1,0 +1,293 @@
+package sandbox
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/sandbox/control"
+)
+
+type member struct {
+	Value string `json:"value"`
+}
+
+type groupBody struct {
+	DisplayName string   `json:"displayName"`
+	Members     []member `json:"members"`
+}
+
+// group renders a group as SCIM has it. s.mu is held.
+func (s *System) group(g *group, withMembers bool) any {
+	out := map[string]any{
+		"schemas": []string{schemaGroup}, "id": g.ID, "displayName": g.Name,
+		"meta": map[string]any{
+			"resourceType": "Group", "location": "/scim/v2/Groups/" + g.ID, "created": g.Created.UTC(),
+		},
+	}
+	if withMembers {
+		members := make([]map[string]string, 0)
+		for _, a := range s.st.members(s.st.byGroup[g.ID]) {
+			members = append(members, map[string]string{"value": a.ID, "type": "User"})
+		}
+		out["members"] = members
+	}
+	return out
+}
+
+func wantsMembers(r *http.Request) bool {
+	return !strings.EqualFold(r.URL.Query().Get("excludedAttributes"), "members")
+}
+
+// renderGroup answers with one group, 404 if there is none.
+func (s *System) renderGroup(r *http.Request, status int) func(func(string) *account) answer {
+	return func(func(string) *account) answer {
+		g := s.st.groups[r.PathValue("id")]
+		if g == nil {
+			return notFound()
+		}
+		return answer{status: status, body: s.group(g, wantsMembers(r))}
+	}
+}
+
+func (s *System) getGroup(w http.ResponseWriter, r *http.Request) {
+	if x, ok := s.begin(w, r, control.OpGroupFind, nil); ok {
+		x.mutate(nil, s.renderGroup(r, http.StatusOK))
+	}
+}
+
+func (s *System) listGroups(w http.ResponseWriter, r *http.Request) {
+	attr, value, filtered := "", "", r.URL.Query().Has("filter")
+	if filtered {
+		var ok bool
+		if attr, value, ok = parseEquality(r.URL.Query().Get("filter")); !ok {
+			writeSCIM(w, scimError(http.StatusBadRequest, "invalidFilter", "only attribute eq value is understood"))
+			return
+		}
+	}
+	var about *account
+	if attr == "members.value" || attr == "members" {
+		about = s.peek(value)
+	}
+	x, ok := s.begin(w, r, control.OpGroupFind, about)
+	if !ok {
+		return
+	}
+	x.mutate(nil, func(func(string) *account) answer {
+		found, ok := s.st.allGroups(), true
+		if filtered {
+			found, ok = s.st.selectGroups(attr, value)
+		}
+		if !ok {
+			return scimError(http.StatusBadRequest, "invalidFilter", "attribute cannot be filtered by")
+		}
+		if x.hit.is(control.Unknown) {
+			found = nil
+		}
+		return listAnswer(r, found, s.opts.MaxPage, false, func(g *group) any { return s.group(g, wantsMembers(r)) })
+	})
+}
+
+func (s *System) createGroup(w http.ResponseWriter, r *http.Request) {
+	var body groupBody
+	if a := readSCIM(w, r, &body); a != nil {
+		writeSCIM(w, *a)
+		return
+	}
+	if body.DisplayName == "" {
+		writeSCIM(w, scimError(http.StatusBadRequest, "invalidValue", "displayName is required"))
+		return
+	}
+	if x, ok := s.begin(w, r, control.OpCreate, nil); ok {
+		id := uuid.NewString()
+		r.SetPathValue("id", id)
+		x.mutate(nil, func(look func(string) *account) answer {
+			now := s.opts.Clock()
+			s.commit(record{Group: &group{ID: id, Order: s.st.seq + 1, Name: body.DisplayName, Created: now}})
+			for _, t := range s.membership(id, body.Members) {
+				if a := look(t.AccountID); a != nil {
+					s.effect(a, t, r.Header.Get("Idempotency-Key"), now, false)
+				}
+			}
+			return s.renderGroup(r, http.StatusCreated)(look)
+		})
+	}
+}
+
+// membership returns the targets that make exactly these accounts the members of
+// a group. s.mu is held.
+func (s *System) membership(groupID string, want []member) []target {
+	var out []target
+	for _, m := range want {
+		out = append(out, addMember(groupID, m.Value))
+	}
+	for _, a := range s.st.members(s.st.byGroup[groupID]) {
+		if !slices.Contains(want, member{Value: a.ID}) {
+			out = append(out, removeMember(groupID, a.ID))
+		}
+	}
+	return out
+}
+
+func addMember(groupID, accountID string) target {
+	return target{AccountID: accountID, Op: control.OpGroupAdd, Change: change{AddGroup: groupID}}
+}
+
+func removeMember(groupID, accountID string) target {
+	return target{AccountID: accountID, Op: control.OpGroupRemove, Change: change{RemoveGroup: groupID}}
+}
+
+func (s *System) replaceGroup(w http.ResponseWriter, r *http.Request) {
+	var body groupBody
+	if a := readSCIM(w, r, &body); a != nil {
+		writeSCIM(w, *a)
+		return
+	}
+	s.mu.Lock()
+	targets := s.membership(r.PathValue("id"), body.Members)
+	s.mu.Unlock()
+	s.changeGroup(w, r, body.DisplayName, targets)
+}
+
+var memberPath = regexp.MustCompile(`(?i)^members\[\s*value\s+eq\s+("(?:[^"\\]|\\.)*")\s*\]$`)
+
+func (s *System) patchGroup(w http.ResponseWriter, r *http.Request) {
+	ops, refusal := readPatch(w, r)
+	if refusal != nil {
+		writeSCIM(w, *refusal)
+		return
+	}
+	name, targets := "", []target(nil)
+	for _, op := range ops {
+		got, renamed, refusal := s.groupTargets(r.PathValue("id"), op)
+		if refusal != nil {
+			writeSCIM(w, *refusal)
+			return
+		}
+		targets, name = append(targets, got...), cmp.Or(renamed, name)
+	}
+	s.changeGroup(w, r, name, targets)
+}
+
+// groupTargets reads one operation on a group: members added, removed (by path or
+// by value) or replaced, or the name.
+func (s *System) groupTargets(id string, op patchOf) (targets []target, name string, refusal *answer) {
+	if m := memberPath.FindStringSubmatch(op.Path); m != nil && op.Op == "remove" {
+		var value string
+		if json.Unmarshal([]byte(m[1]), &value) != nil {
+			return nil, "", bad("invalidPath", "value is not a string")
+		}
+		return []target{removeMember(id, value)}, "", nil
+	}
+	var body groupBody
+	var err error
+	switch {
+	case op.Path == "" && op.Op != "remove":
+		err = json.Unmarshal(op.Value, &body)
+	case strings.EqualFold(op.Path, "members"):
+		if op.Value != nil || op.Op != "remove" {
+			err = json.Unmarshal(op.Value, &body.Members)
+		}
+	case strings.EqualFold(op.Path, "displayName") && op.Op == "replace":
+		err = json.Unmarshal(op.Value, &body.DisplayName)
+	default:
+		return nil, "", bad("invalidPath", "no such attribute")
+	}
+	if err != nil {
+		return nil, "", bad("invalidValue", "value does not fit the attribute")
+	}
+	return s.memberTargets(id, op, body), body.DisplayName, nil
+}
+
+func (s *System) memberTargets(id string, op patchOf, body groupBody) (targets []target) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case op.Op == "remove" && op.Value == nil:
+		return s.membership(id, nil)
+	case op.Op == "replace" && (body.Members != nil || op.Path != ""):
+		if strings.EqualFold(op.Path, "displayName") {
+			return nil
+		}
+		return s.membership(id, body.Members)
+	}
+	for _, m := range body.Members {
+		if op.Op == "remove" {
+			targets = append(targets, removeMember(id, m.Value))
+		} else {
+			targets = append(targets, addMember(id, m.Value))
+		}
+	}
+	return targets
+}
+
+// changeGroup carries out a change of members. Faults are those of the first
+// member that changes.
+func (s *System) changeGroup(w http.ResponseWriter, r *http.Request, name string, targets []target) {
+	op, about := control.OpModify, (*account)(nil)
+	if len(targets) > 0 {
+		op, about = targets[0].Op, s.peek(targets[0].AccountID)
+	}
+	x, ok := s.begin(w, r, op, about)
+	if !ok {
+		return
+	}
+	if refusal := s.checkGroupChange(r.PathValue("id"), targets); refusal != nil {
+		x.send(*refusal)
+		return
+	}
+	x.mutate(targets, func(look func(string) *account) answer {
+		if g := s.st.groups[r.PathValue("id")]; g != nil && name != "" && name != g.Name && !x.hit.is(control.Lie) {
+			renamed := *g
+			renamed.Name = name
+			s.commit(record{Group: &renamed})
+		}
+		return answer{status: http.StatusNoContent}
+	})
+}
+
+func (s *System) checkGroupChange(id string, targets []target) *answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.st.groups[id] == nil {
+		a := notFound()
+		return &a
+	}
+	for _, t := range targets {
+		if t.Op == control.OpGroupAdd && s.st.accounts[t.AccountID] == nil {
+			return bad("invalidValue", "no such member")
+		}
+	}
+	return nil
+}
+
+func (s *System) deleteGroup(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	x, ok := s.begin(w, r, control.OpDelete, nil)
+	if !ok {
+		return
+	}
+	var a answer
+	err := s.locked(func(now time.Time) {
+		if s.st.groups[id] == nil {
+			a = notFound()
+			return
+		}
+		for _, t := range s.membership(id, nil) {
+			s.effect(s.st.accounts[t.AccountID], t, r.Header.Get("Idempotency-Key"), now, false)
+		}
+		s.commit(record{DropGroup: id})
+		a = answer{status: http.StatusNoContent}
+	})
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	x.send(a)
+}

@@ -1,0 +1,270 @@
+package sandbox
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/sandbox/control"
+)
+
+type email struct {
+	Value   string `json:"value"`
+	Primary bool   `json:"primary,omitempty"`
+}
+
+type enterprise struct {
+	EmployeeNumber string `json:"employeeNumber,omitempty"`
+}
+
+// userBody is a user as a caller may write it. Attributes that this system does
+// not keep are ignored, as RFC 7644 section 3.3 allows.
+type userBody struct {
+	UserName   string     `json:"userName"`
+	ExternalID string     `json:"externalId"`
+	Active     *boolish   `json:"active"`
+	Emails     []email    `json:"emails"`
+	Enterprise enterprise `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
+}
+
+func (b userBody) addresses() []string {
+	var out []string
+	for _, e := range b.Emails {
+		out = append(out, e.Value)
+	}
+	return out
+}
+
+// user renders an account as a SCIM user. s.mu is held.
+func (s *System) user(a *account) any {
+	groups := make([]map[string]string, 0, len(a.Groups))
+	for _, id := range a.Groups {
+		if g := s.st.groups[id]; g != nil {
+			groups = append(groups, map[string]string{"value": id, "display": g.Name, "type": "direct"})
+		}
+	}
+	emails := make([]email, 0, len(a.Emails))
+	for i, e := range a.Emails {
+		emails = append(emails, email{Value: e, Primary: i == 0})
+	}
+	u := map[string]any{
+		"schemas":  []string{schemaUser, schemaEnterprise, schemaAccess},
+		"id":       a.ID,
+		"userName": a.UserName,
+		"active":   a.Active,
+		"groups":   groups,
+		"emails":   emails,
+		"meta": map[string]any{
+			"resourceType": "User", "location": "/scim/v2/Users/" + a.ID,
+			"created": a.Created.UTC(), "lastModified": a.Modified.UTC(),
+		},
+		schemaAccess: map[string]int{"sessions": a.Sessions, "tokens": a.Tokens},
+	}
+	if a.ExternalID != "" {
+		u["externalId"] = a.ExternalID
+	}
+	if a.EmployeeNo != "" {
+		u[schemaEnterprise] = enterprise{EmployeeNumber: a.EmployeeNo}
+	}
+	return u
+}
+
+// renderUser answers with one account, 404 if there is none.
+func (s *System) renderUser(id string, status int) func(func(string) *account) answer {
+	return func(look func(string) *account) answer {
+		a := look(id)
+		if a == nil {
+			return notFound()
+		}
+		return answer{status: status, body: s.user(a)}
+	}
+}
+
+// peek returns an account as it is now, for matching faults; nil if there is none.
+func (s *System) peek(id string) *account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.st.accounts[id]
+}
+
+func (s *System) getUser(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	if x, ok := s.begin(w, r, control.OpGet, s.peek(id)); ok {
+		x.mutate(nil, s.renderUser(id, http.StatusOK))
+	}
+}
+
+func (s *System) listUsers(w http.ResponseWriter, r *http.Request) {
+	attr, value, filtered := "", "", r.URL.Query().Has("filter")
+	if filtered {
+		var ok bool
+		if attr, value, ok = parseEquality(r.URL.Query().Get("filter")); !ok {
+			writeSCIM(w, scimError(http.StatusBadRequest, "invalidFilter", "only attribute eq value is understood"))
+			return
+		}
+	}
+	x, ok := s.begin(w, r, control.OpFind, s.lookedFor(attr, value))
+	if !ok {
+		return
+	}
+	x.mutate(nil, func(func(string) *account) answer {
+		found, ok := s.st.allAccounts(), true
+		if filtered {
+			found, ok = s.st.selectUsers(attr, value)
+		}
+		if !ok {
+			return scimError(http.StatusBadRequest, "invalidFilter", "attribute cannot be filtered by")
+		}
+		if x.hit.is(control.Unknown) {
+			found = nil
+		}
+		return listAnswer(r, found, s.opts.MaxPage, x.hit.is(control.ShortPage), s.user)
+	})
+}
+
+// lookedFor is the account that a lookup is about, so that faults can match it
+// even when it is not there.
+func (s *System) lookedFor(attr, value string) *account {
+	if attr == "" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, _ := s.st.selectUsers(attr, value); len(found) > 0 {
+		return found[0]
+	}
+	if attr == employeeNumber || attr == "employeenumber" {
+		return &account{EmployeeNo: value}
+	}
+	return nil
+}
+
+func (s *System) createUser(w http.ResponseWriter, r *http.Request) {
+	var body userBody
+	if a := readSCIM(w, r, &body); a != nil {
+		writeSCIM(w, *a)
+		return
+	}
+	if body.UserName == "" {
+		writeSCIM(w, scimError(http.StatusBadRequest, "invalidValue", "userName is required"))
+		return
+	}
+	x, ok := s.begin(w, r, control.OpCreate, nil)
+	if !ok {
+		return
+	}
+	x.acc = uuid.NewString()
+	x.mutate(nil, func(func(string) *account) answer {
+		if existing, _ := s.st.selectUsers("username", body.UserName); len(existing) > 0 {
+			return scimError(http.StatusConflict, "uniqueness", "userName is taken")
+		}
+		now := s.opts.Clock()
+		a := &account{
+			ID: x.acc, Order: s.st.seq + 1, EmployeeNo: body.Enterprise.EmployeeNumber, ExternalID: body.ExternalID,
+			UserName: body.UserName, Active: body.Active == nil || bool(*body.Active), Emails: body.addresses(),
+			Created: now, Modified: now,
+		}
+		s.create(a, control.OpCreate, r.Header.Get("Idempotency-Key"), now)
+		return answer{status: http.StatusCreated, body: s.user(a), header: map[string]string{"Location": "/scim/v2/Users/" + a.ID}}
+	})
+}
+
+// create puts a new account in and notes it. s.mu is held.
+func (s *System) create(a *account, op, key string, now time.Time) {
+	s.commit(record{Account: a, Effect: &control.Effect{
+		At: now, AccountID: a.ID, EmployeeNo: a.EmployeeNo, Op: op, IdempotencyKey: key, Changed: true, Active: a.Active,
+	}})
+}
+
+func (s *System) replaceUser(w http.ResponseWriter, r *http.Request) {
+	var body userBody
+	if a := readSCIM(w, r, &body); a != nil {
+		writeSCIM(w, *a)
+		return
+	}
+	if body.UserName == "" {
+		writeSCIM(w, scimError(http.StatusBadRequest, "invalidValue", "userName is required"))
+		return
+	}
+	emails := body.addresses()
+	c := change{
+		UserName: &body.UserName, ExternalID: &body.ExternalID,
+		EmployeeNo: &body.Enterprise.EmployeeNumber, Emails: &emails,
+	}
+	if body.Active != nil {
+		active := bool(*body.Active)
+		c.Active = &active
+	}
+	s.changeUser(w, r, control.OpReplace, c)
+}
+
+func (s *System) patchUser(w http.ResponseWriter, r *http.Request) {
+	c, refusal := s.readUserPatch(w, r)
+	if refusal != nil {
+		writeSCIM(w, *refusal)
+		return
+	}
+	s.changeUser(w, r, patchOp(c), c)
+}
+
+func (s *System) changeUser(w http.ResponseWriter, r *http.Request, op string, c change) {
+	id := r.PathValue("id")
+	x, ok := s.begin(w, r, op, s.peek(id))
+	if !ok {
+		return
+	}
+	if c.UserName != nil && s.nameTaken(*c.UserName, id) {
+		x.send(scimError(http.StatusConflict, "uniqueness", "userName is taken"))
+		return
+	}
+	if s.peek(id) == nil {
+		x.send(notFound())
+		return
+	}
+	x.mutate([]target{{AccountID: id, Op: op, Change: c}}, s.renderUser(id, http.StatusOK))
+}
+
+func (s *System) nameTaken(name, except string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, _ := s.st.selectUsers("username", name)
+	return slices.ContainsFunc(found, func(a *account) bool { return a.ID != except })
+}
+
+// revokeSessions is an extension, as SCIM has no standard for it: it ends all
+// sessions and tokens of the account and answers 204.
+func (s *System) revokeSessions(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	x, ok := s.begin(w, r, control.OpRevoke, s.peek(id))
+	if !ok {
+		return
+	}
+	t := target{AccountID: id, Op: control.OpRevoke, Change: change{Revoke: true}}
+	if s.peek(id) == nil {
+		x.send(notFound())
+		return
+	}
+	x.mutate([]target{t}, func(func(string) *account) answer { return answer{status: http.StatusNoContent} })
+}
+
+// deleteUser exists because real providers have it. Every request is counted:
+// nobody here is ever to send one.
+func (s *System) deleteUser(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	if err := s.locked(func(time.Time) { s.commit(record{Deletes: 1}) }); err != nil {
+		writeSCIM(w, scimError(http.StatusServiceUnavailable, "", "the state cannot be kept"))
+		return
+	}
+	x, ok := s.begin(w, r, control.OpDelete, s.peek(id))
+	if !ok {
+		return
+	}
+	if s.peek(id) == nil {
+		x.send(notFound())
+		return
+	}
+	t := target{AccountID: id, Op: control.OpDelete, Change: change{Delete: true}}
+	x.mutate([]target{t}, func(func(string) *account) answer { return answer{status: http.StatusNoContent} })
+}
