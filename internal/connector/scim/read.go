@@ -1,0 +1,96 @@
+package scim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"lethe/internal/connector"
+)
+
+// ReadBack implements connector.Reader.
+func (c *Client) ReadBack(ctx context.Context, externalID string) (connector.State, error) {
+	u, err := c.user(ctx, externalID)
+	if err != nil {
+		return connector.State{}, err
+	}
+	return connector.State{
+		Exists: true, Active: bool(*u.Active), EmployeeNo: string(u.Enterprise.EmployeeNumber),
+	}, nil
+}
+
+// Residue implements connector.Reader.
+func (c *Client) Residue(ctx context.Context, externalID string) ([]connector.Residue, error) {
+	u, err := c.user(ctx, externalID)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := c.groups(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	found := []connector.Residue{
+		{Kind: connector.ResidueDelegations, Count: u.Access.Delegations},
+		{Kind: connector.ResidueGroups, Count: len(groups)},
+		{Kind: connector.ResidueSessions, Count: u.Access.Sessions},
+		{Kind: connector.ResidueTokens, Count: u.Access.Tokens},
+	}
+	return slices.DeleteFunc(found, func(r connector.Residue) bool { return r.Count <= 0 }), nil
+}
+
+// Health implements connector.HealthChecker: it reads the service provider's
+// configuration (RFC 7644 section 4), which every SCIM system has, and changes
+// nothing.
+func (c *Client) Health(ctx context.Context) error {
+	r, err := c.get(ctx, "/ServiceProviderConfig")
+	if err != nil {
+		return err
+	}
+	if r.status != http.StatusOK {
+		if err := c.failure(r); connector.CodeOf(err) != connector.CodeNotFound {
+			return err
+		}
+		return &connector.Error{Code: connector.CodeBadAnswer} // not a SCIM system at this address
+	}
+	var config struct {
+		Schemas []string `json:"schemas"`
+	}
+	return decode(r.body, &config)
+}
+
+// snapshot is the form of Snapshot's bytes. It holds ids of groups, not their
+// names, and nothing that names the person.
+type snapshot struct {
+	Format int      `json:"scim_snapshot"`
+	ID     string   `json:"id"`
+	Active bool     `json:"active"`
+	Groups []string `json:"groups"`
+}
+
+// Snapshot implements connector.Reader.
+func (c *Client) Snapshot(ctx context.Context, externalID string) ([]byte, error) {
+	u, err := c.user(ctx, externalID)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := c.groups(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(groups)
+	raw, err := json.Marshal(snapshot{Format: 1, ID: u.ID, Active: bool(*u.Active), Groups: groups})
+	if err != nil {
+		return nil, fmt.Errorf("encoding a snapshot: %w", err)
+	}
+	return raw, nil
+}
+
+func readSnapshot(raw []byte, externalID string) (snapshot, error) {
+	var s snapshot
+	if json.Unmarshal(raw, &s) != nil || s.Format != 1 || s.ID != externalID {
+		return snapshot{}, &connector.Error{Code: connector.CodeBadSnapshot}
+	}
+	return s, nil
+}
