@@ -1,0 +1,89 @@
+// Package databasetest gives each test a fresh pair of databases on a real Postgres, so that tests
+// run side by side and see nothing of each other.
+package databasetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"lethe/internal/database"
+)
+
+// Env is a migrated pair of databases, marked dev, for one test.
+type Env struct {
+	Facts, Keys       *database.DB
+	FactsURL, KeysURL string
+	Installation      database.Installation
+}
+
+// maxConnections bounds one pool: several test processes share the server.
+const maxConnections = 12
+
+// within bounds each step that talks to the server; the first one of a run makes the templates.
+const within = 2 * time.Minute
+
+// New clones the templates, marks the clones as a dev installation of their own, and drops them
+// when the test ends.
+func New(t testing.TB) *Env {
+	t.Helper()
+	env := NewUnmarked(t)
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	installation, err := database.Install(ctx, env.Facts, env.Keys, database.ModeDev)
+	if err != nil {
+		t.Fatalf("marking the test databases: %v", err)
+	}
+	env.Installation = installation
+	return env
+}
+
+// NewUnmarked is New for tests of the marks themselves: migrated, of no mode yet.
+func NewUnmarked(t testing.TB) *Env {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	s := newServer(t)
+	facts, keys, err := s.templates(ctx)
+	if err != nil {
+		t.Fatalf("making the template databases: %v", err)
+	}
+	return s.open(ctx, t, facts, keys)
+}
+
+// NewEmpty is a pair of databases without any migration.
+func NewEmpty(t testing.TB) *Env {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	return newServer(t).open(ctx, t, "template1", "template1")
+}
+
+// Advance moves the clock of the facts, lethe_now(), by d.
+func (e *Env) Advance(t testing.TB, d time.Duration) {
+	t.Helper()
+	if err := database.MoveClock(context.Background(), e.Facts, d); err != nil {
+		t.Fatalf("moving the clock: %v", err)
+	}
+}
+
+// open clones both templates side by side and connects to the clones.
+func (s *server) open(ctx context.Context, t testing.TB, factsTemplate, keysTemplate string) *Env {
+	t.Helper()
+	env := &Env{}
+	failed := make(chan error, 1)
+	go func() {
+		var err error
+		env.KeysURL, env.Keys, err = s.clone(ctx, t, keysTemplate)
+		failed <- err
+	}()
+	var err error
+	env.FactsURL, env.Facts, err = s.clone(ctx, t, factsTemplate)
+	if keysErr := <-failed; err == nil {
+		err = keysErr
+	}
+	if err != nil {
+		t.Fatalf("making the test databases: %v", err)
+	}
+	return env
+}
