@@ -13,7 +13,8 @@ type Driven struct {
 	Revision     int64
 	SeenRevision int64
 	WakeAt       *time.Time
-	NudgedAt     *time.Time
+	// NudgedAt is set by the database on insert, on Touch and by the relay.
+	NudgedAt *time.Time `gorm:"->"`
 }
 
 // DrivenKind names a table of driven rows.

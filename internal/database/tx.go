@@ -72,7 +72,7 @@ func runOnce(ctx context.Context, db *DB, fn func(tx *Tx) error) ([]models.Drive
 
 // Touch raises the revision of a driven row and nudges its workflow after the commit.
 func (tx *Tx) Touch(kind models.DrivenKind, id uuid.UUID) error {
-	r := tx.gorm.Exec("UPDATE "+kind.Table()+" SET revision = revision + 1 WHERE id = ?", id)
+	r := tx.gorm.Exec("UPDATE "+kind.Table()+" SET revision = revision + 1, nudged_at = lethe_now() WHERE id = ?", id)
 	if r.Error != nil {
 		return fmt.Errorf("touching a %s: %w", kind, hide(r.Error))
 	}

@@ -53,7 +53,7 @@ CREATE TABLE account_operations (
     revision       bigint NOT NULL DEFAULT 1,
     seen_revision  bigint NOT NULL DEFAULT 0,
     wake_at        timestamptz,
-    nudged_at      timestamptz
+    nudged_at      timestamptz DEFAULT lethe_now()
 );
 CREATE UNIQUE INDEX account_operations_one_departure ON account_operations (departure_id, kind)
     WHERE departure_id IS NOT NULL AND state <> 'superseded';

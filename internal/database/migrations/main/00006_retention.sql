@@ -28,7 +28,7 @@ CREATE TABLE retentions (
     revision      bigint NOT NULL DEFAULT 1,
     seen_revision bigint NOT NULL DEFAULT 0,
     wake_at       timestamptz,
-    nudged_at     timestamptz
+    nudged_at     timestamptz DEFAULT lethe_now()
 );
 CREATE INDEX retentions_unseen ON retentions (nudged_at) WHERE revision > seen_revision;
 CREATE INDEX retentions_wake ON retentions (wake_at) WHERE wake_at IS NOT NULL;
@@ -95,7 +95,7 @@ CREATE TABLE purges (
     revision          bigint NOT NULL DEFAULT 1,
     seen_revision     bigint NOT NULL DEFAULT 0,
     wake_at           timestamptz,
-    nudged_at         timestamptz
+    nudged_at         timestamptz DEFAULT lethe_now()
 );
 CREATE INDEX purges_departure ON purges (departure_id, id);
 CREATE INDEX purges_state ON purges (state, id);

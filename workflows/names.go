@@ -1,0 +1,97 @@
+// Package workflows carries order and time. A workflow holds identifiers and enumerations only;
+// every run begins by reading facts, so that it may be terminated, reset or lost at any point and
+// the next one goes on.
+package workflows
+
+import (
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+)
+
+// Workflow types, each with the prefix of its workflow ids.
+const (
+	TypeDeparture = "Departure"
+	TypeUnlinking = "AccountUnlinking"
+	TypeRetention = "Retention"
+	TypePurge     = "Purge"
+)
+
+// SignalNudge says "look at the facts"; it carries nothing.
+const SignalNudge = "nudge"
+
+// QueryStatus answers with a Status.
+const QueryStatus = "status"
+
+// Task queues, behind the installation's prefix.
+const (
+	QueueCore         = "core"
+	QueuePurge        = "purge"
+	queueSystemPrefix = "system-"
+)
+
+// Search attributes. They are technical: no fact about a person is in them.
+var (
+	// AttributeDeparture finds all workflows of one departure.
+	AttributeDeparture = temporal.NewSearchAttributeKeyKeyword("LetheDepartureId")
+	// AttributeStage is the departure's stage.
+	AttributeStage = temporal.NewSearchAttributeKeyKeyword("LetheStage")
+	// AttributeNextWake is when a sleeping workflow wakes by itself.
+	AttributeNextWake = temporal.NewSearchAttributeKeyTime("LetheNextWake")
+)
+
+// DepartureID is the workflow id for a departure.
+func DepartureID(id string) string { return "departure/" + id }
+
+// UnlinkingID is the workflow id for an unlink or relink operation.
+func UnlinkingID(id string) string { return "unlinking/" + id }
+
+// RetentionID is the workflow id for a departure's retention.
+func RetentionID(id string) string { return "retention/" + id }
+
+// PurgeID is the workflow id for a purge.
+func PurgeID(id string) string { return "purge/" + id }
+
+// SystemQueue is the task queue of one target system, so that a slow one starves nobody.
+func SystemQueue(prefix, system string) string { return prefix + queueSystemPrefix + system }
+
+// queuePrefix is what stands before the name in the task queue that a workflow runs on.
+func queuePrefix(taskQueue string) string {
+	for _, name := range []string{QueueCore, QueuePurge} {
+		if prefix, ok := strings.CutSuffix(taskQueue, name); ok {
+			return prefix
+		}
+	}
+	return ""
+}
+
+// Input is the one input of every workflow.
+type Input struct {
+	// ID is the driven row's id.
+	ID      string  `json:"id"`
+	Timings Timings `json:"timings"`
+}
+
+// Timings are configuration that a run keeps from its start to its end.
+type Timings struct {
+	// StartToClose bounds one attempt of an activity, Heartbeat the silence of one.
+	StartToClose time.Duration `json:"start_to_close"`
+	Heartbeat    time.Duration `json:"heartbeat"`
+	// ScheduleToClose bounds a remote step with its retries; then the facts are read again.
+	ScheduleToClose time.Duration `json:"schedule_to_close"`
+	RetryInitial    time.Duration `json:"retry_initial"`
+	RetryMax        time.Duration `json:"retry_max"`
+	// ContinueAsNewAfter is the longest life of one run.
+	ContinueAsNewAfter time.Duration `json:"continue_as_new_after"`
+}
+
+// Status is what QueryStatus answers.
+type Status struct {
+	// State is the row's stage or state, as the facts last said.
+	State string `json:"state"`
+	// NextWake is when the workflow wakes by itself; zero: only a nudge wakes it.
+	NextWake time.Time `json:"next_wake"`
+	// Systems are the steps under way: system and state.
+	Systems map[string]string `json:"systems,omitempty"`
+}

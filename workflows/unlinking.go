@@ -1,0 +1,184 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"lethe/activities"
+)
+
+// AccountUnlinking carries out an unlink or relink operation: each system side by side on a task
+// queue of its own, so that a slow one delays only its own branch. Which step may run, and what
+// became of it, are facts; stuck ones wait for people.
+func AccountUnlinking(ctx workflow.Context, in Input) error {
+	l, err := setup(ctx, in, AccountUnlinking)
+	if err != nil {
+		return err
+	}
+	u := &unlinking{loop: l, prefix: queuePrefix(workflow.GetInfo(ctx).TaskQueueName), steps: map[string]*branch{}}
+	return l.run(ctx, u.round)
+}
+
+// minimumPause keeps a step that is stale again and again from spinning.
+const minimumPause = time.Second
+
+type unlinking struct {
+	*loop
+	prefix string
+	steps  map[string]*branch
+	order  []string
+	reread bool
+	ended  bool
+}
+
+// branch is one step: either its activity runs, or it is due at an instant, or it rests.
+type branch struct {
+	id, system string
+	running    workflow.Future
+	due        time.Time
+}
+
+// round reads the facts once and follows the branches until the facts must be read again.
+func (u *unlinking) round(ctx workflow.Context) (next, error) {
+	var a *activities.Unlinking
+	var facts activities.OperationFacts
+	if err := workflow.ExecuteActivity(u.database(ctx), a.OperationFacts, activities.Ref{ID: u.input.ID}).Get(ctx, &facts); err != nil {
+		return next{}, err
+	}
+	u.adopt(ctx, facts)
+	u.reread = false
+	for !u.reread && !u.ended && u.nudges.Len() == 0 {
+		u.start(ctx)
+		if !u.busy() {
+			return next{done: facts.Done, wait: facts.WakeIn}, nil
+		}
+		if u.outlived(ctx) && !u.running() {
+			return next{wait: minimumPause}, nil
+		}
+		if err := u.follow(ctx); err != nil {
+			return next{}, err
+		}
+	}
+	// The last step's activity settled the operation: its end is a fact already.
+	return next{done: u.ended && !u.running(), again: !u.ended || u.running()}, nil
+}
+
+// adopt takes over what the facts say of each step; an activity that runs is left to finish.
+func (u *unlinking) adopt(ctx workflow.Context, facts activities.OperationFacts) {
+	u.status.State = facts.State
+	u.status.Systems = map[string]string{}
+	now := workflow.Now(ctx)
+	for _, f := range facts.Steps {
+		b, known := u.steps[f.StepID]
+		if !known {
+			b = &branch{id: f.StepID, system: f.System}
+			u.steps[f.StepID] = b
+			u.order = append(u.order, f.StepID)
+		}
+		b.due = time.Time{}
+		if f.Run {
+			b.due = now.Add(f.WaitFor)
+		}
+		u.status.Systems[f.System] = f.State
+	}
+	u.describe(ctx)
+}
+
+// start starts the activity of every branch that is due.
+func (u *unlinking) start(ctx workflow.Context) {
+	var a *activities.Unlinking
+	now := workflow.Now(ctx)
+	for _, id := range u.order {
+		b := u.steps[id]
+		if b.running != nil || b.due.IsZero() || b.due.After(now) {
+			continue
+		}
+		b.due = time.Time{}
+		b.running = workflow.ExecuteActivity(u.remote(ctx, b.system), a.RunAccountStep,
+			activities.StepInput{OperationID: u.input.ID, StepID: b.id})
+	}
+}
+
+func (u *unlinking) remote(ctx workflow.Context, system string) workflow.Context {
+	t := u.input.Timings
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              SystemQueue(u.prefix, system),
+		StartToCloseTimeout:    t.StartToClose,
+		ScheduleToCloseTimeout: t.ScheduleToClose,
+		HeartbeatTimeout:       t.Heartbeat,
+		WaitForCancellation:    true,
+		RetryPolicy:            u.retries(),
+		Summary:                system,
+	})
+}
+
+func (u *unlinking) running() bool {
+	for _, id := range u.order {
+		if u.steps[id].running != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (u *unlinking) busy() bool {
+	_, due := u.nextDue()
+	return due || u.running()
+}
+
+func (u *unlinking) nextDue() (time.Time, bool) {
+	var first time.Time
+	for _, id := range u.order {
+		b := u.steps[id]
+		if b.running == nil && !b.due.IsZero() && (first.IsZero() || b.due.Before(first)) {
+			first = b.due
+		}
+	}
+	return first, !first.IsZero()
+}
+
+// follow waits for the first of: an activity's end, the next due branch, a nudge.
+func (u *unlinking) follow(ctx workflow.Context) error {
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	selector := workflow.NewSelector(ctx)
+	for _, id := range u.order {
+		if b := u.steps[id]; b.running != nil {
+			selector.AddFuture(b.running, func(f workflow.Future) { u.finish(ctx, b, f) })
+		}
+	}
+	if due, ok := u.nextDue(); ok {
+		u.status.NextWake = due
+		timer := workflow.NewTimer(timerCtx, max(due.Sub(workflow.Now(ctx)), time.Millisecond))
+		selector.AddFuture(timer, func(workflow.Future) {})
+	}
+	selector.AddReceive(u.nudges, func(c workflow.ReceiveChannel, _ bool) {
+		c.Receive(ctx, nil)
+		u.reread = true
+	})
+	selector.Select(ctx)
+	return ctx.Err()
+}
+
+// finish takes over an activity's result. An activity that failed beyond its retries (its worker
+// is gone, the database does not answer) says nothing about the account: the facts do.
+func (u *unlinking) finish(ctx workflow.Context, b *branch, f workflow.Future) {
+	b.running = nil
+	var r activities.StepResult
+	if err := f.Get(ctx, &r); err != nil {
+		b.due = workflow.Now(ctx).Add(minimumPause)
+		return
+	}
+	u.status.Systems[b.system] = string(r.Outcome)
+	switch r.Outcome {
+	case activities.StepAccepted, activities.StepRetry:
+		b.due = workflow.Now(ctx).Add(max(r.CheckIn, time.Millisecond))
+	case activities.StepStale:
+		b.due = time.Time{}
+		u.reread = true
+	}
+	u.ended = u.ended || r.OperationEnded
+	u.reread = u.reread || r.Reread
+	u.describe(ctx)
+}
