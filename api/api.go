@@ -1,0 +1,117 @@
+// Package api is the HTTP interface: one file per resource, each of which binds, calls the domain
+// and renders. No rule of the domain lives here.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"lethe/internal/account"
+	"lethe/internal/connector"
+	"lethe/internal/database"
+	"lethe/internal/vault"
+)
+
+// Version is the version of the API's description.
+const Version = "1.0.0"
+
+// Deps is what the API is built from.
+type Deps struct {
+	DB       *database.DB
+	Vault    vault.Sealer
+	Accounts *account.Service
+	Systems  *connector.Registry
+	// Workflows, if given, tells which run a workflow is in; nil or unreachable: no run is shown.
+	Workflows Workflows
+	// TemporalUIURL is where Temporal UI is, for the links that IT operations get; empty: no links.
+	TemporalUIURL     string
+	TemporalNamespace string
+	// Dev accepts development tokens.
+	Dev bool
+	// Log takes the access log; nil is slog's default.
+	Log *slog.Logger
+}
+
+// Workflows tells which run a workflow is in.
+type Workflows interface {
+	RunID(ctx context.Context, workflowID string) (string, error)
+}
+
+// server is the API's handlers with what they need.
+type server struct {
+	Deps
+	api huma.API
+}
+
+// New is the handler of the API.
+func New(d Deps) http.Handler {
+	handler, _ := build(d)
+	return handler
+}
+
+func build(d Deps) (http.Handler, *server) {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	router := newRouter(d)
+	s := &server{Deps: d, api: humagin.New(router, description())}
+	s.api.UseMiddleware(s.authenticate, s.authorize, strictBody)
+	s.registerMe()
+	s.registerEmployees()
+	s.registerDepartures()
+	s.registerDepartureEvents()
+	s.registerAccounts()
+	s.registerUnlinkings()
+	s.registerCases()
+	s.registerPurges()
+	s.registerSystems()
+	serveDocs(router, s.api)
+	return router, s
+}
+
+func newRouter(d Deps) *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.HandleMethodNotAllowed = true
+	router.RedirectTrailingSlash = false
+	router.ContextWithFallback = true
+	_ = router.SetTrustedProxies(nil)
+	router.Use(identify, protect, record(d.Log), recoverProblem(d.Log), limit)
+	router.NoRoute(func(c *gin.Context) { refuseGin(c, problem(codeNotFound)) })
+	router.NoMethod(func(c *gin.Context) { refuseGin(c, problem(codeMethodNotAllowed)) })
+	router.GET("/healthz", gin.WrapF(alive))
+	router.GET("/readyz", gin.WrapF(ready(d.DB.Ping)))
+	return router
+}
+
+// description is the head of the OpenAPI document. Huma's own pages for documentation load
+// scripts from the network and are replaced; its schema links would add members to every body.
+func description() huma.Config {
+	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:       "Lethe",
+				Version:     Version,
+				Description: "Takes a person out of a company safely, and then forgets what must be forgotten.",
+			},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"bearer": {Type: "http", Scheme: "bearer", Description: "A token from `lethe token issue`."},
+				},
+			},
+			Security: []map[string][]string{{"bearer": {}}},
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{localize},
+	}
+}

@@ -1,0 +1,159 @@
+package api
+
+import "net/http"
+
+// The codes of problems: stable, part of the API. Each has a status here, and a title, a meaning
+// and a hint in both languages in the catalogues of package i18n.
+const (
+	codeValidationFailed     = "validation_failed"
+	codeBodyRequired         = "body_required"
+	codeBodyTooLarge         = "body_too_large"
+	codeBodyIncomplete       = "body_incomplete"
+	codeInvalidJSON          = "invalid_json"
+	codeInvalidUTF8          = "invalid_utf8"
+	codeDuplicateKey         = "duplicate_key"
+	codeTrailingData         = "trailing_data"
+	codeUnknownField         = "unknown_field"
+	codeUnknownQuery         = "unknown_query_parameter"
+	codeUnsupportedMediaType = "unsupported_media_type"
+	codeInvalidCursor        = "invalid_cursor"
+	codeNotFound             = "not_found"
+	codeMethodNotAllowed     = "method_not_allowed"
+	codeInternal             = "internal"
+	codeUnavailable          = "unavailable"
+	codeChanged              = "changed_meanwhile"
+
+	codeTokenMissing     = "token_missing"
+	codeTokenUnknown     = "token_unknown"
+	codeTokenExpired     = "token_expired"
+	codeTokenRevoked     = "token_revoked"
+	codeRoleNotAllowed   = "role_not_allowed"
+	codeSamePerson       = "same_person"
+	codeOwnMatter        = "own_matter"
+	codeIdempotencyKey   = "idempotency_key_invalid"
+	codeIdempotencyReuse = "idempotency_key_reused"
+
+	codeEmployeeNotFound   = "employee_not_found"
+	codeEmployeeExists     = "employee_exists"
+	codeDepartmentNotFound = "department_not_found"
+	codeUnknownEmployField = "unknown_archive_field"
+	codeEmployeePurged     = "data_destroyed"
+
+	codeDepartureExists    = "departure_exists"
+	codeUnknownKind        = "unknown_kind"
+	codeUnknownInitiator   = "unknown_initiator"
+	codeNotSupportedYet    = "not_supported_yet"
+	codeLastDayMissing     = "last_working_day_missing"
+	codeImmediateDates     = "immediate_with_dates"
+	codeLastDayInPast      = "last_working_day_in_past"
+	codeBeforeHire         = "before_hire_date"
+	codeTooFarAhead        = "too_far_ahead"
+	codeDatesOutOfOrder    = "dates_out_of_order"
+	codeUnknownZone        = "unknown_time_zone"
+	codeNoRetentionRules   = "no_retention_rules"
+	codeApprovalRequired   = "approval_required"
+	codeStageConflict      = "stage_conflict"
+	codeConsentRequired    = "company_consent_required"
+	codeEmploymentEnded    = "employment_ended"
+	codePurgeBegan         = "purge_began"
+	codeNoAnnulment        = "annulment_not_requested"
+	codeRehired            = "rehired"
+	codeCutoffPassed       = "cutoff_passed"
+	codeTextTooLong        = "text_too_long"
+	codeTextUnreadable     = "text_unreadable"
+	codeUnknownSystem      = "unknown_system"
+	codeAccountExists      = "account_exists"
+	codeNothingToUnlink    = "nothing_to_unlink"
+	codeNothingToRelink    = "nothing_to_relink"
+	codeCaseState          = "case_state"
+	codeActionNotPossible  = "action_not_possible"
+	codePurgeNotInReview   = "purge_not_in_review"
+	codeOperationState     = "operation_state"
+	codeDepartureUnderway  = "departure_under_way"
+	codeSystemsUnavailable = "systems_unavailable"
+)
+
+var statuses = map[string]int{
+	codeValidationFailed:     http.StatusUnprocessableEntity,
+	codeBodyRequired:         http.StatusBadRequest,
+	codeBodyTooLarge:         http.StatusRequestEntityTooLarge,
+	codeBodyIncomplete:       http.StatusBadRequest,
+	codeInvalidJSON:          http.StatusBadRequest,
+	codeInvalidUTF8:          http.StatusBadRequest,
+	codeDuplicateKey:         http.StatusBadRequest,
+	codeTrailingData:         http.StatusBadRequest,
+	codeUnknownField:         http.StatusUnprocessableEntity,
+	codeUnknownQuery:         http.StatusUnprocessableEntity,
+	codeUnsupportedMediaType: http.StatusUnsupportedMediaType,
+	codeInvalidCursor:        http.StatusUnprocessableEntity,
+	codeNotFound:             http.StatusNotFound,
+	codeMethodNotAllowed:     http.StatusMethodNotAllowed,
+	codeInternal:             http.StatusInternalServerError,
+	codeUnavailable:          http.StatusServiceUnavailable,
+	codeChanged:              http.StatusConflict,
+
+	codeTokenMissing:     http.StatusUnauthorized,
+	codeTokenUnknown:     http.StatusUnauthorized,
+	codeTokenExpired:     http.StatusUnauthorized,
+	codeTokenRevoked:     http.StatusUnauthorized,
+	codeRoleNotAllowed:   http.StatusForbidden,
+	codeSamePerson:       http.StatusForbidden,
+	codeOwnMatter:        http.StatusForbidden,
+	codeIdempotencyKey:   http.StatusUnprocessableEntity,
+	codeIdempotencyReuse: http.StatusUnprocessableEntity,
+
+	codeEmployeeNotFound:   http.StatusNotFound,
+	codeEmployeeExists:     http.StatusConflict,
+	codeDepartmentNotFound: http.StatusUnprocessableEntity,
+	codeUnknownEmployField: http.StatusUnprocessableEntity,
+	codeEmployeePurged:     http.StatusConflict,
+
+	codeDepartureExists:    http.StatusConflict,
+	codeUnknownKind:        http.StatusUnprocessableEntity,
+	codeUnknownInitiator:   http.StatusUnprocessableEntity,
+	codeNotSupportedYet:    http.StatusUnprocessableEntity,
+	codeLastDayMissing:     http.StatusUnprocessableEntity,
+	codeImmediateDates:     http.StatusUnprocessableEntity,
+	codeLastDayInPast:      http.StatusUnprocessableEntity,
+	codeBeforeHire:         http.StatusUnprocessableEntity,
+	codeTooFarAhead:        http.StatusUnprocessableEntity,
+	codeDatesOutOfOrder:    http.StatusUnprocessableEntity,
+	codeUnknownZone:        http.StatusUnprocessableEntity,
+	codeNoRetentionRules:   http.StatusUnprocessableEntity,
+	codeApprovalRequired:   http.StatusConflict,
+	codeStageConflict:      http.StatusConflict,
+	codeConsentRequired:    http.StatusUnprocessableEntity,
+	codeEmploymentEnded:    http.StatusConflict,
+	codePurgeBegan:         http.StatusConflict,
+	codeNoAnnulment:        http.StatusConflict,
+	codeRehired:            http.StatusConflict,
+	codeCutoffPassed:       http.StatusConflict,
+	codeTextTooLong:        http.StatusUnprocessableEntity,
+	codeTextUnreadable:     http.StatusUnprocessableEntity,
+	codeUnknownSystem:      http.StatusUnprocessableEntity,
+	codeAccountExists:      http.StatusConflict,
+	codeNothingToUnlink:    http.StatusConflict,
+	codeNothingToRelink:    http.StatusConflict,
+	codeCaseState:          http.StatusConflict,
+	codeActionNotPossible:  http.StatusConflict,
+	codePurgeNotInReview:   http.StatusConflict,
+	codeOperationState:     http.StatusConflict,
+	codeDepartureUnderway:  http.StatusConflict,
+	codeSystemsUnavailable: http.StatusServiceUnavailable,
+}
+
+// The codes of single fields that are not codes of a problem themselves.
+const (
+	fieldRequired   = "required"
+	fieldWrongType  = "wrong_type"
+	fieldNotAllowed = "not_allowed"
+	fieldTooLong    = "too_long"
+	fieldTooShort   = "too_short"
+	fieldOutOfRange = "out_of_range"
+	fieldFormat     = "format"
+	fieldInvalid    = "invalid"
+)
+
+var fieldCodes = []string{
+	fieldRequired, fieldWrongType, fieldNotAllowed, fieldTooLong, fieldTooShort, fieldOutOfRange, fieldFormat, fieldInvalid,
+}

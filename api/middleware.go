@@ -1,0 +1,170 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// requestLimit ends the work for a request; streams are excepted.
+const requestLimit = 30 * time.Second
+
+type contextKey int
+
+const (
+	keyRequestID contextKey = iota
+	keyBearer
+)
+
+// identify gives each request an id of our own: one from outside could carry anything into the log.
+func identify(c *gin.Context) {
+	id := uuid.NewString()
+	c.Header("X-Request-Id", id)
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), keyRequestID, id))
+	c.Next()
+}
+
+func requestIDOf(ctx context.Context) string {
+	id, _ := ctx.Value(keyRequestID).(string)
+	return id
+}
+
+// protect sets the headers that keep answers out of caches, frames and other sites.
+func protect(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	h.Add("Vary", "Accept-Language")
+	h.Add("Vary", "Authorization")
+	c.Next()
+}
+
+// record writes one line for each request: the route's pattern and identifiers, never a path, a
+// query or a body.
+func record(log *slog.Logger) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		begin := time.Now()
+		c.Next()
+		took := time.Since(begin)
+		route := c.FullPath()
+		if route == "" {
+			route = "none"
+		}
+		observe(c.Request.Method, route, c.Writer.Status(), took)
+		attributes := []any{
+			"request_id", requestIDOf(c.Request.Context()), "method", c.Request.Method, "route", route,
+			"status", c.Writer.Status(), "ms", took.Milliseconds(),
+		}
+		if bearer, ok := c.Get(ginBearer); ok {
+			b := bearer.(identity.Bearer)
+			attributes = append(attributes, "actor", b.Actor.EmployeeID.String(), "role", string(b.Actor.Role), "token_id", b.TokenID.String())
+		}
+		log.InfoContext(c.Request.Context(), "request", attributes...)
+	}
+}
+
+// recoverProblem answers a panic with a problem. The panic's value could hold anything; where it
+// happened is enough.
+func recoverProblem(log *slog.Logger) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		defer func() {
+			caught := recover()
+			if caught == nil {
+				return
+			}
+			if caught == http.ErrAbortHandler {
+				panic(caught)
+			}
+			log.ErrorContext(c.Request.Context(), "panic", "request_id", requestIDOf(c.Request.Context()), "stack", frames(debug.Stack()))
+			if c.Writer.Written() {
+				c.Abort()
+				return
+			}
+			refuseGin(c, problem(codeInternal))
+		}()
+		c.Next()
+	}
+}
+
+// frames keeps the names of files and lines of a stack; the lines with functions show arguments.
+func frames(stack []byte) string {
+	var kept []string
+	for line := range strings.Lines(string(stack)) {
+		if where, ok := strings.CutPrefix(line, "\t"); ok {
+			place, _, _ := strings.Cut(strings.TrimSpace(where), " ")
+			kept = append(kept, place)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+// limit ends a request's context in time.
+func limit(c *gin.Context) {
+	if strings.HasSuffix(c.FullPath(), "/events") {
+		c.Next()
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), requestLimit)
+	defer cancel()
+	c.Request = c.Request.WithContext(ctx)
+	c.Next()
+}
+
+// ginBearer is where the access log finds who asked.
+const ginBearer = "bearer"
+
+// authenticate finds out whose request it is. Every operation needs a bearer token.
+func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
+	secret, ok := bearerToken(ctx.Header("Authorization"))
+	if !ok {
+		refuse(ctx, problem(codeTokenMissing))
+		return
+	}
+	bearer, err := identity.Authenticate(ctx.Context(), s.DB, secret, s.Dev)
+	if err != nil {
+		refuse(ctx, problemOf(ctx.Context(), err))
+		return
+	}
+	humagin.Unwrap(ctx).Set(ginBearer, bearer)
+	next(huma.WithValue(ctx, keyBearer, bearer))
+}
+
+// bearerToken reads RFC 6750's header field; the scheme's name is case-insensitive.
+func bearerToken(header string) (string, bool) {
+	scheme, secret, ok := strings.Cut(header, " ")
+	secret = strings.TrimSpace(secret)
+	return secret, ok && strings.EqualFold(scheme, "Bearer") && secret != ""
+}
+
+// authorize lets only the roles of the permission table pass; what is not in the table is closed.
+func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
+	op := ctx.Operation()
+	if !allowed(actorOf(ctx.Context()).Role, op.Method, op.Path) {
+		refuse(ctx, problem(codeRoleNotAllowed))
+		return
+	}
+	next(ctx)
+}
+
+func bearerOf(ctx context.Context) identity.Bearer {
+	b, _ := ctx.Value(keyBearer).(identity.Bearer)
+	return b
+}
+
+// actorOf is who the request comes from.
+func actorOf(ctx context.Context) models.Actor { return bearerOf(ctx).Actor }

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// OpsDeps is what the ops port needs.
+type OpsDeps struct {
+	// Ready says whether the process can do its work; its error is logged by the caller, never shown.
+	Ready func(ctx context.Context) error
+	// Codec, if given, is mounted under CodecPath, through which Temporal UI reads payloads.
+	Codec     http.Handler
+	CodecPath string
+}
+
+const readyLimit = 2 * time.Second
+
+// NewOps is the handler of the ops port: health for supervisors, metrics, and the codec endpoint.
+// The port is for the machine's own network, not for users.
+func NewOps(d OpsDeps) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", alive)
+	mux.HandleFunc("GET /readyz", ready(d.Ready))
+	mux.Handle("GET /metrics", promhttp.Handler())
+	if d.Codec != nil {
+		mux.Handle(d.CodecPath, d.Codec)
+	}
+	return mux
+}
+
+// alive says that the process answers.
+func alive(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") }
+
+// ready says whether requests can be served now.
+func ready(check func(context.Context) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyLimit)
+		defer cancel()
+		if err := check(ctx); err != nil {
+			plain(w, http.StatusServiceUnavailable, "not ready\n")
+			return
+		}
+		plain(w, http.StatusOK, "ready\n")
+	}
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text))
+}

@@ -1,0 +1,121 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"lethe/internal/i18n"
+)
+
+// Problem is an error as RFC 9457 wants it, with a stable code. It is made with a code alone; the
+// texts are filled in when it is written, in the language of the request. It never repeats what was
+// submitted.
+type Problem struct {
+	Type   string `json:"type" doc:"The kind of problem, as a URI" example:"urn:lethe:problem:departure_exists"`
+	Title  string `json:"title" doc:"What went wrong, in the caller's language"`
+	Status int    `json:"status" doc:"The HTTP status"`
+	Code   string `json:"code" doc:"The kind of problem: stable, for programs" example:"departure_exists"`
+	Detail string `json:"detail" doc:"What it means, in the caller's language"`
+	Hint   string `json:"hint" doc:"What to do now, in the caller's language"`
+	// Location is where the row is that stands in the way.
+	Location  string       `json:"location,omitempty" doc:"Address of the resource that stands in the way" example:"/api/v1/departures/0190d5a0-…"`
+	Errors    []FieldError `json:"errors,omitempty" doc:"Which fields are wrong, and how"`
+	RequestID string       `json:"request_id,omitempty" doc:"Names this request in the logs"`
+}
+
+// FieldError is one wrong field.
+type FieldError struct {
+	Location string `json:"location" doc:"Where: body.…, query.…, path.… or header.…" example:"body.last_working_day"`
+	Code     string `json:"code" doc:"What is wrong: stable, for programs" example:"required"`
+	Message  string `json:"message,omitempty" doc:"What is wrong, in the caller's language"`
+}
+
+// problem makes a problem of a known code.
+func problem(code string, fields ...FieldError) *Problem {
+	status, ok := statuses[code]
+	if !ok {
+		panic("problem code without a status: " + code)
+	}
+	return &Problem{Status: status, Code: code, Errors: fields}
+}
+
+// at is a problem that points to one field of the body.
+func at(field, code string) *Problem {
+	return problem(code, FieldError{Location: "body." + field, Code: code})
+}
+
+// GetStatus is huma's way to the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// Error names the code.
+func (p *Problem) Error() string { return "problem " + p.Code }
+
+// ContentType is RFC 9457's.
+func (p *Problem) ContentType(string) string { return problemType }
+
+const problemType = "application/problem+json"
+
+// in gives the texts in a language.
+func (p *Problem) in(language i18n.Language, requestID string) *Problem {
+	written := *p
+	written.Type = "urn:lethe:problem:" + p.Code
+	written.Title = i18n.Text(language, "problem."+p.Code+".title")
+	written.Detail = i18n.Text(language, "problem."+p.Code+".detail")
+	written.Hint = i18n.Text(language, "problem."+p.Code+".hint")
+	written.RequestID = requestID
+	written.Errors = make([]FieldError, len(p.Errors))
+	for i, e := range p.Errors {
+		e.Message = i18n.Text(language, "field."+e.Code)
+		written.Errors[i] = e
+	}
+	return &written
+}
+
+// headers that a problem brings along.
+func (p *Problem) headers(set func(name, value string)) {
+	if p.Status == http.StatusUnauthorized {
+		set("WWW-Authenticate", `Bearer realm="lethe"`)
+	}
+	if p.Location != "" {
+		set("Location", p.Location)
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		set("Retry-After", "1")
+	}
+}
+
+// refuse ends a request with a problem, from a middleware.
+func refuse(ctx huma.Context, p *Problem) {
+	p.headers(ctx.SetHeader)
+	ctx.SetHeader("Content-Type", problemType)
+	ctx.SetHeader("Content-Language", string(languageOf(ctx)))
+	ctx.SetStatus(p.Status)
+	_ = json.NewEncoder(ctx.BodyWriter()).Encode(p.in(languageOf(ctx), requestIDOf(ctx.Context())))
+}
+
+// refuseGin ends a request that never reached an operation.
+func refuseGin(c *gin.Context, p *Problem) {
+	language := i18n.Negotiate(c.GetHeader("Accept-Language"))
+	p.headers(c.Header)
+	c.Header("Content-Type", problemType)
+	c.Header("Content-Language", string(language))
+	c.AbortWithStatusJSON(p.Status, p.in(language, requestIDOf(c.Request.Context())))
+}
+
+func languageOf(ctx huma.Context) i18n.Language {
+	return i18n.Negotiate(ctx.Header("Accept-Language"))
+}
+
+// localize writes the texts of problems that handlers returned.
+func localize(ctx huma.Context, _ string, body any) (any, error) {
+	ctx.SetHeader("Content-Language", string(languageOf(ctx)))
+	p, ok := body.(*Problem)
+	if !ok {
+		return body, nil
+	}
+	p.headers(ctx.SetHeader)
+	return p.in(languageOf(ctx), requestIDOf(ctx.Context())), nil
+}

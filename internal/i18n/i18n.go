@@ -1,0 +1,83 @@
+// Package i18n holds what people read, in Chinese and in English. Codes stay in the program;
+// their texts are in the catalogues, which carry the same keys in both languages.
+package i18n
+
+import (
+	"embed"
+	"fmt"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+// Language is a language that we speak.
+type Language string
+
+// The languages.
+const (
+	English Language = "en"
+	Chinese Language = "zh"
+)
+
+// Languages lists them all.
+var Languages = []Language{English, Chinese}
+
+//go:embed catalogue/*.json
+var files embed.FS
+
+var localizers = load()
+
+// load reads the embedded catalogues; they are part of the program, so a faulty one is a bug that
+// any test finds.
+func load() map[Language]*i18n.Localizer {
+	found := map[Language]*i18n.Localizer{}
+	for _, l := range Languages {
+		// A bundle of its own keeps a missing text from being shown in the other language.
+		bundle := i18n.NewBundle(language.MustParse(string(l)))
+		if _, err := bundle.LoadMessageFileFS(files, "catalogue/"+string(l)+".json"); err != nil {
+			panic(fmt.Sprintf("reading the %s catalogue: %v", l, err))
+		}
+		found[l] = i18n.NewLocalizer(bundle, string(l))
+	}
+	return found
+}
+
+// Text is the text of a key; a key without a text is returned itself.
+func Text(l Language, key string) string {
+	text, ok := Lookup(l, key)
+	if !ok {
+		return key
+	}
+	return text
+}
+
+// Lookup is the text of a key, if it has one.
+func Lookup(l Language, key string) (string, bool) {
+	localizer, ok := localizers[l]
+	if !ok {
+		localizer = localizers[English]
+	}
+	text, err := localizer.Localize(&i18n.LocalizeConfig{MessageID: key})
+	return text, err == nil && text != ""
+}
+
+// Negotiate picks the language that an Accept-Language header (RFC 9110, 12.5.4) wants most.
+// Every kind of Chinese is Chinese; what we do not speak is skipped; nothing left is English.
+func Negotiate(acceptLanguage string) Language {
+	tags, weights, err := language.ParseAcceptLanguage(acceptLanguage)
+	if err != nil {
+		return English
+	}
+	for i, tag := range tags {
+		if weights[i] == 0 {
+			continue
+		}
+		switch base, _ := tag.Base(); base.String() {
+		case "zh":
+			return Chinese
+		case "en":
+			return English
+		}
+	}
+	return English
+}

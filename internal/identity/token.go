@@ -1,0 +1,130 @@
+// Package identity says who a request comes from. Until accounts with passwords exist, that is a
+// bearer token, issued on the host, which binds its bearer to one person and one role.
+package identity
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// How tokens begin. Those of development exist only in databases marked dev, and production
+// processes refuse them unseen.
+const (
+	ProductionPrefix  = "lethe_"
+	DevelopmentPrefix = "lethe_dev_"
+)
+
+const (
+	secretBytes  = 32
+	secretDigits = 43 // digits that 32 bytes need in base 62
+	shownDigits  = 6  // digits of the secret that stay readable, to tell tokens apart
+	maxLabel     = 100
+)
+
+// MaxTTL is the longest life of a token.
+const MaxTTL = 366 * 24 * time.Hour
+
+// What can be wrong with an order for a token.
+var (
+	ErrTTL          = errors.New("a token lives longer than nothing and at most 366 days")
+	ErrLabel        = errors.New("a token's label has at most 100 characters")
+	ErrRole         = errors.New("there is no such role")
+	ErrWrongMode    = errors.New("a development token is issued only in a development database")
+	ErrNoSuchPerson = errors.New("there is no such employee")
+)
+
+// Issue makes a token for a person and a role. The secret is returned once and never stored; the
+// row keeps its SHA-256 and a short prefix for display. 256 random bits need no slow hash.
+func Issue(tx *database.Tx, employeeID uuid.UUID, role models.Role, label string, ttl time.Duration, dev bool) (string, models.APIToken, error) {
+	if err := checkOrder(tx, role, label, ttl, dev); err != nil {
+		return "", models.APIToken{}, err
+	}
+	secret, err := newSecret(dev)
+	if err != nil {
+		return "", models.APIToken{}, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", models.APIToken{}, fmt.Errorf("making a token's id: %w", err)
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return "", models.APIToken{}, err
+	}
+	token := models.APIToken{
+		ID: id, Prefix: shown(secret), SecretHash: hash(secret), EmployeeID: employeeID,
+		Role: role, Label: label, ExpiresAt: now.Add(ttl),
+	}
+	err = database.Hide(tx.DB().Create(&token).Error)
+	if database.Violates(err, "api_tokens_employee_id_fkey") {
+		return "", models.APIToken{}, ErrNoSuchPerson
+	}
+	if err != nil {
+		return "", models.APIToken{}, fmt.Errorf("storing a token: %w", err)
+	}
+	return secret, token, nil
+}
+
+func checkOrder(tx *database.Tx, role models.Role, label string, ttl time.Duration, dev bool) error {
+	if ttl <= 0 || ttl > MaxTTL {
+		return ErrTTL
+	}
+	if len([]rune(label)) > maxLabel {
+		return ErrLabel
+	}
+	if !validRole(role) {
+		return ErrRole
+	}
+	if !dev {
+		return nil
+	}
+	in, err := database.First[database.Installation](tx.DB().Table("installation").Select("id", "mode"))
+	if err != nil {
+		return fmt.Errorf("reading the installation: %w", err)
+	}
+	if in.Mode != database.ModeDev {
+		return ErrWrongMode
+	}
+	return nil
+}
+
+func validRole(role models.Role) bool {
+	for _, r := range models.Roles {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}
+
+// newSecret is the prefix and 32 random bytes in base 62, padded to one length.
+func newSecret(dev bool) (string, error) {
+	random := make([]byte, secretBytes)
+	if _, err := rand.Read(random); err != nil {
+		return "", fmt.Errorf("drawing a token: %w", err)
+	}
+	digits := new(big.Int).SetBytes(random).Text(62)
+	prefix := ProductionPrefix
+	if dev {
+		prefix = DevelopmentPrefix
+	}
+	return prefix + strings.Repeat("0", secretDigits-len(digits)) + digits, nil
+}
+
+// shown is what of a secret may be displayed.
+func shown(secret string) string { return secret[:len(secret)-secretDigits+shownDigits] }
+
+func hash(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
