@@ -1,0 +1,101 @@
+# Lethe. `make` shows what there is; everything that a target needs it builds.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# A checkout that belongs to another user, as in containers, must build too.
+export GOFLAGS := $(strip $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false)
+
+# go build with visible progress: $(call build_go,what,folder,output,package,flags)
+build_go = cd $(2) && go build -v $(5) -o $(CURDIR)/$(3).new $(4) 2>&1 \
+	| awk -v what='$(1)' -v terminal=$$([ -t 1 ] && echo 1 || echo 0) -f $(CURDIR)/tools/progress.awk \
+	&& mv $(CURDIR)/$(3).new $(CURDIR)/$(3)
+
+.PHONY: help
+help: ## List the targets 列出所有目标
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: bin/temporal bin/lethe ## Start everything on this machine; Ctrl-C stops it 在本机启动全部服务，Ctrl-C 停止
+	@exec bin/lethe dev $(ARGS)
+
+.PHONY: build
+build: bin/lethe ## Build bin/lethe 构建 bin/lethe
+
+.PHONY: test
+test: bin/temporal bin/workflowcheck bin/testbed bin/lethe bin/lethe-failpoints ## Run every check and test on real servers 在真实服务上运行全部检查与测试
+	@echo "go vet"
+	@go vet ./...
+	@go vet -tags failpoints ./...
+	@echo "workflowcheck"
+	@bin/workflowcheck ./workflows/...
+	@bin/testbed -- go test -timeout 25m $(ARGS) ./...
+
+.PHONY: lint
+lint: bin/golangci-lint bin/workflowcheck ## Run the linters 运行静态检查
+	bin/golangci-lint run ./...
+	bin/workflowcheck ./workflows/...
+
+.PHONY: bench
+bench: bin/temporal bin/lethe ## Measure against the bare counterparts 与裸实现对照测性能
+	@go run ./e2e/bench $(ARGS)
+
+# A failure repeats with the seed that it printed.
+SEED ?= $(shell date +%s)
+MINUTES ?= 2
+
+.PHONY: chaos
+chaos: bin/temporal bin/lethe-failpoints ## Kill processes at random: SEED=… MINUTES=… 随机杀进程测试：SEED=… MINUTES=…
+	@echo "make chaos SEED=$(SEED) MINUTES=$(MINUTES)"
+	@LETHE_TEST_CHAOS_SEED=$(SEED) LETHE_TEST_CHAOS_MINUTES=$(MINUTES) \
+		go test -count=1 -v -timeout $$(($(MINUTES) + 15))m $(ARGS) ./e2e/chaos
+
+.PHONY: generate
+generate: ## Regenerate generated files 重新生成代码
+	go generate ./...
+
+.PHONY: fmt
+fmt: ## Format the code 格式化代码
+	go fmt ./...
+
+.PHONY: tidy-check
+tidy-check: ## Check that go.mod files are tidy 检查 go.mod 是否整洁
+	go mod tidy -diff
+	cd tools && go mod tidy -diff
+	cd tools/lint && go mod tidy -diff
+
+.PHONY: clean
+clean: ## Remove what was built and test data 删除构建产物与测试数据
+	rm -rf bin dist .data/test
+
+.PHONY: clean-data
+clean-data: ## Forget everything that make run kept; stop it first 清空 make run 的全部数据（请先停止）
+	rm -rf .data
+
+# Go knows what changed; these run each time and are quick when nothing did.
+.PHONY: FORCE
+bin/lethe: FORCE | bin
+	@$(call build_go,lethe,.,$@,./cmd/lethe)
+
+bin/lethe-failpoints: FORCE | bin
+	@$(call build_go,lethe with failpoints,.,$@,./cmd/lethe,-tags failpoints)
+
+bin/testbed: FORCE | bin
+	@$(call build_go,test bed,.,$@,./e2e/testbed)
+
+# Tools are built from their own modules, once per version. The first build of
+# the Temporal server takes some minutes.
+bin/temporal: tools/go.mod tools/go.sum | bin
+	@echo "building the Temporal server (some minutes, once)"
+	@$(call build_go,temporal,tools,$@,github.com/temporalio/cli/cmd/temporal,-ldflags=-s)
+
+bin/workflowcheck: tools/lint/go.mod tools/lint/go.sum | bin
+	@$(call build_go,workflowcheck,tools/lint,$@,go.temporal.io/sdk/contrib/tools/workflowcheck)
+
+bin/golangci-lint: tools/lint/go.mod tools/lint/go.sum | bin
+	@$(call build_go,golangci-lint,tools/lint,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+
+bin:
+	@mkdir -p bin
