@@ -1,0 +1,132 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// unreferencedFor is how long a data key may be without a category that refers to it: longer than
+// any transaction lives.
+const unreferencedFor = 24 * time.Hour
+
+// Housekeep does what is due: the next KEK generation, rewrapping, retiring generations that were
+// followed RetireAfter ago, dropping unreferenced data keys. Run it daily; several may run at once.
+func (v *Vault) Housekeep(ctx context.Context, facts *database.DB) error {
+	now, err := keysClock(v.keys.Read(ctx))
+	if err != nil {
+		return err
+	}
+	newest, err := v.kek.newest()
+	if err != nil {
+		return err
+	}
+	if now.Sub(newest.created) >= RewrapEvery {
+		if err := v.AddKEK(ctx); err != nil {
+			return err
+		}
+	}
+	if _, err := v.Rewrap(ctx); err != nil {
+		return err
+	}
+	if err := v.retireFollowed(ctx, now); err != nil {
+		return err
+	}
+	_, err = v.DropUnreferenced(ctx, facts)
+	return err
+}
+
+func (v *Vault) retireFollowed(ctx context.Context, now time.Time) error {
+	generations, err := v.kek.current()
+	if err != nil {
+		return err
+	}
+	for i, g := range generations[:len(generations)-1] {
+		if now.Sub(generations[i+1].created) < RetireAfter {
+			continue
+		}
+		if err := v.RetireKEK(ctx, g.number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DropUnreferenced deletes live data keys to which no category has referred for 24 hours: their
+// transaction failed after the key was committed. It takes the lock of a purge on the category, so
+// that nobody is about to refer to the key.
+func (v *Vault) DropUnreferenced(ctx context.Context, facts *database.DB) (dropped int, err error) {
+	var after uuid.UUID
+	for {
+		var rows []storedKey
+		err := v.keys.Read(ctx).
+			Where("wrapped IS NOT NULL AND id > ? AND created_at < clock_timestamp() - make_interval(secs => ?)", after, unreferencedFor.Seconds()).
+			Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(1000).Find(&rows).Error
+		if err != nil {
+			return dropped, fmt.Errorf("listing data keys: %w", database.Hide(err))
+		}
+		if len(rows) == 0 {
+			return dropped, nil
+		}
+		after = rows[len(rows)-1].ID
+		n, err := v.dropUnreferencedOf(ctx, facts, rows)
+		dropped += n
+		if err != nil {
+			return dropped, fmt.Errorf("dropping unreferenced data keys: %w", err)
+		}
+	}
+}
+
+func (v *Vault) dropUnreferencedOf(ctx context.Context, facts *database.DB, rows []storedKey) (dropped int, err error) {
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	var referenced []uuid.UUID
+	err = facts.Read(ctx).Model(&models.EmploymentCategory{}).Where("data_key_id IN ?", ids).Pluck("data_key_id", &referenced).Error
+	if err != nil {
+		return 0, database.Hide(err)
+	}
+	known := make(map[uuid.UUID]bool, len(referenced))
+	for _, id := range referenced {
+		known[id] = true
+	}
+	for _, row := range rows {
+		if known[row.ID] {
+			continue
+		}
+		gone, err := v.dropOne(ctx, facts, row)
+		if err != nil {
+			return dropped, err
+		}
+		if gone {
+			dropped++
+		}
+	}
+	return dropped, nil
+}
+
+// dropOne looks again under the lock and deletes the key while it holds it.
+func (v *Vault) dropOne(ctx context.Context, facts *database.DB, row storedKey) (gone bool, err error) {
+	err = database.Run(ctx, facts, func(tx *database.Tx) error {
+		category, err := database.First[models.EmploymentCategory](
+			tx.DB().Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", row.CategoryID))
+		if err != nil && !errors.Is(err, database.ErrNotFound) {
+			return err
+		}
+		if category.DataKeyID != nil && *category.DataKeyID == row.ID {
+			return nil
+		}
+		result := v.keys.Read(ctx).Where("id = ? AND wrapped IS NOT NULL", row.ID).Delete(&storedKey{})
+		gone = result.RowsAffected == 1
+		return database.Hide(result.Error)
+	})
+	return gone, err
+}
