@@ -15,12 +15,19 @@ func Departure(ctx workflow.Context, in Input) error {
 		return err
 	}
 	var a *activities.Departure
+	var stage string
 	return l.run(ctx, func(ctx workflow.Context) (next, error) {
 		var facts activities.DepartureFacts
 		if err := workflow.ExecuteActivity(l.database(ctx), a.DepartureFacts, activities.Ref{ID: in.ID}).Get(ctx, &facts); err != nil {
 			return next{}, err
 		}
 		l.status.State = facts.Stage + ", accounts " + facts.AccountsState
+		if facts.Stage != stage {
+			stage = facts.Stage
+			if err := workflow.UpsertTypedSearchAttributes(ctx, AttributeStage.ValueSet(stage)); err != nil {
+				return next{}, err
+			}
+		}
 		return next{done: facts.Done, wait: facts.WakeIn}, nil
 	})
 }

@@ -79,7 +79,9 @@ func (l *loop) remaining(ctx workflow.Context) time.Duration {
 // sleep returns when the time has passed, when a nudge has come, or with the context's error. It
 // never says which: the facts decide, and a timer that resolved by cancellation has not fired.
 func (l *loop) sleep(ctx workflow.Context, wait time.Duration) error {
-	l.note(ctx, wait)
+	if err := l.note(ctx, wait); err != nil {
+		return err
+	}
 	limit := l.remaining(ctx)
 	if wait <= 0 || wait > limit {
 		wait = limit
@@ -95,13 +97,21 @@ func (l *loop) sleep(ctx workflow.Context, wait time.Duration) error {
 	return ctx.Err()
 }
 
+// worthPublishing is the shortest sleep whose end is written to the search attributes: each write
+// costs Temporal an event and an index update.
+const worthPublishing = time.Minute
+
 // note keeps what the status query and Temporal UI show.
-func (l *loop) note(ctx workflow.Context, wait time.Duration) {
+func (l *loop) note(ctx workflow.Context, wait time.Duration) error {
 	l.status.NextWake = time.Time{}
 	if wait > 0 {
-		l.status.NextWake = workflow.Now(ctx).Add(wait)
+		l.status.NextWake = workflow.Now(ctx).Add(wait).UTC()
 	}
 	l.describe(ctx)
+	if wait < worthPublishing {
+		return nil
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, AttributeNextWake.ValueSet(l.status.NextWake))
 }
 
 func (l *loop) describe(ctx workflow.Context) {

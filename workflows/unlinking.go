@@ -37,6 +37,8 @@ type branch struct {
 	id, system string
 	running    workflow.Future
 	due        time.Time
+	// pause is the least wait before the next attempt: a stale one must not spin.
+	pause time.Duration
 }
 
 // round reads the facts once and follows the branches until the facts must be read again.
@@ -78,8 +80,9 @@ func (u *unlinking) adopt(ctx workflow.Context, facts activities.OperationFacts)
 		}
 		b.due = time.Time{}
 		if f.Run {
-			b.due = now.Add(f.WaitFor)
+			b.due = now.Add(max(f.WaitFor, b.pause))
 		}
+		b.pause = 0
 		u.status.Systems[f.System] = f.State
 	}
 	u.describe(ctx)
@@ -175,7 +178,7 @@ func (u *unlinking) finish(ctx workflow.Context, b *branch, f workflow.Future) {
 	case activities.StepAccepted, activities.StepRetry:
 		b.due = workflow.Now(ctx).Add(max(r.CheckIn, time.Millisecond))
 	case activities.StepStale:
-		b.due = time.Time{}
+		b.due, b.pause = time.Time{}, minimumPause
 		u.reread = true
 	}
 	u.ended = u.ended || r.OperationEnded

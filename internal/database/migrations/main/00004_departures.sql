@@ -35,7 +35,7 @@ CREATE TABLE departures (
     revision             bigint NOT NULL DEFAULT 1,
     seen_revision        bigint NOT NULL DEFAULT 0,
     wake_at              timestamptz,
-    nudged_at            timestamptz,
+    nudged_at            timestamptz DEFAULT lethe_now(),
     CHECK (last_working_day <= employment_end_date),
     CHECK (access_cutoff_at <= employment_ended_at),
     CHECK (annulled_by IS NULL OR annulled_by <> annulment_asked_by)

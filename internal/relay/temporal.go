@@ -1,0 +1,176 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/namespace/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	tlog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"lethe/internal/payload"
+	"lethe/models"
+	"lethe/workflows"
+)
+
+// NamespaceRetention is how long closed histories are kept. They are never evidence.
+const NamespaceRetention = 7 * 24 * time.Hour
+
+// Connection says where Temporal is and how payloads are encrypted.
+type Connection struct {
+	Address   string
+	Namespace string
+	Codec     *payload.Codec
+	Log       *slog.Logger
+}
+
+// Connect makes a client that dials with its first use, so that a process is ready without Temporal.
+func Connect(c Connection) (client.Client, error) {
+	temporalClient, err := client.NewLazyClient(client.Options{
+		HostPort:         c.Address,
+		Namespace:        c.Namespace,
+		DataConverter:    c.Codec.DataConverter(),
+		FailureConverter: c.Codec.FailureConverter(),
+		Logger:           tlog.NewStructuredLogger(c.Log),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the Temporal client: %w", err)
+	}
+	return temporalClient, nil
+}
+
+// Temporal nudges workflows of a Temporal namespace.
+type Temporal struct {
+	Client    client.Client
+	Namespace string
+	// QueuePrefix stands before every task queue's name.
+	QueuePrefix string
+	Timings     workflows.Timings
+}
+
+var _ Target = (*Temporal)(nil)
+
+// Nudge signals the row's workflow and starts it if none runs.
+func (t *Temporal) Nudge(ctx context.Context, row Row) error {
+	id, kind, queue := route(row)
+	options := client.StartWorkflowOptions{
+		ID:                       id,
+		TaskQueue:                t.QueuePrefix + queue,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+	}
+	if row.DepartureID != nil {
+		options.TypedSearchAttributes = temporal.NewSearchAttributes(
+			workflows.AttributeDeparture.ValueSet(row.DepartureID.String()))
+	}
+	input := workflows.Input{ID: row.ID.String(), Timings: t.Timings}
+	if _, err := t.Client.SignalWithStartWorkflow(ctx, id, workflows.SignalNudge, nil, options, kind, input); err != nil {
+		return fmt.Errorf("signalling with start: %w", err)
+	}
+	return nil
+}
+
+// route is the workflow id, type and task queue for a driven row.
+func route(row Row) (id, kind, queue string) {
+	key := row.ID.String()
+	switch row.Kind {
+	case models.DrivenDeparture:
+		return workflows.DepartureID(key), workflows.TypeDeparture, workflows.QueueCore
+	case models.DrivenOperation:
+		return workflows.UnlinkingID(key), workflows.TypeUnlinking, workflows.QueueCore
+	case models.DrivenRetention:
+		return workflows.RetentionID(key), workflows.TypeRetention, workflows.QueueCore
+	case models.DrivenPurge:
+		return workflows.PurgeID(key), workflows.TypePurge, workflows.QueuePurge
+	}
+	panic("unknown driven kind " + string(row.Kind))
+}
+
+// Prepare makes sure that the namespace, its retention and the search attributes are there, also
+// after Temporal lost everything.
+func (t *Temporal) Prepare(ctx context.Context) error {
+	if err := t.ensureNamespace(ctx); err != nil {
+		return err
+	}
+	operator := t.Client.OperatorService()
+	known, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: t.Namespace})
+	if err != nil {
+		return fmt.Errorf("listing search attributes: %w", err)
+	}
+	missing := map[string]enums.IndexedValueType{}
+	for name, kind := range SearchAttributes() {
+		if _, ok := known.GetCustomAttributes()[name]; !ok {
+			missing[name] = kind
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace: t.Namespace, SearchAttributes: missing,
+	})
+	var exists *serviceerror.AlreadyExists
+	if err != nil && !errors.As(err, &exists) {
+		return fmt.Errorf("adding search attributes: %w", err)
+	}
+	return nil
+}
+
+func (t *Temporal) ensureNamespace(ctx context.Context) error {
+	service := t.Client.WorkflowService()
+	found, err := service.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.Namespace})
+	var missing *serviceerror.NamespaceNotFound
+	switch {
+	case errors.As(err, &missing):
+		_, err = service.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+			Namespace:                        t.Namespace,
+			WorkflowExecutionRetentionPeriod: durationpb.New(NamespaceRetention),
+		})
+		var exists *serviceerror.NamespaceAlreadyExists
+		if err != nil && !errors.As(err, &exists) {
+			return fmt.Errorf("registering the namespace: %w", err)
+		}
+	case err != nil:
+		return fmt.Errorf("describing the namespace: %w", err)
+	case found.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration() != NamespaceRetention:
+		_, err = service.UpdateNamespace(ctx, &workflowservice.UpdateNamespaceRequest{
+			Namespace: t.Namespace,
+			Config:    &namespace.NamespaceConfig{WorkflowExecutionRetentionTtl: durationpb.New(NamespaceRetention)},
+		})
+		if err != nil {
+			return fmt.Errorf("setting the namespace's retention: %w", err)
+		}
+	}
+	return nil
+}
+
+// SearchAttributes are those that workflows set, by name.
+func SearchAttributes() map[string]enums.IndexedValueType {
+	return map[string]enums.IndexedValueType{
+		workflows.AttributeDeparture.GetName(): enums.INDEXED_VALUE_TYPE_KEYWORD,
+		workflows.AttributeStage.GetName():     enums.INDEXED_VALUE_TYPE_KEYWORD,
+		workflows.AttributeNextWake.GetName():  enums.INDEXED_VALUE_TYPE_DATETIME,
+	}
+}
+
+// RunID is the id of the newest run of a workflow, "" if there is none that Temporal knows of.
+func (t *Temporal) RunID(ctx context.Context, workflowID string) (string, error) {
+	d, err := t.Client.DescribeWorkflowExecution(ctx, workflowID, "")
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("describing a workflow: %w", err)
+	}
+	return d.GetWorkflowExecutionInfo().GetExecution().GetRunId(), nil
+}
