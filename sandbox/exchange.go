@@ -56,6 +56,11 @@ func (s *System) begin(w http.ResponseWriter, r *http.Request, op string, a *acc
 	return x, true
 }
 
+// refuse answers a request that was not understood, before any fault is asked.
+func (s *System) refuse(w http.ResponseWriter, r *http.Request, op string, a answer) {
+	(&exchange{s: s, w: w, r: r, op: op, acc: r.PathValue("id")}).send(a)
+}
+
 // sleep waits, unless the caller goes away.
 func sleep(r *http.Request, d time.Duration) bool {
 	timer := time.NewTimer(d)

@@ -67,7 +67,7 @@ func (s *System) listGroups(w http.ResponseWriter, r *http.Request) {
 	if filtered {
 		var ok bool
 		if attr, value, ok = parseEquality(r.URL.Query().Get("filter")); !ok {
-			writeSCIM(w, scimError(http.StatusBadRequest, "invalidFilter", "only attribute eq value is understood"))
+			s.refuse(w, r, control.OpGroupFind, scimError(http.StatusBadRequest, "invalidFilter", "only attribute eq value is understood"))
 			return
 		}
 	}
@@ -97,11 +97,11 @@ func (s *System) listGroups(w http.ResponseWriter, r *http.Request) {
 func (s *System) createGroup(w http.ResponseWriter, r *http.Request) {
 	var body groupBody
 	if a := readSCIM(w, r, &body); a != nil {
-		writeSCIM(w, *a)
+		s.refuse(w, r, control.OpCreate, *a)
 		return
 	}
 	if body.DisplayName == "" {
-		writeSCIM(w, scimError(http.StatusBadRequest, "invalidValue", "displayName is required"))
+		s.refuse(w, r, control.OpCreate, scimError(http.StatusBadRequest, "invalidValue", "displayName is required"))
 		return
 	}
 	if x, ok := s.begin(w, r, control.OpCreate, nil); ok {
@@ -146,7 +146,7 @@ func removeMember(groupID, accountID string) target {
 func (s *System) replaceGroup(w http.ResponseWriter, r *http.Request) {
 	var body groupBody
 	if a := readSCIM(w, r, &body); a != nil {
-		writeSCIM(w, *a)
+		s.refuse(w, r, control.OpReplace, *a)
 		return
 	}
 	s.mu.Lock()
@@ -160,14 +160,14 @@ var memberPath = regexp.MustCompile(`(?i)^members\[\s*value\s+eq\s+("(?:[^"\\]|\
 func (s *System) patchGroup(w http.ResponseWriter, r *http.Request) {
 	ops, refusal := readPatch(w, r)
 	if refusal != nil {
-		writeSCIM(w, *refusal)
+		s.refuse(w, r, control.OpModify, *refusal)
 		return
 	}
 	name, targets := "", []target(nil)
 	for _, op := range ops {
 		got, renamed, refusal := s.groupTargets(r.PathValue("id"), op)
 		if refusal != nil {
-			writeSCIM(w, *refusal)
+			s.refuse(w, r, control.OpModify, *refusal)
 			return
 		}
 		targets, name = append(targets, got...), cmp.Or(renamed, name)

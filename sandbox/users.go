@@ -101,7 +101,7 @@ func (s *System) listUsers(w http.ResponseWriter, r *http.Request) {
 	if filtered {
 		var ok bool
 		if attr, value, ok = parseEquality(r.URL.Query().Get("filter")); !ok {
-			writeSCIM(w, scimError(http.StatusBadRequest, "invalidFilter", "only attribute eq value is understood"))
+			s.refuse(w, r, control.OpFind, scimError(http.StatusBadRequest, "invalidFilter", "only attribute eq value is understood"))
 			return
 		}
 	}
@@ -144,11 +144,11 @@ func (s *System) lookedFor(attr, value string) *account {
 func (s *System) createUser(w http.ResponseWriter, r *http.Request) {
 	var body userBody
 	if a := readSCIM(w, r, &body); a != nil {
-		writeSCIM(w, *a)
+		s.refuse(w, r, control.OpCreate, *a)
 		return
 	}
 	if body.UserName == "" {
-		writeSCIM(w, scimError(http.StatusBadRequest, "invalidValue", "userName is required"))
+		s.refuse(w, r, control.OpCreate, scimError(http.StatusBadRequest, "invalidValue", "userName is required"))
 		return
 	}
 	x, ok := s.begin(w, r, control.OpCreate, nil)
@@ -181,11 +181,11 @@ func (s *System) create(a *account, op, key string, now time.Time) {
 func (s *System) replaceUser(w http.ResponseWriter, r *http.Request) {
 	var body userBody
 	if a := readSCIM(w, r, &body); a != nil {
-		writeSCIM(w, *a)
+		s.refuse(w, r, control.OpReplace, *a)
 		return
 	}
 	if body.UserName == "" {
-		writeSCIM(w, scimError(http.StatusBadRequest, "invalidValue", "userName is required"))
+		s.refuse(w, r, control.OpReplace, scimError(http.StatusBadRequest, "invalidValue", "userName is required"))
 		return
 	}
 	emails := body.addresses()
@@ -203,7 +203,7 @@ func (s *System) replaceUser(w http.ResponseWriter, r *http.Request) {
 func (s *System) patchUser(w http.ResponseWriter, r *http.Request) {
 	c, refusal := s.readUserPatch(w, r)
 	if refusal != nil {
-		writeSCIM(w, *refusal)
+		s.refuse(w, r, control.OpModify, *refusal)
 		return
 	}
 	s.changeUser(w, r, patchOp(c), c)
