@@ -19,14 +19,13 @@ import (
 
 // PostgresOptions say where a private Postgres lives.
 type PostgresOptions struct {
-	Dir          string            // holds data/, the password and the lock; created when missing
-	Port         int               // on 127.0.0.1; 0 for a free one
-	PortSetting  string            // variable that chooses the port, for the error about a taken one
-	Settings     map[string]string // server settings over the defaults, e.g. "fsync": "off"
-	LogFile      string            // empty for Dir/postgres.log
-	StartWithin  time.Duration     // until it answers; 0 for 60 s
-	Progress     io.Writer         // one line per slow step; nil for none
-	forceInstall bool              // tests of the installer only
+	Dir         string            // holds data/, the password and the lock; created when missing
+	Port        int               // on 127.0.0.1; 0 for a free one
+	PortSetting string            // variable that chooses the port, for the error about a taken one
+	Settings    map[string]string // server settings over the defaults, e.g. "fsync": "off"
+	LogFile     string            // empty for Dir/postgres.log
+	StartWithin time.Duration     // until it answers; 0 for 60 s
+	Progress    io.Writer         // one line per slow step; nil for none
 }
 
 // PostgresServer is a running private Postgres. It listens on 127.0.0.1 only,

@@ -20,10 +20,10 @@ const oldestPostgres = 15
 
 // findPostgres is the folder with the newest usable initdb and postgres.
 func findPostgres(ctx context.Context, opts PostgresOptions) (string, error) {
-	if folder := newestPostgres(debianFolders()); folder != "" && !opts.forceInstall {
+	if folder := newestPostgres(debianFolders()); folder != "" {
 		return folder, nil
 	}
-	if folder := postgresOnPath(ctx); folder != "" && !opts.forceInstall {
+	if folder := postgresOnPath(ctx); folder != "" {
 		return folder, nil
 	}
 	if err := installPostgres(ctx, opts); err != nil {
