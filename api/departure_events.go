@@ -1,0 +1,177 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/departure"
+	"lethe/internal/i18n"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// The kinds of events besides those of the timeline.
+const (
+	eventSnapshot = "snapshot" // how things stand when a stream begins
+	eventChanged  = "changed"  // something changed that the timeline does not tell
+	eventProblem  = "problem"  // why the stream ends
+)
+
+type eventsInput struct {
+	ID       uuid.UUID `path:"id"`
+	LastSeen string    `header:"Last-Event-ID" doc:"The id of the last event that was received: the stream goes on after it"`
+	Language string    `header:"Accept-Language" doc:"zh or en"`
+}
+
+func (s *server) registerDepartureEvents() {
+	op := operation(http.MethodGet, "/departures/{id}/events", "Departures", "Follow a departure as it goes on")
+	op.Description = "Server-sent events. `event` names the kind (that of the timeline, or snapshot, changed, problem), " +
+		"`data` is the departure as GET gives it, `id` allows resuming with Last-Event-ID. The stream ends when nothing more can happen; " +
+		"asked for again then with the last id, it answers 204."
+	op.Responses = map[string]*huma.Response{
+		"200": {Description: "A stream of events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
+		"204": {Description: "Nothing more will happen"},
+	}
+	huma.Register(s.api, op, s.departureEvents)
+}
+
+func (s *server) departureEvents(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+	f := &follower{server: s, id: in.ID, bearer: bearerOf(ctx), language: i18n.Negotiate(in.Language), rhythm: normalRhythm}
+	if in.LastSeen != "" {
+		last, err := strconv.ParseInt(in.LastSeen, 10, 64)
+		if err != nil || last < 0 {
+			return nil, problem(codeValidationFailed, FieldError{Location: "header.last_event_id", Code: fieldFormat})
+		}
+		f.last, f.resumed = last, true
+	}
+	view, newest, err := f.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if f.resumed && f.last >= newest && view.over() {
+		return &huma.StreamResponse{Body: func(hctx huma.Context) { hctx.SetStatus(http.StatusNoContent) }}, nil
+	}
+	f.last = min(f.last, newest)
+	return &huma.StreamResponse{Body: func(hctx huma.Context) {
+		streams.Inc()
+		defer streams.Dec()
+		f.stream = openStream(hctx)
+		f.run(hctx.Context())
+	}}, nil
+}
+
+// follower shows one departure to one client as it changes. It asks the database, which holds the
+// facts; so it needs nothing from the processes that change them.
+type follower struct {
+	*server
+	stream   *eventStream
+	id       uuid.UUID
+	bearer   identity.Bearer
+	language i18n.Language
+	rhythm   rhythm
+	last     int64 // newest line of the timeline that the client has
+	resumed  bool
+	revision int64
+	shown    []byte
+}
+
+func (f *follower) run(ctx context.Context) {
+	rendered, checked, heard := time.Now(), time.Now(), time.Now()
+	over, err := f.show(ctx)
+	for err == nil && !over && pause(ctx, f.rhythm.poll) {
+		now := time.Now()
+		if now.Sub(checked) >= f.rhythm.recheck {
+			checked = now
+			if _, err = identity.Recheck(ctx, f.DB, f.bearer.TokenID); err != nil {
+				break
+			}
+		}
+		changed := false
+		if changed, err = f.changed(ctx); err != nil {
+			break
+		}
+		if changed || now.Sub(rendered) >= f.rhythm.render {
+			rendered = now
+			over, err = f.show(ctx)
+		}
+		if err == nil && now.Sub(heard) >= f.rhythm.beat {
+			heard = now
+			err = f.stream.beat()
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		_ = f.stream.send(eventProblem, 0, problemOf(ctx, err).in(f.language, requestIDOf(ctx)))
+	}
+}
+
+// changed is the cheap look: a command raised the revision, or the timeline has a new line.
+func (f *follower) changed(ctx context.Context) (bool, error) {
+	dep, err := departure.Get(ctx, f.DB, f.id)
+	if err != nil {
+		return false, err
+	}
+	newest, err := departure.LastEvent(ctx, f.DB, f.id)
+	if err != nil {
+		return false, fmt.Errorf("looking at a timeline: %w", err)
+	}
+	return dep.Revision != f.revision || newest > f.last, nil
+}
+
+// look reads the departure as the bearer may see it, and the newest line of its timeline.
+func (f *follower) look(ctx context.Context) (DepartureView, int64, error) {
+	newest, err := departure.LastEvent(ctx, f.DB, f.id)
+	if err != nil {
+		return DepartureView{}, 0, fmt.Errorf("looking at a timeline: %w", err)
+	}
+	view, err := f.departureView(ctx, f.bearer.Actor, f.language, f.id)
+	return view, newest, err
+}
+
+// show sends what is new and says whether nothing more can happen.
+func (f *follower) show(ctx context.Context) (over bool, err error) {
+	// The timeline is read first: what it tells has happened in the resource that is read after it.
+	events, err := departure.Timeline(ctx, f.DB, f.id, f.last)
+	if err != nil {
+		return false, err
+	}
+	view, err := f.departureView(ctx, f.bearer.Actor, f.language, f.id)
+	if err != nil {
+		return false, err
+	}
+	body, err := json.Marshal(view)
+	if err != nil {
+		return false, fmt.Errorf("rendering a departure: %w", err)
+	}
+	if err := f.send(events, body); err != nil {
+		return false, err
+	}
+	f.shown, f.revision = body, view.revision
+	return view.over(), nil
+}
+
+func (f *follower) send(events []models.DepartureEvent, body []byte) error {
+	if f.shown == nil && !f.resumed {
+		if n := len(events); n > 0 {
+			f.last = events[n-1].ID
+		}
+		return f.stream.sendRaw(eventSnapshot, f.last, body)
+	}
+	for _, e := range events {
+		if err := f.stream.sendRaw(e.What, e.ID, body); err != nil {
+			return err
+		}
+		f.last = e.ID
+	}
+	if len(events) == 0 && !bytes.Equal(f.shown, body) {
+		return f.stream.sendRaw(eventChanged, f.last, body)
+	}
+	return nil
+}
