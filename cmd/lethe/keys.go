@@ -1,0 +1,34 @@
+package main
+
+import (
+	"lethe/internal/payload"
+	"lethe/internal/vault"
+)
+
+// KeysCmd makes and rotates the key files that serve and worker read.
+type KeysCmd struct {
+	Create KeysCreateCmd `cmd:"" help:"Create a key file (mode 0600). 生成密钥文件（权限 0600）。"`
+	Rotate KeysRotateCmd `cmd:"" help:"Add a new codec key that encrypts from now on. 新增工作流数据密钥并从此启用。"`
+}
+
+// KeysCreateCmd creates one key file.
+type KeysCreateCmd struct {
+	Kind string `arg:"" enum:"kek,codec" help:"kek (data keys) or codec (workflow payloads). kek（数据密钥的主密钥）或 codec（工作流数据）。"`
+	Path string `arg:"" help:"The file to write. 要写入的文件。"`
+}
+
+// Run creates it; an existing file is left alone and is an error.
+func (k KeysCreateCmd) Run() error {
+	if k.Kind == "kek" {
+		return vault.CreateKEKFile(k.Path)
+	}
+	return payload.CreateKeyFile(k.Path)
+}
+
+// KeysRotateCmd rotates the codec's key file.
+type KeysRotateCmd struct {
+	Path string `arg:"" help:"The codec key file. codec 密钥文件。"`
+}
+
+// Run adds a key; processes use it from their next start.
+func (k KeysRotateCmd) Run() error { return payload.RotateKeyFile(k.Path) }

@@ -1,0 +1,66 @@
+// Command lethe is the whole of Lethe: the API, the worker, and everything on one machine.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the release build.
+var version = "0.1.0"
+
+type commands struct {
+	Serve   ServeCmd   `cmd:"" help:"Run the API. 运行 API。"`
+	Worker  WorkerCmd  `cmd:"" help:"Run the worker that carries departures through. 运行执行离职流程的 worker。"`
+	Dev     DevCmd     `cmd:"" help:"Run everything on this machine, with demo data. 在本机运行全部服务（含演示数据）。"`
+	Migrate MigrateCmd `cmd:"" help:"Bring both databases to this version. 将两个数据库升级到此版本。"`
+	Sandbox SandboxCmd `cmd:"" help:"Run one stand-in system that speaks SCIM. 运行一个 SCIM 模拟系统。"`
+	Token   TokenCmd   `cmd:"" help:"Issue and revoke API tokens, on the host. 在服务器上签发、吊销 API 令牌。"`
+	Keys    KeysCmd    `cmd:"" help:"Create and rotate key files. 生成、轮换密钥文件。"`
+	Depart  DepartCmd  `cmd:"" help:"Start a departure. 发起离职。"`
+	Watch   WatchCmd   `cmd:"" help:"Follow a departure. 跟踪离职进度。"`
+	Version VersionCmd `cmd:"" help:"Print the version. 显示版本。"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string) int {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("lethe"),
+		kong.Description("Lets people leave a company: nothing left open, nothing kept too long, everything provable."),
+		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lethe:", err)
+		return 2
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		parser.Errorf("%s", err)
+		return 2
+	}
+	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "lethe:", err)
+		return 1
+	}
+	return 0
+}
+
+// VersionCmd prints the version.
+type VersionCmd struct{}
+
+// Run prints it.
+func (VersionCmd) Run() error {
+	_, err := fmt.Println("lethe", version)
+	return err
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"lethe/internal/archive"
+	"lethe/internal/config"
+	"lethe/internal/database"
+	"lethe/internal/retention"
+)
+
+// MigrateCmd brings both databases to this version and installs the field catalogue and the
+// retention rules that come with it.
+type MigrateCmd struct {
+	Dev bool `help:"Mark empty databases as dev. 将空库标记为开发用。"`
+}
+
+// Run migrates; it may be repeated and run by several processes at once.
+func (m MigrateCmd) Run(ctx context.Context) error {
+	c, err := config.Load("migrate", os.Environ())
+	if err != nil {
+		return err
+	}
+	c.Dev = m.Dev
+	logger(c)
+	facts, err := database.Open(ctx, c.DatabaseURL, database.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = facts.Close() }()
+	keys, err := database.Open(ctx, c.KeysDatabaseURL, database.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = keys.Close() }()
+	in, err := install(ctx, facts, keys, mode(m.Dev))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("both databases are at the newest version (installation %s, %s)\n", in.ID, in.Mode)
+	return err
+}
+
+// install migrates and marks both databases and installs what every installation has.
+func install(ctx context.Context, facts, keys *database.DB, mode database.Mode) (database.Installation, error) {
+	if err := database.Migrate(ctx, facts, database.SchemaMain); err != nil {
+		return database.Installation{}, err
+	}
+	if err := database.Migrate(ctx, keys, database.SchemaKeys); err != nil {
+		return database.Installation{}, err
+	}
+	in, err := database.Install(ctx, facts, keys, mode)
+	if err != nil {
+		return in, err
+	}
+	return in, database.Run(ctx, facts, func(tx *database.Tx) error {
+		if err := archive.InstallCatalogue(tx); err != nil {
+			return err
+		}
+		return retention.InstallRules(tx, mode == database.ModeDev)
+	})
+}

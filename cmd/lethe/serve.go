@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+
+	"lethe/api"
+	"lethe/internal/config"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// ServeCmd runs the API.
+type ServeCmd struct {
+	Dev bool `help:"Accept a database that is marked dev, and no other. 仅接受标记为开发用的数据库。"`
+}
+
+// Run serves until it is told to stop. Temporal need not answer: what is committed is nudged later.
+func (s ServeCmd) Run(ctx context.Context) error {
+	c, err := config.Load("serve", os.Environ())
+	if err != nil {
+		return err
+	}
+	c.Dev = s.Dev
+	r, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	public, err := listen("LETHE_LISTEN", c.Listen)
+	if err != nil {
+		return err
+	}
+	ops, err := listen("LETHE_OPS_LISTEN", c.OpsListen)
+	if err != nil {
+		return err
+	}
+	codecPath, codec, err := r.codecEndpoint()
+	if err != nil {
+		return err
+	}
+	handler := api.New(api.Deps{
+		DB: r.facts, Vault: r.vault, Accounts: r.accounts(), Systems: r.systems, Workflows: r.target,
+		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log,
+	})
+	var wg sync.WaitGroup
+	wg.Go(func() { r.relay.Run(ctx) })
+	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(&codecMount{codecPath, codec})), r.log) })
+	r.log.Info("API is ready", "address", public.Addr().String())
+	serveHTTP(ctx, public, handler, r.log)
+	wg.Wait()
+	return nil
+}
+
+type codecMount struct {
+	path    string
+	handler http.Handler
+}
+
+// opsDeps is the ops port of either process; the codec endpoint is the API's alone.
+func (r *runtime) opsDeps(codec *codecMount) api.OpsDeps {
+	d := api.OpsDeps{Ready: r.ready}
+	if codec != nil {
+		d.Codec, d.CodecPath = codec.handler, codec.path
+	}
+	return d
+}
+
+// ready is true without Temporal: the API accepts, and the relay delivers when it is back.
+func (r *runtime) ready(ctx context.Context) error {
+	if err := r.facts.Ping(ctx); err != nil {
+		return err
+	}
+	return r.keys.Ping(ctx)
+}
+
+// codecEndpoint lets Temporal UI show plain identifiers to IT operations: by a bearer token of the
+// role it_ops, or, in dev, by a secret path that only the UI's configuration holds.
+func (r *runtime) codecEndpoint() (path string, handler http.Handler, err error) {
+	if r.config.Dev && r.config.CodecPathSecretFile != "" {
+		secret, err := os.ReadFile(r.config.CodecPathSecretFile)
+		if err != nil {
+			return "", nil, fmt.Errorf("reading the codec endpoint's secret path: %w", err)
+		}
+		path = "/codec/" + strings.TrimSpace(string(secret)) + "/"
+		allow := func(req *http.Request) bool {
+			return len(req.URL.Path) >= len(path) &&
+				subtle.ConstantTimeCompare([]byte(req.URL.Path[:len(path)]), []byte(path)) == 1
+		}
+		return path, r.codec.Endpoint(r.config.TemporalUIURL, allow), nil
+	}
+	return "/codec/", r.codec.Endpoint(r.config.TemporalUIURL, r.isITOps), nil
+}
+
+func (r *runtime) isITOps(req *http.Request) bool {
+	secret, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return false
+	}
+	bearer, err := identity.Authenticate(req.Context(), r.facts, secret, r.config.Dev)
+	return err == nil && bearer.Actor.Role == models.RoleITOps
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"lethe/activities"
+	"lethe/api"
+	"lethe/internal/config"
+	"lethe/internal/departure"
+	"lethe/internal/retention"
+	"lethe/worker"
+)
+
+// WorkerCmd runs the worker.
+type WorkerCmd struct {
+	Dev bool `help:"Accept a database that is marked dev, and no other. 仅接受标记为开发用的数据库。"`
+}
+
+const (
+	// restartPause is how long the worker waits before it tries a Temporal that did not answer again.
+	restartPause = 2 * time.Second
+	// housekeepEvery is the pause between two rounds of key rotation and clean-up.
+	housekeepEvery = time.Hour
+	// stopTimeout is how long running activities may go on after a signal to stop.
+	stopTimeout = 10 * time.Second
+)
+
+// Run works until it is told to stop. It is ready without Temporal and joins when it answers.
+func (w WorkerCmd) Run(ctx context.Context) error {
+	c, err := config.Load("worker", os.Environ())
+	if err != nil {
+		return err
+	}
+	c.Dev = w.Dev
+	r, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	ops, err := listen("LETHE_OPS_LISTEN", c.OpsListen)
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() { r.relay.Run(ctx) })
+	wg.Go(func() { r.housekeep(ctx) })
+	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(nil)), r.log) })
+	r.log.Info("worker is ready", "systems", len(r.systems.Names()))
+	return r.work(ctx)
+}
+
+// work runs the workers; while Temporal does not answer it tries again.
+func (r *runtime) work(ctx context.Context) error {
+	for {
+		group := worker.New(r.temporal, r.activities(), worker.Options{
+			QueuePrefix: r.config.TaskQueuePrefix, Systems: r.systems.Names(),
+			WorkflowPollers: r.config.WorkflowPollers, ActivityPollers: r.config.ActivityPollers,
+			MaxConcurrentActivities: r.config.MaxConcurrentActivities,
+			StickyCache:             r.config.StickyCache, StopTimeout: stopTimeout,
+		})
+		err := group.Start()
+		if err == nil {
+			r.log.Info("workers have joined Temporal")
+			<-ctx.Done()
+			group.Stop()
+			return nil
+		}
+		if !errors.Is(err, worker.ErrNotStarted) {
+			return fmt.Errorf("starting the workers: %w", err)
+		}
+		r.log.Warn("Temporal does not answer yet; the workers try again")
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(restartPause):
+		}
+	}
+}
+
+func (r *runtime) activities() worker.Activities {
+	return worker.Activities{
+		Departure: &activities.Departure{DB: r.facts},
+		Unlinking: &activities.Unlinking{DB: r.facts, Accounts: r.accounts(), AccountsChanged: departure.AccountsChanged},
+		Retention: &activities.Retention{DB: r.facts, Jitter: r.config.PurgeJitter},
+		Purge: &activities.Purge{
+			DB: r.facts, Purger: retention.NewPurger(r.facts, r.vault, r.tombstones),
+			Began: departure.PurgingBegan, ClearFile: departure.ClearFile, Purged: departure.CategoriesPurged,
+		},
+	}
+}
+
+// housekeep rewraps data keys and retires key-encryption keys on their schedule.
+func (r *runtime) housekeep(ctx context.Context) {
+	for {
+		if err := r.vault.Housekeep(ctx, r.facts); err != nil && ctx.Err() == nil {
+			r.log.Warn("the vault's housekeeping failed; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(housekeepEvery):
+		}
+	}
+}

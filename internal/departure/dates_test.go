@@ -1,0 +1,136 @@
+package departure
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"lethe/internal/clock"
+)
+
+func at(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func date(s string) *clock.Date {
+	d, err := clock.ParseDate(s)
+	if err != nil {
+		panic(err)
+	}
+	return &d
+}
+
+func circumstances(t testing.TB, now string) Circumstances {
+	t.Helper()
+	six, err := clock.ParseTimeOfDay("18:00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Circumstances{Now: at(now), HiredOn: *date("2020-03-01"), TimeZone: "Asia/Shanghai", CutoffTime: six}
+}
+
+func TestDerivedDates(t *testing.T) {
+	got, err := Derive(Wish{LastWorkingDay: date("2026-12-11"), EmploymentEndDate: date("2026-12-31")}, circumstances(t, "2026-11-21T03:00:00Z"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Dates{
+		NoticeReceivedOn: *date("2026-11-21"), LastWorkingDay: *date("2026-12-11"), EmploymentEndDate: *date("2026-12-31"),
+		AccessCutoffAt:    at("2026-12-11T10:00:00Z"), // 18:00 in Shanghai
+		EmploymentEndedAt: at("2026-12-31T16:00:00Z"), // the end of the last day in Shanghai
+		TimeZone:          "Asia/Shanghai",
+	}
+	if got != want {
+		t.Fatalf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestRefusedDates(t *testing.T) {
+	cutoff := at("2027-01-02T00:00:00Z")
+	for name, c := range map[string]struct {
+		wish Wish
+		want error
+	}{
+		"nothing":                 {Wish{}, ErrLastDayMissing},
+		"immediate with a date":   {Wish{Immediate: true, LastWorkingDay: date("2026-11-21")}, ErrImmediateDates},
+		"immediate with a cutoff": {Wish{Immediate: true, AccessCutoffAt: &cutoff}, ErrImmediateDates},
+		"past":                    {Wish{LastWorkingDay: date("2026-11-20")}, ErrLastDayInPast},
+		"before the hire":         {Wish{LastWorkingDay: date("2020-02-29"), ConfirmPast: true}, ErrBeforeHire},
+		"far ahead":               {Wish{LastWorkingDay: date("2028-11-22")}, ErrTooFarAhead},
+		"year 9999":               {Wish{LastWorkingDay: date("9999-12-31")}, ErrTooFarAhead},
+		"end before last day":     {Wish{LastWorkingDay: date("2026-12-11"), EmploymentEndDate: date("2026-12-10")}, ErrDatesOutOfOrder},
+		"cutoff after the end":    {Wish{LastWorkingDay: date("2026-12-31"), AccessCutoffAt: &cutoff}, ErrDatesOutOfOrder},
+		"notice in the future":    {Wish{LastWorkingDay: date("2026-12-31"), NoticeReceivedOn: date("2026-11-22")}, ErrDatesOutOfOrder},
+		"zone":                    {Wish{LastWorkingDay: date("2026-12-31"), TimeZone: "Mars/Olympus"}, ErrUnknownZone},
+		"local zone":              {Wish{LastWorkingDay: date("2026-12-31"), TimeZone: "Local"}, ErrUnknownZone},
+	} {
+		if _, err := Derive(c.wish, circumstances(t, "2026-11-21T03:00:00Z")); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+func TestLastAllowedDay(t *testing.T) {
+	if _, err := Derive(Wish{LastWorkingDay: date("2028-11-21")}, circumstances(t, "2026-11-21T03:00:00Z")); err != nil {
+		t.Fatalf("two years ahead to the day: %v", err)
+	}
+}
+
+// The day is the employee's, not the server's: at 17:00 UTC it is tomorrow already in Shanghai.
+func TestTodayIsTheEmployeesDay(t *testing.T) {
+	_, err := Derive(Wish{LastWorkingDay: date("2026-11-21")}, circumstances(t, "2026-11-21T17:00:00Z"))
+	if !errors.Is(err, ErrLastDayInPast) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestI7_DerivedDatesKeepTheirOrder(t *testing.T) {
+	zones := []string{"Asia/Shanghai", "Europe/Berlin", "Asia/Tokyo", "America/Santiago", "Africa/Cairo", "Pacific/Apia", "America/St_Johns", "Pacific/Kiritimati"}
+	rapid.Check(t, func(rt *rapid.T) {
+		now := time.Unix(rapid.Int64Range(0, 4e9).Draw(rt, "now"), 0).UTC()
+		zone := rapid.SampledFrom(zones).Draw(rt, "zone")
+		hired := clock.DateOf(now).AddDays(-rapid.IntRange(0, 4000).Draw(rt, "hired"))
+		day := func(name string) *clock.Date {
+			if !rapid.Bool().Draw(rt, name+"?") {
+				return nil
+			}
+			d := clock.DateOf(now).AddDays(rapid.IntRange(-900, 900).Draw(rt, name))
+			return &d
+		}
+		w := Wish{
+			LastWorkingDay: day("last"), EmploymentEndDate: day("end"), NoticeReceivedOn: day("notice"),
+			Immediate: rapid.Bool().Draw(rt, "immediate"), ConfirmPast: rapid.Bool().Draw(rt, "confirm"),
+		}
+		if rapid.Bool().Draw(rt, "cutoff?") {
+			c := now.Add(time.Duration(rapid.IntRange(-900, 900).Draw(rt, "cutoff")) * time.Hour)
+			w.AccessCutoffAt = &c
+		}
+		six, _ := clock.ParseTimeOfDay("18:00")
+		d, err := Derive(w, Circumstances{Now: now, HiredOn: hired, TimeZone: zone, CutoffTime: six})
+		if err != nil {
+			return
+		}
+		loc, _ := time.LoadLocation(zone)
+		today := clock.DateOf(now.In(loc))
+		switch {
+		case d.LastWorkingDay.Before(hired), d.EmploymentEndDate.Before(d.LastWorkingDay), d.NoticeReceivedOn.After(d.EmploymentEndDate):
+			rt.Fatalf("order: %+v hired %s", d, hired)
+		case d.AccessCutoffAt.After(d.EmploymentEndedAt):
+			rt.Fatalf("access goes on after the end: %+v", d)
+		case d.LastWorkingDay.Before(today) && !w.ConfirmPast:
+			rt.Fatalf("a past day was accepted: %+v", d)
+		case d.EmploymentEndedAt.Before(now) && !d.EmploymentEndDate.Before(today):
+			rt.Fatalf("ended before its own last day was over: %+v", d)
+		case !w.Immediate && !clock.DateOf(d.EmploymentEndedAt.In(loc)).After(d.EmploymentEndDate):
+			rt.Fatalf("ended within its last day: %+v", d)
+		case !w.Immediate && clock.DateOf(d.EmploymentEndedAt.Add(-time.Second).In(loc)).After(d.EmploymentEndDate):
+			rt.Fatalf("ended later than the end of its last day: %+v", d)
+		}
+	})
+}
