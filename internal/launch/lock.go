@@ -1,10 +1,12 @@
 package launch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 )
 
 // ErrInUse is wrapped when another process that lives uses the same folder.
@@ -27,6 +29,24 @@ func acquire(path string) (*folderLock, error) {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
 	}
 	return &folderLock{file}, nil
+}
+
+// acquireSoon gives a killed run a moment to be gone.
+func acquireSoon(ctx context.Context, path string) (*folderLock, error) {
+	deadline := time.After(takeoverGrace)
+	for {
+		lock, err := acquire(path)
+		if !errors.Is(err, ErrInUse) {
+			return lock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-deadline:
+			return nil, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // acquireWaiting waits for a lock that others hold only for a moment.

@@ -56,8 +56,9 @@ func FreePort() (int, error) {
 	return ports[0], nil
 }
 
-// portGrace is how long a port may stay taken by what a killed run left behind.
-const portGrace = 2 * time.Second
+// takeoverGrace is how long a port or a folder may stay taken by what a killed
+// run left behind.
+const takeoverGrace = 2 * time.Second
 
 // CheckPort fails with [ErrPortTaken] when someone else listens on the port of
 // 127.0.0.1. The text names the setting that chooses another.
@@ -67,7 +68,7 @@ func CheckPort(ctx context.Context, port int, setting string) error {
 
 // CheckAddress is [CheckPort] for a host:port.
 func CheckAddress(ctx context.Context, address, setting string) error {
-	deadline := time.After(portGrace)
+	deadline := time.After(takeoverGrace)
 	for {
 		listener, err := net.Listen("tcp", address)
 		if err == nil {

@@ -58,7 +58,7 @@ func Postgres(ctx context.Context, opts PostgresOptions) (*PostgresServer, error
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the folder of Postgres: %w", err)
 	}
-	lock, err := acquire(filepath.Join(dir, "lock"))
+	lock, err := acquireSoon(ctx, filepath.Join(dir, "lock"))
 	if err != nil {
 		return nil, fmt.Errorf("start postgres: %w", err)
 	}
