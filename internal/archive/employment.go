@@ -1,0 +1,91 @@
+// Package archive holds the employee files: the skeleton in columns, everything else sealed. It can
+// seal and never opens; views show sensitive fields as masks, which are constants.
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+var locked = clause.Locking{Strength: "NO KEY UPDATE"}
+
+// LockEmployment locks one employment to the end of the transaction.
+func LockEmployment(tx *database.Tx, employmentID uuid.UUID) (models.Employment, error) {
+	employment, err := database.First[models.Employment](tx.DB().Clauses(locked).Where("id = ?", employmentID))
+	if err != nil {
+		return employment, fmt.Errorf("locking an employment: %w", err)
+	}
+	return employment, nil
+}
+
+// CurrentEmployment locks the person's employment that has not ended; without one it is
+// database.ErrNotFound.
+func CurrentEmployment(tx *database.Tx, employeeID uuid.UUID) (models.Employment, error) {
+	employment, err := database.First[models.Employment](
+		tx.DB().Clauses(locked).Where("employee_id = ? AND ended_at IS NULL", employeeID))
+	if err != nil {
+		return employment, fmt.Errorf("locking the current employment: %w", err)
+	}
+	return employment, nil
+}
+
+// LatestEmployment is the current employment or, for a leaver, the last one. It locks nothing.
+func LatestEmployment(g *gorm.DB, employeeID uuid.UUID) (models.Employment, error) {
+	employment, err := database.First[models.Employment](g.Where("employee_id = ?", employeeID).Order(latestFirst))
+	if err != nil {
+		return employment, fmt.Errorf("finding the latest employment: %w", err)
+	}
+	return employment, nil
+}
+
+// latestFirst orders a person's employments; at most one has no end.
+var latestFirst = clause.OrderBy{Expression: clause.Expr{SQL: "ended_at IS NULL DESC, hired_on DESC, id DESC"}}
+
+// lockLatest locks the latest employment. It asks again after the lock was granted: meanwhile the
+// person may have been hired again.
+func lockLatest(tx *database.Tx, employeeID uuid.UUID) (models.Employment, error) {
+	for {
+		latest, err := LatestEmployment(tx.DB(), employeeID)
+		if err != nil {
+			return latest, err
+		}
+		employment, err := LockEmployment(tx, latest.ID)
+		if err != nil {
+			return employment, err
+		}
+		again, err := LatestEmployment(tx.DB(), employeeID)
+		if err != nil || again.ID == employment.ID {
+			return employment, err
+		}
+	}
+}
+
+// EndEmployment sets the instant at which the employment ended; nil opens it again, which is
+// ErrStillEmployed if the person has another one by now (I8).
+func EndEmployment(tx *database.Tx, employmentID uuid.UUID, at *time.Time) error {
+	err := database.UpdateOne(tx.DB().Model(&models.Employment{}).Where("id = ?", employmentID).Update("ended_at", at))
+	if database.Violates(err, "employments_one_current") {
+		return errors.Join(ErrStillEmployed, err)
+	}
+	if err != nil {
+		return fmt.Errorf("ending an employment: %w", err)
+	}
+	return nil
+}
+
+// EmployeeByNo finds a person by employee number, which is matched exactly.
+func EmployeeByNo(g *gorm.DB, no string) (models.Employee, error) {
+	employee, err := database.First[models.Employee](g.Where("employee_no = ?", no))
+	if err != nil {
+		return employee, fmt.Errorf("finding an employee by number: %w", err)
+	}
+	return employee, nil
+}

@@ -1,0 +1,155 @@
+package archive
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// change is one field that is set, or removed if value is nil.
+type change struct {
+	key      string
+	value    *string
+	category models.EmploymentCategory
+}
+
+// checkFields says which changes are refused, by the catalogue and as texts.
+func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.Category, error) {
+	if len(fields) == 0 {
+		return nil, nil
+	}
+	var rows []models.FieldDefinition
+	keys := slices.Sorted(maps.Keys(fields))
+	if err := tx.DB().Where("key IN ?", keys).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("reading the field catalogue: %w", database.Hide(err))
+	}
+	categories := map[string]models.Category{}
+	for _, row := range rows {
+		categories[row.Key] = row.Category
+	}
+	var found problems
+	for i, key := range keys {
+		category, known := categories[key]
+		switch value := fields[key]; {
+		case !known:
+			// An unknown key is the caller's text and not repeated.
+			found.add(fmt.Sprintf("fields[%d]", i), CodeUnknownField)
+		case category == "":
+			found.add("fields."+key, CodeReadOnly)
+		case value != nil:
+			if code := checkText(*value, maxValue); code != "" {
+				found.add("fields."+key, code)
+			}
+		}
+	}
+	return categories, found.err()
+}
+
+// writeFields seals, replaces and removes values. The employment is locked by the caller, so that
+// two changes of one file take turns; the categories are locked in the order of their ids.
+func writeFields(tx *database.Tx, sealer vault.Sealer, employmentID uuid.UUID, fields map[string]*string, categories map[string]models.Category) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	changes, err := order(tx, employmentID, fields, categories)
+	if err != nil {
+		return err
+	}
+	var rows []models.FieldValue
+	if err := tx.DB().Where("employment_id = ?", employmentID).Find(&rows).Error; err != nil {
+		return fmt.Errorf("reading the file: %w", database.Hide(err))
+	}
+	stored := map[string]uuid.UUID{}
+	for _, row := range rows {
+		stored[row.FieldKey] = row.ID
+	}
+	for _, c := range changes {
+		id, exists := stored[c.key]
+		switch {
+		case c.value != nil:
+			err = sealField(tx, sealer, employmentID, c, id, exists)
+		case exists:
+			err = database.UpdateOne(tx.DB().Where("id = ?", id).Delete(&models.FieldValue{}))
+		}
+		if errors.Is(err, vault.ErrPurged) {
+			return ErrPurged
+		}
+		if err != nil {
+			return fmt.Errorf("writing the field %s: %w", c.key, err)
+		}
+	}
+	return nil
+}
+
+// order brings the changes into the order in which their categories are locked.
+func order(tx *database.Tx, employmentID uuid.UUID, fields map[string]*string, categories map[string]models.Category) ([]change, error) {
+	var rows []models.EmploymentCategory
+	if err := tx.DB().Where("employment_id = ?", employmentID).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("reading the categories: %w", database.Hide(err))
+	}
+	byName := map[models.Category]models.EmploymentCategory{}
+	for _, row := range rows {
+		byName[row.Category] = row
+	}
+	changes := make([]change, 0, len(fields))
+	for key, value := range fields {
+		category, ok := byName[categories[key]]
+		if !ok {
+			return nil, fmt.Errorf("the employment has no category %s", categories[key])
+		}
+		if category.State != models.CategoryOpen {
+			return nil, ErrPurged
+		}
+		changes = append(changes, change{key, value, category})
+	}
+	slices.SortFunc(changes, func(a, b change) int {
+		if a.category.ID == b.category.ID {
+			return strings.Compare(a.key, b.key)
+		}
+		return bytes.Compare(a.category.ID[:], b.category.ID[:])
+	})
+	return changes, nil
+}
+
+func sealField(tx *database.Tx, sealer vault.Sealer, employmentID uuid.UUID, c change, id uuid.UUID, exists bool) error {
+	if !exists {
+		var err error
+		if id, err = uuid.NewV7(); err != nil {
+			return fmt.Errorf("making an id: %w", err)
+		}
+	}
+	plain := []byte(*c.value)
+	defer clear(plain)
+	sealed, categoryID, err := sealer.Seal(tx, vault.Place{
+		Table: "field_values", Row: id, Employment: employmentID, Category: c.category.Category, Field: c.key,
+	}, plain)
+	if err != nil {
+		return err
+	}
+	if exists {
+		return database.UpdateOne(tx.DB().Exec(
+			"UPDATE field_values SET value_sealed = ?, updated_at = lethe_now() WHERE id = ?", sealed, id))
+	}
+	return database.Hide(tx.DB().Exec(`INSERT INTO field_values (id, employment_id, category_id, field_key, value_sealed)
+		VALUES (?, ?, ?, ?, ?)`, id, employmentID, categoryID, c.key, sealed).Error)
+}
+
+// ClearFields nulls the sealed values of a category that is being purged and says how many there
+// were; called again, there are none.
+func ClearFields(tx *database.Tx, categoryID uuid.UUID) (rows int64, err error) {
+	result := tx.DB().Exec(`UPDATE field_values SET value_sealed = NULL, updated_at = lethe_now()
+		WHERE category_id = ? AND value_sealed IS NOT NULL`, categoryID)
+	if result.Error != nil {
+		return 0, fmt.Errorf("clearing the fields of a category: %w", database.Hide(result.Error))
+	}
+	return result.RowsAffected, nil
+}

@@ -1,0 +1,161 @@
+package archive
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/access"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Employee is the skeleton of one person with the latest employment: basic fields only.
+type Employee struct {
+	ID            uuid.UUID             `json:"id"`
+	EmployeeNo    string                `json:"employee_no"`
+	Name          string                `json:"name"`
+	DepartmentID  uuid.UUID             `json:"department_id"`
+	Status        models.EmployeeStatus `json:"status"`
+	EmploymentID  uuid.UUID             `json:"employment_id"`
+	LegalEntityID uuid.UUID             `json:"legal_entity_id"`
+	Post          string                `json:"post"`
+	Jurisdiction  string                `json:"jurisdiction"`
+	TimeZone      string                `json:"time_zone"`
+	HiredOn       clock.Date            `json:"hired_on"`
+}
+
+// Filter chooses what List shows. Zero values choose everything that the actor may see.
+type Filter struct {
+	Actor        models.Actor
+	Query        string // part of a name or employee number, in any case
+	Status       models.EmployeeStatus
+	DepartmentID uuid.UUID
+	Cursor       string // a page's NextCursor
+	Limit        int    // 1 to 200; 0 means 50
+}
+
+// Page is one page of a list, in the order in which the people were entered.
+type Page struct {
+	Items []Employee `json:"items"`
+	// NextCursor is nil on the last page.
+	NextCursor *string `json:"next_cursor"`
+}
+
+const (
+	defaultLimit = 50
+	maxLimit     = 200
+)
+
+var statuses = []models.EmployeeStatus{
+	models.StatusActive, models.StatusPendingDeparture, models.StatusDeparted, models.StatusPurged,
+}
+
+// VisibleTo limits a query that reads the table employees to the people whom the actor may see.
+func VisibleTo(actor models.Actor) func(*gorm.DB) *gorm.DB {
+	return func(g *gorm.DB) *gorm.DB {
+		if access.MaySee(actor.Role, access.RelationNone) {
+			return g
+		}
+		var allowed []string
+		var args []any
+		if access.MaySee(actor.Role, access.RelationSelf) {
+			allowed, args = append(allowed, "employees.id = ?"), append(args, actor.EmployeeID)
+		}
+		if access.MaySee(actor.Role, access.RelationOwnDepartment) {
+			allowed = append(allowed, "employees.department_id IN (SELECT id FROM departments WHERE head_employee_id = ?)")
+			args = append(args, actor.EmployeeID)
+		}
+		if len(allowed) == 0 {
+			return g.Where("false")
+		}
+		return g.Where("("+strings.Join(allowed, " OR ")+")", args...)
+	}
+}
+
+// List is one page of people.
+func List(ctx context.Context, db *database.DB, f Filter) (Page, error) {
+	after, err := f.check()
+	if err != nil {
+		return Page{}, err
+	}
+	query := employees(db.Read(ctx)).Scopes(VisibleTo(f.Actor)).Where("employees.id > ?", after)
+	if f.Query != "" {
+		pattern := "%" + likeEscape.Replace(f.Query) + "%"
+		query = query.Where(`(employees.name ILIKE ? ESCAPE '\' OR employees.employee_no ILIKE ? ESCAPE '\')`, pattern, pattern)
+	}
+	if f.Status != "" {
+		query = query.Where("employees.status = ?", f.Status)
+	}
+	if f.DepartmentID != uuid.Nil {
+		query = query.Where("employees.department_id = ?", f.DepartmentID)
+	}
+	page := Page{Items: []Employee{}}
+	byID := clause.OrderByColumn{Column: clause.Column{Table: "employees", Name: "id"}}
+	if err := query.Order(byID).Limit(f.Limit + 1).Scan(&page.Items).Error; err != nil {
+		return Page{}, fmt.Errorf("listing people: %w", database.Hide(err))
+	}
+	if len(page.Items) > f.Limit {
+		page.Items = page.Items[:f.Limit]
+		cursor := encodeCursor(page.Items[f.Limit-1].ID)
+		page.NextCursor = &cursor
+	}
+	return page, nil
+}
+
+// likeEscape makes the wildcards of LIKE mean themselves.
+var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// employees reads people with their latest employment.
+func employees(g *gorm.DB) *gorm.DB {
+	return g.Table("employees").
+		Select(`employees.id, employees.employee_no, employees.name, employees.department_id, employees.status,
+			m.id AS employment_id, m.legal_entity_id, m.post, m.jurisdiction, m.time_zone, m.hired_on`).
+		Joins(`JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id
+			ORDER BY ended_at IS NULL DESC, hired_on DESC, id DESC LIMIT 1) m ON true`)
+}
+
+func (f *Filter) check() (after uuid.UUID, err error) {
+	var found problems
+	if f.Query != "" {
+		if code := checkText(f.Query, maxQuery); code != "" {
+			found.add("q", code)
+		}
+	}
+	if f.Status != "" && !slices.Contains(statuses, f.Status) {
+		found.add("status", CodeUnknown)
+	}
+	if f.Limit == 0 {
+		f.Limit = defaultLimit
+	}
+	if f.Limit < 1 || f.Limit > maxLimit {
+		found.add("limit", CodeOutOfRange)
+	}
+	if f.Cursor != "" {
+		if after, err = decodeCursor(f.Cursor); err != nil {
+			found.add("cursor", CodeMalformed)
+		}
+	}
+	return after, found.err()
+}
+
+func encodeCursor(id uuid.UUID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
+
+func decodeCursor(s string) (uuid.UUID, error) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("decoding a cursor: %w", err)
+	}
+	id, err := uuid.FromBytes(b)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("decoding a cursor: %w", err)
+	}
+	return id, nil
+}

@@ -1,0 +1,120 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"lethe/internal/access"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/models"
+)
+
+// Mask stands for every sensitive value. It is a constant: a mask made from the value would tell
+// its length or its digits.
+const Mask = "••••••"
+
+// EmployeeView is one file as an actor may see it.
+type EmployeeView struct {
+	Employee
+	Fields []Field `json:"fields"`
+}
+
+// Field is one field of a file. Exactly one of Value and Masked is set if there is a value, none if
+// there is none. Hidden fields are not in the view at all.
+type Field struct {
+	Key                string        `json:"key"`
+	Section            string        `json:"section"`
+	SectionLabel       string        `json:"section_label"`
+	Label              string        `json:"label"`
+	Access             access.Access `json:"access" enum:"value,masked"`
+	Value              *string       `json:"value,omitempty"`
+	Masked             *string       `json:"masked,omitempty"`
+	Notice             string        `json:"notice"`
+	RequiresDisclosure bool          `json:"requires_disclosure"`
+	// Purged says that the field's category is purged or being purged: there is nothing left to ask for.
+	Purged bool `json:"purged"`
+}
+
+// Get is one file in a language. A person whom the actor may not see is database.ErrNotFound.
+func Get(ctx context.Context, db *database.DB, actor models.Actor, id uuid.UUID, language i18n.Language) (EmployeeView, error) {
+	g := db.Read(ctx)
+	employee, err := database.First[Employee](employees(g).Scopes(VisibleTo(actor)).Where("employees.id = ?", id))
+	if err != nil {
+		return EmployeeView{}, fmt.Errorf("reading a file: %w", err)
+	}
+	department, err := database.First[models.Department](g.Where("id = ?", employee.DepartmentID))
+	if err != nil {
+		return EmployeeView{}, fmt.Errorf("reading the department: %w", err)
+	}
+	entries, err := readEntries(g, employee.EmploymentID)
+	if err != nil {
+		return EmployeeView{}, err
+	}
+	relation := relationOf(actor, employee, department)
+	basics := map[string]string{
+		FieldName:       employee.Name,
+		FieldEmployeeNo: employee.EmployeeNo,
+		FieldDepartment: text{department.NameZh, department.NameEn}.in(language),
+		FieldPost:       employee.Post,
+		FieldHiredOn:    employee.HiredOn.String(),
+	}
+	view := EmployeeView{Employee: employee, Fields: []Field{}}
+	for _, e := range entries {
+		if shown := access.FieldAccess(actor, relation, e.Sensitivity); shown != access.Hidden {
+			view.Fields = append(view.Fields, e.show(shown, basics, language))
+		}
+	}
+	return view, nil
+}
+
+func relationOf(actor models.Actor, employee Employee, department models.Department) access.Relation {
+	switch {
+	case actor.EmployeeID == employee.ID:
+		return access.RelationSelf
+	case department.HeadEmployeeID != nil && actor.EmployeeID == *department.HeadEmployeeID:
+		return access.RelationOwnDepartment
+	}
+	return access.RelationNone
+}
+
+// entry is a line of the catalogue with what the file has for it; never the sealed value itself.
+type entry struct {
+	models.FieldDefinition
+	Stored bool
+	State  models.CategoryState
+}
+
+func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
+	var entries []entry
+	err := g.Raw(`SELECT f.*, v.value_sealed IS NOT NULL AS stored, coalesce(c.state, 'open') AS state
+		FROM field_definitions f
+		LEFT JOIN employment_categories c ON c.employment_id = @employment AND c.category = f.category
+		LEFT JOIN field_values v ON v.employment_id = @employment AND v.field_key = f.key
+		ORDER BY f.position, f.key`, map[string]any{"employment": employmentID}).Scan(&entries).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading the fields of a file: %w", database.Hide(err))
+	}
+	return entries, nil
+}
+
+func (e entry) show(shown access.Access, basics map[string]string, language i18n.Language) Field {
+	f := Field{
+		Key: e.Key, Section: e.Section, SectionLabel: sectionLabels[e.Section].in(language),
+		Label: text{e.LabelZh, e.LabelEn}.in(language), Notice: text{e.NoticeZh, e.NoticeEn}.in(language),
+		Access: shown, Purged: e.State != models.CategoryOpen,
+	}
+	basic, isColumn := basics[e.Key]
+	switch {
+	case isColumn && shown == access.Value:
+		f.Value = &basic
+	case e.Stored && !f.Purged:
+		// Sealed values are never opened here, whatever their sensitivity.
+		mask := Mask
+		f.Access, f.Masked, f.RequiresDisclosure = access.Masked, &mask, true
+	}
+	return f
+}
