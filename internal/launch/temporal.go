@@ -57,7 +57,7 @@ func Temporal(ctx context.Context, opts TemporalOptions) (*TemporalServer, error
 			return nil, fmt.Errorf("create the folder of Temporal's data: %w", err)
 		}
 		var err error
-		if lock, err = acquireSoon(ctx, opts.DataFile + ".lock"); err != nil {
+		if lock, err = acquireSoon(ctx, opts.DataFile+".lock"); err != nil {
 			return nil, fmt.Errorf("start temporal: %w", err)
 		}
 	}
