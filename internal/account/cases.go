@@ -1,0 +1,223 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// ResolveCase carries out what a person of it_ops or hr_admin decided about a stuck step:
+//
+//   - models.ResolutionRetry: another round of tries.
+//   - models.ResolutionByHand: it was done at the target; the step only reads back and looks for
+//     residue, and opens a new case if that shows otherwise.
+//   - models.ResolutionWaive: accept it unsolved; ConfirmCase by a second person makes it so.
+//   - models.ResolutionAbort: give the account back; stand-alone unlinkings only.
+//
+// For a case with a departure the caller calls departure.AccountsChanged in the same transaction.
+func ResolveCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor, action string) (models.SupportCase, error) {
+	if actor.ID() == nil || (actor.Role != models.RoleITOps && actor.Role != models.RoleHRAdmin) {
+		return models.SupportCase{}, ErrRoleMayNot
+	}
+	c, err := openCase(tx, caseID, actor)
+	if err != nil {
+		return models.SupportCase{}, err
+	}
+	switch action {
+	case models.ResolutionRetry:
+		err = c.again(tx, outRetry, action, actor)
+	case models.ResolutionByHand:
+		err = c.again(tx, outResolved, action, actor)
+	case models.ResolutionWaive:
+		err = c.askWaiver(tx, actor)
+	case models.ResolutionAbort:
+		err = c.abort(tx, actor)
+	default:
+		err = ErrUnknownAction
+	}
+	return c.row, err
+}
+
+// ConfirmCase is the second person's agreement to a waiver. A waived unlinking leaves the account as
+// it is and shown as waived; a waived relink leaves the account in use as it is.
+//
+// For a case with a departure the caller calls departure.AccountsChanged in the same transaction.
+func ConfirmCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor) (models.SupportCase, error) {
+	if actor.ID() == nil || actor.Role != models.RoleReviewer {
+		return models.SupportCase{}, ErrRoleMayNot
+	}
+	c, err := openCase(tx, caseID, actor)
+	if err != nil {
+		return models.SupportCase{}, err
+	}
+	if c.row.State != models.CaseWaiverRequested {
+		return models.SupportCase{}, ErrNoWaiverAsked
+	}
+	if c.row.AskedBy == nil || *c.row.AskedBy == actor.EmployeeID {
+		return models.SupportCase{}, ErrSamePerson
+	}
+	err = c.update(tx, map[string]any{
+		"state": models.CaseClosed, "resolution": models.ResolutionWaive, "confirmed_by": actor.ID(), "closed_at": c.now,
+	})
+	if err != nil {
+		return c.row, err
+	}
+	c.row.State, c.row.Resolution, c.row.ConfirmedBy, c.row.ClosedAt = models.CaseClosed, models.ResolutionWaive, actor.ID(), &c.now
+	if err := c.waive(tx); err != nil {
+		return c.row, err
+	}
+	return c.row, c.moved(tx)
+}
+
+// openedCase is a case that waits for people, with everything that a decision changes locked.
+type openedCase struct {
+	row     models.SupportCase
+	op      models.AccountOperation
+	step    models.AccountStep
+	account models.LinkedAccount
+	now     time.Time
+}
+
+func openCase(tx *database.Tx, id uuid.UUID, actor models.Actor) (c openedCase, err error) {
+	if c.row, err = database.First[models.SupportCase](tx.DB().Where("id = ?", id)); err != nil {
+		return c, fmt.Errorf("support case: %w", err)
+	}
+	owner := models.AccountOperation{DepartureID: c.row.DepartureID}
+	if c.op, err = database.First[models.AccountOperation](tx.DB().Where("id = ?", c.row.OperationID)); err != nil {
+		return c, fmt.Errorf("reading an account operation: %w", err)
+	}
+	owner.EmploymentID = c.op.EmploymentID
+	if err = lockOwner(tx, owner); err != nil {
+		return c, err
+	}
+	if c.op, err = lockOperation(tx, c.row.OperationID); err != nil {
+		return c, err
+	}
+	if c.account, err = lockAccount(tx, c.row.AccountID); err != nil {
+		return c, err
+	}
+	if c.row, err = database.First[models.SupportCase](tx.DB().Clauses(forChange).Where("id = ?", id)); err != nil {
+		return c, fmt.Errorf("locking a support case: %w", err)
+	}
+	if c.step, err = database.First[models.AccountStep](tx.DB().Where("id = ?", c.row.StepID)); err != nil {
+		return c, fmt.Errorf("reading a step: %w", err)
+	}
+	if c.now, err = tx.Now(); err != nil {
+		return c, err
+	}
+	if c.row.State == models.CaseClosed || c.step.State != models.StepStuck {
+		return c, ErrCaseClosed
+	}
+	_, err = database.First[models.Employment](tx.DB().Select("id").
+		Where("id = ? AND employee_id = ?", c.op.EmploymentID, actor.EmployeeID))
+	switch {
+	case err == nil:
+		return c, ErrOwnAccount
+	case !errors.Is(err, database.ErrNotFound):
+		return c, fmt.Errorf("reading an employment: %w", err)
+	}
+	return c, nil
+}
+
+func (c *openedCase) update(tx *database.Tx, columns map[string]any) error {
+	return change[models.SupportCase](tx, "a support case", c.row.ID, columns)
+}
+
+func (c *openedCase) close(tx *database.Tx, resolution string, actor models.Actor) error {
+	c.row.State, c.row.Resolution, c.row.ClosedAt = models.CaseClosed, resolution, &c.now
+	c.row.AskedBy, c.row.AskedAt = actor.ID(), &c.now
+	return c.update(tx, map[string]any{
+		"state": models.CaseClosed, "resolution": resolution, "closed_at": c.now, "asked_by": actor.ID(), "asked_at": c.now,
+	})
+}
+
+// moved brings the operation to where its steps are and wakes its workflow.
+func (c *openedCase) moved(tx *database.Tx) error {
+	op, _, err := advance(tx, c.op)
+	if err != nil {
+		return err
+	}
+	c.op = op
+	return tx.Touch(models.DrivenOperation, op.ID)
+}
+
+// again starts another round, in which the step acts or, by hand, only looks.
+func (c *openedCase) again(tx *database.Tx, evidence, resolution string, actor models.Actor) error {
+	if err := c.close(tx, resolution, actor); err != nil {
+		return err
+	}
+	if err := c.witness(tx, evidence); err != nil {
+		return err
+	}
+	err := change[models.AccountStep](tx, "a step", c.step.ID, map[string]any{
+		"state": models.StepPending, "tries": 0, "check_at": nil, "stuck_reason": "", "ended_at": nil,
+	})
+	if err != nil {
+		return err
+	}
+	state := models.AccountUnlinking
+	if c.step.Action == models.OperationRelink {
+		state = models.AccountRelinking
+	}
+	if err := change[models.LinkedAccount](tx, "an account", c.account.ID, map[string]any{"state": state}); err != nil {
+		return err
+	}
+	return c.moved(tx)
+}
+
+// witness records what a person said as evidence.
+func (c *openedCase) witness(tx *database.Tx, outcome string) error {
+	return create(tx, "evidence", models.AccountEvidence{
+		StepID: c.step.ID, Attempt: c.account.Attempt, Substep: subByHand, Outcome: outcome,
+	})
+}
+
+func (c *openedCase) askWaiver(tx *database.Tx, actor models.Actor) error {
+	if c.row.State != models.CaseOpen {
+		return ErrCaseClosed
+	}
+	c.row.State, c.row.AskedBy, c.row.AskedAt = models.CaseWaiverRequested, actor.ID(), &c.now
+	return c.update(tx, map[string]any{"state": models.CaseWaiverRequested, "asked_by": actor.ID(), "asked_at": c.now})
+}
+
+func (c *openedCase) waive(tx *database.Tx) error {
+	account := map[string]any{"state": models.AccountWaived, "confirmed_at": c.now}
+	if c.step.Action == models.OperationRelink {
+		// Not a settled state: the account may be in use, and a later departure must see it.
+		account = map[string]any{"state": models.AccountRelinked}
+		if err := c.witness(tx, outGivenBack); err != nil {
+			return err
+		}
+	} else {
+		purged, err := snapshotsPurged(tx, c.op.EmploymentID)
+		if err != nil {
+			return err
+		}
+		if purged {
+			account["external_id"] = nil
+		}
+	}
+	if err := change[models.LinkedAccount](tx, "an account", c.account.ID, account); err != nil {
+		return err
+	}
+	return change[models.AccountStep](tx, "a step", c.step.ID, map[string]any{"state": models.StepWaived, "ended_at": c.now})
+}
+
+// abort gives the account back: linked at once if it was certainly not touched, else restored.
+func (c *openedCase) abort(tx *database.Tx, actor models.Actor) error {
+	if c.op.Origin != models.OriginStandalone || c.step.Action != models.OperationUnlink {
+		return ErrAbortNotAllowed
+	}
+	if err := c.close(tx, models.ResolutionAbort, actor); err != nil {
+		return err
+	}
+	if _, err := giveBack(tx, c.step, c.account); err != nil {
+		return err
+	}
+	return c.moved(tx)
+}

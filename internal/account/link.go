@@ -1,0 +1,99 @@
+package account
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Link records that an employment has an account in a system. The external id may be left out: it
+// is then looked up by employee number when it is first needed. The caller holds the employment.
+//
+// Once a departure has ordered the unlinking nothing new is linked (ErrAccessEnded): nobody would
+// take it away again.
+func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, externalID *string) (models.LinkedAccount, error) {
+	ended, err := find[models.AccountOperation](tx, "account operations",
+		"employment_id = ? AND kind = ? AND origin = ? AND state <> ?",
+		employmentID, models.OperationUnlink, models.OriginDeparture, models.OperationSuperseded)
+	if err != nil {
+		return models.LinkedAccount{}, err
+	}
+	for _, op := range ended {
+		undone, err := undone(tx, op)
+		if err != nil {
+			return models.LinkedAccount{}, err
+		}
+		if !undone {
+			return models.LinkedAccount{}, ErrAccessEnded
+		}
+	}
+	id, err := newID()
+	if err != nil {
+		return models.LinkedAccount{}, err
+	}
+	a := models.LinkedAccount{
+		ID: id, EmploymentID: employmentID, System: system, Kind: kind, ExternalID: externalID, State: models.AccountLinked,
+	}
+	err = create(tx, "a linked account", a)
+	if database.Violates(err, "linked_accounts_one") {
+		return models.LinkedAccount{}, ErrAlreadyLinked
+	}
+	return a, err
+}
+
+// undone says whether the departure that ordered op was taken back.
+func undone(tx *database.Tx, op models.AccountOperation) (bool, error) {
+	dep, err := database.First[models.Departure](tx.DB().Select("id", "stage").Where("id = ?", *op.DepartureID))
+	if err != nil {
+		return false, fmt.Errorf("reading a departure: %w", err)
+	}
+	return dep.Stage == models.StageWithdrawn || dep.Stage == models.StageAnnulled, nil
+}
+
+// ClearSnapshots destroys the snapshots of one employment's category; for a purge.
+func ClearSnapshots(tx *database.Tx, categoryID uuid.UUID) (int64, error) {
+	r := tx.DB().Exec("UPDATE account_snapshots SET snapshot_sealed = NULL WHERE category_id = ? AND snapshot_sealed IS NOT NULL", categoryID)
+	if r.Error != nil {
+		return 0, fmt.Errorf("clearing snapshots: %w", database.Hide(r.Error))
+	}
+	return r.RowsAffected, nil
+}
+
+// ClearExternalIDs forgets the external ids of an employment's settled accounts. A purge calls it;
+// what settles only after the purge is cleared as it settles.
+func ClearExternalIDs(tx *database.Tx, employmentID uuid.UUID) (int64, error) {
+	r := tx.DB().Exec(`UPDATE linked_accounts SET external_id = NULL
+		WHERE employment_id = ? AND external_id IS NOT NULL AND state IN ?`, employmentID, settledStates)
+	if r.Error != nil {
+		return 0, fmt.Errorf("clearing external ids: %w", database.Hide(r.Error))
+	}
+	return r.RowsAffected, nil
+}
+
+var settledStates = []models.AccountState{
+	models.AccountDisabled, models.AccountDetached, models.AccountNotFound, models.AccountWaived,
+}
+
+// snapshotsPurged says whether the employment's snapshots are being purged or were. The row stays
+// locked: a purge that begins later sees everything that this transaction settles.
+func snapshotsPurged(tx *database.Tx, employmentID uuid.UUID) (bool, error) {
+	c, err := database.First[models.EmploymentCategory](tx.DB().Clauses(forShare).Select("id", "state").
+		Where("employment_id = ? AND category = ?", employmentID, models.CategoryAccountSnapshot))
+	if err != nil {
+		return false, fmt.Errorf("reading the category of snapshots: %w", err)
+	}
+	return c.State != models.CategoryOpen, nil
+}
+
+// later is the pause of a backoff that doubles from initial up to most; tries counts from 1.
+func later(initial, most time.Duration, tries int) time.Duration {
+	pause := initial
+	for i := 1; i < tries && pause < most; i++ {
+		pause *= 2
+	}
+	return min(pause, most)
+}

@@ -1,0 +1,293 @@
+package account
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Superseded is told, in the order's transaction, about an operation of a departure whose state
+// changed because a later order took accounts over from it. May be nil.
+type Superseded func(tx *database.Tx, op models.AccountOperation) error
+
+// UnlinkOrder asks for accounts of one employment to be unlinked.
+type UnlinkOrder struct {
+	EmploymentID uuid.UUID
+	DepartureID  *uuid.UUID // with OriginDeparture
+	Mode         string     // models.ModeDisable or ModeDetach
+	Origin       string     // models.OriginDeparture or OriginStandalone
+	AllOrNothing bool       // stand-alone only: one stuck account gives all of them back
+	Systems      []string   // nil: all
+	By           models.Actor
+	Superseded   Superseded
+}
+
+// OrderUnlink orders the unlinking of every account that is not settled, and false if there is
+// none. The caller holds the employment, and the departure if there is one.
+//
+// Unfinished relinks of these accounts are superseded. A departure also takes over what stand-alone
+// unlinkings have not finished; what they settled stays as it is, but a waiver given to one of them
+// does not count for the departure. A second stand-alone order for accounts that are being unlinked
+// is *AlreadyRunningError; a second one for the same departure returns the first, and false.
+func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool, error) {
+	departure := o.Origin == models.OriginDeparture
+	if departure != (o.DepartureID != nil) || (departure && (o.AllOrNothing || o.Systems != nil)) ||
+		(!departure && o.Origin != models.OriginStandalone) {
+		return models.AccountOperation{}, false, ErrInvalidOrder
+	}
+	if departure {
+		running, err := currentOperation(tx, *o.DepartureID, models.OperationUnlink)
+		if err != nil || running != nil {
+			return orZero(running), false, err
+		}
+	}
+	former, accounts, err := lockAll(tx, o.EmploymentID, o.Systems)
+	if err != nil {
+		return models.AccountOperation{}, false, err
+	}
+	if !departure {
+		if err := former.alreadyUnlinking(accounts); err != nil {
+			return models.AccountOperation{}, false, err
+		}
+	}
+	accounts = slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool {
+		return a.State.Settled() && (!departure || a.State != models.AccountWaived)
+	})
+	if len(accounts) == 0 {
+		return models.AccountOperation{}, false, nil
+	}
+	op, err := createOperation(tx, models.AccountOperation{
+		EmploymentID: o.EmploymentID, DepartureID: o.DepartureID, Kind: models.OperationUnlink, Mode: o.Mode,
+		Origin: o.Origin, AllOrNothing: o.AllOrNothing, CreatedBy: o.By.ID(),
+	})
+	if err != nil {
+		return op, false, err
+	}
+	for i, a := range accounts {
+		step := models.AccountStep{Position: i + 1, Action: models.OperationUnlink}
+		if former.direction(a) == models.OperationUnlink && (a.State == models.AccountUnlinking || a.State == models.AccountAccepted) {
+			// It goes on where the former order was: that one's last run does nothing that harms
+			// this one, so there is nothing to wait for.
+			if step.StartedAt, err = startedNow(tx); err != nil {
+				return op, false, err
+			}
+		}
+		if err := takeOver(tx, op, a, step, models.AccountUnlinking); err != nil {
+			return op, false, err
+		}
+	}
+	if err := former.release(tx, accounts, o.Superseded); err != nil {
+		return op, false, err
+	}
+	tx.Nudge(models.DrivenOperation, op.ID)
+	return op, true, nil
+}
+
+// RelinkOrder asks for accounts to be given back as they were.
+type RelinkOrder struct {
+	EmploymentID uuid.UUID
+	DepartureID  *uuid.UUID // with OriginWithdrawal and OriginAnnulment
+	Origin       string     // models.OriginWithdrawal, OriginAnnulment or OriginStandalone
+	Undoes       *uuid.UUID // the unlinking to undo; nil: every one of the departure
+	Systems      []string   // nil: all of it
+	By           models.Actor
+	Superseded   Superseded
+}
+
+// OrderRelink orders that what an unlinking, or a departure, took away is given back in reverse
+// order, and false if nothing was touched. What somebody unlinked stand-alone and apart from the
+// departure stays unlinked. The caller holds the employment, and the departure if there is one.
+//
+// A running unlinking is superseded. An account that it certainly has not touched, with no run under
+// way, is linked again at once.
+func OrderRelink(tx *database.Tx, o RelinkOrder) (models.AccountOperation, bool, error) {
+	standalone := o.Origin == models.OriginStandalone
+	if standalone != (o.DepartureID == nil) || (standalone && o.Undoes == nil) {
+		return models.AccountOperation{}, false, ErrInvalidOrder
+	}
+	former, accounts, err := lockAll(tx, o.EmploymentID, o.Systems)
+	if err != nil {
+		return models.AccountOperation{}, false, err
+	}
+	mode, undone, err := former.undone(o)
+	if err != nil {
+		return models.AccountOperation{}, false, err
+	}
+	accounts = slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool {
+		return !undone[a.ID] || a.State == models.AccountLinked || a.State == models.AccountRelinked ||
+			former.direction(a) == models.OperationRelink
+	})
+	if standalone && slices.ContainsFunc(accounts, former.ownedByDeparture) {
+		return models.AccountOperation{}, false, ErrDepartureOwns
+	}
+	op := models.AccountOperation{
+		EmploymentID: o.EmploymentID, DepartureID: o.DepartureID, Kind: models.OperationRelink, Mode: mode,
+		Origin: o.Origin, UndoesID: o.Undoes, CreatedBy: o.By.ID(),
+	}
+	op, created, err := orderGivingBack(tx, op, accounts)
+	if err != nil {
+		return op, false, err
+	}
+	return op, created, former.release(tx, accounts, o.Superseded)
+}
+
+// orderGivingBack makes the steps of a relink, last unlinked first.
+func orderGivingBack(tx *database.Tx, op models.AccountOperation, accounts []models.LinkedAccount) (models.AccountOperation, bool, error) {
+	slices.Reverse(accounts)
+	created := false
+	for i, a := range accounts {
+		untouched, err := backAtOnce(tx, a)
+		if err != nil {
+			return op, false, err
+		}
+		if untouched {
+			err := change[models.LinkedAccount](tx, "an account", a.ID, map[string]any{
+				"state": models.AccountLinked, "attempt": a.Attempt + 1, "operation_id": nil,
+			})
+			if err != nil {
+				return op, false, err
+			}
+			continue
+		}
+		if !created {
+			if op, err = createOperation(tx, op); err != nil {
+				return op, false, err
+			}
+			created = true
+			tx.Nudge(models.DrivenOperation, op.ID)
+		}
+		step := models.AccountStep{Position: i + 1, Action: models.OperationRelink}
+		if err := takeOver(tx, op, a, step, models.AccountRelinking); err != nil {
+			return op, false, err
+		}
+	}
+	return op, created, nil
+}
+
+// backAtOnce says whether the account was certainly not touched and nothing is under way.
+func backAtOnce(tx *database.Tx, a models.LinkedAccount) (bool, error) {
+	if a.State != models.AccountUnlinking && a.State != models.AccountStuck {
+		return false, nil
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return false, err
+	}
+	if a.AttemptOpenUntil != nil && a.AttemptOpenUntil.After(now) {
+		return false, nil
+	}
+	h, err := readHistory(tx, a.ID)
+	if err != nil {
+		return false, err
+	}
+	return !h.mutated() && !h.has(subRestore), nil
+}
+
+func createOperation(tx *database.Tx, op models.AccountOperation) (models.AccountOperation, error) {
+	id, err := newID()
+	if err != nil {
+		return op, err
+	}
+	op.ID, op.State, op.Revision = id, models.OperationRunning, 1
+	return op, create(tx, "an account operation", op)
+}
+
+// takeOver makes op the account's operation. The raised attempt stops whatever run is under way at
+// its next mutating call.
+func takeOver(tx *database.Tx, op models.AccountOperation, a models.LinkedAccount, step models.AccountStep, state models.AccountState) error {
+	id, err := newID()
+	if err != nil {
+		return err
+	}
+	step.ID, step.OperationID, step.AccountID = id, op.ID, a.ID
+	step.System, step.State = a.System, models.StepPending
+	if err := create(tx, "a step", step); err != nil {
+		return err
+	}
+	return change[models.LinkedAccount](tx, "an account", a.ID, map[string]any{
+		"state": state, "operation_id": op.ID, "attempt": a.Attempt + 1, "confirmed_at": nil,
+	})
+}
+
+func currentOperation(tx *database.Tx, departureID uuid.UUID, kind string) (*models.AccountOperation, error) {
+	ops, err := find[models.AccountOperation](tx, "account operations",
+		"departure_id = ? AND kind = ? AND state <> ?", departureID, kind, models.OperationSuperseded)
+	if err != nil || len(ops) == 0 {
+		return nil, err
+	}
+	return &ops[len(ops)-1], nil
+}
+
+func orZero(op *models.AccountOperation) models.AccountOperation {
+	if op == nil {
+		return models.AccountOperation{}
+	}
+	return *op
+}
+
+// lockAll locks the unfinished operations of an employment and its accounts in the given systems.
+func lockAll(tx *database.Tx, employmentID uuid.UUID, systems []string) (formers, []models.LinkedAccount, error) {
+	_, err := findLocked[models.AccountOperation](tx, "account operations",
+		"employment_id = ? AND state IN ?", employmentID, unfinished)
+	if err != nil {
+		return formers{}, nil, err
+	}
+	ops, err := find[models.AccountOperation](tx, "account operations", "employment_id = ?", employmentID)
+	if err != nil {
+		return formers{}, nil, err
+	}
+	accounts, err := findLocked[models.LinkedAccount](tx, "accounts", "employment_id = ?", employmentID)
+	if err != nil {
+		return formers{}, nil, err
+	}
+	steps, err := find[models.AccountStep](tx, "steps",
+		"operation_id IN (SELECT id FROM account_operations WHERE employment_id = ?)", employmentID)
+	if err != nil {
+		return formers{}, nil, err
+	}
+	accounts = slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool {
+		return systems != nil && !slices.Contains(systems, a.System)
+	})
+	return formers{ops: ops, steps: steps}, accounts, nil
+}
+
+var unfinished = []models.OperationState{
+	models.OperationRunning, models.OperationNeedsAttention, models.OperationCompensating,
+}
+
+func (o RelinkOrder) undoes(op models.AccountOperation) bool {
+	if op.Kind != models.OperationUnlink {
+		return false
+	}
+	if o.Undoes != nil {
+		return op.ID == *o.Undoes
+	}
+	return op.DepartureID != nil && *op.DepartureID == *o.DepartureID
+}
+
+// undone finds the mode and the accounts of what is to be undone.
+func (f formers) undone(o RelinkOrder) (string, map[uuid.UUID]bool, error) {
+	mode, accounts := "", map[uuid.UUID]bool{}
+	for _, op := range f.ops {
+		if !o.undoes(op) {
+			continue
+		}
+		mode = op.Mode
+		for _, s := range f.steps {
+			if s.OperationID == op.ID {
+				accounts[s.AccountID] = true
+			}
+		}
+	}
+	if mode == "" {
+		if o.Undoes != nil {
+			return "", nil, fmt.Errorf("ordering a relink: %w", ErrNothingToUndo)
+		}
+		mode = models.ModeDisable
+	}
+	return mode, accounts, nil
+}

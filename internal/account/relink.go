@@ -1,0 +1,101 @@
+package account
+
+import (
+	"context"
+
+	"lethe/internal/connector"
+	"lethe/models"
+)
+
+// relink gives the access back as the snapshot has it, and reads that back.
+func (r *run) relink(ctx context.Context) (verdict, error) {
+	f, v, err := r.locate(ctx)
+	if err != nil || v.outcome != "" {
+		return v, err
+	}
+	if f.gone {
+		return stuck(ReasonAccountGone)
+	}
+	if !r.past.mutated() {
+		// Nothing was taken away, so there is nothing to give back.
+		r.note(subReadBack, outRestored, "")
+		return done(models.AccountRelinked)
+	}
+	before, err := r.recall(ctx)
+	if err != nil {
+		return verdict{}, err
+	}
+	if r.past.byHand(r.step.ID) {
+		return r.confirmOn(f, before)
+	}
+	if before == nil {
+		return stuck(ReasonNoSnapshot)
+	}
+	if v, wait := r.awaitLanding(f); wait {
+		return v, nil
+	}
+	if !r.past.round(r.step.ID, outInactive).has(subRestore, outConfirmed, outAccepted) {
+		result, err := r.effect(ctx, subRestore, func(ctx context.Context) (connector.Result, error) {
+			return r.remote.Restore(ctx, f.id, before.State)
+		})
+		if err != nil {
+			return verdict{}, err
+		}
+		if err := r.flush(ctx); err != nil {
+			return verdict{}, err
+		}
+		switch result.Outcome {
+		case connector.NotFound:
+			return stuck(ReasonAccountGone)
+		case connector.Accepted:
+			return verdict{outcome: Accepted, after: result.CheckAfter, fresh: true, reason: ReasonNotCarriedOut}, nil
+		}
+	}
+	if f.state, err = r.readBack(ctx, f.id); isNotFound(err) {
+		return stuck(ReasonAccountGone)
+	} else if err != nil {
+		return verdict{}, err
+	}
+	return r.confirmOn(f, before)
+}
+
+// awaitLanding waits for a disable that the target accepted and has not carried out: coming after
+// the restore it would undo it. Once the budget of checks is over the restore goes ahead, and is
+// looked at once more later.
+func (r *run) awaitLanding(f found) (verdict, bool) {
+	if !r.past.pendingDisable() || r.past.round(r.step.ID, outInactive).has(subRestore, outConfirmed, outAccepted) {
+		return verdict{}, false
+	}
+	if !f.state.Active {
+		r.note(subReadBack, outStillInactive, "") // it has landed
+		return verdict{}, false
+	}
+	if r.step.Tries+1 >= r.s.timings.Tries {
+		return verdict{}, false
+	}
+	r.note(subReadBack, outStillActive, "")
+	return verdict{outcome: Accepted, reason: ReasonNotCarriedOut}, true
+}
+
+// confirmOn ends the relink if the account is as it was: active, unless it was not before.
+func (r *run) confirmOn(f found, before *pictured) (verdict, error) {
+	round := r.past.round(r.step.ID, outInactive)
+	byHand := r.past.byHand(r.step.ID)
+	wanted := before == nil || before.Active
+	switch {
+	case wanted && !f.state.Active && byHand:
+		r.note(subReadBack, outInactive, "")
+		return stuck(ReasonStillInactive)
+	case wanted && !f.state.Active && round.has(subRestore, outAccepted):
+		r.note(subReadBack, outStillInactive, "")
+		return verdict{outcome: Accepted, reason: ReasonNotCarriedOut}, nil
+	case wanted && !f.state.Active:
+		r.note(subReadBack, outInactive, "")
+		return retry(ReasonStillInactive)
+	case !byHand && r.past.pendingDisable() && !round.has(subReadBack, outActive):
+		r.note(subReadBack, outActive, "")
+		return verdict{outcome: Accepted, reason: ReasonStillInactive, fresh: true}, nil
+	}
+	r.note(subReadBack, outRestored, "")
+	return done(models.AccountRelinked)
+}

@@ -1,0 +1,253 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/connector"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Outcome is what came of one run of a step.
+type Outcome string
+
+// The outcomes.
+const (
+	Done     Outcome = "done"     // the step reached its end
+	Accepted Outcome = "accepted" // the target will carry it out later; look again after CheckIn
+	Retry    Outcome = "retry"    // a passing fault; try again after CheckIn
+	Stuck    Outcome = "stuck"    // people must solve it; a support case is open
+	Stale    Outcome = "stale"    // not this operation's to carry out any more
+)
+
+// Result is a run's outcome.
+type Result struct {
+	Outcome Outcome
+	CheckIn time.Duration
+	// OperationEnded: that was the last step, the operation is over and has been seen.
+	OperationEnded bool
+	// Reread: other steps became runnable.
+	Reread bool
+	// OperationStateChanged: the operation moved.
+	OperationStateChanged bool
+}
+
+// Hooks run inside the transaction that ends a run.
+type Hooks struct {
+	// OperationChanged is told when the operation's state changed. The employment, the departure if
+	// there is one, the operation and the account are locked.
+	OperationChanged func(tx *database.Tx, op models.AccountOperation) error
+}
+
+// Reasons why people are asked, besides the codes of package connector.
+const (
+	ReasonStillActive   = "still_active"    // off, said the target, but the account was read back as usable
+	ReasonStillInactive = "still_inactive"  // restored, said the target, but it was read back as off
+	ReasonNotCarriedOut = "not_carried_out" // accepted long ago and never done
+	ReasonResidue       = "residue"
+	ReasonAmbiguous     = "ambiguous" // several accounts carry the number
+	ReasonWrongPerson   = "wrong_person"
+	ReasonAccountGone   = "account_gone"
+	ReasonNoSnapshot    = "no_snapshot"
+	ReasonUnknownSystem = "unknown_system"
+)
+
+// RunStep carries out one step: a whole, resumable piece of work. It may be called at any time, any
+// number of times, at once from several processes; whichever began last goes on, the others stop
+// before their next effect. A returned error is a fault of our own infrastructure: call again.
+func (s *Service) RunStep(ctx context.Context, operationID, stepID uuid.UUID, hooks Hooks) (Result, error) {
+	s.mark("unlink.begin.before")
+	r, early, err := s.begin(ctx, operationID, stepID)
+	if err != nil || early != nil {
+		return orNothing(early), err
+	}
+	s.mark("unlink.begin.after")
+	r.hooks = hooks
+	verdict, err := r.work(ctx)
+	if errors.Is(err, errStale) {
+		return s.leave(ctx, r)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	s.mark("unlink.finish.before")
+	result, err := s.finish(ctx, r, verdict)
+	if errors.Is(err, errStale) {
+		return s.leave(ctx, r)
+	}
+	s.mark("unlink.finish.after")
+	return result, err
+}
+
+func orNothing(r *Result) Result {
+	if r == nil {
+		return Result{}
+	}
+	return *r
+}
+
+// run is one run of a step.
+type run struct {
+	s          *Service
+	hooks      Hooks
+	op         models.AccountOperation
+	step       models.AccountStep
+	account    models.LinkedAccount
+	employeeNo string
+	attempt    int64
+	openUntil  time.Time
+	// former is until when an earlier run of the same step may still act.
+	former *time.Time
+	remote connector.Connector
+	past   history
+	// noted is evidence that was not written yet.
+	noted []models.AccountEvidence
+}
+
+// begin takes the account's fence. An early result means that there is nothing to carry out now.
+func (s *Service) begin(ctx context.Context, operationID, stepID uuid.UUID) (*run, *Result, error) {
+	var r *run
+	var early *Result
+	err := database.Run(ctx, s.db, func(tx *database.Tx) error {
+		r, early = &run{s: s}, nil
+		step, err := database.First[models.AccountStep](tx.DB().Where("id = ? AND operation_id = ?", stepID, operationID))
+		if errors.Is(err, database.ErrNotFound) {
+			return fmt.Errorf("step: %w", err)
+		}
+		if err != nil {
+			return fmt.Errorf("reading a step: %w", err)
+		}
+		if r.account, err = lockAccount(tx, step.AccountID); err != nil {
+			return err
+		}
+		// Whoever changes the step or takes the account away holds the account: read again.
+		if r.step, err = database.First[models.AccountStep](tx.DB().Where("id = ?", stepID)); err != nil {
+			return fmt.Errorf("reading a step: %w", err)
+		}
+		if r.op, err = database.First[models.AccountOperation](tx.DB().Where("id = ?", operationID)); err != nil {
+			return fmt.Errorf("reading an account operation: %w", err)
+		}
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		if early = r.notNow(now); early != nil {
+			return nil
+		}
+		return r.take(tx, now)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("beginning a step: %w", err)
+	}
+	if early == nil {
+		if system, ok := s.systems.Get(r.step.System); ok {
+			r.remote = system.Connector
+		}
+	}
+	return r, early, nil
+}
+
+// notNow says why there is nothing to carry out, or nil.
+func (r *run) notNow(now time.Time) *Result {
+	a := r.account
+	switch {
+	case a.OperationID == nil || *a.OperationID != r.op.ID:
+		return &Result{Outcome: Stale}
+	case r.step.State == models.StepDone || r.step.State == models.StepWaived:
+		// A former run got here and its answer was lost.
+		return &Result{Outcome: Done, OperationEnded: ended(r.op.State), Reread: !ended(r.op.State)}
+	case r.step.State == models.StepStuck:
+		return &Result{Outcome: Stuck, Reread: true}
+	case !runnable(r.step.State) || ended(r.op.State):
+		return &Result{Outcome: Stale}
+	}
+	open := map[uuid.UUID]time.Time{}
+	if a.AttemptOpenUntil != nil {
+		open[a.ID] = *a.AttemptOpenUntil
+	}
+	if wait := waitFor(r.step, open, now); wait > 0 {
+		outcome := Retry
+		if r.step.State == models.StepAccepted {
+			outcome = Accepted
+		}
+		return &Result{Outcome: outcome, CheckIn: wait}
+	}
+	return nil
+}
+
+func (r *run) take(tx *database.Tx, now time.Time) error {
+	err := tx.DB().Raw(`SELECT employee_no FROM employees WHERE id = (SELECT employee_id FROM employments WHERE id = ?)`,
+		r.op.EmploymentID).Scan(&r.employeeNo).Error
+	if err != nil {
+		return fmt.Errorf("reading an employee number: %w", database.Hide(err))
+	}
+	if r.past, err = readHistory(tx, r.account.ID); err != nil {
+		return err
+	}
+	r.attempt = r.account.Attempt + 1
+	r.openUntil = now.Add(r.s.timings.StartToClose + r.s.timings.HTTPTimeout).Truncate(time.Microsecond)
+	if until := r.account.AttemptOpenUntil; until != nil && until.After(now) {
+		r.former = until
+		if until.After(r.openUntil) {
+			r.openUntil = until.Add(time.Microsecond)
+		}
+	}
+	err = change[models.LinkedAccount](tx, "an account", r.account.ID, map[string]any{
+		"attempt": r.attempt, "attempt_open_until": r.openUntil,
+	})
+	if err != nil {
+		return err
+	}
+	columns := map[string]any{"state": models.StepRunning, "check_at": nil}
+	if r.step.StartedAt == nil {
+		columns["started_at"] = now
+	}
+	return change[models.AccountStep](tx, "a step", r.step.ID, columns)
+}
+
+// current checks the fence: this run is still the newest of an operation that owns the account.
+func (r *run) current(ctx context.Context) error {
+	var ok bool
+	err := r.s.db.Read(ctx).Raw(`SELECT EXISTS (SELECT 1 FROM linked_accounts
+		WHERE id = ? AND attempt = ? AND operation_id = ? AND attempt_open_until - make_interval(secs => ?) > lethe_now())`,
+		r.account.ID, r.attempt, r.op.ID, r.s.timings.HTTPTimeout.Seconds()).Scan(&ok).Error
+	if err != nil {
+		return fmt.Errorf("checking the fence: %w", database.Hide(err))
+	}
+	if !ok {
+		return errStale
+	}
+	return nil
+}
+
+// note keeps evidence until the next flush.
+func (r *run) note(substep, outcome, detail string) {
+	r.noted = append(r.noted, models.AccountEvidence{
+		StepID: r.step.ID, Attempt: r.attempt, Substep: substep, Outcome: outcome, Detail: detail,
+	})
+	r.past = append(r.past, record{StepID: r.step.ID, OperationID: r.op.ID, Attempt: r.attempt, Substep: substep, Outcome: outcome})
+}
+
+// flush writes what was noted.
+func (r *run) flush(ctx context.Context) error {
+	if len(r.noted) == 0 {
+		return nil
+	}
+	err := database.Run(ctx, r.s.db, r.write)
+	if err != nil {
+		return fmt.Errorf("recording evidence: %w", err)
+	}
+	r.noted = nil
+	return nil
+}
+
+// write inserts what was noted; the caller forgets it once that is committed.
+func (r *run) write(tx *database.Tx) error {
+	rows := append([]models.AccountEvidence(nil), r.noted...)
+	return create(tx, "evidence", rows...)
+}
