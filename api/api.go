@@ -93,6 +93,7 @@ func newRouter(d Deps) *gin.Engine {
 // scripts from the network and are replaced; its schema links would add members to every body.
 func description() huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	describeTypes(registry)
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",

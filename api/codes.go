@@ -33,44 +33,46 @@ const (
 	codeIdempotencyKey   = "idempotency_key_invalid"
 	codeIdempotencyReuse = "idempotency_key_reused"
 
-	codeEmployeeNotFound   = "employee_not_found"
-	codeEmployeeExists     = "employee_exists"
-	codeDepartmentNotFound = "department_not_found"
-	codeUnknownEmployField = "unknown_archive_field"
-	codeEmployeePurged     = "data_destroyed"
+	codeEmployeeNotFound    = "employee_not_found"
+	codeEmployeeExists      = "employee_exists"
+	codeDepartmentNotFound  = "department_not_found"
+	codeUnknownArchiveField = "unknown_archive_field"
+	codeDataDestroyed       = "data_destroyed"
 
-	codeDepartureExists    = "departure_exists"
-	codeUnknownKind        = "unknown_kind"
-	codeUnknownInitiator   = "unknown_initiator"
-	codeNotSupportedYet    = "not_supported_yet"
-	codeLastDayMissing     = "last_working_day_missing"
-	codeImmediateDates     = "immediate_with_dates"
-	codeLastDayInPast      = "last_working_day_in_past"
-	codeBeforeHire         = "before_hire_date"
-	codeTooFarAhead        = "too_far_ahead"
-	codeDatesOutOfOrder    = "dates_out_of_order"
-	codeUnknownZone        = "unknown_time_zone"
-	codeNoRetentionRules   = "no_retention_rules"
-	codeApprovalRequired   = "approval_required"
-	codeStageConflict      = "stage_conflict"
-	codeConsentRequired    = "company_consent_required"
-	codeEmploymentEnded    = "employment_ended"
-	codePurgeBegan         = "purge_began"
-	codeNoAnnulment        = "annulment_not_requested"
-	codeRehired            = "rehired"
-	codeCutoffPassed       = "cutoff_passed"
-	codeTextTooLong        = "text_too_long"
-	codeTextUnreadable     = "text_unreadable"
-	codeUnknownSystem      = "unknown_system"
-	codeAccountExists      = "account_exists"
-	codeNothingToUnlink    = "nothing_to_unlink"
-	codeNothingToRelink    = "nothing_to_relink"
-	codeCaseState          = "case_state"
-	codeActionNotPossible  = "action_not_possible"
-	codePurgeNotInReview   = "purge_not_in_review"
-	codeOperationState     = "operation_state"
-	codeDepartureUnderway  = "departure_under_way"
-	codeSystemsUnavailable = "systems_unavailable"
+	codeDepartureExists  = "departure_exists"
+	codeUnknownKind      = "unknown_kind"
+	codeUnknownInitiator = "unknown_initiator"
+	codeNotSupportedYet  = "not_supported_yet"
+	codeLastDayMissing   = "last_working_day_missing"
+	codeImmediateDates   = "immediate_with_dates"
+	codeLastDayInPast    = "last_working_day_in_past"
+	codeBeforeHire       = "before_hire_date"
+	codeTooFarAhead      = "too_far_ahead"
+	codeDatesOutOfOrder  = "dates_out_of_order"
+	codeUnknownZone      = "unknown_time_zone"
+	codeNoRetentionRules = "no_retention_rules"
+	codeApprovalRequired = "approval_required"
+	codeStageConflict    = "stage_conflict"
+	codeConsentRequired  = "company_consent_required"
+	codeEmploymentEnded  = "employment_ended"
+	codePurgeBegan       = "purge_began"
+	codeNoAnnulment      = "annulment_not_requested"
+	codeRehired          = "rehired"
+	codeCutoffPassed     = "cutoff_passed"
+	codeTextTooLong      = "text_too_long"
+	codeTextUnreadable   = "text_unreadable"
+	codeUnknownSystem    = "unknown_system"
+	codeAccountExists    = "account_exists"
+	codeNothingToUnlink  = "nothing_to_unlink"
+	codeNothingToRelink  = "nothing_to_relink"
+	codePurgeNotInReview = "purge_not_in_review"
+	codeAccessEnded      = "access_ended"
+	codeDepartureOwns    = "departure_owns_accounts"
+	codeCaseClosed       = "case_closed"
+	codeNoWaiverAsked    = "waiver_not_requested"
+	codeAbortNotAllowed  = "abort_not_allowed"
+	codeActionUnknown    = "unknown_action"
+	codeUnlinkingRunning = "unlinking_running"
 )
 
 var statuses = map[string]int{
@@ -102,44 +104,46 @@ var statuses = map[string]int{
 	codeIdempotencyKey:   http.StatusUnprocessableEntity,
 	codeIdempotencyReuse: http.StatusUnprocessableEntity,
 
-	codeEmployeeNotFound:   http.StatusNotFound,
-	codeEmployeeExists:     http.StatusConflict,
-	codeDepartmentNotFound: http.StatusUnprocessableEntity,
-	codeUnknownEmployField: http.StatusUnprocessableEntity,
-	codeEmployeePurged:     http.StatusConflict,
+	codeEmployeeNotFound:    http.StatusNotFound,
+	codeEmployeeExists:      http.StatusConflict,
+	codeDepartmentNotFound:  http.StatusUnprocessableEntity,
+	codeUnknownArchiveField: http.StatusUnprocessableEntity,
+	codeDataDestroyed:       http.StatusConflict,
 
-	codeDepartureExists:    http.StatusConflict,
-	codeUnknownKind:        http.StatusUnprocessableEntity,
-	codeUnknownInitiator:   http.StatusUnprocessableEntity,
-	codeNotSupportedYet:    http.StatusUnprocessableEntity,
-	codeLastDayMissing:     http.StatusUnprocessableEntity,
-	codeImmediateDates:     http.StatusUnprocessableEntity,
-	codeLastDayInPast:      http.StatusUnprocessableEntity,
-	codeBeforeHire:         http.StatusUnprocessableEntity,
-	codeTooFarAhead:        http.StatusUnprocessableEntity,
-	codeDatesOutOfOrder:    http.StatusUnprocessableEntity,
-	codeUnknownZone:        http.StatusUnprocessableEntity,
-	codeNoRetentionRules:   http.StatusUnprocessableEntity,
-	codeApprovalRequired:   http.StatusConflict,
-	codeStageConflict:      http.StatusConflict,
-	codeConsentRequired:    http.StatusUnprocessableEntity,
-	codeEmploymentEnded:    http.StatusConflict,
-	codePurgeBegan:         http.StatusConflict,
-	codeNoAnnulment:        http.StatusConflict,
-	codeRehired:            http.StatusConflict,
-	codeCutoffPassed:       http.StatusConflict,
-	codeTextTooLong:        http.StatusUnprocessableEntity,
-	codeTextUnreadable:     http.StatusUnprocessableEntity,
-	codeUnknownSystem:      http.StatusUnprocessableEntity,
-	codeAccountExists:      http.StatusConflict,
-	codeNothingToUnlink:    http.StatusConflict,
-	codeNothingToRelink:    http.StatusConflict,
-	codeCaseState:          http.StatusConflict,
-	codeActionNotPossible:  http.StatusConflict,
-	codePurgeNotInReview:   http.StatusConflict,
-	codeOperationState:     http.StatusConflict,
-	codeDepartureUnderway:  http.StatusConflict,
-	codeSystemsUnavailable: http.StatusServiceUnavailable,
+	codeDepartureExists:  http.StatusConflict,
+	codeUnknownKind:      http.StatusUnprocessableEntity,
+	codeUnknownInitiator: http.StatusUnprocessableEntity,
+	codeNotSupportedYet:  http.StatusUnprocessableEntity,
+	codeLastDayMissing:   http.StatusUnprocessableEntity,
+	codeImmediateDates:   http.StatusUnprocessableEntity,
+	codeLastDayInPast:    http.StatusUnprocessableEntity,
+	codeBeforeHire:       http.StatusUnprocessableEntity,
+	codeTooFarAhead:      http.StatusUnprocessableEntity,
+	codeDatesOutOfOrder:  http.StatusUnprocessableEntity,
+	codeUnknownZone:      http.StatusUnprocessableEntity,
+	codeNoRetentionRules: http.StatusUnprocessableEntity,
+	codeApprovalRequired: http.StatusConflict,
+	codeStageConflict:    http.StatusConflict,
+	codeConsentRequired:  http.StatusUnprocessableEntity,
+	codeEmploymentEnded:  http.StatusConflict,
+	codePurgeBegan:       http.StatusConflict,
+	codeNoAnnulment:      http.StatusConflict,
+	codeRehired:          http.StatusConflict,
+	codeCutoffPassed:     http.StatusConflict,
+	codeTextTooLong:      http.StatusUnprocessableEntity,
+	codeTextUnreadable:   http.StatusUnprocessableEntity,
+	codeUnknownSystem:    http.StatusUnprocessableEntity,
+	codeAccountExists:    http.StatusConflict,
+	codeNothingToUnlink:  http.StatusConflict,
+	codeNothingToRelink:  http.StatusConflict,
+	codePurgeNotInReview: http.StatusConflict,
+	codeAccessEnded:      http.StatusConflict,
+	codeDepartureOwns:    http.StatusConflict,
+	codeCaseClosed:       http.StatusConflict,
+	codeNoWaiverAsked:    http.StatusConflict,
+	codeAbortNotAllowed:  http.StatusConflict,
+	codeActionUnknown:    http.StatusUnprocessableEntity,
+	codeUnlinkingRunning: http.StatusConflict,
 }
 
 // The codes of single fields that are not codes of a problem themselves.
@@ -152,8 +156,15 @@ const (
 	fieldOutOfRange = "out_of_range"
 	fieldFormat     = "format"
 	fieldInvalid    = "invalid"
+	fieldNotText    = "not_text"
+	fieldMalformed  = "malformed"
+	fieldUnknown    = "unknown"
+	fieldReadOnly   = "read_only"
+	fieldMismatch   = "mismatch"
+	fieldTooEarly   = "too_early"
 )
 
 var fieldCodes = []string{
 	fieldRequired, fieldWrongType, fieldNotAllowed, fieldTooLong, fieldTooShort, fieldOutOfRange, fieldFormat, fieldInvalid,
+	fieldNotText, fieldMalformed, fieldUnknown, fieldReadOnly, fieldMismatch, fieldTooEarly,
 }

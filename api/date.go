@@ -1,27 +1,24 @@
 package api
 
 import (
+	"reflect"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"lethe/internal/clock"
 )
 
-// Date is a day in a body: an RFC 3339 full-date.
-type Date struct{ clock.Date }
+// dateSchema describes clock.Date to clients: an RFC 3339 full-date.
+type dateSchema struct{}
 
-// Schema describes it for OpenAPI and for validation.
-func (Date) Schema(huma.Registry) *huma.Schema {
+// Schema is what OpenAPI shows and validation checks.
+func (dateSchema) Schema(huma.Registry) *huma.Schema {
 	s := &huma.Schema{Type: huma.TypeString, Format: "date", Examples: []any{"2026-03-31"}}
 	s.PrecomputeMessages()
 	return s
 }
 
-var _ huma.SchemaProvider = Date{}
-
-// day gives an optional date to the domain.
-func (d *Date) day() *clock.Date {
-	if d == nil || d.IsZero() {
-		return nil
-	}
-	return &d.Date
+// describeTypes tells the registry how types of the domain are written in JSON.
+func describeTypes(registry huma.Registry) {
+	registry.RegisterTypeAlias(reflect.TypeFor[clock.Date](), reflect.TypeFor[dateSchema]())
 }

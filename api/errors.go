@@ -5,9 +5,12 @@ import (
 	"errors"
 	"log/slog"
 
+	"lethe/internal/account"
+	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/identity"
+	"lethe/internal/vault"
 )
 
 // refusals maps the domain's errors to problems: the one place where that is done. field, if any,
@@ -47,6 +50,24 @@ var refusals = []struct {
 	{departure.ErrTextTooLong, codeTextTooLong, ""},
 	{departure.ErrUnreadableText, codeTextUnreadable, ""},
 
+	{archive.ErrEmployeeNoTaken, codeEmployeeExists, "employee_no"},
+	{archive.ErrStillEmployed, codeEmployeeExists, "employee_no"},
+	{archive.ErrApprovalRequired, codeApprovalRequired, ""},
+	{archive.ErrPurged, codeDataDestroyed, ""},
+	{vault.ErrPurged, codeDataDestroyed, ""},
+
+	{account.ErrAccessEnded, codeAccessEnded, ""},
+	{account.ErrAlreadyLinked, codeAccountExists, ""},
+	{account.ErrDepartureOwns, codeDepartureOwns, ""},
+	{account.ErrCaseClosed, codeCaseClosed, ""},
+	{account.ErrNoWaiverAsked, codeNoWaiverAsked, ""},
+	{account.ErrSamePerson, codeSamePerson, ""},
+	{account.ErrOwnAccount, codeOwnMatter, ""},
+	{account.ErrRoleMayNot, codeRoleNotAllowed, ""},
+	{account.ErrAbortNotAllowed, codeAbortNotAllowed, "action"},
+	{account.ErrUnknownAction, codeActionUnknown, "action"},
+	{account.ErrNothingToUndo, codeNothingToRelink, "unlinking_id"},
+
 	{database.ErrNotFound, codeNotFound, ""},
 	{database.ErrChanged, codeChanged, ""},
 }
@@ -64,6 +85,15 @@ func problemOf(ctx context.Context, err error) *Problem {
 		p.Location = departureAddress(exists.ID)
 		return p
 	}
+	var running *account.AlreadyRunningError
+	if errors.As(err, &running) {
+		p := problem(codeUnlinkingRunning)
+		p.Location = unlinkingAddress(running.OperationID)
+		return p
+	}
+	if p := invalidFile("body.", err); p != nil {
+		return p
+	}
 	for _, r := range refusals {
 		if !errors.Is(err, r.err) {
 			continue
@@ -79,6 +109,43 @@ func problemOf(ctx context.Context, err error) *Problem {
 	}
 	slog.ErrorContext(ctx, "request failed", "request_id", requestIDOf(ctx), "error", err.Error())
 	return problem(codeInternal)
+}
+
+// located tells where the values are that the archive refuses, if not in the body.
+func located(place string, err error) error {
+	if p := invalidFile(place, err); p != nil {
+		return p
+	}
+	return err
+}
+
+// ownCodes are the refusals of single values that have a problem's code of their own.
+var ownCodes = map[archive.Invalid]string{
+	{Location: "department_id", Code: archive.CodeUnknown}: codeDepartmentNotFound,
+	{Location: "time_zone", Code: archive.CodeUnknown}:     codeUnknownZone,
+	{Location: "cursor", Code: archive.CodeMalformed}:      codeInvalidCursor,
+}
+
+// invalidFile is the problem of values that the archive refuses; nil if err is about something else.
+func invalidFile(place string, err error) *Problem {
+	var refused *archive.InvalidError
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	p := problem(codeValidationFailed)
+	for _, i := range refused.Problems {
+		code := i.Code
+		if own, ok := ownCodes[i]; ok {
+			code = own
+		} else if code == archive.CodeUnknownField {
+			code = codeUnknownArchiveField
+		}
+		p.Errors = append(p.Errors, FieldError{Location: place + i.Location, Code: code})
+		if status, ok := statuses[code]; ok {
+			p.Code, p.Status = code, status
+		}
+	}
+	return p
 }
 
 // unreached says that the database did not answer.

@@ -1,0 +1,146 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/models"
+)
+
+// NewEmployee is the body of a hire.
+type NewEmployee struct {
+	EmployeeNo    string            `json:"employee_no" minLength:"1" maxLength:"64" doc:"Letters, digits, dot, dash and underscore. That of somebody who left opens a new employment" example:"E00042"`
+	Name          string            `json:"name" minLength:"1" maxLength:"200"`
+	DepartmentID  uuid.UUID         `json:"department_id"`
+	LegalEntityID *uuid.UUID        `json:"legal_entity_id,omitempty" doc:"Left out: the department's"`
+	Post          string            `json:"post,omitempty" maxLength:"200"`
+	HiredOn       clock.Date        `json:"hired_on"`
+	TimeZone      string            `json:"time_zone,omitempty" maxLength:"64" doc:"IANA name. Left out: the legal entity's" example:"Asia/Shanghai"`
+	Fields        map[string]string `json:"fields,omitempty" doc:"Sensitive values by the keys of the field catalogue. They are sealed at once"`
+}
+
+// EmployeePatch is the body of a change to a file; what is left out stays.
+type EmployeePatch struct {
+	Name          *string            `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	DepartmentID  *uuid.UUID         `json:"department_id,omitempty"`
+	Post          *string            `json:"post,omitempty" maxLength:"200"`
+	Fields        map[string]*string `json:"fields,omitempty" doc:"Sensitive values by the keys of the field catalogue; null removes one"`
+	LegalEntityID *uuid.UUID         `json:"legal_entity_id,omitempty" doc:"A change needs an approval"`
+	Jurisdiction  *string            `json:"jurisdiction,omitempty" maxLength:"16" doc:"A change needs an approval"`
+	TimeZone      *string            `json:"time_zone,omitempty" maxLength:"64" doc:"A change needs an approval"`
+	HiredOn       *clock.Date        `json:"hired_on,omitempty" doc:"A change needs an approval"`
+}
+
+type newEmployeeInput struct {
+	idempotent
+	speaking
+	Body NewEmployee
+}
+
+type byID struct {
+	speaking
+	ID uuid.UUID `path:"id"`
+}
+
+type createdAnswer[T any] struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     T
+}
+
+func employeeAddress(id uuid.UUID) string { return base + "/employees/" + id.String() }
+
+func (s *server) registerEmployees() {
+	op := operation(http.MethodPost, "/employees", "Employees", "Hire somebody")
+	op.DefaultStatus = http.StatusCreated
+	huma.Register(s.api, op, s.createEmployee)
+	huma.Register(s.api, operation(http.MethodGet, "/employees", "Employees", "List people"), s.listEmployees)
+	huma.Register(s.api, operation(http.MethodGet, "/employees/{id}", "Employees", "Read a file; sensitive fields are masked"), s.getEmployee)
+	huma.Register(s.api, operation(http.MethodPatch, "/employees/{id}", "Employees", "Change a file"), s.patchEmployee)
+}
+
+func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*createdAnswer[archive.EmployeeView], error) {
+	b := in.Body
+	n := archive.NewEmployee{
+		EmployeeNo: b.EmployeeNo, Name: b.Name, DepartmentID: b.DepartmentID, Post: b.Post,
+		HiredOn: b.HiredOn, TimeZone: b.TimeZone, Fields: b.Fields,
+	}
+	if b.LegalEntityID != nil {
+		n.LegalEntityID = *b.LegalEntityID
+	}
+	made, err := s.create(ctx, in.Key, "POST /employees", b, func(tx *database.Tx) (creation, error) {
+		id, _, err := archive.Create(tx, s.Vault, n)
+		return created(id, employeeAddress(id)), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	view, err := archive.Get(ctx, s.DB, actorOf(ctx), made.ID, in.language())
+	if err != nil {
+		return nil, err
+	}
+	return &createdAnswer[archive.EmployeeView]{made.Status, made.Location, view}, nil
+}
+
+type listEmployeesInput struct {
+	paging
+	Search       string    `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
+	Status       string    `query:"status" enum:"active,pending_departure,departed,purged"`
+	DepartmentID uuid.UUID `query:"department_id"`
+}
+
+func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*answer[archive.Page], error) {
+	page, err := archive.List(ctx, s.DB, archive.Filter{
+		Actor: actorOf(ctx), Query: in.Search, Status: models.EmployeeStatus(in.Status),
+		DepartmentID: in.DepartmentID, Cursor: in.Cursor, Limit: in.Limit,
+	})
+	if err != nil {
+		return nil, located("query.", err)
+	}
+	return &answer[archive.Page]{page}, nil
+}
+
+func (s *server) getEmployee(ctx context.Context, in *byID) (*answer[archive.EmployeeView], error) {
+	return s.showEmployee(ctx, in.ID, in.language())
+}
+
+func (s *server) showEmployee(ctx context.Context, id uuid.UUID, language i18n.Language) (*answer[archive.EmployeeView], error) {
+	view, err := archive.Get(ctx, s.DB, actorOf(ctx), id, language)
+	if errors.Is(err, database.ErrNotFound) {
+		return nil, problem(codeEmployeeNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &answer[archive.EmployeeView]{view}, nil
+}
+
+type patchEmployeeInput struct {
+	byID
+	Body EmployeePatch
+}
+
+func (s *server) patchEmployee(ctx context.Context, in *patchEmployeeInput) (*answer[archive.EmployeeView], error) {
+	b := in.Body
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
+		return archive.Update(tx, s.Vault, in.ID, archive.Patch{
+			Name: b.Name, DepartmentID: b.DepartmentID, Post: b.Post, Fields: b.Fields,
+			LegalEntityID: b.LegalEntityID, Jurisdiction: b.Jurisdiction, TimeZone: b.TimeZone, HiredOn: b.HiredOn,
+		})
+	})
+	if errors.Is(err, database.ErrNotFound) {
+		return nil, problem(codeEmployeeNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.showEmployee(ctx, in.ID, in.language())
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+
+	"github.com/google/uuid"
+
+	"lethe/api"
+)
+
+// DepartCmd starts a departure through the API.
+type DepartCmd struct {
+	EmployeeNo     string `arg:"" help:"Who leaves. 离职员工的编号。"`
+	Kind           string `default:"resignation" help:"resignation, mutual_agreement, dismissal, contract_end, retirement, death or assignment_end. 离职类型。"`
+	LastWorkingDay string `placeholder:"YYYY-MM-DD" help:"The last working day. 最后工作日。"`
+	Immediate      bool   `help:"Today, with accounts disabled now; in development the default when no day is given. 即时离职，账户立即停用；开发环境未填日期时默认如此。"`
+	ConfirmPast    bool   `help:"The last working day may be in the past. 确认最后工作日可早于今天。"`
+	Follow         bool   `short:"f" help:"Print each change as it happens, until nothing more can. 持续显示进展。"`
+	Lang           string `help:"zh or en; else the terminal's language. 显示语言。"`
+}
+
+// Run starts it, and follows it if asked to.
+func (d DepartCmd) Run(ctx context.Context) error {
+	client, err := newClient(d.Lang)
+	if err != nil {
+		return err
+	}
+	employee, err := client.findEmployee(ctx, d.EmployeeNo)
+	if err != nil {
+		return err
+	}
+	order := map[string]any{"employee_id": employee, "kind": d.Kind}
+	if d.LastWorkingDay != "" {
+		order["last_working_day"] = d.LastWorkingDay
+	}
+	if d.Immediate || (d.LastWorkingDay == "" && client.development()) {
+		order["immediate"] = true
+	}
+	if d.ConfirmPast {
+		order["confirm_past"] = true
+	}
+	var departure api.DepartureView
+	if err := client.call(ctx, http.MethodPost, "/api/v1/departures", order, &departure, "Idempotency-Key", uuid.NewString()); err != nil {
+		return err
+	}
+	if !d.Follow {
+		fmt.Println(departure.ID)
+		return nil
+	}
+	return follow(ctx, client, departure.ID, newPrinter(os.Stdout, client.language))
+}
+
+// findEmployee finds a person by the exact employee number.
+func (c *apiClient) findEmployee(ctx context.Context, no string) (uuid.UUID, error) {
+	var page struct {
+		Items []struct {
+			ID         uuid.UUID `json:"id"`
+			EmployeeNo string    `json:"employee_no"`
+		} `json:"items"`
+		NextCursor *string `json:"next_cursor"`
+	}
+	query := url.Values{"q": {no}, "limit": {"200"}}
+	for {
+		page.NextCursor = nil
+		if err := c.call(ctx, http.MethodGet, "/api/v1/employees?"+query.Encode(), nil, &page); err != nil {
+			return uuid.Nil, err
+		}
+		for _, e := range page.Items {
+			if e.EmployeeNo == no {
+				return e.ID, nil
+			}
+		}
+		if page.NextCursor == nil {
+			return uuid.Nil, errors.New("there is no employee with this number · 没有此编号的员工")
+		}
+		query.Set("cursor", *page.NextCursor)
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/config"
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// TokenCmd issues and revokes tokens. It works on the database itself: whoever may run it is
+// somebody who administers the host.
+type TokenCmd struct {
+	Issue  TokenIssueCmd  `cmd:"" help:"Issue a token for one person and one role; the secret is shown once. 为某人的某个角色签发令牌，令牌只显示一次。"`
+	Revoke TokenRevokeCmd `cmd:"" help:"Revoke a token; it is refused from the next request on. 撤销令牌，下一次请求即失效。"`
+}
+
+// TokenIssueCmd issues a token.
+type TokenIssueCmd struct {
+	EmployeeNo string        `required:"" help:"Whose token it is. 令牌所属员工的编号。"`
+	Role       string        `required:"" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops" help:"What the bearer may do: hr_admin, department_head, employee, reviewer, auditor or it_ops. 持有者的角色。"`
+	TTL        time.Duration `default:"720h" help:"How long it is valid, at most 8784h. 有效时长。"`
+	Label      string        `help:"What it is for. 用途说明。"`
+}
+
+// Run prints the secret alone to standard output, so that a script can take it, and the rest to
+// standard error.
+func (t TokenIssueCmd) Run(ctx context.Context) error {
+	db, dev, err := openFacts(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	employee, err := archive.EmployeeByNo(db.Read(ctx), t.EmployeeNo)
+	if errors.Is(err, database.ErrNotFound) {
+		return identity.ErrNoSuchPerson
+	}
+	if err != nil {
+		return err
+	}
+	var secret string
+	var token models.APIToken
+	err = database.Run(ctx, db, func(tx *database.Tx) (err error) {
+		secret, token, err = identity.Issue(tx, employee.ID, models.Role(t.Role), t.Label, t.TTL, dev)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "id %s, prefix %s, role %s, until %s\n", token.ID, token.Prefix, token.Role, token.ExpiresAt.Format(time.RFC3339))
+	fmt.Println(secret)
+	return nil
+}
+
+// TokenRevokeCmd revokes a token.
+type TokenRevokeCmd struct {
+	Token string `arg:"" name:"prefix|id" help:"The prefix or the id that issuing printed. 签发时显示的前缀或 id。"`
+}
+
+// Run revokes it.
+func (t TokenRevokeCmd) Run(ctx context.Context) error {
+	db, _, err := openFacts(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	var id uuid.UUID
+	err = database.Run(ctx, db, func(tx *database.Tx) error {
+		token, err := identity.Revoke(tx, t.Token)
+		id = token.ID
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Println("revoked", id)
+	return nil
+}
+
+// openFacts opens the database that LETHE_DATABASE_URL names and says whether it is one for
+// development, whose tokens production refuses.
+func openFacts(ctx context.Context) (*database.DB, bool, error) {
+	c, err := config.Load("token", os.Environ())
+	if err != nil {
+		return nil, false, err
+	}
+	db, err := database.Open(ctx, c.DatabaseURL, database.Options{MaxConnections: 2})
+	if err != nil {
+		return nil, false, err
+	}
+	in, err := database.First[database.Installation](db.Read(ctx).Table("installation").Select("id", "mode"))
+	if err != nil {
+		_ = db.Close()
+		return nil, false, errors.Join(database.ErrNotInstalled, err)
+	}
+	return db, in.Mode == database.ModeDev, nil
+}
