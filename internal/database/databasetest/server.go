@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"lethe/internal/database"
+	"lethe/internal/launch/launchtest"
 )
 
 // server is the Postgres on which the test databases live.
@@ -20,20 +20,11 @@ type server struct{ address url.URL }
 
 func newServer(t testing.TB) *server {
 	t.Helper()
-	address, err := url.Parse(serverURL(t))
+	address, err := url.Parse(launchtest.Postgres())
 	if err != nil {
 		t.Fatal("the address of the test server is not a URL")
 	}
 	return &server{address: *address}
-}
-
-func serverURL(t testing.TB) string {
-	t.Helper()
-	address := os.Getenv("LETHE_TEST_DATABASE_URL")
-	if address == "" {
-		t.Fatal("LETHE_TEST_DATABASE_URL names no Postgres")
-	}
-	return address
 }
 
 // url is the address of one database on the server.
