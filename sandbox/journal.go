@@ -29,7 +29,9 @@ type journal struct {
 	wake    chan struct{}
 	stopped chan struct{}
 
-	size, foldAt int64 // touched by the writer only
+	// Touched by the writer only, once it runs: the file's size, the size at which
+	// it is folded, and the least such size.
+	size, foldAt, minFold int64
 }
 
 // batch is a group of records that reach the disk together.
@@ -47,7 +49,7 @@ func (b *batch) wait() error {
 	return b.err
 }
 
-const minFold = 16 << 20
+const defaultMinFold = 16 << 20
 
 // openJournal locks the state against other processes, and hands the last
 // snapshot (nil if there is none) and then each later record to the callbacks. A
@@ -62,7 +64,7 @@ func openJournal(statePath string, durable bool, loadSnapshot, replay func([]byt
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
 	j := &journal{
-		statePath: statePath, file: file, durable: durable, foldAt: minFold,
+		statePath: statePath, file: file, durable: durable, foldAt: defaultMinFold, minFold: defaultMinFold,
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	if err := j.load(loadSnapshot, replay); err != nil {
@@ -207,7 +209,7 @@ func (j *journal) fold() error {
 	if err := j.file.Truncate(0); err != nil {
 		return fmt.Errorf("emptying the journal: %w", err)
 	}
-	j.size, j.foldAt = 0, max(minFold, 2*int64(len(raw)))
+	j.size, j.foldAt = 0, max(j.minFold, 2*int64(len(raw)))
 	return nil
 }
 

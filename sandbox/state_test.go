@@ -119,9 +119,18 @@ func TestStateSurvivesKill(t *testing.T) {
 	}
 	torn.Close()
 
+	// The second process writes after the torn record and is killed as well; the
+	// third one has to read both.
+	process, r = startProcess(t, path)
+	r.plant(control.Plant{ID: "late", EmployeeNo: "E-40"})
+	if err := process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = process.Wait()
+
 	_, r = startProcess(t, path)
 	all, err := r.control.Accounts(t.Context(), "")
-	if err != nil || len(all) != 40 {
+	if err != nil || len(all) != 41 {
 		t.Fatalf("%d accounts, %v", len(all), err)
 	}
 	for _, a := range all {

@@ -105,6 +105,29 @@ type Reader interface {
 	Snapshot(ctx context.Context, externalID string) ([]byte, error)
 }
 
+// Inspector is what a connector may offer besides: state and residue in one remote
+// call. Call Inspect, which does without where it is missing.
+type Inspector interface {
+	Inspect(ctx context.Context, externalID string) (State, []Residue, error)
+}
+
+// Inspect reads an account back and looks for residue, in one remote call if the
+// connector can.
+func Inspect(ctx context.Context, c Reader, externalID string) (State, []Residue, error) {
+	if one, ok := c.(Inspector); ok {
+		return one.Inspect(ctx, externalID)
+	}
+	state, err := c.ReadBack(ctx, externalID)
+	if err != nil {
+		return State{}, nil, err
+	}
+	left, err := c.Residue(ctx, externalID)
+	if err != nil {
+		return State{}, nil, err
+	}
+	return state, left, nil
+}
+
 // Unlinker takes access away. An unknown account is Outcome NotFound, not an error.
 type Unlinker interface {
 	// Disable deactivates the account and removes its group memberships. The

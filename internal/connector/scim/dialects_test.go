@@ -15,8 +15,8 @@ import (
 	"lethe/internal/connector/scim"
 )
 
-// provider is a SCIM server that gives the answers that a real provider's
-// documentation shows, and keeps what it was sent.
+// provider is a SCIM server that gives answers of the shape that a kind of
+// provider gives, and keeps what it was sent.
 type provider struct {
 	t    *testing.T
 	sent []string // "METHOD path body" of mutating calls

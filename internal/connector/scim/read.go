@@ -16,20 +16,30 @@ func (c *Client) ReadBack(ctx context.Context, externalID string) (connector.Sta
 	if err != nil {
 		return connector.State{}, err
 	}
+	return u.state(), nil
+}
+
+func (u user) state() connector.State {
 	return connector.State{
 		Exists: true, Active: bool(*u.Active), EmployeeNo: string(u.Enterprise.EmployeeNumber),
-	}, nil
+	}
 }
 
 // Residue implements connector.Reader.
 func (c *Client) Residue(ctx context.Context, externalID string) ([]connector.Residue, error) {
+	_, left, err := c.Inspect(ctx, externalID)
+	return left, err
+}
+
+// Inspect implements connector.Inspector: a SCIM user shows both at once.
+func (c *Client) Inspect(ctx context.Context, externalID string) (connector.State, []connector.Residue, error) {
 	u, err := c.user(ctx, externalID)
 	if err != nil {
-		return nil, err
+		return connector.State{}, nil, err
 	}
 	groups, err := c.groups(ctx, u)
 	if err != nil {
-		return nil, err
+		return connector.State{}, nil, err
 	}
 	found := []connector.Residue{
 		{Kind: connector.ResidueDelegations, Count: u.Access.Delegations},
@@ -37,7 +47,8 @@ func (c *Client) Residue(ctx context.Context, externalID string) ([]connector.Re
 		{Kind: connector.ResidueSessions, Count: u.Access.Sessions},
 		{Kind: connector.ResidueTokens, Count: u.Access.Tokens},
 	}
-	return slices.DeleteFunc(found, func(r connector.Residue) bool { return r.Count <= 0 }), nil
+	left := slices.DeleteFunc(found, func(r connector.Residue) bool { return r.Count <= 0 })
+	return u.state(), left, nil
 }
 
 // Health implements connector.HealthChecker: it reads the service provider's

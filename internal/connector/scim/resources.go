@@ -88,11 +88,14 @@ func decode(raw []byte, into any) error {
 func userPath(id string) string  { return "/Users/" + url.PathEscape(id) }
 func groupPath(id string) string { return "/Groups/" + url.PathEscape(id) }
 
+// addressable tells whether an id can stand in a path: "", "." and ".." would
+// address another resource.
+func addressable(id string) bool { return strings.Trim(id, ".") != "" }
+
 // user reads an account. An answer about another account, or one that does not say
 // whether the account is active, is a bad one.
 func (c *Client) user(ctx context.Context, id string) (user, error) {
-	if strings.Trim(id, ".") == "" {
-		// "", "." and ".." would address another resource.
+	if !addressable(id) {
 		return user{}, connector.ErrNotFound
 	}
 	r, err := c.get(ctx, userPath(id))

@@ -52,24 +52,31 @@ func (c *Client) Detach(context.Context, string) (connector.Result, error) {
 // RevokeSessions implements connector.Unlinker with the extension that the
 // package comment describes.
 func (c *Client) RevokeSessions(ctx context.Context, externalID string) (connector.Result, error) {
-	// Read first: 404 of the extension alone could mean either that the account or
-	// that the extension is not there.
-	u, err := c.user(ctx, externalID)
+	if !addressable(externalID) {
+		return notFound, nil
+	}
+	r, err := c.mutate(ctx, http.MethodPost, userPath(externalID)+"/sessions/revocations", struct{}{})
+	if err != nil {
+		return connector.Result{}, err
+	}
+	switch r.status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return c.notOffered(ctx, externalID)
+	}
+	return c.result(r)
+}
+
+// notOffered tells a system that cannot end sessions from one that does not know
+// the account: both answer 404.
+func (c *Client) notOffered(ctx context.Context, externalID string) (connector.Result, error) {
+	_, err := c.user(ctx, externalID)
 	if connector.CodeOf(err) == connector.CodeNotFound {
 		return notFound, nil
 	}
 	if err != nil {
 		return connector.Result{}, err
 	}
-	r, err := c.mutate(ctx, http.MethodPost, userPath(u.ID)+"/sessions/revocations", struct{}{})
-	if err != nil {
-		return connector.Result{}, err
-	}
-	switch r.status {
-	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return connector.Result{Outcome: connector.NotOffered}, nil
-	}
-	return c.result(r)
+	return connector.Result{Outcome: connector.NotOffered}, nil
 }
 
 func (c *Client) setActive(ctx context.Context, id string, active bool) (connector.Result, error) {
