@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -163,6 +164,7 @@ func (s *System) settle(now time.Time) {
 	if len(due) == 0 {
 		return
 	}
+	slices.SortStableFunc(due, func(a, b deferred) int { return a.Due.Compare(b.Due) })
 	for _, d := range due {
 		if a := s.st.accounts[d.Target.AccountID]; a != nil {
 			s.effect(a, d.Target, d.Key, now, false)

@@ -73,3 +73,13 @@ func (r *Registry) Get(name string) (System, bool) {
 func (r *Registry) Names() []string {
 	return slices.Sorted(maps.Keys(r.systems))
 }
+
+// Close lets go of what the connectors keep open, such as idle connections. It is
+// for the end of a process or a test; no call may be under way.
+func (r *Registry) Close() {
+	for _, s := range r.systems {
+		if c, ok := s.Connector.(interface{ Close() }); ok {
+			c.Close()
+		}
+	}
+}

@@ -52,6 +52,26 @@ func TestLoadFile(t *testing.T) {
 	}
 }
 
+// closing is a connector that can be closed.
+type closing struct {
+	connector.Connector
+	closed *int
+}
+
+func (c closing) Close() { *c.closed++ }
+
+func TestRegistryCloses(t *testing.T) {
+	closed := 0
+	registry, err := connector.RegistryOf(
+		connector.System{Name: "mail", Connector: closing{closed: &closed}}, connector.System{Name: "finance"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if registry.Close(); closed != 1 {
+		t.Errorf("closed %d connectors, want 1", closed)
+	}
+}
+
 func TestLoadFileRefuses(t *testing.T) {
 	const good = `{"name":"mail","kind":"mail","protocol":"scim","base_url":"http://h/","token":"t"}`
 	with := func(old, new string) string { return "[" + strings.Replace(good, old, new, 1) + "]" }
