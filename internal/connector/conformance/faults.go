@@ -91,13 +91,13 @@ func testTimeout(t *testing.T, h Harness) {
 	id := h.Plant(t, leaver)
 	h.Fault(t, Fault{Kind: Slow, On: Disable})
 	started := time.Now()
-	_, err := c.Disable(ctx, id)
+	_, err := h.Impatient.Disable(ctx, id)
 	wantCode(t, err, connector.CodeTimeout, true)
 	if waited := time.Since(started); waited > 10*time.Second {
 		t.Errorf("waited %v for one call", waited)
 	}
 	h.Fault(t, Fault{Kind: Slow, On: Lookup})
-	_, err = c.Find(ctx, leaver.EmployeeNo)
+	_, err = h.Impatient.Find(ctx, leaver.EmployeeNo)
 	wantCode(t, err, connector.CodeTimeout, true)
 	h.Clear(t)
 	if _, err := c.Disable(ctx, id); err != nil {

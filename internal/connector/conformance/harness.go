@@ -79,6 +79,10 @@ type Fault struct {
 // Harness is one fresh remote system and a connector to it.
 type Harness struct {
 	Connector connector.Connector
+	// Impatient is a second connector to the same system whose timeout is a
+	// fraction of a second, for the tests that wait for it. Connector's own timeout
+	// should be so long that a busy machine does not reach it.
+	Impatient connector.Connector
 	// Plant puts an account in and returns its external id.
 	Plant func(t T, a Account) string
 	// Actual returns the account as it really is; ok is false if it is gone.

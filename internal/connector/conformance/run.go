@@ -301,5 +301,5 @@ func testHealth(t *testing.T, h Harness) {
 	h.Fault(t, Fault{Kind: Status, On: Check, Meaning: connector.CodeUnavailable})
 	wantCode(t, h.Connector.Health(ctx), connector.CodeUnavailable, true)
 	h.Fault(t, Fault{Kind: Slow, On: Check})
-	wantCode(t, h.Connector.Health(ctx), connector.CodeTimeout, true)
+	wantCode(t, h.Impatient.Health(ctx), connector.CodeTimeout, true)
 }

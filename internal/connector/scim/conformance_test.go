@@ -34,6 +34,7 @@ type rig struct {
 	t       *testing.T
 	control *control.Client
 	client  *scim.Client
+	hasty   *scim.Client // with a short timeout
 	forward atomic.Int64 // how far its clock was moved
 	pages   int
 }
@@ -51,17 +52,16 @@ func startSandbox(t *testing.T, dialect sandbox.Dialect) *rig {
 	}
 	server := httptest.NewServer(sys.Handler())
 	r.control = control.NewClient(server.URL, "control-token")
-	r.client, err = scim.New(scim.Options{
-		BaseURL: server.URL + "/scim/v2/", Token: "scim-token", Timeout: 250 * time.Millisecond,
-	})
-	if err != nil {
-		t.Fatal(err)
+	for timeout, c := range map[time.Duration]**scim.Client{10 * time.Second: &r.client, 250 * time.Millisecond: &r.hasty} {
+		if *c, err = scim.New(scim.Options{BaseURL: server.URL + "/scim/v2/", Token: "scim-token", Timeout: timeout}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Cleanup(func() {
 		r.client.Close()
+		r.hasty.Close()
 		r.control.Close()
 		server.Close()
-		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		if err := sys.Close(); err != nil {
 			t.Error(err)
 		}
@@ -96,7 +96,7 @@ var statusOf = map[connector.Code]int{
 
 func (r *rig) harness() conformance.Harness {
 	return conformance.Harness{
-		Connector: r.client, Plant: r.plant, Actual: r.actual, Effects: r.effects,
+		Connector: r.client, Impatient: r.hasty, Plant: r.plant, Actual: r.actual, Effects: r.effects,
 		Fault: func(t conformance.T, f conformance.Fault) {
 			rule := sandboxFaults[f.Kind]
 			rule.Match.Operation, rule.Count = sandboxOps[f.On], f.Count
