@@ -114,8 +114,17 @@ func turnRound(tx *database.Tx, op models.AccountOperation, steps []models.Accou
 	}
 	for i, s := range steps {
 		at := slices.IndexFunc(accounts, func(a models.LinkedAccount) bool { return a.ID == s.AccountID })
-		if at < 0 || s.Action == models.OperationRelink || s.State == models.StepSuperseded {
+		if at < 0 || s.Action == models.OperationRelink || s.State == models.StepSuperseded || s.State == models.StepAborted {
 			continue
+		}
+		if accounts[at].State == models.AccountNotFound {
+			h, err := readHistory(tx, s.AccountID)
+			if err != nil {
+				return nil, err
+			}
+			if !h.mutated() {
+				continue // it was never there: nothing to give back
+			}
 		}
 		if steps[i], err = giveBack(tx, s, accounts[at]); err != nil {
 			return nil, err

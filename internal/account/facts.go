@@ -36,7 +36,7 @@ type StepFacts struct {
 func (s *Service) Facts(tx *database.Tx, operationID uuid.UUID) (Facts, error) {
 	op, err := lockOperation(tx, operationID)
 	if errors.Is(err, database.ErrNotFound) {
-		return Facts{}, errUnknownOperation
+		return Facts{}, ErrUnknown
 	}
 	if err != nil {
 		return Facts{}, err

@@ -200,11 +200,16 @@ func (r *run) recall(ctx context.Context) (*pictured, error) {
 		}
 		defer clear(plain)
 		p = &pictured{}
-		return json.Unmarshal(plain, p)
+		if json.Unmarshal(plain, p) != nil {
+			return vault.ErrDamaged
+		}
+		return nil
 	})
 	switch {
 	case errors.Is(err, vault.ErrPurged), errors.Is(err, database.ErrNotFound):
 		return nil, nil
+	case errors.Is(err, vault.ErrDamaged):
+		return nil, &remoteError{code: string(connector.CodeBadSnapshot)}
 	case err != nil:
 		return nil, fmt.Errorf("opening a snapshot: %w", err)
 	}

@@ -117,7 +117,7 @@ func (s *Service) begin(ctx context.Context, operationID, stepID uuid.UUID) (*ru
 		r, early = &run{s: s}, nil
 		step, err := database.First[models.AccountStep](tx.DB().Where("id = ? AND operation_id = ?", stepID, operationID))
 		if errors.Is(err, database.ErrNotFound) {
-			return fmt.Errorf("step: %w", err)
+			return ErrUnknown
 		}
 		if err != nil {
 			return fmt.Errorf("reading a step: %w", err)

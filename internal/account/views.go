@@ -1,0 +1,198 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// View is one linked account as people see it.
+type View struct {
+	ID          uuid.UUID
+	System      string
+	Kind        string
+	State       models.AccountState
+	ConfirmedAt *time.Time
+	OperationID *uuid.UUID
+}
+
+// Accounts lists an employment's accounts in the order in which they were linked.
+func Accounts(ctx context.Context, db *database.DB, employmentID uuid.UUID) ([]View, error) {
+	rows, err := read[models.LinkedAccount](ctx, db, "accounts", "employment_id = ?", employmentID)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]View, len(rows))
+	for i, a := range rows {
+		views[i] = View{ID: a.ID, System: a.System, Kind: a.Kind, State: a.State, ConfirmedAt: a.ConfirmedAt, OperationID: a.OperationID}
+	}
+	return views, nil
+}
+
+// OperationView is an operation with its steps, in the order in which they are carried out.
+type OperationView struct {
+	models.AccountOperation
+	EmployeeID uuid.UUID
+	Steps      []StepView
+}
+
+// StepView is one account's part with its evidence, oldest first.
+type StepView struct {
+	models.AccountStep
+	AccountState models.AccountState
+	Evidence     []models.AccountEvidence
+}
+
+// Operation reads one operation; an unknown id is database.ErrNotFound.
+func Operation(ctx context.Context, db *database.DB, id uuid.UUID) (OperationView, error) {
+	var v OperationView
+	op, err := database.First[models.AccountOperation](db.Read(ctx).Where("id = ?", id))
+	if err != nil {
+		return v, fmt.Errorf("reading an account operation: %w", err)
+	}
+	employment, err := database.First[models.Employment](db.Read(ctx).Select("id", "employee_id").Where("id = ?", op.EmploymentID))
+	if err != nil {
+		return v, fmt.Errorf("reading an employment: %w", err)
+	}
+	v.AccountOperation, v.EmployeeID = op, employment.EmployeeID
+	steps, err := read[models.AccountStep](ctx, db, "steps", "operation_id = ?", id)
+	if err != nil {
+		return v, err
+	}
+	inOrder(op, steps)
+	accounts, err := read[models.LinkedAccount](ctx, db, "accounts", "id IN (SELECT account_id FROM account_steps WHERE operation_id = ?)", id)
+	if err != nil {
+		return v, err
+	}
+	evidence, err := read[models.AccountEvidence](ctx, db, "evidence", "step_id IN (SELECT id FROM account_steps WHERE operation_id = ?)", id)
+	if err != nil {
+		return v, err
+	}
+	for _, s := range steps {
+		sv := StepView{AccountStep: s}
+		for _, a := range accounts {
+			if a.ID == s.AccountID {
+				sv.AccountState = a.State
+			}
+		}
+		for _, e := range evidence {
+			if e.StepID == s.ID {
+				sv.Evidence = append(sv.Evidence, e)
+			}
+		}
+		v.Steps = append(v.Steps, sv)
+	}
+	return v, nil
+}
+
+// CaseFilter selects support cases; zero values select everything.
+type CaseFilter struct {
+	State       string // models.CaseOpen, CaseWaiverRequested or CaseClosed
+	DepartureID *uuid.UUID
+	OperationID *uuid.UUID
+	After       uuid.UUID // the last id of the page before
+	Limit       int       // default 50, at most 200
+}
+
+// CaseView is a support case with whom it concerns.
+type CaseView struct {
+	models.SupportCase
+	EmploymentID uuid.UUID
+	EmployeeID   uuid.UUID
+}
+
+// Cases lists support cases, oldest first, and says whether there are more.
+func Cases(ctx context.Context, db *database.DB, f CaseFilter) (items []CaseView, more bool, err error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 50
+	}
+	limit = min(limit, 200)
+	q := db.Read(ctx).Table("support_cases c").
+		Select("c.*, o.employment_id, m.employee_id").
+		Joins("JOIN account_operations o ON o.id = c.operation_id").
+		Joins("JOIN employments m ON m.id = o.employment_id").
+		Where("c.id > ?", f.After)
+	if f.State != "" {
+		q = q.Where("c.state = ?", f.State)
+	}
+	if f.DepartureID != nil {
+		q = q.Where("c.departure_id = ?", *f.DepartureID)
+	}
+	if f.OperationID != nil {
+		q = q.Where("c.operation_id = ?", *f.OperationID)
+	}
+	oldest := clause.OrderByColumn{Column: clause.Column{Table: "c", Name: "id"}}
+	if err := q.Order(oldest).Limit(limit + 1).Scan(&items).Error; err != nil {
+		return nil, false, fmt.Errorf("reading support cases: %w", database.Hide(err))
+	}
+	if len(items) > limit {
+		return items[:limit], true, nil
+	}
+	return items, false, nil
+}
+
+// Case reads one support case; an unknown id is database.ErrNotFound.
+func Case(ctx context.Context, db *database.DB, id uuid.UUID) (CaseView, error) {
+	var v CaseView
+	c, err := database.First[models.SupportCase](db.Read(ctx).Where("id = ?", id))
+	if err != nil {
+		return v, fmt.Errorf("reading a support case: %w", err)
+	}
+	op, err := database.First[models.AccountOperation](db.Read(ctx).Where("id = ?", c.OperationID))
+	if err != nil {
+		return v, fmt.Errorf("reading an account operation: %w", err)
+	}
+	m, err := database.First[models.Employment](db.Read(ctx).Select("id", "employee_id").Where("id = ?", op.EmploymentID))
+	if err != nil {
+		return v, fmt.Errorf("reading an employment: %w", err)
+	}
+	return CaseView{SupportCase: c, EmploymentID: op.EmploymentID, EmployeeID: m.EmployeeID}, nil
+}
+
+// Waited is something that waits for a person.
+type Waited struct {
+	What          string // WaitsForSupport or WaitsForWaiver
+	Role          models.Role
+	Since         time.Time
+	System        string
+	SupportCaseID uuid.UUID
+}
+
+// What waits.
+const (
+	WaitsForSupport = "account_stuck"
+	WaitsForWaiver  = "waiver_confirmation"
+)
+
+// Waiting lists what of a departure's accounts waits for people, oldest first.
+func Waiting(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]Waited, error) {
+	cases, err := read[models.SupportCase](ctx, db, "support cases", "departure_id = ? AND state <> ?", departureID, models.CaseClosed)
+	if err != nil {
+		return nil, err
+	}
+	waiting := make([]Waited, len(cases))
+	for i, c := range cases {
+		waiting[i] = Waited{What: WaitsForSupport, Role: models.RoleITOps, Since: c.OpenedAt, System: c.System, SupportCaseID: c.ID}
+		if c.State == models.CaseWaiverRequested {
+			waiting[i].What, waiting[i].Role, waiting[i].Since = WaitsForWaiver, models.RoleReviewer, *c.AskedAt
+		}
+	}
+	slices.SortStableFunc(waiting, func(a, b Waited) int { return a.Since.Compare(b.Since) })
+	return waiting, nil
+}
+
+func read[T any](ctx context.Context, db *database.DB, what, where string, args ...any) ([]T, error) {
+	var rows []T
+	if err := db.Read(ctx).Where(where, args...).Order(byID).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, database.Hide(err))
+	}
+	return rows, nil
+}
