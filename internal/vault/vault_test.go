@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -168,16 +169,19 @@ func TestOpen_WrongPlace(t *testing.T) {
 	})
 }
 
-// TestPlace_PartsDoNotRunTogether shifts a letter from one part of the place into the next.
-func TestPlace_PartsDoNotRunTogether(t *testing.T) {
-	b := newBench(t)
-	p := b.place()
-	p.Table, p.Field = "ab", "cd"
-	sealed, _, err := b.seal(t.Context(), b.vault, p, "secret")
-	must(t, err)
-	p.Table, p.Field = "abc", "d"
-	_, err = b.open(t.Context(), b.vault, p, sealed)
-	wantError(t, err, vault.ErrDamaged)
+// TestBind_DifferentPartsNeverLookAlike: otherwise one place could be passed off as another.
+func TestBind_DifferentPartsNeverLookAlike(t *testing.T) {
+	parts := rapid.SliceOfN(rapid.SliceOfN(rapid.ByteRange(0, 2), 0, 3), 0, 4)
+	rapid.Check(t, func(rt *rapid.T) {
+		a, b := parts.Draw(rt, "a"), parts.Draw(rt, "b")
+		same := slices.EqualFunc(a, b, bytes.Equal)
+		if bytes.Equal(vault.Bind("x", a...), vault.Bind("x", b...)) != same {
+			rt.Fatalf("%v and %v: equal is %v", a, b, !same)
+		}
+	})
+	if bytes.Equal(vault.Bind("x", []byte("ab"), []byte("c")), vault.Bind("x", []byte("a"), []byte("bc"))) {
+		t.Error("a letter may move from one part into the next")
+	}
 }
 
 func TestOpen_Tampered(t *testing.T) {

@@ -1,0 +1,6 @@
+package vault
+
+// What tests look at from the inside.
+const KEKLock = kekLock
+
+var Bind = bind
