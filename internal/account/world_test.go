@@ -38,6 +38,9 @@ var systems = []string{"mail", "finance", "attendance"}
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	if parallel, ok := t.(interface{ Parallel() }); ok {
+		parallel.Parallel()
+	}
 	w := &world{env: databasetest.New(t), targets: map[string]*target{}, entity: uuid.New(), department: uuid.New()}
 	path := filepath.Join(t.TempDir(), "kek")
 	if err := vault.CreateKEKFile(path); err != nil {
