@@ -25,6 +25,7 @@ type commands struct {
 	Keys    KeysCmd    `cmd:"" help:"Create and rotate key files. 生成、轮换密钥文件。"`
 	Depart  DepartCmd  `cmd:"" help:"Start a departure. 发起离职。"`
 	Watch   WatchCmd   `cmd:"" help:"Follow a departure. 跟踪离职进度。"`
+	Health  HealthCmd  `cmd:"" help:"Ask a running process for its health. 检查进程是否就绪。"`
 	Version VersionCmd `cmd:"" help:"Print the version. 显示版本。"`
 }
 

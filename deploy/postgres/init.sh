@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs once, when a cluster is created: a role without privileges for each user of the cluster, who
+# owns its own databases and sees no others. Afterwards the superuser has no password: it is
+# reached from inside the container only, through the socket.
+set -euo pipefail
+
+sql() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres; }
+
+sql <<'SQL'
+\getenv password LETHE_ROLE_PASSWORD
+CREATE ROLE lethe LOGIN PASSWORD :'password';
+CREATE DATABASE lethe OWNER lethe;
+REVOKE ALL ON DATABASE lethe FROM PUBLIC;
+SQL
+
+if [ -n "${TEMPORAL_ROLE_PASSWORD:-}" ]; then
+	sql <<'SQL'
+\getenv password TEMPORAL_ROLE_PASSWORD
+CREATE ROLE temporal LOGIN PASSWORD :'password';
+CREATE DATABASE temporal OWNER temporal;
+CREATE DATABASE temporal_visibility OWNER temporal;
+REVOKE ALL ON DATABASE temporal, temporal_visibility FROM PUBLIC;
+SQL
+fi
+
+sql <<'SQL'
+ALTER ROLE CURRENT_USER PASSWORD NULL;
+SQL
