@@ -1,0 +1,204 @@
+package retention
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Facts is what a Retention workflow needs to know.
+type Facts struct {
+	// Done: every category is purged or cancelled.
+	Done bool
+	// WakeIn is the time until the next deadline, at least a second; 0: purges or holds are waited for.
+	WakeIn time.Duration
+}
+
+// Spread is by how much purges are moved behind their deadline, never before it, so that what falls
+// due at one midnight does not start at one instant. The zero value is not at all.
+type Spread struct{ Most time.Duration }
+
+// delay is the same for one departure whenever it is asked for, so that its categories stay together.
+func (s Spread) delay(departureID uuid.UUID) time.Duration {
+	if s.Most <= 0 {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(departureID[:])
+	return time.Duration(h.Sum64() % uint64(s.Most))
+}
+
+// Look orders a purge for what is due and not held, records that everything up to now was seen,
+// and says what comes next. It may run any number of times.
+func Look(tx *database.Tx, departureID uuid.UUID, spread Spread) (Facts, error) {
+	dep, err := lockDeparture(tx, departureID)
+	if err != nil {
+		return Facts{}, err
+	}
+	retentions, err := lockRows[models.Retention](tx, forChange, "a retention", "id = ?", departureID)
+	if err != nil {
+		return Facts{}, err
+	}
+	if len(retentions) == 0 {
+		return Facts{}, fmt.Errorf("locking a retention: %w", database.ErrNotFound)
+	}
+	deadlines, err := applyHolds(tx, departureID)
+	if err != nil {
+		return Facts{}, err
+	}
+	if retentions[0].State == models.RetentionEnded || !slices.ContainsFunc(deadlines, unfinished) {
+		return Facts{Done: true}, finish(tx, departureID)
+	}
+	waiting, err := unclaimed(tx, departureID, deadlines)
+	if err != nil {
+		return Facts{}, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return Facts{}, err
+	}
+	due, next := split(waiting, now, spread.delay(departureID))
+	if err := claim(tx, dep, due, now); err != nil {
+		return Facts{}, err
+	}
+	if next.IsZero() {
+		return Facts{}, tx.Seen(models.DrivenRetention, departureID, nil)
+	}
+	return Facts{WakeIn: max(next.Sub(now), time.Second)}, tx.Seen(models.DrivenRetention, departureID, &next)
+}
+
+func unfinished(l models.RetentionDeadline) bool {
+	return l.State != models.DeadlinePurged && l.State != models.DeadlineCancelled
+}
+
+func finish(tx *database.Tx, departureID uuid.UUID) error {
+	if err := end(tx, departureID); err != nil {
+		return err
+	}
+	return tx.Seen(models.DrivenRetention, departureID, nil)
+}
+
+// unclaimed keeps the scheduled deadlines that no purge has claimed.
+func unclaimed(tx *database.Tx, departureID uuid.UUID, deadlines []models.RetentionDeadline) ([]models.RetentionDeadline, error) {
+	var claimed []models.Category
+	err := tx.DB().Model(&models.PurgeClaim{}).Where("departure_id = ? AND state = ?", departureID, models.ClaimOpen).
+		Pluck("category", &claimed).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading the claims: %w", database.Hide(err))
+	}
+	return slices.DeleteFunc(deadlines, func(l models.RetentionDeadline) bool {
+		return l.State != models.DeadlineScheduled || slices.Contains(claimed, l.Category)
+	}), nil
+}
+
+// split separates what is due from the next instant at which something will be (zero: nothing).
+func split(waiting []models.RetentionDeadline, now time.Time, delay time.Duration) (due []models.RetentionDeadline, next time.Time) {
+	for _, l := range waiting {
+		at := l.Deadline.Add(delay)
+		switch {
+		case !at.After(now):
+			due = append(due, l)
+		case next.IsZero() || at.Before(next):
+			next = at
+		}
+	}
+	return due, next
+}
+
+// claim orders one purge for everything that is due, and another one for what a rule wants reviewed,
+// so that the review holds nothing else up.
+func claim(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline, now time.Time) error {
+	if len(due) == 0 {
+		return nil
+	}
+	early, err := reviewUntil(tx, dep.ID)
+	if err != nil {
+		return err
+	}
+	asking, err := rulesAsking(tx, due)
+	if err != nil {
+		return err
+	}
+	var plain, reviewed []models.RetentionDeadline
+	for _, l := range due {
+		if slices.Contains(asking, l.RuleID) {
+			reviewed = append(reviewed, l)
+		} else {
+			plain = append(plain, l)
+		}
+	}
+	if err := order(tx, dep, plain, models.Purge{ReviewUntil: early}, now); err != nil {
+		return err
+	}
+	return order(tx, dep, reviewed, models.Purge{ReviewRequired: true}, now)
+}
+
+// order inserts a purge with its claims. What waits for a review is shown to reviewers from the start.
+func order(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline, purge models.Purge, now time.Time) error {
+	if len(due) == 0 {
+		return nil
+	}
+	id, err := newID()
+	if err != nil {
+		return err
+	}
+	purge.ID, purge.DepartureID, purge.EmploymentID = id, dep.ID, dep.EmploymentID
+	purge.State, purge.Revision = models.PurgeClaimed, 1
+	claims := make([]models.PurgeClaim, len(due))
+	categories := make([]models.Category, len(due))
+	for i, l := range due {
+		claims[i] = models.PurgeClaim{PurgeID: id, DepartureID: dep.ID, CategoryID: l.CategoryID, Category: l.Category, State: models.ClaimOpen}
+		categories[i] = l.Category
+	}
+	if ready, _ := reviewed(purge, now); !ready {
+		purge.State = models.PurgeInReview
+		if _, err := setDeadlines(tx, dep.ID, categories, []models.DeadlineState{models.DeadlineScheduled}, models.DeadlineInReview); err != nil {
+			return err
+		}
+	}
+	if err := tx.DB().Create(&purge).Error; err != nil {
+		return fmt.Errorf("ordering a purge: %w", database.Hide(err))
+	}
+	if err := tx.DB().Create(&claims).Error; err != nil {
+		return fmt.Errorf("claiming categories: %w", database.Hide(err))
+	}
+	tx.Nudge(models.DrivenPurge, id)
+	return nil
+}
+
+// reviewUntil is the end of the 30 days within which a reviewer must agree (I1); nil where that has
+// no meaning, for DEMO in development. It is computed as lethe_purgeable computes it.
+func reviewUntil(tx *database.Tx, departureID uuid.UUID) (*time.Time, error) {
+	var until []time.Time
+	err := tx.DB().Raw(`SELECT d.departed_at + interval '30 days' FROM departures d JOIN employments m ON m.id = d.employment_id
+		WHERE d.id = ? AND d.departed_at IS NOT NULL
+		AND NOT (m.jurisdiction = ? AND (SELECT i.mode FROM installation i) = 'dev')`,
+		departureID, models.DemoJurisdiction).Scan(&until).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading when a departure took effect: %w", database.Hide(err))
+	}
+	if len(until) == 0 {
+		return nil, nil
+	}
+	return &until[0], nil
+}
+
+// rulesAsking are the rules among those of the deadlines that want a review.
+func rulesAsking(tx *database.Tx, due []models.RetentionDeadline) ([]uuid.UUID, error) {
+	ids := make([]uuid.UUID, len(due))
+	for i, l := range due {
+		ids[i] = l.RuleID
+	}
+	var asking []uuid.UUID
+	err := tx.DB().Model(&models.RetentionRule{}).Where("id IN ? AND review_required", ids).Pluck("id", &asking).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules: %w", database.Hide(err))
+	}
+	return asking, nil
+}

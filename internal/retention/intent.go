@@ -1,0 +1,107 @@
+package retention
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Intent is what became of the attempt to begin a purge.
+type Intent struct {
+	// Began: the purge has passed the point of no return, now or before.
+	Began bool
+	// First: now, and no purge of this departure had before.
+	First       bool
+	DepartureID uuid.UUID
+	Categories  []models.Category
+}
+
+// CommitIntent passes the point of no return for those categories of a purge that the database's
+// predicate lethe_purgeable lets go (I1); the others leave the claim. With its commit later holds
+// are too late (I4). It takes the holds lock and must come first in its transaction. Called again
+// it finds the intent that was committed.
+func CommitIntent(tx *database.Tx, purgeID uuid.UUID) (Intent, error) {
+	if err := tx.LockHoldsShared(); err != nil {
+		return Intent{}, err
+	}
+	c, err := lockPurge(tx, purgeID)
+	if err != nil {
+		return Intent{}, err
+	}
+	intent := Intent{DepartureID: c.departure.ID, Categories: c.categories()}
+	switch c.purge.State {
+	case models.PurgePurging, models.PurgePurged:
+		intent.Began = true
+		return intent, nil
+	case models.PurgeCancelled:
+		return intent, nil
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return Intent{}, err
+	}
+	if err := c.release(tx, now); err != nil {
+		return Intent{}, err
+	}
+	intent.Categories = c.categories()
+	if ready, _ := reviewed(c.purge, now); !ready || c.purge.State == models.PurgeCancelled {
+		return intent, nil
+	}
+	if err := c.begin(tx); err != nil {
+		return Intent{}, err
+	}
+	intent.Began = true
+	intent.First, err = c.first(tx)
+	return intent, err
+}
+
+// begin moves category, deadline and purge to purging, in that order: the category's trigger asks
+// the predicate once more.
+func (c *claimed) begin(tx *database.Tx) error {
+	categories, err := lockRows[models.EmploymentCategory](tx, forUpdate, "categories", "id IN ?", c.categoryIDs())
+	if err != nil {
+		return err
+	}
+	for _, category := range categories {
+		var purgeable bool
+		if err := tx.DB().Raw("SELECT lethe_purgeable(?)", category.ID).Scan(&purgeable).Error; err != nil {
+			return fmt.Errorf("asking whether a category may be purged: %w", database.Hide(err))
+		}
+		if !purgeable {
+			return ErrNotPurgeable
+		}
+		err := database.UpdateOne(tx.DB().Exec(`UPDATE employment_categories SET state = ?, purging_at = lethe_now() WHERE id = ? AND state = ?`,
+			models.CategoryPurging, category.ID, models.CategoryOpen))
+		if err != nil {
+			return fmt.Errorf("turning a category purging: %w", err)
+		}
+	}
+	from := []models.DeadlineState{models.DeadlineScheduled, models.DeadlineInReview}
+	moved, err := setDeadlines(tx, c.departure.ID, c.categories(), from, models.DeadlinePurging)
+	if err != nil {
+		return err
+	}
+	if int(moved) != len(categories) {
+		return errors.Join(ErrNotPurgeable, database.ErrChanged)
+	}
+	err = database.UpdateOne(tx.DB().Exec(`UPDATE purges SET state = ?, intent_at = lethe_now() WHERE id = ? AND state = ?`,
+		models.PurgePurging, c.purge.ID, c.purge.State))
+	if err != nil {
+		return fmt.Errorf("turning a purge purging: %w", err)
+	}
+	return nil
+}
+
+func (c *claimed) first(tx *database.Tx) (bool, error) {
+	var others int64
+	err := tx.DB().Model(&models.Purge{}).
+		Where("departure_id = ? AND id <> ? AND intent_at IS NOT NULL", c.departure.ID, c.purge.ID).Count(&others).Error
+	if err != nil {
+		return false, fmt.Errorf("looking for earlier purges: %w", database.Hide(err))
+	}
+	return others == 0, nil
+}

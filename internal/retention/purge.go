@@ -1,0 +1,248 @@
+package retention
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// PurgeFacts is what a Purge workflow needs to know.
+type PurgeFacts struct {
+	State models.PurgeState
+	// Done: purged, or nothing is left to purge.
+	Done bool
+	// Run: its steps may be carried out now.
+	Run bool
+	// WakeIn is the time until the review can no longer hold it up, at least a second; 0: only a
+	// decision, a hold or a changed rule matters.
+	WakeIn time.Duration
+}
+
+// lookAgain is when a purge whose steps should be running is looked at again.
+const lookAgain = 2 * time.Minute
+
+// claimed is a purge with what it holds, all locked.
+type claimed struct {
+	purge     models.Purge
+	departure models.Departure
+	deadlines []models.RetentionDeadline // of the open claims, by id
+}
+
+func (c claimed) categories() []models.Category {
+	list := make([]models.Category, len(c.deadlines))
+	for i, l := range c.deadlines {
+		list[i] = l.Category
+	}
+	return list
+}
+
+func (c claimed) categoryIDs() []uuid.UUID {
+	list := make([]uuid.UUID, len(c.deadlines))
+	for i, l := range c.deadlines {
+		list[i] = l.CategoryID
+	}
+	return list
+}
+
+// lockPurge locks employment, departure, purge and the deadlines of its open (or purged) claims.
+func lockPurge(tx *database.Tx, id uuid.UUID) (claimed, error) {
+	found, err := database.First[models.Purge](tx.DB().Select("id", "departure_id").Where("id = ?", id))
+	if err != nil {
+		return claimed{}, fmt.Errorf("reading a purge: %w", err)
+	}
+	dep, err := lockDeparture(tx, found.DepartureID)
+	if err != nil {
+		return claimed{}, err
+	}
+	purges, err := lockRows[models.Purge](tx, forChange, "a purge", "id = ?", id)
+	if err != nil {
+		return claimed{}, err
+	}
+	deadlines, err := lockRows[models.RetentionDeadline](tx, forChange, "the deadlines of a purge",
+		"departure_id = ? AND category IN (SELECT category FROM purge_claims WHERE purge_id = ? AND state <> ?)",
+		dep.ID, id, models.ClaimLeft)
+	return claimed{purges[0], dep, deadlines}, err
+}
+
+// LookAtPurge lets go of what became held or was moved, says whether the steps may be carried out,
+// and records that everything up to now was seen. It may run any number of times.
+func LookAtPurge(tx *database.Tx, purgeID uuid.UUID) (PurgeFacts, error) {
+	c, err := lockPurge(tx, purgeID)
+	if err != nil {
+		return PurgeFacts{}, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return PurgeFacts{}, err
+	}
+	if c.purge.IntentAt == nil && c.purge.State != models.PurgeCancelled {
+		if err := c.release(tx, now); err != nil {
+			return PurgeFacts{}, err
+		}
+	}
+	facts := PurgeFacts{State: c.purge.State}
+	var wake *time.Time
+	switch c.purge.State {
+	case models.PurgePurged, models.PurgeCancelled:
+		facts.Done = true
+	case models.PurgePurging:
+		facts.Run = true
+	default:
+		if err := c.review(tx, now); err != nil {
+			return PurgeFacts{}, err
+		}
+		facts.State = c.purge.State
+		facts.Run, wake = reviewed(c.purge, now)
+	}
+	if facts.Run {
+		again := now.Add(lookAgain)
+		wake = &again
+	} else if wake != nil {
+		facts.WakeIn = max(wake.Sub(now), time.Second)
+	}
+	return facts, tx.Seen(models.DrivenPurge, purgeID, wake)
+}
+
+// reviewed says whether a purge may go on as far as reviews are concerned, else when it may though
+// nobody agrees (nil: never).
+func reviewed(p models.Purge, now time.Time) (ready bool, at *time.Time) {
+	switch {
+	case p.Decision == models.DecisionApproved:
+		return true, nil
+	case p.ReviewRequired:
+		return false, nil
+	case p.ReviewUntil == nil || !p.ReviewUntil.After(now):
+		return true, nil
+	}
+	return false, p.ReviewUntil
+}
+
+// review shows to reviewers what waits for them. A rule that asks for a review since the purge was
+// ordered is obeyed.
+func (c *claimed) review(tx *database.Tx, now time.Time) error {
+	asking, err := rulesAsking(tx, c.deadlines)
+	if err != nil {
+		return err
+	}
+	if len(asking) > 0 && !c.purge.ReviewRequired {
+		c.purge.ReviewRequired = true
+		if err := c.update(tx, map[string]any{"review_required": true}); err != nil {
+			return err
+		}
+	}
+	if ready, _ := reviewed(c.purge, now); ready {
+		return nil
+	}
+	if c.purge.State == models.PurgeClaimed {
+		if err := c.update(tx, map[string]any{"state": models.PurgeInReview}); err != nil {
+			return err
+		}
+		c.purge.State = models.PurgeInReview
+	}
+	_, err = setDeadlines(tx, c.departure.ID, c.categories(), []models.DeadlineState{models.DeadlineScheduled}, models.DeadlineInReview)
+	return err
+}
+
+// release lets go of the categories that are held by now, or not due any more because a rule moved
+// them. A purge without any category is cancelled. Retention takes over what was let go.
+func (c *claimed) release(tx *database.Tx, now time.Time) error {
+	all, err := applyHolds(tx, c.departure.ID)
+	if err != nil {
+		return err
+	}
+	mine := c.categories()
+	c.deadlines = nil
+	var gone []models.Category
+	for _, l := range all {
+		switch {
+		case !slices.Contains(mine, l.Category):
+		case l.State != models.DeadlineScheduled && l.State != models.DeadlineInReview, l.Deadline.After(now):
+			gone = append(gone, l.Category)
+		default:
+			c.deadlines = append(c.deadlines, l)
+		}
+	}
+	if len(gone) > 0 {
+		if err := leaveClaims(tx, c.purge.ID, gone); err != nil {
+			return err
+		}
+		if _, err := setDeadlines(tx, c.departure.ID, gone, []models.DeadlineState{models.DeadlineInReview}, models.DeadlineScheduled); err != nil {
+			return err
+		}
+		if err := tx.Touch(models.DrivenRetention, c.departure.ID); err != nil {
+			return err
+		}
+	}
+	if len(c.deadlines) > 0 {
+		return nil
+	}
+	c.purge.State = models.PurgeCancelled
+	return cancelPurge(tx, c.purge.ID)
+}
+
+func (c *claimed) update(tx *database.Tx, columns map[string]any) error {
+	err := database.UpdateOne(tx.DB().Model(&models.Purge{}).Where("id = ? AND state = ?", c.purge.ID, c.purge.State).Updates(columns))
+	if err != nil {
+		return fmt.Errorf("updating a purge: %w", err)
+	}
+	return nil
+}
+
+func leaveClaims(tx *database.Tx, purgeID uuid.UUID, categories []models.Category) error {
+	err := tx.DB().Model(&models.PurgeClaim{}).
+		Where("purge_id = ? AND category IN ? AND state = ?", purgeID, categories, models.ClaimOpen).
+		Update("state", models.ClaimLeft).Error
+	if err != nil {
+		return fmt.Errorf("leaving claims: %w", database.Hide(err))
+	}
+	return nil
+}
+
+func cancelPurge(tx *database.Tx, purgeID uuid.UUID) error {
+	err := database.UpdateOne(tx.DB().Exec(`UPDATE purges SET state = ?, ended_at = lethe_now() WHERE id = ? AND state IN ?`,
+		models.PurgeCancelled, purgeID, []models.PurgeState{models.PurgeClaimed, models.PurgeInReview}))
+	if err != nil {
+		return fmt.Errorf("cancelling a purge: %w", err)
+	}
+	return nil
+}
+
+// Decide records a reviewer's decision. Approved, the purge goes on at once; rejected, it waits for
+// the end of the 30 days, or where a rule asks for the review until it is approved after all. Who
+// ordered the departure, and the person whose data it is, cannot decide. The same decision by the
+// same person again changes nothing.
+func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision string) error {
+	if by.Role != models.RoleReviewer {
+		return ErrRoleMayNot
+	}
+	if decision != models.DecisionApproved && decision != models.DecisionRejected {
+		return ErrUnknownDecision
+	}
+	c, err := lockPurge(tx, purgeID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case by.EmployeeID == c.departure.EmployeeID:
+		return ErrSubject
+	case c.departure.CreatedBy != nil && by.EmployeeID == *c.departure.CreatedBy:
+		return ErrSamePerson
+	case c.purge.Decision == decision && c.purge.DecidedBy != nil && *c.purge.DecidedBy == by.EmployeeID:
+		return nil
+	case c.purge.State != models.PurgeInReview || c.purge.Decision == models.DecisionApproved:
+		return ErrNotInReview
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	if err := c.update(tx, map[string]any{"decision": decision, "decided_by": by.EmployeeID, "decided_at": now}); err != nil {
+		return err
+	}
+	return tx.Touch(models.DrivenPurge, purgeID)
+}

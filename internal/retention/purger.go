@@ -1,0 +1,213 @@
+package retention
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// Shredder destroys keys and proves it; the vault's part that a purge needs.
+type Shredder interface {
+	Destroy(ctx context.Context, categoryID uuid.UUID) error
+	Probe(ctx context.Context, categoryID uuid.UUID, samples ...models.Sealed) error
+	UnrecoverableAfter(ctx context.Context) (clock.Date, error)
+}
+
+// Tombstones is the file outside of both databases that remembers every purge that began.
+type Tombstones interface {
+	Append(ctx context.Context, stone vault.Tombstone) error
+}
+
+// Purger carries out the steps of a purge after its intent: Tombstone, DestroyKeys, Clear, Probe,
+// Certify, in that order. Each records that it is done and does nothing when called again, so that
+// whoever was interrupted calls all of them again (I5). Called before the step that it builds on it
+// is ErrOutOfOrder.
+type Purger struct {
+	db         *database.DB
+	shredder   Shredder
+	tombstones Tombstones
+}
+
+// NewPurger works on the facts in db.
+func NewPurger(db *database.DB, shredder Shredder, tombstones Tombstones) *Purger {
+	return &Purger{db: db, shredder: shredder, tombstones: tombstones}
+}
+
+// begun is a purge past its intent, with its claims by category id. Neither changes any more but for
+// the steps' times.
+type begun struct {
+	models.Purge
+	claims []models.PurgeClaim
+}
+
+func (b begun) categoryIDs() []uuid.UUID {
+	ids := make([]uuid.UUID, len(b.claims))
+	for i, c := range b.claims {
+		ids[i] = c.CategoryID
+	}
+	return ids
+}
+
+func (b begun) has(category models.Category) bool {
+	return slices.ContainsFunc(b.claims, func(c models.PurgeClaim) bool { return c.Category == category })
+}
+
+// begun reads a purge that has passed its intent.
+func (p *Purger) begun(ctx context.Context, id uuid.UUID) (begun, error) {
+	purge, err := database.First[models.Purge](p.db.Read(ctx).Where("id = ?", id))
+	if err != nil {
+		return begun{}, fmt.Errorf("reading a purge: %w", err)
+	}
+	if purge.IntentAt == nil {
+		return begun{}, ErrOutOfOrder
+	}
+	b := begun{Purge: purge}
+	err = p.db.Read(ctx).Where("purge_id = ? AND state <> ?", id, models.ClaimLeft).
+		Order("category_id").Find(&b.claims).Error
+	if err != nil {
+		return begun{}, fmt.Errorf("reading the claims of a purge: %w", database.Hide(err))
+	}
+	return b, nil
+}
+
+// step runs do unless its time is recorded already, and records it. former is the time of the step
+// before.
+func (p *Purger) step(ctx context.Context, id uuid.UUID, column string, times func(begun) (former, own *time.Time), do func(begun) error) error {
+	b, err := p.begun(ctx, id)
+	if err != nil {
+		return err
+	}
+	switch former, own := times(b); {
+	case own != nil:
+		return nil
+	case former == nil:
+		return ErrOutOfOrder
+	}
+	if err := do(b); err != nil {
+		return err
+	}
+	return database.Run(ctx, p.db, func(tx *database.Tx) error { return record(tx, id, column) })
+}
+
+// record notes that a step is done, unless another run noted it before.
+func record(tx *database.Tx, id uuid.UUID, column string) error {
+	err := tx.DB().Exec("UPDATE purges SET "+column+" = lethe_now() WHERE id = ? AND "+column+" IS NULL", id).Error
+	if err != nil {
+		return fmt.Errorf("recording a step of a purge: %w", database.Hide(err))
+	}
+	return nil
+}
+
+// Tombstone writes down outside of both databases what is being destroyed, and waits for the disk:
+// a backup that is restored later is purged again (I25).
+func (p *Purger) Tombstone(ctx context.Context, id uuid.UUID) error {
+	times := func(b begun) (*time.Time, *time.Time) { return b.IntentAt, b.TombstonedAt }
+	return p.step(ctx, id, "tombstoned_at", times, func(b begun) error {
+		err := p.tombstones.Append(ctx, vault.Tombstone{
+			PurgeID: id, EmploymentID: b.EmploymentID, Categories: b.categoryIDs(), At: *b.IntentAt,
+		})
+		if err != nil {
+			return fmt.Errorf("writing a tombstone: %w", err)
+		}
+		return nil
+	})
+}
+
+// DestroyKeys destroys the data keys of the categories: from here on nobody can read them.
+func (p *Purger) DestroyKeys(ctx context.Context, id uuid.UUID) error {
+	times := func(b begun) (*time.Time, *time.Time) { return b.TombstonedAt, b.KeysDestroyedAt }
+	return p.step(ctx, id, "keys_destroyed_at", times, func(b begun) error {
+		for _, category := range b.categoryIDs() {
+			if err := p.shredder.Destroy(ctx, category); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Clear empties every sealed column of the categories in one transaction. clearFile empties the
+// departure's own ones, which this package does not know.
+func (p *Purger) Clear(ctx context.Context, id uuid.UUID, clearFile func(tx *database.Tx, departureID uuid.UUID) error) error {
+	b, err := p.begun(ctx, id)
+	if err != nil || b.FieldsClearedAt != nil {
+		return err
+	}
+	if b.KeysDestroyedAt == nil {
+		return ErrOutOfOrder
+	}
+	return database.Run(ctx, p.db, func(tx *database.Tx) error {
+		if _, err := lockDeparture(tx, b.DepartureID); err != nil {
+			return err
+		}
+		if b.has(models.CategoryDepartureFile) {
+			if err := clearFile(tx, b.DepartureID); err != nil {
+				return fmt.Errorf("clearing the departure's file: %w", err)
+			}
+		}
+		if b.has(models.CategoryAccountSnapshot) {
+			if _, err := account.ClearExternalIDs(tx, b.EmploymentID); err != nil {
+				return err
+			}
+		}
+		for _, category := range b.categoryIDs() {
+			if _, err := account.ClearSnapshots(tx, category); err != nil {
+				return err
+			}
+			if _, err := archive.ClearFields(tx, category); err != nil {
+				return err
+			}
+		}
+		return record(tx, id, "fields_cleared_at")
+	})
+}
+
+// Probe looks for anything that is left: a key that can be unwrapped, a sealed column with content.
+// It is an error if there is.
+func (p *Purger) Probe(ctx context.Context, id uuid.UUID) error {
+	times := func(b begun) (*time.Time, *time.Time) { return b.FieldsClearedAt, b.ProbedAt }
+	return p.step(ctx, id, "probed_at", times, func(b begun) error {
+		for _, category := range b.categoryIDs() {
+			if err := p.shredder.Probe(ctx, category); err != nil {
+				return fmt.Errorf("probing the keys: %w", err)
+			}
+		}
+		return p.probeColumns(ctx, b)
+	})
+}
+
+// sealedColumns are all columns of type sealed. A test compares them with the schema.
+var sealedColumns = []struct{ table, column, where string }{
+	{"field_values", "value_sealed", "category_id IN @categories"},
+	{"account_snapshots", "snapshot_sealed", "category_id IN @categories"},
+	{"departures", "note_sealed", departureFile},
+	{"departures", "withdrawal_reason_sealed", departureFile},
+	{"departures", "annulment_reason_sealed", departureFile},
+}
+
+const departureFile = "employment_id IN (SELECT employment_id FROM employment_categories WHERE category = 'departure_file' AND id IN @categories)"
+
+func (p *Purger) probeColumns(ctx context.Context, b begun) error {
+	for _, s := range sealedColumns {
+		var left int64
+		err := p.db.Read(ctx).Table(s.table).Where(s.column+" IS NOT NULL").
+			Where(s.where, map[string]any{"categories": b.categoryIDs()}).Count(&left).Error
+		if err != nil {
+			return fmt.Errorf("probing %s: %w", s.table, database.Hide(err))
+		}
+		if left > 0 {
+			return fmt.Errorf("%d values in %s.%s: %w", left, s.table, s.column, ErrNotDestroyed)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package retention
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// rederiveBatch bounds the rows that one statement reads and writes.
+const rederiveBatch = 1000
+
+// running is a deadline that still runs, with what it is computed from.
+type running struct {
+	ID       uuid.UUID
+	EventAt  time.Time
+	Deadline time.Time
+	FloorAt  time.Time
+	TimeZone string
+}
+
+// Rederive lets the deadlines that still run follow the rule in force for a category of a
+// jurisdiction. If it would bring one of them forward it is ErrApprovalRequired, and the caller
+// rolls everything back (I6). Workflows are not woken: they look again at the former, earlier
+// instant, or when their purge asks.
+func Rederive(tx *database.Tx, jurisdiction string, category models.Category) error {
+	inForce, err := rulesInForce(tx, jurisdiction)
+	if err != nil {
+		return err
+	}
+	rule, ok := inForce[category]
+	if !ok {
+		return &MissingRulesError{jurisdiction, []models.Category{category}}
+	}
+	var after uuid.UUID
+	for {
+		rows, err := lockRunning(tx, rule, after)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for i := range rows {
+			if err := rows[i].follow(rule); err != nil {
+				return err
+			}
+		}
+		if err := writeRunning(tx, rule.ID, rows); err != nil {
+			return err
+		}
+		after = rows[len(rows)-1].ID
+	}
+}
+
+// lockRunning locks the next deadlines, by id, that run under another version of the rule.
+func lockRunning(tx *database.Tx, rule models.RetentionRule, after uuid.UUID) ([]running, error) {
+	var rows []running
+	err := tx.DB().Raw(`
+		SELECT l.id, l.event_at, l.deadline, l.floor_at, d.time_zone
+		FROM retention_deadlines l JOIN departures d ON d.id = l.departure_id JOIN retention_rules r ON r.id = l.rule_id
+		WHERE r.jurisdiction = ? AND r.category = ? AND l.rule_id <> ? AND l.state IN ('scheduled', 'held', 'in_review') AND l.id > ?
+		ORDER BY l.id LIMIT ? FOR NO KEY UPDATE OF l`,
+		rule.Jurisdiction, rule.Category, rule.ID, after, rederiveBatch).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("locking the deadlines of a rule: %w", database.Hide(err))
+	}
+	return rows, nil
+}
+
+func (r *running) follow(rule models.RetentionRule) error {
+	loc, err := clock.LoadZone(r.TimeZone)
+	if err != nil {
+		return fmt.Errorf("loading a departure's zone: %w", err)
+	}
+	deadline, floorAt, err := Deadline(rule, r.EventAt, loc)
+	if err != nil {
+		return err
+	}
+	if deadline.Before(r.Deadline) || floorAt.Before(r.FloorAt) {
+		return ErrApprovalRequired
+	}
+	r.Deadline, r.FloorAt = deadline, floorAt
+	return nil
+}
+
+func writeRunning(tx *database.Tx, ruleID uuid.UUID, rows []running) error {
+	values := make([][]any, len(rows))
+	for i, r := range rows {
+		values[i] = []any{r.ID, r.Deadline, r.FloorAt}
+	}
+	err := tx.DB().Exec(`
+		UPDATE retention_deadlines l SET rule_id = ?, deadline = v.deadline::timestamptz, floor_at = v.floor_at::timestamptz, updated_at = lethe_now()
+		FROM (VALUES ?) AS v (id, deadline, floor_at) WHERE l.id = v.id::uuid`, ruleID, values).Error
+	if err != nil {
+		return fmt.Errorf("writing re-derived deadlines: %w", database.Hide(err))
+	}
+	return nil
+}

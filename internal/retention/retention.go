@@ -1,0 +1,110 @@
+// Package retention keeps what law wants kept and destroys the rest when it is due, with proof.
+//
+// A rule says how long a category of fields is kept in a jurisdiction, and which law says so. When
+// an employment has ended, each category gets a deadline, an absolute instant. What is due is
+// claimed by a purge, which carries out steps that each resume: intent (the point of no return),
+// tombstone, keys, columns, probe, certificate. A hold suspends deletion while the deadlines run on.
+// Whether something may be destroyed is decided by the database's predicate lethe_purgeable in the
+// transaction of the intent, never by a timer.
+//
+// Locks are taken in this order: the holds lock, employment, departure, accounts, retention, purge,
+// deadlines by id, categories by id.
+package retention
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Refusals. An unknown id is database.ErrNotFound.
+var (
+	ErrApprovalRequired = errors.New("this brings a deadline forward and needs approval")
+	ErrPurgeBegan       = errors.New("data has been destroyed already, or is being destroyed")
+	ErrNotInReview      = errors.New("the purge is not in review")
+	ErrUnknownDecision  = errors.New("a purge is approved or rejected")
+	ErrRoleMayNot       = errors.New("only a reviewer decides about a purge")
+	ErrSubject          = errors.New("nobody decides about the own data")
+	ErrSamePerson       = errors.New("the second person must be a different one")
+	ErrUnknownCategory  = errors.New("unknown category")
+	ErrMatterRequired   = errors.New("a hold names the matter that it is for")
+	// ErrNotPurgeable says that the database's predicate refuses what the rows in Go's eyes allow.
+	ErrNotPurgeable = errors.New("the database does not let this category be purged")
+	// ErrOutOfOrder says that a step of a purge was called before the one that it builds on.
+	ErrOutOfOrder = errors.New("the purge has not come that far")
+	// ErrNotDestroyed says that a probe found something that is still there.
+	ErrNotDestroyed = errors.New("a purge left something behind")
+)
+
+// MissingRulesError says that a jurisdiction has no rule for some category. Nobody employed under
+// it can depart until one is added: without a rule nothing would ever be destroyed.
+type MissingRulesError struct {
+	Jurisdiction string
+	Categories   []models.Category
+}
+
+func (e *MissingRulesError) Error() string {
+	return fmt.Sprintf("jurisdiction %s has no retention rule for %s: add one for every category first",
+		e.Jurisdiction, names(e.Categories))
+}
+
+// TooLateError says that a hold comes after the point of no return of these categories.
+type TooLateError struct{ Categories []models.Category }
+
+func (e *TooLateError) Error() string {
+	return "too late for a hold: destroyed, or being destroyed: " + names(e.Categories)
+}
+
+func names(categories []models.Category) string {
+	texts := make([]string, len(categories))
+	for i, c := range categories {
+		texts[i] = string(c)
+	}
+	return strings.Join(texts, ", ")
+}
+
+var (
+	forChange = clause.Locking{Strength: "NO KEY UPDATE"}
+	forUpdate = clause.Locking{Strength: "UPDATE"}
+	byID      = clause.OrderByColumn{Column: clause.Column{Name: "id"}}
+)
+
+// lockDeparture locks a departure's employment and then the departure, and reads the latter.
+func lockDeparture(tx *database.Tx, id uuid.UUID) (models.Departure, error) {
+	dep, err := database.First[models.Departure](tx.DB().Select("id", "employment_id").Where("id = ?", id))
+	if err != nil {
+		return dep, fmt.Errorf("reading a departure: %w", err)
+	}
+	if _, err := archive.LockEmployment(tx, dep.EmploymentID); err != nil {
+		return dep, err
+	}
+	dep, err = database.First[models.Departure](tx.DB().Clauses(forChange).Where("id = ?", id))
+	if err != nil {
+		return dep, fmt.Errorf("locking a departure: %w", err)
+	}
+	return dep, nil
+}
+
+// lockRows locks rows of one table in the order of their ids and reads them.
+func lockRows[T any](tx *database.Tx, lock clause.Locking, what, where string, args ...any) ([]T, error) {
+	var rows []T
+	if err := tx.DB().Clauses(lock).Where(where, args...).Order(byID).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("locking %s: %w", what, database.Hide(err))
+	}
+	return rows, nil
+}
+
+func newID() (uuid.UUID, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("making an id: %w", err)
+	}
+	return id, nil
+}

@@ -1,0 +1,161 @@
+package retention
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Schedule gives every category of the departure's employment its deadline, and orders Retention.
+// It is part of the transaction that sets departed. Categories under hold begin as held. A
+// jurisdiction without rules is *MissingRulesError. A second call changes nothing.
+func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error {
+	if _, err := lockDeparture(tx, dep.ID); err != nil {
+		return err
+	}
+	rules, err := Rules(tx, jurisdiction)
+	if err != nil {
+		return err
+	}
+	loc, err := clock.LoadZone(dep.TimeZone)
+	if err != nil {
+		return fmt.Errorf("loading the departure's zone: %w", err)
+	}
+	var categories []models.EmploymentCategory
+	if err := tx.DB().Where("employment_id = ?", dep.EmploymentID).Find(&categories).Error; err != nil {
+		return fmt.Errorf("reading the categories: %w", database.Hide(err))
+	}
+	created := tx.DB().Exec(`INSERT INTO retentions (id, employment_id) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`,
+		dep.ID, dep.EmploymentID)
+	if created.Error != nil {
+		return fmt.Errorf("creating the retention: %w", database.Hide(created.Error))
+	}
+	if created.RowsAffected == 0 {
+		return nil
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	rows := make([]models.RetentionDeadline, 0, len(categories))
+	for _, category := range categories {
+		rule, ok := ruleFor(rules, category.Category)
+		if !ok {
+			return &MissingRulesError{jurisdiction, []models.Category{category.Category}}
+		}
+		row, err := newDeadline(dep, category, rule, loc, now)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) > 0 {
+		if err := tx.DB().Create(&rows).Error; err != nil {
+			return fmt.Errorf("creating the deadlines: %w", database.Hide(err))
+		}
+	}
+	if _, err := applyHolds(tx, dep.ID); err != nil {
+		return err
+	}
+	tx.Nudge(models.DrivenRetention, dep.ID)
+	return nil
+}
+
+func newDeadline(dep models.Departure, category models.EmploymentCategory, rule models.RetentionRule, loc *time.Location, now time.Time) (models.RetentionDeadline, error) {
+	deadline, floorAt, err := Deadline(rule, dep.EmploymentEndedAt, loc)
+	if err != nil {
+		return models.RetentionDeadline{}, err
+	}
+	id, err := newID()
+	if err != nil {
+		return models.RetentionDeadline{}, err
+	}
+	return models.RetentionDeadline{
+		ID: id, DepartureID: dep.ID, EmploymentID: dep.EmploymentID, CategoryID: category.ID,
+		Category: category.Category, RuleID: rule.ID, EventAt: dep.EmploymentEndedAt,
+		Deadline: deadline, FloorAt: floorAt, State: models.DeadlineScheduled, UpdatedAt: now,
+	}, nil
+}
+
+// setDeadlines moves deadlines of a departure that are in one of the states from.
+func setDeadlines(tx *database.Tx, departureID uuid.UUID, categories []models.Category, from []models.DeadlineState, to models.DeadlineState) (int64, error) {
+	r := tx.DB().Exec(`UPDATE retention_deadlines SET state = ?, updated_at = lethe_now()
+		WHERE departure_id = ? AND category IN ? AND state IN ?`, to, departureID, categories, from)
+	if r.Error != nil {
+		return 0, fmt.Errorf("moving deadlines to %s: %w", to, database.Hide(r.Error))
+	}
+	return r.RowsAffected, nil
+}
+
+// Cancel takes a departure's retention back: its deadlines and claims are cancelled, its workflows
+// end. It is ErrPurgeBegan once any purge has passed the point of no return, and changes nothing if
+// nothing was scheduled.
+func Cancel(tx *database.Tx, departureID uuid.UUID) error {
+	if _, err := lockDeparture(tx, departureID); err != nil {
+		return err
+	}
+	retentions, err := lockRows[models.Retention](tx, forChange, "a retention", "id = ?", departureID)
+	if err != nil || len(retentions) == 0 {
+		return err
+	}
+	purges, err := lockRows[models.Purge](tx, forChange, "purges", "departure_id = ?", departureID)
+	if err != nil {
+		return err
+	}
+	for _, purge := range purges {
+		if purge.IntentAt != nil {
+			return ErrPurgeBegan
+		}
+	}
+	if _, err := lockRows[models.RetentionDeadline](tx, forChange, "deadlines", "departure_id = ?", departureID); err != nil {
+		return err
+	}
+	for _, purge := range purges {
+		if purge.State == models.PurgeCancelled {
+			continue
+		}
+		if err := leaveClaims(tx, purge.ID, models.Categories); err != nil {
+			return err
+		}
+		if err := cancelPurge(tx, purge.ID); err != nil {
+			return err
+		}
+		if err := tx.Touch(models.DrivenPurge, purge.ID); err != nil {
+			return err
+		}
+	}
+	open := []models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}
+	if _, err := setDeadlines(tx, departureID, models.Categories, open, models.DeadlineCancelled); err != nil {
+		return err
+	}
+	if err := end(tx, departureID); err != nil {
+		return err
+	}
+	return tx.Touch(models.DrivenRetention, departureID)
+}
+
+// end ends a running retention.
+func end(tx *database.Tx, departureID uuid.UUID) error {
+	err := tx.DB().Exec(`UPDATE retentions SET state = ?, ended_at = lethe_now() WHERE id = ? AND state = ?`,
+		models.RetentionEnded, departureID, models.RetentionRunning).Error
+	if err != nil {
+		return fmt.Errorf("ending a retention: %w", database.Hide(err))
+	}
+	return nil
+}
+
+// AllPurged says whether every category of a departure was destroyed.
+func AllPurged(tx *database.Tx, departureID uuid.UUID) (bool, error) {
+	var count struct{ Total, Purged int }
+	err := tx.DB().Raw(`SELECT count(*) AS total, count(*) FILTER (WHERE state = 'purged') AS purged
+		FROM retention_deadlines WHERE departure_id = ?`, departureID).Scan(&count).Error
+	if err != nil {
+		return false, fmt.Errorf("counting what is purged: %w", database.Hide(err))
+	}
+	return count.Total > 0 && count.Total == count.Purged, nil
+}
