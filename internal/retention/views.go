@@ -3,9 +3,9 @@ package retention
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
@@ -14,17 +14,8 @@ import (
 
 // DeadlineView is one category's deadline with the rule that it follows.
 type DeadlineView struct {
-	DepartureID  uuid.UUID
-	Category     models.Category
-	Deadline     time.Time
-	FloorAt      time.Time
-	State        models.DeadlineState
-	RuleID       uuid.UUID
-	Jurisdiction string
-	Version      int
-	Period       string
-	BasisZh      string
-	BasisEn      string
+	models.RetentionDeadline
+	Rule models.RetentionRule
 }
 
 // Deadlines reads a departure's deadlines, the next one first.
@@ -38,18 +29,23 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 	if len(departureIDs) == 0 {
 		return nil, nil
 	}
-	var rows []DeadlineView
-	err := db.Read(ctx).Raw(`
-		SELECT l.departure_id, l.category, l.deadline, l.floor_at, l.state, l.rule_id,
-			r.jurisdiction, r.version, r.period, r.basis_zh, r.basis_en
-		FROM retention_deadlines l JOIN retention_rules r ON r.id = l.rule_id
-		WHERE l.departure_id IN ? ORDER BY l.deadline, l.category`, departureIDs).Scan(&rows).Error
+	var deadlines []models.RetentionDeadline
+	err := db.Read(ctx).Where("departure_id IN ?", departureIDs).Order("deadline, category").Find(&deadlines).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading deadlines: %w", database.Hide(err))
 	}
+	var rules []models.RetentionRule
+	err = db.Read(ctx).Where("id IN (SELECT rule_id FROM retention_deadlines WHERE departure_id IN ?)", departureIDs).Find(&rules).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules of deadlines: %w", database.Hide(err))
+	}
+	ruleByID := make(map[uuid.UUID]models.RetentionRule, len(rules))
+	for _, rule := range rules {
+		ruleByID[rule.ID] = rule
+	}
 	byDeparture := make(map[uuid.UUID][]DeadlineView, len(departureIDs))
-	for _, row := range rows {
-		byDeparture[row.DepartureID] = append(byDeparture[row.DepartureID], row)
+	for _, l := range deadlines {
+		byDeparture[l.DepartureID] = append(byDeparture[l.DepartureID], DeadlineView{l, ruleByID[l.RuleID]})
 	}
 	return byDeparture, nil
 }
@@ -67,9 +63,10 @@ func Certificates(ctx context.Context, db *database.DB, departureID uuid.UUID) (
 type PurgeFilter struct {
 	State       models.PurgeState
 	DepartureID *uuid.UUID
-	// Before is the cursor: only purges older than this one.
-	Before *uuid.UUID
-	Limit  int
+	// After is the cursor: only purges that are younger than this one.
+	After uuid.UUID
+	// Limit bounds the page; 0: everything.
+	Limit int
 }
 
 // PurgeView is a purge with the categories that it claims or purged; of a cancelled one, what it left.
@@ -79,32 +76,36 @@ type PurgeView struct {
 	Categories []models.Category `gorm:"-"`
 }
 
-// Purges reads purges, newest first, one more than Limit at most: the extra one says that another
-// page follows.
-func Purges(ctx context.Context, db *database.DB, f PurgeFilter) ([]PurgeView, error) {
-	q := db.Read(ctx).Table("purges").Select("purges.*, departures.employee_id").
-		Joins("JOIN departures ON departures.id = purges.departure_id").
-		Order(clause.OrderByColumn{Column: clause.Column{Table: "purges", Name: "id"}, Desc: true}).Limit(f.Limit + 1)
+// Purges reads purges, oldest first, and says whether another page follows.
+func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeView, more bool, err error) {
+	q := purgeViews(ctx, db).Where("purges.id > ?", f.After).
+		Order(clause.OrderByColumn{Column: clause.Column{Table: "purges", Name: "id"}})
+	if f.Limit > 0 {
+		q = q.Limit(f.Limit + 1)
+	}
 	if f.State != "" {
 		q = q.Where("purges.state = ?", f.State)
 	}
 	if f.DepartureID != nil {
 		q = q.Where("purges.departure_id = ?", *f.DepartureID)
 	}
-	if f.Before != nil {
-		q = q.Where("purges.id < ?", *f.Before)
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, false, fmt.Errorf("listing purges: %w", database.Hide(err))
 	}
-	var rows []PurgeView
-	if err := q.Scan(&rows).Error; err != nil {
-		return nil, fmt.Errorf("listing purges: %w", database.Hide(err))
+	if f.Limit > 0 && len(rows) > f.Limit {
+		rows, more = rows[:f.Limit], true
 	}
-	return rows, withCategories(ctx, db, rows)
+	return rows, more, withCategories(ctx, db, rows)
+}
+
+func purgeViews(ctx context.Context, db *database.DB) *gorm.DB {
+	return db.Read(ctx).Table("purges").Select("purges.*, departures.employee_id").
+		Joins("JOIN departures ON departures.id = purges.departure_id")
 }
 
 // GetPurge reads one purge.
 func GetPurge(ctx context.Context, db *database.DB, id uuid.UUID) (PurgeView, error) {
-	view, err := database.First[PurgeView](db.Read(ctx).Table("purges").Select("purges.*, departures.employee_id").
-		Joins("JOIN departures ON departures.id = purges.departure_id").Where("purges.id = ?", id))
+	view, err := database.First[PurgeView](purgeViews(ctx, db).Where("purges.id = ?", id))
 	if err != nil {
 		return view, fmt.Errorf("reading a purge: %w", err)
 	}
