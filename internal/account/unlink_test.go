@@ -123,7 +123,7 @@ func TestI14_UnknownAccounts(t *testing.T) {
 		proof string
 	}{
 		{"seen before, gone now", func(w *world, l *leaver, mail *target) {
-			w.exec(t, "UPDATE linked_accounts SET seen_at = lethe_now() WHERE system = 'mail'")
+			w.exec(t, "UPDATE linked_accounts SET seen_at = lethe_now() WHERE system = 'mail' AND employment_id = ?", l.employment)
 			mail.accounts["other"] = mail.accounts[l.id("mail")]
 			delete(mail.accounts, l.id("mail"))
 		}, models.AccountNotFound, subReadBack},

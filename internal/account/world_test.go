@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -31,17 +30,13 @@ type world struct {
 	entity     uuid.UUID
 	department uuid.UUID
 	changes    []string // of all systems, in the order in which they happened
-	people     int
 }
 
 var systems = []string{"mail", "finance", "attendance"}
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	if parallel, ok := t.(interface{ Parallel() }); ok {
-		parallel.Parallel()
-	}
-	w := &world{env: databasetest.New(t), targets: map[string]*target{}, entity: uuid.New(), department: uuid.New()}
+	w := &world{env: sharedEnv(), targets: map[string]*target{}, entity: uuid.New(), department: uuid.New()}
 	path := filepath.Join(t.TempDir(), "kek")
 	if err := vault.CreateKEKFile(path); err != nil {
 		t.Fatal(err)
@@ -61,8 +56,8 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.service = New(w.env.Facts, w.vault, registry, short)
-	w.exec(t, "INSERT INTO legal_entities (id, code, name_zh, name_en, jurisdiction, time_zone) VALUES (?, 'E', '甲', 'E', 'DEMO', 'Asia/Shanghai')", w.entity)
-	w.exec(t, "INSERT INTO departments (id, legal_entity_id, code, name_zh, name_en) VALUES (?, ?, 'D', '部', 'D')", w.department, w.entity)
+	w.exec(t, "INSERT INTO legal_entities (id, code, name_zh, name_en, jurisdiction, time_zone) VALUES (?, ?, '甲', 'E', 'DEMO', 'Asia/Shanghai')", w.entity, w.entity)
+	w.exec(t, "INSERT INTO departments (id, legal_entity_id, code, name_zh, name_en) VALUES (?, ?, ?, '部', 'D')", w.department, w.entity, w.department)
 	return w
 }
 
@@ -93,16 +88,17 @@ type leaver struct {
 
 func (w *world) person(t testing.TB) uuid.UUID {
 	t.Helper()
-	w.people++
 	id := uuid.Must(uuid.NewV7())
-	w.exec(t, "INSERT INTO employees (id, employee_no, name, department_id) VALUES (?, ?, 'N', ?)", id, fmt.Sprintf("P%05d", w.people), w.department)
+	w.exec(t, "INSERT INTO employees (id, employee_no, name, department_id) VALUES (?, ?, 'N', ?)", id, numberOf(id), w.department)
 	return id
 }
+
+func numberOf(employee uuid.UUID) string { return "P" + employee.String() }
 
 func (w *world) leaver(t testing.TB) *leaver {
 	t.Helper()
 	l := &leaver{employee: w.person(t), employment: uuid.Must(uuid.NewV7())}
-	l.no = fmt.Sprintf("P%05d", w.people)
+	l.no = numberOf(l.employee)
 	w.exec(t, `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on)
 		VALUES (?, ?, ?, ?, 'DEMO', 'Asia/Shanghai', '2020-01-01')`, l.employment, l.employee, w.entity, w.department)
 	w.tx(t, func(tx *database.Tx) error {
