@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/google/uuid"
-	"go.temporal.io/sdk/activity"
 
 	"lethe/internal/database"
 	"lethe/internal/failpoint"
@@ -56,6 +55,7 @@ func (a *Purge) RunPurge(ctx context.Context, ref Ref) (PurgeResult, error) {
 	if err != nil {
 		return PurgeResult{}, err
 	}
+	defer beat(ctx)()
 	intent, err := a.commitIntent(ctx, id)
 	if errors.Is(err, database.ErrNotFound) {
 		return PurgeResult{}, unknownRow()
@@ -74,7 +74,6 @@ func (a *Purge) RunPurge(ctx context.Context, ref Ref) (PurgeResult, error) {
 		{"certify", func() error { _, err := a.Purger.Certify(ctx, id, a.purged); return err }},
 	}
 	for _, step := range steps {
-		activity.RecordHeartbeat(ctx, step.name)
 		failpoint.Hit("purge." + step.name + ".before")
 		if err := step.do(); err != nil {
 			return PurgeResult{}, err

@@ -8,16 +8,12 @@ import (
 
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/temporal"
 
 	"lethe/internal/account"
 	"lethe/internal/database"
 	"lethe/internal/failpoint"
 	"lethe/models"
 )
-
-// ErrorUnknownOperation is the type of the error about an operation or step that does not exist.
-const ErrorUnknownOperation = "unknown_account_operation"
 
 // Unlinking carries out account operations.
 type Unlinking struct {
@@ -28,11 +24,11 @@ type Unlinking struct {
 	AccountsChanged func(tx *database.Tx, departureID uuid.UUID) error
 }
 
-// Facts reads where an operation stands and what its workflow should do next.
-func (u *Unlinking) Facts(ctx context.Context, in Ref) (OperationFacts, error) {
-	id, err := uuid.Parse(in.ID)
+// OperationFacts reads where an operation stands and what its workflow should do next.
+func (u *Unlinking) OperationFacts(ctx context.Context, in Ref) (OperationFacts, error) {
+	id, err := parse(in.ID)
 	if err != nil {
-		return OperationFacts{}, unknownOperation()
+		return OperationFacts{}, err
 	}
 	var f account.Facts
 	failpoint.Hit("operation_facts.before")
@@ -51,13 +47,13 @@ func (u *Unlinking) Facts(ctx context.Context, in Ref) (OperationFacts, error) {
 	return out, nil
 }
 
-// RunStep carries out one account's part of an operation. It heartbeats until it returns, so that a
+// RunAccountStep carries out one account's part of an operation. It heartbeats until it returns, so that a
 // cancelled or lost run stops.
-func (u *Unlinking) RunStep(ctx context.Context, in StepInput) (StepResult, error) {
+func (u *Unlinking) RunAccountStep(ctx context.Context, in StepInput) (StepResult, error) {
 	operation, err1 := uuid.Parse(in.OperationID)
 	step, err2 := uuid.Parse(in.StepID)
 	if errors.Join(err1, err2) != nil {
-		return StepResult{}, unknownOperation()
+		return StepResult{}, unknownRow()
 	}
 	defer beat(ctx)()
 	result, err := u.Accounts.RunStep(ctx, operation, step, account.Hooks{OperationChanged: u.operationChanged})
@@ -109,13 +105,9 @@ func beat(ctx context.Context) (stop func()) {
 	}
 }
 
-func unknownOperation() error {
-	return temporal.NewNonRetryableApplicationError("there is no such account operation", ErrorUnknownOperation, nil)
-}
-
 func operationError(doing string, err error) error {
 	if errors.Is(err, account.ErrUnknown) {
-		return unknownOperation()
+		return unknownRow()
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -28,6 +28,8 @@ type Options struct {
 	MaxConcurrentActivities int
 	// StickyCache is the number of workflows kept in memory, in the whole process.
 	StickyCache int
+	// Tune, if given, changes the SDK's options of each queue's worker; benchmarks compare levers with it.
+	Tune func(*worker.Options)
 	// StopTimeout is how long running activities may go on after Stop.
 	StopTimeout time.Duration
 }
@@ -47,7 +49,7 @@ type Group struct{ workers []worker.Worker }
 // each target system have queues of their own.
 func New(c client.Client, a Activities, o Options) *Group {
 	worker.SetStickyWorkflowCacheSize(o.StickyCache)
-	core := o.worker(c, o.QueuePrefix+workflows.QueueCore)
+	core := o.worker(c, o.QueuePrefix+workflows.QueueCore, true)
 	for kind, f := range map[string]any{
 		workflows.TypeDeparture: workflows.Departure,
 		workflows.TypeUnlinking: workflows.AccountUnlinking,
@@ -59,29 +61,34 @@ func New(c client.Client, a Activities, o Options) *Group {
 	core.RegisterActivity(a.Unlinking)
 	core.RegisterActivity(a.Retention)
 
-	purge := o.worker(c, o.QueuePrefix+workflows.QueuePurge)
+	purge := o.worker(c, o.QueuePrefix+workflows.QueuePurge, true)
 	purge.RegisterWorkflowWithOptions(workflows.Purge, workflow.RegisterOptions{Name: workflows.TypePurge})
 	purge.RegisterActivity(a.Purge)
 
 	g := &Group{workers: []worker.Worker{core, purge}}
 	for _, system := range o.Systems {
-		w := o.worker(c, workflows.SystemQueue(o.QueuePrefix, system))
+		w := o.worker(c, workflows.SystemQueue(o.QueuePrefix, system), false)
 		w.RegisterActivity(a.Unlinking)
 		g.workers = append(g.workers, w)
 	}
 	return g
 }
 
-func (o Options) worker(c client.Client, queue string) worker.Worker {
+func (o Options) worker(c client.Client, queue string, workflows bool) worker.Worker {
 	scaled := func(most int) worker.PollerBehavior {
 		return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{MaximumNumberOfPollers: most})
 	}
-	return worker.New(c, queue, worker.Options{
+	options := worker.Options{
+		DisableWorkflowWorker:              !workflows,
 		MaxConcurrentActivityExecutionSize: o.MaxConcurrentActivities,
 		WorkflowTaskPollerBehavior:         scaled(o.WorkflowPollers),
 		ActivityTaskPollerBehavior:         scaled(o.ActivityPollers),
 		WorkerStopTimeout:                  o.StopTimeout,
-	})
+	}
+	if o.Tune != nil {
+		o.Tune(&options)
+	}
+	return worker.New(c, queue, options)
 }
 
 // Start starts all queues. A server that does not answer is an error; the caller tries again.

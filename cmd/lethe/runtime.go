@@ -108,7 +108,7 @@ func (r *runtime) openKeys(ctx context.Context) error {
 		r.systems, err = connector.RegistryOf()
 		return err
 	}
-	r.systems, err = connector.LoadFile(r.config.SystemsFile, map[string]connector.Factory{"scim": scim.New})
+	r.systems, err = connector.LoadFile(r.config.SystemsFile, map[string]connector.Factory{"scim": scim.Factory})
 	return err
 }
 

@@ -201,7 +201,7 @@ func reactivate(tx *database.Tx, by models.Actor, dep models.Departure, origin s
 	}
 	if dep.AccountsState != models.AccountsLinked {
 		_, created, err := account.OrderRelink(tx, account.RelinkOrder{
-			EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Origin: origin, By: by,
+			EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Origin: origin, By: by, Superseded: tellOthers(dep.ID),
 		})
 		if err != nil {
 			return fmt.Errorf("ordering the relink: %w", err)

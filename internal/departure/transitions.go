@@ -87,7 +87,7 @@ func nextInstant(dep models.Departure) (time.Time, bool) {
 func beginUnlinking(tx *database.Tx, dep *models.Departure) error {
 	_, created, err := account.OrderUnlink(tx, account.UnlinkOrder{
 		EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Mode: models.ModeDisable,
-		Origin: models.OriginDeparture, By: models.System,
+		Origin: models.OriginDeparture, By: models.System, Superseded: tellOthers(dep.ID),
 	})
 	if err != nil {
 		return fmt.Errorf("ordering the unlinking: %w", err)
@@ -161,6 +161,17 @@ func AccountsChanged(tx *database.Tx, id uuid.UUID) error {
 		}
 	}
 	return tx.Touch(models.DrivenDeparture, id)
+}
+
+// tellOthers re-derives the accounts track of other departures from which an order of own took
+// accounts over: a relink that a later unlink supersedes.
+func tellOthers(own uuid.UUID) account.Superseded {
+	return func(tx *database.Tx, op models.AccountOperation) error {
+		if op.DepartureID == nil || *op.DepartureID == own {
+			return nil
+		}
+		return AccountsChanged(tx, *op.DepartureID)
+	}
 }
 
 var accountEvents = map[models.AccountsState]string{

@@ -61,6 +61,8 @@ INSERT INTO legal_transitions VALUES
     ('departures.accounts_state', 'unlinking', 'settled'),
     ('departures.accounts_state', 'unlinking', 'needs_attention'),
     ('departures.accounts_state', 'unlinking', 'relinking'),
+    ('departures.accounts_state', 'unlinking', 'relinked'),
+    ('departures.accounts_state', 'settled', 'relinked'),
     ('departures.accounts_state', 'needs_attention', 'unlinking'),
     ('departures.accounts_state', 'needs_attention', 'settled'),
     ('departures.accounts_state', 'needs_attention', 'relinking'),

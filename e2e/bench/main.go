@@ -1,0 +1,64 @@
+// Command bench measures Lethe beside its bare counterparts in one run on the same servers:
+// departures per second against workflows of the same shape with empty activities, and what a
+// person asleep in retention costs. Pairs are interleaved and medians compared, because the
+// machines that run it are noisy.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+type settings struct {
+	departures int
+	pairs      int
+	inFlight   int
+	sleepers   int
+	levers     bool
+	timeout    time.Duration
+}
+
+func main() {
+	var s settings
+	flag.IntVar(&s.departures, "departures", 150, "departures in each half of a pair")
+	flag.IntVar(&s.pairs, "pairs", 5, "interleaved pairs")
+	flag.IntVar(&s.inFlight, "in-flight", 32, "departures under way at once")
+	flag.IntVar(&s.sleepers, "sleepers", 1500, "people asleep in retention, for the bytes of each")
+	flag.BoolVar(&s.levers, "levers", true, "also try each lever by itself")
+	flag.DurationVar(&s.timeout, "timeout", 20*time.Minute, "limit for the whole run")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	err := run(ctx, s)
+	cancel()
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings) error {
+	fmt.Println("starting Postgres (fsync on) and Temporal (SQLite file, WAL)")
+	w, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := w.seed(ctx, s.departures*(s.pairs+1+len(levers))+100); err != nil {
+		return err
+	}
+	if err := throughput(ctx, w, s); err != nil {
+		return err
+	}
+	if s.levers {
+		if err := tryLevers(ctx, w, s); err != nil {
+			return err
+		}
+	}
+	return asleep(ctx, w, s)
+}

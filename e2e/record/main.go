@@ -1,0 +1,250 @@
+// Command record plays the lives that a departure can have, on real servers, and writes the
+// workflows' histories down for the replay tests. It is run once for each release, from the
+// released commit: a history that the code under test made by itself would prove nothing.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"lethe/e2e/harness"
+	"lethe/models"
+	"lethe/sandbox/control"
+	"lethe/workflows"
+)
+
+const playWithin = 5 * time.Minute
+
+func main() {
+	out := flag.String("out", "", "folder to write to; it must not exist")
+	flag.Parse()
+	ctx, cancel := context.WithTimeout(context.Background(), playWithin)
+	err := record(ctx, *out)
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "record:", err)
+		os.Exit(1)
+	}
+}
+
+func record(ctx context.Context, out string) (err error) {
+	if out == "" {
+		return errors.New("say where to write with -out")
+	}
+	if err := os.Mkdir(out, 0o755); err != nil {
+		return fmt.Errorf("recorded histories are only added: %w", err)
+	}
+	s, err := harness.Open(ctx, harness.Options{OwnPostgres: true, OwnTemporal: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close(false)) }()
+	for _, play := range []func(context.Context, *harness.Stack) error{whole, troubled, withdrawn, annulled, asleep} {
+		if err := play(ctx, s); err != nil {
+			return err
+		}
+	}
+	key, err := os.ReadFile(filepath.Join(s.Folder, "codec"))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "codec.json"), key, 0o644); err != nil {
+		return err
+	}
+	c, err := s.Temporal()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return write(ctx, s, c, out)
+}
+
+// until waits for a departure to look as wanted.
+func until(ctx context.Context, s *harness.Stack, id, what string, holds func(harness.Departure) bool) error {
+	err := harness.Eventually(ctx, 90*time.Second, func() error {
+		d, err := s.As(s.Staff.HR).Departure(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !holds(d) {
+			return fmt.Errorf("stage %s, accounts %s", d.Stage, d.AccountsState)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for %s: %w", what, err)
+	}
+	return nil
+}
+
+func depart(ctx context.Context, s *harness.Stack, h harness.Hire, fields map[string]any) (harness.Person, string, error) {
+	p, err := s.Hire(ctx, h)
+	if err != nil {
+		return p, "", err
+	}
+	id, err := s.As(s.Staff.HR).Depart(ctx, p.EmployeeID.String(), fields)
+	return p, id, err
+}
+
+var immediate = map[string]any{"immediate": true}
+
+// whole is a life from resignation to purge without trouble.
+func whole(ctx context.Context, s *harness.Stack) error {
+	_, id, err := depart(ctx, s, harness.Hire{No: "R-WHOLE"}, immediate)
+	if err != nil {
+		return err
+	}
+	return until(ctx, s, id, "a whole life", func(d harness.Departure) bool { return d.Stage == string(models.StagePurged) })
+}
+
+// troubled has passing faults, an order that is carried out later, and a case that people solve.
+func troubled(ctx context.Context, s *harness.Stack) error {
+	p, err := s.Hire(ctx, harness.Hire{No: "R-TROUBLE"})
+	if err != nil {
+		return err
+	}
+	faults := map[string]control.Rule{
+		"mail":       {Match: control.Match{EmployeeNo: p.No}, Kind: "status", Status: 503, Count: 2},
+		"finance":    {Match: control.Match{EmployeeNo: p.No}, Kind: "accept_later", After: control.Duration(time.Second), Count: 1},
+		"attendance": {Match: control.Match{EmployeeNo: p.No}, Kind: "lie"},
+	}
+	for system, rule := range faults {
+		if err := s.System(system).SetFaults(ctx, control.Faults{Rules: []control.Rule{rule}}); err != nil {
+			return err
+		}
+	}
+	id, err := s.As(s.Staff.HR).Depart(ctx, p.EmployeeID.String(), immediate)
+	if err != nil {
+		return err
+	}
+	var stuck string
+	err = until(ctx, s, id, "a stuck account", func(d harness.Departure) bool {
+		for _, w := range d.Waiting {
+			if w.SupportCaseID != "" {
+				stuck = w.SupportCaseID
+			}
+		}
+		return stuck != ""
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.System("attendance").ClearFaults(ctx); err != nil {
+		return err
+	}
+	if err := s.As(s.Staff.ITOps).Resolve(ctx, stuck, models.ResolutionRetry); err != nil {
+		return err
+	}
+	return until(ctx, s, id, "the end of trouble", func(d harness.Departure) bool {
+		return d.AccountsState == string(models.AccountsSettled)
+	})
+}
+
+// withdrawn is taken back while accounts are unlinked.
+func withdrawn(ctx context.Context, s *harness.Stack) error {
+	now, err := s.Facts.Now(ctx)
+	if err != nil {
+		return err
+	}
+	today, err := s.Today(ctx)
+	if err != nil {
+		return err
+	}
+	_, id, err := depart(ctx, s, harness.Hire{No: "R-WITHDRAWN"}, map[string]any{
+		"last_working_day": today, "access_cutoff_at": now.Add(2 * time.Second).Format(time.RFC3339),
+	})
+	if err != nil {
+		return err
+	}
+	if err := until(ctx, s, id, "settled accounts", func(d harness.Departure) bool { return d.AccountsState == string(models.AccountsSettled) }); err != nil {
+		return err
+	}
+	if err := s.As(s.Staff.HR).Withdraw(ctx, id, "stays after all"); err != nil {
+		return err
+	}
+	return until(ctx, s, id, "a relink", func(d harness.Departure) bool { return d.AccountsState == string(models.AccountsRelinked) })
+}
+
+// annulled is undone by two people during retention.
+func annulled(ctx context.Context, s *harness.Stack) error {
+	_, id, err := depart(ctx, s, harness.Hire{No: "R-ANNULLED", Jurisdiction: "CN"}, immediate)
+	if err != nil {
+		return err
+	}
+	if err := until(ctx, s, id, "settled accounts", func(d harness.Departure) bool { return d.AccountsState == string(models.AccountsSettled) }); err != nil {
+		return err
+	}
+	if err := s.As(s.Staff.HR).AskAnnulment(ctx, id, "the wrong person"); err != nil {
+		return err
+	}
+	if err := s.As(s.Staff.Reviewer).ConfirmAnnulment(ctx, id); err != nil {
+		return err
+	}
+	return until(ctx, s, id, "a relink", func(d harness.Departure) bool { return d.AccountsState == string(models.AccountsRelinked) })
+}
+
+// asleep leaves a departure before its cutoff and one in retention: the sleepers that a new
+// release must not break.
+func asleep(ctx context.Context, s *harness.Stack) error {
+	_, id, err := depart(ctx, s, harness.Hire{No: "R-ASLEEP", Jurisdiction: "CN"}, immediate)
+	if err != nil {
+		return err
+	}
+	if err := until(ctx, s, id, "settled accounts", func(d harness.Departure) bool { return d.AccountsState == string(models.AccountsSettled) }); err != nil {
+		return err
+	}
+	now, err := s.Facts.Now(ctx)
+	if err != nil {
+		return err
+	}
+	_, _, err = depart(ctx, s, harness.Hire{No: "R-PENDING", Jurisdiction: "CN"}, map[string]any{
+		"last_working_day": now.AddDate(0, 1, 0).Format(time.DateOnly),
+	})
+	time.Sleep(3 * time.Second) // its workflow falls asleep
+	return err
+}
+
+// write writes every workflow's history as the server has it, encrypted payloads included.
+func write(ctx context.Context, s *harness.Stack, c client.Client, out string) error {
+	prefixes := map[models.DrivenKind]func(string) string{
+		models.DrivenDeparture: workflows.DepartureID, models.DrivenOperation: workflows.UnlinkingID,
+		models.DrivenRetention: workflows.RetentionID, models.DrivenPurge: workflows.PurgeID,
+	}
+	for kind, workflowID := range prefixes {
+		var ids []string
+		if err := s.Facts.Read(ctx).Table(kind.Table()).Order("id").Pluck("id::text", &ids).Error; err != nil {
+			return err
+		}
+		for i, id := range ids {
+			var h historypb.History
+			for events := c.GetWorkflowHistory(ctx, workflowID(id), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+				e, err := events.Next()
+				if err != nil {
+					return err
+				}
+				h.Events = append(h.Events, e)
+			}
+			text, err := protojson.MarshalOptions{Multiline: true}.Marshal(&h)
+			if err != nil {
+				return err
+			}
+			name := fmt.Sprintf("%s-%02d.json", strings.ToLower(string(kind)), i+1)
+			if err := os.WriteFile(filepath.Join(out, name), append(text, '\n'), 0o644); err != nil {
+				return err
+			}
+			fmt.Printf("%s: %d events\n", name, len(h.Events))
+		}
+	}
+	return nil
+}
