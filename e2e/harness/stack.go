@@ -282,3 +282,13 @@ func (s *Stack) Close(keep bool) error {
 	}
 	return errors.Join(failures...)
 }
+
+// Tombstones reads the file that records purges outside both databases.
+func (s *Stack) Tombstones() ([]vault.Tombstone, error) {
+	file, err := vault.OpenTombstones(s.settings["TOMBSTONE_FILE"])
+	if err != nil {
+		return nil, err
+	}
+	all, err := file.All()
+	return all, errors.Join(err, file.Close())
+}
