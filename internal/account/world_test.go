@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/vault"
@@ -46,15 +45,10 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.vault = vault.New(w.env.Keys, kek, w.env.Installation.ID)
-	var listed []connector.System
 	for _, name := range systems {
 		w.targets[name] = newTarget(name, &w.changes)
-		listed = append(listed, connector.System{Name: name, Kind: name, Connector: w.targets[name]})
 	}
-	registry, err := connector.RegistryOf(listed...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	registry := registryOf(t, w.targets)
 	w.service = New(w.env.Facts, w.vault, registry, short)
 	w.exec(t, "INSERT INTO legal_entities (id, code, name_zh, name_en, jurisdiction, time_zone) VALUES (?, ?, '甲', 'E', 'DEMO', 'Asia/Shanghai')", w.entity, w.entity)
 	w.exec(t, "INSERT INTO departments (id, legal_entity_id, code, name_zh, name_en) VALUES (?, ?, ?, '部', 'D')", w.department, w.entity, w.department)
