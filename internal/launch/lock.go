@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -47,6 +48,17 @@ func acquireSoon(ctx context.Context, path string) (*folderLock, error) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// LockFolder keeps a second run off a folder, which must exist, until release is
+// called or this process dies, however it dies. It gives a killed run a moment to
+// be gone; one that lives is [ErrInUse].
+func LockFolder(ctx context.Context, folder string) (release func(), err error) {
+	lock, err := acquireSoon(ctx, filepath.Join(folder, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	return lock.release, nil
 }
 
 // acquireWaiting waits for a lock that others hold only for a moment.

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+)
+
+// devFiles knows where everything lies in the data folder. Folders have mode 0700, files 0600.
+type devFiles struct {
+	root string // absolute
+}
+
+// newDevFiles makes the data folder at the first start. One that others can read is closed to them.
+func newDevFiles(folder string) (devFiles, error) {
+	root, err := filepath.Abs(folder)
+	if err != nil {
+		return devFiles{}, fmt.Errorf("finding the data folder (LETHE_DATA_DIR): %w", err)
+	}
+	f := devFiles{root: root}
+	for _, path := range []string{root, f.path("secrets"), f.path("logs")} {
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return devFiles{}, fmt.Errorf("making the data folder (LETHE_DATA_DIR): %w", err)
+		}
+		if err := os.Chmod(path, 0o700); err != nil {
+			return devFiles{}, fmt.Errorf("closing the data folder (LETHE_DATA_DIR) to others: %w", err)
+		}
+	}
+	return f, nil
+}
+
+func (f devFiles) path(parts ...string) string {
+	return filepath.Join(append([]string{f.root}, parts...)...)
+}
+
+func (f devFiles) postgres() string           { return f.path("postgres") }
+func (f devFiles) temporal() string           { return f.path("temporal", "temporal.db") }
+func (f devFiles) codecKey() string           { return f.path("secrets", "codec.json") }
+func (f devFiles) codecPath() string          { return f.path("secrets", "codec-path") }
+func (f devFiles) token(system string) string { return f.path("secrets", "sandbox-"+system+".token") }
+func (f devFiles) control(system string) string {
+	return f.path("secrets", "sandbox-"+system+".control")
+}
+func (f devFiles) systems() string           { return f.path("systems.json") }
+func (f devFiles) log(service string) string { return f.path("logs", service+".log") }
+func (f devFiles) reportFile() string        { return f.path("dev.json") }
+
+// What belongs to one pair of databases lies in a folder named after their installation, so that
+// another DATABASE_URL meets neither foreign keys nor foreign accounts.
+
+func (f devFiles) installation(id uuid.UUID) string { return f.path("installation-" + id.String()) }
+func (f devFiles) kek(id uuid.UUID) string          { return filepath.Join(f.installation(id), "kek.json") }
+func (f devFiles) tombstones(id uuid.UUID) string {
+	return filepath.Join(f.installation(id), "tombstones")
+}
+func (f devFiles) tokens(id uuid.UUID) string {
+	return filepath.Join(f.installation(id), "tokens.json")
+}
+func (f devFiles) state(id uuid.UUID, system string) string {
+	return filepath.Join(f.installation(id), "sandbox-"+system+".json")
+}
+
+// writeReport puts dev.json there, whole or not at all.
+func (f devFiles) writeReport(r devReport) error {
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding dev.json: %w", err)
+	}
+	return replaceFile(f.reportFile(), append(content, '\n'))
+}
+
+// removeReport takes dev.json away: it is there only while everything runs.
+func (f devFiles) removeReport() error {
+	if err := os.Remove(f.reportFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing dev.json: %w", err)
+	}
+	return nil
+}
+
+// replaceFile writes a file of mode 0600 so that readers, and a kill at any moment, find the old
+// content or the new one.
+func replaceFile(path string, content []byte) error {
+	draft, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
+	}
+	defer func() { _ = os.Remove(draft.Name()) }() // gone already once it was moved
+	_, err = draft.Write(content)
+	if err = errors.Join(err, draft.Sync(), draft.Close()); err == nil {
+		err = os.Rename(draft.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"lethe/cmd/lethe/demo"
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/internal/vault"
+	"lethe/models"
+	"lethe/sandbox/control"
+)
+
+// fill puts the demo company into an empty installation and issues what tokens are missing. The
+// accounts are planted first: should the start be killed before the database commits, the next one
+// finds it empty and does all of it again, to the same effect.
+func (d *development) fill(ctx context.Context) error {
+	empty, err := demo.Empty(ctx, d.facts)
+	if err != nil {
+		return err
+	}
+	if empty {
+		if err := d.seed(ctx); err != nil {
+			return fmt.Errorf("filling in the demo data: %w", err)
+		}
+	}
+	return d.issueTokens(ctx)
+}
+
+func (d *development) seed(ctx context.Context) error {
+	done := d.show.step("演示数据 · demo data")
+	kek, err := vault.LoadKEKFile(d.files.kek(d.installation.ID))
+	if err != nil {
+		return err
+	}
+	for system, address := range d.systemAddresses() {
+		if err := plant(ctx, system, address, d.secrets.control[system]); err != nil {
+			return err
+		}
+	}
+	sealer := vault.New(d.keys, kek, d.installation.ID)
+	if err := demo.Seed(ctx, d.facts, sealer, d.show.people); err != nil {
+		return err
+	}
+	done("200 人 · people")
+	return nil
+}
+
+func plant(ctx context.Context, system, address, token string) error {
+	client := control.NewClient(address, token)
+	defer client.Close()
+	if _, err := client.Plant(ctx, demo.Plants(system)...); err != nil {
+		return err
+	}
+	return client.SetFaults(ctx, demo.Faults(system))
+}
+
+// devTokenLabel tells the demo tokens from those that people issue.
+const devTokenLabel = "lethe dev"
+
+// issueTokens makes sure that there is a valid token for each role. The plain ones are in the data
+// folder alone; the database has their hashes.
+func (d *development) issueTokens(ctx context.Context) error {
+	path := d.files.tokens(d.installation.ID)
+	d.tokens = map[string]string{}
+	content, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading the demo tokens: %w", err)
+	}
+	if err == nil && json.Unmarshal(content, &d.tokens) != nil {
+		d.tokens = map[string]string{} // a damaged file: all are issued anew
+	}
+	changed := false
+	for _, role := range models.Roles {
+		bearer, err := identity.Authenticate(ctx, d.facts, d.tokens[string(role)], true)
+		if err == nil && bearer.Actor.Role == role {
+			continue
+		}
+		if d.tokens[string(role)], err = d.issueToken(ctx, role); err != nil {
+			return fmt.Errorf("issuing the demo token for %s: %w", role, err)
+		}
+		changed = true
+	}
+	if !changed {
+		return nil
+	}
+	if content, err = json.MarshalIndent(d.tokens, "", "  "); err != nil {
+		return fmt.Errorf("encoding the demo tokens: %w", err)
+	}
+	return replaceFile(path, append(content, '\n'))
+}
+
+// issueToken revokes what an earlier start issued for the role, whose secret nobody has any more.
+func (d *development) issueToken(ctx context.Context, role models.Role) (secret string, err error) {
+	err = database.Run(ctx, d.facts, func(tx *database.Tx) error {
+		person, err := archive.EmployeeByNo(tx.DB(), demo.Bearers[role])
+		if err != nil {
+			return err
+		}
+		var former []models.APIToken
+		err = tx.DB().Where("role = ? AND label = ? AND revoked_at IS NULL", role, devTokenLabel).Find(&former).Error
+		if err != nil {
+			return database.Hide(err)
+		}
+		for _, token := range former {
+			if _, err := identity.Revoke(tx, token.ID.String()); err != nil {
+				return err
+			}
+		}
+		secret, _, err = identity.Issue(tx, person.ID, role, devTokenLabel, identity.MaxTTL, true)
+		return err
+	})
+	return secret, err
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+
+	"lethe/cmd/lethe/demo"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// devReport is dev.json: everything that a script needs to use what runs. It is there only while
+// all of it runs.
+type devReport struct {
+	API             string            `json:"api"`
+	TemporalAddress string            `json:"temporal_address"`
+	TemporalUI      string            `json:"temporal_ui"`
+	DatabaseURL     string            `json:"database_url"`
+	KeysDatabaseURL string            `json:"keys_database_url"`
+	Sandbox         map[string]string `json:"sandbox"`
+	// SandboxControl are the bearer tokens of the sandbox systems' control calls.
+	SandboxControl map[string]string `json:"sandbox_control_tokens"`
+	Tokens         map[string]string `json:"tokens"`
+}
+
+func (d *development) report() devReport {
+	return devReport{
+		API:             "http://" + reachable(d.config.Listen),
+		TemporalAddress: d.temporalAddress,
+		TemporalUI:      d.temporalUI,
+		DatabaseURL:     d.factsURL,
+		KeysDatabaseURL: d.keysURL,
+		Sandbox:         d.systemAddresses(),
+		SandboxControl:  d.secrets.control,
+		Tokens:          d.tokens,
+	}
+}
+
+// demoHints are the people and departures that the printed commands are about.
+type demoHints struct {
+	free  []freeEmployee // of jurisdiction DEMO, employed, and nobody's token
+	watch uuid.UUID      // a departure to look at; uuid.Nil without one
+}
+
+type freeEmployee struct {
+	ID         uuid.UUID
+	EmployeeNo string
+}
+
+func (d *development) hints(ctx context.Context) (demoHints, error) {
+	var h demoHints
+	var bearers []string
+	for _, no := range demo.Bearers {
+		bearers = append(bearers, no)
+	}
+	err := d.facts.Read(ctx).Raw(`SELECT e.id, e.employee_no FROM employees e
+		JOIN employments m ON m.employee_id = e.id AND m.ended_at IS NULL
+		WHERE m.jurisdiction = ? AND e.status = ? AND e.employee_no NOT IN ? ORDER BY e.employee_no`,
+		models.DemoJurisdiction, models.StatusActive, bearers).Scan(&h.free).Error
+	if err != nil {
+		return h, fmt.Errorf("finding demo employees to try: %w", database.Hide(err))
+	}
+	newest, err := database.First[models.Departure](d.facts.Read(ctx).Select("id").Where(
+		"employment_id IN (SELECT id FROM employments WHERE jurisdiction = ?)", models.DemoJurisdiction).Order("id DESC"))
+	if err != nil && !errors.Is(err, database.ErrNotFound) {
+		return h, fmt.Errorf("finding a departure to watch: %w", err)
+	}
+	h.watch = newest.ID
+	return h, nil
+}
+
+// commandPrefix makes the printed commands work as they stand: the program as it was called, and
+// the data folder if it is not the usual one.
+func (d *development) commandPrefix() string {
+	if usual, err := filepath.Abs(".data"); err == nil && usual == d.files.root {
+		return os.Args[0]
+	}
+	return "LETHE_DATA_DIR=" + d.files.root + " " + os.Args[0]
+}

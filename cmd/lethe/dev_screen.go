@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"lethe/cmd/lethe/demo"
+	"lethe/internal/launch"
+	"lethe/models"
+)
+
+// devScreen is what `lethe dev` shows, in Chinese and English.
+type devScreen struct {
+	mu    sync.Mutex
+	out   io.Writer
+	began time.Time
+}
+
+func newDevScreen(out io.Writer) *devScreen { return &devScreen{out: out, began: time.Now()} }
+
+func (s *devScreen) line(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = fmt.Fprintf(s.out, format+"\n", args...) // a closed terminal must not end the children
+}
+
+// Write takes the launchers' progress lines.
+func (s *devScreen) Write(text []byte) (int, error) {
+	for _, line := range strings.Split(strings.TrimRight(string(text), "\n"), "\n") {
+		s.line("    %s", line)
+	}
+	return len(text), nil
+}
+
+func (s *devScreen) heading() {
+	s.line("启动 Lethe 开发环境，Ctrl-C 停止 · Starting Lethe for development, Ctrl-C stops it")
+}
+
+// step returns what is called when a part is up.
+func (s *devScreen) step(what string) (done func(detail string)) {
+	began := time.Now()
+	return func(detail string) {
+		if detail != "" {
+			detail = "  " + detail
+		}
+		s.line("  ✓ %s%s（%.1f s）", what, detail, time.Since(began).Seconds())
+	}
+}
+
+// people shows how far the demo data is.
+func (s *devScreen) people(done, of int) {
+	if done%50 == 0 && done < of {
+		s.line("    演示数据 · demo data %d/%d", done, of)
+	}
+}
+
+func (s *devScreen) stamp() string { return time.Now().Format(time.TimeOnly) }
+
+func (s *devScreen) died(name string, err error) {
+	status, log := "", ""
+	var exit *launch.ExitError
+	if errors.As(err, &exit) {
+		status, log = exit.Status, exit.LogFile
+	}
+	s.line("%s  %s 意外退出，正在重启 · ended unexpectedly (%s), starting it again; %s", s.stamp(), name, status, log)
+}
+
+func (s *devScreen) back(name string) {
+	s.line("%s  %s 已恢复 · is back", s.stamp(), name)
+}
+
+func (s *devScreen) notBack(name string, err error) {
+	reason, _, _ := strings.Cut(err.Error(), "\n")
+	s.line("%s  %s 重启失败，将再试 · did not start, trying again: %s", s.stamp(), name, reason)
+}
+
+func (s *devScreen) stopping() { s.line("\n正在停止 · stopping") }
+
+func (s *devScreen) stopped(err error) {
+	if err == nil {
+		s.line("全部已停止，数据保留 · everything is stopped, the data is kept")
+	}
+}
+
+// roleNames are the roles as HR says them.
+var roleNames = map[models.Role]string{
+	models.RoleHRAdmin: "人事 HR", models.RoleDepartmentHead: "部门负责人 head", models.RoleEmployee: "员工 employee",
+	models.RoleReviewer: "复核人 reviewer", models.RoleAuditor: "审计 auditor", models.RoleITOps: "IT 运维 IT operations",
+}
+
+// announce prints the addresses, the tokens, and what to try.
+func (s *devScreen) announce(d *development, r devReport, h demoHints) {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say("\n全部就绪 · Everything is ready (%.1f s)\n", time.Since(s.began).Seconds())
+	say("  API          %s        文档 · docs: %s/docs", r.API, r.API)
+	say("  Temporal UI  %s", r.TemporalUI)
+	for _, system := range demo.Systems {
+		say("  %-12s %s", system, r.Sandbox[system])
+	}
+	say("  日志 logs    %s", d.files.path("logs"))
+	say("  脚本 scripts %s\n", d.files.reportFile())
+	say("演示令牌 · Demo tokens")
+	names := map[string]string{}
+	for _, p := range demo.People() {
+		names[p.No] = p.Name
+	}
+	for _, role := range models.Roles {
+		no := demo.Bearers[role]
+		say("  %-16s %s  (%s, %s %s)", role, r.Tokens[string(role)], roleNames[role], no, names[no])
+	}
+	say("\n试一试 · Try")
+	say("%s", d.commands(r, h))
+	s.line("%s", b.String())
+}
+
+// commands are three to try, ready to be copied.
+func (d *development) commands(r devReport, h demoHints) string {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	self := d.commandPrefix()
+	if len(h.free) == 0 {
+		say("  演示员工均已离职；`make clean-data` 可重新开始 · every demo employee has left; `make clean-data` starts afresh")
+		return b.String()
+	}
+	first, second := h.free[0], h.free[min(1, len(h.free)-1)]
+	say("  1. 让 %s 立即离职 · let %s leave at once", first.EmployeeNo, first.EmployeeNo)
+	say("     curl -sS %s/api/v1/departures -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{\"employee_id\":\"%s\",\"kind\":\"resignation\",\"immediate\":true}'",
+		r.API, r.Tokens[string(models.RoleHRAdmin)], first.ID)
+	say("  2. 让 %s 离职并跟踪到删除 · let %s leave, and follow until all is purged", second.EmployeeNo, second.EmployeeNo)
+	say("     %s depart %s --follow", self, second.EmployeeNo)
+	say("  3. 跟踪一条离职记录 · watch a departure")
+	say("     %s watch %s", self, h.watch)
+	say("  可供试用的演示员工 · demo employees to try: %s … %s（%d）", first.EmployeeNo, h.free[len(h.free)-1].EmployeeNo, len(h.free))
+	return b.String()
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"lethe/cmd/lethe/demo"
+	"lethe/internal/connector"
+	"lethe/internal/payload"
+)
+
+// devSecrets are the generated secrets that this process itself needs; the others are handed to
+// the children as files.
+type devSecrets struct {
+	codecPath string
+	control   map[string]string // by system
+}
+
+// loadSecrets generates at the first start what later ones find.
+func (f devFiles) loadSecrets() (devSecrets, error) {
+	s := devSecrets{control: map[string]string{}}
+	if _, err := os.Stat(f.codecKey()); errors.Is(err, fs.ErrNotExist) {
+		if err := payload.CreateKeyFile(f.codecKey()); err != nil {
+			return s, err
+		}
+	}
+	var err error
+	if s.codecPath, err = secretFile(f.codecPath()); err != nil {
+		return s, err
+	}
+	for _, system := range demo.Systems {
+		if _, err = secretFile(f.token(system)); err != nil {
+			return s, err
+		}
+		if s.control[system], err = secretFile(f.control(system)); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// secretFile reads a secret, which it draws if there is none.
+func secretFile(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		secret := rand.Text()
+		return secret, replaceFile(path, []byte(secret+"\n"))
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading a secret: %w", err)
+	}
+	if secret := strings.TrimSpace(string(content)); secret != "" {
+		return secret, nil
+	}
+	return "", fmt.Errorf("%s is empty; remove it, a new one is generated", path)
+}
+
+// writeSystems lists the sandbox systems for the worker. The addresses may change with the settings.
+func (f devFiles) writeSystems(addresses map[string]string) error {
+	var list []connector.SystemConfig
+	for _, system := range demo.Systems {
+		list = append(list, connector.SystemConfig{
+			Name: system, Kind: system, Protocol: "scim", BaseURL: addresses[system] + "/scim/v2", TokenFile: f.token(system),
+		})
+	}
+	content, err := json.MarshalIndent(list, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the list of systems: %w", err)
+	}
+	return replaceFile(f.systems(), append(content, '\n'))
+}
