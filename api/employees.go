@@ -40,13 +40,14 @@ type EmployeePatch struct {
 }
 
 type newEmployeeInput struct {
-	idempotent
-	speaking
+	Idempotent
+	Speaking
 	Body NewEmployee
 }
 
-type byID struct {
-	speaking
+// ByID names a resource in the path.
+type ByID struct {
+	Speaking
 	ID uuid.UUID `path:"id"`
 }
 
@@ -91,7 +92,7 @@ func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*cre
 }
 
 type listEmployeesInput struct {
-	paging
+	Paging
 	Search       string    `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
 	Status       string    `query:"status" enum:"active,pending_departure,departed,purged"`
 	DepartmentID uuid.UUID `query:"department_id"`
@@ -108,7 +109,7 @@ func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*an
 	return &answer[archive.Page]{page}, nil
 }
 
-func (s *server) getEmployee(ctx context.Context, in *byID) (*answer[archive.EmployeeView], error) {
+func (s *server) getEmployee(ctx context.Context, in *ByID) (*answer[archive.EmployeeView], error) {
 	return s.showEmployee(ctx, in.ID, in.language())
 }
 
@@ -124,7 +125,7 @@ func (s *server) showEmployee(ctx context.Context, id uuid.UUID, language i18n.L
 }
 
 type patchEmployeeInput struct {
-	byID
+	ByID
 	Body EmployeePatch
 }
 

@@ -10,6 +10,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/identity"
+	"lethe/internal/retention"
 	"lethe/internal/vault"
 )
 
@@ -67,6 +68,14 @@ var refusals = []struct {
 	{account.ErrAbortNotAllowed, codeAbortNotAllowed, "action"},
 	{account.ErrUnknownAction, codeActionUnknown, "action"},
 	{account.ErrNothingToUndo, codeNothingToRelink, "unlinking_id"},
+
+	{retention.ErrApprovalRequired, codeApprovalRequired, ""},
+	{retention.ErrPurgeBegan, codePurgeBegan, ""},
+	{retention.ErrNotInReview, codePurgeNotInReview, ""},
+	{retention.ErrUnknownDecision, codeValidationFailed, "decision"},
+	{retention.ErrRoleMayNot, codeRoleNotAllowed, ""},
+	{retention.ErrSubject, codeOwnMatter, ""},
+	{retention.ErrSamePerson, codeSamePerson, ""},
 
 	{database.ErrNotFound, codeNotFound, ""},
 	{database.ErrChanged, codeChanged, ""},

@@ -20,8 +20,8 @@ const keyLife = 48 * time.Hour
 
 const maxKey = 200
 
-// idempotent is the header field of every POST that creates.
-type idempotent struct {
+// Idempotent is the header field of every POST that creates.
+type Idempotent struct {
 	Key string `header:"Idempotency-Key" doc:"Any text that is new for each new request, best a UUID. A request repeated with the same key has one effect, the same status and the same Location."`
 }
 

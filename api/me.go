@@ -21,12 +21,12 @@ type Me struct {
 	RoleText   string      `json:"role_text" doc:"The role in the caller's language"`
 }
 
-// speaking is the language of a request.
-type speaking struct {
+// Speaking is the language of a request.
+type Speaking struct {
 	AcceptLanguage string `header:"Accept-Language" doc:"zh or en"`
 }
 
-func (s speaking) language() i18n.Language { return i18n.Negotiate(s.AcceptLanguage) }
+func (s Speaking) language() i18n.Language { return i18n.Negotiate(s.AcceptLanguage) }
 
 // answer is a response with a body.
 type answer[T any] struct{ Body T }
@@ -35,7 +35,7 @@ func (s *server) registerMe() {
 	huma.Register(s.api, operation(http.MethodGet, "/me", "Identity", "Who am I"), s.me)
 }
 
-func (s *server) me(ctx context.Context, in *struct{ speaking }) (*answer[Me], error) {
+func (s *server) me(ctx context.Context, in *struct{ Speaking }) (*answer[Me], error) {
 	actor := actorOf(ctx)
 	person, err := archive.Get(ctx, s.DB, models.Actor{EmployeeID: actor.EmployeeID, Role: models.RoleEmployee}, actor.EmployeeID, in.language())
 	if err != nil {

@@ -12,14 +12,14 @@ type Page[T any] struct {
 	NextCursor *string `json:"next_cursor" doc:"Give it as cursor to get the next page; null: this is the last one"`
 }
 
-// paging is how a list is walked.
-type paging struct {
+// Paging is how a list is walked.
+type Paging struct {
 	Cursor string `query:"cursor" maxLength:"200" doc:"next_cursor of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Rows of a page"`
 }
 
 // position is the id behind the cursor: the last row of the page before.
-func (p paging) position() (*uuid.UUID, error) {
+func (p Paging) position() (*uuid.UUID, error) {
 	if p.Cursor == "" {
 		return nil, nil
 	}

@@ -68,10 +68,18 @@ func (p *Problem) in(language i18n.Language, requestID string) *Problem {
 	written.RequestID = requestID
 	written.Errors = make([]FieldError, len(p.Errors))
 	for i, e := range p.Errors {
-		e.Message = i18n.Text(language, "field."+e.Code)
+		e.Message = fieldText(language, e.Code)
 		written.Errors[i] = e
 	}
 	return &written
+}
+
+// fieldText says what is wrong with a field; some codes are those of a whole problem.
+func fieldText(language i18n.Language, code string) string {
+	if text, ok := i18n.Lookup(language, "field."+code); ok {
+		return text
+	}
+	return i18n.Text(language, "problem."+code+".title")
 }
 
 // headers that a problem brings along.

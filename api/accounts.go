@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/models"
+)
+
+// AccountView is one account in a connected system.
+type AccountView struct {
+	ID          uuid.UUID           `json:"id"`
+	System      string              `json:"system" example:"mail"`
+	Kind        string              `json:"kind" example:"mail"`
+	State       models.AccountState `json:"state" enum:"linked,unlinking,accepted,disabled,detached,not_found,stuck,waived,relinking,relinked"`
+	StateText   string              `json:"state_text"`
+	ConfirmedAt *time.Time          `json:"confirmed_at,omitempty" doc:"When it was read back like this"`
+	UnlinkingID *uuid.UUID          `json:"operation_id,omitempty" doc:"The operation that last took it over"`
+}
+
+type newAccountInput struct {
+	Idempotent
+	ByID
+	Body struct {
+		System     string  `json:"system" minLength:"1" maxLength:"64" example:"mail"`
+		ExternalID *string `json:"external_id,omitempty" minLength:"1" maxLength:"200" doc:"The system's own id. Left out: looked up by employee number"`
+	}
+}
+
+func accountsAddress(employeeID uuid.UUID) string { return employeeAddress(employeeID) + "/accounts" }
+
+func (s *server) registerAccounts() {
+	huma.Register(s.api, operation(http.MethodGet, "/employees/{id}/accounts", "Accounts", "The accounts of somebody"), s.listAccounts)
+	huma.Register(s.api, operation(http.MethodGet, "/employees/{id}/accounts/{account_id}", "Accounts", "One account of somebody"), s.getAccount)
+	op := operation(http.MethodPost, "/employees/{id}/accounts", "Accounts", "Link an account")
+	op.DefaultStatus = http.StatusCreated
+	huma.Register(s.api, op, s.linkAccount)
+}
+
+// accountsOf reads the accounts of a person's latest employment, if the actor may see the person.
+func (s *server) accountsOf(ctx context.Context, employeeID uuid.UUID, language i18n.Language) ([]AccountView, error) {
+	err := s.visible(ctx, actorOf(ctx), employeeID)
+	if errors.Is(err, database.ErrNotFound) {
+		return nil, problem(codeEmployeeNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	employment, err := archive.LatestEmployment(s.DB.Read(ctx), employeeID)
+	if err != nil {
+		return nil, err
+	}
+	return s.accountViews(ctx, language, employment.ID)
+}
+
+func (s *server) accountViews(ctx context.Context, language i18n.Language, employmentID uuid.UUID) ([]AccountView, error) {
+	accounts, err := account.Accounts(ctx, s.DB, employmentID)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]AccountView, len(accounts))
+	for i, a := range accounts {
+		views[i] = AccountView{
+			ID: a.ID, System: a.System, Kind: a.Kind, State: a.State,
+			StateText: i18n.Text(language, "account_state."+string(a.State)), ConfirmedAt: utc(a.ConfirmedAt), UnlinkingID: a.OperationID,
+		}
+	}
+	return views, nil
+}
+
+func (s *server) listAccounts(ctx context.Context, in *ByID) (*answer[Page[AccountView]], error) {
+	views, err := s.accountsOf(ctx, in.ID, in.language())
+	if err != nil {
+		return nil, err
+	}
+	return &answer[Page[AccountView]]{Page[AccountView]{Items: views}}, nil
+}
+
+// ByAccount names an account in the path.
+type ByAccount struct {
+	ByID
+	AccountID uuid.UUID `path:"account_id"`
+}
+
+func (s *server) getAccount(ctx context.Context, in *ByAccount) (*answer[AccountView], error) {
+	view, err := s.findAccount(ctx, in.ID, in.AccountID, in.language())
+	if err != nil {
+		return nil, err
+	}
+	return &answer[AccountView]{view}, nil
+}
+
+func (s *server) findAccount(ctx context.Context, employeeID, id uuid.UUID, language i18n.Language) (AccountView, error) {
+	views, err := s.accountsOf(ctx, employeeID, language)
+	if err != nil {
+		return AccountView{}, err
+	}
+	for _, v := range views {
+		if v.ID == id {
+			return v, nil
+		}
+	}
+	return AccountView{}, problem(codeNotFound)
+}
+
+func (s *server) linkAccount(ctx context.Context, in *newAccountInput) (*createdAnswer[AccountView], error) {
+	system, known := s.Systems.Get(in.Body.System)
+	if !known {
+		return nil, at("system", codeUnknownSystem)
+	}
+	route := "POST /employees/" + in.ID.String() + "/accounts"
+	made, err := s.create(ctx, in.Key, route, in.Body, func(tx *database.Tx) (creation, error) {
+		employment, err := archive.CurrentEmployment(tx, in.ID)
+		if errors.Is(err, database.ErrNotFound) {
+			return creation{}, problem(codeEmployeeNotFound)
+		}
+		if err != nil {
+			return creation{}, err
+		}
+		linked, err := account.Link(tx, employment.ID, system.Name, system.Kind, in.Body.ExternalID)
+		return created(linked.ID, accountsAddress(in.ID)+"/"+linked.ID.String()), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.findAccount(ctx, in.ID, made.ID, in.language())
+	if err != nil {
+		return nil, err
+	}
+	return &createdAnswer[AccountView]{made.Status, made.Location, view}, nil
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/i18n"
+	"lethe/models"
+)
+
+// CaseView is a stuck step that people must solve.
+type CaseView struct {
+	ID          uuid.UUID  `json:"id"`
+	OperationID uuid.UUID  `json:"operation_id"`
+	DepartureID *uuid.UUID `json:"departure_id,omitempty"`
+	EmployeeID  uuid.UUID  `json:"employee_id"`
+	AccountID   uuid.UUID  `json:"account_id"`
+	System      string     `json:"system"`
+	Reason      string     `json:"reason" doc:"Why it is stuck: stable, for programs"`
+	ReasonText  string     `json:"reason_text"`
+	State       string     `json:"state" enum:"open,waiver_requested,closed"`
+	Resolution  string     `json:"resolution,omitempty" enum:"retry,resolved_by_hand,waive,abort,superseded"`
+	AskedBy     *uuid.UUID `json:"asked_by,omitempty"`
+	ConfirmedBy *uuid.UUID `json:"confirmed_by,omitempty"`
+	OpenedAt    time.Time  `json:"opened_at"`
+	AskedAt     *time.Time `json:"asked_at,omitempty"`
+	ClosedAt    *time.Time `json:"closed_at,omitempty"`
+}
+
+func (s *server) registerCases() {
+	huma.Register(s.api, operation(http.MethodGet, "/support-cases", "Support cases", "List what is stuck, oldest first"), s.listCases)
+	huma.Register(s.api, operation(http.MethodGet, "/support-cases/{id}", "Support cases", "Read a case"), s.getCase)
+	huma.Register(s.api, operation(http.MethodPost, "/support-cases/{id}/resolution", "Support cases", "Decide how a case goes on"), s.resolveCase)
+	huma.Register(s.api, operation(http.MethodPost, "/support-cases/{id}/confirmation", "Support cases", "Confirm a waiver, as a second person"), s.confirmCase)
+}
+
+func caseView(c account.CaseView, language i18n.Language) CaseView {
+	reason, ok := i18n.Lookup(language, "case_reason."+c.Reason)
+	if !ok {
+		reason = i18n.Text(language, "case_reason.other")
+	}
+	return CaseView{
+		ID: c.ID, OperationID: c.OperationID, DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, AccountID: c.AccountID,
+		System: c.System, Reason: c.Reason, ReasonText: reason, State: c.State, Resolution: c.Resolution,
+		AskedBy: c.AskedBy, ConfirmedBy: c.ConfirmedBy, OpenedAt: c.OpenedAt.UTC(), AskedAt: utc(c.AskedAt), ClosedAt: utc(c.ClosedAt),
+	}
+}
+
+type listCasesInput struct {
+	Paging
+	Speaking
+	State       string    `query:"state" enum:"open,waiver_requested,closed"`
+	DepartureID uuid.UUID `query:"departure_id"`
+	OperationID uuid.UUID `query:"operation_id"`
+}
+
+func (s *server) listCases(ctx context.Context, in *listCasesInput) (*answer[Page[CaseView]], error) {
+	after, err := in.position()
+	if err != nil {
+		return nil, err
+	}
+	f := account.CaseFilter{State: in.State, Limit: in.Limit, DepartureID: given(in.DepartureID), OperationID: given(in.OperationID)}
+	if after != nil {
+		f.After = *after
+	}
+	cases, more, err := account.Cases(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	page := Page[CaseView]{Items: make([]CaseView, len(cases))}
+	for i, c := range cases {
+		page.Items[i] = caseView(c, in.language())
+	}
+	if more {
+		page.NextCursor = cursorOf(cases[len(cases)-1].ID)
+	}
+	return &answer[Page[CaseView]]{page}, nil
+}
+
+// given is nil for an id that was left out.
+func given(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
+}
+
+func (s *server) getCase(ctx context.Context, in *ByID) (*answer[CaseView], error) {
+	c, err := account.Case(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[CaseView]{caseView(c, in.language())}, nil
+}
+
+type resolutionInput struct {
+	ByID
+	Body struct {
+		Action string `json:"action" maxLength:"40" doc:"retry, resolved_by_hand (read back all the same), waive (confirmed by a second person) or abort (stand-alone operations only)" example:"retry"`
+	}
+}
+
+func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*answer[CaseView], error) {
+	return s.decideCase(ctx, &in.ByID, func(tx *database.Tx) (models.SupportCase, error) {
+		return account.ResolveCase(tx, in.ID, actorOf(ctx), in.Body.Action)
+	})
+}
+
+func (s *server) confirmCase(ctx context.Context, in *ByID) (*answer[CaseView], error) {
+	return s.decideCase(ctx, in, func(tx *database.Tx) (models.SupportCase, error) {
+		return account.ConfirmCase(tx, in.ID, actorOf(ctx))
+	})
+}
+
+func (s *server) decideCase(ctx context.Context, in *ByID, decide func(tx *database.Tx) (models.SupportCase, error)) (*answer[CaseView], error) {
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
+		decided, err := decide(tx)
+		if err != nil || decided.DepartureID == nil {
+			return err
+		}
+		return departure.AccountsChanged(tx, *decided.DepartureID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.getCase(ctx, in)
+}

@@ -1,0 +1,216 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/i18n"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// DepartureView is a departure as a caller may see it. Texts are in the caller's language; programs
+// go by the codes beside them.
+type DepartureView struct {
+	ID                uuid.UUID            `json:"id"`
+	EmployeeID        uuid.UUID            `json:"employee_id"`
+	Kind              models.DepartureKind `json:"kind"`
+	KindText          string               `json:"kind_text"`
+	LegalGround       string               `json:"legal_ground,omitempty"`
+	Initiator         string               `json:"initiator"`
+	ReasonCode        string               `json:"reason_code,omitempty"`
+	Stage             models.Stage         `json:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled"`
+	StageText         string               `json:"stage_text"`
+	NoticeReceivedOn  clock.Date           `json:"notice_received_on"`
+	LastWorkingDay    clock.Date           `json:"last_working_day"`
+	EmploymentEndDate clock.Date           `json:"employment_end_date"`
+	AccessCutoffAt    time.Time            `json:"access_cutoff_at"`
+	EmploymentEndedAt time.Time            `json:"employment_ended_at" doc:"The local end of the employment's last day; now for an immediate departure"`
+	TimeZone          string               `json:"time_zone"`
+	Immediate         bool                 `json:"immediate"`
+	AccountsState     models.AccountsState `json:"accounts_state" enum:"linked,unlinking,settled,needs_attention,relinking,relinked"`
+	AccountsStateText string               `json:"accounts_state_text"`
+	Accounts          []AccountView        `json:"accounts"`
+	Retention         []RetentionView      `json:"retention" doc:"Empty until departed"`
+	Waiting           []WaitingView        `json:"waiting" doc:"What waits for people"`
+	Timeline          []TimelineView       `json:"timeline" doc:"Oldest first"`
+	Workflow          *WorkflowView        `json:"workflow,omitempty" doc:"For it_ops"`
+	CreatedAt         time.Time            `json:"created_at"`
+
+	revision int64
+}
+
+// RetentionView is how long one category is kept, and what became of it.
+type RetentionView struct {
+	Category     models.Category      `json:"category"`
+	CategoryText string               `json:"category_text"`
+	Deadline     time.Time            `json:"deadline"`
+	Rule         string               `json:"rule" doc:"Jurisdiction, category and version of the rule" example:"CN/contract/1"`
+	Basis        string               `json:"basis" doc:"Why it is kept so long"`
+	State        models.DeadlineState `json:"state" enum:"scheduled,held,in_review,purging,purged,cancelled"`
+	StateText    string               `json:"state_text"`
+}
+
+// WaitingView is something that waits for a person.
+type WaitingView struct {
+	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,annulment_confirmation,purge_review"`
+	WhatText      string      `json:"what_text"`
+	Role          models.Role `json:"role" doc:"Who can go on with it"`
+	Since         time.Time   `json:"since"`
+	System        string      `json:"system,omitempty"`
+	SupportCaseID *uuid.UUID  `json:"support_case_id,omitempty"`
+	PurgeID       *uuid.UUID  `json:"purge_id,omitempty"`
+}
+
+// TimelineView is one thing that happened.
+type TimelineView struct {
+	At       time.Time  `json:"at"`
+	What     string     `json:"what"`
+	WhatText string     `json:"what_text"`
+	By       string     `json:"by" doc:"The role, or system"`
+	ByID     *uuid.UUID `json:"by_id,omitempty"`
+	System   string     `json:"system,omitempty"`
+	Category string     `json:"category,omitempty"`
+}
+
+// What waits besides accounts.
+const (
+	waitsForAnnulment = "annulment_confirmation"
+	waitsForReview    = "purge_review"
+)
+
+// over says whether nothing more can happen by itself or by a pending command.
+func (v DepartureView) over() bool {
+	switch v.Stage {
+	case models.StageWithdrawn, models.StageAnnulled:
+		return v.AccountsState == models.AccountsLinked || v.AccountsState == models.AccountsRelinked
+	case models.StagePurged:
+		return v.AccountsState == models.AccountsSettled
+	}
+	return false
+}
+
+// departureView reads one departure as the actor may see it; otherwise it is departure.ErrNotFound.
+func (s *server) departureView(ctx context.Context, actor models.Actor, language i18n.Language, id uuid.UUID) (DepartureView, error) {
+	dep, err := departure.Get(ctx, s.DB, id)
+	if err != nil {
+		return DepartureView{}, err
+	}
+	if err := s.visible(ctx, actor, dep.EmployeeID); err != nil {
+		if errors.Is(err, database.ErrNotFound) {
+			return DepartureView{}, departure.ErrNotFound
+		}
+		return DepartureView{}, err
+	}
+	return s.renderDeparture(ctx, actor, language, dep)
+}
+
+func (s *server) departureViews(ctx context.Context, actor models.Actor, language i18n.Language, rows []models.Departure) ([]DepartureView, error) {
+	views := make([]DepartureView, len(rows))
+	for i, dep := range rows {
+		var err error
+		if views[i], err = s.renderDeparture(ctx, actor, language, dep); err != nil {
+			return nil, err
+		}
+	}
+	return views, nil
+}
+
+func (s *server) renderDeparture(ctx context.Context, actor models.Actor, language i18n.Language, dep models.Departure) (DepartureView, error) {
+	text := func(prefix, code string) string { return i18n.Text(language, prefix+"."+code) }
+	v := DepartureView{
+		ID: dep.ID, EmployeeID: dep.EmployeeID, Kind: dep.Kind, KindText: text("kind", string(dep.Kind)),
+		LegalGround: dep.LegalGround, Initiator: dep.Initiator, ReasonCode: dep.ReasonCode,
+		Stage: dep.Stage, StageText: text("stage", string(dep.Stage)),
+		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
+		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
+		Immediate: dep.Immediate, AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
+		CreatedAt: dep.CreatedAt.UTC(), revision: dep.Revision,
+	}
+	var err error
+	if v.Accounts, err = s.accountViews(ctx, language, dep.EmploymentID); err != nil {
+		return v, err
+	}
+	if v.Retention, err = s.retentionViews(ctx, language, dep.ID); err != nil {
+		return v, err
+	}
+	if v.Waiting, err = s.waitingViews(ctx, language, dep); err != nil {
+		return v, err
+	}
+	if v.Timeline, err = s.timelineViews(ctx, language, dep.ID); err != nil {
+		return v, err
+	}
+	if actor.Role == models.RoleITOps {
+		v.Workflow = s.workflow(ctx, "departure/"+dep.ID.String())
+	}
+	return v, nil
+}
+
+func (s *server) retentionViews(ctx context.Context, language i18n.Language, id uuid.UUID) ([]RetentionView, error) {
+	deadlines, err := retention.Deadlines(ctx, s.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]RetentionView, len(deadlines))
+	for i, d := range deadlines {
+		basis := d.Rule.BasisEn
+		if language == i18n.Chinese {
+			basis = d.Rule.BasisZh
+		}
+		views[i] = RetentionView{
+			Category: d.Category, CategoryText: i18n.Text(language, "category."+string(d.Category)), Deadline: d.Deadline.UTC(),
+			Rule:  fmt.Sprintf("%s/%s/%d", d.Rule.Jurisdiction, d.Rule.Category, d.Rule.Version),
+			Basis: basis, State: d.State, StateText: i18n.Text(language, "retention_state."+string(d.State)),
+		}
+	}
+	return views, nil
+}
+
+func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep models.Departure) ([]WaitingView, error) {
+	views := []WaitingView{}
+	add := func(v WaitingView) {
+		v.WhatText, v.Since = i18n.Text(language, "waiting."+v.What), v.Since.UTC()
+		views = append(views, v)
+	}
+	cases, err := account.Waiting(ctx, s.DB, dep.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range cases {
+		add(WaitingView{What: c.What, Role: c.Role, Since: c.Since, System: c.System, SupportCaseID: &c.SupportCaseID})
+	}
+	if dep.AnnulmentAskedAt != nil && dep.Stage != models.StageAnnulled && dep.Stage != models.StageWithdrawn {
+		add(WaitingView{What: waitsForAnnulment, Role: models.RoleReviewer, Since: *dep.AnnulmentAskedAt})
+	}
+	purges, err := s.purgesInReview(ctx, dep.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range purges {
+		add(WaitingView{What: waitsForReview, Role: models.RoleReviewer, Since: p.CreatedAt, PurgeID: &p.ID})
+	}
+	return views, nil
+}
+
+func (s *server) timelineViews(ctx context.Context, language i18n.Language, id uuid.UUID) ([]TimelineView, error) {
+	events, err := departure.Timeline(ctx, s.DB, id, 0)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]TimelineView, len(events))
+	for i, e := range events {
+		views[i] = TimelineView{
+			At: e.At.UTC(), What: e.What, WhatText: i18n.Text(language, "event."+e.What),
+			By: e.ActorRole, ByID: e.ActorID, System: e.System, Category: e.Category,
+		}
+	}
+	return views, nil
+}

@@ -1,0 +1,188 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/models"
+)
+
+// DatesWish is what a person asks for of a departure's dates; what is left out is derived.
+type DatesWish struct {
+	LastWorkingDay    *clock.Date `json:"last_working_day,omitempty" doc:"Required unless immediate"`
+	NoticeReceivedOn  *clock.Date `json:"notice_received_on,omitempty" doc:"Left out: today, or the last working day if that is earlier"`
+	EmploymentEndDate *clock.Date `json:"employment_end_date,omitempty" doc:"Left out: the last working day"`
+	AccessCutoffAt    *time.Time  `json:"access_cutoff_at,omitempty" doc:"When accounts are disabled. Left out: the legal entity's time of day on the last working day"`
+	TimeZone          string      `json:"time_zone,omitempty" maxLength:"64" doc:"IANA name. Left out: the employment's" example:"Asia/Shanghai"`
+	Immediate         bool        `json:"immediate,omitempty" doc:"Today, with cutoff and end of employment now; the days are left out"`
+	ConfirmPast       bool        `json:"confirm_past,omitempty" doc:"The last working day may be in the past"`
+}
+
+func (w DatesWish) wish() departure.Wish {
+	return departure.Wish{
+		NoticeReceivedOn: w.NoticeReceivedOn, LastWorkingDay: w.LastWorkingDay, EmploymentEndDate: w.EmploymentEndDate,
+		AccessCutoffAt: w.AccessCutoffAt, TimeZone: w.TimeZone, Immediate: w.Immediate, ConfirmPast: w.ConfirmPast,
+	}
+}
+
+// NewDeparture is the body of a departure.
+type NewDeparture struct {
+	EmployeeID        uuid.UUID   `json:"employee_id"`
+	Kind              string      `json:"kind" maxLength:"40" doc:"resignation, mutual_agreement, dismissal, contract_end, retirement, death, group_transfer or assignment_end" example:"resignation"`
+	ConfidentialUntil *clock.Date `json:"confidential_until,omitempty" doc:"Not supported yet"`
+	LegalGround       string      `json:"legal_ground,omitempty" maxLength:"100"`
+	Initiator         string      `json:"initiator,omitempty" maxLength:"40" doc:"employee, employer, both or law; left out, by the kind"`
+	ReasonCode        string      `json:"reason_code,omitempty" maxLength:"100"`
+	Note              string      `json:"note,omitempty" maxLength:"2000" doc:"Sealed, and destroyed with the departure's file"`
+	DatesWish
+}
+
+type newDepartureInput struct {
+	Idempotent
+	Speaking
+	Body NewDeparture
+}
+
+func departureAddress(id uuid.UUID) string { return base + "/departures/" + id.String() }
+
+func (s *server) registerDepartures() {
+	op := operation(http.MethodPost, "/departures", "Departures", "Begin a departure")
+	op.DefaultStatus = http.StatusAccepted
+	huma.Register(s.api, op, s.createDeparture)
+	huma.Register(s.api, operation(http.MethodGet, "/departures", "Departures", "List departures, newest first"), s.listDepartures)
+	huma.Register(s.api, operation(http.MethodGet, "/departures/{id}", "Departures", "Read a departure"), s.getDeparture)
+	huma.Register(s.api, operation(http.MethodPut, "/departures/{id}/dates", "Departures", "Change the dates of a pending departure"), s.putDates)
+	huma.Register(s.api, operation(http.MethodPost, "/departures/{id}/withdrawal", "Departures", "Take a departure back before the employment has ended"), s.withdraw)
+	huma.Register(s.api, operation(http.MethodPost, "/departures/{id}/annulment", "Departures", "Ask to undo a departure that was a mistake"), s.askAnnulment)
+	huma.Register(s.api, operation(http.MethodPost, "/departures/{id}/annulment/confirmation", "Departures", "Confirm an annulment, as a second person"), s.confirmAnnulment)
+	huma.Register(s.api, operation(http.MethodGet, "/departures/{id}/destruction-certificates", "Departures", "The proofs of what was destroyed"), s.listCertificates)
+}
+
+func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*createdAnswer[DepartureView], error) {
+	b := in.Body
+	notice := departure.Notice{
+		EmployeeID: b.EmployeeID, Kind: models.DepartureKind(b.Kind), LegalGround: b.LegalGround, Initiator: b.Initiator,
+		ReasonCode: b.ReasonCode, Note: b.Note, ConfidentialUntil: b.ConfidentialUntil, Wish: b.wish(),
+	}
+	made, err := s.create(ctx, in.Key, "POST /departures", b, func(tx *database.Tx) (creation, error) {
+		dep, err := departure.Begin(tx, s.Vault, actorOf(ctx), notice)
+		return accepted(dep.ID, departureAddress(dep.ID)), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.departureView(ctx, actorOf(ctx), in.language(), made.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &createdAnswer[DepartureView]{made.Status, made.Location, view}, nil
+}
+
+type listDeparturesInput struct {
+	Paging
+	Speaking
+	Stage     string    `query:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled"`
+	DueBefore time.Time `query:"due_before" doc:"Only those whose access or employment ends before it"`
+	Search    string    `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
+}
+
+func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*answer[Page[DepartureView]], error) {
+	f := departure.Filter{Stage: models.Stage(in.Stage), Search: in.Search, Limit: in.Limit}
+	if !in.DueBefore.IsZero() {
+		f.DueBefore = &in.DueBefore
+	}
+	var err error
+	if f.Before, err = in.position(); err != nil {
+		return nil, err
+	}
+	actor := actorOf(ctx)
+	switch actor.Role {
+	case models.RoleEmployee:
+		f.EmployeeID = &actor.EmployeeID
+	case models.RoleDepartmentHead:
+		if f.Departments, err = s.headedBy(ctx, actor.EmployeeID); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := departure.List(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	rows, next := cut(rows, in.Limit, func(d models.Departure) uuid.UUID { return d.ID })
+	page := Page[DepartureView]{NextCursor: next}
+	if page.Items, err = s.departureViews(ctx, actor, in.language(), rows); err != nil {
+		return nil, err
+	}
+	return &answer[Page[DepartureView]]{page}, nil
+}
+
+func (s *server) getDeparture(ctx context.Context, in *ByID) (*answer[DepartureView], error) {
+	return s.showDeparture(ctx, in)
+}
+
+func (s *server) showDeparture(ctx context.Context, in *ByID) (*answer[DepartureView], error) {
+	view, err := s.departureView(ctx, actorOf(ctx), in.language(), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[DepartureView]{view}, nil
+}
+
+// change runs a command on a departure and answers with what became of it.
+func (s *server) change(ctx context.Context, in *ByID, command func(tx *database.Tx) error) (*answer[DepartureView], error) {
+	if err := database.Run(ctx, s.DB, command); err != nil {
+		return nil, err
+	}
+	return s.showDeparture(ctx, in)
+}
+
+type datesInput struct {
+	ByID
+	Body DatesWish
+}
+
+func (s *server) putDates(ctx context.Context, in *datesInput) (*answer[DepartureView], error) {
+	return s.change(ctx, &in.ByID, func(tx *database.Tx) error {
+		return departure.Reschedule(tx, actorOf(ctx), in.ID, in.Body.wish())
+	})
+}
+
+type withdrawalInput struct {
+	ByID
+	Body struct {
+		Reason         string `json:"reason" minLength:"1" maxLength:"2000" doc:"Sealed"`
+		CompanyConsent bool   `json:"company_consent,omitempty" doc:"The company agrees: needed once the notice was received"`
+	}
+}
+
+func (s *server) withdraw(ctx context.Context, in *withdrawalInput) (*answer[DepartureView], error) {
+	return s.change(ctx, &in.ByID, func(tx *database.Tx) error {
+		return departure.Withdraw(tx, s.Vault, actorOf(ctx), in.ID, in.Body.Reason, in.Body.CompanyConsent)
+	})
+}
+
+type annulmentInput struct {
+	ByID
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"Sealed"`
+	}
+}
+
+func (s *server) askAnnulment(ctx context.Context, in *annulmentInput) (*answer[DepartureView], error) {
+	return s.change(ctx, &in.ByID, func(tx *database.Tx) error {
+		return departure.AskAnnulment(tx, s.Vault, actorOf(ctx), in.ID, in.Body.Reason)
+	})
+}
+
+func (s *server) confirmAnnulment(ctx context.Context, in *ByID) (*answer[DepartureView], error) {
+	return s.change(ctx, in, func(tx *database.Tx) error {
+		return departure.ConfirmAnnulment(tx, actorOf(ctx), in.ID)
+	})
+}

@@ -1,0 +1,251 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/connector"
+	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/internal/identity"
+	"lethe/internal/retention"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// fixture is the API on a real database, with a person for each role: the employee and the head are
+// in department A, everybody else in B.
+type fixture struct {
+	t        testing.TB
+	env      *databasetest.Env
+	server   *server
+	http     *httptest.Server
+	log      *bytes.Buffer
+	vault    *vault.Vault
+	a, b     uuid.UUID
+	people   map[models.Role]uuid.UUID
+	tokens   map[models.Role]string
+	tokenIDs map[models.Role]uuid.UUID
+	hired    int
+}
+
+func newFixture(t testing.TB) *fixture {
+	t.Helper()
+	f := &fixture{
+		t: t, env: databasetest.New(t), log: &bytes.Buffer{}, people: map[models.Role]uuid.UUID{},
+		tokens: map[models.Role]string{}, tokenIDs: map[models.Role]uuid.UUID{},
+	}
+	path := filepath.Join(t.TempDir(), "kek")
+	if err := vault.CreateKEKFile(path); err != nil {
+		t.Fatal(err)
+	}
+	kek, err := vault.LoadKEKFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.vault = vault.New(f.env.Keys, kek, f.env.Installation.ID)
+	f.populate()
+	systems, err := connector.RegistryOf(
+		connector.System{Name: "mail", Kind: "mail", Connector: stillSystem{}},
+		connector.System{Name: "finance", Kind: "finance", Connector: stillSystem{err: &connector.Error{Code: connector.CodeUnauthorized}}},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, s := build(Deps{
+		DB: f.env.Facts, Vault: f.vault, Accounts: account.New(f.env.Facts, f.vault, systems, account.Timings{}), Systems: systems,
+		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true,
+		Log: slog.New(slog.NewTextHandler(f.log, nil)),
+	})
+	f.server = s
+	f.http = httptest.NewServer(handler)
+	t.Cleanup(f.http.Close)
+	return f
+}
+
+// stillSystem answers health checks and nothing else.
+type stillSystem struct {
+	connector.Connector
+	err error
+}
+
+func (s stillSystem) Health(context.Context) error { return s.err }
+
+func (f *fixture) populate() {
+	entity, heads := uuid.New(), uuid.New()
+	f.a, f.b = uuid.New(), uuid.New()
+	f.exec("INSERT INTO legal_entities (id, code, name_zh, name_en, jurisdiction, time_zone) VALUES (?, 'L', '甲', 'A', 'CN', 'Asia/Shanghai')", entity)
+	for id, code := range map[uuid.UUID]string{f.a: "A", f.b: "B", heads: "H"} {
+		f.exec("INSERT INTO departments (id, legal_entity_id, code, name_zh, name_en) VALUES (?, ?, ?, '部', 'D')", id, entity, code)
+	}
+	f.run(archive.InstallCatalogue)
+	f.run(func(tx *database.Tx) error { return retention.InstallRules(tx, true) })
+	for _, role := range models.Roles {
+		department := f.b
+		if role == models.RoleEmployee || role == models.RoleDepartmentHead {
+			department = f.a
+		}
+		f.people[role] = f.hire("R-"+string(role), department)
+		f.tokens[role], f.tokenIDs[role] = f.token(f.people[role], role)
+	}
+	f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", f.people[models.RoleDepartmentHead], f.a)
+}
+
+func (f *fixture) exec(sql string, args ...any) {
+	f.t.Helper()
+	if err := f.env.Facts.Read(context.Background()).Exec(sql, args...).Error; err != nil {
+		f.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func (f *fixture) run(do func(tx *database.Tx) error) {
+	f.t.Helper()
+	if err := database.Run(context.Background(), f.env.Facts, do); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// hire makes a person with a linked mail account.
+func (f *fixture) hire(no string, department uuid.UUID) uuid.UUID {
+	f.t.Helper()
+	var id uuid.UUID
+	f.run(func(tx *database.Tx) error {
+		var employment uuid.UUID
+		var err error
+		id, employment, err = archive.Create(tx, f.vault, archive.NewEmployee{
+			EmployeeNo: no, Name: "Person " + no, DepartmentID: department, HiredOn: clock.NewDate(2020, time.March, 1),
+		})
+		if err != nil {
+			return err
+		}
+		_, err = account.Link(tx, employment, "mail", "mail", nil)
+		return err
+	})
+	return id
+}
+
+func (f *fixture) token(employee uuid.UUID, role models.Role) (secret string, id uuid.UUID) {
+	f.t.Helper()
+	f.run(func(tx *database.Tx) (err error) {
+		var token models.APIToken
+		secret, token, err = identity.Issue(tx, employee, role, "", 1000*time.Hour, true)
+		id = token.ID
+		return err
+	})
+	return secret, id
+}
+
+// reply is what the API answered.
+type reply struct {
+	status  int
+	header  http.Header
+	body    []byte
+	problem Problem
+}
+
+// ask sends a request as a role; headers are pairs.
+func (f *fixture) ask(role models.Role, method, path, body string, headers ...string) reply {
+	f.t.Helper()
+	var content io.Reader
+	if body != "" {
+		content = strings.NewReader(body)
+	}
+	r, err := http.NewRequest(method, f.http.URL+path, content)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if role != "" {
+		r.Header.Set("Authorization", "Bearer "+f.tokens[role])
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	got := reply{status: response.StatusCode, header: response.Header}
+	if got.body, err = io.ReadAll(response.Body); err != nil {
+		f.t.Fatal(err)
+	}
+	if strings.HasPrefix(response.Header.Get("Content-Type"), problemType) {
+		if err := json.Unmarshal(got.body, &got.problem); err != nil {
+			f.t.Fatalf("a problem that is no JSON: %v", err)
+		}
+	}
+	return got
+}
+
+// into decodes the body of a successful answer.
+func (r reply) into(t testing.TB, target any) {
+	t.Helper()
+	if r.status >= 300 {
+		t.Fatalf("answered %d %s", r.status, r.body)
+	}
+	if err := json.Unmarshal(r.body, target); err != nil {
+		t.Fatalf("%s: %v", r.body, err)
+	}
+}
+
+// rows counts the rows of every table, so that a test sees whatever was written.
+func (f *fixture) rows() map[string]int64 {
+	f.t.Helper()
+	var tables []string
+	db := f.env.Facts.Read(context.Background())
+	if err := db.Raw("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").Scan(&tables).Error; err != nil {
+		f.t.Fatal(err)
+	}
+	counts := map[string]int64{}
+	for _, table := range tables {
+		var n int64
+		if err := db.Table(table).Count(&n).Error; err != nil {
+			f.t.Fatal(err)
+		}
+		counts[table] = n
+	}
+	return counts
+}
+
+// resign begins a departure that is far enough in the future to stay pending.
+func (f *fixture) resign(employee uuid.UUID) DepartureView {
+	f.t.Helper()
+	var view DepartureView
+	f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(employee, 30)).into(f.t, &view)
+	return view
+}
+
+func (f *fixture) notice(employee uuid.UUID, days int) string {
+	return `{"employee_id": "` + employee.String() + `", "kind": "resignation", "last_working_day": "` + f.day(days) + `"}`
+}
+
+// day is a date so many days from today in the employees' zone.
+func (f *fixture) day(days int) string {
+	f.t.Helper()
+	now, err := f.env.Facts.Now(context.Background())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	zone, err := clock.LoadZone("Asia/Shanghai")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return clock.Today(now, zone).AddDays(days).String()
+}

@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/i18n"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// PurgeView is the destruction of what was due together.
+type PurgeView struct {
+	ID             uuid.UUID         `json:"id"`
+	DepartureID    uuid.UUID         `json:"departure_id"`
+	EmployeeID     uuid.UUID         `json:"employee_id"`
+	Categories     []models.Category `json:"categories"`
+	State          models.PurgeState `json:"state" enum:"claimed,in_review,purging,purged,cancelled"`
+	StateText      string            `json:"state_text"`
+	ReviewRequired bool              `json:"review_required" doc:"Without a decision it is not carried out"`
+	ReviewUntil    *time.Time        `json:"review_until,omitempty" doc:"Undecided, it is carried out then"`
+	Decision       string            `json:"decision,omitempty" enum:"approved,rejected"`
+	DecidedBy      *uuid.UUID        `json:"decided_by,omitempty"`
+	DecidedAt      *time.Time        `json:"decided_at,omitempty"`
+	CreatedAt      time.Time         `json:"created_at"`
+	EndedAt        *time.Time        `json:"ended_at,omitempty"`
+	Workflow       *WorkflowView     `json:"workflow,omitempty" doc:"For it_ops"`
+}
+
+// CertificateView is the proof of one purge.
+type CertificateView struct {
+	ID                 uuid.UUID       `json:"id"`
+	PurgeID            uuid.UUID       `json:"purge_id"`
+	Serial             int64           `json:"serial"`
+	Statement          json.RawMessage `json:"statement" doc:"What was destroyed, when, and how that was checked"`
+	StatementSHA256    []byte          `json:"statement_sha256" doc:"Base64"`
+	UnrecoverableAfter clock.Date      `json:"unrecoverable_after" doc:"From this day on, old backups hold nothing that could open it"`
+	IssuedAt           time.Time       `json:"issued_at"`
+}
+
+func (s *server) registerPurges() {
+	huma.Register(s.api, operation(http.MethodGet, "/purges", "Purges", "List purges, oldest first"), s.listPurges)
+	huma.Register(s.api, operation(http.MethodGet, "/purges/{id}", "Purges", "Read a purge"), s.getPurge)
+	huma.Register(s.api, operation(http.MethodPost, "/purges/{id}/decision", "Purges", "Decide about a purge in review"), s.decidePurge)
+}
+
+func (s *server) purgeView(ctx context.Context, p retention.PurgeView, language i18n.Language) PurgeView {
+	v := PurgeView{
+		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: p.Categories,
+		State: p.State, StateText: i18n.Text(language, "purge_state."+string(p.State)),
+		ReviewRequired: p.ReviewRequired, ReviewUntil: utc(p.ReviewUntil), Decision: p.Decision,
+		DecidedBy: p.DecidedBy, DecidedAt: utc(p.DecidedAt), CreatedAt: p.CreatedAt.UTC(), EndedAt: utc(p.EndedAt),
+	}
+	if actorOf(ctx).Role == models.RoleITOps {
+		v.Workflow = s.workflow(ctx, "purge/"+p.ID.String())
+	}
+	return v
+}
+
+type listPurgesInput struct {
+	Paging
+	Speaking
+	State string `query:"state" enum:"claimed,in_review,purging,purged,cancelled"`
+}
+
+func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[Page[PurgeView]], error) {
+	after, err := in.position()
+	if err != nil {
+		return nil, err
+	}
+	f := retention.PurgeFilter{State: models.PurgeState(in.State), Limit: in.Limit}
+	if after != nil {
+		f.After = *after
+	}
+	purges, more, err := retention.Purges(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	page := Page[PurgeView]{Items: make([]PurgeView, len(purges))}
+	for i, p := range purges {
+		page.Items[i] = s.purgeView(ctx, p, in.language())
+	}
+	if more {
+		page.NextCursor = cursorOf(purges[len(purges)-1].ID)
+	}
+	return &answer[Page[PurgeView]]{page}, nil
+}
+
+func (s *server) getPurge(ctx context.Context, in *ByID) (*answer[PurgeView], error) {
+	p, err := retention.GetPurge(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[PurgeView]{s.purgeView(ctx, p, in.language())}, nil
+}
+
+type decisionInput struct {
+	ByID
+	Body struct {
+		Decision string `json:"decision" enum:"approved,rejected"`
+	}
+}
+
+func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*answer[PurgeView], error) {
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
+		return retention.Decide(tx, in.ID, actorOf(ctx), in.Body.Decision)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.getPurge(ctx, &in.ByID)
+}
+
+// purgesInReview is what of a departure waits for a reviewer.
+func (s *server) purgesInReview(ctx context.Context, departureID uuid.UUID) ([]retention.PurgeView, error) {
+	purges, _, err := retention.Purges(ctx, s.DB, retention.PurgeFilter{State: models.PurgeInReview, DepartureID: &departureID})
+	return purges, err
+}
+
+func (s *server) listCertificates(ctx context.Context, in *ByID) (*answer[Page[CertificateView]], error) {
+	dep, err := departure.Get(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.visible(ctx, actorOf(ctx), dep.EmployeeID); err != nil {
+		return nil, err
+	}
+	certificates, err := retention.Certificates(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	page := Page[CertificateView]{Items: make([]CertificateView, len(certificates))}
+	for i, c := range certificates {
+		page.Items[i] = CertificateView{
+			ID: c.ID, PurgeID: c.PurgeID, Serial: c.Serial, Statement: json.RawMessage(c.Statement),
+			StatementSHA256: c.StatementSha256, UnrecoverableAfter: c.UnrecoverableAfter, IssuedAt: c.IssuedAt.UTC(),
+		}
+	}
+	return &answer[Page[CertificateView]]{page}, nil
+}

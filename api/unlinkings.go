@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/models"
+)
+
+func unlinkingAddress(id uuid.UUID) string { return base + "/account-unlinkings/" + id.String() }
+func relinkingAddress(id uuid.UUID) string { return base + "/account-relinkings/" + id.String() }
+
+// NewUnlinking is the body of a stand-alone unlinking.
+type NewUnlinking struct {
+	EmployeeID   uuid.UUID `json:"employee_id"`
+	Systems      []string  `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all"`
+	Mode         string    `json:"mode,omitempty" enum:"disable,detach" default:"disable" doc:"disable takes the access away, detach only severs the link"`
+	AllOrNothing bool      `json:"all_or_nothing,omitempty" doc:"One stuck account gives all of them back"`
+}
+
+// NewRelinking is the body of a stand-alone relinking.
+type NewRelinking struct {
+	UnlinkingID uuid.UUID `json:"unlinking_id" doc:"The stand-alone unlinking to undo"`
+	Systems     []string  `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all of it"`
+}
+
+func (s *server) registerUnlinkings() {
+	op := operation(http.MethodPost, "/account-unlinkings", "Accounts", "Unlink accounts without a departure")
+	op.DefaultStatus = http.StatusAccepted
+	huma.Register(s.api, op, s.createUnlinking)
+	huma.Register(s.api, operation(http.MethodGet, "/account-unlinkings/{id}", "Accounts", "Read an unlinking with its evidence"), s.getUnlinking)
+	op = operation(http.MethodPost, "/account-relinkings", "Accounts", "Undo a stand-alone unlinking")
+	op.DefaultStatus = http.StatusAccepted
+	huma.Register(s.api, op, s.createRelinking)
+	huma.Register(s.api, operation(http.MethodGet, "/account-relinkings/{id}", "Accounts", "Read a relinking with its evidence"), s.getRelinking)
+}
+
+// knownSystems refuses names that are not connected.
+func (s *server) knownSystems(names []string) error {
+	for i, name := range names {
+		if _, ok := s.Systems.Get(name); !ok {
+			return at(fmt.Sprintf("systems[%d]", i), codeUnknownSystem)
+		}
+	}
+	return nil
+}
+
+// tellDeparture re-derives the accounts track of a departure whose operation was taken over.
+func tellDeparture(tx *database.Tx, op models.AccountOperation) error {
+	if op.DepartureID == nil {
+		return nil
+	}
+	return departure.AccountsChanged(tx, *op.DepartureID)
+}
+
+type newUnlinkingInput struct {
+	Idempotent
+	Speaking
+	Body NewUnlinking
+}
+
+func (s *server) createUnlinking(ctx context.Context, in *newUnlinkingInput) (*createdAnswer[OperationView], error) {
+	if err := s.knownSystems(in.Body.Systems); err != nil {
+		return nil, err
+	}
+	made, err := s.create(ctx, in.Key, "POST /account-unlinkings", in.Body, func(tx *database.Tx) (creation, error) {
+		employment, err := lockLatest(tx, in.Body.EmployeeID)
+		if err != nil {
+			return creation{}, err
+		}
+		op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
+			EmploymentID: employment, Mode: in.Body.Mode, Origin: models.OriginStandalone, AllOrNothing: in.Body.AllOrNothing,
+			Systems: in.Body.Systems, By: actorOf(ctx), Superseded: tellDeparture,
+		})
+		if err == nil && !ordered {
+			err = problem(codeNothingToUnlink)
+		}
+		return accepted(op.ID, unlinkingAddress(op.ID)), err
+	})
+	return s.operationCreated(ctx, made, err)
+}
+
+// lockLatest locks the current employment or, for a leaver, the last one: access that is found
+// later has to be taken away as well.
+func lockLatest(tx *database.Tx, employeeID uuid.UUID) (uuid.UUID, error) {
+	latest, err := archive.LatestEmployment(tx.DB(), employeeID)
+	if errors.Is(err, database.ErrNotFound) {
+		return uuid.Nil, at("employee_id", codeEmployeeNotFound)
+	}
+	if err != nil {
+		return uuid.Nil, err
+	}
+	employment, err := archive.LockEmployment(tx, latest.ID)
+	return employment.ID, err
+}
+
+type newRelinkingInput struct {
+	Idempotent
+	Speaking
+	Body NewRelinking
+}
+
+func (s *server) createRelinking(ctx context.Context, in *newRelinkingInput) (*createdAnswer[OperationView], error) {
+	if err := s.knownSystems(in.Body.Systems); err != nil {
+		return nil, err
+	}
+	undoes := in.Body.UnlinkingID
+	unlinking, err := account.Operation(ctx, s.DB, undoes)
+	if errors.Is(err, database.ErrNotFound) {
+		return nil, at("unlinking_id", codeNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if unlinking.Origin != models.OriginStandalone {
+		return nil, at("unlinking_id", codeDepartureOwns)
+	}
+	made, err := s.create(ctx, in.Key, "POST /account-relinkings", in.Body, func(tx *database.Tx) (creation, error) {
+		if _, err := archive.LockEmployment(tx, unlinking.EmploymentID); err != nil {
+			return creation{}, err
+		}
+		op, ordered, err := account.OrderRelink(tx, account.RelinkOrder{
+			EmploymentID: unlinking.EmploymentID, Origin: models.OriginStandalone, Undoes: &undoes,
+			Systems: in.Body.Systems, By: actorOf(ctx), Superseded: tellDeparture,
+		})
+		if err == nil && !ordered {
+			err = problem(codeNothingToRelink)
+		}
+		return accepted(op.ID, relinkingAddress(op.ID)), err
+	})
+	return s.operationCreated(ctx, made, err)
+}
+
+func (s *server) operationCreated(ctx context.Context, made creation, err error) (*createdAnswer[OperationView], error) {
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.operationView(ctx, made.ID, "")
+	if err != nil {
+		return nil, err
+	}
+	return &createdAnswer[OperationView]{made.Status, made.Location, view}, nil
+}
+
+func (s *server) getUnlinking(ctx context.Context, in *ByID) (*answer[OperationView], error) {
+	return s.showOperation(ctx, in.ID, models.OperationUnlink)
+}
+
+func (s *server) getRelinking(ctx context.Context, in *ByID) (*answer[OperationView], error) {
+	return s.showOperation(ctx, in.ID, models.OperationRelink)
+}
+
+func (s *server) showOperation(ctx context.Context, id uuid.UUID, kind string) (*answer[OperationView], error) {
+	view, err := s.operationView(ctx, id, kind)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[OperationView]{view}, nil
+}

@@ -1,0 +1,33 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// visible answers with database.ErrNotFound for people whom the actor may not see, as for those who
+// do not exist.
+func (s *server) visible(ctx context.Context, actor models.Actor, employeeID uuid.UUID) error {
+	_, err := database.First[models.Employee](s.DB.Read(ctx).Scopes(archive.VisibleTo(actor)).
+		Select("employees.id").Where("employees.id = ?", employeeID))
+	if err != nil {
+		return fmt.Errorf("looking whether a person is visible: %w", err)
+	}
+	return nil
+}
+
+// headedBy is the departments that a person heads; never nil, which would mean all of them.
+func (s *server) headedBy(ctx context.Context, employeeID uuid.UUID) ([]uuid.UUID, error) {
+	ids := []uuid.UUID{}
+	err := s.DB.Read(ctx).Model(&models.Department{}).Where("head_employee_id = ?", employeeID).Pluck("id", &ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading the departments of a head: %w", database.Hide(err))
+	}
+	return ids, nil
+}
