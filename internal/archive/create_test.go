@@ -1,0 +1,207 @@
+package archive_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+func TestCreate_SealsEverythingButTheSkeleton(t *testing.T) {
+	c := newCompany(t)
+	n := c.zhang()
+	id, employment := c.hire(t, n)
+	if diff := cmp.Diff(n.Fields, c.stored(t, employment)); diff != "" {
+		t.Error(diff)
+	}
+	got, err := database.First[models.Employment](c.Facts.Read(t.Context()).Where("employee_id = ?", id))
+	must(t, err)
+	want := models.Employment{
+		ID: employment, EmployeeID: id, LegalEntityID: got.LegalEntityID, DepartmentID: c.tech, Post: "工程师",
+		Jurisdiction: "CN", TimeZone: "Asia/Shanghai", HiredOn: n.HiredOn, CreatedAt: got.CreatedAt,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	var dump string
+	must(t, c.Facts.Read(t.Context()).Raw("SELECT string_agg(v::text, '') FROM field_values v").Scan(&dump).Error)
+	for _, value := range n.Fields {
+		if strings.Contains(dump, value) || strings.Contains(dump, hex(value)) {
+			t.Error("a value is stored in clear")
+		}
+	}
+}
+
+func hex(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteString("0123456789abcdef"[s[i]>>4 : s[i]>>4+1])
+		b.WriteString("0123456789abcdef"[s[i]&15 : s[i]&15+1])
+	}
+	return b.String()
+}
+
+func TestCreate_Refuses(t *testing.T) {
+	c := newCompany(t)
+	now, err := c.Facts.Now(t.Context())
+	must(t, err)
+	for name, test := range map[string]struct {
+		change func(n *archive.NewEmployee)
+		want   []archive.Invalid
+	}{
+		"nothing given": {
+			func(n *archive.NewEmployee) { *n = archive.NewEmployee{} },
+			[]archive.Invalid{{"employee_no", "required"}, {"name", "required"}, {"hired_on", "required"}, {"department_id", "unknown"}},
+		},
+		"number with a space":  {func(n *archive.NewEmployee) { n.EmployeeNo = "E 1" }, []archive.Invalid{{"employee_no", "malformed"}}},
+		"number too long":      {func(n *archive.NewEmployee) { n.EmployeeNo = strings.Repeat("1", 65) }, []archive.Invalid{{"employee_no", "malformed"}}},
+		"name of spaces":       {func(n *archive.NewEmployee) { n.Name = " \u3000" }, []archive.Invalid{{"name", "required"}}},
+		"name with a newline":  {func(n *archive.NewEmployee) { n.Name = "张\n三" }, []archive.Invalid{{"name", "not_text"}}},
+		"name turned around":   {func(n *archive.NewEmployee) { n.Name = "张\u202E三" }, []archive.Invalid{{"name", "not_text"}}},
+		"name not UTF-8":       {func(n *archive.NewEmployee) { n.Name = "\xff" }, []archive.Invalid{{"name", "not_text"}}},
+		"name too long":        {func(n *archive.NewEmployee) { n.Name = strings.Repeat("张", 201) }, []archive.Invalid{{"name", "too_long"}}},
+		"post with NUL":        {func(n *archive.NewEmployee) { n.Post = "a\x00" }, []archive.Invalid{{"post", "not_text"}}},
+		"hired too long ago":   {func(n *archive.NewEmployee) { n.HiredOn = clock.NewDate(1899, 12, 31) }, []archive.Invalid{{"hired_on", "out_of_range"}}},
+		"hired in the far":     {func(n *archive.NewEmployee) { n.HiredOn = clock.DateOf(now).AddDays(740) }, []archive.Invalid{{"hired_on", "out_of_range"}}},
+		"unknown zone":         {func(n *archive.NewEmployee) { n.TimeZone = "Mars/Base" }, []archive.Invalid{{"time_zone", "unknown"}}},
+		"the server's zone":    {func(n *archive.NewEmployee) { n.TimeZone = "Local" }, []archive.Invalid{{"time_zone", "unknown"}}},
+		"unknown department":   {func(n *archive.NewEmployee) { n.DepartmentID = uuid.New() }, []archive.Invalid{{"department_id", "unknown"}}},
+		"another legal entity": {func(n *archive.NewEmployee) { n.LegalEntityID = uuid.New() }, []archive.Invalid{{"legal_entity_id", "mismatch"}}},
+		"unknown field":        {func(n *archive.NewEmployee) { n.Fields = map[string]string{"secret": "x"} }, []archive.Invalid{{"fields[0]", "unknown_field"}}},
+		"a column as a field":  {func(n *archive.NewEmployee) { n.Fields = map[string]string{"name": "x"} }, []archive.Invalid{{"fields.name", "read_only"}}},
+		"empty field":          {func(n *archive.NewEmployee) { n.Fields = map[string]string{"tax_no": ""} }, []archive.Invalid{{"fields.tax_no", "required"}}},
+		"field too long":       {func(n *archive.NewEmployee) { n.Fields = map[string]string{"tax_no": strings.Repeat("1", 1001)} }, []archive.Invalid{{"fields.tax_no", "too_long"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := c.zhang()
+			test.change(&n)
+			_, _, err := c.create(t, n)
+			wantInvalid(t, err, test.want...)
+		})
+	}
+	var rows int64
+	must(t, c.Facts.Read(t.Context()).Raw("SELECT (SELECT count(*) FROM employees) + (SELECT count(*) FROM employments)").Scan(&rows).Error)
+	if rows != 0 {
+		t.Errorf("%d rows were written by refused commands", rows)
+	}
+}
+
+func TestCreate_NumberInUse(t *testing.T) {
+	c := newCompany(t)
+	n := c.zhang()
+	c.hire(t, n)
+	_, _, err := c.create(t, n)
+	wantError(t, err, archive.ErrStillEmployed)
+	n.Name = "李四"
+	_, _, err = c.create(t, n)
+	wantError(t, err, archive.ErrEmployeeNoTaken)
+}
+
+func TestCreate_TheSameAtOnce(t *testing.T) {
+	c := newCompany(t)
+	var all sync.WaitGroup
+	errs := make([]error, 6)
+	for i := range errs {
+		all.Go(func() { _, _, errs[i] = c.create(t, c.zhang()) })
+	}
+	all.Wait()
+	created := 0
+	for _, err := range errs {
+		if err == nil {
+			created++
+		}
+	}
+	var employments int64
+	must(t, c.Facts.Read(t.Context()).Table("employments").Count(&employments).Error)
+	if created != 1 || employments != 1 {
+		t.Errorf("%d created, %d employments; want one: %v", created, employments, errs)
+	}
+}
+
+// TestI8_RehireIsANewEmployment: the same person gets new categories with new keys, and clearing the
+// old employment's fields touches nothing of the new one's.
+func TestI8_RehireIsANewEmployment(t *testing.T) {
+	c := newCompany(t)
+	n := c.zhang()
+	id, former := c.hire(t, n)
+	ended := time.Date(2024, 5, 31, 16, 0, 0, 0, time.UTC) // 1 June, 00:00 in Shanghai
+	c.leave(t, id, former, ended)
+
+	again := n
+	again.DepartmentID, again.HiredOn = c.abroad, clock.NewDate(2024, 5, 31)
+	again.Fields = map[string]string{"id_number": "new number", "base_salary": "30000"}
+	_, _, err := c.create(t, again)
+	wantInvalid(t, err, archive.Invalid{Location: "hired_on", Code: archive.CodeTooEarly})
+	again.HiredOn = clock.NewDate(2024, 6, 1)
+	same, current := c.hire(t, again)
+	if same != id || current == former {
+		t.Fatal("a rehire is the same person with a new employment")
+	}
+	person, err := archive.EmployeeByNo(c.Facts.Read(t.Context()), "E-1")
+	must(t, err)
+	if person.Status != models.StatusActive || person.DepartmentID != c.abroad {
+		t.Errorf("after the rehire: %s in %v", person.Status, person.DepartmentID)
+	}
+	_, _, err = c.create(t, again)
+	wantError(t, err, archive.ErrStillEmployed)
+	err = database.Run(t.Context(), c.Facts, func(tx *database.Tx) error { return archive.EndEmployment(tx, former, nil) })
+	wantError(t, err, archive.ErrStillEmployed)
+	if !database.Violates(err, "employments_one_current") {
+		t.Error("the constraint's name is lost")
+	}
+
+	c.run(t, func(tx *database.Tx) error {
+		var rows []models.EmploymentCategory
+		if err := tx.DB().Where("employment_id = ?", former).Find(&rows).Error; err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := c.vault.Destroy(tx.Context(), row.ID); err != nil {
+				return err
+			}
+			if _, err := archive.ClearFields(tx, row.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if diff := cmp.Diff(map[string]string{}, c.stored(t, former)); diff != "" {
+		t.Errorf("the former employment: %s", diff)
+	}
+	if diff := cmp.Diff(again.Fields, c.stored(t, current)); diff != "" {
+		t.Errorf("the new employment: %s", diff)
+	}
+	latest, err := archive.LatestEmployment(c.Facts.Read(t.Context()), id)
+	must(t, err)
+	if latest.ID != current || latest.Jurisdiction != "JP" {
+		t.Errorf("the latest employment is %v in %s", latest.ID, latest.Jurisdiction)
+	}
+}
+
+func TestClearFields_CountsOnce(t *testing.T) {
+	c := newCompany(t)
+	_, employment := c.hire(t, c.zhang())
+	row, err := database.First[models.EmploymentCategory](c.Facts.Read(t.Context()).
+		Where("employment_id = ? AND category = ?", employment, models.CategoryEmergencyContact))
+	must(t, err)
+	for _, want := range []int64{2, 0} {
+		c.run(t, func(tx *database.Tx) error {
+			n, err := archive.ClearFields(tx, row.ID)
+			if n != want {
+				t.Errorf("cleared %d, want %d", n, want)
+			}
+			return err
+		})
+	}
+	if len(c.stored(t, employment)) != 3 {
+		t.Error("other categories were cleared too")
+	}
+}

@@ -1,0 +1,144 @@
+package archive_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+func TestUpdate_ChangesWhatIsGiven(t *testing.T) {
+	c := newCompany(t)
+	n := c.zhang()
+	id, employment := c.hire(t, n)
+	must(t, c.update(t, id, archive.Patch{
+		Name: ptr("张三丰"), Post: ptr("架构师"), DepartmentID: &c.sales,
+		// What is the same as before is no change.
+		Jurisdiction: ptr("CN"), TimeZone: ptr("Asia/Shanghai"), HiredOn: &n.HiredOn,
+		Fields: map[string]*string{"base_salary": ptr("25000"), "tax_no": ptr("T-1"), "contract_no": nil, "housing_fund_no": nil},
+	}))
+	want := map[string]string{
+		"id_number": "310101199001011234", "emergency_contact_phone": "13800000000", "emergency_contact_name": "张父",
+		"base_salary": "25000", "tax_no": "T-1",
+	}
+	if diff := cmp.Diff(want, c.stored(t, employment)); diff != "" {
+		t.Error(diff)
+	}
+	view, err := archive.Get(t.Context(), c.Facts, c.hr, id, "en")
+	must(t, err)
+	if view.Name != "张三丰" || view.Post != "架构师" || view.DepartmentID != c.sales {
+		t.Errorf("the skeleton is %+v", view.Employee)
+	}
+	latest, err := archive.LatestEmployment(c.Facts.Read(t.Context()), id)
+	must(t, err)
+	if latest.DepartmentID != c.sales {
+		t.Error("the employment is still in the former department")
+	}
+}
+
+// TestI6_WhatMovesDeadlinesNeedsAnApproval refuses each fact that a deadline hangs on, and writes
+// nothing of the rest of such a patch.
+func TestI6_WhatMovesDeadlinesNeedsAnApproval(t *testing.T) {
+	c := newCompany(t)
+	id, _ := c.hire(t, c.zhang())
+	for name, p := range map[string]archive.Patch{
+		"legal entity":                 {LegalEntityID: ptr(uuid.New())},
+		"department of another entity": {DepartmentID: &c.abroad},
+		"jurisdiction":                 {Jurisdiction: ptr("JP")},
+		"time zone":                    {TimeZone: ptr("Asia/Tokyo")},
+		"hired later":                  {HiredOn: ptr(clock.NewDate(2021, 1, 1))},
+		"hired earlier":                {HiredOn: ptr(clock.NewDate(2019, 1, 1))},
+	} {
+		p.Name = ptr("李四")
+		if err := c.update(t, id, p); !cmp.Equal(err, archive.ErrApprovalRequired, cmp.Comparer(func(a, b error) bool { return a == b })) {
+			t.Errorf("%s: %v, want ErrApprovalRequired", name, err)
+		}
+	}
+	person, err := archive.EmployeeByNo(c.Facts.Read(t.Context()), "E-1")
+	must(t, err)
+	if person.Name != "张三" {
+		t.Error("a refused patch changed the name")
+	}
+}
+
+func TestUpdate_Refuses(t *testing.T) {
+	c := newCompany(t)
+	id, employment := c.hire(t, c.zhang())
+	wantError(t, c.update(t, uuid.New(), archive.Patch{Name: ptr("x")}), database.ErrNotFound)
+	wantInvalid(t, c.update(t, id, archive.Patch{Name: ptr(""), Post: ptr("\t"), Fields: map[string]*string{"x": nil, "post": ptr("y")}}),
+		archive.Invalid{Location: "name", Code: "required"}, archive.Invalid{Location: "post", Code: "not_text"},
+		archive.Invalid{Location: "fields.post", Code: "read_only"}, archive.Invalid{Location: "fields[1]", Code: "unknown_field"})
+	wantInvalid(t, c.update(t, id, archive.Patch{DepartmentID: ptr(uuid.New())}), archive.Invalid{Location: "department_id", Code: "unknown"})
+
+	must(t, c.Facts.Read(t.Context()).Exec("ALTER TABLE employment_categories DISABLE TRIGGER employment_categories_not_early").Error)
+	must(t, c.Facts.Read(t.Context()).Exec("UPDATE employment_categories SET state = 'purging' WHERE category = 'pay_bank'").Error)
+	wantError(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"base_salary": ptr("1")}}), archive.ErrPurged)
+	wantError(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"base_salary": nil}}), archive.ErrPurged)
+	must(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"tax_no": ptr("1")}}))
+
+	c.leave(t, id, employment, time.Date(2024, 5, 31, 16, 0, 0, 0, time.UTC))
+	must(t, c.update(t, id, archive.Patch{Name: ptr("张三三")})) // a leaver's file is still kept
+	c.run(t, func(tx *database.Tx) error { return archive.SetStatus(tx, id, models.StatusPurged) })
+	wantError(t, c.update(t, id, archive.Patch{Name: ptr("x")}), archive.ErrPurged)
+}
+
+// TestUpdate_AtOnce changes fields of many categories from many sides: nobody deadlocks for good,
+// and the last one's values are whole.
+func TestUpdate_AtOnce(t *testing.T) {
+	c := newCompany(t)
+	id, employment := c.hire(t, archive.NewEmployee{EmployeeNo: "E-1", Name: "张三", DepartmentID: c.tech, HiredOn: clock.NewDate(2020, 1, 1)})
+	keys := []string{"tax_no", "base_salary", "id_number", "contract_no", "emergency_contact_name", "exit_interview"}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			fields := map[string]*string{}
+			for _, key := range keys {
+				fields[key] = ptr(string(rune('a' + i)))
+			}
+			if err := c.update(t, id, archive.Patch{Fields: fields}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	stored := c.stored(t, employment)
+	for _, key := range keys {
+		if stored[key] == "" || stored[key] != stored[keys[0]] {
+			t.Errorf("values of two changes are mixed: %v", stored)
+		}
+	}
+}
+
+// TestI11_Status walks at random: a change is accepted if it is listed, and the same status again
+// changes nothing.
+func TestI11_Status(t *testing.T) {
+	c := newCompany(t)
+	id, _ := c.hire(t, c.zhang())
+	legal := map[[2]models.EmployeeStatus]bool{
+		{"active", "pending_departure"}: true, {"pending_departure", "active"}: true, {"pending_departure", "departed"}: true,
+		{"departed", "active"}: true, {"departed", "purged"}: true, {"purged", "active"}: true,
+	}
+	status := models.StatusActive
+	rapid.Check(t, func(rt *rapid.T) {
+		next := rapid.SampledFrom([]models.EmployeeStatus{"active", "pending_departure", "departed", "purged", "gone"}).Draw(rt, "next")
+		err := database.Run(t.Context(), c.Facts, func(tx *database.Tx) error { return archive.SetStatus(tx, id, next) })
+		if want := next == status || legal[[2]models.EmployeeStatus{status, next}]; (err == nil) != want {
+			rt.Fatalf("from %s to %s: %v", status, next, err)
+		}
+		if err == nil {
+			status = next
+		}
+		person, err := archive.EmployeeByNo(c.Facts.Read(t.Context()), "E-1")
+		if err != nil || person.Status != status {
+			rt.Fatalf("the status is %s, want %s (%v)", person.Status, status, err)
+		}
+	})
+}
