@@ -110,21 +110,32 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 		}
 		return DepartureView{}, err
 	}
-	return s.renderDeparture(ctx, actor, language, dep)
+	deadlines, err := retention.Deadlines(ctx, s.DB, dep.ID)
+	if err != nil {
+		return DepartureView{}, err
+	}
+	return s.renderDeparture(ctx, actor, language, dep, deadlines)
 }
 
 func (s *server) departureViews(ctx context.Context, actor models.Actor, language i18n.Language, rows []models.Departure) ([]DepartureView, error) {
+	ids := make([]uuid.UUID, len(rows))
+	for i, dep := range rows {
+		ids[i] = dep.ID
+	}
+	deadlines, err := retention.DeadlinesOf(ctx, s.DB, ids)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]DepartureView, len(rows))
 	for i, dep := range rows {
-		var err error
-		if views[i], err = s.renderDeparture(ctx, actor, language, dep); err != nil {
+		if views[i], err = s.renderDeparture(ctx, actor, language, dep, deadlines[dep.ID]); err != nil {
 			return nil, err
 		}
 	}
 	return views, nil
 }
 
-func (s *server) renderDeparture(ctx context.Context, actor models.Actor, language i18n.Language, dep models.Departure) (DepartureView, error) {
+func (s *server) renderDeparture(ctx context.Context, actor models.Actor, language i18n.Language, dep models.Departure, deadlines []retention.DeadlineView) (DepartureView, error) {
 	text := func(prefix, code string) string { return i18n.Text(language, prefix+"."+code) }
 	v := DepartureView{
 		ID: dep.ID, EmployeeID: dep.EmployeeID, Kind: dep.Kind, KindText: text("kind", string(dep.Kind)),
@@ -133,13 +144,10 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
 		Immediate: dep.Immediate, AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
-		CreatedAt: dep.CreatedAt.UTC(), revision: dep.Revision,
+		Retention: retentionViews(language, deadlines), CreatedAt: dep.CreatedAt.UTC(), revision: dep.Revision,
 	}
 	var err error
 	if v.Accounts, err = s.accountViews(ctx, language, dep.EmploymentID); err != nil {
-		return v, err
-	}
-	if v.Retention, err = s.retentionViews(ctx, language, dep.ID); err != nil {
 		return v, err
 	}
 	if v.Waiting, err = s.waitingViews(ctx, language, dep); err != nil {
@@ -154,11 +162,7 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 	return v, nil
 }
 
-func (s *server) retentionViews(ctx context.Context, language i18n.Language, id uuid.UUID) ([]RetentionView, error) {
-	deadlines, err := retention.Deadlines(ctx, s.DB, id)
-	if err != nil {
-		return nil, err
-	}
+func retentionViews(language i18n.Language, deadlines []retention.DeadlineView) []RetentionView {
 	views := make([]RetentionView, len(deadlines))
 	for i, d := range deadlines {
 		basis := d.Rule.BasisEn
@@ -171,7 +175,7 @@ func (s *server) retentionViews(ctx context.Context, language i18n.Language, id 
 			Basis: basis, State: d.State, StateText: i18n.Text(language, "retention_state."+string(d.State)),
 		}
 	}
-	return views, nil
+	return views
 }
 
 func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep models.Departure) ([]WaitingView, error) {
@@ -189,6 +193,9 @@ func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep m
 	}
 	if dep.AnnulmentAskedAt != nil && dep.Stage != models.StageAnnulled && dep.Stage != models.StageWithdrawn {
 		add(WaitingView{What: waitsForAnnulment, Role: models.RoleReviewer, Since: *dep.AnnulmentAskedAt})
+	}
+	if dep.DepartedAt == nil {
+		return views, nil
 	}
 	purges, err := s.purgesInReview(ctx, dep.ID)
 	if err != nil {
