@@ -2,6 +2,7 @@ package retention
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -86,13 +87,15 @@ func (r *running) follow(rule models.RetentionRule) error {
 }
 
 func writeRunning(tx *database.Tx, ruleID uuid.UUID, rows []running) error {
-	values := make([][]any, len(rows))
+	values := make([]string, len(rows))
+	args := []any{ruleID}
 	for i, r := range rows {
-		values[i] = []any{r.ID, r.Deadline, r.FloorAt}
+		values[i] = "(?::uuid, ?::timestamptz, ?::timestamptz)"
+		args = append(args, r.ID, r.Deadline, r.FloorAt)
 	}
 	err := tx.DB().Exec(`
-		UPDATE retention_deadlines l SET rule_id = ?, deadline = v.deadline::timestamptz, floor_at = v.floor_at::timestamptz, updated_at = lethe_now()
-		FROM (VALUES ?) AS v (id, deadline, floor_at) WHERE l.id = v.id::uuid`, ruleID, values).Error
+		UPDATE retention_deadlines l SET rule_id = ?, deadline = v.deadline, floor_at = v.floor_at, updated_at = lethe_now()
+		FROM (VALUES `+strings.Join(values, ", ")+`) AS v (id, deadline, floor_at) WHERE l.id = v.id`, args...).Error
 	if err != nil {
 		return fmt.Errorf("writing re-derived deadlines: %w", database.Hide(err))
 	}
