@@ -109,16 +109,19 @@ type Departure struct {
 		System string `json:"system"`
 		State  string `json:"state"`
 	} `json:"accounts"`
-	Retention []struct {
-		Category string    `json:"category"`
-		Deadline time.Time `json:"deadline"`
-		State    string    `json:"state"`
-	} `json:"retention"`
-	Waiting  []Waiting `json:"waiting"`
-	Timeline []struct {
+	Retention []Deadline `json:"retention"`
+	Waiting   []Waiting  `json:"waiting"`
+	Timeline  []struct {
 		At   time.Time `json:"at"`
 		What string    `json:"what"`
 	} `json:"timeline"`
+}
+
+// Deadline is until when one category is kept.
+type Deadline struct {
+	Category string    `json:"category"`
+	Deadline time.Time `json:"deadline"`
+	State    string    `json:"state"`
 }
 
 // Waiting says what a departure waits for, and for whom.

@@ -292,3 +292,6 @@ func (s *Stack) Tombstones() ([]vault.Tombstone, error) {
 	all, err := file.All()
 	return all, errors.Join(err, file.Close())
 }
+
+// Namespace is the stack's namespace in Temporal.
+func (s *Stack) Namespace() string { return s.namespace }

@@ -53,7 +53,9 @@ type journey struct {
 func here(t *testing.T, hire harness.Hire) *journey {
 	t.Helper()
 	t.Parallel()
-	shared.once.Do(func() { shared.stack, shared.err = harness.Open(context.Background(), harness.Options{}) })
+	shared.once.Do(func() {
+		shared.stack, shared.err = harness.Open(context.Background(), harness.Options{BeforeMidnight: 6 * time.Hour})
+	})
 	if shared.err != nil {
 		t.Fatalf("starting the shared stack: %v", shared.err)
 	}
