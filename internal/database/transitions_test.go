@@ -1,0 +1,170 @@
+package database_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/models"
+)
+
+// machineRows inserts one row into the table of each state machine. Foreign keys are off: only the
+// column of the machine matters.
+var machineRows = map[string]string{
+	"employees":             "INSERT INTO employees (id, employee_no, name, department_id) VALUES (gen_random_uuid(), 'E', 'n', gen_random_uuid())",
+	"employment_categories": "INSERT INTO employment_categories (id, employment_id, category) VALUES (gen_random_uuid(), gen_random_uuid(), 'identity')",
+	"departures": `INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date,
+		access_cutoff_at, employment_ended_at, time_zone)
+		VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'death', '2026-01-01', '2026-01-01', '2026-01-01', '2026-01-01', '2026-01-01', 'UTC')`,
+	"linked_accounts": "INSERT INTO linked_accounts (id, employment_id, system, kind) VALUES (gen_random_uuid(), gen_random_uuid(), 's', 'k')",
+	"account_operations": `INSERT INTO account_operations (id, employment_id, kind, mode, origin)
+		VALUES (gen_random_uuid(), gen_random_uuid(), 'unlink', 'disable', 'standalone')`,
+	"account_steps": `INSERT INTO account_steps (id, operation_id, account_id, system, position, action)
+		VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 's', 1, 'unlink')`,
+	"support_cases": `INSERT INTO support_cases (id, operation_id, step_id, account_id, system, reason)
+		VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 's', 'r')`,
+	"retention_deadlines": `INSERT INTO retention_deadlines (id, departure_id, employment_id, category_id, category, rule_id, event_at, deadline, floor_at)
+		VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'identity', gen_random_uuid(), '2026-01-01', '2026-01-01', '2026-01-01')`,
+	"purges": "INSERT INTO purges (id, departure_id, employment_id) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid())",
+}
+
+// TestI11_OnlyListedTransitions tries every pair of states of every machine, and states that nobody
+// knows, against the machine's own trigger: a pair is accepted if and only if it is listed or the
+// state stays the same.
+func TestI11_OnlyListedTransitions(t *testing.T) {
+	env := databasetest.New(t)
+	var listed []struct{ Machine, FromState, ToState string }
+	must(t, env.Facts.Read(t.Context()).Table("legal_transitions").Find(&listed).Error)
+	legal, states := map[string]map[[2]string]bool{}, map[string][]string{}
+	for _, l := range listed {
+		if legal[l.Machine] == nil {
+			legal[l.Machine], states[l.Machine] = map[[2]string]bool{}, []string{"unheard_of"}
+		}
+		legal[l.Machine][[2]string{l.FromState, l.ToState}] = true
+		for _, state := range []string{l.FromState, l.ToState} {
+			if !slices.Contains(states[l.Machine], state) {
+				states[l.Machine] = append(states[l.Machine], state)
+			}
+		}
+	}
+	if len(legal) != len(machineRows)+1 { // departures have two
+		t.Errorf("%d machines are listed, %d are tried", len(legal), len(machineRows)+1)
+	}
+	for machine, pairs := range legal {
+		for _, from := range states[machine] {
+			for _, to := range states[machine] {
+				if pairs[[2]string{from, to}] && from == to {
+					t.Errorf("%s: %s to itself is listed", machine, from)
+				}
+				pairs[[2]string{from, to}] = pairs[[2]string{from, to}] || from == to
+			}
+		}
+		if diff := cmp.Diff(pairs, tryAll(t, env, machine, states[machine])); diff != "" {
+			t.Errorf("%s (- listed, + accepted): %s", machine, diff)
+		}
+	}
+}
+
+// tryAll says for each pair of states whether the machine's trigger lets it pass.
+func tryAll(t *testing.T, env *databasetest.Env, machine string, states []string) map[[2]string]bool {
+	t.Helper()
+	table, column, _ := strings.Cut(machine, ".")
+	accepted := map[[2]string]bool{}
+	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+		run := func(sql string, args ...any) error { return database.Hide(tx.DB().Exec(sql, args...).Error) }
+		// A replica checks no foreign keys and fires only the triggers that are enabled always: here
+		// the machine's own, since the others have rules and tests of their own.
+		must(t, run("SET LOCAL session_replication_role = replica"))
+		must(t, run(machineRows[table]))
+		for _, from := range states {
+			must(t, run(fmt.Sprintf("ALTER TABLE %s ENABLE TRIGGER %s_%s", table, table, column)))
+			must(t, run(fmt.Sprintf("UPDATE %s SET %s = ?", table, column), from))
+			must(t, run(fmt.Sprintf("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s_%s", table, table, column)))
+			for _, to := range states {
+				must(t, run("SAVEPOINT before"))
+				err := run(fmt.Sprintf("UPDATE %s SET %s = ?", table, column), to)
+				if err != nil && database.Code(err) != database.CodeIllegalTransition {
+					t.Errorf("%s from %s to %s: %v", machine, from, to, err)
+				}
+				accepted[[2]string{from, to}] = err == nil
+				must(t, run("ROLLBACK TO SAVEPOINT before"))
+			}
+		}
+		return nil
+	}))
+	return accepted
+}
+
+// TestI11_Stages pins the stages of a departure to the design.
+func TestI11_Stages(t *testing.T) {
+	env := databasetest.New(t)
+	var got []string
+	must(t, env.Facts.Read(t.Context()).Raw(`SELECT from_state || ' to ' || to_state FROM legal_transitions
+		WHERE machine = 'departures.stage' ORDER BY 1`).Scan(&got).Error)
+	want := []string{
+		"departed to annulled", "departed to purging", "pending_departure to annulled", "pending_departure to departed",
+		"pending_departure to withdrawn", "purging to purged",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDeparture_BeginsPendingAndDepartsOnlyAfterItsEnd(t *testing.T) {
+	env := databasetest.New(t)
+	id := insertDeparture(t, env, env.Hire(t, "CN"))
+	g := env.Facts.Read(t.Context())
+	depart := func() error {
+		return database.UpdateOne(g.Model(&models.Departure{}).Where("id = ?", id).Update("stage", models.StageDeparted))
+	}
+	if err := depart(); database.Code(err) != database.CodeTooEarly {
+		t.Errorf("departed a day before the end: %v", err)
+	}
+	env.Advance(t, 24*time.Hour)
+	must(t, depart())
+
+	second, err := database.First[models.Departure](g.Where("id = ?", id))
+	must(t, err)
+	second.ID, second.EmploymentID = uuid.New(), env.Hire(t, "CN").ID
+	if err := database.Hide(g.Create(&second).Error); database.Code(err) != database.CodeIllegalTransition {
+		t.Errorf("a departure began as %s: %v", second.Stage, err)
+	}
+}
+
+// TestI9_OneOpenDeparture: a second one is refused by the index until the first is taken back.
+func TestI9_OneOpenDeparture(t *testing.T) {
+	env := databasetest.New(t)
+	g := env.Facts.Read(t.Context())
+	id := insertDeparture(t, env, env.Hire(t, "CN"))
+	first, err := database.First[models.Departure](g.Where("id = ?", id))
+	must(t, err)
+	second := first
+	second.ID = uuid.New()
+	if err := database.Hide(g.Create(&second).Error); !database.Violates(err, "departures_one_open") {
+		t.Errorf("a second open departure: %v", err)
+	}
+	must(t, database.UpdateOne(g.Model(&models.Departure{}).Where("id = ?", id).Update("stage", models.StageWithdrawn)))
+	must(t, g.Create(&second).Error)
+}
+
+func TestAppendOnlyTables(t *testing.T) {
+	env := databasetest.New(t)
+	g := env.Facts.Read(t.Context())
+	must(t, g.Exec("INSERT INTO departure_events (departure_id, what) VALUES (?, 'x')", insertDeparture(t, env, env.Hire(t, "CN"))).Error)
+	for table, column := range map[string]string{"departure_events": "what", "account_evidence": "outcome", "destruction_certificates": "issued_at"} {
+		for _, sql := range []string{
+			fmt.Sprintf("UPDATE %s SET %s = %s", table, column, column), "DELETE FROM " + table, "TRUNCATE " + table,
+		} {
+			if err := database.Hide(g.Exec(sql).Error); database.Code(err) != database.CodeAppendOnly {
+				t.Errorf("%s: %v, want LT003", sql, err)
+			}
+		}
+	}
+}
