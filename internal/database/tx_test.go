@@ -92,8 +92,8 @@ func TestRun_RetriesADeadlock(t *testing.T) {
 	all.Go(func() { cross(one.ID, two.ID) })
 	all.Go(func() { cross(two.ID, one.ID) })
 	all.Wait()
-	if tries != 3 {
-		t.Errorf("%d tries, want 3: two, and the victim once more", tries)
+	if tries < 3 { // more if the victim is back before the other one went on
+		t.Errorf("%d tries, want at least 3: two, and the victim once more", tries)
 	}
 	for _, id := range []uuid.UUID{one.ID, two.ID} {
 		row, err := database.First[models.Employment](env.Facts.Read(t.Context()).Where("id = ?", id))
