@@ -132,12 +132,25 @@ func (s *server) createRelinking(ctx context.Context, in *newRelinkingInput) (*c
 			EmploymentID: unlinking.EmploymentID, Origin: models.OriginStandalone, Undoes: &undoes,
 			Systems: in.Body.Systems, By: actorOf(ctx), Superseded: tellDeparture,
 		})
-		if err == nil && !ordered {
-			err = problem(codeNothingToRelink)
+		if err != nil || ordered {
+			return accepted(op.ID, relinkingAddress(op.ID)), err
 		}
-		return accepted(op.ID, relinkingAddress(op.ID)), err
+		return givenBackAtOnce(tx, unlinking.AccountOperation)
 	})
 	return s.operationCreated(ctx, made, err)
+}
+
+// givenBackAtOnce answers a relinking that needed no operation: what the unlinking had not touched
+// yet was linked again on the spot, and the unlinking superseded.
+func givenBackAtOnce(tx *database.Tx, before models.AccountOperation) (creation, error) {
+	now, err := database.First[models.AccountOperation](tx.DB().Where("id = ?", before.ID))
+	if err != nil {
+		return creation{}, fmt.Errorf("reading an unlinking: %w", err)
+	}
+	if now.State == before.State {
+		return creation{}, problem(codeNothingToRelink)
+	}
+	return creation{ID: before.ID, Status: http.StatusOK, Location: unlinkingAddress(before.ID)}, nil
 }
 
 func (s *server) operationCreated(ctx context.Context, made creation, err error) (*createdAnswer[OperationView], error) {
