@@ -59,11 +59,13 @@ func (a *aviary) marker() string {
 func TestI24_I25_NothingSensitiveIsAnywhereItShouldNotBe(t *testing.T) {
 	t.Parallel()
 	stack := harness.Start(t, harness.Options{
-		OwnPostgres: true, OwnTemporal: true, BeforeMidnight: 6 * time.Hour, Env: map[string]string{"UNLINK_TRIES": "3"},
+		OwnPostgres: true, OwnTemporal: true, BeforeMidnight: 6 * time.Hour, Env: map[string]string{"UNLINK_TRIES": "6", "LOG_LEVEL": "debug"},
 	})
 	a := &aviary{T: t, birds: newBirds(), ctx: t.Context(), stack: stack, hr: stack.As(stack.Staff.HR)}
-	a.live()
-	a.misuse()
+	gone := append(a.leave(), a.misuse())
+	for _, id := range gone {
+		a.await(id, "purged", func(d harness.Departure) bool { return d.Stage == "purged" && d.AccountsState == "settled" })
+	}
 
 	where := a.runtimeHaul()
 	t.Logf("searched %d pieces, %d MB, for %d markers", len(where), where.size()>>20, a.secrets)
@@ -124,8 +126,8 @@ func (a *aviary) sealedFields() []string {
 	return keys
 }
 
-// live has people leave in every way, until everything of those who left is purged.
-func (a *aviary) live() {
+// leave has people leave in every way, and returns the departures that lead to a purge.
+func (a *aviary) leave() (gone []string) {
 	a.Helper()
 	note := func(more map[string]any) map[string]any {
 		fields := map[string]any{"note": a.marker()}
@@ -151,7 +153,7 @@ func (a *aviary) live() {
 	a.spoil("attendance", control.Rule{Kind: control.CutAfter, Count: 2, Match: control.Match{EmployeeNo: "K-flaky"}})
 
 	immediately := map[string]any{"immediate": true}
-	gone := []string{
+	gone = []string{
 		a.depart(people["K-smooth"], note(immediately)), a.depart(people["K-flaky"], note(immediately)), a.depart(people["K-stuck"], note(immediately)),
 	}
 	stays := a.depart(people["K-stays"], note(map[string]any{"last_working_day": day, "access_cutoff_at": now.Format(time.RFC3339)}))
@@ -162,26 +164,19 @@ func (a *aviary) live() {
 	mistake := a.depart(people["K-mistake"], note(immediately))
 	a.must(a.hr.AskAnnulment(a.ctx, mistake, a.marker()), a.stack.As(a.stack.Staff.Reviewer).ConfirmAnnulment(a.ctx, mistake))
 	a.waive(gone[2])
-	for _, id := range gone {
-		a.await(id, "purged", func(d harness.Departure) bool { return d.Stage == "purged" && d.AccountsState == "settled" })
-	}
 	// Those who stayed leave after all, so that nothing may be left of anybody.
 	a.await(mistake, "annulled", func(d harness.Departure) bool {
 		return d.Stage == "annulled" && (d.AccountsState == "relinked" || d.AccountsState == "linked")
 	})
-	var last []string
 	for _, no := range []string{"K-stays", "K-mistake"} {
-		last = append(last, a.depart(people[no], note(immediately)))
+		gone = append(gone, a.depart(people[no], note(immediately)))
 	}
-	for _, id := range last {
-		a.await(id, "purged", func(d harness.Departure) bool { return d.Stage == "purged" && d.AccountsState == "settled" })
-	}
+	return gone
 }
 
 func (a *aviary) waive(id string) {
 	a.Helper()
-	var d harness.Departure
-	d = a.await(id, "stuck", func(d harness.Departure) bool { return len(d.Waiting) > 0 && d.Waiting[0].SupportCaseID != "" })
+	d := a.await(id, "stuck", func(d harness.Departure) bool { return len(d.Waiting) > 0 && d.Waiting[0].SupportCaseID != "" })
 	kase := d.Waiting[0].SupportCaseID
 	a.must(a.stack.As(a.stack.Staff.ITOps).Resolve(a.ctx, kase, "waive"), a.stack.As(a.stack.Staff.Reviewer).Confirm(a.ctx, kase))
 }
@@ -225,8 +220,9 @@ func (a *aviary) must(failures ...error) {
 	}
 }
 
-// misuse sends markers in everything that the API refuses, and keeps its answers.
-func (a *aviary) misuse() {
+// misuse sends markers in everything that the API refuses, keeps its answers, and has the person
+// whom it was about leave.
+func (a *aviary) misuse() string {
 	a.Helper()
 	p := a.hire("K-target")
 	const departures = "/api/v1/departures"
@@ -276,8 +272,7 @@ func (a *aviary) misuse() {
 	if err != nil || answer.Status != http.StatusOK {
 		a.Fatalf("changing a field: %d, %v\n%s", answer.Status, err, answer.Body)
 	}
-	id := a.depart(p, map[string]any{"immediate": true})
-	a.await(id, "purged", func(d harness.Departure) bool { return d.Stage == "purged" && d.AccountsState == "settled" })
+	return a.depart(p, map[string]any{"immediate": true})
 }
 
 func (a *aviary) refused(c *harness.Client, method, path string, body any, headers ...string) {

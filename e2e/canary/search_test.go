@@ -3,6 +3,7 @@ package canary
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -18,7 +19,7 @@ func TestNetFindsEveryEncoding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before := rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "before")
 		after := rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "after")
-		whole := append(append(append([]byte{}, before...), text...), after...)
+		whole := slices.Concat(before, []byte(text), after)
 		var little, big []byte
 		for _, u := range utf16.Encode([]rune(text)) {
 			little, big = append(little, byte(u), byte(u>>8)), append(big, byte(u>>8), byte(u))
@@ -28,8 +29,8 @@ func TestNetFindsEveryEncoding(t *testing.T) {
 			"base64":    []byte(base64.StdEncoding.EncodeToString(whole)),
 			"base64url": []byte(base64.RawURLEncoding.EncodeToString(whole)),
 			"hex":       []byte(hex.EncodeToString(whole)),
-			"UTF-16LE":  append(append(before, little...), after...),
-			"UTF-16BE":  append(append(before, big...), after...),
+			"UTF-16LE":  slices.Concat(before, little, after),
+			"UTF-16BE":  slices.Concat(before, big, after),
 		} {
 			if !strings.Contains(strings.Join(net.Find(content), "\n"), encoding) {
 				t.Errorf("not found in %s", encoding)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -163,12 +164,28 @@ func (d *Daemon) Logs() ([]string, error) {
 	return filepath.Glob(filepath.Join(d.logs, d.name+"-*.log*"))
 }
 
-// Tail is the end of what the last run wrote.
-func (d *Daemon) Tail() string {
-	if p := d.running(); p != nil {
-		return p.Tail()
+// troubles is how many lines Troubles returns at most.
+const troubles = 15
+
+// Troubles are the last warnings and errors of all runs.
+func (d *Daemon) Troubles() string {
+	paths, err := d.Logs()
+	if err != nil {
+		return err.Error()
 	}
-	return ""
+	var lines []string
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err.Error()
+		}
+		for line := range strings.Lines(string(content)) {
+			if !strings.Contains(line, `"level":"INFO"`) && !strings.Contains(line, `"level":"DEBUG"`) {
+				lines = append(lines, strings.TrimSpace(line))
+			}
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-troubles):], "\n")
 }
 
 // inherited is what a child needs of our environment.

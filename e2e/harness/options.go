@@ -50,7 +50,6 @@ var timings = map[string]string{
 	"RELAY_BACKOFF":              "1s",
 	"WORKFLOW_POLLERS":           "4",
 	"ACTIVITY_POLLERS":           "4",
-	"LOG_LEVEL":                  "debug",
 }
 
 // environment is the settings as os/exec wants them. Nothing of our own environment but what a

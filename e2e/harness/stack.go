@@ -56,7 +56,7 @@ func Start(t testing.TB, o Options) *Stack {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("logs are kept in %s until the next run\nserve:\n%s\nworker:\n%s", s.Folder, s.Serve.Tail(), s.Worker.Tail())
+			t.Logf("logs are kept in %s until the next run\nserve:\n%s\nworker:\n%s", s.Folder, s.Serve.Troubles(), s.Worker.Troubles())
 		}
 		if err := s.Close(t.Failed()); err != nil {
 			t.Errorf("closing the stack: %v", err)
