@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -50,6 +51,22 @@ func Run(ctx context.Context, db *DB, fn func(tx *Tx) error) error {
 		if code := Code(err); try == maxTries || (code != codeDeadlock && code != codeSerialization) {
 			return err
 		}
+		if !pause(ctx, try) {
+			return err
+		}
+	}
+}
+
+// pause lets the other side of a deadlock go on first: a victim that comes back at once takes the
+// same lock again before the other one has woken up, and both are where they were. It says false if
+// ctx ended meanwhile.
+func pause(ctx context.Context, try int) bool {
+	wait := time.Duration(try) * (25*time.Millisecond + rand.N(75*time.Millisecond))
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(wait):
+		return true
 	}
 }
 
