@@ -89,8 +89,7 @@ func TestI2_WhatIsDueIsFoundWithoutAnyTimer(t *testing.T) {
 	if !query[bool](t, w, "SELECT revision > seen_revision FROM retentions WHERE id = ?", p.departure) {
 		t.Fatal("the relay does not see that the hold was released")
 	}
-	w.look(t, p)
-	if err := w.carryOut(w.openPurges(t, p)[0]); err != nil {
+	if err := w.carryOut(w.onePurge(t, p)); err != nil {
 		t.Fatal(err)
 	}
 	w.expectAll(t, p, "purged/purged")
