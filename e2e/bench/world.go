@@ -64,7 +64,7 @@ func open(ctx context.Context) (_ *world, err error) {
 			w.close()
 		}
 	}()
-	if w.scratch, err = launch.NewScratch(""); err != nil {
+	if w.scratch, err = launch.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-bench-%d", os.Geteuid()))); err != nil {
 		return nil, err
 	}
 	if err = w.openServers(ctx); err != nil {
@@ -77,19 +77,19 @@ func open(ctx context.Context) (_ *world, err error) {
 }
 
 func (w *world) openServers(ctx context.Context) (err error) {
-	if w.postgres, err = launch.Postgres(ctx, launch.PostgresOptions{Dir: filepath.Join(w.scratch.Dir, "postgres")}); err != nil {
+	if w.postgres, err = launch.Postgres(ctx, launch.PostgresOptions{Dir: filepath.Join(w.scratch.Path, "postgres")}); err != nil {
 		return err
 	}
-	options, err := launchtest.TemporalOptions(w.scratch.Dir)
+	options, err := launchtest.TemporalOptions(w.scratch.Path)
 	if err != nil {
 		return err
 	}
-	options.DataFile = filepath.Join(w.scratch.Dir, "temporal.db")
+	options.DataFile = filepath.Join(w.scratch.Path, "temporal.db")
 	w.temporalFile = options.DataFile
 	if w.temporal, err = launch.Temporal(ctx, options); err != nil {
 		return err
 	}
-	key := filepath.Join(w.scratch.Dir, "codec.key")
+	key := filepath.Join(w.scratch.Path, "codec.key")
 	if err = payload.CreateKeyFile(key); err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (w *world) openDatabases(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	kekFile := filepath.Join(w.scratch.Dir, "kek")
+	kekFile := filepath.Join(w.scratch.Path, "kek")
 	if err = vault.CreateKEKFile(kekFile); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (w *world) openDatabases(ctx context.Context) (err error) {
 		return err
 	}
 	w.vault = vault.New(w.keys, kek, in.ID)
-	w.tombstones = filepath.Join(w.scratch.Dir, "tombstones")
+	w.tombstones = filepath.Join(w.scratch.Path, "tombstones")
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (w *world) openSandboxes() error {
 	for _, name := range systemNames {
 		s, err := sandbox.New(sandbox.Options{
 			Name: name, Kind: name, Token: sandboxToken, ControlToken: sandboxToken,
-			StatePath: filepath.Join(w.scratch.Dir, name+".state"),
+			StatePath: filepath.Join(w.scratch.Path, name+".state"),
 		})
 		if err != nil {
 			return err
@@ -180,7 +180,7 @@ func (w *world) seed(ctx context.Context, count int) error {
 		c := control.NewClient(server.URL, sandboxToken)
 		var plants []control.Plant
 		for n := range count {
-			plants = append(plants, control.Plant{ID: externalID(i, n), EmployeeNo: number(n), UserName: number(n), Active: true})
+			plants = append(plants, control.Plant{ID: externalID(i, n), EmployeeNo: number(n), UserName: number(n), Groups: []string{"staff"}, Sessions: 1})
 		}
 		if _, err := c.Plant(ctx, plants...); err != nil {
 			return fmt.Errorf("planting accounts: %w", err)
