@@ -70,7 +70,7 @@ func newDevelopment(ctx context.Context, environ []string) (*development, error)
 		return nil, err
 	}
 	if d.unlock, err = launch.LockFolder(ctx, d.files.root); err != nil {
-		return nil, fmt.Errorf("lethe dev: %w", err)
+		return nil, fmt.Errorf("the data folder is %w", err)
 	}
 	if err = d.prepare(ctx); err != nil {
 		d.unlock()

@@ -18,14 +18,14 @@ import (
 )
 
 // fill puts the demo company into an empty installation and issues what tokens are missing. The
-// accounts are planted first: should the start be killed before the database commits, the next one
-// finds it empty and does all of it again, to the same effect.
+// accounts are planted first and no worker runs yet: should the start be killed meanwhile, the next
+// one plants them again, to the same effect, and fills in what is missing.
 func (d *development) fill(ctx context.Context) error {
-	empty, err := demo.Empty(ctx, d.facts)
+	wanted, err := demo.Wanted(ctx, d.facts)
 	if err != nil {
 		return err
 	}
-	if empty {
+	if wanted {
 		if err := d.seed(ctx); err != nil {
 			return fmt.Errorf("filling in the demo data: %w", err)
 		}

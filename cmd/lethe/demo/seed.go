@@ -2,7 +2,9 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -15,29 +17,53 @@ import (
 
 // Empty says whether nobody has put anything into the database yet.
 func Empty(ctx context.Context, facts *database.DB) (bool, error) {
-	var filled bool
-	err := facts.Read(ctx).Raw("SELECT EXISTS (SELECT FROM employees) OR EXISTS (SELECT FROM legal_entities)").Scan(&filled).Error
-	if err != nil {
-		return false, fmt.Errorf("looking whether the database is empty: %w", database.Hide(err))
-	}
-	return !filled, nil
+	return ask(ctx, facts, "SELECT NOT EXISTS (SELECT FROM employees) AND NOT EXISTS (SELECT FROM legal_entities)")
 }
 
-// Seed fills an empty database with the company in one transaction: a run that is killed leaves
-// nothing of it. progress hears how many of the people are in.
+// Wanted says whether the database is empty or a start was killed while it was being filled. The
+// last step of filling appoints the heads of departments.
+func Wanted(ctx context.Context, facts *database.DB) (bool, error) {
+	empty, err := Empty(ctx, facts)
+	if err != nil || empty {
+		return empty, err
+	}
+	var codes []string
+	for _, e := range company {
+		for _, d := range e.departments {
+			codes = append(codes, d.code)
+		}
+	}
+	return ask(ctx, facts, "SELECT EXISTS (SELECT FROM departments WHERE code IN ? AND head_employee_id IS NULL)", codes)
+}
+
+func ask(ctx context.Context, facts *database.DB, question string, args ...any) (yes bool, err error) {
+	if err := facts.Read(ctx).Raw(question, args...).Scan(&yes).Error; err != nil {
+		return false, fmt.Errorf("looking at what the database holds: %w", database.Hide(err))
+	}
+	return yes, nil
+}
+
+// hands is how many people are put in side by side: most of the time is waiting for the database.
+const hands = 6
+
+// Seed fills the database with the company. It goes on where an earlier run was killed: people are
+// put in one by one, whole or not at all, and the last transaction appoints the heads and begins
+// the departures. No worker may run meanwhile. progress hears how many of the people are in.
 func Seed(ctx context.Context, facts *database.DB, sealer vault.Sealer, progress func(done, of int)) error {
+	var departments map[string]uuid.UUID
+	err := database.Run(ctx, facts, func(tx *database.Tx) (err error) {
+		departments, err = found(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	people := People()
+	ids, err := hireAll(ctx, facts, sealer, people, departments, progress)
+	if err != nil {
+		return err
+	}
 	return database.Run(ctx, facts, func(tx *database.Tx) error {
-		departments, err := found(tx)
-		if err != nil {
-			return err
-		}
-		people, ids := People(), map[string]uuid.UUID{}
-		for i, p := range people {
-			if ids[p.No], err = hire(tx, sealer, p, departments[p.Department]); err != nil {
-				return fmt.Errorf("hiring %s: %w", p.No, err)
-			}
-			progress(i+1, len(people))
-		}
 		if err := appointHeads(tx, departments, people, ids); err != nil {
 			return err
 		}
@@ -45,29 +71,70 @@ func Seed(ctx context.Context, facts *database.DB, sealer vault.Sealer, progress
 	})
 }
 
-// found makes the legal entities and departments and returns the departments' ids by code.
-func found(tx *database.Tx) (map[string]uuid.UUID, error) {
+// hireAll puts in everybody who is not there yet and returns all ids by number.
+func hireAll(
+	ctx context.Context, facts *database.DB, sealer vault.Sealer, people []Person, departments map[string]uuid.UUID, progress func(done, of int),
+) (map[string]uuid.UUID, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mu sync.Mutex
 	ids := map[string]uuid.UUID{}
+	queue := make(chan Person, len(people))
+	for _, p := range people {
+		queue <- p
+	}
+	close(queue)
+	var all sync.WaitGroup
+	for range hands {
+		all.Go(func() {
+			for p := range queue {
+				id, err := hire(ctx, facts, sealer, p, departments[p.Department])
+				if err != nil {
+					cancel(fmt.Errorf("hiring %s: %w", p.No, err))
+					return
+				}
+				mu.Lock()
+				ids[p.No] = id
+				progress(len(ids), len(people))
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	return ids, context.Cause(ctx)
+}
+
+// found makes the legal entities and departments, unless they are there, and returns the
+// departments' ids by code.
+func found(tx *database.Tx) (map[string]uuid.UUID, error) {
+	var there []models.Department
+	if err := tx.DB().Find(&there).Error; err != nil {
+		return nil, fmt.Errorf("reading the departments: %w", database.Hide(err))
+	}
+	ids := map[string]uuid.UUID{}
+	for _, d := range there {
+		ids[d.Code] = d.ID
+	}
+	if len(ids) > 0 {
+		return ids, nil
+	}
 	for _, e := range company {
-		entityID, err := newID()
-		if err != nil {
+		entity := models.LegalEntity{
+			Code: e.code, NameZh: e.nameZh, NameEn: e.nameEn, Jurisdiction: e.jurisdiction, TimeZone: e.zone, CutoffTime: "18:00:00",
+		}
+		var err error
+		if entity.ID, err = newID(); err != nil {
 			return nil, err
 		}
-		err = tx.DB().Create(&models.LegalEntity{
-			ID: entityID, Code: e.code, NameZh: e.nameZh, NameEn: e.nameEn,
-			Jurisdiction: e.jurisdiction, TimeZone: e.zone, CutoffTime: "18:00:00",
-		}).Error
-		if err != nil {
+		if err := tx.DB().Create(&entity).Error; err != nil {
 			return nil, fmt.Errorf("founding %s: %w", e.code, database.Hide(err))
 		}
 		for _, d := range e.departments {
 			if ids[d.code], err = newID(); err != nil {
 				return nil, err
 			}
-			err := tx.DB().Create(&models.Department{
-				ID: ids[d.code], LegalEntityID: entityID, Code: d.code, NameZh: d.nameZh, NameEn: d.nameEn,
-			}).Error
-			if err != nil {
+			row := models.Department{ID: ids[d.code], LegalEntityID: entity.ID, Code: d.code, NameZh: d.nameZh, NameEn: d.nameEn}
+			if err := tx.DB().Create(&row).Error; err != nil {
 				return nil, fmt.Errorf("founding %s: %w", d.code, database.Hide(err))
 			}
 		}
@@ -75,21 +142,33 @@ func found(tx *database.Tx) (map[string]uuid.UUID, error) {
 	return ids, nil
 }
 
-// hire puts a person in, with the accounts.
-func hire(tx *database.Tx, sealer vault.Sealer, p Person, department uuid.UUID) (uuid.UUID, error) {
-	id, employment, err := archive.Create(tx, sealer, archive.NewEmployee{
-		EmployeeNo: p.No, Name: p.Name, DepartmentID: department, Post: p.Post, HiredOn: p.HiredOn, Fields: p.Fields,
-	})
-	if err != nil {
-		return uuid.Nil, err
-	}
-	for _, system := range Systems {
-		external := externalID(system, p.No)
-		if _, err := account.Link(tx, employment, system, system, &external); err != nil {
-			return uuid.Nil, err
+// hire puts a person in with the accounts, unless an earlier run did.
+func hire(ctx context.Context, facts *database.DB, sealer vault.Sealer, p Person, department uuid.UUID) (id uuid.UUID, err error) {
+	err = database.Run(ctx, facts, func(tx *database.Tx) error {
+		known, err := archive.EmployeeByNo(tx.DB(), p.No)
+		if err == nil {
+			id = known.ID
+			return nil
 		}
-	}
-	return id, nil
+		if !errors.Is(err, database.ErrNotFound) {
+			return err
+		}
+		var employment uuid.UUID
+		id, employment, err = archive.Create(tx, sealer, archive.NewEmployee{
+			EmployeeNo: p.No, Name: p.Name, DepartmentID: department, Post: p.Post, HiredOn: p.HiredOn, Fields: p.Fields,
+		})
+		if err != nil {
+			return err
+		}
+		for _, system := range Systems {
+			external := externalID(system, p.No)
+			if _, err := account.Link(tx, employment, system, system, &external); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return id, err
 }
 
 // appointHeads makes the first person of each department its head.
