@@ -1,3 +1,5 @@
+// Package models holds the rows of the database as structs, one file for each aggregate, without
+// logic beyond what one row knows of itself.
 package models
 
 import (

@@ -182,15 +182,6 @@ func (st *state) allGroups() []*group {
 	return out
 }
 
-func (st *state) groupNamed(name string) *group {
-	for _, g := range st.groups {
-		if g.Name == name {
-			return g
-		}
-	}
-	return nil
-}
-
 // snapshotFile is the form of the state file.
 type snapshotFile struct {
 	Format   int              `json:"format"`

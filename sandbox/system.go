@@ -44,6 +44,7 @@ type Options struct {
 // Dialect is the form in which a provider wants PATCH operations.
 type Dialect string
 
+// The dialects.
 const (
 	DialectBoth     Dialect = ""         // with and without path, as RFC 7644 has it
 	DialectPath     Dialect = "path"     // refuses operations without a path

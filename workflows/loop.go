@@ -42,7 +42,7 @@ func setup(ctx workflow.Context, in Input, self any) (*loop, error) {
 // is an unseen revision, which the relay finds.
 func (l *loop) run(ctx workflow.Context, step func(workflow.Context) (next, error)) error {
 	for {
-		l.drain(ctx)
+		l.drain()
 		n, err := step(ctx)
 		switch {
 		case err != nil:
@@ -61,7 +61,7 @@ func (l *loop) run(ctx workflow.Context, step func(workflow.Context) (next, erro
 	}
 }
 
-func (l *loop) drain(ctx workflow.Context) {
+func (l *loop) drain() {
 	for l.nudges.ReceiveAsync(nil) {
 	}
 }

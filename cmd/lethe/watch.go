@@ -53,7 +53,7 @@ func follow(ctx context.Context, client *apiClient, id uuid.UUID, print *printer
 		case errors.Is(err, errRefused):
 			return err
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the person stopped following
 		}
 		print.lost()
 		select {

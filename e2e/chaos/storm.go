@@ -11,7 +11,7 @@ import (
 func (th *theatre) strike(ctx context.Context) error {
 	for _, b := range th.plan.Blows {
 		if th.sleep(ctx, b.At) != nil {
-			return nil
+			return nil //nolint:nilerr // the play is over
 		}
 		if err := th.hit(ctx, b); err != nil {
 			return fmt.Errorf("killing %s: %w", b.Target, err)

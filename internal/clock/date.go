@@ -5,6 +5,7 @@ package clock
 import (
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -32,7 +33,7 @@ func DateOf(t time.Time) Date {
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return Date{}, fmt.Errorf("a date is written YYYY-MM-DD")
+		return Date{}, errors.New("a date is written YYYY-MM-DD")
 	}
 	return DateOf(t), nil
 }
@@ -99,7 +100,7 @@ func (d Date) MarshalJSON() ([]byte, error) {
 func (d *Date) UnmarshalJSON(b []byte) error {
 	var s *string
 	if err := json.Unmarshal(b, &s); err != nil {
-		return fmt.Errorf("a date is written YYYY-MM-DD")
+		return errors.New("a date is written YYYY-MM-DD")
 	}
 	if s == nil {
 		*d = Date{}

@@ -9,6 +9,7 @@ import (
 // and to show.
 type Code string
 
+// The codes.
 const (
 	CodeUnauthorized   Code = "unauthorized"    // our credentials were refused
 	CodeRateLimited    Code = "rate_limited"    // asked too often; see RetryAfter

@@ -172,7 +172,7 @@ func applyHolds(tx *database.Tx, departureID uuid.UUID) ([]models.RetentionDeadl
 		return nil, fmt.Errorf("reading the holds: %w", database.Hide(err))
 	}
 	for i, row := range rows {
-		next := row.State
+		var next models.DeadlineState
 		switch isHeld := slices.Contains(held, row.Category); {
 		case isHeld && (row.State == models.DeadlineScheduled || row.State == models.DeadlineInReview):
 			next = models.DeadlineHeld

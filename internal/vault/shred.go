@@ -84,7 +84,7 @@ func (v *Vault) probeSample(ctx context.Context, sample models.Sealed) error {
 	}
 	id, err := keyOf(sample)
 	if err != nil {
-		return nil // not even readable as sealed
+		return nil //nolint:nilerr // not even readable as sealed: nothing that could be opened
 	}
 	var wrapped int64
 	query := v.keys.Read(ctx).Model(&storedKey{}).Where("id = ? AND wrapped IS NOT NULL", id)

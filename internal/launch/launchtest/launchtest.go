@@ -86,7 +86,7 @@ var folder = sync.OnceValue(func() string {
 })
 
 // kept holds the folder's lock until the process ends.
-var kept *launch.Scratch
+var kept *launch.Scratch //nolint:unused // it is kept, not used
 
 // PostgresOptions are those of a server for tests under the folder. Its data
 // need not survive a power cut, so it does not wait for the disk; kills of its
