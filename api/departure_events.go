@@ -94,7 +94,7 @@ func (f *follower) run(ctx context.Context) {
 				break
 			}
 		}
-		changed := false
+		var changed bool
 		if changed, err = f.changed(ctx); err != nil {
 			break
 		}

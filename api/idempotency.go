@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -109,7 +110,7 @@ func repeat(tx *database.Tx, row models.IdempotencyKey) (creation, error) {
 	if err != nil {
 		return creation{}, fmt.Errorf("reading an idempotency key: %w", err)
 	}
-	if stored.Route != row.Route || string(stored.RequestHash) != string(row.RequestHash) {
+	if stored.Route != row.Route || !bytes.Equal(stored.RequestHash, row.RequestHash) {
 		return creation{}, problem(codeIdempotencyReuse)
 	}
 	id, err := uuid.Parse(stored.Location[strings.LastIndexByte(stored.Location, '/')+1:])

@@ -87,7 +87,7 @@ func recoverProblem(log *slog.Logger) gin.HandlerFunc {
 			if caught == nil {
 				return
 			}
-			if caught == http.ErrAbortHandler {
+			if caught == http.ErrAbortHandler { //nolint:errorlint // the very value that net/http knows
 				panic(caught)
 			}
 			log.ErrorContext(c.Request.Context(), "panic", "request_id", requestIDOf(c.Request.Context()), "stack", frames(debug.Stack()))

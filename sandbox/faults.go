@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -89,13 +90,13 @@ func checkRule(r control.Rule) error {
 	case !slices.Contains(operations, r.Match.Operation):
 		return fmt.Errorf("operation is not one of %v", operations[1:])
 	case r.Match.Probability < 0 || r.Match.Probability > 1 || math.IsNaN(r.Match.Probability):
-		return fmt.Errorf("probability must be above 0 and at most 1")
+		return errors.New("probability must be above 0 and at most 1")
 	case r.Kind == control.Delay && r.Delay <= 0:
-		return fmt.Errorf("delay is required")
+		return errors.New("delay is required")
 	case r.Kind == control.Status && (r.Status < 400 || r.Status > 599):
-		return fmt.Errorf("status must be from 400 to 599")
+		return errors.New("status must be from 400 to 599")
 	case r.Count < 0 || r.RetryAfter < 0:
-		return fmt.Errorf("count and retry_after must not be negative")
+		return errors.New("count and retry_after must not be negative")
 	default:
 		return nil
 	}

@@ -310,7 +310,9 @@ func TestAnnulmentNeedsTwoPeople(t *testing.T) {
 	if err := confirm(s.second); !errors.Is(err, departure.ErrNoAnnulment) {
 		t.Fatalf("unasked: %v", err)
 	}
-	s.run(t, func(tx *database.Tx) error { return departure.AskAnnulment(tx, s.vault, s.hr, dep.ID, "the wrong person") })
+	s.run(t, func(tx *database.Tx) error {
+		return departure.AskAnnulment(tx, s.vault, s.hr, dep.ID, "the wrong person")
+	})
 	alias := models.Actor{EmployeeID: s.hr.EmployeeID, Role: models.RoleReviewer}
 	if err := confirm(alias); !errors.Is(err, departure.ErrSamePerson) {
 		t.Fatalf("the same person by another role: %v", err)
