@@ -34,6 +34,8 @@ func Purge(ctx workflow.Context, in Input) error {
 		if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), a.RunPurge, ref).Get(ctx, &result); err != nil {
 			return next{}, err
 		}
-		return next{done: result.Done, again: !result.Done}, nil
+		// Not done: the predicate did not hold. The facts say why, after a pause that keeps a
+		// disagreement between them and the predicate from spinning.
+		return next{done: result.Done, wait: minimumPause}, nil
 	})
 }

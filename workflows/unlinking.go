@@ -50,7 +50,12 @@ func (u *unlinking) round(ctx workflow.Context) (next, error) {
 	}
 	u.adopt(ctx, facts)
 	u.reread = false
-	for !u.reread && !u.ended && u.nudges.Len() == 0 {
+	for !u.reread && u.nudges.Len() == 0 {
+		if u.ended && !u.running() {
+			// The last step's activity settled the operation: its end is a fact already. Others that
+			// committed before it may report after it, so they are waited for.
+			return next{done: true}, nil
+		}
 		u.start(ctx)
 		if !u.busy() {
 			return next{done: facts.Done, wait: facts.WakeIn}, nil
@@ -62,8 +67,7 @@ func (u *unlinking) round(ctx workflow.Context) (next, error) {
 			return next{}, err
 		}
 	}
-	// The last step's activity settled the operation: its end is a fact already.
-	return next{done: u.ended && !u.running(), again: !u.ended || u.running()}, nil
+	return next{again: true}, nil
 }
 
 // adopt takes over what the facts say of each step; an activity that runs is left to finish.
