@@ -11,7 +11,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
-	"lethe/internal/account"
 	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/vault"
@@ -22,10 +21,9 @@ const Version = "1.0.0"
 
 // Deps is what the API is built from.
 type Deps struct {
-	DB       *database.DB
-	Vault    vault.Sealer
-	Accounts *account.Service
-	Systems  *connector.Registry
+	DB      *database.DB
+	Vault   vault.Sealer
+	Systems *connector.Registry
 	// Workflows, if given, tells which run a workflow is in; nil or unreachable: no run is shown.
 	Workflows Workflows
 	// TemporalUIURL is where Temporal UI is, for the links that IT operations get; empty: no links.

@@ -202,6 +202,9 @@ func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep m
 		return nil, err
 	}
 	for _, p := range purges {
+		if p.Decision != "" && !p.ReviewRequired {
+			continue // decided: what follows is time's
+		}
 		add(WaitingView{What: waitsForReview, Role: models.RoleReviewer, Since: p.CreatedAt, PurgeID: &p.ID})
 	}
 	return views, nil

@@ -55,6 +55,7 @@ var refusals = []struct {
 	{archive.ErrStillEmployed, codeEmployeeExists, "employee_no"},
 	{archive.ErrApprovalRequired, codeApprovalRequired, ""},
 	{archive.ErrPurged, codeDataDestroyed, ""},
+	{archive.ErrIllegalStatus, codeStageConflict, ""},
 	{vault.ErrPurged, codeDataDestroyed, ""},
 
 	{account.ErrAccessEnded, codeAccessEnded, ""},
@@ -99,6 +100,10 @@ func problemOf(ctx context.Context, err error) *Problem {
 		p := problem(codeUnlinkingRunning)
 		p.Location = unlinkingAddress(running.OperationID)
 		return p
+	}
+	var noRules *retention.MissingRulesError
+	if errors.As(err, &noRules) {
+		return problem(codeNoRetentionRules)
 	}
 	if p := invalidFile("body.", err); p != nil {
 		return p

@@ -67,7 +67,7 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	handler, s := build(Deps{
-		DB: f.env.Facts, Vault: f.vault, Accounts: account.New(f.env.Facts, f.vault, systems, account.Timings{}), Systems: systems,
+		DB: f.env.Facts, Vault: f.vault, Systems: systems,
 		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true,
 		Log: slog.New(slog.NewTextHandler(f.log, nil)),
 	})

@@ -127,6 +127,18 @@ func keepAnswer(tx *database.Tx, row models.IdempotencyKey, made creation) error
 	if err != nil {
 		return fmt.Errorf("keeping the answer for an idempotency key: %w", err)
 	}
+	return sweepKeys(tx)
+}
+
+// sweepKeys removes a few expired keys with each new one, so that the table stays as large as two
+// days need. What others hold is left to them.
+func sweepKeys(tx *database.Tx) error {
+	err := tx.DB().Exec(`DELETE FROM idempotency_keys WHERE (employee_id, key_hash) IN (
+		SELECT employee_id, key_hash FROM idempotency_keys WHERE expires_at <= lethe_now()
+		ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED)`).Error
+	if err != nil {
+		return fmt.Errorf("sweeping idempotency keys: %w", database.Hide(err))
+	}
 	return nil
 }
 

@@ -125,6 +125,10 @@ func TestIdempotencyKeyExpires(t *testing.T) {
 		}
 		f.env.Advance(t, keyLife+time.Minute)
 	}
+	f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", f.newcomer("N9", f.a, ""), "Idempotency-Key", "another")
+	if n := f.count("idempotency_keys"); n != 1 {
+		t.Errorf("%d keys are kept, want the one that has not expired", n)
+	}
 }
 
 func TestBodyOfARepeatIsFresh(t *testing.T) {

@@ -45,7 +45,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 		return err
 	}
 	handler := api.New(api.Deps{
-		DB: r.facts, Vault: r.vault, Accounts: r.accounts(), Systems: r.systems, Workflows: r.target,
+		DB: r.facts, Vault: r.vault, Systems: r.systems, Workflows: r.target,
 		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log,
 	})
 	var wg sync.WaitGroup
