@@ -31,7 +31,7 @@ test: bin/temporal bin/workflowcheck bin/testbed bin/lethe bin/lethe-failpoints 
 	@go vet -tags failpoints ./...
 	@echo "workflowcheck"
 	@bin/workflowcheck ./workflows/...
-	@bin/testbed -- go test -timeout 25m $(ARGS) ./...
+	@LETHE_TEST_BIN=$(CURDIR)/bin bin/testbed -- go test -timeout 25m $(ARGS) ./...
 
 .PHONY: lint
 lint: bin/golangci-lint bin/workflowcheck ## Run the linters 运行静态检查
@@ -47,9 +47,9 @@ SEED ?= $(shell date +%s)
 MINUTES ?= 2
 
 .PHONY: chaos
-chaos: bin/temporal bin/lethe-failpoints ## Kill processes at random: SEED=… MINUTES=… 随机杀进程测试：SEED=… MINUTES=…
+chaos: bin/temporal bin/lethe bin/lethe-failpoints ## Kill processes at random: SEED=… MINUTES=… 随机杀进程测试：SEED=… MINUTES=…
 	@echo "make chaos SEED=$(SEED) MINUTES=$(MINUTES)"
-	@LETHE_TEST_CHAOS_SEED=$(SEED) LETHE_TEST_CHAOS_MINUTES=$(MINUTES) \
+	@LETHE_TEST_BIN=$(CURDIR)/bin LETHE_TEST_CHAOS_SEED=$(SEED) LETHE_TEST_CHAOS_MINUTES=$(MINUTES) \
 		go test -count=1 -v -timeout $$(($(MINUTES) + 15))m $(ARGS) ./e2e/chaos
 
 .PHONY: generate

@@ -4,6 +4,7 @@ package journey
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -26,7 +27,14 @@ var shared struct {
 	err   error
 }
 
+// sideBySide is how many journeys are under way at once: they wait far more than they work.
+const sideBySide = "6"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", sideBySide); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	if shared.stack != nil {
 		if code != 0 {
