@@ -38,26 +38,26 @@ func ended(s models.OperationState) bool {
 // A stand-alone unlinking of which people gave up at least one account ends aborted, an operation
 // of which another one took over at least one account superseded, whatever the rest came to.
 func nextState(op models.AccountOperation, steps []models.AccountStep) models.OperationState {
-	any := func(states ...models.StepState) bool {
+	some := func(states ...models.StepState) bool {
 		return slices.ContainsFunc(steps, func(s models.AccountStep) bool { return slices.Contains(states, s.State) })
 	}
-	givenUp := any(models.StepAborted) || (op.Kind == models.OperationUnlink &&
+	givenUp := some(models.StepAborted) || (op.Kind == models.OperationUnlink &&
 		slices.ContainsFunc(steps, func(s models.AccountStep) bool { return s.Action == models.OperationRelink }))
 	compensating := op.State == models.OperationCompensating
 	switch {
 	case ended(op.State):
 		return op.State
-	case any(models.StepPending, models.StepRunning, models.StepAccepted):
+	case some(models.StepPending, models.StepRunning, models.StepAccepted):
 		if compensating {
 			return op.State
 		}
 		return models.OperationRunning
-	case any(models.StepStuck):
+	case some(models.StepStuck):
 		if compensating {
 			return op.State
 		}
 		return models.OperationNeedsAttention
-	case any(models.StepSuperseded):
+	case some(models.StepSuperseded):
 		return models.OperationSuperseded
 	case compensating:
 		return models.OperationCompensated

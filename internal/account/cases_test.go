@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -233,8 +234,62 @@ func TestI12_AWaivedRelinkIsUnlinkedByTheNextDeparture(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wantActive(t, l, "mail", true)
+	w.wantAccount(t, l, "mail", models.AccountRelinked)
 	w.leave(t, l)
 	w.drive(t, w.unlink(t, l, nil))
 	w.wantActive(t, l, "mail", false)
 	w.wantAccount(t, l, "mail", models.AccountDisabled)
+}
+
+// A waiver given to a stand-alone unlinking does not count for a departure.
+func TestI12_AWaivedAccountIsUnlinkedByTheDeparture(t *testing.T) {
+	w := newWorld(t)
+	l := w.leaver(t)
+	w.targets["mail"].fail("disable", fault{before: &connector.Error{Code: connector.CodeUnauthorized}})
+	alone := w.unlink(t, l, func(o *UnlinkOrder) { o.Systems = []string{"mail"} })
+	w.drive(t, alone)
+	c := w.openCases(t, alone)[0]
+	if err := w.resolve(c.ID, w.actor(t, models.RoleITOps), models.ResolutionWaive); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.confirm(c.ID, w.actor(t, models.RoleReviewer)); err != nil {
+		t.Fatal(err)
+	}
+	w.wantAccount(t, l, "mail", models.AccountWaived)
+	w.leave(t, l)
+	w.drive(t, w.unlink(t, l, nil))
+	w.wantAccount(t, l, "mail", models.AccountDisabled)
+	w.wantActive(t, l, "mail", false)
+}
+
+// An operation that turns round waits for the run that is in the middle of a call.
+func TestI13_TurningRoundWaitsForRunsUnderWay(t *testing.T) {
+	w := newWorld(t)
+	l := w.leaver(t)
+	op := w.unlink(t, l, func(o *UnlinkOrder) { o.AllOrNothing = true })
+	entered, release, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var first atomic.Bool
+	w.targets["mail"].inside = func(string) {
+		if first.CompareAndSwap(false, true) {
+			close(entered)
+			<-release
+		}
+	}
+	mail := w.step(t, op, "mail")
+	go func() {
+		defer close(left)
+		_, _ = w.service.RunStep(t.Context(), op.ID, mail.ID, w.hooks())
+	}()
+	<-entered
+	w.targets["finance"].fail("disable", fault{before: &connector.Error{Code: connector.CodeUnauthorized}})
+	w.run(t, op, w.step(t, op, "finance").ID)
+	if r := w.run(t, op, mail.ID); r.Outcome != Retry || r.CheckIn <= 0 {
+		t.Errorf("giving back while the unlinking is in a call: %+v", r)
+	}
+	close(release)
+	<-left
+	if f := w.drive(t, op); f.State != models.OperationCompensated {
+		t.Errorf("operation is %s", f.State)
+	}
+	w.wantActive(t, l, "mail", true)
 }

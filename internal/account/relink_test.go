@@ -2,6 +2,8 @@ package account
 
 import (
 	"errors"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -183,6 +185,42 @@ func TestI13_ALateAttemptNeverUndoesARelink(t *testing.T) {
 	if got := mail.changes(); len(got) > 0 {
 		t.Errorf("changed %v", got)
 	}
+}
+
+// Two runs of one step: when the later one has finished, the earlier one may still be in the middle of
+// a call, and a relink has to wait for it.
+func TestI13_ARelinkWaitsForAnEarlierRunOfAFinishedStep(t *testing.T) {
+	w := newWorld(t)
+	l := w.leaver(t)
+	w.leave(t, l)
+	op := w.unlink(t, l, nil)
+	step := w.step(t, op, "mail")
+	mail := w.targets["mail"]
+	entered, release, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var first atomic.Bool
+	mail.inside = func(string) { // past the fence: this call reaches the target whatever we do
+		if first.CompareAndSwap(false, true) {
+			close(entered)
+			<-release
+		}
+	}
+	go func() {
+		defer close(left)
+		_, _ = w.service.RunStep(t.Context(), op.ID, step.ID, w.hooks())
+	}()
+	<-entered
+	if r := w.run(t, op, step.ID); r.Outcome != Done {
+		t.Fatalf("the later run: %+v", r)
+	}
+	back, _ := w.relink(t, l, nil)
+	at := slices.IndexFunc(w.facts(t, back).Steps, func(s StepFacts) bool { return s.System == "mail" })
+	if f := w.facts(t, back); f.Steps[at].WaitFor <= 0 {
+		t.Errorf("the relink does not wait for the earlier run: %+v", f.Steps)
+	}
+	close(release)
+	<-left
+	w.drive(t, back)
+	w.wantActive(t, l, "mail", true)
 }
 
 // A run that loses its fence returns at once and the relink need not wait for its time to be over.
