@@ -98,7 +98,11 @@ func (s *devScreen) announce(d *development, r devReport, h demoHints) {
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("\n全部就绪 · Everything is ready (%.1f s)\n", time.Since(s.began).Seconds())
 	say("  API          %s        文档 · docs: %s/docs", r.API, r.API)
-	say("  Temporal UI  %s", r.TemporalUI)
+	if r.TemporalUI != "" {
+		say("  Temporal UI  %s", r.TemporalUI)
+	} else {
+		say("  Temporal     %s", r.TemporalAddress)
+	}
 	for _, system := range demo.Systems {
 		say("  %-12s %s", system, r.Sandbox[system])
 	}
