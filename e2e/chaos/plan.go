@@ -106,7 +106,7 @@ func NewPlan(seed uint64, length time.Duration, systems []string) Plan {
 		p.Blows = append(p.Blows, Blow{At: at, Target: targets[r.IntN(len(targets))], Down: seconds(0, 3)})
 	}
 	// Whatever chance says, each is hit at least once, and Temporal's data is lost once.
-	for i, target := range []string{Worker, Serve, Temporal, Postgres, Wipe} {
+	for i, target := range []string{Worker, Wipe, Serve, Temporal, Postgres} {
 		p.Blows[(i+1)*len(p.Blows)/6].Target = target
 	}
 	for at := time.Duration(0); at < length; at += 8 * time.Second {

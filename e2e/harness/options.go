@@ -43,7 +43,7 @@ var timings = map[string]string{
 	"ACTIVITY_RETRY_INITIAL":     "200ms",
 	"ACTIVITY_RETRY_MAX":         "1s",
 	"HTTP_TIMEOUT":               httpTimeout.String(),
-	"UNLINK_TRIES":               "12",
+	"UNLINK_TRIES":               "25",
 	"ACCEPTED_CHECK":             "500ms",
 	"RELAY_POLL":                 "200ms",
 	"RELAY_OVERDUE":              "3s",

@@ -122,9 +122,9 @@ func TestI17_NoCommandIsLostAtContinueAsNew(t *testing.T) {
 	if err != nil || answer.Status != 200 {
 		t.Fatalf("the last change: %d, %v\n%s", answer.Status, err, answer.Body)
 	}
-	d := j.until(id, 12*time.Second, "unlinking as the last change says", func(d harness.Departure) bool { return d.AccountsState != "linked" })
+	d := j.until(id, 20*time.Second, "unlinking as the last change says", func(d harness.Departure) bool { return d.AccountsState != "linked" })
 	for _, e := range d.Timeline {
-		if e.What == "unlinking_started" && e.At.Sub(now) > 8*time.Second {
+		if e.What == "unlinking_started" && e.At.Sub(now) > 10*time.Second {
 			t.Errorf("the unlinking began %s after the last change, want 2 s", e.At.Sub(now))
 		}
 	}

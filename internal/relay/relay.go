@@ -52,6 +52,7 @@ type Relay struct {
 	options Options
 	log     *slog.Logger
 	fresh   chan models.DrivenRef
+	failed  chan struct{} // a nudge failed: what nudges need may be missing
 }
 
 const (
@@ -64,7 +65,7 @@ const (
 
 // New makes a relay. Run must be called for it to do anything; OnNudge is wired here.
 func New(db *database.DB, target Target, o Options, log *slog.Logger) *Relay {
-	r := &Relay{db: db, target: target, options: o, log: log, fresh: make(chan models.DrivenRef, freshBacklog)}
+	r := &Relay{db: db, target: target, options: o, log: log, fresh: make(chan models.DrivenRef, freshBacklog), failed: make(chan struct{}, 1)}
 	db.OnNudge(r.touched)
 	return r
 }
@@ -85,7 +86,7 @@ func (r *Relay) touched(_ context.Context, refs []models.DrivenRef) {
 // and fenced by nudged_at.
 func (r *Relay) Run(ctx context.Context) {
 	var wg sync.WaitGroup
-	wg.Go(func() { r.every(ctx, prepareEvery, r.prepare) })
+	wg.Go(func() { r.keepPrepared(ctx) })
 	wg.Go(func() { r.every(ctx, r.options.Poll, r.poll) })
 	for range concurrency {
 		wg.Go(func() { r.serveFresh(ctx) })
@@ -103,6 +104,26 @@ func (r *Relay) every(ctx context.Context, pause time.Duration, do func(context.
 		case <-timer.C:
 			do(ctx)
 			timer.Reset(pause)
+		}
+	}
+}
+
+// keepPrepared looks once a minute, and after a nudge failed: a Temporal that lost everything takes
+// no nudge before it has been prepared again.
+func (r *Relay) keepPrepared(ctx context.Context) {
+	for {
+		r.prepare(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(prepareEvery):
+			continue
+		case <-r.failed:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(r.options.Backoff):
 		}
 	}
 }
@@ -134,6 +155,10 @@ func (r *Relay) nudge(ctx context.Context, row Row) {
 	if err := r.target.Nudge(ctx, row); err != nil && ctx.Err() == nil {
 		r.log.Warn("a workflow could not be nudged; it is tried again",
 			"kind", string(row.Kind), "id", row.ID.String(), "error", err)
+		select {
+		case r.failed <- struct{}{}:
+		default:
+		}
 	}
 }
 

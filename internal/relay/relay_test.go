@@ -27,9 +27,19 @@ type recorder struct {
 	rows   []Row
 	fail   bool
 	see    func(Row)
+	// mends: being prepared is what ends the failing, from the second time on.
+	mends    bool
+	prepared int
 }
 
-func (r *recorder) Prepare(context.Context) error { return nil }
+func (r *recorder) Prepare(context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.prepared++; r.mends && r.prepared > 1 {
+		r.fail = false
+	}
+	return nil
+}
 
 func (r *recorder) Nudge(_ context.Context, row Row) error {
 	r.mu.Lock()
@@ -137,6 +147,16 @@ func TestI10_AnUnreachableTemporalIsTriedAgain(t *testing.T) {
 	target.fail = false
 	target.mu.Unlock()
 	eventually(t, "nudged once Temporal is back", func() bool { return target.count(id) >= 1 })
+}
+
+// I10: a Temporal that lost everything takes no nudge until it is prepared, which does not wait for
+// its minute.
+func TestI10_AFailedNudgePreparesTemporalAgain(t *testing.T) {
+	env := databasetest.New(t)
+	target := &recorder{fail: true, mends: true}
+	start(t, env.Facts, target, quick)
+	id := retention(t, env.Facts)
+	eventually(t, "nudged once Temporal is prepared again", func() bool { return target.count(id) >= 1 })
 }
 
 // A nudge that nobody acts on (its workflow was lost) is repeated, but not before the backoff.
