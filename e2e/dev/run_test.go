@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -143,6 +142,20 @@ func (i *installation) output(t *testing.T) string {
 	return string(content)
 }
 
+// says waits until it has printed all of the texts.
+func (i *installation) says(t *testing.T, texts ...string) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for _, text := range texts {
+		for !strings.Contains(i.output(t), text) {
+			if time.Now().After(deadline) {
+				t.Fatalf("it never printed %q", text)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+}
+
 // call calls the API and decodes the answer.
 func (r report) call(t *testing.T, role, method, path string, body, answer any) {
 	t.Helper()
@@ -221,7 +234,7 @@ func childOf(t *testing.T, parent int, word string) int {
 		}
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		command, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
-		if err == nil && fields[1] == fmt.Sprint(parent) && slices.Contains(strings.Split(string(command), "\x00"), word) {
+		if err == nil && fields[1] == strconv.Itoa(parent) && slices.Contains(strings.Split(string(command), "\x00"), word) {
 			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 			if err != nil {
 				t.Fatal(err)
