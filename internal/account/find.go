@@ -30,7 +30,7 @@ func (r *run) locate(ctx context.Context) (found, verdict, error) {
 		state, err := r.readBack(ctx, *id)
 		switch {
 		case err == nil:
-			return r.checked(ctx, found{id: *id, state: state})
+			return r.checked(found{id: *id, state: state})
 		case !isNotFound(err):
 			return found{}, verdict{}, err
 		case r.account.SeenAt != nil && r.step.Action == models.OperationUnlink:
@@ -74,25 +74,22 @@ func (r *run) lookUp(ctx context.Context) (found, verdict, error) {
 	if err != nil {
 		return found{}, verdict{}, err
 	}
-	return r.checked(ctx, found{id: ids[0], state: state})
+	return r.checked(found{id: ids[0], state: state})
 }
 
 func (r *run) readBack(ctx context.Context, id string) (connector.State, error) {
 	return ask(r, subReadBack, func() (connector.State, error) { return r.remote.ReadBack(ctx, id) })
 }
 
-// checked refuses the account of another person and remembers that this one was seen.
-func (r *run) checked(ctx context.Context, f found) (found, verdict, error) {
+// checked refuses the account of another person and remembers that this one was seen, which is
+// written with the next evidence.
+func (r *run) checked(f found) (found, verdict, error) {
 	if no := f.state.EmployeeNo; no != "" && no != r.employeeNo {
 		r.note(subFind, outFailed, ReasonWrongPerson)
 		v, err := stuck(ReasonWrongPerson)
 		return found{}, v, err
 	}
-	if r.account.SeenAt == nil {
-		if _, err := r.adopt(ctx, f.id); err != nil {
-			return found{}, verdict{}, err
-		}
-	}
+	r.sighted = r.account.SeenAt == nil
 	return f, verdict{}, nil
 }
 

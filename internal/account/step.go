@@ -105,6 +105,8 @@ type run struct {
 	former *time.Time
 	remote connector.Connector
 	past   history
+	// sighted: the linked id was found at the target for the first time, which was not written yet.
+	sighted bool
 	// noted is evidence that was not written yet.
 	noted []models.AccountEvidence
 }
@@ -242,12 +244,19 @@ func (r *run) flush(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("recording evidence: %w", err)
 	}
-	r.noted = nil
+	r.noted, r.sighted = nil, false
 	return nil
 }
 
 // write inserts what was noted; the caller forgets it once that is committed.
 func (r *run) write(tx *database.Tx) error {
+	if r.sighted {
+		err := tx.DB().Exec("UPDATE linked_accounts SET seen_at = lethe_now() WHERE id = ? AND attempt = ? AND seen_at IS NULL",
+			r.account.ID, r.attempt).Error
+		if err != nil {
+			return fmt.Errorf("recording that an account was seen: %w", database.Hide(err))
+		}
+	}
 	rows := append([]models.AccountEvidence(nil), r.noted...)
 	return create(tx, "evidence", rows...)
 }

@@ -39,7 +39,8 @@ func (r *run) unlink(ctx context.Context) (verdict, error) {
 }
 
 // takeAway makes the mutating calls of this round that are not confirmed yet. fresh is what the
-// target accepted just now and will carry out later.
+// target accepted just now and will carry out later. What came of a call is written with the next
+// intention or with the end of the run; a run that dies before repeats the call, which is harmless.
 func (r *run) takeAway(ctx context.Context, f found) (fresh *connector.Result, v verdict, err error) {
 	calls := []struct {
 		substep string
@@ -51,9 +52,6 @@ func (r *run) takeAway(ctx context.Context, f found) (fresh *connector.Result, v
 		}
 		result, err := r.effect(ctx, c.substep, func(ctx context.Context) (connector.Result, error) { return c.call(ctx, f.id) })
 		if err != nil {
-			return nil, verdict{}, err
-		}
-		if err := r.flush(ctx); err != nil {
 			return nil, verdict{}, err
 		}
 		if result.Outcome == connector.Accepted && (fresh == nil || result.CheckAfter > fresh.CheckAfter) {

@@ -162,7 +162,7 @@ func (r *run) intend(ctx context.Context) error {
 		r.noted = r.noted[:len(r.noted)-1]
 		return err
 	}
-	r.noted = nil
+	r.noted, r.sighted = nil, false
 	return nil
 }
 
