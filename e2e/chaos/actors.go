@@ -233,6 +233,8 @@ func (th *theatre) personal(system string) []control.Rule {
 			rule.Match.Operation, rule.Status = control.OpDisable, http.StatusForbidden
 		case control.Lie:
 			rule.Match.Operation = control.OpDisable
+		case control.Delay:
+			rule.Match.Operation, rule.Delay = control.OpDisable, control.Duration(1500*time.Millisecond)
 		}
 		out = append(out, rule)
 	}

@@ -57,7 +57,14 @@ func TestChaos(t *testing.T) {
 	for _, d := range evidence.Departures {
 		count[d.Stage]++
 	}
-	t.Logf("departures: %v", count)
+	deaths, err := stack.Worker.Deaths()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("departures: %v; failpoints that killed: %v", count, deaths)
+	if len(deaths) == 0 {
+		t.Errorf("no failpoint killed: the storm tested less than it says")
+	}
 	if count[models.StagePurged] == 0 || len(th.acknowledged) == 0 {
 		t.Errorf("nobody's life was lived to its end: the storm tested nothing")
 	}

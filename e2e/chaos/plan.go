@@ -30,7 +30,7 @@ const (
 )
 
 var kinds = []string{
-	Immediate, Immediate, Immediate, Planned, Planned, WithdrawEarly, WithdrawLate, WithdrawLate, Annul, Annul, Duplicates,
+	Immediate, Immediate, Immediate, Planned, Planned, WithdrawEarly, WithdrawLate, WithdrawLate, WithdrawLate, Annul, Annul, Duplicates,
 	AllOrNothing, AllOrNothing, AllThenDeparts,
 }
 
@@ -88,10 +88,10 @@ func NewPlan(seed uint64, length time.Duration, systems []string) Plan {
 	for at := seconds(0, 1); at < length*4/5; at += seconds(1, 3.5) {
 		s := Scene{
 			No: fmt.Sprintf("C%04d", len(p.Scenes)+1), At: at, Kind: kinds[r.IntN(len(kinds))],
-			Cutoff: seconds(2, 10), Second: seconds(0, 3), KnownIDs: r.IntN(2) == 0,
+			Cutoff: seconds(1, 6), Second: seconds(0, 3), KnownIDs: r.IntN(2) == 0,
 		}
 		dated := s.Kind == Planned || s.Kind == WithdrawEarly || s.Kind == WithdrawLate
-		if dated && at+s.Cutoff+s.Second > time.Duration(float64(length)*midnight)-10*time.Second {
+		if dated && at+s.Cutoff+s.Second > time.Duration(float64(length)*midnight)-5*time.Second {
 			s.Kind = Immediate // its day would be over
 		}
 		if r.IntN(12) == 0 {
@@ -99,6 +99,10 @@ func NewPlan(seed uint64, length time.Duration, systems []string) Plan {
 		}
 		if r.IntN(4) == 0 || (s.Kind == AllOrNothing && r.IntN(2) == 0) {
 			s.Where, s.Fault = systems[r.IntN(len(systems))], []string{control.Status, control.Lie, control.Residue}[r.IntN(3)]
+		}
+		if (s.Kind == WithdrawLate || s.Kind == Annul) && r.IntN(2) == 0 {
+			// Taken back while a call that takes away is under way.
+			s.Where, s.Fault = systems[r.IntN(len(systems))], control.Delay
 		}
 		p.Scenes = append(p.Scenes, s)
 	}

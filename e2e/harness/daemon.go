@@ -164,6 +164,28 @@ func (d *Daemon) Logs() ([]string, error) {
 	return filepath.Glob(filepath.Join(d.logs, d.name+"-*.log*"))
 }
 
+// Deaths counts the failpoints that killed the process, by name.
+func (d *Daemon) Deaths() (map[string]int, error) {
+	paths, err := d.Logs()
+	if err != nil {
+		return nil, err
+	}
+	deaths := map[string]int{}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading a log: %w", err)
+		}
+		for line := range strings.Lines(string(content)) {
+			if place, ok := strings.CutPrefix(line, "failpoint "); ok {
+				place, _, _ = strings.Cut(place, ":")
+				deaths[place]++
+			}
+		}
+	}
+	return deaths, nil
+}
+
 // troubles is how many lines Troubles returns at most.
 const troubles = 15
 
