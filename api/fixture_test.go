@@ -164,7 +164,9 @@ func (f *fixture) ask(role models.Role, method, path, body string, headers ...st
 	if body != "" {
 		content = strings.NewReader(body)
 	}
-	r, err := http.NewRequest(method, f.http.URL+path, content)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, f.http.URL+path, content)
 	if err != nil {
 		f.t.Fatal(err)
 	}
