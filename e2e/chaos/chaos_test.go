@@ -30,6 +30,7 @@ const restWithin = 5 * time.Minute
 
 // TestChaos covers I1 to I3 and I9 to I14: departures run while everything is killed.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	seed, length := storm(t)
 	plan := NewPlan(seed, length, harness.SystemNames)
 	t.Logf("seed %d, %s, %d scenes, %d kills: repeat with make chaos SEED=%d MINUTES=%g",

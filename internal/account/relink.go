@@ -13,13 +13,13 @@ func (r *run) relink(ctx context.Context) (verdict, error) {
 	if err != nil || v.outcome != "" {
 		return v, err
 	}
-	if f.gone {
-		return stuck(ReasonAccountGone)
-	}
 	if !r.past.mutated() {
-		// Nothing was taken away, so there is nothing to give back.
+		// Nothing was taken away, so there is nothing to give back, be it there or not.
 		r.note(subReadBack, outRestored, "")
 		return done(models.AccountRelinked)
+	}
+	if f.gone {
+		return stuck(ReasonAccountGone)
 	}
 	before, err := r.recall(ctx)
 	if err != nil {

@@ -333,6 +333,23 @@ func TestI12_ADeferredRestoreIsWatched(t *testing.T) {
 	w.wantActive(t, l, "mail", false)
 }
 
+// A run that was under way when the departure was taken back keeps the account from being linked at
+// once. If it turns out that the account was never there, there is nothing that people could solve.
+func TestRelinkOfAnAccountThatWasNeverThereAsksNobody(t *testing.T) {
+	w := newWorld(t)
+	l := w.leaver(t)
+	w.leave(t, l)
+	delete(w.targets["mail"].accounts, l.id("mail"))
+	op := w.unlink(t, l, nil)
+	w.runUntil(t, op, w.step(t, op, "mail"), 2) // dies in the middle
+	back, _ := w.relink(t, l, nil)
+	w.drive(t, back)
+	if cases := w.openCases(t, back); len(cases) > 0 {
+		t.Fatalf("cases: %+v", cases)
+	}
+	w.wantAccount(t, l, "mail", models.AccountRelinked)
+}
+
 func TestRelinkOfAGoneAccountAsksPeople(t *testing.T) {
 	w := newWorld(t)
 	l := w.leaver(t)
