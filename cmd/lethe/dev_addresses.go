@@ -31,10 +31,12 @@ func (d *development) chooseAddresses() error {
 	return nil
 }
 
-// checkPorts finds every taken port at once. Postgres and Temporal check their own: a killed run's
-// Postgres may still hold its port and is ended first.
-func (d *development) checkPorts(ctx context.Context) error {
-	wanted := []struct{ setting, address string }{
+// port is an address that `lethe dev` will listen on, with the setting that chooses it.
+type port struct{ setting, address string }
+
+// wantedPorts are those that this run opens itself.
+func (d *development) wantedPorts() []port {
+	wanted := []port{
 		{"LETHE_LISTEN", d.config.Listen},
 		{"LETHE_OPS_LISTEN", d.config.OpsListen},
 		{"LETHE_WORKER_OPS_PORT", local(d.settings.WorkerOpsPort)},
@@ -42,13 +44,63 @@ func (d *development) checkPorts(ctx context.Context) error {
 		{"LETHE_SANDBOX_FINANCE_PORT", local(d.settings.FinancePort)},
 		{"LETHE_SANDBOX_ATTENDANCE_PORT", local(d.settings.AttendancePort)},
 	}
-	failures := make([]error, len(wanted))
+	if d.settings.DatabaseURL == "" {
+		wanted = append(wanted, port{"LETHE_POSTGRES_PORT", local(d.settings.PostgresPort)})
+	}
+	if d.settings.TemporalAddress == "" {
+		wanted = append(wanted,
+			port{"LETHE_TEMPORAL_PORT", local(d.settings.TemporalPort)},
+			port{"LETHE_TEMPORAL_UI_PORT", local(d.settings.TemporalUIPort)})
+	}
+	return wanted
+}
+
+// checkPorts finds every port that cannot be had, before anything is started: those that two
+// settings name, and those that other programs hold.
+func (d *development) checkPorts(ctx context.Context) error {
+	wanted := d.wantedPorts()
+	failures := clashes(wanted)
+	taken := make([]error, len(wanted))
 	var all sync.WaitGroup
 	for i, w := range wanted {
-		all.Go(func() { failures[i] = launch.CheckAddress(ctx, w.address, w.setting) })
+		if w.setting == "LETHE_POSTGRES_PORT" && d.files.postgresLeft() {
+			continue // it holds its port; the launcher ends it and checks then
+		}
+		all.Go(func() { taken[i] = launch.CheckAddress(ctx, w.address, w.setting) })
 	}
 	all.Wait()
-	return errors.Join(failures...)
+	return errors.Join(append(failures, taken...)...)
+}
+
+// clashes names the settings that choose the same port.
+func clashes(wanted []port) (failures []error) {
+	for i, one := range wanted {
+		for _, other := range wanted[i+1:] {
+			if sameSocket(one.address, other.address) {
+				_, number, _ := net.SplitHostPort(one.address)
+				failures = append(failures, fmt.Errorf("port %s is given to both %s and %s; choose another for one of them",
+					number, one.setting, other.setting))
+			}
+		}
+	}
+	return failures
+}
+
+// sameSocket says whether two listeners would be in each other's way: a host that stands for all
+// addresses is in the way of every other. Port 0 is a free one each time.
+func sameSocket(one, other string) bool {
+	host1, port1, err1 := net.SplitHostPort(one)
+	host2, port2, err2 := net.SplitHostPort(other)
+	if err1 != nil || err2 != nil || port1 != port2 || port1 == "0" {
+		return false
+	}
+	return allAddresses(host1) || allAddresses(host2) || reachable(one) == reachable(other)
+}
+
+// allAddresses says whether a host stands for every address of this machine.
+func allAddresses(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || (ip != nil && ip.IsUnspecified())
 }
 
 // systemAddresses are the web addresses of the sandbox systems.
@@ -78,7 +130,7 @@ func reachable(listen string) string {
 	if err != nil {
 		return listen
 	}
-	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+	if allAddresses(host) || host == "localhost" {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port)

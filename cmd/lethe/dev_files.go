@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/google/uuid"
 )
@@ -63,6 +66,18 @@ func (f devFiles) tokens(id uuid.UUID) string {
 }
 func (f devFiles) state(id uuid.UUID, system string) string {
 	return filepath.Join(f.installation(id), "sandbox-"+system+".json")
+}
+
+// postgresLeft says whether the Postgres of a killed run still lives. Only its launcher may judge
+// what to do about it; all that matters here is that it may hold its port.
+func (f devFiles) postgresLeft() bool {
+	content, err := os.ReadFile(filepath.Join(f.postgres(), "data", "postmaster.pid"))
+	if err != nil {
+		return false // ended in order, or never started
+	}
+	first, _, _ := strings.Cut(string(content), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(first))
+	return err == nil && pid > 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
 // writeReport puts dev.json there, whole or not at all.

@@ -85,18 +85,29 @@ func TestOneCommand(t *testing.T) {
 	t.Logf("stop: %s", i.stop(t, p))
 }
 
-func TestTakenPortIsNamed(t *testing.T) {
+func TestTakenPortsAreNamed(t *testing.T) {
 	i := newInstallation(t)
-	setting := "LETHE_SANDBOX_FINANCE_PORT"
-	taken, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(i.ports[setting])))
-	if err != nil {
-		t.Fatal(err)
+	taken := []string{"LETHE_SANDBOX_FINANCE_PORT", "LETHE_POSTGRES_PORT", "LETHE_TEMPORAL_UI_PORT"}
+	for _, setting := range taken {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(i.ports[setting])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = listener.Close() }()
 	}
-	defer func() { _ = taken.Close() }()
+	i.set("LETHE_OPS_LISTEN", "0.0.0.0:"+strconv.Itoa(i.ports["LETHE_SANDBOX_MAIL_PORT"]))
 	p := i.run(t)
 	<-p.Done()
-	if p.Succeeded() || !strings.Contains(p.Tail(), "choose another with "+setting) {
-		t.Errorf("the setting is not named: %v", p.Err())
+	if p.Succeeded() {
+		t.Fatal("it started")
+	}
+	for _, setting := range taken {
+		if !strings.Contains(p.Tail(), "choose another with "+setting) {
+			t.Errorf("%s is not named: %v", setting, p.Err())
+		}
+	}
+	if !strings.Contains(p.Tail(), "both LETHE_OPS_LISTEN and LETHE_SANDBOX_MAIL_PORT") {
+		t.Errorf("two settings with one port are not named: %v", p.Err())
 	}
 	if _, err := os.Stat(filepath.Join(i.folder, "postgres")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("Postgres was started although a port is taken")
