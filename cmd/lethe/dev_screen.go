@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -81,8 +82,11 @@ func (s *devScreen) notBack(name string, err error) {
 func (s *devScreen) stopping() { s.line("\n正在停止 · stopping") }
 
 func (s *devScreen) stopped(err error) {
-	if err == nil {
+	switch {
+	case err == nil:
 		s.line("全部已停止，数据保留 · everything is stopped, the data is kept")
+	case errors.Is(err, errAskedTwice):
+		s.line("再次按下 Ctrl-C，已强制结束；数据保留，下次启动自动恢复 · killed because of the second Ctrl-C; the data is kept, the next start recovers")
 	}
 }
 
@@ -139,6 +143,36 @@ func (d *development) commands(r devReport, h demoHints) string {
 	say("     %s depart %s --follow", self, second.EmployeeNo)
 	say("  3. 跟踪一条离职记录 · watch a departure")
 	say("     %s watch %s", self, h.watch)
-	say("  可供试用的演示员工 · demo employees to try: %s … %s（%d）", first.EmployeeNo, h.free[len(h.free)-1].EmployeeNo, len(h.free))
+	say("  尚未离职、可供试用的演示员工 · demo employees still free to try (%d): %s", len(h.free), spans(h.free))
 	return b.String()
+}
+
+// spans lists employee numbers, runs of neighbours as "first–last". The numbers are in order.
+func spans(free []freeEmployee) string {
+	var parts []string
+	for i := 0; i < len(free); {
+		last := i
+		for last+1 < len(free) && neighbours(free[last].EmployeeNo, free[last+1].EmployeeNo) {
+			last++
+		}
+		switch last - i {
+		case 0:
+			parts = append(parts, free[i].EmployeeNo)
+		case 1:
+			parts = append(parts, free[i].EmployeeNo, free[last].EmployeeNo)
+		default:
+			parts = append(parts, free[i].EmployeeNo+"–"+free[last].EmployeeNo)
+		}
+		i = last + 1
+	}
+	return strings.Join(parts, ", ")
+}
+
+// neighbours says whether nobody can be numbered between the two, such as DEMO-0009 and DEMO-0010.
+func neighbours(one, next string) bool {
+	prefix1, number1, found1 := strings.Cut(one, "-")
+	prefix2, number2, found2 := strings.Cut(next, "-")
+	n1, err1 := strconv.Atoi(number1)
+	n2, err2 := strconv.Atoi(number2)
+	return found1 && found2 && prefix1 == prefix2 && err1 == nil && err2 == nil && n2 == n1+1
 }

@@ -112,10 +112,13 @@ func (d *development) stages() [][]*service {
 	return stages
 }
 
+// errAskedTwice is why children are killed that were still stopping.
+var errAskedTwice = errors.New("Ctrl-C was pressed a second time")
+
 // stop ends every child, stage by stage. A second signal kills what is left.
 func (d *development) stop() error {
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
+	ctx, release := untilAskedAgain()
+	defer release()
 	d.show.stopping()
 	failures := []error{d.files.removeReport()}
 	for _, stage := range d.stages() {
@@ -130,4 +133,22 @@ func (d *development) stop() error {
 	err := errors.Join(failures...)
 	d.show.stopped(err)
 	return err
+}
+
+// untilAskedAgain returns a context that ends, with [errAskedTwice], at the next signal to stop.
+func untilAskedAgain() (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			cancel(errAskedTwice)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
 }

@@ -154,9 +154,12 @@ func (p *Process) Signal(signal syscall.Signal) error {
 	return nil
 }
 
+// errSlow is why a process was killed that nobody was in a hurry about.
+var errSlow = errors.New("it did not stop within its time")
+
 // Stop asks the process to end, kills its group when it takes too long or ctx
-// ends first, and returns once it is gone. It reports a kill as an error; an
-// exit status that is not zero is none.
+// ends first, and returns once it is gone. It reports a kill as an error, which
+// wraps ctx's cause if that was the reason; an exit status that is not zero is none.
 func (p *Process) Stop(ctx context.Context) error {
 	signal, within := p.command.StopSignal, p.command.StopWithin
 	if signal == 0 {
@@ -170,16 +173,18 @@ func (p *Process) Stop(ctx context.Context) error {
 	}
 	timer := time.NewTimer(within)
 	defer timer.Stop()
+	reason := errSlow
 	select {
 	case <-p.done:
 		return nil
 	case <-timer.C:
 	case <-ctx.Done():
+		reason = context.Cause(ctx)
 	}
 	if err := p.Kill(); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s did not stop within its time and was killed", p.command.Name)
+	return fmt.Errorf("%s was killed: %w", p.command.Name, reason)
 }
 
 // Kill ends the process and its group at once by SIGKILL and returns once the
