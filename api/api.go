@@ -16,9 +16,6 @@ import (
 	"lethe/internal/vault"
 )
 
-// Version is the version of the API's description.
-const Version = "1.0.0"
-
 // Deps is what the API is built from.
 type Deps struct {
 	DB      *database.DB
@@ -29,6 +26,8 @@ type Deps struct {
 	// TemporalUIURL is where Temporal UI is, for the links that IT operations get; empty: no links.
 	TemporalUIURL     string
 	TemporalNamespace string
+	// Version is the program's, for the API's description.
+	Version string
 	// Dev accepts development tokens.
 	Dev bool
 	// Log takes the access log; nil is slog's default.
@@ -57,8 +56,8 @@ func build(d Deps) (http.Handler, *server) {
 		d.Log = slog.Default()
 	}
 	router := newRouter(d)
-	s := &server{Deps: d, api: humagin.New(router, description())}
-	s.api.UseMiddleware(s.authenticate, s.authorize, strictBody)
+	s := &server{Deps: d, api: humagin.New(router, description(d.Version))}
+	s.api.UseMiddleware(s.authenticate, s.authorize, strictAddress, strictBody)
 	s.registerMe()
 	s.registerEmployees()
 	s.registerDepartures()
@@ -82,6 +81,7 @@ func newRouter(d Deps) *gin.Engine {
 	router.Use(identify, protect, record(d.Log), recoverProblem(d.Log), limit)
 	router.NoRoute(func(c *gin.Context) { refuseGin(c, problem(codeNotFound)) })
 	router.NoMethod(func(c *gin.Context) { refuseGin(c, problem(codeMethodNotAllowed)) })
+	router.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs") })
 	router.GET("/healthz", gin.WrapF(alive))
 	router.GET("/readyz", gin.WrapF(ready(d.DB.Ping)))
 	return router
@@ -89,7 +89,7 @@ func newRouter(d Deps) *gin.Engine {
 
 // description is the head of the OpenAPI document. Huma's own pages for documentation load
 // scripts from the network and are replaced; its schema links would add members to every body.
-func description() huma.Config {
+func description(version string) huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	describeTypes(registry)
 	return huma.Config{
@@ -97,7 +97,7 @@ func description() huma.Config {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title:       "Lethe",
-				Version:     Version,
+				Version:     version,
 				Description: "Takes a person out of a company safely, and then forgets what must be forgotten.",
 			},
 			Components: &huma.Components{

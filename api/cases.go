@@ -103,7 +103,7 @@ func (s *server) getCase(ctx context.Context, in *ByID) (*answer[CaseView], erro
 type resolutionInput struct {
 	ByID
 	Body struct {
-		Action string `json:"action" maxLength:"40" doc:"retry, resolved_by_hand (read back all the same), waive (confirmed by a second person) or abort (stand-alone operations only)" example:"retry"`
+		Action string `json:"action" enum:"retry,resolved_by_hand,waive,abort" doc:"retry, resolved_by_hand (read back all the same), waive (confirmed by a second person) or abort (stand-alone operations only)" example:"retry"`
 	}
 }
 

@@ -56,7 +56,7 @@ func (s *server) departureEvents(ctx context.Context, in *eventsInput) (*huma.St
 	if err != nil {
 		return nil, err
 	}
-	if f.resumed && f.last >= newest && view.over() {
+	if f.resumed && f.last >= newest && view.Over() {
 		return &huma.StreamResponse{Body: func(hctx huma.Context) { hctx.SetStatus(http.StatusNoContent) }}, nil
 	}
 	f.last = min(f.last, newest)
@@ -154,7 +154,7 @@ func (f *follower) show(ctx context.Context) (over bool, err error) {
 		return false, err
 	}
 	f.shown, f.revision = body, view.revision
-	return view.over(), nil
+	return view.Over(), nil
 }
 
 func (f *follower) send(events []models.DepartureEvent, body []byte) error {

@@ -22,10 +22,10 @@ import (
 type DepartureView struct {
 	ID                uuid.UUID            `json:"id"`
 	EmployeeID        uuid.UUID            `json:"employee_id"`
-	Kind              models.DepartureKind `json:"kind"`
+	Kind              models.DepartureKind `json:"kind" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,group_transfer,assignment_end"`
 	KindText          string               `json:"kind_text"`
 	LegalGround       string               `json:"legal_ground,omitempty"`
-	Initiator         string               `json:"initiator"`
+	Initiator         string               `json:"initiator" enum:"employee,employer,both,law"`
 	ReasonCode        string               `json:"reason_code,omitempty"`
 	Stage             models.Stage         `json:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled"`
 	StageText         string               `json:"stage_text"`
@@ -40,7 +40,7 @@ type DepartureView struct {
 	AccountsStateText string               `json:"accounts_state_text"`
 	Accounts          []AccountView        `json:"accounts"`
 	Retention         []RetentionView      `json:"retention" doc:"Empty until departed"`
-	Waiting           []WaitingView        `json:"waiting" doc:"What waits for people"`
+	Waiting           []WaitingView        `json:"waiting" doc:"What waits, and for whom"`
 	Timeline          []TimelineView       `json:"timeline" doc:"Oldest first"`
 	Workflow          *WorkflowView        `json:"workflow,omitempty" doc:"For it_ops"`
 	CreatedAt         time.Time            `json:"created_at"`
@@ -61,9 +61,9 @@ type RetentionView struct {
 
 // WaitingView is something that waits for a person.
 type WaitingView struct {
-	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,annulment_confirmation,purge_review"`
+	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,annulment_confirmation,purge_review,orchestration"`
 	WhatText      string      `json:"what_text"`
-	Role          models.Role `json:"role" doc:"Who can go on with it"`
+	Role          models.Role `json:"role" enum:"reviewer,it_ops" doc:"Who can go on with it"`
 	Since         time.Time   `json:"since"`
 	System        string      `json:"system,omitempty"`
 	SupportCaseID *uuid.UUID  `json:"support_case_id,omitempty"`
@@ -83,12 +83,13 @@ type TimelineView struct {
 
 // What waits besides accounts.
 const (
-	waitsForAnnulment = "annulment_confirmation"
-	waitsForReview    = "purge_review"
+	waitsForAnnulment     = "annulment_confirmation"
+	waitsForReview        = "purge_review"
+	waitsForOrchestration = "orchestration"
 )
 
-// over says whether nothing more can happen by itself or by a pending command.
-func (v DepartureView) over() bool {
+// Over says whether nothing more can happen by itself or by a pending command.
+func (v DepartureView) Over() bool {
 	switch v.Stage {
 	case models.StageWithdrawn, models.StageAnnulled:
 		return v.AccountsState == models.AccountsLinked || v.AccountsState == models.AccountsRelinked
@@ -114,7 +115,11 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 	if err != nil {
 		return DepartureView{}, err
 	}
-	return s.renderDeparture(ctx, actor, language, dep, deadlines)
+	now, err := s.DB.Now(ctx)
+	if err != nil {
+		return DepartureView{}, err
+	}
+	return s.renderDeparture(ctx, actor, language, dep, deadlines, now)
 }
 
 func (s *server) departureViews(ctx context.Context, actor models.Actor, language i18n.Language, rows []models.Departure) ([]DepartureView, error) {
@@ -126,16 +131,20 @@ func (s *server) departureViews(ctx context.Context, actor models.Actor, languag
 	if err != nil {
 		return nil, err
 	}
+	now, err := s.DB.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]DepartureView, len(rows))
 	for i, dep := range rows {
-		if views[i], err = s.renderDeparture(ctx, actor, language, dep, deadlines[dep.ID]); err != nil {
+		if views[i], err = s.renderDeparture(ctx, actor, language, dep, deadlines[dep.ID], now); err != nil {
 			return nil, err
 		}
 	}
 	return views, nil
 }
 
-func (s *server) renderDeparture(ctx context.Context, actor models.Actor, language i18n.Language, dep models.Departure, deadlines []retention.DeadlineView) (DepartureView, error) {
+func (s *server) renderDeparture(ctx context.Context, actor models.Actor, language i18n.Language, dep models.Departure, deadlines []retention.DeadlineView, now time.Time) (DepartureView, error) {
 	text := func(prefix, code string) string { return i18n.Text(language, prefix+"."+code) }
 	v := DepartureView{
 		ID: dep.ID, EmployeeID: dep.EmployeeID, Kind: dep.Kind, KindText: text("kind", string(dep.Kind)),
@@ -150,10 +159,14 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 	if v.Accounts, err = s.accountViews(ctx, language, dep.EmploymentID); err != nil {
 		return v, err
 	}
-	if v.Waiting, err = s.waitingViews(ctx, language, dep); err != nil {
+	if v.Timeline, err = s.timelineViews(ctx, language, dep.ID); err != nil {
 		return v, err
 	}
-	if v.Timeline, err = s.timelineViews(ctx, language, dep.ID); err != nil {
+	var lastEvent time.Time
+	if n := len(v.Timeline); n > 0 {
+		lastEvent = v.Timeline[n-1].At
+	}
+	if v.Waiting, err = s.waitingViews(ctx, language, dep, lastEvent, now); err != nil {
 		return v, err
 	}
 	if actor.Role == models.RoleITOps {
@@ -178,7 +191,12 @@ func retentionViews(language i18n.Language, deadlines []retention.DeadlineView) 
 	return views
 }
 
-func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep models.Departure) ([]WaitingView, error) {
+// annullable says whether a departure may still be undone: not once data is being destroyed.
+func annullable(stage models.Stage) bool {
+	return stage == models.StagePendingDeparture || stage == models.StageDeparted
+}
+
+func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep models.Departure, lastEvent, now time.Time) ([]WaitingView, error) {
 	views := []WaitingView{}
 	add := func(v WaitingView) {
 		v.WhatText, v.Since = i18n.Text(language, "waiting."+v.What), v.Since.UTC()
@@ -189,10 +207,13 @@ func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep m
 		return nil, err
 	}
 	for _, c := range cases {
-		add(WaitingView{What: c.What, Role: c.Role, Since: c.Since, System: c.System, SupportCaseID: &c.SupportCaseID})
+		add(WaitingView{What: c.What, Role: c.Role, Since: c.Since, System: c.System, SupportCaseID: given(c.SupportCaseID)})
 	}
-	if dep.AnnulmentAskedAt != nil && dep.Stage != models.StageAnnulled && dep.Stage != models.StageWithdrawn {
+	if dep.AnnulmentAskedAt != nil && annullable(dep.Stage) {
 		add(WaitingView{What: waitsForAnnulment, Role: models.RoleReviewer, Since: *dep.AnnulmentAskedAt})
+	}
+	if since := departure.Unattended(dep, lastEvent, now); !since.IsZero() {
+		add(WaitingView{What: waitsForOrchestration, Role: models.RoleITOps, Since: since})
 	}
 	if dep.DepartedAt == nil {
 		return views, nil

@@ -35,10 +35,10 @@ func (w DatesWish) wish() departure.Wish {
 // NewDeparture is the body of a departure.
 type NewDeparture struct {
 	EmployeeID        uuid.UUID   `json:"employee_id"`
-	Kind              string      `json:"kind" maxLength:"40" doc:"resignation, mutual_agreement, dismissal, contract_end, retirement, death, group_transfer or assignment_end" example:"resignation"`
+	Kind              string      `json:"kind" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,group_transfer,assignment_end" doc:"group_transfer is not supported yet" example:"resignation"`
 	ConfidentialUntil *clock.Date `json:"confidential_until,omitempty" doc:"Not supported yet"`
 	LegalGround       string      `json:"legal_ground,omitempty" maxLength:"100"`
-	Initiator         string      `json:"initiator,omitempty" maxLength:"40" doc:"employee, employer, both or law; left out, by the kind"`
+	Initiator         string      `json:"initiator,omitempty" enum:"employee,employer,both,law" doc:"Left out: by the kind"`
 	ReasonCode        string      `json:"reason_code,omitempty" maxLength:"100"`
 	Note              string      `json:"note,omitempty" maxLength:"2000" doc:"Sealed, and destroyed with the departure's file"`
 	DatesWish
@@ -76,7 +76,7 @@ func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*c
 		return accepted(dep.ID, departureAddress(dep.ID)), err
 	})
 	if err != nil {
-		return nil, err
+		return nil, b.locate(err)
 	}
 	view, err := s.departureView(ctx, actorOf(ctx), in.language(), made.ID)
 	if err != nil {
@@ -150,7 +150,7 @@ type datesInput struct {
 
 func (s *server) putDates(ctx context.Context, in *datesInput) (*answer[DepartureView], error) {
 	return s.change(ctx, &in.ByID, func(tx *database.Tx) error {
-		return departure.Reschedule(tx, actorOf(ctx), in.ID, in.Body.wish())
+		return in.Body.locate(departure.Reschedule(tx, actorOf(ctx), in.ID, in.Body.wish()))
 	})
 }
 

@@ -141,7 +141,7 @@ func (s *server) patchEmployee(ctx context.Context, in *patchEmployeeInput) (*an
 		return nil, problem(codeEmployeeNotFound)
 	}
 	if err != nil {
-		return nil, err
+		return nil, b.locate(err)
 	}
 	return s.showEmployee(ctx, in.ID, in.language())
 }

@@ -38,7 +38,7 @@ type creation struct {
 // committed, and is then answered with what that one came to, or has failed, and is tried itself.
 func (s *server) create(ctx context.Context, key, route string, command any, effect func(tx *database.Tx) (creation, error)) (creation, error) {
 	if !usableKey(key) {
-		return creation{}, problem(codeIdempotencyKey, FieldError{Location: "header.idempotency_key", Code: codeIdempotencyKey})
+		return creation{}, unusableKeyProblem()
 	}
 	var made creation
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {

@@ -155,7 +155,9 @@ func bearerToken(header string) (string, bool) {
 func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	if !allowed(actorOf(ctx.Context()).Role, op.Method, op.Path) {
-		refuse(ctx, problem(codeRoleNotAllowed))
+		p := problem(codeRoleNotAllowed)
+		p.AllowedRoles = permissions[op.Method+" "+op.Path]
+		refuse(ctx, p)
 		return
 	}
 	next(ctx)

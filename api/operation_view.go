@@ -35,7 +35,7 @@ type StepView struct {
 	System       string              `json:"system"`
 	Action       string              `json:"action" enum:"unlink,relink"`
 	State        models.StepState    `json:"state" enum:"pending,running,accepted,done,stuck,waived,aborted,superseded"`
-	AccountState models.AccountState `json:"account_state"`
+	AccountState models.AccountState `json:"account_state" enum:"linked,unlinking,accepted,disabled,detached,not_found,stuck,waived,relinking,relinked"`
 	Tries        int                 `json:"tries" doc:"Failed tries of this round"`
 	CheckAt      *time.Time          `json:"check_at,omitempty" doc:"When it is looked at next"`
 	StuckReason  string              `json:"stuck_reason,omitempty"`

@@ -12,9 +12,9 @@ import (
 type OpsDeps struct {
 	// Ready says whether the process can do its work; its error is logged by the caller, never shown.
 	Ready func(ctx context.Context) error
-	// Codec, if given, is mounted under CodecPath, through which Temporal UI reads payloads.
-	Codec     http.Handler
-	CodecPath string
+	// Codec are the endpoints through which Temporal UI reads payloads, by the paths under which
+	// they are mounted.
+	Codec map[string]http.Handler
 }
 
 const readyLimit = 2 * time.Second
@@ -26,8 +26,8 @@ func NewOps(d OpsDeps) http.Handler {
 	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /readyz", ready(d.Ready))
 	mux.Handle("GET /metrics", promhttp.Handler())
-	if d.Codec != nil {
-		mux.Handle(d.CodecPath, d.Codec)
+	for path, codec := range d.Codec {
+		mux.Handle(path, codec)
 	}
 	return mux
 }

@@ -51,7 +51,7 @@ var permissions = map[string][]models.Role{
 
 	"GET /api/v1/support-cases":                    staff,
 	"GET /api/v1/support-cases/{id}":               staff,
-	"POST /api/v1/support-cases/{id}/resolution":   {hr, it},
+	"POST /api/v1/support-cases/{id}/resolution":   {it},
 	"POST /api/v1/support-cases/{id}/confirmation": {reviewer},
 
 	"GET /api/v1/purges":                {hr, reviewer, auditor, it},

@@ -82,7 +82,7 @@ func TestRolesOfTheIssue(t *testing.T) {
 		"POST /api/v1/employees":                              {hr},
 		"PATCH /api/v1/employees/{id}":                        {hr},
 		"POST /api/v1/systems/{name}/check":                   {it},
-		"POST /api/v1/support-cases/{id}/resolution":          {hr, it},
+		"POST /api/v1/support-cases/{id}/resolution":          {it},
 		"POST /api/v1/account-unlinkings":                     {hr, it},
 		"POST /api/v1/account-relinkings":                     {hr, it},
 		"POST /api/v1/employees/{id}/accounts":                {hr, it},

@@ -2,12 +2,15 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"lethe/internal/i18n"
+	"lethe/models"
 )
 
 // Problem is an error as RFC 9457 wants it, with a stable code. It is made with a code alone; the
@@ -21,9 +24,11 @@ type Problem struct {
 	Detail string `json:"detail" doc:"What it means, in the caller's language"`
 	Hint   string `json:"hint" doc:"What to do now, in the caller's language"`
 	// Location is where the row is that stands in the way.
-	Location  string       `json:"location,omitempty" doc:"Address of the resource that stands in the way" example:"/api/v1/departures/0190d5a0-…"`
-	Errors    []FieldError `json:"errors,omitempty" doc:"Which fields are wrong, and how"`
-	RequestID string       `json:"request_id,omitempty" doc:"Names this request in the logs"`
+	Location string `json:"location,omitempty" doc:"Address of the resource that stands in the way" example:"/api/v1/departures/0190d5a0-…"`
+	// AllowedRoles is who may do what the caller may not.
+	AllowedRoles []models.Role `json:"allowed_roles,omitempty" doc:"The roles that may do it, if the caller's may not"`
+	Errors       []FieldError  `json:"errors,omitempty" doc:"Which fields are wrong, and how"`
+	RequestID    string        `json:"request_id,omitempty" doc:"Names this request in the logs"`
 }
 
 // FieldError is one wrong field.
@@ -65,6 +70,9 @@ func (p *Problem) in(language i18n.Language, requestID string) *Problem {
 	written.Title = i18n.Text(language, "problem."+p.Code+".title")
 	written.Detail = i18n.Text(language, "problem."+p.Code+".detail")
 	written.Hint = i18n.Text(language, "problem."+p.Code+".hint")
+	if len(p.AllowedRoles) > 0 {
+		written.Hint += rolesText(language, p.AllowedRoles)
+	}
 	written.RequestID = requestID
 	written.Errors = make([]FieldError, len(p.Errors))
 	for i, e := range p.Errors {
@@ -72,6 +80,18 @@ func (p *Problem) in(language i18n.Language, requestID string) *Problem {
 		written.Errors[i] = e
 	}
 	return &written
+}
+
+// rolesText is the sentence that names the roles that may.
+func rolesText(language i18n.Language, roles []models.Role) string {
+	names := make([]string, len(roles))
+	for i, role := range roles {
+		names[i] = i18n.Text(language, "role."+string(role))
+	}
+	if language == i18n.Chinese {
+		return fmt.Sprintf(i18n.Text(language, "roles_that_may"), strings.Join(names, "、"))
+	}
+	return " " + fmt.Sprintf(i18n.Text(language, "roles_that_may"), strings.Join(names, ", "))
 }
 
 // fieldText says what is wrong with a field; some codes are those of a whole problem.

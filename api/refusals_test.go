@@ -45,16 +45,18 @@ func (f *fixture) refusals(free, leaving uuid.UUID, pending string) []refusal {
 		post("second departure", f.notice(leaving, 30), 409, codeDepartureExists, "body.employee_id"),
 		post("past", order(day(-3)), 422, codeLastDayInPast, "body.last_working_day"),
 		post("before hire", order(`, "last_working_day": "2019-01-01", "confirm_past": true`), 422, codeBeforeHire, "body.last_working_day"),
-		post("too far ahead", order(day(800)), 422, codeTooFarAhead, ""),
-		post("out of order", order(day(30)+`, "employment_end_date": "`+f.day(20)+`"`), 422, codeDatesOutOfOrder, ""),
-		post("notice in the future", order(day(30)+`, "notice_received_on": "`+f.day(20)+`"`), 422, codeDatesOutOfOrder, ""),
+		post("too far ahead", order(day(800)), 422, codeTooFarAhead, "body.last_working_day"),
+		post("out of order", order(day(30)+`, "employment_end_date": "`+f.day(20)+`"`), 422, codeDatesOutOfOrder, "body.employment_end_date"),
+		post("notice in the future", order(day(30)+`, "notice_received_on": "`+f.day(20)+`"`), 422, codeDatesOutOfOrder, "body.notice_received_on"),
+		post("cutoff after the end", order(day(30)+`, "access_cutoff_at": "`+f.day(40)+`T00:00:00Z"`), 422, codeDatesOutOfOrder, "body.access_cutoff_at"),
+		post("end too far ahead", order(day(30)+`, "employment_end_date": "`+f.day(800)+`"`), 422, codeTooFarAhead, "body.employment_end_date"),
 		post("unknown zone", order(day(30)+`, "time_zone": "Mars/`+marker+`"`), 422, codeUnknownZone, "body.time_zone"),
 		post("no day", order(""), 422, codeLastDayMissing, "body.last_working_day"),
 		post("immediate with a day", order(day(30)+`, "immediate": true`), 422, codeImmediateDates, "body.immediate"),
 		post("unknown kind", `{"employee_id": "`+id+`", "kind": "`+marker+`"`+day(30)+`}`, 422, codeUnknownKind, "body.kind"),
 		post("unknown initiator", order(day(30)+`, "initiator": "`+marker+`"`), 422, codeUnknownInitiator, "body.initiator"),
-		post("group transfer", `{"employee_id": "`+id+`", "kind": "group_transfer"`+day(30)+`}`, 422, codeNotSupportedYet, ""),
-		post("confidential", order(day(30)+`, "confidential_until": "`+f.day(10)+`"`), 422, codeNotSupportedYet, ""),
+		post("group transfer", `{"employee_id": "`+id+`", "kind": "group_transfer"`+day(30)+`}`, 422, codeNotSupportedYet, "body.kind"),
+		post("confidential", order(day(30)+`, "confidential_until": "`+f.day(10)+`"`), 422, codeNotSupportedYet, "body.confidential_until"),
 		post("long note", order(day(30)+`, "note": "`+strings.Repeat("长", 2001)+`"`), 422, codeValidationFailed, "body.note"),
 		post("control characters", order(day(30)+`, "note": "a\u0007b`+marker+`"`), 422, codeTextUnreadable, ""),
 
@@ -81,6 +83,7 @@ func (f *fixture) refusals(free, leaving uuid.UUID, pending string) []refusal {
 		{"wrong media type", hr, "POST", path, order(day(30)), []string{"Content-Type", "text/" + "plain"}, 415, codeUnsupportedMediaType, ""},
 		{"wrong charset", hr, "POST", path, order(day(30)), []string{"Content-Type", "application/json; charset=gbk"}, 415, codeUnsupportedMediaType, ""},
 		{"unusable key", hr, "POST", path, order(day(30)), []string{"Idempotency-Key", strings.Repeat("k", 201)}, 422, codeIdempotencyKey, "header.idempotency_key"},
+		{"empty key", hr, "POST", path, order(day(30)), []string{"Idempotency-Key", ""}, 422, codeIdempotencyKey, "header.idempotency_key"},
 
 		{"no token", "", "POST", path, order(day(30)), nil, 401, codeTokenMissing, ""},
 		{"another scheme", "", "POST", path, order(day(30)), []string{"Authorization", "Basic " + marker}, 401, codeTokenMissing, ""},
@@ -92,13 +95,22 @@ func (f *fixture) refusals(free, leaving uuid.UUID, pending string) []refusal {
 		{"unknown query parameter", hr, "GET", path + "?colour=" + "red", "", nil, 422, codeUnknownQuery, "query.colour"},
 		{"broken cursor", hr, "GET", path + "?cursor=!!!", "", nil, 422, codeInvalidCursor, "query.cursor"},
 		{"broken cursor of people", hr, "GET", "/api/v1/employees?cursor=!!!", "", nil, 422, codeInvalidCursor, "query.cursor"},
+		{"NUL in a search", hr, "GET", path + "?q=a%00b", "", nil, 422, codeValidationFailed, "query.q"},
+		{"no UTF-8 in a search", hr, "GET", path + "?q=%ff", "", nil, 422, codeValidationFailed, "query.q"},
+		{"NUL in a search for people", hr, "GET", "/api/v1/employees?q=%00", "", nil, 422, codeValidationFailed, "query.q"},
+		{"NUL in a cursor", hr, "GET", "/api/v1/purges?cursor=%00", "", nil, 422, codeValidationFailed, "query.cursor"},
+		{"NUL in a state", hr, "GET", "/api/v1/support-cases?state=%00", "", nil, 422, codeValidationFailed, "query.state"},
+		{"NUL in a parameter's name", hr, "GET", path + "?q%00=a", "", nil, 422, codeValidationFailed, "query.?"},
+		{"half an escape", hr, "GET", path + "?q=%f", "", nil, 422, codeValidationFailed, "query"},
+		{"NUL in a path", models.RoleITOps, "POST", "/api/v1/systems/%00/check", "", nil, 422, codeValidationFailed, "path.name"},
+		{"no UTF-8 in a path", hr, "GET", path + "/%ff", "", nil, 422, codeValidationFailed, "path.id"},
 		{"limit", hr, "GET", path + "?limit=1000", "", nil, 422, codeValidationFailed, "query.limit"},
 		{"unknown stage", hr, "GET", path + "?stage=gone", "", nil, 422, codeValidationFailed, "query.stage"},
 		{"unknown departure", hr, "GET", path + "/" + uuid.NewString(), "", nil, 404, codeNotFound, ""},
 		{"no id", hr, "GET", path + "/me", "", nil, 422, codeValidationFailed, "path.id"},
 		{"no route", hr, "GET", "/api/v1/nothing", "", nil, 404, codeNotFound, ""},
 		{"no method", hr, "DELETE", path, "", nil, 405, codeMethodNotAllowed, ""},
-		{"shortening", hr, "PUT", pending + "/dates", `{"last_working_day": "` + f.day(1) + `"}`, nil, 409, codeApprovalRequired, ""},
+		{"shortening", hr, "PUT", pending + "/dates", `{"last_working_day": "` + f.day(1) + `"}`, nil, 409, codeApprovalRequired, "body.last_working_day"},
 		{"no consent", hr, "POST", pending + "/withdrawal", `{"reason": "` + marker + `"}`, nil, 422, codeConsentRequired, "body.company_consent"},
 		{"unasked annulment", models.RoleReviewer, "POST", pending + "/annulment/confirmation", "", nil, 409, codeNoAnnulment, ""},
 
@@ -108,6 +120,7 @@ func (f *fixture) refusals(free, leaving uuid.UUID, pending string) []refusal {
 		{"unlink nothing", models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + id + `", "systems": ["finance"]}`, nil, 409, codeNothingToUnlink, ""},
 		{"relink unknown", models.RoleITOps, "POST", "/api/v1/account-relinkings", `{"unlinking_id": "` + uuid.NewString() + `"}`, nil, 404, codeNotFound, "body.unlinking_id"},
 		{"unknown case", models.RoleITOps, "POST", "/api/v1/support-cases/" + uuid.NewString() + "/resolution", `{"action": "retry"}`, nil, 404, codeNotFound, ""},
+		{"unknown action", models.RoleITOps, "POST", "/api/v1/support-cases/" + uuid.NewString() + "/resolution", `{"action": "` + marker + `"}`, nil, 422, codeActionUnknown, "body.action"},
 		{"unknown purge", models.RoleReviewer, "POST", "/api/v1/purges/" + uuid.NewString() + "/decision", `{"decision": "approved"}`, nil, 404, codeNotFound, ""},
 
 		{"number taken", hr, "POST", "/api/v1/employees", f.newcomer("R-hr_admin", f.a, ""), nil, 409, codeEmployeeExists, "body.employee_no"},
@@ -115,7 +128,7 @@ func (f *fixture) refusals(free, leaving uuid.UUID, pending string) []refusal {
 		{"unknown archive field", hr, "POST", "/api/v1/employees", f.newcomer("N1", f.a, `"`+marker+`": "x"`), nil, 422, codeUnknownArchiveField, "body.fields[0]"},
 		{"unreadable value", hr, "POST", "/api/v1/employees", f.newcomer("N1", f.a, `"id_number": "`+marker+`\u0007"`), nil, 422, codeValidationFailed, "body.fields.id_number"},
 		{"malformed number", hr, "POST", "/api/v1/employees", f.newcomer(marker, f.a, ""), nil, 422, codeValidationFailed, "body.employee_no"},
-		{"other zone", hr, "PATCH", "/api/v1/employees/" + id, `{"time_zone": "Europe/Berlin"}`, nil, 409, codeApprovalRequired, ""},
+		{"other zone", hr, "PATCH", "/api/v1/employees/" + id, `{"time_zone": "Europe/Berlin"}`, nil, 409, codeApprovalRequired, "body.time_zone"},
 	}
 	return all
 }
@@ -160,6 +173,9 @@ func (r refusal) check(t *testing.T, got reply, language i18n.Language) {
 		t.Fatalf("answered %d %s, want %d %s: %.500s", got.status, p.Code, r.status, r.code, got.body)
 	}
 	for part, text := range map[string]string{"title": p.Title, "detail": p.Detail, "hint": p.Hint} {
+		if r.code == codeRoleNotAllowed && part == "hint" {
+			text = strings.TrimSuffix(text, rolesText(language, p.AllowedRoles))
+		}
 		if want, ok := i18n.Lookup(language, "problem."+r.code+"."+part); !ok || text != want {
 			t.Errorf("the %s is %q, want %q", part, text, want)
 		}

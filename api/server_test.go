@@ -243,15 +243,18 @@ func TestOpsPort(t *testing.T) {
 	failing := errors.New("not now")
 	var state error
 	ops := NewOps(OpsDeps{
-		Ready: func(context.Context) error { return state }, CodecPath: "/codec/",
-		Codec: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+		Ready: func(context.Context) error { return state },
+		Codec: map[string]http.Handler{
+			"/codec/":        http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
+			"/codec/secret/": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }),
+		},
 	})
 	status := func(path string) int {
 		w := httptest.NewRecorder()
 		ops.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 		return w.Code
 	}
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 200, "/codec/decode": 418, "/api/v1/me": 404} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 200, "/codec/decode": 418, "/codec/secret/decode": 202, "/api/v1/me": 404} {
 		if got := status(path); got != want {
 			t.Errorf("%s: %d", path, got)
 		}

@@ -45,12 +45,21 @@ func fromHuma(status int, errs []error) *Problem {
 			detail := d.ErrorDetail()
 			location, code = safeLocation(detail.Location)+missing(detail.Message), fieldCode(detail.Message)
 		}
+		if own, ok := ownNotAllowed[location]; ok && code == fieldNotAllowed {
+			code = own
+		}
 		p.Errors = append(p.Errors, FieldError{Location: location, Code: code})
 		if status, special := statuses[code]; special {
 			p.Code, p.Status = code, status
 		}
 	}
 	return p
+}
+
+// ownNotAllowed are the fields whose unknown values have a problem of their own, which lists the
+// known ones.
+var ownNotAllowed = map[string]string{
+	"body.kind": codeUnknownKind, "body.initiator": codeUnknownInitiator, "body.action": codeActionUnknown,
 }
 
 // missing is the name of the required property that huma's message speaks of; its location is only

@@ -27,8 +27,23 @@ type apiClient struct {
 	http     *http.Client
 }
 
-// errRefused is wrapped by the API's problems; their text is in the caller's language.
+// errRefused is what the API's problems are; their text is in the caller's language.
 var errRefused = errors.New("refused")
+
+// errUnreached says that no API answers.
+var errUnreached = errors.New("no API answers")
+
+// told is an error in the caller's language: only its text is shown, only its kind is compared.
+type told struct {
+	text string
+	kind error
+}
+
+// Error is the text.
+func (t told) Error() string { return t.text }
+
+// Unwrap is the kind.
+func (t told) Unwrap() error { return t.kind }
 
 // newClient takes address and token from the environment or else from a running `lethe dev`.
 func newClient(language string) (*apiClient, error) {
@@ -45,7 +60,7 @@ func newClient(language string) (*apiClient, error) {
 		c.base = dev.API
 	}
 	if c.token == "" {
-		return nil, errors.New("no token: set LETHE_TOKEN, or start `lethe dev` in this folder")
+		return nil, errors.New(c.say("no token: set LETHE_TOKEN, or start `lethe dev` in this folder", "没有令牌：请设置 LETHE_TOKEN，或在此目录启动 `lethe dev`"))
 	}
 	c.base = strings.TrimRight(c.base, "/")
 	return c, nil
@@ -100,7 +115,7 @@ func (c *apiClient) request(ctx context.Context, method, path string, body any) 
 	}
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
 	if err != nil {
-		return nil, errors.New("LETHE_API is not the address of an API")
+		return nil, errors.New(c.say("LETHE_API is not the address of an API", "LETHE_API 不是 API 的地址"))
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	r.Header.Set("Accept-Language", string(c.language))
@@ -123,11 +138,11 @@ func (c *apiClient) call(ctx context.Context, method, path string, body, answer 
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return fmt.Errorf("reaching the API at %s: %w", c.base, err)
+		return c.unreached()
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode >= http.StatusBadRequest {
-		return refused(response)
+		return c.refused(response)
 	}
 	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
 		return fmt.Errorf("reading the API's answer: %w", err)
@@ -135,18 +150,37 @@ func (c *apiClient) call(ctx context.Context, method, path string, body, answer 
 	return nil
 }
 
+// say picks a text in the caller's language.
+func (c *apiClient) say(english, chinese string) string {
+	if c.language == i18n.Chinese {
+		return chinese
+	}
+	return english
+}
+
+// unreached tells what to do about an API that does not answer.
+func (c *apiClient) unreached() error {
+	text := c.say("no API answers at %s: start one with `make run`, or set LETHE_API to its address",
+		"%s 处没有 API 应答：请用 `make run` 启动，或将 LETHE_API 设为其地址")
+	return told{fmt.Sprintf(text, c.base), errUnreached}
+}
+
 // refused turns a problem into an error that people can read.
-func refused(response *http.Response) error {
+func (c *apiClient) refused(response *http.Response) error {
 	var p api.Problem
 	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<16)).Decode(&p); err != nil || p.Title == "" {
-		return fmt.Errorf("the API answered %d: %w", response.StatusCode, errRefused)
+		return told{fmt.Sprintf(c.say("refused: the API answered %d", "未被受理：API 应答 %d"), response.StatusCode), errRefused}
 	}
-	text := p.Title + ". " + p.Detail + " " + p.Hint + " [" + p.Code + "]"
+	place := p.Location
+	if id, ok := strings.CutPrefix(p.Location, "/api/v1/departures/"); ok {
+		p.Hint, place = c.say("Follow it: ", "查看进度：")+"lethe watch "+id, ""
+	}
+	text := c.say("refused: ", "未被受理：") + p.Title + c.say(". ", "。") + p.Detail + c.say(" ", "") + p.Hint + " [" + p.Code + "]"
 	for _, e := range p.Errors {
-		text += "\n  " + e.Location + ": " + e.Message
+		text += "\n  " + e.Location + c.say(": ", "：") + e.Message
 	}
-	if p.Location != "" {
-		text += "\n  " + p.Location
+	if place != "" {
+		text += "\n  " + place
 	}
-	return fmt.Errorf("%s (%w)", text, errRefused)
+	return told{text, errRefused}
 }

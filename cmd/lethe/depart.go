@@ -48,8 +48,8 @@ func (d DepartCmd) Run(ctx context.Context) error {
 	if err := client.call(ctx, http.MethodPost, "/api/v1/departures", order, &departure, "Idempotency-Key", uuid.NewString()); err != nil {
 		return err
 	}
+	fmt.Println(departure.ID)
 	if !d.Follow {
-		fmt.Println(departure.ID)
 		return nil
 	}
 	return follow(ctx, client, departure.ID, newPrinter(os.Stdout, client.language))

@@ -45,6 +45,9 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "lethe:", err)
 		return 2
 	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	command, err := parser.Parse(args)
 	if err != nil {
 		parser.Errorf("%s", err)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -40,35 +41,26 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	codecPath, codec, err := r.codecEndpoint()
+	codec, err := r.codecEndpoints()
 	if err != nil {
 		return err
 	}
 	handler := api.New(api.Deps{
 		DB: r.facts, Vault: r.vault, Systems: r.systems, Workflows: r.target,
-		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log,
+		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log, Version: version,
 	})
 	var wg sync.WaitGroup
 	wg.Go(func() { r.relay.Run(ctx) })
-	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(&codecMount{codecPath, codec})), r.log) })
+	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())
 	serveHTTP(ctx, public, handler, r.log)
 	wg.Wait()
 	return nil
 }
 
-type codecMount struct {
-	path    string
-	handler http.Handler
-}
-
-// opsDeps is the ops port of either process; the codec endpoint is the API's alone.
-func (r *runtime) opsDeps(codec *codecMount) api.OpsDeps {
-	d := api.OpsDeps{Ready: r.ready}
-	if codec != nil {
-		d.Codec, d.CodecPath = codec.handler, codec.path
-	}
-	return d
+// opsDeps is the ops port of either process; the codec endpoints are the API's alone.
+func (r *runtime) opsDeps(codec map[string]http.Handler) api.OpsDeps {
+	return api.OpsDeps{Ready: r.ready, Codec: codec}
 }
 
 // ready is true without Temporal: the API accepts, and the relay delivers when it is back.
@@ -79,22 +71,30 @@ func (r *runtime) ready(ctx context.Context) error {
 	return r.keys.Ping(ctx)
 }
 
-// codecEndpoint lets Temporal UI show plain identifiers to IT operations: by a bearer token of the
-// role it_ops, or, in dev, by a secret path that only the UI's configuration holds.
-func (r *runtime) codecEndpoint() (path string, handler http.Handler, err error) {
-	if r.config.Dev && r.config.CodecPathSecretFile != "" {
-		secret, err := os.ReadFile(r.config.CodecPathSecretFile)
-		if err != nil {
-			return "", nil, fmt.Errorf("reading the codec endpoint's secret path: %w", err)
-		}
-		path = "/codec/" + strings.TrimSpace(string(secret)) + "/"
-		allow := func(req *http.Request) bool {
-			return len(req.URL.Path) >= len(path) &&
-				subtle.ConstantTimeCompare([]byte(req.URL.Path[:len(path)]), []byte(path)) == 1
-		}
-		return path, r.codec.Endpoint(r.config.TemporalUIURL, allow), nil
+// codecEndpoints let Temporal UI show plain identifiers to IT operations: by a bearer token of the
+// role it_ops and, in dev, also by a secret path that only the UI's configuration holds.
+func (r *runtime) codecEndpoints() (map[string]http.Handler, error) {
+	mounts := map[string]http.Handler{codecPath: r.codec.Endpoint(r.config.TemporalUIURL, r.isITOps)}
+	if !r.config.Dev || r.config.CodecPathSecretFile == "" {
+		return mounts, nil
 	}
-	return "/codec/", r.codec.Endpoint(r.config.TemporalUIURL, r.isITOps), nil
+	secret, err := os.ReadFile(r.config.CodecPathSecretFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the codec endpoint's secret path: %w", err)
+	}
+	path := codecPath + strings.TrimSpace(string(secret)) + "/"
+	if path == codecPath+"/" {
+		return nil, errors.New("the codec endpoint's secret path is empty")
+	}
+	mounts[path] = r.codec.Endpoint(r.config.TemporalUIURL, func(req *http.Request) bool { return beneath(path, req.URL.Path) })
+	return mounts, nil
+}
+
+const codecPath = "/codec/"
+
+// beneath compares in constant time, so that a secret path cannot be guessed piece by piece.
+func beneath(path, asked string) bool {
+	return len(asked) >= len(path) && subtle.ConstantTimeCompare([]byte(asked[:len(path)]), []byte(path)) == 1
 }
 
 func (r *runtime) isITOps(req *http.Request) bool {

@@ -42,20 +42,25 @@ const reconnectPause = time.Second
 // errOver ends a stream that has nothing more to tell.
 var errOver = errors.New("nothing more will happen")
 
-// follow shows a departure's stream, and opens it again where it broke off.
+// follow shows a departure's stream, and opens it again where it broke off. A stream that ended in
+// good order is opened again without a word: the API says then whether there is more to come.
 func follow(ctx context.Context, client *apiClient, id uuid.UUID, print *printer) error {
 	last := ""
 	for {
 		err := client.stream(ctx, id, &last, print.show)
 		switch {
-		case errors.Is(err, errOver):
+		case errors.Is(err, errOver), endedInOrder(err) && print.last.Over():
+			print.closing()
 			return nil
 		case errors.Is(err, errRefused):
 			return err
 		case ctx.Err() != nil:
 			return nil //nolint:nilerr // the person stopped following
+		case last == "" && errors.Is(err, errUnreached):
+			return err
+		case !endedInOrder(err):
+			print.lost()
 		}
-		print.lost()
 		select {
 		case <-ctx.Done():
 			return nil
@@ -64,11 +69,15 @@ func follow(ctx context.Context, client *apiClient, id uuid.UUID, print *printer
 	}
 }
 
+// endedInOrder says whether the API closed the stream itself; one that was cut off inside a chunk is
+// an io.ErrUnexpectedEOF.
+func endedInOrder(err error) bool { return errors.Is(err, io.EOF) }
+
 // stream reads one connection's events. last is the id of the last one that was shown.
 func (c *apiClient) stream(ctx context.Context, id uuid.UUID, last *string, show func(api.DepartureView)) error {
 	r, err := c.request(ctx, http.MethodGet, "/api/v1/departures/"+id.String()+"/events", nil)
 	if err != nil {
-		return errors.Join(errRefused, err)
+		return told{err.Error(), errRefused}
 	}
 	r.Header.Set("Accept", "text/event-stream")
 	if *last != "" {
@@ -76,7 +85,7 @@ func (c *apiClient) stream(ctx context.Context, id uuid.UUID, last *string, show
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return fmt.Errorf("opening a stream: %w", err)
+		return c.unreached()
 	}
 	defer func() { _ = response.Body.Close() }()
 	switch {
@@ -85,7 +94,7 @@ func (c *apiClient) stream(ctx context.Context, id uuid.UUID, last *string, show
 	case response.StatusCode >= http.StatusInternalServerError:
 		return fmt.Errorf("opening a stream: the API answered %d", response.StatusCode)
 	case response.StatusCode >= http.StatusBadRequest:
-		return refused(response)
+		return c.refused(response)
 	}
 	return readEvents(response.Body, func(kind, eventID string, data []byte) error {
 		if kind == "problem" {

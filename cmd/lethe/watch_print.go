@@ -21,6 +21,7 @@ type printer struct {
 	clock    func() time.Time
 	before   map[string]string
 	broken   bool
+	last     api.DepartureView // what was shown last
 }
 
 func newPrinter(out *os.File, language i18n.Language) *printer {
@@ -36,7 +37,7 @@ type part struct {
 
 // show prints what is new in a departure.
 func (p *printer) show(d api.DepartureView) {
-	p.broken = false
+	p.broken, p.last = false, d
 	now := map[string]string{}
 	for _, part := range p.parts(d) {
 		now[part.key] = part.state
@@ -63,12 +64,27 @@ func (p *printer) parts(d api.DepartureView) []part {
 	}
 	for _, w := range d.Waiting {
 		key := "waiting " + w.What
-		if w.SupportCaseID != nil {
+		if w.SupportCaseID == nil {
+			key += w.System
+		} else {
 			key += w.SupportCaseID.String()
 		}
-		parts = append(parts, part{key, "…", text("waiting", w.What), "waiting", text("role", string(w.Role))})
+		name := text("waiting", w.What)
+		if w.System != "" {
+			name += " · " + w.System
+		}
+		parts = append(parts, part{key, "…", name, "waiting", text("role", string(w.Role))})
 	}
 	return parts
+}
+
+// closing is the last line: nothing more will happen, and who still has something to do, if anybody.
+func (p *printer) closing() {
+	text := i18n.Text(p.language, "watch.over")
+	if len(p.last.Waiting) > 0 {
+		text = fmt.Sprintf(i18n.Text(p.language, "watch.waits"), i18n.Text(p.language, "role."+string(p.last.Waiting[0].Role)))
+	}
+	_, _ = fmt.Fprintln(p.out, p.paint(dim, p.clock().Format(time.TimeOnly)+"  ")+text)
 }
 
 // lost says once that the connection broke.

@@ -106,7 +106,7 @@ func TestFollowResumesAfterABreak(t *testing.T) {
 	if diff := cmp.Diff([]string{"", "3", "3", "7"}, asked); diff != "" {
 		t.Errorf("asked for: %s", diff)
 	}
-	if !strings.Contains(out.String(), "employment: departed") || strings.Count(out.String(), "connection lost") != 2 {
+	if !strings.Contains(out.String(), "employment: departed") || strings.Count(out.String(), "connection lost") != 1 || !strings.HasSuffix(out.String(), i18n.Text(i18n.English, "watch.over")+"\n") {
 		t.Errorf("printed:\n%s", out.String())
 	}
 }

@@ -157,22 +157,25 @@ func Case(ctx context.Context, db *database.DB, id uuid.UUID) (CaseView, error) 
 	return CaseView{SupportCase: c, EmploymentID: op.EmploymentID, EmployeeID: m.EmployeeID}, nil
 }
 
-// Waited is something that waits for a person.
+// Waited is something that waits, and whose matter it is.
 type Waited struct {
-	What          string // WaitsForSupport or WaitsForWaiver
+	What          string
 	Role          models.Role
 	Since         time.Time
 	System        string
-	SupportCaseID uuid.UUID
+	SupportCaseID uuid.UUID // zero unless a support case waits
 }
 
 // What waits.
 const (
 	WaitsForSupport = "account_stuck"
 	WaitsForWaiver  = "waiver_confirmation"
+	WaitsForRetry   = "account_retry"    // a step has failed and is tried again
+	WaitsForSystem  = "account_accepted" // the system took the order and has not carried it out
 )
 
-// Waiting lists what of a departure's accounts waits for people, oldest first.
+// Waiting lists what of a departure's accounts waits: first what people must decide, then what is
+// tried again or left to a system, each oldest first.
 func Waiting(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]Waited, error) {
 	cases, err := read[models.SupportCase](ctx, db, "support cases", "departure_id = ? AND state <> ?", departureID, models.CaseClosed)
 	if err != nil {
@@ -186,7 +189,28 @@ func Waiting(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]Wai
 		}
 	}
 	slices.SortStableFunc(waiting, func(a, b Waited) int { return a.Since.Compare(b.Since) })
-	return waiting, nil
+	delayed, err := delayedSteps(ctx, db, departureID)
+	return append(waiting, delayed...), err
+}
+
+// delayedSteps lists the open steps of a departure that failed and are tried again, and those that
+// a system has accepted and not carried out yet.
+func delayedSteps(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]Waited, error) {
+	steps, err := read[models.AccountStep](ctx, db, "steps",
+		"operation_id IN (SELECT id FROM account_operations WHERE departure_id = ? AND ended_at IS NULL) AND started_at IS NOT NULL AND (state = ? OR (state IN ? AND tries > 0))",
+		departureID, models.StepAccepted, []models.StepState{models.StepPending, models.StepRunning})
+	if err != nil {
+		return nil, err
+	}
+	delayed := make([]Waited, len(steps))
+	for i, s := range steps {
+		delayed[i] = Waited{What: WaitsForRetry, Role: models.RoleITOps, Since: *s.StartedAt, System: s.System}
+		if s.State == models.StepAccepted {
+			delayed[i].What = WaitsForSystem
+		}
+	}
+	slices.SortStableFunc(delayed, func(a, b Waited) int { return a.Since.Compare(b.Since) })
+	return delayed, nil
 }
 
 func read[T any](ctx context.Context, db *database.DB, what, where string, args ...any) ([]T, error) {

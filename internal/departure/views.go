@@ -25,6 +25,40 @@ func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Departure, 
 	return dep, nil
 }
 
+// unattendedGrace is how long what is due may take before it counts as not attended to.
+const unattendedGrace = 5 * time.Second
+
+// Unattended says since when nothing carries a departure on, though its access cutoff or the end of
+// its employment has passed; zero: something does, or nothing is due. Then the orchestration is down
+// or hangs: it would have taken note of the row's revision and set the next instant to wake at.
+// lastEvent is when the timeline's newest line was written: a command after the cutoff is due only
+// from then on. It is pure.
+func Unattended(dep models.Departure, lastEvent, now time.Time) time.Time {
+	var due time.Time
+	for _, t := range []time.Time{dep.AccessCutoffAt, dep.EmploymentEndedAt} {
+		if !t.After(now) && t.After(due) {
+			due = t
+		}
+	}
+	if due.IsZero() || finished(dep) {
+		return time.Time{}
+	}
+	since := time.Time{}
+	switch {
+	case dep.WakeAt != nil && !dep.WakeAt.After(now):
+		since = *dep.WakeAt
+	case dep.Revision > dep.SeenRevision:
+		since = due
+		if lastEvent.After(since) {
+			since = lastEvent
+		}
+	}
+	if since.IsZero() || now.Sub(since) <= unattendedGrace {
+		return time.Time{}
+	}
+	return since
+}
+
 // Filter narrows a list of departures. Zero values do not filter.
 type Filter struct {
 	Stage models.Stage

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"errors"
+
+	"lethe/internal/archive"
+	"lethe/internal/departure"
+	"lethe/models"
+)
+
+// locate adds to a refusal which fields of the order it is about.
+func (n NewDeparture) locate(err error) error {
+	if !errors.Is(err, departure.ErrNotSupportedYet) {
+		return n.DatesWish.locate(err)
+	}
+	var fields []string
+	if n.Kind == string(models.KindGroupTransfer) {
+		fields = append(fields, "kind")
+	}
+	if n.ConfidentialUntil != nil {
+		fields = append(fields, "confidential_until")
+	}
+	return about(codeNotSupportedYet, fields)
+}
+
+// locate adds to a refusal of dates which of them it is about. Dates that are out of order may be
+// wrong in more than one place; each that can be is named.
+func (w DatesWish) locate(err error) error {
+	switch {
+	case errors.Is(err, departure.ErrTooFarAhead):
+		return about(codeTooFarAhead, w.last())
+	case errors.Is(err, departure.ErrApprovalRequired):
+		return about(codeApprovalRequired, w.last())
+	case !errors.Is(err, departure.ErrDatesOutOfOrder):
+		return err
+	}
+	if w.LastWorkingDay != nil && w.EmploymentEndDate != nil && w.EmploymentEndDate.Before(*w.LastWorkingDay) {
+		return about(codeDatesOutOfOrder, []string{"employment_end_date"})
+	}
+	var fields []string
+	if w.NoticeReceivedOn != nil {
+		fields = append(fields, "notice_received_on")
+	}
+	if w.AccessCutoffAt != nil {
+		fields = append(fields, "access_cutoff_at")
+	}
+	return about(codeDatesOutOfOrder, fields)
+}
+
+// last is the field that sets the end of the employment.
+func (w DatesWish) last() []string {
+	switch {
+	case w.Immediate:
+		return []string{"immediate"}
+	case w.EmploymentEndDate != nil:
+		return []string{"employment_end_date"}
+	case w.LastWorkingDay != nil:
+		return []string{"last_working_day"}
+	}
+	return nil
+}
+
+// locate adds to a refusal which fields of the change may bring a deadline forward.
+func (e EmployeePatch) locate(err error) error {
+	if !errors.Is(err, archive.ErrApprovalRequired) {
+		return err
+	}
+	var fields []string
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{
+		{"legal_entity_id", e.LegalEntityID != nil}, {"jurisdiction", e.Jurisdiction != nil},
+		{"time_zone", e.TimeZone != nil}, {"hired_on", e.HiredOn != nil},
+	} {
+		if f.given {
+			fields = append(fields, f.name)
+		}
+	}
+	if len(fields) == 0 && e.DepartmentID != nil {
+		fields = []string{"department_id"} // one of another legal entity
+	}
+	return about(codeApprovalRequired, fields)
+}
+
+// about is a problem that points to several fields of the body.
+func about(code string, fields []string) *Problem {
+	p := problem(code)
+	for _, field := range fields {
+		p.Errors = append(p.Errors, FieldError{Location: "body." + field, Code: code})
+	}
+	return p
+}

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+)
+
+// strictAddress refuses what the address and the Idempotency-Key of a request cannot mean, before
+// anything is decoded: neither the database nor a comparison can take bytes that are no text, and
+// the parsers of Go's library leave out in silence what they cannot read.
+func strictAddress(ctx huma.Context, next func(huma.Context)) {
+	c := humagin.Unwrap(ctx)
+	var wrong []FieldError
+	for _, p := range c.Params {
+		if !isText(p.Value) {
+			wrong = append(wrong, FieldError{Location: "path." + safeName(p.Key), Code: fieldNotText})
+		}
+	}
+	wrong = append(wrong, unreadableQuery(c.Request.URL.RawQuery)...)
+	if len(wrong) > 0 {
+		refuse(ctx, problem(codeValidationFailed, wrong...))
+		return
+	}
+	if c.Request.Method == http.MethodPost && !oneKeyAtMost(c.Request.Header) {
+		refuse(ctx, unusableKeyProblem())
+		return
+	}
+	next(ctx)
+}
+
+// unreadableQuery names the parameters of a query that are not text, in the order of their names.
+func unreadableQuery(raw string) []FieldError {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return []FieldError{{Location: "query", Code: fieldMalformed}}
+	}
+	var wrong []FieldError
+	for name, texts := range values {
+		if !isText(name) || slices.ContainsFunc(texts, func(s string) bool { return !isText(s) }) {
+			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: fieldNotText})
+		}
+	}
+	slices.SortFunc(wrong, func(a, b FieldError) int { return strings.Compare(a.Location, b.Location) })
+	return wrong
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
+
+// oneKeyAtMost says whether the header field is left out, or given once with something in it.
+func oneKeyAtMost(h http.Header) bool {
+	keys := h.Values("Idempotency-Key")
+	return len(keys) == 0 || len(keys) == 1 && keys[0] != ""
+}
+
+func unusableKeyProblem() *Problem {
+	return problem(codeIdempotencyKey, FieldError{Location: "header.idempotency_key", Code: codeIdempotencyKey})
+}
