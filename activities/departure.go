@@ -52,7 +52,8 @@ func (a *Departure) DepartureFacts(ctx context.Context, ref Ref) (DepartureFacts
 		return DepartureFacts{}, unknownRow()
 	}
 	if err != nil {
-		return DepartureFacts{}, err
+		cut := database.Run(ctx, a.DB, func(tx *database.Tx) error { return departure.CutAccess(tx, id) })
+		return DepartureFacts{}, errors.Join(err, cut)
 	}
 	failpoint.Hit("departure.facts.after")
 	return DepartureFacts{Stage: string(f.Stage), AccountsState: string(f.AccountsState), Done: f.Done, WakeIn: f.Wait}, nil

@@ -36,6 +36,8 @@ type StepFacts struct {
 	// Run says that the step's activity should run, WaitFor that long from now (0: at once).
 	Run     bool          `json:"run"`
 	WaitFor time.Duration `json:"wait_for"`
+	// Unserved: the system is not connected any more, so nobody works on its task queue.
+	Unserved bool `json:"unserved,omitempty"`
 }
 
 // StepInput names the step that an activity runs.

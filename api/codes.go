@@ -42,6 +42,7 @@ const (
 	codeDepartureExists  = "departure_exists"
 	codeUnknownKind      = "unknown_kind"
 	codeUnknownInitiator = "unknown_initiator"
+	codeNotACode         = "not_a_code"
 	codeNotSupportedYet  = "not_supported_yet"
 	codeLastDayMissing   = "last_working_day_missing"
 	codeImmediateDates   = "immediate_with_dates"
@@ -113,6 +114,7 @@ var statuses = map[string]int{
 	codeDepartureExists:  http.StatusConflict,
 	codeUnknownKind:      http.StatusUnprocessableEntity,
 	codeUnknownInitiator: http.StatusUnprocessableEntity,
+	codeNotACode:         http.StatusUnprocessableEntity,
 	codeNotSupportedYet:  http.StatusUnprocessableEntity,
 	codeLastDayMissing:   http.StatusUnprocessableEntity,
 	codeImmediateDates:   http.StatusUnprocessableEntity,

@@ -28,6 +28,7 @@ var refusals = []struct {
 	{departure.ErrEmployeeNotFound, codeEmployeeNotFound, "employee_id"},
 	{departure.ErrNotFound, codeNotFound, ""},
 	{departure.ErrUnknownKind, codeUnknownKind, "kind"},
+	{departure.ErrNotACode, codeNotACode, "reason_code"},
 	{departure.ErrUnknownInitiator, codeUnknownInitiator, "initiator"},
 	{departure.ErrNotSupportedYet, codeNotSupportedYet, ""},
 	{departure.ErrLastDayMissing, codeLastDayMissing, "last_working_day"},

@@ -43,13 +43,27 @@ type Activities struct {
 }
 
 // Group runs one SDK worker for each task queue.
-type Group struct{ workers []worker.Worker }
+type Group struct {
+	workers []worker.Worker
+	failed  chan error
+}
+
+// Failed tells that the SDK has given a worker up: it does so when Temporal lost the namespace after
+// an outage. The group is of no use any more; stop it and start another.
+func (g *Group) Failed() <-chan error { return g.failed }
 
 // New registers everything. Workflows and database activities share the queue core; purges and
 // each target system have queues of their own.
 func New(c client.Client, a Activities, o Options) *Group {
 	worker.SetStickyWorkflowCacheSize(o.StickyCache)
-	core := o.worker(c, o.QueuePrefix+workflows.QueueCore, true)
+	g := &Group{failed: make(chan error, 1)}
+	fatal := func(err error) {
+		select {
+		case g.failed <- err:
+		default:
+		}
+	}
+	core := o.worker(c, fatal, o.QueuePrefix+workflows.QueueCore, true)
 	for kind, f := range map[string]any{
 		workflows.TypeDeparture: workflows.Departure,
 		workflows.TypeUnlinking: workflows.AccountUnlinking,
@@ -61,20 +75,20 @@ func New(c client.Client, a Activities, o Options) *Group {
 	core.RegisterActivity(a.Unlinking)
 	core.RegisterActivity(a.Retention)
 
-	purge := o.worker(c, o.QueuePrefix+workflows.QueuePurge, true)
+	purge := o.worker(c, fatal, o.QueuePrefix+workflows.QueuePurge, true)
 	purge.RegisterWorkflowWithOptions(workflows.Purge, workflow.RegisterOptions{Name: workflows.TypePurge})
 	purge.RegisterActivity(a.Purge)
 
-	g := &Group{workers: []worker.Worker{core, purge}}
+	g.workers = []worker.Worker{core, purge}
 	for _, system := range o.Systems {
-		w := o.worker(c, workflows.SystemQueue(o.QueuePrefix, system), false)
+		w := o.worker(c, fatal, workflows.SystemQueue(o.QueuePrefix, system), false)
 		w.RegisterActivity(a.Unlinking)
 		g.workers = append(g.workers, w)
 	}
 	return g
 }
 
-func (o Options) worker(c client.Client, queue string, workflows bool) worker.Worker {
+func (o Options) worker(c client.Client, fatal func(error), queue string, workflows bool) worker.Worker {
 	scaled := func(most int) worker.PollerBehavior {
 		return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{MaximumNumberOfPollers: most})
 	}
@@ -84,6 +98,7 @@ func (o Options) worker(c client.Client, queue string, workflows bool) worker.Wo
 		WorkflowTaskPollerBehavior:         scaled(o.WorkflowPollers),
 		ActivityTaskPollerBehavior:         scaled(o.ActivityPollers),
 		WorkerStopTimeout:                  o.StopTimeout,
+		OnFatalError:                       fatal,
 	}
 	if o.Tune != nil {
 		o.Tune(&options)

@@ -37,6 +37,8 @@ type branch struct {
 	id, system string
 	running    workflow.Future
 	due        time.Time
+	// unserved: nobody works on the system's task queue; the step runs on core, to become a case.
+	unserved bool
 	// pause is the least wait before the next attempt: a stale one must not spin.
 	pause time.Duration
 }
@@ -56,11 +58,16 @@ func (u *unlinking) round(ctx workflow.Context) (next, error) {
 			// committed before it may report after it, so they are waited for.
 			return next{done: true}, nil
 		}
-		u.start(ctx)
-		if !u.busy() {
-			return next{done: facts.Done, wait: facts.WakeIn}, nil
+		// A run that should make way starts nothing more, so that there comes a moment when nothing
+		// of it is under way.
+		outlived := u.outlived(ctx)
+		if !outlived {
+			u.start(ctx)
 		}
-		if u.outlived(ctx) && !u.running() {
+		switch {
+		case !u.busy():
+			return next{done: facts.Done, wait: facts.WakeIn}, nil
+		case outlived && !u.running():
 			return next{wait: minimumPause}, nil
 		}
 		if err := u.follow(ctx); err != nil {
@@ -82,7 +89,7 @@ func (u *unlinking) adopt(ctx workflow.Context, facts activities.OperationFacts)
 			u.steps[f.StepID] = b
 			u.order = append(u.order, f.StepID)
 		}
-		b.due = time.Time{}
+		b.due, b.unserved = time.Time{}, f.Unserved
 		if f.Run {
 			b.due = now.Add(max(f.WaitFor, b.pause))
 		}
@@ -102,21 +109,25 @@ func (u *unlinking) start(ctx workflow.Context) {
 			continue
 		}
 		b.due = time.Time{}
-		b.running = workflow.ExecuteActivity(u.remote(ctx, b.system), a.RunAccountStep,
+		b.running = workflow.ExecuteActivity(u.remote(ctx, b), a.RunAccountStep,
 			activities.StepInput{OperationID: u.input.ID, StepID: b.id})
 	}
 }
 
-func (u *unlinking) remote(ctx workflow.Context, system string) workflow.Context {
+func (u *unlinking) remote(ctx workflow.Context, b *branch) workflow.Context {
 	t := u.input.Timings
+	queue := SystemQueue(u.prefix, b.system)
+	if b.unserved {
+		queue = u.prefix + QueueCore
+	}
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:              SystemQueue(u.prefix, system),
+		TaskQueue:              queue,
 		StartToCloseTimeout:    t.StartToClose,
 		ScheduleToCloseTimeout: t.ScheduleToClose,
 		HeartbeatTimeout:       t.Heartbeat,
 		WaitForCancellation:    true,
 		RetryPolicy:            u.retries(),
-		Summary:                system,
+		Summary:                b.system,
 	})
 }
 
@@ -155,7 +166,7 @@ func (u *unlinking) follow(ctx workflow.Context) error {
 			selector.AddFuture(b.running, func(f workflow.Future) { u.finish(ctx, b, f) })
 		}
 	}
-	if due, ok := u.nextDue(); ok {
+	if due, ok := u.nextDue(); ok && !u.outlived(ctx) {
 		u.status.NextWake = due
 		timer := workflow.NewTimer(timerCtx, max(due.Sub(workflow.Now(ctx)), time.Millisecond))
 		selector.AddFuture(timer, func(workflow.Future) {})

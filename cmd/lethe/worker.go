@@ -69,14 +69,21 @@ func (r *runtime) work(ctx context.Context) error {
 		err := group.Start()
 		if err == nil {
 			r.log.Info("workers have joined Temporal")
-			<-ctx.Done()
-			group.Stop()
-			return nil
+			select {
+			case <-ctx.Done():
+				group.Stop()
+				return nil
+			case <-group.Failed():
+				r.log.Warn("Temporal refused the workers; they join again")
+				group.Stop()
+			}
 		}
-		if !errors.Is(err, worker.ErrNotStarted) {
+		if err != nil && !errors.Is(err, worker.ErrNotStarted) {
 			return fmt.Errorf("starting the workers: %w", err)
 		}
-		r.log.Warn("Temporal does not answer yet; the workers try again")
+		if err != nil {
+			r.log.Warn("Temporal does not answer yet; the workers try again")
+		}
 		select {
 		case <-ctx.Done():
 			return nil

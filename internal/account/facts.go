@@ -30,6 +30,8 @@ type StepFacts struct {
 	State   models.StepState
 	Run     bool          // RunStep should run,
 	WaitFor time.Duration // that long from now
+	// Unserved: the system is not connected any more; the step can only become a case.
+	Unserved bool
 }
 
 // Facts reads an operation and records that everything up to now was seen.
@@ -59,6 +61,10 @@ func (s *Service) Facts(tx *database.Tx, operationID uuid.UUID) (Facts, error) {
 		return Facts{}, err
 	}
 	f := decide(op, steps, open, now, s.timings.ScheduleToClose)
+	for i, step := range f.Steps {
+		_, connected := s.systems.Get(step.System)
+		f.Steps[i].Unserved = !connected
+	}
 	var wake *time.Time
 	if f.WakeIn > 0 {
 		at := now.Add(f.WakeIn)

@@ -113,6 +113,9 @@ func (t Timings) checkIn(v verdict, tries int) time.Duration {
 
 // stillOpen is until when an earlier run may still act after this one has returned.
 func (r *run) stillOpen(now time.Time) *time.Time {
+	if r.unsure && r.openUntil.After(now) {
+		return &r.openUntil
+	}
 	if r.former != nil && r.former.After(now) {
 		return r.former
 	}

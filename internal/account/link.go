@@ -1,6 +1,7 @@
 package account
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,20 +17,12 @@ import (
 // Once a departure has ordered the unlinking nothing new is linked (ErrAccessEnded): nobody would
 // take it away again.
 func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, externalID *string) (models.LinkedAccount, error) {
-	ended, err := find[models.AccountOperation](tx, "account operations",
-		"employment_id = ? AND kind = ? AND origin = ? AND state <> ?",
-		employmentID, models.OperationUnlink, models.OriginDeparture, models.OperationSuperseded)
+	ended, err := accessEnded(tx, employmentID)
 	if err != nil {
 		return models.LinkedAccount{}, err
 	}
-	for _, op := range ended {
-		undone, err := undone(tx, op)
-		if err != nil {
-			return models.LinkedAccount{}, err
-		}
-		if !undone {
-			return models.LinkedAccount{}, ErrAccessEnded
-		}
+	if ended {
+		return models.LinkedAccount{}, ErrAccessEnded
 	}
 	id, err := newID()
 	if err != nil {
@@ -45,13 +38,19 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 	return a, err
 }
 
-// undone says whether the departure that ordered op was taken back.
-func undone(tx *database.Tx, op models.AccountOperation) (bool, error) {
-	dep, err := database.First[models.Departure](tx.DB().Select("id", "stage").Where("id = ?", *op.DepartureID))
-	if err != nil {
-		return false, fmt.Errorf("reading a departure: %w", err)
+// accessEnded says whether the cutoff of an open departure has passed for the employment, whether
+// or not there was anything to unlink. The caller holds the employment.
+func accessEnded(tx *database.Tx, employmentID uuid.UUID) (bool, error) {
+	_, err := database.First[models.Departure](tx.DB().Select("id").
+		Where("employment_id = ? AND stage NOT IN ? AND accounts_state <> ?", employmentID,
+			[]models.Stage{models.StageWithdrawn, models.StageAnnulled}, models.AccountsLinked))
+	if errors.Is(err, database.ErrNotFound) {
+		return false, nil
 	}
-	return dep.Stage == models.StageWithdrawn || dep.Stage == models.StageAnnulled, nil
+	if err != nil {
+		return false, fmt.Errorf("looking for a departure: %w", err)
+	}
+	return true, nil
 }
 
 // ClearSnapshots destroys the snapshots of one employment's category; for a purge.

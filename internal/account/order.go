@@ -109,6 +109,13 @@ func OrderRelink(tx *database.Tx, o RelinkOrder) (models.AccountOperation, bool,
 	if standalone != (o.DepartureID == nil) || (standalone && o.Undoes == nil) {
 		return models.AccountOperation{}, false, ErrInvalidOrder
 	}
+	if standalone {
+		if ended, err := accessEnded(tx, o.EmploymentID); err != nil {
+			return models.AccountOperation{}, false, err
+		} else if ended {
+			return models.AccountOperation{}, false, ErrDepartureOwns
+		}
+	}
 	former, accounts, err := lockAll(tx, o.EmploymentID, o.Systems)
 	if err != nil {
 		return models.AccountOperation{}, false, err

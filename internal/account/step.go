@@ -55,6 +55,7 @@ const (
 	ReasonAccountGone   = "account_gone"
 	ReasonNoSnapshot    = "no_snapshot"
 	ReasonUnknownSystem = "unknown_system"
+	ReasonRehired       = "rehired" // the person came back and uses this account
 )
 
 // RunStep carries out one step: a whole, resumable piece of work. It may be called at any time, any
@@ -107,6 +108,10 @@ type run struct {
 	past   history
 	// sighted: the linked id was found at the target for the first time, which was not written yet.
 	sighted bool
+	// rehired: another, current employment of the person has this account.
+	rehired bool
+	// unsure: a mutating call ended without an answer; the target may still carry it out.
+	unsure bool
 	// noted is evidence that was not written yet.
 	noted []models.AccountEvidence
 }
@@ -187,6 +192,13 @@ func (r *run) take(tx *database.Tx, now time.Time) error {
 		r.op.EmploymentID).Scan(&r.employeeNo).Error
 	if err != nil {
 		return fmt.Errorf("reading an employee number: %w", database.Hide(err))
+	}
+	err = tx.DB().Raw(`SELECT EXISTS (SELECT 1 FROM linked_accounts o JOIN employments m ON m.id = o.employment_id
+		WHERE m.id <> ? AND m.ended_at IS NULL AND m.employee_id = (SELECT employee_id FROM employments WHERE id = ?)
+		AND o.system = ? AND (o.external_id IS NULL OR o.external_id IS NOT DISTINCT FROM coalesce(?, o.external_id)))`,
+		r.op.EmploymentID, r.op.EmploymentID, r.account.System, r.account.ExternalID).Scan(&r.rehired).Error
+	if err != nil {
+		return fmt.Errorf("looking for a newer employment: %w", database.Hide(err))
 	}
 	if r.past, err = readHistory(tx, r.account.ID); err != nil {
 		return err

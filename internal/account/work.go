@@ -41,6 +41,9 @@ func (r *run) work(ctx context.Context) (verdict, error) {
 	if r.remote == nil {
 		return stuck(ReasonUnknownSystem)
 	}
+	if r.rehired && r.step.Action == models.OperationUnlink && r.op.Mode == models.ModeDisable {
+		return stuck(ReasonRehired)
+	}
 	limited, cancel := context.WithTimeout(ctx, r.s.timings.StartToClose*9/10)
 	defer cancel()
 	v, err := r.carryOut(limited)
@@ -129,6 +132,7 @@ func (r *run) effect(ctx context.Context, substep string, call func(context.Cont
 		var remote *remoteError
 		if errors.As(failed, &remote) {
 			r.note(substep, outFailed, remote.code)
+			r.unsure = r.unsure || remote.code == string(connector.CodeTimeout) || remote.code == string(connector.CodeConnectionCut)
 		}
 		return result, failed
 	}

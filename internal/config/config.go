@@ -48,15 +48,15 @@ type Config struct {
 	RelayBackoff time.Duration `env:"RELAY_BACKOFF" envDefault:"5s" used:"serve,worker" en:"pause before the same row is nudged again" zh:"再次唤醒同一记录前的间隔"`
 	RelayBatch   int           `env:"RELAY_BATCH" envDefault:"100" used:"serve,worker" en:"rows taken in one look" zh:"每次检查最多处理的记录数"`
 
-	StartToClose       time.Duration `env:"ACTIVITY_START_TO_CLOSE" envDefault:"60s" used:"worker" en:"limit for one try of a step" zh:"单次尝试一个步骤的时限"`
-	ScheduleToClose    time.Duration `env:"ACTIVITY_SCHEDULE_TO_CLOSE" envDefault:"10m" used:"worker" en:"limit for all tries of a step together" zh:"一个步骤全部尝试的总时限"`
-	Heartbeat          time.Duration `env:"ACTIVITY_HEARTBEAT" envDefault:"10s" used:"worker" en:"a step that is silent for so long counts as lost" zh:"步骤超过此时长没有心跳即视为丢失"`
-	RetryInitial       time.Duration `env:"ACTIVITY_RETRY_INITIAL" envDefault:"1s" used:"worker" en:"pause before the first retry; it doubles from there" zh:"首次重试前的间隔，之后逐次加倍"`
-	RetryMax           time.Duration `env:"ACTIVITY_RETRY_MAX" envDefault:"30s" used:"worker" en:"longest pause between two tries" zh:"两次尝试之间的最长间隔"`
+	StartToClose       time.Duration `env:"ACTIVITY_START_TO_CLOSE" envDefault:"60s" used:"serve,worker" en:"limit for one try of a step" zh:"单次尝试一个步骤的时限"`
+	ScheduleToClose    time.Duration `env:"ACTIVITY_SCHEDULE_TO_CLOSE" envDefault:"10m" used:"serve,worker" en:"limit for all tries of a step together" zh:"一个步骤全部尝试的总时限"`
+	Heartbeat          time.Duration `env:"ACTIVITY_HEARTBEAT" envDefault:"10s" used:"serve,worker" en:"a step that is silent for so long counts as lost" zh:"步骤超过此时长没有心跳即视为丢失"`
+	RetryInitial       time.Duration `env:"ACTIVITY_RETRY_INITIAL" envDefault:"1s" used:"serve,worker" en:"pause before the first retry; it doubles from there" zh:"首次重试前的间隔，之后逐次加倍"`
+	RetryMax           time.Duration `env:"ACTIVITY_RETRY_MAX" envDefault:"30s" used:"serve,worker" en:"longest pause between two tries" zh:"两次尝试之间的最长间隔"`
 	HTTPTimeout        time.Duration `env:"HTTP_TIMEOUT" envDefault:"10s" used:"worker" en:"limit for one call to a connected system" zh:"调用一次外部系统的时限"`
 	UnlinkTries        int           `env:"UNLINK_TRIES" envDefault:"10" used:"worker" en:"tries before a system's step becomes a support case" zh:"账户停用尝试多少次后转为异常工单"`
 	AcceptedCheck      time.Duration `env:"ACCEPTED_CHECK" envDefault:"5s" used:"worker" en:"when to look again at a change that a system accepted but has not made yet" zh:"外部系统已受理但未完成时，多久后再次核对"`
-	ContinueAsNewAfter time.Duration `env:"CONTINUE_AS_NEW_AFTER" envDefault:"720h" used:"worker" en:"age at which a waiting workflow starts a fresh run, at most 30 days" zh:"等待中的工作流多久后开始新的运行，最长 30 天"`
+	ContinueAsNewAfter time.Duration `env:"CONTINUE_AS_NEW_AFTER" envDefault:"720h" used:"serve,worker" en:"age at which a waiting workflow starts a fresh run, at most 30 days" zh:"等待中的工作流多久后开始新的运行，最长 30 天"`
 	PurgeJitter        time.Duration `env:"PURGE_JITTER" envDefault:"0s" used:"worker" en:"purges due together are spread over this time after the deadline, never before it" zh:"同时到期的删除在截止时间之后的这段时间内错开执行，绝不提前"`
 
 	WorkflowPollers         int `env:"WORKFLOW_POLLERS" envDefault:"16" used:"worker" en:"pollers for workflow tasks" zh:"工作流任务的轮询数"`

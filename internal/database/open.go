@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -34,17 +36,19 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if o.MaxConnections == 0 {
 		o.MaxConnections = 16
 	}
-	g, err := gorm.Open(postgres.Open(url), &gorm.Config{
+	settings, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of the database: %w", hide(err))
+	}
+	settings.RuntimeParams["timezone"] = "UTC" // days and months of intervals are counted in it
+	pool := stdlib.OpenDB(*settings)
+	g, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
 		Logger:                 logger.Discard,
 		TranslateError:         false,
 		NamingStrategy:         schema.NamingStrategy{},
 	})
-	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w", hide(err))
-	}
-	pool, err := g.DB()
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", hide(err))
 	}

@@ -8,7 +8,9 @@ import (
 
 	"lethe/internal/account"
 	"lethe/internal/archive"
+	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/retention"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -24,10 +26,12 @@ func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
 	if err != nil {
 		return err
 	}
-	if dep.Stage != models.StagePendingDeparture {
+	switch {
+	case dep.EmployeeID == by.EmployeeID:
+		return ErrSubject
+	case dep.Stage != models.StagePendingDeparture:
 		return ErrStage
-	}
-	if !dep.EmploymentEndedAt.After(now) {
+	case !dep.EmploymentEndedAt.After(now):
 		return ErrEnded
 	}
 	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
@@ -44,7 +48,11 @@ func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
 	if err != nil {
 		return err
 	}
-	if dates.EmploymentEndedAt.Before(dep.EmploymentEndedAt) {
+	shortens, err := shortens(tx, employment, dep, dates)
+	if err != nil {
+		return err
+	}
+	if shortens || dates.EmploymentEndedAt.Before(dep.EmploymentEndedAt) {
 		return ErrApprovalRequired
 	}
 	if dep.AccountsState != models.AccountsLinked {
@@ -67,6 +75,26 @@ func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
 	return tx.Touch(models.DrivenDeparture, id)
 }
 
+// shortens says whether the dates would bring any deadline forward; a zone further west can do so
+// though the employment ends no earlier, by ending it in another calendar year.
+func shortens(tx *database.Tx, employment models.Employment, dep models.Departure, d Dates) (bool, error) {
+	rules, err := retention.Rules(tx, employment.Jurisdiction)
+	if err != nil {
+		return false, err
+	}
+	before, err := clock.LoadZone(dep.TimeZone)
+	if err != nil {
+		return false, fmt.Errorf("loading the departure's zone: %w", err)
+	}
+	after, err := clock.LoadZone(d.TimeZone)
+	if err != nil {
+		return false, ErrUnknownZone
+	}
+	return retention.Shortens(
+		retention.Inputs{EndedAt: dep.EmploymentEndedAt, Zone: before, Rules: rules},
+		retention.Inputs{EndedAt: d.EmploymentEndedAt, Zone: after, Rules: rules}), nil
+}
+
 // Withdraw takes a departure back before the employment has ended. Once the notice was received it
 // needs the company's consent, since a received notice binds. A second call changes nothing.
 func Withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent bool) error {
@@ -76,6 +104,9 @@ func Withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID,
 	dep, err := Lock(tx, id)
 	if err != nil {
 		return err
+	}
+	if dep.EmployeeID == by.EmployeeID {
+		return ErrSubject
 	}
 	if dep.Stage == models.StageWithdrawn {
 		return nil

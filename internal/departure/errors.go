@@ -32,6 +32,7 @@ var (
 	ErrSubject          = errors.New("nobody decides about the own departure")
 	ErrRehired          = errors.New("the person has a new employment")
 	ErrCutoffPassed     = errors.New("accounts were unlinked already: the cutoff stays")
+	ErrNotACode         = errors.New("a code consists of small letters, digits, dots, hyphens and underscores")
 	ErrTextTooLong      = errors.New("the text is too long")
 	ErrUnreadableText   = errors.New("the text holds control characters or is not UTF-8")
 )

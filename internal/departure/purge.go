@@ -65,21 +65,24 @@ func CategoriesPurged(tx *database.Tx, id uuid.UUID, categories []models.Categor
 	return markPurged(tx, dep)
 }
 
-// markPurged shows the person as purged, unless there is a newer employment (I8).
+// markPurged shows the person as purged, unless there is a current employment (I8) or another one
+// whose data is still kept.
 func markPurged(tx *database.Tx, dep models.Departure) error {
-	var newer int64
-	err := tx.DB().Model(&models.Employment{}).
-		Where("employee_id = ? AND id > ?", dep.EmployeeID, dep.EmploymentID).Count(&newer).Error
+	var kept bool
+	err := tx.DB().Raw(`SELECT EXISTS (SELECT 1 FROM employments WHERE employee_id = ? AND ended_at IS NULL)
+		OR EXISTS (SELECT 1 FROM departures WHERE employee_id = ? AND id <> ? AND stage IN ?)`,
+		dep.EmployeeID, dep.EmployeeID, dep.ID,
+		[]models.Stage{models.StagePendingDeparture, models.StageDeparted, models.StagePurging}).Scan(&kept).Error
 	if err != nil {
-		return fmt.Errorf("looking for a newer employment: %w", database.Hide(err))
+		return fmt.Errorf("looking for other employments: %w", database.Hide(err))
 	}
-	if newer > 0 {
+	if kept {
 		return nil
 	}
 	return archive.SetStatus(tx, dep.EmployeeID, models.StatusPurged)
 }
 
-// ClearFile clears the sealed texts of the employment's departures. It is part of the purge of the
+// ClearFile clears the texts of the employment's departures. It is part of the purge of the
 // category departure_file.
 func ClearFile(tx *database.Tx, id uuid.UUID) error {
 	dep, err := Lock(tx, id)
@@ -87,7 +90,8 @@ func ClearFile(tx *database.Tx, id uuid.UUID) error {
 		return err
 	}
 	err = tx.DB().Model(&models.Departure{}).Where("employment_id = ?", dep.EmploymentID).
-		Updates(map[string]any{"note_sealed": nil, "withdrawal_reason_sealed": nil, "annulment_reason_sealed": nil}).Error
+		Updates(map[string]any{"note_sealed": nil, "withdrawal_reason_sealed": nil, "annulment_reason_sealed": nil,
+			"legal_ground": "", "reason_code": ""}).Error
 	if err != nil {
 		return fmt.Errorf("clearing a departure's texts: %w", database.Hide(err))
 	}

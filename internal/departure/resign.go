@@ -3,6 +3,7 @@ package departure
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -36,6 +37,12 @@ var kinds = []models.DepartureKind{
 	models.KindResignation, models.KindMutualAgreement, models.KindDismissal, models.KindContractEnd,
 	models.KindRetirement, models.KindDeath, models.KindGroupTransfer, models.KindAssignmentEnd,
 }
+
+// codes is what a reason code is made of: nothing that could describe a person fits in ("relocation").
+// The legal ground cites a law in words; it is cleared with the departure's file.
+var codes = regexp.MustCompile(`^[a-z0-9_.-]{0,100}$`)
+
+const maxLegalGround = 100 // characters
 
 var initiators = []string{"", "employee", "employer", "both", "law"}
 
@@ -83,13 +90,13 @@ func (n Notice) check() error {
 	case !slices.Contains(initiators, n.Initiator):
 		return ErrUnknownInitiator
 	}
-	for _, text := range []string{n.LegalGround, n.ReasonCode} {
-		if utf8.RuneCountInString(text) > 100 {
-			return ErrTextTooLong
-		}
-		if !readable(text) {
-			return ErrUnreadableText
-		}
+	switch {
+	case !codes.MatchString(n.ReasonCode):
+		return ErrNotACode
+	case utf8.RuneCountInString(n.LegalGround) > maxLegalGround:
+		return ErrTextTooLong
+	case !readable(n.LegalGround):
+		return ErrUnreadableText
 	}
 	return checkText(n.Note)
 }

@@ -9,6 +9,7 @@ import (
 	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/identity"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -48,6 +49,23 @@ func Advance(tx *database.Tx, id uuid.UUID) (Facts, error) {
 	return f, tx.Seen(models.DrivenDeparture, id, wake)
 }
 
+// CutAccess orders the unlinking if it is due, and nothing else: what hinders the end of the employment
+// (a jurisdiction without rules) must not keep accounts open.
+func CutAccess(tx *database.Tx, id uuid.UUID) error {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	if dep.Stage != models.StagePendingDeparture || dep.AccountsState != models.AccountsLinked || dep.AccessCutoffAt.After(now) {
+		return nil
+	}
+	return beginUnlinking(tx, &dep)
+}
+
 func advancePending(tx *database.Tx, dep models.Departure, now time.Time) (models.Departure, error) {
 	if dep.AccountsState == models.AccountsLinked && !dep.AccessCutoffAt.After(now) {
 		if err := beginUnlinking(tx, &dep); err != nil {
@@ -84,7 +102,11 @@ func nextInstant(dep models.Departure) (time.Time, bool) {
 	return dep.EmploymentEndedAt, true
 }
 
+// beginUnlinking ends the person's own tokens here, too: they are access like any other.
 func beginUnlinking(tx *database.Tx, dep *models.Departure) error {
+	if err := identity.RevokeAll(tx, dep.EmployeeID); err != nil {
+		return err
+	}
 	_, created, err := account.OrderUnlink(tx, account.UnlinkOrder{
 		EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Mode: models.ModeDisable,
 		Origin: models.OriginDeparture, By: models.System, Superseded: tellOthers(dep.ID),

@@ -202,6 +202,9 @@ func (r *Relay) nudgeAll(ctx context.Context, rows []Row) {
 	wg.Wait()
 }
 
+// A row that stays overdue is nudged less and less often, every five minutes at the least, so that a
+// workflow that cannot act on it does not drown in signals.
+//
 // take claims a batch of rows by setting nudged_at, in one statement: the claim outlives a crash of
 // this process by Backoff and no longer.
 func (r *Relay) take(ctx context.Context, kind models.DrivenKind) ([]Row, error) {
@@ -212,7 +215,8 @@ func (r *Relay) take(ctx context.Context, kind models.DrivenKind) ([]Row, error)
 		WITH due AS (
 			SELECT id FROM `+kind.Table()+`
 			WHERE (revision > seen_revision OR wake_at < lethe_now() - make_interval(secs => ?))
-			  AND (nudged_at IS NULL OR nudged_at < lethe_now() - make_interval(secs => ?))
+			  AND (nudged_at IS NULL OR nudged_at < lethe_now() - greatest(make_interval(secs => ?),
+			       CASE WHEN wake_at IS NULL THEN '0' ELSE least(lethe_now() - wake_at, '50 minutes') / 10 END))
 			LIMIT ? FOR NO KEY UPDATE SKIP LOCKED)
 		UPDATE `+kind.Table()+` AS driven SET nudged_at = lethe_now()
 		FROM due WHERE driven.id = due.id

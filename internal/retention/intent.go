@@ -48,7 +48,13 @@ func CommitIntent(tx *database.Tx, purgeID uuid.UUID) (Intent, error) {
 		return Intent{}, err
 	}
 	intent.Categories = c.categories()
-	if ready, _ := reviewed(c.purge, now); !ready || c.purge.State == models.PurgeCancelled {
+	if c.purge.State == models.PurgeCancelled {
+		return intent, nil
+	}
+	if err := c.review(tx, now); err != nil { // a rule may ask for one since the facts were read
+		return Intent{}, err
+	}
+	if ready, _ := reviewed(c.purge, now); !ready {
 		return intent, nil
 	}
 	if err := c.begin(tx); err != nil {

@@ -18,6 +18,10 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	if _, err := lockDeparture(tx, dep.ID); err != nil {
 		return err
 	}
+	// A rule that is put into force meanwhile waits, and then finds the deadlines made here.
+	if err := tx.DB().Exec("LOCK TABLE retention_rules IN ROW EXCLUSIVE MODE").Error; err != nil {
+		return fmt.Errorf("locking the retention rules: %w", database.Hide(err))
+	}
 	rules, err := Rules(tx, jurisdiction)
 	if err != nil {
 		return err

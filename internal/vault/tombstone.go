@@ -74,6 +74,10 @@ func (t *Tombstones) Append(ctx context.Context, stone Tombstone) error {
 			if !sameCategories(t.all[i], stone) {
 				return ErrTombstoneDiffers
 			}
+			// Whoever wrote it may have died before it was on the disk.
+			if err := t.file.Sync(); err != nil {
+				return fmt.Errorf("writing a tombstone to disk: %w", err)
+			}
 			return nil
 		}
 		stone.At = stone.At.UTC()
