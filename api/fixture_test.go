@@ -68,7 +68,7 @@ func newFixture(t testing.TB) *fixture {
 	}
 	handler, s := build(Deps{
 		DB: f.env.Facts, Vault: f.vault, Systems: systems,
-		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true,
+		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true, Version: "test",
 		Log: slog.New(slog.NewTextHandler(f.log, nil)),
 	})
 	f.server = s

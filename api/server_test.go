@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gin-gonic/gin"
 	"go.uber.org/goleak"
 
+	"lethe/internal/i18n"
 	"lethe/internal/launch/launchtest"
 	"lethe/models"
 )
@@ -85,6 +87,84 @@ func TestOpenAPIDescribesWhatClientsRelyOn(t *testing.T) {
 			}
 			seen[op.OperationID] = true
 		}
+	}
+}
+
+// TestOpenAPIListsProblemsAndStates: clients are generated with the usual problems, and with the
+// values that codes can have.
+func TestOpenAPIListsProblemsAndStates(t *testing.T) {
+	f := newFixture(t)
+	var doc struct {
+		Info struct {
+			Version string `json:"version"`
+		} `json:"info"`
+		Paths map[string]map[string]struct {
+			Responses map[string]struct {
+				Content map[string]json.RawMessage `json:"content"`
+			} `json:"responses"`
+		} `json:"paths"`
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct {
+					Enum []string `json:"enum"`
+				} `json:"properties"`
+			} `json:"schemas"`
+		} `json:"components"`
+	}
+	f.ask("", "GET", "/openapi.json", "").into(t, &doc)
+	if doc.Info.Version != "test" {
+		t.Errorf("the version is %q", doc.Info.Version)
+	}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			usual := []string{"401", "403", "422"}
+			if method != "get" {
+				usual = append(usual, "400", "404", "409")
+			} else if strings.Contains(path, "{") {
+				usual = append(usual, "404")
+			}
+			for _, status := range usual {
+				if op.Responses[status].Content[problemType] == nil {
+					t.Errorf("%s %s does not list %s as a problem: %+v", method, path, status, op.Responses[status])
+				}
+			}
+		}
+	}
+	for schema, fields := range map[string][]string{
+		"DepartureView": {"kind", "initiator", "stage", "accounts_state"}, "NewDeparture": {"kind", "initiator"},
+		"WaitingView": {"what", "role"}, "AccountView": {"state"}, "PurgeView": {"state"}, "StepView": {"state", "account_state"},
+	} {
+		for _, field := range fields {
+			if len(doc.Components.Schemas[schema].Properties[field].Enum) == 0 {
+				t.Errorf("%s.%s lists no values", schema, field)
+			}
+		}
+	}
+	kinds := doc.Components.Schemas["NewDeparture"].Properties["kind"].Enum
+	for _, kind := range kinds {
+		if _, ok := i18n.Lookup(i18n.English, "kind."+kind); !ok {
+			t.Errorf("the kind %s has no text", kind)
+		}
+		if text := i18n.Text(i18n.English, "problem.unknown_kind.detail"); kind != string(models.KindGroupTransfer) && !strings.Contains(text, kind) {
+			t.Errorf("who gives an unknown kind is not told of %s", kind)
+		}
+	}
+}
+
+func TestRefusedRoleIsToldWhoMay(t *testing.T) {
+	f := newFixture(t)
+	for language, want := range map[string]string{"en": "Roles that may: HR, IT operations.", "zh": "可由以下角色办理：人事、IT 运维。"} {
+		got := f.ask(models.RoleAuditor, "POST", "/api/v1/account-unlinkings", `{}`, "Accept-Language", language)
+		if !strings.HasSuffix(got.problem.Hint, want) || !slices.Equal(got.problem.AllowedRoles, []models.Role{models.RoleHRAdmin, models.RoleITOps}) {
+			t.Errorf("%s: %q, %v", language, got.problem.Hint, got.problem.AllowedRoles)
+		}
+	}
+}
+
+func TestRootLeadsToTheDocumentation(t *testing.T) {
+	f := newFixture(t)
+	if got := f.ask("", "GET", "/", ""); got.status != 200 || !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") {
+		t.Errorf("answered %d %s", got.status, got.header.Get("Content-Type"))
 	}
 }
 
