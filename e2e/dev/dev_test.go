@@ -93,7 +93,7 @@ func TestTakenPortsAreNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = listener.Close() }()
+		t.Cleanup(func() { _ = listener.Close() })
 	}
 	i.set("LETHE_OPS_LISTEN", "0.0.0.0:"+strconv.Itoa(i.ports["LETHE_SANDBOX_MAIL_PORT"]))
 	p := i.run(t)
