@@ -101,16 +101,17 @@ func TestI17_NoCommandIsLostAtContinueAsNew(t *testing.T) {
 	t.Parallel()
 	stack := harness.Start(t, harness.Options{
 		BeforeMidnight: 30 * time.Second,
-		// Without the relay's help: it is for what is lost, and nothing may be.
-		Env: map[string]string{"CONTINUE_AS_NEW_AFTER": "1s", "RELAY_OVERDUE": "1h"},
+		// Without the relay's second tries: they are for what is lost, and nothing may be.
+		Env: map[string]string{"CONTINUE_AS_NEW_AFTER": "1s", "RELAY_OVERDUE": "1h", "RELAY_BACKOFF": "1h"},
 	})
 	j := on(t, stack, harness.Hire{KnownIDs: true})
 	id := j.depart(j.today(20 * time.Second))
 	for range 12 {
 		// The cutoff comes nearer with each change, and every change is a nudge.
 		fields := j.today(15 * time.Second)
-		if _, err := j.hr.Do(j.ctx, "PUT", "/api/v1/departures/"+id+"/dates", fields); err != nil {
-			t.Fatal(err)
+		answer, err := j.hr.Do(j.ctx, "PUT", "/api/v1/departures/"+id+"/dates", fields)
+		if err != nil || answer.Status != 200 {
+			t.Fatalf("a change: %d, %v\n%s", answer.Status, err, answer.Body)
 		}
 		time.Sleep(300 * time.Millisecond)
 	}

@@ -148,6 +148,17 @@ func TestI13_AllOrNothingGivesBackWhatItTook(t *testing.T) {
 	if err != nil {
 		t.Fatalf("waiting until it is compensated: %v", err)
 	}
+	taken := 0
+	for _, system := range []string{"mail", "finance"} {
+		effects, err := j.stack.System(system).Effects(j.ctx, j.person.Accounts[system])
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken += len(changes(effects, control.OpDisable))
+	}
+	if taken == 0 {
+		t.Error("nothing was taken, so that nothing was given back")
+	}
 	j.wantAsBefore()
 }
 
