@@ -40,7 +40,6 @@ type fixture struct {
 	people   map[models.Role]uuid.UUID
 	tokens   map[models.Role]string
 	tokenIDs map[models.Role]uuid.UUID
-	hired    int
 }
 
 func newFixture(t testing.TB) *fixture {

@@ -62,12 +62,18 @@ func (w *world) withBare(tune func(*sdkworker.Options), f func(half) error) erro
 		return err
 	}
 	defer core.Stop()
+	var started []sdkworker.Worker
+	defer func() {
+		for _, one := range started {
+			one.Stop()
+		}
+	}()
 	for _, system := range systemNames {
 		one, err := start(workflows.SystemQueue("", system), func(worker sdkworker.Worker) { worker.RegisterActivity(b.RunAccountStep) })
 		if err != nil {
 			return err
 		}
-		defer one.Stop()
+		started = append(started, one)
 	}
 	return f(b)
 }

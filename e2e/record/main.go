@@ -88,20 +88,19 @@ func until(ctx context.Context, s *harness.Stack, id, what string, holds func(ha
 	return nil
 }
 
-func depart(ctx context.Context, s *harness.Stack, h harness.Hire, fields map[string]any) (harness.Person, string, error) {
+func depart(ctx context.Context, s *harness.Stack, h harness.Hire, fields map[string]any) (string, error) {
 	p, err := s.Hire(ctx, h)
 	if err != nil {
-		return p, "", err
+		return "", err
 	}
-	id, err := s.As(s.Staff.HR).Depart(ctx, p.EmployeeID.String(), fields)
-	return p, id, err
+	return s.As(s.Staff.HR).Depart(ctx, p.EmployeeID.String(), fields)
 }
 
 var immediate = map[string]any{"immediate": true}
 
 // whole is a life from resignation to purge without trouble.
 func whole(ctx context.Context, s *harness.Stack) error {
-	_, id, err := depart(ctx, s, harness.Hire{No: "R-WHOLE"}, immediate)
+	id, err := depart(ctx, s, harness.Hire{No: "R-WHOLE"}, immediate)
 	if err != nil {
 		return err
 	}
@@ -161,7 +160,7 @@ func withdrawn(ctx context.Context, s *harness.Stack) error {
 	if err != nil {
 		return err
 	}
-	_, id, err := depart(ctx, s, harness.Hire{No: "R-WITHDRAWN"}, map[string]any{
+	id, err := depart(ctx, s, harness.Hire{No: "R-WITHDRAWN"}, map[string]any{
 		"last_working_day": today, "access_cutoff_at": now.Add(2 * time.Second).Format(time.RFC3339),
 	})
 	if err != nil {
@@ -178,7 +177,7 @@ func withdrawn(ctx context.Context, s *harness.Stack) error {
 
 // annulled is undone by two people during retention.
 func annulled(ctx context.Context, s *harness.Stack) error {
-	_, id, err := depart(ctx, s, harness.Hire{No: "R-ANNULLED", Jurisdiction: "CN"}, immediate)
+	id, err := depart(ctx, s, harness.Hire{No: "R-ANNULLED", Jurisdiction: "CN"}, immediate)
 	if err != nil {
 		return err
 	}
@@ -197,7 +196,7 @@ func annulled(ctx context.Context, s *harness.Stack) error {
 // asleep leaves a departure before its cutoff and one in retention: the sleepers that a new
 // release must not break.
 func asleep(ctx context.Context, s *harness.Stack) error {
-	_, id, err := depart(ctx, s, harness.Hire{No: "R-ASLEEP", Jurisdiction: "CN"}, immediate)
+	id, err := depart(ctx, s, harness.Hire{No: "R-ASLEEP", Jurisdiction: "CN"}, immediate)
 	if err != nil {
 		return err
 	}
@@ -208,7 +207,7 @@ func asleep(ctx context.Context, s *harness.Stack) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = depart(ctx, s, harness.Hire{No: "R-PENDING", Jurisdiction: "CN"}, map[string]any{
+	_, err = depart(ctx, s, harness.Hire{No: "R-PENDING", Jurisdiction: "CN"}, map[string]any{
 		"last_working_day": now.AddDate(0, 1, 0).Format(time.DateOnly),
 	})
 	time.Sleep(3 * time.Second) // its workflow falls asleep

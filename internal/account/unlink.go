@@ -28,9 +28,9 @@ func (r *run) unlink(ctx context.Context) (verdict, error) {
 	if r.op.Mode == models.ModeDetach {
 		return r.detach(ctx, f)
 	}
-	fresh, v, err := r.takeAway(ctx, f)
-	if err != nil || v.outcome != "" {
-		return v, err
+	fresh, err := r.takeAway(ctx, f)
+	if err != nil {
+		return verdict{}, err
 	}
 	if fresh != nil {
 		return verdict{outcome: Accepted, after: fresh.CheckAfter, fresh: true, reason: ReasonNotCarriedOut}, nil
@@ -41,7 +41,7 @@ func (r *run) unlink(ctx context.Context) (verdict, error) {
 // takeAway makes the mutating calls of this round that are not confirmed yet. fresh is what the
 // target accepted just now and will carry out later. What came of a call is written with the next
 // intention or with the end of the run; a run that dies before repeats the call, which is harmless.
-func (r *run) takeAway(ctx context.Context, f found) (fresh *connector.Result, v verdict, err error) {
+func (r *run) takeAway(ctx context.Context, f found) (fresh *connector.Result, err error) {
 	calls := []struct {
 		substep string
 		call    func(context.Context, string) (connector.Result, error)
@@ -52,13 +52,13 @@ func (r *run) takeAway(ctx context.Context, f found) (fresh *connector.Result, v
 		}
 		result, err := r.effect(ctx, c.substep, func(ctx context.Context) (connector.Result, error) { return c.call(ctx, f.id) })
 		if err != nil {
-			return nil, verdict{}, err
+			return nil, err
 		}
 		if result.Outcome == connector.Accepted && (fresh == nil || result.CheckAfter > fresh.CheckAfter) {
 			fresh = &result
 		}
 	}
-	return fresh, verdict{}, nil
+	return fresh, nil
 }
 
 // detach severs the link and leaves the account as it is: sessions and rights are not ours to judge.

@@ -181,12 +181,13 @@ func Waiting(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]Wai
 	if err != nil {
 		return nil, err
 	}
-	waiting := make([]Waited, len(cases))
-	for i, c := range cases {
-		waiting[i] = Waited{What: WaitsForSupport, Role: models.RoleITOps, Since: c.OpenedAt, System: c.System, SupportCaseID: c.ID}
+	var waiting []Waited
+	for _, c := range cases {
+		w := Waited{What: WaitsForSupport, Role: models.RoleITOps, Since: c.OpenedAt, System: c.System, SupportCaseID: c.ID}
 		if c.State == models.CaseWaiverRequested {
-			waiting[i].What, waiting[i].Role, waiting[i].Since = WaitsForWaiver, models.RoleReviewer, *c.AskedAt
+			w.What, w.Role, w.Since = WaitsForWaiver, models.RoleReviewer, *c.AskedAt
 		}
+		waiting = append(waiting, w)
 	}
 	slices.SortStableFunc(waiting, func(a, b Waited) int { return a.Since.Compare(b.Since) })
 	delayed, err := delayedSteps(ctx, db, departureID)

@@ -3,7 +3,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -68,7 +67,7 @@ var quick = Options{Poll: 20 * time.Millisecond, Overdue: time.Minute, Backoff: 
 
 func start(t *testing.T, db *database.DB, target Target, o Options) (stop func()) {
 	t.Helper()
-	r := New(db, target, o, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	r := New(db, target, o, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); r.Run(ctx) }()

@@ -66,7 +66,7 @@ func TestI1_NothingIsDestroyedEarlyUnderHoldOrUnreviewed(t *testing.T) {
 	w := newWorld(t)
 	destroyed, refused := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
-		tr := begin(rt, w, t)
+		tr := begin(t, rt, w)
 		actions := map[string]func(){
 			"wait": func() { tr.wait(t) }, "hold": tr.hold, "release": tr.release, "look": func() { w.look(rt, tr.p) },
 			"look at purges": tr.lookAtPurges, "decide": tr.decide, "purge": tr.purge, "by hand": func() { refused += tr.byHand() },
@@ -85,7 +85,8 @@ func TestI1_NothingIsDestroyedEarlyUnderHoldOrUnreviewed(t *testing.T) {
 	}
 }
 
-func begin(rt *rapid.T, w *world, t *testing.T) *trial {
+func begin(t *testing.T, rt *rapid.T, w *world) *trial {
+	t.Helper()
 	jurisdiction := rapid.SampledFrom([]string{"CN", "DE", "JP", "DEMO"}).Draw(rt, "jurisdiction")
 	ago := time.Duration(rapid.IntRange(0, 12*365).Draw(rt, "ended days ago")) * day
 	endedAt := w.now(rt).Add(-ago)

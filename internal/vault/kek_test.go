@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -31,7 +32,7 @@ func TestKEKFile_PrivateAndNeverReplaced(t *testing.T) {
 	wantError(t, vault.CreateKEKFile(path), fs.ErrExist)
 	after, err := os.ReadFile(path)
 	must(t, err)
-	if string(before) != string(after) {
+	if !bytes.Equal(before, after) {
 		t.Error("an existing file was replaced")
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
