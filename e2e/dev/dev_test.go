@@ -68,9 +68,9 @@ func TestOneCommand(t *testing.T) {
 	}
 	d := again.reaches(t, id, 90*time.Second, "purged")
 	t.Logf("purged after %s, the restart included", time.Since(began))
-	if d.AccountsState != "settled" {
-		t.Errorf("accounts are %s", d.AccountsState)
-	}
+	t.Logf("accounts are %s by then", d.AccountsState)
+	again.settles(t, id, 60*time.Second)
+	t.Logf("settled after %s", time.Since(began))
 	checkDisabled(t, again, "DEMO-0005")
 
 	// kill -9.

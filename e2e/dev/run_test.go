@@ -206,11 +206,22 @@ func (r report) leave(t *testing.T, no string) string {
 // reaches waits until a departure is in one of the stages and returns it.
 func (r report) reaches(t *testing.T, id string, within time.Duration, stages ...string) harness.Departure {
 	t.Helper()
+	return r.until(t, id, within, func(d harness.Departure) bool { return slices.Contains(stages, d.Stage) })
+}
+
+// settles waits for the accounts: retention does not, so a person may be purged first.
+func (r report) settles(t *testing.T, id string, within time.Duration) {
+	t.Helper()
+	r.until(t, id, within, func(d harness.Departure) bool { return d.AccountsState == "settled" })
+}
+
+func (r report) until(t *testing.T, id string, within time.Duration, holds func(harness.Departure) bool) harness.Departure {
+	t.Helper()
 	deadline := time.Now().Add(within)
 	for {
 		var d harness.Departure
 		r.call(t, "hr_admin", http.MethodGet, "/api/v1/departures/"+id, nil, &d)
-		if slices.Contains(stages, d.Stage) {
+		if holds(d) {
 			return d
 		}
 		if time.Now().After(deadline) {
