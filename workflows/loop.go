@@ -125,10 +125,12 @@ func (l *loop) describe(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, details)
 }
 
-// database are the options of an activity that is one short transaction: it retries without end.
+// database are the options of an activity that is one short transaction: it retries without end. It
+// sends no heartbeats, so its limit is what a worker's death costs: twice a heartbeat's timeout, not
+// the minute that a remote step may take.
 func (l *loop) database(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: l.input.Timings.StartToClose,
+		StartToCloseTimeout: min(2*l.input.Timings.Heartbeat, l.input.Timings.StartToClose),
 		RetryPolicy:         l.retries(),
 	})
 }
