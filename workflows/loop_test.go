@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/mock"
+	"go.temporal.io/sdk/activity"
 	tlog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -208,5 +209,21 @@ func TestPurgeWaitsForItsReview(t *testing.T) {
 	finish(t, env)
 	if ran != 2 {
 		t.Fatalf("ran %d times", ran)
+	}
+}
+
+// A worker that dies while it reads facts sends no heartbeat: its limit is what that costs.
+func TestALostReadOfTheFactsIsNoticedSoon(t *testing.T) {
+	env := environment(t)
+	var a *activities.Retention
+	var limit time.Duration
+	env.OnActivity(a.RetentionFacts, mock.Anything, mock.Anything).Return(func(ctx context.Context, _ activities.Ref) (activities.RetentionFacts, error) {
+		limit = activity.GetInfo(ctx).StartToCloseTimeout
+		return activities.RetentionFacts{Done: true}, nil
+	})
+	env.ExecuteWorkflow(Retention, input)
+	finish(t, env)
+	if limit <= 0 || limit > 2*timings.Heartbeat {
+		t.Fatalf("the limit is %s, a heartbeat's timeout %s", limit, timings.Heartbeat)
 	}
 }

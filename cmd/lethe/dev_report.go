@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
 
 	"lethe/cmd/lethe/demo"
 	"lethe/internal/database"
@@ -66,7 +67,7 @@ func (d *development) hints(ctx context.Context) (demoHints, error) {
 		return h, fmt.Errorf("finding demo employees to try: %w", database.Hide(err))
 	}
 	newest, err := database.First[models.Departure](d.facts.Read(ctx).Select("id").Where(
-		"employment_id IN (SELECT id FROM employments WHERE jurisdiction = ?)", models.DemoJurisdiction).Order("id DESC"))
+		"employment_id IN (SELECT id FROM employments WHERE jurisdiction = ?)", models.DemoJurisdiction).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}))
 	if err != nil && !errors.Is(err, database.ErrNotFound) {
 		return h, fmt.Errorf("finding a departure to watch: %w", err)
 	}

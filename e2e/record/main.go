@@ -17,6 +17,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
+	"gorm.io/gorm/clause"
 
 	"lethe/e2e/harness"
 	"lethe/models"
@@ -222,7 +223,7 @@ func write(ctx context.Context, s *harness.Stack, c client.Client, out string) e
 	}
 	for kind, workflowID := range prefixes {
 		var ids []string
-		if err := s.Facts.Read(ctx).Table(kind.Table()).Order("id").Pluck("id::text", &ids).Error; err != nil {
+		if err := s.Facts.Read(ctx).Table(kind.Table()).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Pluck("id::text", &ids).Error; err != nil {
 			return err
 		}
 		for i, id := range ids {

@@ -30,7 +30,7 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 		return nil, nil
 	}
 	var deadlines []models.RetentionDeadline
-	err := db.Read(ctx).Where("departure_id IN ?", departureIDs).Order("deadline, category").Find(&deadlines).Error
+	err := db.Read(ctx).Where("departure_id IN ?", departureIDs).Order(by("deadline", "category")).Find(&deadlines).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading deadlines: %w", database.Hide(err))
 	}
@@ -124,7 +124,7 @@ func withCategories(ctx context.Context, db *database.DB, rows []PurgeView) erro
 		return nil
 	}
 	var claims []models.PurgeClaim
-	if err := db.Read(ctx).Where("purge_id IN ?", ids).Order("category").Find(&claims).Error; err != nil {
+	if err := db.Read(ctx).Where("purge_id IN ?", ids).Order(by("category")).Find(&claims).Error; err != nil {
 		return fmt.Errorf("reading claims: %w", database.Hide(err))
 	}
 	for _, c := range claims {
@@ -134,4 +134,13 @@ func withCategories(ctx context.Context, db *database.DB, rows []PurgeView) erro
 		}
 	}
 	return nil
+}
+
+// by orders rows by columns, ascending.
+func by(columns ...string) clause.OrderBy {
+	var order clause.OrderBy
+	for _, name := range columns {
+		order.Columns = append(order.Columns, clause.OrderByColumn{Column: clause.Column{Name: name}})
+	}
+	return order
 }
