@@ -24,6 +24,8 @@ type DB struct {
 	gorm  *gorm.DB
 	pool  *sql.DB
 	nudge func(ctx context.Context, refs []models.DrivenRef)
+	// attached is what transactions carry along for packages further right, by their own key.
+	attached map[any]any
 }
 
 // Options tune a pool. Zero values mean the defaults.
@@ -85,6 +87,18 @@ func (db *DB) Now(ctx context.Context) (time.Time, error) { return now(db.Read(c
 // OnNudge registers what is told, after a commit, which driven rows were touched. It is called
 // once at start-up, must return quickly and may lose nudges: the relay finds what it lost.
 func (db *DB) OnNudge(hook func(ctx context.Context, refs []models.DrivenRef)) { db.nudge = hook }
+
+// Attach gives every transaction on db something to carry along, found again by [Tx.Attached] with
+// the same key, a type of the package that it belongs to. It is called at start-up only.
+func (db *DB) Attach(key, value any) {
+	if db.attached == nil {
+		db.attached = map[any]any{}
+	}
+	db.attached[key] = value
+}
+
+// Attached is what was attached to db under key, nil if nothing was.
+func (db *DB) Attached(key any) any { return db.attached[key] }
 
 func now(g *gorm.DB) (time.Time, error) {
 	var t time.Time

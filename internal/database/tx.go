@@ -22,11 +22,15 @@ import (
 type Tx struct {
 	ctx     context.Context
 	gorm    *gorm.DB
+	db      *DB
 	touched []models.DrivenRef
 }
 
 // Context is the transaction's context.
 func (tx *Tx) Context() context.Context { return tx.ctx }
+
+// Attached is what was attached to the database under key, nil if nothing was.
+func (tx *Tx) Attached(key any) any { return tx.db.Attached(key) }
 
 // DB is the handle for GORM and plain SQL within the transaction.
 func (tx *Tx) DB() *gorm.DB { return tx.gorm }
@@ -71,7 +75,7 @@ func pause(ctx context.Context, try int) bool {
 }
 
 func runOnce(ctx context.Context, db *DB, fn func(tx *Tx) error) ([]models.DrivenRef, error) {
-	tx := &Tx{ctx: ctx}
+	tx := &Tx{ctx: ctx, db: db}
 	var fnErr error
 	err := db.gorm.WithContext(ctx).Transaction(func(g *gorm.DB) error {
 		tx.gorm = g

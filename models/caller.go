@@ -1,0 +1,51 @@
+package models
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
+
+// Authentication is how somebody proved who they are, as the ledger records it.
+type Authentication string
+
+// The ways.
+const (
+	// ByNothing is the system's own doing: timers, activities, the relay.
+	ByNothing    Authentication = "none"
+	ByToken      Authentication = "token"
+	ByPassword   Authentication = "password"
+	ByTOTP       Authentication = "password_totp"
+	ByRecovery   Authentication = "password_recovery_code"
+	ByOIDC       Authentication = "oidc"
+	ByBreakGlass Authentication = "break_glass"
+	// ByHost is a command run on the host by whoever administers it.
+	ByHost Authentication = "host"
+)
+
+// Caller is who is behind a request, beyond the [Actor] that the domain decides by. It travels in
+// the context, so that the ledger can record it with whatever the request changes.
+type Caller struct {
+	Actor         Actor
+	UserID        uuid.UUID // the account that was used; a person may have several
+	SessionID     uuid.UUID // Nil unless a session
+	TokenID       uuid.UUID // Nil unless a token
+	Authenticated Authentication
+	RequestID     string
+}
+
+type callerKey struct{}
+
+// WithCaller puts the caller into a context.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf is who is behind a context; without one it is the system.
+func CallerOf(ctx context.Context) Caller {
+	c, ok := ctx.Value(callerKey{}).(Caller)
+	if !ok {
+		return Caller{Actor: System, Authenticated: ByNothing}
+	}
+	return c
+}
