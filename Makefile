@@ -25,7 +25,7 @@ run: bin/temporal bin/lethe ## Start everything on this machine; Ctrl-C stops it
 build: bin/lethe ## Build bin/lethe 构建 bin/lethe
 
 .PHONY: test
-test: bin/temporal bin/workflowcheck bin/testbed bin/lethe bin/lethe-failpoints ## Run every check and test on real servers 在真实服务上运行全部检查与测试
+test: bin/temporal bin/oidc bin/workflowcheck bin/testbed bin/lethe bin/lethe-failpoints ## Run every check and test on real servers 在真实服务上运行全部检查与测试
 	@echo "go vet"
 	@go vet ./...
 	@go vet -tags failpoints ./...
@@ -65,6 +65,7 @@ tidy-check: ## Check that go.mod files are tidy 检查 go.mod 是否整洁
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
 	cd tools/lint && go mod tidy -diff
+	cd tools/oidc && go mod tidy -diff
 
 .PHONY: clean
 clean: ## Remove what was built and test data 删除构建产物与测试数据
@@ -90,6 +91,10 @@ bin/testbed: FORCE | bin
 bin/temporal: tools/go.mod tools/go.sum | bin
 	@echo "building the Temporal server (some minutes, once)"
 	@$(call build_go,temporal,tools,$@,github.com/temporalio/cli/cmd/temporal,-ldflags=-s)
+
+# An OpenID provider for the tests of the login.
+bin/oidc: tools/oidc/go.mod tools/oidc/go.sum $(wildcard tools/oidc/*.go) | bin
+	@$(call build_go,OpenID provider,tools/oidc,$@,.)
 
 bin/workflowcheck: tools/lint/go.mod tools/lint/go.sum | bin
 	@$(call build_go,workflowcheck,tools/lint,$@,go.temporal.io/sdk/contrib/tools/workflowcheck)
