@@ -32,6 +32,9 @@ type Caller struct {
 	TokenID       uuid.UUID // Nil unless a token
 	Authenticated Authentication
 	RequestID     string
+	// ApprovalID is what is being carried out: nothing that the caller does in this transaction was
+	// decided by the caller alone. Nil without one.
+	ApprovalID uuid.UUID
 }
 
 type callerKey struct{}

@@ -1,0 +1,93 @@
+package models
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ApprovalState is where a request for a second person's agreement stands.
+type ApprovalState string
+
+// The states. All but the first are final.
+const (
+	ApprovalPending   ApprovalState = "pending"
+	ApprovalApproved  ApprovalState = "approved" // and carried out, in the same transaction
+	ApprovalRejected  ApprovalState = "rejected"
+	ApprovalWithdrawn ApprovalState = "withdrawn" // by the requester
+	ApprovalExpired   ApprovalState = "expired"
+	ApprovalVoid      ApprovalState = "void" // it no longer fitted what it was about
+)
+
+// Why a request is void.
+const (
+	VoidChanged    = "changed"    // the target is not as it was judged
+	VoidGone       = "gone"       // the target does not exist any more
+	VoidUnreadable = "unreadable" // the stored command is not the one that was asked for
+)
+
+// Approval is a request for a step that needs two people, bound to one command and one state.
+type Approval struct {
+	ID            uuid.UUID
+	Operation     string
+	CommandSealed Sealed
+	Fingerprint   []byte
+	CommandHash   []byte
+	Targets       string `gorm:"type:jsonb"`
+	StateDigest   []byte
+	FileHash      []byte
+	RuleVersions  string `gorm:"type:jsonb"`
+	Hash          []byte
+	SubjectIDs    IDs `gorm:"column:subject_ids;type:uuid[]"`
+	// The requester is a person; the user is the account of that person that was used.
+	RequesterID            uuid.UUID
+	RequesterUserID        *uuid.UUID
+	RequesterRole          Role
+	RequesterAuthenticated Authentication
+	// Reason is for the approver and the ledger: no names, numbers or illnesses.
+	Reason          string
+	State           ApprovalState
+	RequestedAt     time.Time `gorm:"->"`
+	ExpiresAt       time.Time
+	DecidedBy       *uuid.UUID
+	DecidedByUserID *uuid.UUID
+	Comment         string
+	VoidReason      string
+	EndedAt         *time.Time
+	ResultLocation  string
+}
+
+// IDs is a column of the type uuid[].
+type IDs []uuid.UUID
+
+// Value writes Postgres' form of an array.
+func (ids IDs) Value() (driver.Value, error) {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return "{" + strings.Join(texts, ",") + "}", nil
+}
+
+// Scan reads it.
+func (ids *IDs) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("an array of ids cannot be read from %T", src)
+	}
+	*ids = nil
+	for part := range strings.SplitSeq(strings.Trim(text, "{}"), ",") {
+		if part == "" {
+			continue
+		}
+		id, err := uuid.Parse(part)
+		if err != nil {
+			return fmt.Errorf("reading an array of ids: %w", err)
+		}
+		*ids = append(*ids, id)
+	}
+	return nil
+}
