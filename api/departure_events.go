@@ -90,7 +90,7 @@ func (f *follower) run(ctx context.Context) {
 		now := time.Now()
 		if now.Sub(checked) >= f.rhythm.recheck {
 			checked = now
-			if _, err = identity.Recheck(ctx, f.DB, f.bearer.TokenID); err != nil {
+			if _, err = identity.Recheck(ctx, f.DB, f.bearer); err != nil {
 				break
 			}
 		}

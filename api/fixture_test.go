@@ -140,6 +140,9 @@ func (f *fixture) hire(no string, department uuid.UUID) uuid.UUID {
 func (f *fixture) token(employee uuid.UUID, role models.Role) (secret string, id uuid.UUID) {
 	f.t.Helper()
 	f.run(func(tx *database.Tx) (err error) {
+		if _, err := identity.GrantTo(tx, employee, role); err != nil {
+			return err
+		}
 		var token models.APIToken
 		secret, token, err = identity.Issue(tx, employee, role, "", 1000*time.Hour, true)
 		id = token.ID

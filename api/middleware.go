@@ -141,7 +141,8 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	humagin.Unwrap(ctx).Set(ginBearer, bearer)
-	next(huma.WithValue(ctx, keyBearer, bearer))
+	inner := models.WithCaller(ctx.Context(), bearer.Caller(requestIDOf(ctx.Context())))
+	next(huma.WithContext(ctx, context.WithValue(inner, keyBearer, bearer)))
 }
 
 // bearerToken reads RFC 6750's header field; the scheme's name is case-insensitive.

@@ -22,13 +22,114 @@ const (
 // Roles lists them all.
 var Roles = []Role{RoleHRAdmin, RoleDepartmentHead, RoleEmployee, RoleReviewer, RoleAuditor, RoleITOps}
 
-// APIToken binds its bearer to one person and one role.
+// UserState is whether an account can be used.
+type UserState string
+
+// The states of a user.
+const (
+	UserEnrolling UserState = "enrolling" // waits for its owner to set the credentials
+	UserActive    UserState = "active"
+	UserDisabled  UserState = "disabled"
+)
+
+// User is an account of a person here.
+type User struct {
+	ID            uuid.UUID
+	EmployeeID    uuid.UUID
+	Login         string // in lower case
+	State         UserState
+	PasswordHash  *string // a PHC string; without one there is no login by password
+	PasswordSetAt *time.Time
+	// TOTPSealed is the secret in force; TOTPPendingSealed waits for its first code.
+	TOTPSealed        Sealed `gorm:"column:totp_sealed"`
+	TOTPPendingSealed Sealed `gorm:"column:totp_pending_sealed"`
+	TOTPLastStep      int64  `gorm:"column:totp_last_step"`
+	CreatedBy         *uuid.UUID
+	// CredentialsSetBy is who created the user or reset it last, until its owner has enrolled.
+	CredentialsSetBy *uuid.UUID
+	CreatedAt        time.Time `gorm:"->"`
+}
+
+// UserRole is a role that a user holds, or held until it was revoked.
+type UserRole struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	Role      Role
+	GrantedBy *uuid.UUID
+	GrantedAt time.Time `gorm:"->"`
+	RevokedBy *uuid.UUID
+	RevokedAt *time.Time
+}
+
+// Enrolment waits for an owner to set the credentials of a user. Whoever made or reset the user is
+// First, the second pair of eyes is Second; each is given one half of the code.
+type Enrolment struct {
+	UserID     uuid.UUID `gorm:"primaryKey"`
+	FirstBy    *uuid.UUID
+	FirstHash  []byte
+	SecondBy   *uuid.UUID
+	SecondHash []byte
+	ExpiresAt  time.Time
+}
+
+// RecoveryCode stands in for a TOTP code, once.
+type RecoveryCode struct {
+	ID       uuid.UUID
+	UserID   uuid.UUID
+	CodeHash []byte
+	UsedAt   *time.Time
+}
+
+// Session is a login.
+type Session struct {
+	ID            uuid.UUID
+	TokenHash     *string
+	Data          []byte
+	UserID        uuid.UUID
+	Role          Role
+	Authenticated Authentication
+	SteppedUpAt   *time.Time
+	BreakGlass    bool
+	Address       string
+	Agent         string
+	CreatedAt     time.Time `gorm:"->"`
+	SeenAt        time.Time `gorm:"->"`
+	IdleExpiresAt time.Time
+	ExpiresAt     time.Time
+	RevokedAt     *time.Time
+}
+
+// BreakGlass is one pair of the sealed codes for the day on which nobody can log in.
+type BreakGlass struct {
+	ID           uuid.UUID
+	FirstHash    []byte
+	SecondHash   []byte
+	CreatedAt    time.Time `gorm:"->"`
+	SupersededAt *time.Time
+	UsedAt       *time.Time
+	UsedBy       *uuid.UUID
+}
+
+// TableName keeps GORM from writing break_glasses.
+func (BreakGlass) TableName() string { return "break_glass" }
+
+// Notice is something that everybody must get to know.
+type Notice struct {
+	ID        uuid.UUID
+	Kind      string
+	UserID    *uuid.UUID // whom it is about
+	CreatedAt time.Time  `gorm:"->"`
+}
+
+// APIToken binds its bearer to one user and one role of it. Scopes, if any, narrow what it may do.
 type APIToken struct {
 	ID         uuid.UUID
 	Prefix     string
 	SecretHash []byte
+	UserID     uuid.UUID
 	EmployeeID uuid.UUID
 	Role       Role
+	Scopes     string // separated by spaces, as in RFC 6749, 3.3
 	Label      string
 	CreatedAt  time.Time `gorm:"->"`
 	ExpiresAt  time.Time

@@ -113,6 +113,9 @@ func (d *development) issueToken(ctx context.Context, role models.Role) (secret 
 				return err
 			}
 		}
+		if _, err := identity.GrantTo(tx, person.ID, role); err != nil {
+			return err
+		}
 		secret, _, err = identity.Issue(tx, person.ID, role, devTokenLabel, identity.MaxTTL, true)
 		return err
 	})

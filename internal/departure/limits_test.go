@@ -152,6 +152,9 @@ func TestTheOwnTokensEndAtTheCutoff(t *testing.T) {
 	employee := s.hire(t)
 	var secret string
 	s.run(t, func(tx *database.Tx) (err error) {
+		if _, err := identity.GrantTo(tx, employee, models.RoleEmployee); err != nil {
+			return err
+		}
 		secret, _, err = identity.Issue(tx, employee, models.RoleEmployee, "own", time.Hour, true)
 		return err
 	})

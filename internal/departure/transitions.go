@@ -102,9 +102,10 @@ func nextInstant(dep models.Departure) (time.Time, bool) {
 	return dep.EmploymentEndedAt, true
 }
 
-// beginUnlinking ends the person's own tokens here, too: they are access like any other.
+// beginUnlinking ends the person's own users, sessions and tokens here, too: they are access like
+// any other.
 func beginUnlinking(tx *database.Tx, dep *models.Departure) error {
-	if err := identity.RevokeAll(tx, dep.EmployeeID); err != nil {
+	if err := identity.EndAll(tx, dep.EmployeeID); err != nil {
 		return err
 	}
 	_, created, err := account.OrderUnlink(tx, account.UnlinkOrder{

@@ -29,11 +29,14 @@ func person(t *testing.T, db *database.DB) uuid.UUID {
 	return id
 }
 
-func issue(t *testing.T, db *database.DB, employee uuid.UUID, ttl time.Duration, dev bool) (string, models.APIToken) {
+func issueTo(t *testing.T, db *database.DB, employee uuid.UUID, ttl time.Duration, dev bool) (string, models.APIToken) {
 	t.Helper()
 	var secret string
 	var token models.APIToken
 	err := database.Run(t.Context(), db, func(tx *database.Tx) (err error) {
+		if _, err := GrantTo(tx, employee, models.RoleHRAdmin); err != nil {
+			return err
+		}
 		secret, token, err = Issue(tx, employee, models.RoleHRAdmin, "test", ttl, dev)
 		return err
 	})
@@ -46,7 +49,7 @@ func issue(t *testing.T, db *database.DB, employee uuid.UUID, ttl time.Duration,
 func TestTokenLife(t *testing.T) {
 	env := databasetest.New(t)
 	employee := person(t, env.Facts)
-	secret, token := issue(t, env.Facts, employee, time.Hour, true)
+	secret, token := issueTo(t, env.Facts, employee, time.Hour, true)
 	if !strings.HasPrefix(secret, DevelopmentPrefix) || len(secret) != len(DevelopmentPrefix)+secretDigits {
 		t.Errorf("the secret has the form %q (%d)", secret[:len(DevelopmentPrefix)], len(secret))
 	}
@@ -64,7 +67,7 @@ func TestTokenLife(t *testing.T) {
 	if _, err := Authenticate(t.Context(), env.Facts, secret, true); !errors.Is(err, ErrTokenExpired) {
 		t.Errorf("after its time: %v", err)
 	}
-	if _, err := Recheck(t.Context(), env.Facts, token.ID); !errors.Is(err, ErrTokenExpired) {
+	if _, err := Recheck(t.Context(), env.Facts, bearer); !errors.Is(err, ErrTokenExpired) {
 		t.Errorf("rechecked after its time: %v", err)
 	}
 }
@@ -73,7 +76,7 @@ func TestI23_RevokedTokenStopsWithTheNextRequest(t *testing.T) {
 	env := databasetest.New(t)
 	employee := person(t, env.Facts)
 	for _, byPrefix := range []bool{true, false} {
-		secret, token := issue(t, env.Facts, employee, time.Hour, false)
+		secret, token := issueTo(t, env.Facts, employee, time.Hour, false)
 		name := token.ID.String()
 		if byPrefix {
 			name = token.Prefix
@@ -98,9 +101,9 @@ func TestI23_RevokedTokenStopsWithTheNextRequest(t *testing.T) {
 
 func TestRevokeNamesWhatIsWrong(t *testing.T) {
 	env := databasetest.New(t)
-	_, token := issue(t, env.Facts, person(t, env.Facts), time.Hour, false)
-	err := env.Facts.Read(t.Context()).Exec(`INSERT INTO api_tokens (id, prefix, secret_hash, employee_id, role, expires_at)
-		SELECT gen_random_uuid(), prefix, sha256('other'), employee_id, role, expires_at FROM api_tokens`).Error
+	_, token := issueTo(t, env.Facts, person(t, env.Facts), time.Hour, false)
+	err := env.Facts.Read(t.Context()).Exec(`INSERT INTO api_tokens (id, prefix, secret_hash, user_id, employee_id, role, expires_at)
+		SELECT gen_random_uuid(), prefix, sha256('other'), user_id, employee_id, role, expires_at FROM api_tokens`).Error
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +117,7 @@ func TestRevokeNamesWhatIsWrong(t *testing.T) {
 
 func TestSecretIsNotStored(t *testing.T) {
 	env := databasetest.New(t)
-	secret, _ := issue(t, env.Facts, person(t, env.Facts), time.Hour, false)
+	secret, _ := issueTo(t, env.Facts, person(t, env.Facts), time.Hour, false)
 	var row string
 	if err := env.Facts.Read(t.Context()).Raw("SELECT row_to_json(t)::text FROM api_tokens t").Scan(&row).Error; err != nil {
 		t.Fatal(err)
@@ -141,7 +144,8 @@ func TestIssueRefuses(t *testing.T) {
 		"long label":     {try(employee, models.RoleAuditor, strings.Repeat("长", 101), time.Hour), ErrLabel},
 		"unknown role":   {try(employee, "root", "", time.Hour), ErrRole},
 		"system role":    {try(employee, models.RoleSystem, "", time.Hour), ErrRole},
-		"unknown person": {try(uuid.New(), models.RoleAuditor, "", time.Hour), ErrNoSuchPerson},
+		"no such grant":  {try(employee, models.RoleAuditor, "", time.Hour), ErrRoleNotGranted},
+		"unknown person": {try(uuid.New(), models.RoleAuditor, "", time.Hour), ErrRoleNotGranted},
 	} {
 		if !errors.Is(c.got, c.want) {
 			t.Errorf("%s: got %v, want %v", name, c.got, c.want)

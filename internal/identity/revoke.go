@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
@@ -50,14 +49,4 @@ func Revoke(tx *database.Tx, idOrPrefix string) (models.APIToken, error) {
 		return models.APIToken{}, fmt.Errorf("revoking a token: %w", err)
 	}
 	return token, nil
-}
-
-// RevokeAll ends every token of a person, at the cutoff of the person's access.
-func RevokeAll(tx *database.Tx, employeeID uuid.UUID) error {
-	err := tx.DB().Model(&models.APIToken{}).Where("employee_id = ? AND revoked_at IS NULL", employeeID).
-		Update("revoked_at", gorm.Expr("lethe_now()")).Error
-	if err != nil {
-		return fmt.Errorf("revoking a person's tokens: %w", database.Hide(err))
-	}
-	return nil
 }

@@ -1,5 +1,5 @@
-// Package identity says who a request comes from. Until accounts with passwords exist, that is a
-// bearer token, issued on the host, which binds its bearer to one person and one role.
+// Package identity says who a request comes from: users with their roles and credentials, their
+// sessions, and the tokens that programs use in their place.
 package identity
 
 import (
@@ -43,12 +43,21 @@ var (
 	ErrNoSuchPerson = errors.New("there is no such employee")
 )
 
-// Issue makes a token for a person and a role. The secret is returned once and never stored; the
-// row keeps its SHA-256 and a short prefix for display. 256 random bits need no slow hash.
+// Issue makes a token for a person and a role that the person's user holds; else it is
+// ErrRoleNotGranted. The secret is returned once and never stored; the row keeps its SHA-256 and a
+// short prefix for display. 256 random bits need no slow hash.
 func Issue(tx *database.Tx, employeeID uuid.UUID, role models.Role, label string, ttl time.Duration, dev bool) (string, models.APIToken, error) {
 	if err := checkOrder(tx, role, label, ttl, dev); err != nil {
 		return "", models.APIToken{}, err
 	}
+	user, err := userInRole(tx, employeeID, role)
+	if err != nil {
+		return "", models.APIToken{}, err
+	}
+	return issue(tx, user, role, label, ttl, dev, nil)
+}
+
+func issue(tx *database.Tx, user models.User, role models.Role, label string, ttl time.Duration, dev bool, scopes []string) (string, models.APIToken, error) {
 	secret, err := newSecret(dev)
 	if err != nil {
 		return "", models.APIToken{}, err
@@ -62,15 +71,11 @@ func Issue(tx *database.Tx, employeeID uuid.UUID, role models.Role, label string
 		return "", models.APIToken{}, err
 	}
 	token := models.APIToken{
-		ID: id, Prefix: shown(secret), SecretHash: hash(secret), EmployeeID: employeeID,
-		Role: role, Label: label, ExpiresAt: now.Add(ttl),
+		ID: id, Prefix: shown(secret), SecretHash: hash(secret), UserID: user.ID, EmployeeID: user.EmployeeID,
+		Role: role, Scopes: strings.Join(scopes, " "), Label: label, ExpiresAt: now.Add(ttl),
 	}
-	err = database.Hide(tx.DB().Create(&token).Error)
-	if database.Violates(err, "api_tokens_employee_id_fkey") {
-		return "", models.APIToken{}, ErrNoSuchPerson
-	}
-	if err != nil {
-		return "", models.APIToken{}, fmt.Errorf("storing a token: %w", err)
+	if err := tx.DB().Create(&token).Error; err != nil {
+		return "", models.APIToken{}, fmt.Errorf("storing a token: %w", database.Hide(err))
 	}
 	return secret, token, nil
 }

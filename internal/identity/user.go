@@ -1,0 +1,233 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// The ways in which a command about users is refused.
+var (
+	ErrNoSuchUser     = errors.New("there is no such user")
+	ErrLogin          = errors.New("a login has 1 to 100 letters, digits and . _ - + @")
+	ErrLoginTaken     = errors.New("the login belongs to another person")
+	ErrUserDisabled   = errors.New("the user is disabled")
+	ErrRoleNotGranted = errors.New("the person holds no such role")
+)
+
+var loginForm = regexp.MustCompile(`^[a-z0-9._-][a-z0-9._@+-]{0,99}$`)
+
+// normalLogin is how a login is stored and compared.
+func normalLogin(login string) string { return strings.ToLower(strings.TrimSpace(login)) }
+
+var locked = clause.Locking{Strength: "NO KEY UPDATE"}
+
+// EnsureUser finds the person's user with this login or makes one, active and without credentials:
+// tokens can be issued for it, and nobody can log in with it. Without a login it is the person's
+// oldest user that is not disabled, else one named after the employee number.
+func EnsureUser(tx *database.Tx, employeeID uuid.UUID, login string) (models.User, error) {
+	person, err := database.First[models.Employee](tx.DB().Select("id", "employee_no").Where("id = ?", employeeID))
+	if errors.Is(err, database.ErrNotFound) {
+		return models.User{}, ErrNoSuchPerson
+	}
+	if err != nil {
+		return models.User{}, fmt.Errorf("finding the person of a user: %w", err)
+	}
+	query := tx.DB().Where("employee_id = ? AND state <> ?", employeeID, models.UserDisabled)
+	if login != "" {
+		query = query.Where("login = ?", normalLogin(login))
+	} else {
+		login = person.EmployeeNo
+	}
+	known, err := database.First[models.User](query.Order(clause.OrderByColumn{Column: clause.Column{Name: "created_at"}}))
+	if !errors.Is(err, database.ErrNotFound) {
+		return known, err
+	}
+	return insertUser(tx, models.User{EmployeeID: employeeID, Login: login, State: models.UserActive})
+}
+
+// insertUser stores a new user, who has the role employee from the first: everybody is one.
+func insertUser(tx *database.Tx, u models.User) (models.User, error) {
+	u.Login = normalLogin(u.Login)
+	if !loginForm.MatchString(u.Login) {
+		return u, ErrLogin
+	}
+	var err error
+	if u.ID, err = uuid.NewV7(); err != nil {
+		return u, fmt.Errorf("making a user's id: %w", err)
+	}
+	err = database.Hide(tx.DB().Create(&u).Error)
+	switch {
+	case database.Violates(err, "users_login_key"):
+		return u, ErrLoginTaken
+	case database.Violates(err, "users_employee_id_fkey"):
+		return u, ErrNoSuchPerson
+	case err != nil:
+		return u, fmt.Errorf("storing a user: %w", err)
+	}
+	return u, nil
+}
+
+// Grant gives a user a role; one that it holds already changes nothing. Who may ask for it is
+// decided before: granting a role needs two people.
+func Grant(tx *database.Tx, userID uuid.UUID, role models.Role, by models.Actor) error {
+	if !validRole(role) {
+		return ErrRole
+	}
+	user, err := lockUser(tx, userID)
+	if err != nil {
+		return err
+	}
+	if user.State == models.UserDisabled {
+		return ErrUserDisabled
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("making a role's id: %w", err)
+	}
+	r := tx.DB().Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "user_id"}, {Name: "role"}}, DoNothing: true,
+		TargetWhere: clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "revoked_at IS NULL"}}},
+	}).Create(&models.UserRole{ID: id, UserID: userID, Role: role, GrantedBy: by.ID()})
+	if r.Error != nil {
+		return fmt.Errorf("granting a role: %w", database.Hide(r.Error))
+	}
+	if r.RowsAffected == 0 {
+		return nil
+	}
+	return record(tx, by, "role.granted", user, map[string]string{"role": string(role)})
+}
+
+// GrantTo is [EnsureUser] and [Grant] in one, where nobody has to be asked: for the demo company
+// and for tests.
+func GrantTo(tx *database.Tx, employeeID uuid.UUID, role models.Role) (models.User, error) {
+	user, err := EnsureUser(tx, employeeID, "")
+	if err != nil {
+		return user, err
+	}
+	return user, Grant(tx, user.ID, role, models.System)
+}
+
+// RevokeRole takes a role from a user, and with it the user's sessions and tokens in that role:
+// they are refused from the next request on (I23). A role that the user does not hold is
+// ErrRoleNotGranted.
+func RevokeRole(tx *database.Tx, userID uuid.UUID, role models.Role, by models.Actor) error {
+	user, err := lockUser(tx, userID)
+	if err != nil {
+		return err
+	}
+	err = database.UpdateOne(tx.DB().Model(&models.UserRole{}).
+		Where("user_id = ? AND role = ? AND revoked_at IS NULL", userID, role).
+		Updates(map[string]any{"revoked_at": gorm.Expr("lethe_now()"), "revoked_by": by.ID()}))
+	if errors.Is(err, database.ErrChanged) {
+		return ErrRoleNotGranted
+	}
+	if err != nil {
+		return fmt.Errorf("revoking a role: %w", err)
+	}
+	if err := endAccess(tx, "user_id = ? AND role = ?", userID, role); err != nil {
+		return err
+	}
+	return record(tx, by, "role.revoked", user, map[string]string{"role": string(role)})
+}
+
+// EndAll ends a person's own access here at the cutoff: users are disabled, sessions and tokens
+// revoked. What has ended before stays as it was.
+func EndAll(tx *database.Tx, employeeID uuid.UUID) error {
+	var users []models.User
+	err := tx.DB().Clauses(locked).Where("employee_id = ? AND state <> ?", employeeID, models.UserDisabled).
+		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Find(&users).Error
+	if err != nil {
+		return fmt.Errorf("finding a person's users: %w", database.Hide(err))
+	}
+	for _, user := range users {
+		if err := disable(tx, user, models.System); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Disable ends the access of one user.
+func Disable(tx *database.Tx, userID uuid.UUID, by models.Actor) error {
+	user, err := lockUser(tx, userID)
+	if err != nil {
+		return err
+	}
+	if user.State == models.UserDisabled {
+		return nil
+	}
+	return disable(tx, user, by)
+}
+
+func disable(tx *database.Tx, user models.User, by models.Actor) error {
+	err := database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ? AND state = ?", user.ID, user.State).
+		Update("state", models.UserDisabled))
+	if err != nil {
+		return fmt.Errorf("disabling a user: %w", err)
+	}
+	if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.Enrolment{}).Error; err != nil {
+		return fmt.Errorf("withdrawing an enrolment: %w", database.Hide(err))
+	}
+	if err := endAccess(tx, "user_id = ?", user.ID); err != nil {
+		return err
+	}
+	return record(tx, by, "user.disabled", user, nil)
+}
+
+// endAccess revokes the sessions and tokens that the condition finds.
+func endAccess(tx *database.Tx, where string, args ...any) error {
+	for _, access := range []any{&models.Session{}, &models.APIToken{}} {
+		err := tx.DB().Model(access).Where(where, args...).Where("revoked_at IS NULL").
+			Update("revoked_at", gorm.Expr("lethe_now()")).Error
+		if err != nil {
+			return fmt.Errorf("revoking sessions and tokens: %w", database.Hide(err))
+		}
+	}
+	return nil
+}
+
+// lockUser locks a user to the end of the transaction.
+func lockUser(tx *database.Tx, id uuid.UUID) (models.User, error) {
+	user, err := database.First[models.User](tx.DB().Clauses(locked).Where("id = ?", id))
+	if errors.Is(err, database.ErrNotFound) {
+		return user, ErrNoSuchUser
+	}
+	if err != nil {
+		return user, fmt.Errorf("locking a user: %w", err)
+	}
+	return user, nil
+}
+
+// userInRole is the person's oldest active user that holds a role.
+func userInRole(tx *database.Tx, employeeID uuid.UUID, role models.Role) (models.User, error) {
+	user, err := database.First[models.User](tx.DB().
+		Where("employee_id = ? AND state = ?", employeeID, models.UserActive).
+		Where("EXISTS (SELECT FROM user_roles r WHERE r.user_id = users.id AND r.role = ? AND r.revoked_at IS NULL)", role).
+		Order(clause.OrderByColumn{Column: clause.Column{Name: "created_at"}}))
+	if errors.Is(err, database.ErrNotFound) {
+		return user, ErrRoleNotGranted
+	}
+	if err != nil {
+		return user, fmt.Errorf("finding the user of a role: %w", err)
+	}
+	return user, nil
+}
+
+// CreatedOrReset says whether the approver's user was created, or its credentials were set last, by
+// the requester, and its owner has not enrolled since (I21).
+func CreatedOrReset(tx *database.Tx, requester, approverUser uuid.UUID) (bool, error) {
+	user, err := lockUser(tx, approverUser)
+	if err != nil {
+		return false, err
+	}
+	return user.CredentialsSetBy != nil && *user.CredentialsSetBy == requester, nil
+}
