@@ -118,7 +118,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 		}
 		return problem(r.code)
 	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || unreached(err) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || database.Unavailable(err) {
 		slog.WarnContext(ctx, "request not served", "request_id", requestIDOf(ctx), "error", err.Error())
 		return problem(codeUnavailable)
 	}
@@ -161,10 +161,4 @@ func invalidFile(place string, err error) *Problem {
 		}
 	}
 	return p
-}
-
-// unreached says that the database did not answer.
-func unreached(err error) bool {
-	var e *database.Error
-	return errors.As(err, &e) && e.Code == ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -29,6 +30,9 @@ const (
 	CodeCheckViolation    = "23514"
 	codeSerialization     = "40001"
 	codeDeadlock          = "40P01"
+	codeLockTimeout       = "55P03"
+	codeReadOnly          = "25006"
+	codeRolesMissing      = "LT014"
 )
 
 func (e *Error) Error() string {
@@ -65,6 +69,18 @@ func hide(err error) error {
 		e.cause = nil
 	}
 	return e
+}
+
+// Unavailable says that the database cannot do now what it could do before or later, through no
+// fault of the request: it is not reached, shuts down or starts (class 57P), lacks room, memory or
+// connections (class 53), takes no changes, or holds a lock for longer than a request may wait.
+func Unavailable(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code == "" || e.Code == codeLockTimeout || e.Code == codeReadOnly ||
+		strings.HasPrefix(e.Code, "53") || strings.HasPrefix(e.Code, "57P") || strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "58")
 }
 
 // Code is the SQLSTATE of err, or "".

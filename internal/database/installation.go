@@ -103,6 +103,7 @@ func movable(ctx context.Context, db *DB) error {
 	err := db.Read(ctx).Exec(`
 		CREATE TABLE IF NOT EXISTS lethe_clock (singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), shift interval NOT NULL);
 		INSERT INTO lethe_clock (shift) VALUES ('0') ON CONFLICT DO NOTHING;
+		GRANT SELECT ON lethe_clock TO lethe_app, lethe_sequencer, lethe_ledger_retention;
 		CREATE OR REPLACE FUNCTION lethe_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
 			'SELECT clock_timestamp() + (SELECT shift FROM lethe_clock)';`).Error
 	if err != nil {

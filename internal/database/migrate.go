@@ -28,7 +28,11 @@ func Migrate(ctx context.Context, db *DB, schema Schema) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.Up(ctx); err != nil {
+	_, err = p.Up(ctx)
+	if Code(hide(err)) == codeRolesMissing {
+		return ErrRolesMissing
+	}
+	if err != nil {
 		return fmt.Errorf("migrating %s: %w", schema, err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +32,8 @@ type DB struct {
 // Options tune a pool. Zero values mean the defaults.
 type Options struct {
 	MaxConnections int // default 16
+	// LockTimeout bounds the wait for any one lock; zero waits without end, as migrations must.
+	LockTimeout time.Duration
 }
 
 // Open connects to the database at url and checks that it answers.
@@ -43,6 +46,9 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		return nil, fmt.Errorf("reading the address of the database: %w", hide(err))
 	}
 	settings.RuntimeParams["timezone"] = "UTC" // days and months of intervals are counted in it
+	if o.LockTimeout > 0 {
+		settings.RuntimeParams["lock_timeout"] = strconv.FormatInt(o.LockTimeout.Milliseconds(), 10)
+	}
 	pool := stdlib.OpenDB(*settings)
 	g, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
 		SkipDefaultTransaction: true,

@@ -1,0 +1,41 @@
+package databasetest
+
+import (
+	"context"
+	"crypto/rand"
+	"net/url"
+	"strings"
+	"testing"
+
+	"lethe/internal/database"
+)
+
+// Login makes a login of its own that is a member of the group role, connects to the facts with it,
+// and returns its address too. Both end with the test.
+func (e *Env) Login(t testing.TB, group database.Role) (string, *database.DB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	name, password := "lethe_t_"+strings.ToLower(rand.Text()[:16]), rand.Text()
+	if err := database.CreateLogin(ctx, e.Facts, name, password, group); err != nil {
+		t.Fatalf("making a login: %v", err)
+	}
+	address, err := url.Parse(e.FactsURL)
+	if err != nil {
+		t.Fatal("the address of the test database is not a URL")
+	}
+	address.User = url.UserPassword(name, password)
+	db, err := database.Open(ctx, address.String(), database.Options{MaxConnections: 4})
+	if err != nil {
+		t.Fatalf("connecting as %s: %v", group, err)
+	}
+	t.Cleanup(func() {
+		_ = db.Close()
+		for _, sql := range []string{"DROP OWNED BY " + name, "DROP ROLE " + name} {
+			if err := e.Facts.Read(context.Background()).Exec(sql).Error; err != nil {
+				t.Errorf("dropping a login: %v", database.Hide(err))
+			}
+		}
+	})
+	return address.String(), db
+}
