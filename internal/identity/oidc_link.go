@@ -1,0 +1,133 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// What can be wrong with an order to link a login.
+var (
+	ErrNotLinked     = errors.New("the provider's login is not linked with a user here")
+	ErrSubject       = errors.New("a subject has 1 to 255 characters and no line breaks")
+	ErrSubjectTaken  = errors.New("the provider's login is linked with a user already")
+	ErrAlreadyLinked = errors.New("the user is linked with another login of this provider")
+	ErrNoSuchLink    = errors.New("there is no such link")
+)
+
+// LinkLogin lets the provider's login of that subject open a user's sessions. Whoever orders it
+// could link a login of their own, so it needs two people, who decide before; and until the owner
+// has confirmed the link, the user cannot approve what its linker requests (I21).
+func LinkLogin(tx *database.Tx, userID uuid.UUID, issuer, subject string, by models.Actor) (models.OIDCLink, error) {
+	if issuer == "" {
+		return models.OIDCLink{}, ErrNoProvider
+	}
+	if !validSubject(subject) {
+		return models.OIDCLink{}, ErrSubject
+	}
+	user, err := lockUser(tx, userID)
+	if err != nil {
+		return models.OIDCLink{}, err
+	}
+	if user.State == models.UserDisabled {
+		return models.OIDCLink{}, ErrUserDisabled
+	}
+	link := models.OIDCLink{UserID: userID, Issuer: issuer, Subject: subject, LinkedBy: by.ID()}
+	if link.ID, err = uuid.NewV7(); err != nil {
+		return link, fmt.Errorf("making a link's id: %w", err)
+	}
+	err = database.Hide(tx.DB().Create(&link).Error)
+	switch {
+	case database.Violates(err, "oidc_links_login"):
+		return link, ErrSubjectTaken
+	case database.Violates(err, "oidc_links_user"):
+		return link, ErrAlreadyLinked
+	case err != nil:
+		return link, fmt.Errorf("storing a link: %w", err)
+	}
+	return link, record(tx, by, "login.linked", user, linkDetails(link))
+}
+
+func validSubject(subject string) bool {
+	return subject != "" && utf8.ValidString(subject) && utf8.RuneCountInString(subject) <= maxSubject &&
+		!strings.ContainsFunc(subject, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// UnlinkLogin ends a link, and with it the sessions that were opened by the provider (I23).
+func UnlinkLogin(tx *database.Tx, userID, linkID uuid.UUID, by models.Actor) error {
+	user, err := lockUser(tx, userID)
+	if err != nil {
+		return err
+	}
+	link, err := database.First[models.OIDCLink](tx.DB().Where("id = ? AND user_id = ? AND unlinked_at IS NULL", linkID, userID))
+	if errors.Is(err, database.ErrNotFound) {
+		return ErrNoSuchLink
+	}
+	if err != nil {
+		return fmt.Errorf("finding a link: %w", err)
+	}
+	err = database.UpdateOne(tx.DB().Model(&models.OIDCLink{}).Where("id = ? AND unlinked_at IS NULL", linkID).
+		Updates(map[string]any{"unlinked_at": gorm.Expr("lethe_now()"), "unlinked_by": by.ID()}))
+	if err != nil {
+		return fmt.Errorf("ending a link: %w", err)
+	}
+	err = tx.DB().Model(&models.Session{}).Where("user_id = ? AND authenticated = ? AND revoked_at IS NULL", userID, models.ByOIDC).
+		Update("revoked_at", gorm.Expr("lethe_now()")).Error
+	if err != nil {
+		return fmt.Errorf("ending the sessions of a link: %w", database.Hide(err))
+	}
+	return record(tx, by, "login.unlinked", user, linkDetails(link))
+}
+
+// Links are the logins that open a user, the oldest first.
+func Links(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.OIDCLink, error) {
+	var all []models.OIDCLink
+	err := db.Read(ctx).Where("user_id = ? AND unlinked_at IS NULL", userID).
+		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Find(&all).Error
+	if err != nil {
+		return nil, fmt.Errorf("listing a user's links: %w", database.Hide(err))
+	}
+	return all, nil
+}
+
+// linkedBy says that a person linked a login with a user and the user's owner has not confirmed it.
+func linkedBy(tx *database.Tx, person, userID uuid.UUID) (bool, error) {
+	var n int64
+	err := tx.DB().Model(&models.OIDCLink{}).
+		Where("user_id = ? AND linked_by = ? AND confirmed_at IS NULL AND unlinked_at IS NULL", userID, person).Count(&n).Error
+	if err != nil {
+		return false, fmt.Errorf("looking for unconfirmed links: %w", database.Hide(err))
+	}
+	return n > 0, nil
+}
+
+// confirmLink notes that the owner, who had logged in by password, holds the provider's login too.
+func confirmLink(tx *database.Tx, link models.OIDCLink) error {
+	err := tx.DB().Model(&models.OIDCLink{}).Where("id = ? AND confirmed_at IS NULL", link.ID).
+		Update("confirmed_at", gorm.Expr("lethe_now()")).Error
+	if err != nil {
+		return fmt.Errorf("confirming a link: %w", database.Hide(err))
+	}
+	return nil
+}
+
+// linkDetails name the login by digest: some providers use addresses as subjects.
+func linkDetails(link models.OIDCLink) map[string]string {
+	return map[string]string{"link": link.ID.String(), "issuer": link.Issuer, "subject_digest": subjectDigest(link.Issuer, link.Subject)}
+}
+
+func subjectDigest(issuer, subject string) string {
+	sum := sha256.Sum256([]byte(issuer + "\x00" + subject))
+	return hex.EncodeToString(sum[:16])
+}
