@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 )
 
 // Env is a migrated pair of databases, marked dev, for one test.
@@ -15,6 +16,8 @@ type Env struct {
 	Facts, Keys       *database.DB
 	FactsURL, KeysURL string
 	Installation      database.Installation
+	// LedgerKeys are those of the writer that is attached to the facts.
+	LedgerKeys *ledger.Keys
 }
 
 // maxConnections bounds one pool: several test processes share the server.
@@ -35,6 +38,8 @@ func New(t testing.TB) *Env {
 		t.Fatalf("marking the test databases: %v", err)
 	}
 	env.Installation = installation
+	env.LedgerKeys = ledger.NewKeys()
+	ledger.Attach(env.Facts, ledger.NewWriter(ledger.DefaultOrigin(installation.ID), env.LedgerKeys.Writer()))
 	return env
 }
 

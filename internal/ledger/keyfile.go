@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// keyFile is the file of the keys, mode 0600. Whoever has it and the database can rewrite what no
+// witness has seen; it is backed up apart from the database.
+type keyFile struct {
+	Format   string       `json:"format"`
+	Writers  []fileSecret `json:"writer_keys"`
+	Logs     []fileSecret `json:"log_keys"`
+	Receipts []fileSecret `json:"receipt_keys"`
+}
+
+// fileSecret is one key: 32 bytes, in base64.
+type fileSecret struct {
+	Generation int       `json:"generation"`
+	CreatedAt  time.Time `json:"created_at"`
+	Key        []byte    `json:"key"`
+}
+
+const (
+	keyFormat  = "lethe-ledger-keys-v1"
+	maxKeyFile = 1 << 20
+)
+
+// CreateKeyFile makes a file of fresh keys at path, mode 0600. An existing file is never touched:
+// that is os.ErrExist.
+func CreateKeyFile(path string) error {
+	// The file may be made before there is a database to ask for the time.
+	now := time.Now().UTC().Truncate(time.Second)
+	fresh := []fileSecret{}
+	for range 3 {
+		s := newSecret(1)
+		fresh = append(fresh, fileSecret{s.generation, now, s.key})
+	}
+	draft, err := draftKeyFile(path, keyFile{Format: keyFormat, Writers: fresh[:1], Logs: fresh[1:2], Receipts: fresh[2:]})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(draft) }()
+	// A link, unlike a rename, never replaces: of two that create at once, one wins.
+	if err := os.Link(draft, path); err != nil {
+		return fmt.Errorf("creating the ledger's key file: %w", err)
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// LoadKeys reads a key file. One that others can read is refused.
+func LoadKeys(path string) (*Keys, error) {
+	file, err := readKeyFile(path)
+	if err != nil {
+		return nil, err
+	}
+	k := &Keys{}
+	for list, from := range map[*[]secret][]fileSecret{&k.writers: file.Writers, &k.logs: file.Logs, &k.receipts: file.Receipts} {
+		for _, s := range from {
+			*list = append(*list, secret{s.Generation, s.Key})
+		}
+	}
+	return k, nil
+}
+
+func readKeyFile(path string) (keyFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return keyFile{}, fmt.Errorf("opening the ledger's key file: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return keyFile{}, fmt.Errorf("looking at the ledger's key file: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
+		return keyFile{}, fmt.Errorf("the ledger's key file has mode %s: it must be readable by its owner only (chmod 600)", info.Mode())
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	if err != nil {
+		return keyFile{}, fmt.Errorf("reading the ledger's key file: %w", err)
+	}
+	defer clear(content)
+	var file keyFile
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.DisallowUnknownFields()
+	if decoder.Decode(&file) != nil || file.Format != keyFormat {
+		return keyFile{}, fmt.Errorf("the ledger's key file is not one of %s", keyFormat)
+	}
+	for _, list := range [][]fileSecret{file.Writers, file.Logs, file.Receipts} {
+		if !increasing(list) {
+			return keyFile{}, errors.New("the ledger's key file lacks a key, or its generations are out of order")
+		}
+	}
+	return file, nil
+}
+
+func increasing(list []fileSecret) bool {
+	last := 0
+	for _, s := range list {
+		if s.Generation <= last || len(s.Key) != 32 {
+			return false
+		}
+		last = s.Generation
+	}
+	return last > 0
+}
+
+// draftKeyFile writes a draft, mode 0600, to the disk in the folder of path.
+func draftKeyFile(path string, file keyFile) (draft string, err error) {
+	content, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("writing the ledger's key file: %w", err)
+	}
+	defer clear(content)
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return "", fmt.Errorf("writing the ledger's key file: %w", err)
+	}
+	_, err = f.Write(content)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return "", fmt.Errorf("writing the ledger's key file: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	return f.Name(), nil
+}
+
+// syncFolder makes a new or renamed name in a folder survive a power cut.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("opening the folder %s: %w", filepath.Base(path), err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("writing the folder %s to disk: %w", filepath.Base(path), err)
+	}
+	return nil
+}

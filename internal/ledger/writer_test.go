@@ -1,0 +1,102 @@
+package ledger_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/internal/ledger"
+	"lethe/models"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// write appends n entries, each in its own transaction.
+func write(t testing.TB, env *databasetest.Env, n int) []uuid.UUID {
+	t.Helper()
+	var ids []uuid.UUID
+	for range n {
+		must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+			id, err := ledger.Append(tx, entry)
+			ids = append(ids, id)
+			return err
+		}))
+	}
+	return ids
+}
+
+var entry = ledger.Entry{
+	Kind: ledger.KindDeparture, Action: "departure.started", Object: "departure/1", Reason: "要求 & reasons",
+	Details: map[string]string{"stage": "pending_departure", "日期": "2026-01-31"},
+}
+
+// TestAppend_TimeIsTheDatabases: also right after the clock of the database jumped.
+func TestAppend_TimeIsTheDatabases(t *testing.T) {
+	env := databasetest.New(t)
+	for _, jump := range []time.Duration{0, 400 * 24 * time.Hour, time.Hour, 3 * time.Second, -2 * time.Minute} {
+		env.Advance(t, jump)
+		before, err := env.Facts.Now(t.Context())
+		must(t, err)
+		id := write(t, env, 1)[0]
+		after, err := env.Facts.Now(t.Context())
+		must(t, err)
+		at := ledger.TimeOf(id)
+		if at.Before(before.Add(-1001*time.Millisecond)) || at.After(after.Add(time.Second)) {
+			t.Errorf("after a jump of %v the entry is of %v, written between %v and %v", jump, at, before, after)
+		}
+		var stored time.Time
+		must(t, env.Facts.Read(t.Context()).Raw("SELECT e.at FROM ledger_entries e JOIN ledger_content c ON c.entry_id = e.id AND c.at = e.at WHERE id = ?", id).Scan(&stored).Error)
+		if !stored.Equal(at) {
+			t.Errorf("the row is of %v, the id of %v", stored, at)
+		}
+	}
+}
+
+func TestI18_NothingIsAppendedWithoutAWriter(t *testing.T) {
+	env := databasetest.New(t)
+	bare, err := database.Open(t.Context(), env.FactsURL, database.Options{MaxConnections: 1})
+	must(t, err)
+	defer func() { must(t, bare.Close()) }()
+	err = database.Run(t.Context(), bare, func(tx *database.Tx) error {
+		_, err := ledger.Append(tx, entry)
+		return err
+	})
+	if err != ledger.ErrNoWriter {
+		t.Errorf("Append: %v, want ErrNoWriter", err)
+	}
+}
+
+// TestAppend_RecordsWhoIsBehindTheContext reads the stored row.
+func TestAppend_RecordsWhoIsBehindTheContext(t *testing.T) {
+	env := databasetest.New(t)
+	caller := models.Caller{
+		Actor: models.Actor{EmployeeID: uuid.New(), Role: models.RoleHRAdmin}, UserID: uuid.New(), TokenID: uuid.New(),
+		Authenticated: models.ByToken, RequestID: "r-1",
+	}
+	subject := uuid.New()
+	var id uuid.UUID
+	must(t, database.Run(models.WithCaller(t.Context(), caller), env.Facts, func(tx *database.Tx) (err error) {
+		e := entry
+		e.Subject, e.RequestedBy, e.Purpose = &subject, "a\x00b\xff", "contact"
+		id, err = ledger.Append(tx, e)
+		return err
+	}))
+	var row struct {
+		ActorID, UserID, SubjectID                                      uuid.UUID
+		ActorRole, Authenticated, RequestedBy, Result, RequestID, Token string
+	}
+	must(t, env.Facts.Read(t.Context()).Raw("SELECT *, details->>'token_id' AS token FROM ledger_content WHERE entry_id = ?", id).Scan(&row).Error)
+	if row.ActorID != caller.Actor.EmployeeID || row.UserID != caller.UserID || row.SubjectID != subject || row.ActorRole != "hr_admin" ||
+		row.Authenticated != "token" || row.RequestedBy != "a\uFFFDb\uFFFD" || row.Result != "done" || row.RequestID != "r-1" ||
+		row.Token != caller.TokenID.String() {
+		t.Errorf("stored: %+v", row)
+	}
+}
