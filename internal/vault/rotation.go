@@ -50,13 +50,15 @@ func (v *Vault) RetireKEK(ctx context.Context, number int) error {
 		if i == len(file.Generations)-1 {
 			return ErrKEKInUse
 		}
-		var wrapped int64
-		query := tx.DB().Model(&storedKey{}).Where("kek_generation = ? AND wrapped IS NOT NULL", number)
-		if err := query.Count(&wrapped).Error; err != nil {
-			return database.Hide(err)
-		}
-		if wrapped > 0 {
-			return ErrKEKInUse
+		for _, keys := range []any{&storedKey{}, &looseKey{}} {
+			var wrapped int64
+			query := tx.DB().Model(keys).Where("kek_generation = ? AND wrapped IS NOT NULL", number)
+			if err := query.Count(&wrapped).Error; err != nil {
+				return database.Hide(err)
+			}
+			if wrapped > 0 {
+				return ErrKEKInUse
+			}
 		}
 		file.Generations = slices.Delete(file.Generations, i, i+1)
 		return nil
@@ -89,7 +91,7 @@ func (v *Vault) changeKEK(ctx context.Context, change func(tx *database.Tx, file
 // rewrapBatch bounds one transaction of Rewrap.
 const rewrapBatch = 200
 
-// Rewrap wraps every live data key by the newest generation and says how many it changed. It may
+// Rewrap wraps every live data key, loose ones too, by the newest generation and says how many it changed. It may
 // be interrupted and run again, by several processes at once.
 func (v *Vault) Rewrap(ctx context.Context) (rewrapped int, err error) {
 	for {
@@ -125,8 +127,9 @@ func (v *Vault) rewrapSome(ctx context.Context) (n int, err error) {
 				return err
 			}
 		}
-		n = len(rows)
-		return nil
+		loose, err := v.rewrapSomeLoose(tx, newest.number)
+		n = len(rows) + loose
+		return err
 	})
 	return n, err
 }

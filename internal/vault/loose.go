@@ -1,0 +1,168 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Loose seals values that belong to no employment: TOTP secrets, stored commands. Each value has a
+// data key of its own in the keys database, wrapped by the KEK like every other: rotation rewraps
+// it, and destroying it destroys the value in every backup that outlives the KEK's generation.
+//
+// A place names where the value is kept, such as "users.totp_sealed/<id>": it is part of the
+// associated data, stands in clear in the keys database, and so is no personal data.
+type Loose interface {
+	// SealLoose encrypts plain for a place. The key is committed before it returns; if the caller's
+	// transaction fails, it seals nothing and stays behind.
+	SealLoose(ctx context.Context, place string, plain []byte) (models.Sealed, error)
+	// OpenLoose decrypts what was sealed for the place. The caller owns the bytes and clears them.
+	// A value whose key was destroyed is ErrPurged.
+	OpenLoose(ctx context.Context, place string, s models.Sealed) ([]byte, error)
+	// ShredLoose destroys the key of a value that is no longer needed. Doing it again, or to
+	// nothing, changes nothing.
+	ShredLoose(ctx context.Context, s models.Sealed) error
+}
+
+var _ Loose = (*Vault)(nil)
+
+// looseKey is a row of loose_keys, in the keys database.
+type looseKey struct {
+	ID            uuid.UUID
+	Place         string
+	KekGeneration int
+	Wrapped       []byte
+	CreatedAt     time.Time `gorm:"->"`
+	RewrappedAt   *time.Time
+	DestroyedAt   *time.Time
+}
+
+func (looseKey) TableName() string { return "loose_keys" }
+
+// SealLoose encrypts plain for a place; see [Loose].
+func (v *Vault) SealLoose(ctx context.Context, place string, plain []byte) (models.Sealed, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return models.Sealed{}, fmt.Errorf("making a key id: %w", err)
+	}
+	key := dataKey{id: id, raw: make([]byte, keySize)}
+	defer key.clear()
+	_, _ = rand.Read(key.raw) // never fails: it crashes the program instead
+	err = database.Run(ctx, v.keys, func(tx *database.Tx) error {
+		if err := lockKEKShared(tx); err != nil {
+			return err
+		}
+		wrapped, generation, err := v.kek.wrap(key.raw, v.looseWrappedFor(place, id))
+		if err != nil {
+			return err
+		}
+		return database.Hide(tx.DB().Create(&looseKey{ID: id, Place: place, KekGeneration: generation, Wrapped: wrapped}).Error)
+	})
+	if err != nil {
+		return models.Sealed{}, fmt.Errorf("creating a key for %s: %w", place, err)
+	}
+	box, err := key.seal(plain, v.looseFor(place, id))
+	if err != nil {
+		return models.Sealed{}, err
+	}
+	return models.NewSealed(box), nil
+}
+
+// OpenLoose decrypts what was sealed for the place; see [Loose].
+func (v *Vault) OpenLoose(ctx context.Context, place string, s models.Sealed) ([]byte, error) {
+	id, err := keyOf(s)
+	if err != nil {
+		return nil, err
+	}
+	row, err := database.First[looseKey](v.keys.Read(ctx).Where("id = ?", id))
+	if errors.Is(err, database.ErrNotFound) {
+		return nil, ErrDamaged
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a key: %w", err)
+	}
+	key, err := v.unwrapLoose(row)
+	if err != nil {
+		return nil, err
+	}
+	defer key.clear()
+	return key.open(s, v.looseFor(place, id))
+}
+
+// ShredLoose destroys the key of a value; see [Loose].
+func (v *Vault) ShredLoose(ctx context.Context, s models.Sealed) error {
+	if s.IsNull() {
+		return nil
+	}
+	id, err := keyOf(s)
+	if err != nil {
+		return err
+	}
+	err = v.keys.Read(ctx).Model(&looseKey{}).Where("id = ? AND destroyed_at IS NULL", id).
+		Updates(map[string]any{"wrapped": nil, "destroyed_at": gorm.Expr("clock_timestamp()")}).Error
+	if err != nil {
+		return fmt.Errorf("destroying a key: %w", database.Hide(err))
+	}
+	return nil
+}
+
+func (v *Vault) unwrapLoose(row looseKey) (*dataKey, error) {
+	if row.Wrapped == nil {
+		return nil, ErrPurged
+	}
+	raw, err := v.kek.unwrap(row.Wrapped, row.KekGeneration, v.looseWrappedFor(row.Place, row.ID))
+	if err != nil {
+		return nil, fmt.Errorf("unwrapping a key: %w", err)
+	}
+	return &dataKey{id: row.ID, raw: raw}, nil
+}
+
+// looseFor is the associated data of a loose value.
+func (v *Vault) looseFor(place string, keyID uuid.UUID) []byte {
+	return bind("lethe loose value v1", v.installation[:], []byte(place), keyID[:])
+}
+
+// looseWrappedFor is the associated data of its wrapped key.
+func (v *Vault) looseWrappedFor(place string, keyID uuid.UUID) []byte {
+	return bind("lethe loose key v1", v.installation[:], []byte(place), keyID[:])
+}
+
+// rewrapSomeLoose is Rewrap's part for loose keys.
+func (v *Vault) rewrapSomeLoose(tx *database.Tx, newest int) (int, error) {
+	var rows []looseKey
+	err := tx.DB().Clauses(clause.Locking{Strength: "UPDATE"}).
+		Where("wrapped IS NOT NULL AND kek_generation < ?", newest).
+		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(rewrapBatch).Find(&rows).Error
+	if err != nil {
+		return 0, database.Hide(err)
+	}
+	for _, row := range rows {
+		if err := v.rewrapLoose(tx, row); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
+}
+
+func (v *Vault) rewrapLoose(tx *database.Tx, row looseKey) error {
+	key, err := v.unwrapLoose(row)
+	if err != nil {
+		return err
+	}
+	defer key.clear()
+	wrapped, number, err := v.kek.wrap(key.raw, v.looseWrappedFor(row.Place, row.ID))
+	if err != nil {
+		return err
+	}
+	return database.UpdateOne(tx.DB().Model(&looseKey{}).Where("id = ? AND wrapped IS NOT NULL", row.ID).
+		Updates(map[string]any{"wrapped": wrapped, "kek_generation": number, "rewrapped_at": gorm.Expr("clock_timestamp()")}))
+}
