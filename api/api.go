@@ -26,6 +26,8 @@ type Deps struct {
 	// TemporalUIURL is where Temporal UI is, for the links that IT operations get; empty: no links.
 	TemporalUIURL     string
 	TemporalNamespace string
+	// PublicURL is where people reach the API; empty: where it listens.
+	PublicURL string
 	// Version is the program's, for the API's description.
 	Version string
 	// Dev accepts development tokens.
@@ -78,7 +80,7 @@ func newRouter(d Deps) *gin.Engine {
 	router.RedirectTrailingSlash = false
 	router.ContextWithFallback = true
 	_ = router.SetTrustedProxies(nil)
-	router.Use(identify, protect, record(d.Log), recoverProblem(d.Log), limit)
+	router.Use(identify, protect(secured(d.PublicURL)), record(d.Log), recoverProblem(d.Log), sameOrigin(d.PublicURL), limit)
 	router.NoRoute(func(c *gin.Context) { refuseGin(c, problem(codeNotFound)) })
 	router.NoMethod(func(c *gin.Context) { refuseGin(c, problem(codeMethodNotAllowed)) })
 	router.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs") })

@@ -74,6 +74,22 @@ const (
 	codeAbortNotAllowed  = "abort_not_allowed"
 	codeActionUnknown    = "unknown_action"
 	codeUnlinkingRunning = "unlinking_running"
+
+	codeCrossOrigin       = "cross_origin_refused"
+	codeStepUpRequired    = "step_up_required"
+	codeSessionRequired   = "session_required"
+	codeStepUpFailed      = "step_up_failed"
+	codeOIDCNotConfigured = "oidc_not_configured"
+	codeOIDCUnavailable   = "oidc_unavailable"
+	codeOIDCDenied        = "oidc_denied"
+	codeOIDCFlowUnknown   = "oidc_flow_unknown"
+	codeOIDCProofRejected = "oidc_proof_rejected"
+	codeOIDCNotLinked     = "oidc_not_linked"
+	codeOIDCStale         = "oidc_login_stale"
+	codeOIDCOtherLogin    = "oidc_other_login"
+	codeOIDCSubjectTaken  = "oidc_subject_taken"
+	codeOIDCAlreadyLinked = "oidc_already_linked"
+	codeOIDCSubject       = "oidc_subject_invalid"
 )
 
 var statuses = map[string]int{
@@ -146,6 +162,22 @@ var statuses = map[string]int{
 	codeAbortNotAllowed:  http.StatusConflict,
 	codeActionUnknown:    http.StatusUnprocessableEntity,
 	codeUnlinkingRunning: http.StatusConflict,
+
+	codeCrossOrigin:       http.StatusForbidden,
+	codeStepUpRequired:    http.StatusForbidden,
+	codeSessionRequired:   http.StatusForbidden,
+	codeStepUpFailed:      http.StatusForbidden,
+	codeOIDCNotConfigured: http.StatusNotFound,
+	codeOIDCUnavailable:   http.StatusServiceUnavailable,
+	codeOIDCDenied:        http.StatusForbidden,
+	codeOIDCFlowUnknown:   http.StatusForbidden,
+	codeOIDCProofRejected: http.StatusForbidden,
+	codeOIDCNotLinked:     http.StatusForbidden,
+	codeOIDCStale:         http.StatusForbidden,
+	codeOIDCOtherLogin:    http.StatusForbidden,
+	codeOIDCSubjectTaken:  http.StatusConflict,
+	codeOIDCAlreadyLinked: http.StatusConflict,
+	codeOIDCSubject:       http.StatusUnprocessableEntity,
 }
 
 // The codes of single fields that are not codes of a problem themselves.

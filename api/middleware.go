@@ -41,17 +41,28 @@ func requestIDOf(ctx context.Context) string {
 }
 
 // protect sets the headers that keep answers out of caches, frames and other sites.
-func protect(c *gin.Context) {
-	h := c.Writer.Header()
+func protect(https bool) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		h := c.Writer.Header()
+		setProtection(h)
+		if https {
+			h.Set("Strict-Transport-Security", transportSecurity)
+		}
+		c.Next()
+	}
+}
+
+func setProtection(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept-Language")
 	h.Add("Vary", "Authorization")
-	c.Next()
+	h.Add("Vary", "Cookie")
 }
 
 // record writes one line for each request: the route's pattern and identifiers, never a path, a
