@@ -23,7 +23,7 @@ const Prefix = "LETHE_"
 // that read it, required those that refuse to start without it; en and zh
 // describe it for the README.
 type Config struct {
-	DatabaseURL     string `env:"DATABASE_URL" secret:"true" used:"serve,worker,migrate,token,ledger" required:"serve,worker,migrate,token,ledger" en:"Postgres with the facts, as a postgres:// URL" zh:"业务数据所在的 Postgres，postgres:// 形式的地址"`
+	DatabaseURL     string `env:"DATABASE_URL" secret:"true" used:"serve,worker,migrate,admin,token,ledger" required:"serve,worker,migrate,admin,token,ledger" en:"Postgres with the facts, as a postgres:// URL; serve and worker log in as a member of lethe_app, migrate and admin as the owner" zh:"业务数据所在的 Postgres，postgres:// 形式的地址；serve 与 worker 以 lethe_app 的成员登录，migrate 与 admin 以库的所有者登录"`
 	KeysDatabaseURL string `env:"KEYS_DATABASE_URL" secret:"true" used:"serve,worker,migrate" required:"serve,worker,migrate" en:"Postgres with the wrapped data keys; in production another cluster, never the same database" zh:"存放密钥的 Postgres；生产环境必须是另一个集群，不能与业务数据同库"`
 
 	KEKFile             string `env:"KEK_FILE" used:"serve,worker" required:"serve,worker" en:"file with the key-encryption key" zh:"主密钥文件"`
@@ -31,6 +31,12 @@ type Config struct {
 	CodecKeyFile        string `env:"CODEC_KEY_FILE" used:"serve,worker" required:"serve,worker" en:"file with the key that encrypts workflow payloads" zh:"加密工作流数据所用密钥的文件"`
 	CodecPathSecretFile string `env:"CODEC_PATH_SECRET_FILE" used:"serve" en:"development only: file with the secret path under which Temporal UI reaches the codec endpoint" zh:"仅限开发环境：Temporal UI 访问解码接口所用的秘密路径文件"`
 	SystemsFile         string `env:"SYSTEMS_FILE" used:"serve,worker" required:"worker" en:"JSON file that lists the connected systems (mail, finance, attendance)" zh:"列出所连接系统（邮箱、财务、考勤）的 JSON 文件"`
+
+	SequencerDatabaseURL string `env:"SEQUENCER_DATABASE_URL" secret:"true" used:"serve,worker" required:"serve,worker" en:"the same Postgres as DATABASE_URL with the login that orders the ledger, a member of lethe_sequencer" zh:"与 DATABASE_URL 相同的 Postgres，使用为账本排序的登录角色（lethe_sequencer 的成员）"`
+	LedgerKeyFile        string `env:"LEDGER_KEY_FILE" used:"serve,worker,migrate,admin,token,ledger" required:"serve,worker,migrate,admin,token" en:"file with the ledger's keys: the writers' MAC key, the log's and the receipts' signing keys" zh:"账本密钥文件：写入者 MAC 密钥、日志签名密钥与回执签名密钥"`
+	LedgerDir            string `env:"LEDGER_DIR" used:"serve,worker,ledger" required:"serve,worker" en:"folder outside the database for the ledger's tiles, bundles and signed checkpoints; all processes share it" zh:"存放账本分片、条目包与签名检查点的目录，位于数据库之外，由所有进程共用"`
+	LedgerOrigin         string `env:"LEDGER_ORIGIN" used:"serve,worker,migrate,admin,token,ledger,dev" en:"name of the log in its checkpoints; left out, one made of the installation's id. It never changes" zh:"检查点中的日志名称；不填则由安装编号生成，确定后不可更改"`
+	LedgerPolicyFile     string `env:"LEDGER_POLICY_FILE" used:"serve,worker,ledger" en:"file that lists the log's keys with their ranges and the witnesses that must cosign" zh:"列出日志密钥及其适用范围、以及必须联署的见证方的文件"`
 
 	TemporalAddress   string `env:"TEMPORAL_ADDRESS" used:"serve,worker" required:"serve,worker" en:"host:port of the Temporal server" zh:"Temporal 服务器的 host:port"`
 	TemporalNamespace string `env:"TEMPORAL_NAMESPACE" envDefault:"lethe" used:"serve,worker" en:"namespace in Temporal" zh:"Temporal 命名空间"`
@@ -42,6 +48,10 @@ type Config struct {
 	PublicURL string `env:"PUBLIC_URL" used:"serve" en:"address under which people reach the API, when it stands behind a proxy" zh:"用户访问 API 的网址（位于反向代理之后时填写）"`
 	LogLevel  string `env:"LOG_LEVEL" envDefault:"info" used:"serve,worker,migrate,dev" en:"debug, info, warn or error" zh:"日志级别：debug、info、warn 或 error"`
 	LogFormat string `env:"LOG_FORMAT" envDefault:"json" used:"serve,worker,migrate,dev" en:"json or text" zh:"日志格式：json 或 text"`
+
+	OIDCIssuer       string `env:"OIDC_ISSUER" used:"serve" en:"address of the company's OpenID provider, as its discovery document writes it; left out, people log in by password only. Needs PUBLIC_URL" zh:"公司 OpenID 统一登录服务的地址，须与其发现文档中的写法一致；不填则仅能用密码登录。须同时设置 PUBLIC_URL"`
+	OIDCClientID     string `env:"OIDC_CLIENT_ID" used:"serve" en:"name under which the OpenID provider knows this installation" zh:"本系统在统一登录服务中登记的客户端标识"`
+	OIDCClientSecret string `env:"OIDC_CLIENT_SECRET" secret:"true" used:"serve" en:"secret that goes with OIDC_CLIENT_ID" zh:"与 OIDC_CLIENT_ID 配套的密钥"`
 
 	RelayPoll    time.Duration `env:"RELAY_POLL" envDefault:"1s" used:"serve,worker" en:"how often the relay looks for changed or overdue rows" zh:"中继多久检查一次有变更或已到期的记录"`
 	RelayOverdue time.Duration `env:"RELAY_OVERDUE" envDefault:"1m" used:"serve,worker" en:"how long past its wake time a row may be before the relay wakes its workflow" zh:"超过应唤醒时间多久后，由中继唤醒工作流"`

@@ -30,6 +30,9 @@ func complete(extra ...string) []string {
 		"LETHE_CODEC_KEY_FILE=/run/secrets/codec",
 		"LETHE_SYSTEMS_FILE=/etc/lethe/systems.json",
 		"LETHE_TEMPORAL_ADDRESS=temporal:7233",
+		"LETHE_SEQUENCER_DATABASE_URL=postgres://order:s3cret-order@127.0.0.1:5432/lethe",
+		"LETHE_LEDGER_KEY_FILE=/run/secrets/ledger",
+		"LETHE_LEDGER_DIR=/var/lib/lethe/ledger",
 	}, extra...)
 }
 
@@ -93,8 +96,13 @@ func TestUnknownVariableNamesTheNearest(t *testing.T) {
 func TestContradictionsAreRefused(t *testing.T) {
 	for _, test := range []struct{ set, want string }{
 		{"LETHE_KEYS_DATABASE_URL=" + factsURL, "database of their own"},
+		{"LETHE_SEQUENCER_DATABASE_URL=" + factsURL, "a login of its own"},
 		{"LETHE_DATABASE_URL=mysql://root:s3cret-facts@db/x", "LETHE_DATABASE_URL is not a Postgres address"},
 		{"LETHE_DATABASE_URL=postgres://root:s3cret-facts@db", "LETHE_DATABASE_URL is not a Postgres address"},
+		{"LETHE_OIDC_ISSUER=https://login.example.com", "LETHE_OIDC_CLIENT_ID is not set"},
+		{"LETHE_OIDC_ISSUER=http://login.example.com", "LETHE_OIDC_ISSUER must begin with https://"},
+		{"LETHE_OIDC_ISSUER=login.example.com", "LETHE_OIDC_ISSUER is not a web address"},
+		{"LETHE_OIDC_CLIENT_ID=lethe", "without LETHE_OIDC_ISSUER"},
 		{"LETHE_RELAY_POLL=soon", "LETHE_RELAY_POLL is not a valid duration; its default is 1s"},
 		{"LETHE_RELAY_POLL=-1s", "LETHE_RELAY_POLL must be at least"},
 		{"LETHE_RELAY_BATCH=0", "LETHE_RELAY_BATCH must be between"},

@@ -17,11 +17,16 @@ func (c Config) problems() []string {
 	if c.DatabaseURL != "" && c.DatabaseURL == c.KeysDatabaseURL {
 		p.add("LETHE_KEYS_DATABASE_URL is the same as LETHE_DATABASE_URL; keys must live in a database of their own")
 	}
+	p.database("LETHE_SEQUENCER_DATABASE_URL", c.SequencerDatabaseURL)
+	if c.SequencerDatabaseURL != "" && c.SequencerDatabaseURL == c.DatabaseURL {
+		p.add("LETHE_SEQUENCER_DATABASE_URL is the same as LETHE_DATABASE_URL; the ledger is ordered with a login of its own")
+	}
 	p.address("LETHE_TEMPORAL_ADDRESS", c.TemporalAddress)
 	p.address("LETHE_LISTEN", c.Listen)
 	p.address("LETHE_OPS_LISTEN", c.OpsListen)
 	p.website("LETHE_PUBLIC_URL", c.PublicURL)
 	p.website("LETHE_TEMPORAL_UI_URL", c.TemporalUIURL)
+	p.provider(c)
 	p.oneOf("LETHE_LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
 	p.oneOf("LETHE_LOG_FORMAT", c.LogFormat, "json", "text")
 
