@@ -1,0 +1,196 @@
+package approval
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/failpoint"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// Decide is a second person's decision, approved or rejected, of whoever is behind bearer and ctx.
+// Agreeing runs the stored command in the same transaction: both are committed, or nothing is.
+//
+// What comes back says what became of the request, which may be another end than was asked for,
+// without any effect: expired, or void because its target is not as it was judged. A refusal of the
+// command by its own rules leaves the request open and is returned. The same person repeating the
+// same decision gets what it came to.
+func (r *Registry) Decide(ctx context.Context, db *database.DB, bearer identity.Bearer, id uuid.UUID, decision, comment string) (models.Approval, error) {
+	if decision != models.DecisionApproved && decision != models.DecisionRejected {
+		return models.Approval{}, ErrUnknownDecision
+	}
+	if err := checkText(comment); err != nil {
+		return models.Approval{}, err
+	}
+	caller := models.CallerOf(ctx)
+	caller.ApprovalID = id
+	ctx = models.WithCaller(ctx, caller)
+	var row models.Approval
+	err := database.Run(ctx, db, func(tx *database.Tx) (err error) {
+		row, err = r.decide(tx, bearer, id, decision, comment)
+		return err
+	})
+	if err == nil {
+		r.forget(ctx, row)
+	}
+	return row, err
+}
+
+func (r *Registry) decide(tx *database.Tx, bearer identity.Bearer, id uuid.UUID, decision, comment string) (models.Approval, error) {
+	row, err := lock(tx, id)
+	if err != nil {
+		return row, err
+	}
+	op, known := r.Operation(row.Operation)
+	if !known {
+		return row, ErrUnknownOperation
+	}
+	if err := mayDecide(tx, op, row, bearer); err != nil {
+		return row, err
+	}
+	if row.State != models.ApprovalPending {
+		if string(row.State) == decision && *row.DecidedBy == bearer.Actor.EmployeeID {
+			return row, nil
+		}
+		return row, &EndedError{row.ID, row.State}
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return row, err
+	}
+	if !row.ExpiresAt.After(now) {
+		return r.end(tx, op, row, ending{state: models.ApprovalExpired, action: ActionExpired})
+	}
+	e := ending{by: bearer, comment: comment}
+	if decision == models.DecisionRejected {
+		e.state, e.action = models.ApprovalRejected, ActionRejected
+		return r.end(tx, op, row, e)
+	}
+	return r.approve(tx, op, row, e)
+}
+
+// approve runs the stored command if everything is as it was judged.
+func (r *Registry) approve(tx *database.Tx, op Operation, row models.Approval, e ending) (models.Approval, error) {
+	command, why, err := r.unchanged(tx, op, row)
+	if err != nil {
+		return row, err
+	}
+	if why != "" {
+		return r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: why})
+	}
+	failpoint.Hit("approval.judged")
+	if err := record(tx, row, ActionApproved, e.comment); err != nil {
+		return row, err
+	}
+	by := By{
+		Requester: models.Actor{EmployeeID: row.RequesterID, Role: row.RequesterRole},
+		Approver:  e.by.Actor, Approval: row.ID,
+	}
+	if e.location, err = op.run(tx, by, command); err != nil {
+		return row, err
+	}
+	failpoint.Hit("approval.carried_out")
+	e.state = models.ApprovalApproved
+	row, err = r.end(tx, op, row, e)
+	failpoint.Hit("approval.before_commit")
+	return row, err
+}
+
+// mayDecide holds the rules of I21 and I22 that hang on who decides.
+func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identity.Bearer) error {
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	switch {
+	case bearer.SessionID == uuid.Nil:
+		return ErrSessionRequired
+	case !slices.Contains(op.Approvers, bearer.Actor.Role):
+		return ErrRoleMayNot
+	case bearer.Actor.EmployeeID == row.RequesterID:
+		return ErrSamePerson
+	case slices.Contains(row.SubjectIDs, bearer.Actor.EmployeeID):
+		return ErrSubject
+	case bearer.BreakGlass:
+		return ErrBreakGlass
+	case !fresh(bearer, now):
+		return ErrStepUpRequired
+	}
+	made, err := identity.CreatedOrReset(tx, row.RequesterID, bearer.UserID)
+	if err != nil {
+		return err
+	}
+	if made {
+		return ErrMadeByRequester
+	}
+	return nil
+}
+
+// unchanged opens the command and judges it again; why is empty if everything is as it was.
+func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval) (command any, why string, err error) {
+	s, err := r.open(tx.Context(), row)
+	if err != nil {
+		return nil, "", err
+	}
+	b := binding{operation: row.Operation, command: s.Command, salt: s.Salt, shown: s.Changes, fileHash: row.FileHash}
+	if !same(b.commandHash(), row.CommandHash) {
+		return nil, models.VoidUnreadable, nil
+	}
+	if command, err = op.decode(s.Command); err != nil {
+		return nil, models.VoidUnreadable, nil // asked for with another version of the program
+	}
+	matter, err := op.judge(tx, command)
+	switch {
+	case errors.Is(err, ErrGone):
+		return command, models.VoidGone, nil
+	case err != nil:
+		return command, "", err
+	}
+	if b.state, err = stateOf(matter.Changes); err != nil {
+		return command, "", err
+	}
+	b.targets, b.rules = matter.Targets, matter.Rules
+	now, err := b.hash()
+	if err != nil {
+		return command, "", err
+	}
+	if !same(now, row.Hash) || !sameIDs(matter.Subjects, row.SubjectIDs) {
+		return command, models.VoidChanged, nil
+	}
+	return command, "", nil
+}
+
+// fresh says whether the bearer proved not long ago who it is (I22).
+func fresh(b identity.Bearer, now time.Time) bool {
+	return b.SteppedUpAt != nil && !b.SteppedUpAt.After(now) && now.Sub(*b.SteppedUpAt) < identity.StepUpLasts
+}
+
+func sameIDs(a, b []uuid.UUID) bool { return slices.Equal(a, b) }
+
+func (r *Registry) open(ctx context.Context, row models.Approval) (stored, error) {
+	var s stored
+	content, err := r.sealer.OpenLoose(ctx, place(row.ID), row.CommandSealed)
+	if err != nil {
+		return s, fmt.Errorf("opening a stored command: %w", err)
+	}
+	if err := json.Unmarshal(content, &s); err != nil {
+		return s, fmt.Errorf("reading a stored command failed")
+	}
+	return s, nil
+}
+
+func lock(tx *database.Tx, id uuid.UUID) (models.Approval, error) {
+	row, err := database.First[models.Approval](tx.DB().Clauses(forUpdate).Where("id = ?", id))
+	if err != nil {
+		return row, fmt.Errorf("locking a request: %w", err)
+	}
+	return row, nil
+}

@@ -1,0 +1,177 @@
+package approval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// ending is how a request ends.
+type ending struct {
+	state models.ApprovalState
+	// action is what the ledger says; empty: it was recorded before.
+	action   string
+	by       identity.Bearer // who decided, if anybody did
+	comment  string
+	why      string // of a void request
+	location string
+}
+
+// end is final: the command is cleared, what the request had noted at its target is taken back
+// unless it was carried out.
+func (r *Registry) end(tx *database.Tx, op Operation, row models.Approval, e ending) (models.Approval, error) {
+	if e.state != models.ApprovalApproved {
+		if err := r.drop(tx, op, row); err != nil {
+			return row, err
+		}
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return row, err
+	}
+	columns := map[string]any{
+		"state": e.state, "ended_at": now, "command_sealed": nil, "fingerprint": nil,
+		"comment": e.comment, "void_reason": e.why, "result_location": e.location,
+	}
+	ended := row
+	ended.State, ended.EndedAt, ended.Comment, ended.VoidReason, ended.ResultLocation = e.state, &now, e.comment, e.why, e.location
+	if e.by.Actor.EmployeeID != uuid.Nil {
+		ended.DecidedBy, ended.DecidedByUserID = e.by.Actor.ID(), given(e.by.UserID)
+		columns["decided_by"], columns["decided_by_user_id"] = ended.DecidedBy, ended.DecidedByUserID
+	}
+	err = database.UpdateOne(tx.DB().Model(&models.Approval{}).
+		Where("id = ? AND state = ?", row.ID, models.ApprovalPending).Updates(columns))
+	if err != nil {
+		return row, fmt.Errorf("ending a request as %s: %w", e.state, err)
+	}
+	if e.action == "" {
+		return ended, nil
+	}
+	return ended, record(tx, ended, e.action, e.comment)
+}
+
+// drop takes back what the request had noted at its target. A command that cannot be read any more
+// has nothing that could be taken back.
+func (r *Registry) drop(tx *database.Tx, op Operation, row models.Approval) error {
+	if op.dropped == nil {
+		return nil
+	}
+	s, err := r.open(tx.Context(), row)
+	if err != nil {
+		return err
+	}
+	command, err := op.decode(s.Command)
+	if err != nil {
+		return nil //nolint:nilerr // of another version of the program
+	}
+	return op.dropped(tx, command)
+}
+
+// forget destroys the key of an ended request's command, so that no backup of the facts can open
+// it. What is missed here is only a key that nothing refers to any more.
+func (r *Registry) forget(ctx context.Context, row models.Approval) {
+	if row.State == models.ApprovalPending || row.CommandSealed.IsNull() {
+		return
+	}
+	if err := r.sealer.ShredLoose(ctx, row.CommandSealed); err != nil {
+		slog.WarnContext(ctx, "the key of an ended approval is left", "approval", row.ID.String(), "error", err.Error())
+	}
+}
+
+// Withdraw ends a request on the word of the person who made it, from whichever account. One that
+// has expired meanwhile says so; a second withdrawal changes nothing.
+func (r *Registry) Withdraw(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, error) {
+	caller := models.CallerOf(ctx)
+	var row models.Approval
+	err := database.Run(ctx, db, func(tx *database.Tx) (err error) {
+		if row, err = lock(tx, id); err != nil {
+			return err
+		}
+		switch {
+		case caller.Actor.EmployeeID != row.RequesterID:
+			return ErrNotRequester
+		case row.State == models.ApprovalWithdrawn:
+			return nil
+		case row.State != models.ApprovalPending:
+			return &EndedError{row.ID, row.State}
+		}
+		op, known := r.Operation(row.Operation)
+		if !known {
+			return ErrUnknownOperation
+		}
+		row, err = r.end(tx, op, row, ending{state: models.ApprovalWithdrawn, action: ActionWithdrawn})
+		return err
+	})
+	if err == nil {
+		r.forget(ctx, row)
+	}
+	return row, err
+}
+
+// Expire ends a request whose time is over, and leaves any other alone.
+func (r *Registry) Expire(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, error) {
+	var row models.Approval
+	err := database.Run(ctx, db, func(tx *database.Tx) (err error) {
+		if row, err = lock(tx, id); err != nil {
+			return err
+		}
+		now, err := tx.Now()
+		if err != nil || row.State != models.ApprovalPending || row.ExpiresAt.After(now) {
+			return err
+		}
+		op, known := r.Operation(row.Operation)
+		if !known {
+			return ErrUnknownOperation
+		}
+		row, err = r.end(tx, op, row, ending{state: models.ApprovalExpired, action: ActionExpired})
+		return err
+	})
+	if err == nil {
+		r.forget(ctx, row)
+	}
+	return row, err
+}
+
+const sweepBatch = 100
+
+// Sweep expires what is due now, and says how much that was.
+func (r *Registry) Sweep(ctx context.Context, db *database.DB) (int, error) {
+	var due []uuid.UUID
+	err := db.Read(ctx).Model(&models.Approval{}).Where("state = ? AND expires_at <= lethe_now()", models.ApprovalPending).
+		Order(clause.OrderByColumn{Column: clause.Column{Name: "expires_at"}}).Limit(sweepBatch).Pluck("id", &due).Error
+	if err != nil {
+		return 0, fmt.Errorf("looking for expired requests: %w", database.Hide(err))
+	}
+	var failed []error
+	for _, id := range due {
+		if _, err := r.Expire(ctx, db, id); err != nil {
+			failed = append(failed, fmt.Errorf("expiring request %s: %w", id, err))
+		}
+	}
+	return len(due) - len(failed), errors.Join(failed...)
+}
+
+// Run sweeps until ctx ends. Every process may: a request ends once.
+func (r *Registry) Run(ctx context.Context, db *database.DB, every time.Duration, log *slog.Logger) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if _, err := r.Sweep(ctx, db); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "expired approvals are left open for now", "error", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

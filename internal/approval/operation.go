@@ -1,0 +1,122 @@
+package approval
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Target is a row that a request is about. Version changes with whatever people judge the row by.
+type Target struct {
+	Kind    string    `json:"kind"`
+	ID      uuid.UUID `json:"id"`
+	Version string    `json:"version"`
+}
+
+// Change is one thing that would change, for the approver to see, without a language: Field names
+// it, and Words, if given, are the catalogue's keys of its two values.
+type Change struct {
+	Field  string `json:"field"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+	Words  string `json:"words,omitempty"`
+}
+
+// Matter is what a command is about, as judged within a transaction that has locked it.
+type Matter struct {
+	// Subjects are the persons whose matter it is: none of them decides about it.
+	Subjects []uuid.UUID
+	Targets  []Target
+	// Changes are what the approver sees. What stands before is the state that the request is bound to.
+	Changes []Change
+	// Rules are the versions of the rules that it was judged by.
+	Rules []string
+}
+
+// By is who is behind an effect. Approver and Approval are empty where one person was enough.
+type By struct {
+	Requester models.Actor
+	Approver  models.Actor
+	Approval  uuid.UUID
+}
+
+// Spec describes an operation on commands of type C, which are plain data: whatever JSON keeps.
+type Spec[C any] struct {
+	// Name is the operation's for good: rows, entries and settings hold it.
+	Name string
+	// Floor: two people always. Otherwise a setting may ask for them, and a token's call does.
+	Floor bool
+	// Approvers are the roles that may agree.
+	Approvers []models.Role
+	// Complete, if given, fills in the command's defaults, so that they are part of what is agreed to.
+	Complete func(tx *database.Tx, by models.Actor, c C) (C, error)
+	// Judge locks what the command is about and reads it. What does not exist is ErrGone.
+	Judge func(tx *database.Tx, c C) (Matter, error)
+	// Asked, if given, notes at the target that something was asked for, or refuses. Without it a
+	// request is accepted if Run, rehearsed, is not refused.
+	Asked func(tx *database.Tx, by models.Actor, c C) error
+	// Dropped takes back what Asked noted; the target may have changed since.
+	Dropped func(tx *database.Tx, c C) error
+	// Run carries the command out and says where the result is to be found.
+	Run func(tx *database.Tx, by By, c C) (location string, err error)
+}
+
+// Operation is a dangerous step: it needs a re-authentication, and often a second person.
+type Operation struct {
+	Name      string
+	Floor     bool
+	Approvers []models.Role
+
+	complete func(tx *database.Tx, by models.Actor, command any) (any, error)
+	decode   func(raw []byte) (any, error)
+	judge    func(tx *database.Tx, command any) (Matter, error)
+	asked    func(tx *database.Tx, by models.Actor, command any) error
+	dropped  func(tx *database.Tx, command any) error
+	run      func(tx *database.Tx, by By, command any) (string, error)
+}
+
+// Define makes an operation of a description.
+func Define[C any](s Spec[C]) Operation {
+	op := Operation{
+		Name: s.Name, Floor: s.Floor, Approvers: s.Approvers,
+		complete: func(tx *database.Tx, by models.Actor, command any) (any, error) {
+			c, ok := command.(C)
+			if !ok {
+				return nil, fmt.Errorf("operation %s takes no %T", s.Name, command)
+			}
+			if s.Complete == nil {
+				return c, nil
+			}
+			return s.Complete(tx, by, c)
+		},
+		decode: func(raw []byte) (any, error) {
+			var c C
+			decoder := json.NewDecoder(bytes.NewReader(raw))
+			decoder.DisallowUnknownFields()
+			if err := decoder.Decode(&c); err != nil {
+				return nil, fmt.Errorf("decoding a stored command of %s failed", s.Name) // the cause could quote it
+			}
+			return c, nil
+		},
+		judge: func(tx *database.Tx, command any) (Matter, error) { return s.Judge(tx, command.(C)) },
+		run:   func(tx *database.Tx, by By, command any) (string, error) { return s.Run(tx, by, command.(C)) },
+	}
+	op.asked = func(tx *database.Tx, by models.Actor, command any) error {
+		if s.Asked != nil {
+			return s.Asked(tx, by, command.(C))
+		}
+		return tx.Rehearse(func(tx *database.Tx) error {
+			_, err := op.run(tx, By{Requester: by}, command)
+			return err
+		})
+	}
+	if s.Dropped != nil {
+		op.dropped = func(tx *database.Tx, command any) error { return s.Dropped(tx, command.(C)) }
+	}
+	return op
+}

@@ -1,0 +1,41 @@
+package approval
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"lethe/internal/database"
+	"lethe/internal/ledger"
+	"lethe/models"
+)
+
+// What the ledger says about a request.
+const (
+	ActionRequested = "approval.requested"
+	ActionApproved  = "approval.approved"
+	ActionRejected  = "approval.rejected"
+	ActionWithdrawn = "approval.withdrawn"
+	ActionExpired   = "approval.expired"
+	ActionVoided    = "approval.voided"
+)
+
+// record appends what happened to a request. The entry carries its hash, so that the ledger proves
+// what was agreed to; the reason is the requester's or, at a decision, the approver's comment.
+func record(tx *database.Tx, row models.Approval, action, reason string) error {
+	e := ledger.Entry{
+		Kind: ledger.KindApproval, Action: action, Object: "approval/" + row.ID.String(), Reason: reason,
+		Details: map[string]string{
+			"operation": row.Operation, "hash": hex.EncodeToString(row.Hash), "requester": row.RequesterID.String(),
+		},
+	}
+	if len(row.SubjectIDs) == 1 {
+		e.Subject = &row.SubjectIDs[0]
+	}
+	if row.VoidReason != "" {
+		e.Details["why"] = row.VoidReason
+	}
+	if _, err := ledger.Append(tx, e); err != nil {
+		return fmt.Errorf("recording %s: %w", action, err)
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package approval
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// Options are what an installation decides about approvals.
+type Options struct {
+	// Expiry is how long a request stays open; 0 is DefaultExpiry.
+	Expiry time.Duration
+	// Required names operations that need two people here though they need not everywhere. It adds
+	// to the floor and takes nothing from it.
+	Required []string
+}
+
+// Registry is the dangerous steps of this program.
+type Registry struct {
+	sealer     vault.Loose
+	expiry     time.Duration
+	operations []Operation
+	required   []string
+}
+
+// NewRegistry checks and keeps the operations.
+func NewRegistry(sealer vault.Loose, o Options, operations ...Operation) (*Registry, error) {
+	if o.Expiry == 0 {
+		o.Expiry = DefaultExpiry
+	}
+	if o.Expiry < time.Minute || o.Expiry > 30*24*time.Hour {
+		return nil, fmt.Errorf("a request for approval stays open between a minute and 30 days, not %s", o.Expiry)
+	}
+	r := &Registry{sealer: sealer, expiry: o.Expiry, required: o.Required}
+	for _, op := range operations {
+		if _, known := r.Operation(op.Name); known {
+			return nil, fmt.Errorf("the operation %s is there twice", op.Name)
+		}
+		if len(op.Approvers) == 0 {
+			return nil, fmt.Errorf("nobody could approve %s", op.Name)
+		}
+		r.operations = append(r.operations, op)
+	}
+	for _, name := range o.Required {
+		if _, known := r.Operation(name); !known {
+			return nil, fmt.Errorf("%q is none of the operations that can need two people: %v", name, r.Names())
+		}
+	}
+	return r, nil
+}
+
+// Operation finds one by its name.
+func (r *Registry) Operation(name string) (Operation, bool) {
+	i := slices.IndexFunc(r.operations, func(op Operation) bool { return op.Name == name })
+	if i < 0 {
+		return Operation{}, false
+	}
+	return r.operations[i], true
+}
+
+// Operations lists them all, in the order of the table.
+func (r *Registry) Operations() []Operation { return slices.Clone(r.operations) }
+
+// Names lists their names.
+func (r *Registry) Names() []string {
+	names := make([]string, len(r.operations))
+	for i, op := range r.operations {
+		names[i] = op.Name
+	}
+	return names
+}
+
+// NeedsTwo says whether an operation needs two people whoever calls it.
+func (r *Registry) NeedsTwo(name string) bool {
+	op, known := r.Operation(name)
+	return !known || op.Floor || slices.Contains(r.required, name)
+}
+
+// Alone carries a command out for one person. An operation that needs two is refused.
+func (r *Registry) Alone(tx *database.Tx, name string, command any) (location string, err error) {
+	op, known := r.Operation(name)
+	caller := models.CallerOf(tx.Context())
+	switch {
+	case !known:
+		return "", ErrUnknownOperation
+	case r.NeedsTwo(name), caller.SessionID == uuid.Nil:
+		return "", ErrTwoRequired
+	}
+	if command, err = op.complete(tx, caller.Actor, command); err != nil {
+		return "", err
+	}
+	return op.run(tx, By{Requester: caller.Actor}, command)
+}

@@ -1,0 +1,172 @@
+package approval
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Order is a request to be made.
+type Order struct {
+	Operation string
+	// Command is of the operation's type.
+	Command any
+	// Reason is for the approver and the ledger: it names nobody.
+	Reason string
+	// FileHash is the SHA-256 of a file that was uploaded with the command, if any.
+	FileHash []byte
+}
+
+// Request asks for a second person's agreement on behalf of whoever is behind the context. The same
+// person asking for the same while the request is open gets the open one; another person, *OpenError.
+func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
+	caller := models.CallerOf(tx.Context())
+	if caller.Actor.EmployeeID == uuid.Nil {
+		return models.Approval{}, ErrNoRequester
+	}
+	op, known := r.Operation(o.Operation)
+	if !known {
+		return models.Approval{}, ErrUnknownOperation
+	}
+	if err := checkText(o.Reason); err != nil {
+		return models.Approval{}, err
+	}
+	command, err := op.complete(tx, caller.Actor, o.Command)
+	if err != nil {
+		return models.Approval{}, err
+	}
+	text, err := canonical(command)
+	if err != nil {
+		return models.Approval{}, err
+	}
+	open, err := r.findOpen(tx, op, fingerprint(op.Name, text))
+	if err == nil {
+		if open.RequesterID != caller.Actor.EmployeeID {
+			return open, &OpenError{open.ID}
+		}
+		return open, nil
+	}
+	if !errors.Is(err, database.ErrNotFound) {
+		return open, err
+	}
+	if err := op.asked(tx, caller.Actor, command); err != nil {
+		return models.Approval{}, err
+	}
+	matter, err := op.judge(tx, command)
+	if err != nil {
+		return models.Approval{}, err
+	}
+	row, err := r.row(tx, caller, o, text, matter)
+	if err != nil {
+		return row, err
+	}
+	return row, record(tx, row, ActionRequested, row.Reason)
+}
+
+// findOpen locks the open request with a fingerprint; one whose time is over it ends. The lock on
+// the fingerprint itself keeps two requests that are made at once from both finding none.
+func (r *Registry) findOpen(tx *database.Tx, op Operation, print []byte) (models.Approval, error) {
+	key := int64(binary.BigEndian.Uint64(print))
+	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", key).Error; err != nil {
+		return models.Approval{}, fmt.Errorf("locking a fingerprint: %w", database.Hide(err))
+	}
+	row, err := database.First[models.Approval](tx.DB().Clauses(forUpdate).
+		Where("fingerprint = ? AND state = ?", print, models.ApprovalPending))
+	if err != nil {
+		return row, fmt.Errorf("looking for an open request: %w", err)
+	}
+	now, err := tx.Now()
+	if err != nil || row.ExpiresAt.After(now) {
+		return row, err
+	}
+	if _, err := r.end(tx, op, row, ending{state: models.ApprovalExpired, action: ActionExpired}); err != nil {
+		return row, err
+	}
+	return row, database.ErrNotFound
+}
+
+var forUpdate = clause.Locking{Strength: "UPDATE"}
+
+func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command []byte, matter Matter) (models.Approval, error) {
+	b := binding{
+		operation: o.Operation, command: command, salt: newSalt(), shown: matter.Changes,
+		targets: matter.Targets, fileHash: o.FileHash, rules: matter.Rules,
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return models.Approval{}, fmt.Errorf("making an id: %w", err)
+	}
+	row := models.Approval{
+		ID: id, Operation: o.Operation, Fingerprint: fingerprint(o.Operation, command), CommandHash: b.commandHash(),
+		FileHash: o.FileHash, SubjectIDs: matter.Subjects, RequesterID: caller.Actor.EmployeeID,
+		RequesterUserID: given(caller.UserID), RequesterRole: caller.Actor.Role, RequesterAuthenticated: caller.Authenticated,
+		Reason: o.Reason, State: models.ApprovalPending,
+	}
+	targets, err := canonical(matter.Targets)
+	if err != nil {
+		return row, err
+	}
+	rules, err := canonical(append([]string{}, matter.Rules...))
+	if err != nil {
+		return row, err
+	}
+	row.Targets, row.RuleVersions = string(targets), string(rules)
+	if b.state, err = stateOf(matter.Changes); err != nil {
+		return row, err
+	}
+	if row.Hash, err = b.hash(); err != nil {
+		return row, err
+	}
+	row.StateDigest = b.state
+	content, err := json.Marshal(stored{Salt: b.salt, Command: command, Changes: matter.Changes})
+	if err != nil {
+		return row, fmt.Errorf("writing a stored command failed")
+	}
+	if row.CommandSealed, err = r.sealer.SealLoose(tx.Context(), place(id), content); err != nil {
+		return row, fmt.Errorf("sealing a command: %w", err)
+	}
+	return row, r.insert(tx, &row)
+}
+
+func (r *Registry) insert(tx *database.Tx, row *models.Approval) error {
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	row.RequestedAt, row.ExpiresAt = now, now.Add(r.expiry)
+	if err := tx.DB().Create(row).Error; err != nil {
+		return fmt.Errorf("storing a request: %w", database.Hide(err))
+	}
+	return nil
+}
+
+func given(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
+}
+
+func checkText(s string) error {
+	if utf8.RuneCountInString(s) > MaxText {
+		return ErrTextTooLong
+	}
+	if !utf8.ValidString(s) {
+		return ErrUnreadableText
+	}
+	for _, c := range s {
+		if unicode.IsControl(c) && c != '\n' && c != '\r' && c != '\t' {
+			return ErrUnreadableText
+		}
+	}
+	return nil
+}

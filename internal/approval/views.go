@@ -1,0 +1,104 @@
+package approval
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Filter selects requests. The zero value is all of them.
+type Filter struct {
+	State     models.ApprovalState
+	Requester *uuid.UUID
+	// Operations, if not nil, are the only ones.
+	Operations []string
+	Before     *uuid.UUID
+	Limit      int
+}
+
+var newest = clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}
+
+// List reads one request more than the limit, newest first, so that the caller sees whether there are more.
+func List(ctx context.Context, db *database.DB, f Filter) ([]models.Approval, error) {
+	q := db.Read(ctx).Order(newest).Limit(f.Limit + 1)
+	if f.State != "" {
+		q = q.Where("state = ?", f.State)
+	}
+	if f.Requester != nil {
+		q = q.Where("requester_id = ?", *f.Requester)
+	}
+	if f.Operations != nil {
+		q = q.Where("operation IN ?", f.Operations)
+	}
+	if f.Before != nil {
+		q = q.Where("id < ?", *f.Before)
+	}
+	var rows []models.Approval
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("listing requests for approval: %w", database.Hide(err))
+	}
+	return rows, nil
+}
+
+// Get reads a request.
+func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, error) {
+	row, err := database.First[models.Approval](db.Read(ctx).Where("id = ?", id))
+	if err != nil {
+		return row, fmt.Errorf("reading a request for approval: %w", err)
+	}
+	return row, nil
+}
+
+// Pending finds the open request of an operation about a row; without one it is database.ErrNotFound.
+func Pending(ctx context.Context, db *database.DB, operation, kind string, id uuid.UUID) (models.Approval, error) {
+	row, err := database.First[models.Approval](db.Read(ctx).
+		Where("state = ? AND operation = ? AND expires_at > lethe_now()", models.ApprovalPending, operation).
+		Where("targets @> jsonb_build_array(jsonb_build_object('kind', ?::text, 'id', ?::text))", kind, id.String()).
+		Order(newest))
+	if err != nil {
+		return row, fmt.Errorf("looking for a request for approval: %w", err)
+	}
+	return row, nil
+}
+
+// Changes is what an open request would change, as its requester was told; nothing once it ended.
+func (r *Registry) Changes(ctx context.Context, row models.Approval) ([]Change, error) {
+	if row.State != models.ApprovalPending {
+		return nil, nil
+	}
+	s, err := r.open(ctx, row)
+	return s.Changes, err
+}
+
+// Targets are the rows that a request is about.
+func Targets(row models.Approval) ([]Target, error) {
+	var targets []Target
+	if err := json.Unmarshal([]byte(row.Targets), &targets); err != nil {
+		return nil, fmt.Errorf("reading the targets of a request: %w", err)
+	}
+	return targets, nil
+}
+
+// Decides says whether a role agrees to an operation.
+func (r *Registry) Decides(role models.Role, operation string) bool {
+	op, known := r.Operation(operation)
+	return known && slices.Contains(op.Approvers, role)
+}
+
+// DecidedBy lists the operations that a role agrees to.
+func (r *Registry) DecidedBy(role models.Role) []string {
+	names := []string{}
+	for _, op := range r.operations {
+		if slices.Contains(op.Approvers, role) {
+			names = append(names, op.Name)
+		}
+	}
+	return names
+}
