@@ -51,16 +51,15 @@ type Member struct {
 // Feeder offers every new checkpoint of a log to its witnesses.
 type Feeder struct {
 	source  Source
-	origin  string
 	members []Member
 	quorum  int
 	log     *slog.Logger
 	state   *state
 }
 
-// NewFeeder offers the checkpoints of origin to members; quorum of them make it a witnessed one.
-func NewFeeder(source Source, origin string, members []Member, quorum int, log *slog.Logger) *Feeder {
-	return &Feeder{source: source, origin: origin, members: members, quorum: quorum, log: log, state: newState(members)}
+// NewFeeder offers the checkpoints of source to members; quorum of them make it a witnessed one.
+func NewFeeder(source Source, members []Member, quorum int, log *slog.Logger) *Feeder {
+	return &Feeder{source: source, members: members, quorum: quorum, log: log, state: newState(members)}
 }
 
 // Run offers checkpoints until ctx ends: a new one within interval, and after a failure again, ever
