@@ -1,11 +1,37 @@
 package identity
 
 import (
+	"fmt"
+	"maps"
+
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
-// record appends to the ledger what happened to a user. by is whoever decided; nil details are fine.
+// record appends to the ledger what happened to a user, decided by somebody.
 func record(tx *database.Tx, by models.Actor, action string, user models.User, details map[string]string) error {
+	_, err := ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindIdentity, Action: action, Actor: &by, Subject: &user.EmployeeID, Object: "user/" + user.ID.String(), Details: details,
+	})
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", action, err)
+	}
+	return nil
+}
+
+// recordSession appends what a user did with a session. At a login nobody is behind the context
+// yet, so it is told how the user was authenticated.
+func recordSession(
+	tx *database.Tx, by models.Actor, action string, user models.User, how models.Authentication, details map[string]string,
+) error {
+	all := map[string]string{"authenticated": string(how)}
+	maps.Copy(all, details)
+	_, err := ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindSession, Action: action, Actor: &by, Subject: &user.EmployeeID, Object: "user/" + user.ID.String(), Details: all,
+	})
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", action, err)
+	}
 	return nil
 }

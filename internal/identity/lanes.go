@@ -1,0 +1,175 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"gorm.io/gorm"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// ThrottledError says that too much was tried, and when to come back.
+type ThrottledError struct{ RetryAfter time.Duration }
+
+func (e *ThrottledError) Error() string { return "too many tries" }
+
+// lane is a bucket of tries that empties with time. Tries are taken before a password is looked at,
+// so that tries side by side are counted too, and given back after a success.
+//
+// Each kind of caller has a lane of its own. A stranger who tries an account's password fills the
+// strangers' lane of the account and that of the own address; whoever comes with the cookie that a
+// former login left, or from an address that logged in before, is in another. So nobody can lock
+// somebody else out of where that person works.
+type lane struct {
+	name  string
+	key   []byte
+	burst int           // tries at once
+	every time.Duration // and one more after each of these
+}
+
+const (
+	laneDevice   = "device"  // an account, from a browser that it was used with
+	laneFamiliar = "known"   // an account, from an address that it was used from
+	laneStranger = "account" // an account, from anywhere
+	laneAddress  = "address" // any account, from one address
+	laneCode     = "code"    // one-time codes of any kind, from one address
+)
+
+// lanesFor are the lanes of a try at a login. A login that nobody has gets the same as one that
+// somebody has.
+func lanesFor(login string, p Place, device, address bool) []lane {
+	from := lane{laneAddress, keyOf(addressText(p)), 50, 10 * time.Second}
+	switch {
+	case device:
+		return []lane{{laneDevice, keyOf(login, p.Device), 10, 30 * time.Second}}
+	case address:
+		return []lane{{laneFamiliar, keyOf(login, addressText(p)), 10, time.Minute}, from}
+	}
+	return []lane{{laneStranger, keyOf(login), 10, 5 * time.Minute}, from}
+}
+
+func keyOf(parts ...string) []byte {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return sum[:]
+}
+
+// take uses up one try in each lane, or none and says when the next is free.
+func take(ctx context.Context, db *database.DB, lanes []lane) error {
+	lanes = slices.Clone(lanes)
+	slices.SortFunc(lanes, func(a, b lane) int { return strings.Compare(a.name, b.name) }) // one order of locks
+	return database.Run(ctx, db, func(tx *database.Tx) error {
+		for _, l := range lanes {
+			// GCRA: empty_at is when all that was used up is free again.
+			r := tx.DB().Exec(`INSERT INTO login_lanes AS l (lane, key_hash, empty_at)
+				VALUES (@lane, @key, lethe_now() + make_interval(secs => @every))
+				ON CONFLICT (lane, key_hash) DO UPDATE
+				SET empty_at = greatest(l.empty_at, lethe_now()) + make_interval(secs => @every)
+				WHERE l.empty_at <= lethe_now() + make_interval(secs => @room)`, map[string]any{
+				"lane": l.name, "key": l.key, "every": l.every.Seconds(), "room": float64(l.burst-1) * l.every.Seconds(),
+			})
+			if r.Error != nil {
+				return fmt.Errorf("counting a try: %w", database.Hide(r.Error))
+			}
+			if r.RowsAffected == 0 {
+				return &ThrottledError{RetryAfter: l.every}
+			}
+		}
+		return sweepLanes(tx)
+	})
+}
+
+// giveBack returns the tries of a success: all of the own lane, one of the address's.
+func giveBack(tx *database.Tx, lanes []lane) error {
+	for _, l := range lanes {
+		query := tx.DB().Exec("DELETE FROM login_lanes WHERE lane = ? AND key_hash = ?", l.name, l.key)
+		if l.name == laneAddress || l.name == laneCode {
+			query = tx.DB().Exec("UPDATE login_lanes SET empty_at = empty_at - make_interval(secs => ?) WHERE lane = ? AND key_hash = ?",
+				l.every.Seconds(), l.name, l.key)
+		}
+		if query.Error != nil {
+			return fmt.Errorf("giving tries back: %w", database.Hide(query.Error))
+		}
+	}
+	return nil
+}
+
+// sweepLanes removes a few lanes that are empty.
+func sweepLanes(tx *database.Tx) error {
+	err := tx.DB().Exec(`DELETE FROM login_lanes WHERE (lane, key_hash) IN (
+		SELECT lane, key_hash FROM login_lanes WHERE empty_at < lethe_now() ORDER BY empty_at LIMIT 5 FOR UPDATE SKIP LOCKED)`).Error
+	if err != nil {
+		return fmt.Errorf("sweeping lanes: %w", database.Hide(err))
+	}
+	return nil
+}
+
+// familiar says by what an account knows a place: the browser's cookie, the address.
+func familiar(db *gorm.DB, user models.User, p Place) (device, address bool, err error) {
+	var kinds []string
+	err = db.Table("known_places").
+		Where("user_id = ? AND used_at > lethe_now() - make_interval(secs => ?)", user.ID, deviceKept.Seconds()).
+		Where("(kind = 'device' AND key_hash = ?) OR (kind = 'address' AND key_hash = ?)", keyOf(p.Device), keyOf(addressText(p))).
+		Pluck("kind", &kinds).Error
+	if err != nil {
+		return false, false, fmt.Errorf("looking for a known place: %w", database.Hide(err))
+	}
+	return p.Device != "" && slices.Contains(kinds, "device"), slices.Contains(kinds, "address"), nil
+}
+
+// remember makes a place known to an account. At most twenty of a kind are kept.
+func remember(tx *database.Tx, user models.User, p Place) error {
+	for kind, value := range map[string]string{"device": p.Device, "address": addressText(p)} {
+		if value == "" {
+			continue
+		}
+		err := errors.Join(tx.DB().Exec(`INSERT INTO known_places (user_id, kind, key_hash) VALUES (?, ?, ?)
+			ON CONFLICT (user_id, kind, key_hash) DO UPDATE SET used_at = lethe_now()`, user.ID, kind, keyOf(value)).Error,
+			tx.DB().Exec(`DELETE FROM known_places WHERE user_id = ? AND kind = ? AND key_hash IN (
+			SELECT key_hash FROM known_places WHERE user_id = ? AND kind = ? ORDER BY used_at DESC OFFSET 20)`, user.ID, kind, user.ID, kind).Error)
+		if err != nil {
+			return fmt.Errorf("remembering a place: %w", database.Hide(err))
+		}
+	}
+	return nil
+}
+
+// flood holds back one address that asks faster than people do, before the database hears of it.
+type flood struct {
+	mu      sync.Mutex
+	buckets map[string]*rate.Limiter
+}
+
+const (
+	floodRate    = 20 // per second and address
+	floodBurst   = 60
+	floodBuckets = 10_000
+)
+
+func newFlood() *flood { return &flood{buckets: map[string]*rate.Limiter{}} }
+
+func (f *flood) allow(p Place) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	address := addressText(p)
+	bucket, ok := f.buckets[address]
+	if !ok {
+		if len(f.buckets) >= floodBuckets {
+			clear(f.buckets) // forgetting is cheaper than growing; the database still counts
+		}
+		bucket = rate.NewLimiter(floodRate, floodBurst)
+		f.buckets[address] = bucket
+	}
+	if !bucket.Allow() {
+		return &ThrottledError{RetryAfter: time.Second}
+	}
+	return nil
+}
