@@ -42,12 +42,13 @@ type development struct {
 	unlock   func()
 	show     *devScreen
 
-	factsURL, keysURL string
-	temporalAddress   string
-	temporalUI        string
-	facts, keys       *database.DB
-	installation      database.Installation
-	tokens            map[string]string // by role
+	factsURL, keysURL    string
+	appURL, sequencerURL string // the facts, as serve and worker log in
+	temporalAddress      string
+	temporalUI           string
+	facts, keys          *database.DB
+	installation         database.Installation
+	tokens               map[string]string // by role
 
 	postgres *service // nil with DATABASE_URL
 	temporal *service // nil with TEMPORAL_ADDRESS

@@ -110,10 +110,14 @@ func (d *development) openInstallation(ctx context.Context) error {
 	if err := refuseForeign(ctx, d.keys, "data_keys"); err != nil {
 		return fmt.Errorf("the database for the keys: %w", err)
 	}
-	if d.installation, err = install(ctx, d.facts, d.keys, database.ModeDev); err != nil {
+	writer := func(in database.Installation) error { return d.openLedger(ctx, in) }
+	if d.installation, err = install(ctx, d.facts, d.keys, database.ModeDev, writer); err != nil {
 		return err
 	}
 	if err := d.openKEK(ctx); err != nil {
+		return err
+	}
+	if err := d.openLogins(ctx); err != nil {
 		return err
 	}
 	done("")

@@ -64,6 +64,13 @@ func (f devFiles) tombstones(id uuid.UUID) string {
 func (f devFiles) tokens(id uuid.UUID) string {
 	return filepath.Join(f.installation(id), "tokens.json")
 }
+func (f devFiles) password(id uuid.UUID, login string) string {
+	return filepath.Join(f.installation(id), "database-"+login+".password")
+}
+func (f devFiles) ledgerKeys(id uuid.UUID) string {
+	return filepath.Join(f.installation(id), "ledger.json")
+}
+func (f devFiles) ledger(id uuid.UUID) string { return filepath.Join(f.installation(id), "ledger") }
 func (f devFiles) state(id uuid.UUID, system string) string {
 	return filepath.Join(f.installation(id), "sandbox-"+system+".json")
 }

@@ -135,7 +135,10 @@ var devTimings = map[string]string{
 // environment is what serve and worker are told: ours, with what only this process knows.
 func (d *development) environment(own map[string]string) []string {
 	settings := map[string]string{
-		"LETHE_DATABASE_URL":           d.factsURL,
+		"LETHE_DATABASE_URL":           d.appURL,
+		"LETHE_SEQUENCER_DATABASE_URL": d.sequencerURL,
+		"LETHE_LEDGER_KEY_FILE":        d.files.ledgerKeys(d.installation.ID),
+		"LETHE_LEDGER_DIR":             d.files.ledger(d.installation.ID),
 		"LETHE_KEYS_DATABASE_URL":      d.keysURL,
 		"LETHE_KEK_FILE":               d.files.kek(d.installation.ID),
 		"LETHE_TOMBSTONE_FILE":         d.files.tombstones(d.installation.ID),

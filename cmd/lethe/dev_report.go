@@ -18,12 +18,18 @@ import (
 // devReport is dev.json: everything that a script needs to use what runs. It is there only while
 // all of it runs.
 type devReport struct {
-	API             string            `json:"api"`
-	TemporalAddress string            `json:"temporal_address"`
-	TemporalUI      string            `json:"temporal_ui"`
+	API             string `json:"api"`
+	TemporalAddress string `json:"temporal_address"`
+	TemporalUI      string `json:"temporal_ui"`
+	// DatabaseURL is the owner's; the API and the worker use AppDatabaseURL, which can do less.
 	DatabaseURL     string            `json:"database_url"`
+	AppDatabaseURL  string            `json:"app_database_url"`
 	KeysDatabaseURL string            `json:"keys_database_url"`
 	Sandbox         map[string]string `json:"sandbox"`
+	// LedgerOrigin names the log; LedgerDir has its tiles and checkpoints, LedgerKeyFile its keys.
+	LedgerOrigin  string `json:"ledger_origin"`
+	LedgerDir     string `json:"ledger_dir"`
+	LedgerKeyFile string `json:"ledger_key_file"`
 	// SandboxControl are the bearer tokens of the sandbox systems' control calls.
 	SandboxControl map[string]string `json:"sandbox_control_tokens"`
 	Tokens         map[string]string `json:"tokens"`
@@ -35,6 +41,10 @@ func (d *development) report() devReport {
 		TemporalAddress: d.temporalAddress,
 		TemporalUI:      d.temporalUI,
 		DatabaseURL:     d.factsURL,
+		AppDatabaseURL:  d.appURL,
+		LedgerOrigin:    originOf(d.config.LedgerOrigin, d.installation),
+		LedgerDir:       d.files.ledger(d.installation.ID),
+		LedgerKeyFile:   d.files.ledgerKeys(d.installation.ID),
 		KeysDatabaseURL: d.keysURL,
 		Sandbox:         d.systemAddresses(),
 		SandboxControl:  d.secrets.control,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"lethe/internal/ledger"
 	"lethe/internal/payload"
 	"lethe/internal/vault"
 )
@@ -13,14 +14,17 @@ type KeysCmd struct {
 
 // KeysCreateCmd creates one key file.
 type KeysCreateCmd struct {
-	Kind string `arg:"" enum:"kek,codec" help:"kek (data keys) or codec (workflow payloads). kek（数据密钥的主密钥）或 codec（工作流数据）。"`
+	Kind string `arg:"" enum:"kek,codec,ledger" help:"kek (data keys), codec (workflow payloads) or ledger (entries, checkpoints, receipts). kek（数据密钥的主密钥）、codec（工作流数据）或 ledger（账本条目、检查点与回执）。"`
 	Path string `arg:"" help:"The file to write. 要写入的文件。"`
 }
 
 // Run creates it; an existing file is left alone and is an error.
 func (k KeysCreateCmd) Run() error {
-	if k.Kind == "kek" {
+	switch k.Kind {
+	case "kek":
 		return vault.CreateKEKFile(k.Path)
+	case "ledger":
+		return ledger.CreateKeyFile(k.Path)
 	}
 	return payload.CreateKeyFile(k.Path)
 }

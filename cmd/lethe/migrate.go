@@ -30,12 +30,18 @@ func (m MigrateCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = facts.Close() }()
+	if err := database.RequireOwner(ctx, facts); err != nil {
+		return err
+	}
 	keys, err := database.Open(ctx, c.KeysDatabaseURL, database.Options{})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = keys.Close() }()
-	in, err := install(ctx, facts, keys, mode(m.Dev))
+	in, err := install(ctx, facts, keys, mode(m.Dev), func(in database.Installation) error {
+		_, err := attachWriter(facts, c.LedgerKeyFile, originOf(c.LedgerOrigin, in))
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -43,8 +49,10 @@ func (m MigrateCmd) Run(ctx context.Context) error {
 	return err
 }
 
-// install migrates and marks both databases and installs what every installation has.
-func install(ctx context.Context, facts, keys *database.DB, mode database.Mode) (database.Installation, error) {
+// install migrates and marks both databases and installs what every installation has. writer
+// attaches the ledger's, whose key may lie in a folder named after the installation: what is
+// installed is recorded.
+func install(ctx context.Context, facts, keys *database.DB, mode database.Mode, writer func(database.Installation) error) (database.Installation, error) {
 	if err := database.Migrate(ctx, facts, database.SchemaMain); err != nil {
 		return database.Installation{}, err
 	}
@@ -53,6 +61,9 @@ func install(ctx context.Context, facts, keys *database.DB, mode database.Mode) 
 	}
 	in, err := database.Install(ctx, facts, keys, mode)
 	if err != nil {
+		return in, err
+	}
+	if err := writer(in); err != nil {
 		return in, err
 	}
 	return in, database.Run(ctx, facts, func(tx *database.Tx) error {

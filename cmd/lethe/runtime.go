@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"go.temporal.io/sdk/client"
 
@@ -40,6 +41,10 @@ type runtime struct {
 // connections is the size of a process's database pools.
 const connections = 48
 
+// lockTimeout is how long a statement waits for a lock before the request is answered 503, or the
+// activity tried again: a table that somebody holds must not hold up everything.
+const lockTimeout = 5 * time.Second
+
 // open opens everything that the configuration names. It refuses a database of another mode or of
 // another version, and destroys again what a restored backup brought back (I25).
 func open(ctx context.Context, c config.Config) (*runtime, error) {
@@ -59,8 +64,11 @@ func open(ctx context.Context, c config.Config) (*runtime, error) {
 }
 
 func (r *runtime) openDatabases(ctx context.Context) (err error) {
-	o := database.Options{MaxConnections: connections}
+	o := database.Options{MaxConnections: connections, LockTimeout: lockTimeout}
 	if r.facts, err = database.Open(ctx, r.config.DatabaseURL, o); err != nil {
+		return err
+	}
+	if err = database.RequireApp(ctx, r.facts); err != nil {
 		return err
 	}
 	if r.keys, err = database.Open(ctx, r.config.KeysDatabaseURL, o); err != nil {

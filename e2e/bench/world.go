@@ -21,6 +21,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/launch"
 	"lethe/internal/launch/launchtest"
+	"lethe/internal/ledger"
 	"lethe/internal/payload"
 	"lethe/internal/relay"
 	"lethe/internal/retention"
@@ -48,6 +49,8 @@ type world struct {
 	codec        *payload.Codec
 	client       client.Client
 	tombstones   string
+	ledgerKeys   *ledger.Keys
+	origin       string
 	mu           sync.Mutex
 	people       []uuid.UUID // not departed yet
 }
@@ -124,6 +127,8 @@ func (w *world) openDatabases(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	w.ledgerKeys, w.origin = ledger.NewKeys(), "lethe/"+in.ID.String()
+	ledger.Attach(w.facts, ledger.NewWriter(w.origin, w.ledgerKeys.Writer()))
 	kekFile := filepath.Join(w.scratch.Path, "kek")
 	if err = vault.CreateKEKFile(kekFile); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/launch"
+	"lethe/internal/ledger"
 	"lethe/internal/payload"
 	"lethe/internal/relay"
 	"lethe/internal/vault"
@@ -39,6 +40,7 @@ type Stack struct {
 	vault        *vault.Vault
 	systems      *systems
 	settings     map[string]string
+	logins       logins
 	options      Options
 	scratch      *launch.Scratch
 	organisation organisation
@@ -115,8 +117,8 @@ func (s *Stack) open(ctx context.Context) (err error) {
 
 // configure makes key files, chooses ports and writes down how both processes are started.
 func (s *Stack) configure(systemsFile string) error {
-	kek, codec := filepath.Join(s.Folder, "kek"), filepath.Join(s.Folder, "codec")
-	if err := errors.Join(vault.CreateKEKFile(kek), payload.CreateKeyFile(codec)); err != nil {
+	kek, codec, log := filepath.Join(s.Folder, "kek"), filepath.Join(s.Folder, "codec"), filepath.Join(s.Folder, "ledger.json")
+	if err := errors.Join(vault.CreateKEKFile(kek), payload.CreateKeyFile(codec), ledger.CreateKeyFile(log)); err != nil {
 		return err
 	}
 	ports, err := launch.FreePorts(3)
@@ -129,7 +131,7 @@ func (s *Stack) configure(systemsFile string) error {
 		"DATABASE_URL": s.factsURL, "KEYS_DATABASE_URL": s.keysURL,
 		"KEK_FILE": kek, "CODEC_KEY_FILE": codec, "TOMBSTONE_FILE": filepath.Join(s.Folder, "tombstones"),
 		"SYSTEMS_FILE": systemsFile, "TEMPORAL_ADDRESS": s.temporalAddress, "TEMPORAL_NAMESPACE": s.namespace,
-		"TASK_QUEUE_PREFIX": s.queuePrefix,
+		"TASK_QUEUE_PREFIX": s.queuePrefix, "LEDGER_KEY_FILE": log, "LEDGER_DIR": filepath.Join(s.Folder, "ledger"),
 	}
 	program, err := Binary()
 	if err != nil {
@@ -141,7 +143,7 @@ func (s *Stack) configure(systemsFile string) error {
 	}
 	s.Serve = &Daemon{name: "serve", path: program, args: []string{"serve", "--dev"}, logs: logs, readyAt: at(1),
 		env: func() []string {
-			return environment(inherited(), timings, s.settings, map[string]string{"LISTEN": at(0), "OPS_LISTEN": at(1)}, s.options.Env)
+			return environment(inherited(), timings, s.settings, s.logins.settings(), map[string]string{"LISTEN": at(0), "OPS_LISTEN": at(1)}, s.options.Env)
 		}}
 	killing := map[string]string{}
 	if s.options.Failpoints != "" {
@@ -152,7 +154,7 @@ func (s *Stack) configure(systemsFile string) error {
 	}
 	s.Worker = &Daemon{name: "worker", path: program, args: []string{"worker", "--dev"}, logs: logs, readyAt: at(2),
 		env: func() []string {
-			return environment(inherited(), timings, s.settings, map[string]string{"OPS_LISTEN": at(2)}, s.options.Env, killing)
+			return environment(inherited(), timings, s.settings, s.logins.settings(), map[string]string{"OPS_LISTEN": at(2)}, s.options.Env, killing)
 		}}
 	return nil
 }
@@ -194,7 +196,10 @@ func (s *Stack) migrate(ctx context.Context) error {
 		return err
 	}
 	s.vault = vault.New(s.Keys, kek, s.installation.ID)
-	return nil
+	if err := s.attachLedger(); err != nil {
+		return err
+	}
+	return s.makeLogins(ctx)
 }
 
 // Command runs the product's program to its end, with the stack's settings.
@@ -273,6 +278,9 @@ func (s *Stack) Close(keep bool) error {
 	}
 	if s.servers != nil {
 		failures = append(failures, s.servers.close(ctx))
+		if s.postgres == nil {
+			failures = append(failures, s.logins.drop(ctx, s.adminURL))
+		}
 	}
 	if s.systems != nil {
 		failures = append(failures, s.systems.close())

@@ -34,8 +34,8 @@ CREATE FUNCTION lethe_grant_privileges() RETURNS void LANGUAGE plpgsql SET searc
 DECLARE
     groups   constant text := 'lethe_app, lethe_sequencer, lethe_ledger_retention';
     readable constant text[] := ARRAY['installation', 'goose_db_version', 'legal_transitions', 'lethe_clock',
-        'field_definitions', 'retention_rules',
-        'ledger_epochs', 'ledger_head', 'ledger_sequence'];
+        'field_definitions', 'ledger_epochs', 'ledger_head', 'ledger_sequence'];
+    insertable constant text[] := ARRAY['retention_rules']; -- never inserted by it: whoever schedules by rules locks them
     erasable constant text[] := ARRAY['field_values', 'idempotency_keys',
         'sessions', 'login_attempts', 'throttles', 'recovery_codes', 'oidc_states', 'oidc_logins', 'enrolments', 'login_lanes', 'known_places'];
     it record;
@@ -56,7 +56,7 @@ BEGIN
             CONTINUE;
         END IF;
         EXECUTE format('GRANT INSERT ON %s TO lethe_app', it.name);
-        IF it.append_only THEN
+        IF it.append_only OR it.relname = ANY (insertable) THEN
             CONTINUE;
         END IF;
         EXECUTE format('GRANT UPDATE ON %s TO lethe_app', it.name);
