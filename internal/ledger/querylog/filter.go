@@ -1,0 +1,79 @@
+// Package querylog searches the ledger's entries for people: by words, by who, about whom, what,
+// when and with what result. Each search is recorded in the ledger in the transaction that reads,
+// and each row that is shown is checked against its commitments.
+package querylog
+
+import (
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/ledger"
+)
+
+// What a search may not ask for.
+var (
+	ErrTermTooShort  = errors.New("a search term needs two characters at least")
+	ErrTermTooLong   = errors.New("a search is longer than 100 characters")
+	ErrTooManyTerms  = errors.New("a search has more than five terms")
+	ErrNotText       = errors.New("a search has characters that show nothing or turn the writing around")
+	ErrTooBroad      = errors.New("a search term fits more than 500 people")
+	ErrRangeReversed = errors.New("the range ends before it begins")
+	ErrLimit         = errors.New("a page has 1 to 200 rows")
+)
+
+// The limits of a search.
+const (
+	maxQuery  = 100 // characters
+	maxTerms  = 5
+	maxPeople = 500 // whom one term fits
+	MaxLimit  = 200 // rows of a page
+)
+
+// Filter chooses entries. Zero values choose all.
+type Filter struct {
+	// Query is words, separated by blanks, of two characters at least. An entry is found if each of
+	// them is part of its reason or of who asked for it, of the name or number of its actor or its
+	// subject, of its action, kind or result as people call it in either language, or is its purpose
+	// or an id in it. Case and width do not matter.
+	Query   string
+	Actor   *uuid.UUID // who did it: an employee
+	Subject *uuid.UUID // about whom: an employee
+	Kind    ledger.Kind
+	Action  string
+	Purpose string
+	Result  ledger.Result
+	From    *time.Time // at or after, to the millisecond
+	To      *time.Time // before
+}
+
+// check says what is wrong with f, and gives the terms of its query.
+func (f Filter) check() ([]string, error) {
+	if f.From != nil && f.To != nil && !f.From.Before(*f.To) {
+		return nil, ErrRangeReversed
+	}
+	if utf8.RuneCountInString(f.Query) > maxQuery {
+		return nil, ErrTermTooLong
+	}
+	if !utf8.ValidString(f.Query) || strings.ContainsFunc(f.Query, invisible) {
+		return nil, ErrNotText
+	}
+	terms := strings.Fields(f.Query)
+	if len(terms) == 0 && f.Query != "" {
+		return nil, ErrTermTooShort
+	}
+	if len(terms) > maxTerms {
+		return nil, ErrTooManyTerms
+	}
+	return terms, nil
+}
+
+// invisible holds for control and format characters: zero-width ones and marks of the writing
+// direction make two searches that look the same find different things.
+func invisible(r rune) bool {
+	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError
+}

@@ -1,0 +1,114 @@
+package querylog
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+)
+
+// reader is a transaction or a pool.
+type reader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// term is one word of a search with everything of an entry that it may stand for.
+type term struct {
+	text    string    // folded as the database folds what it searches
+	id      uuid.UUID // the word is an id
+	people  []string  // ids of those whose name or number it is part of
+	actions []string
+	kinds   []string
+	results []string
+}
+
+// compile finds out what each word may stand for.
+func compile(ctx context.Context, db reader, words []string) ([]term, error) {
+	terms := make([]term, len(words))
+	for i, word := range words {
+		t := &terms[i]
+		if err := t.fold(ctx, db, word); err != nil {
+			return nil, err
+		}
+		if len([]rune(t.text)) < 2 {
+			return nil, ErrTermTooShort
+		}
+		t.id, _ = uuid.Parse(t.text)
+		t.actions = meaning("ledger.action.", t.text)
+		t.kinds = meaning("ledger.kind.", t.text)
+		t.results = meaning("ledger.result.", t.text)
+		if err := t.findPeople(ctx, db); err != nil {
+			return nil, err
+		}
+	}
+	return terms, nil
+}
+
+// fold is the database's own folding, so that both sides are folded alike.
+func (t *term) fold(ctx context.Context, db reader, word string) error {
+	if err := db.QueryRowContext(ctx, "SELECT query_log_text($1, '')", word).Scan(&t.text); err != nil {
+		return fmt.Errorf("folding a search term: %w", database.Hide(err))
+	}
+	t.text = strings.TrimSpace(t.text)
+	return nil
+}
+
+// findPeople finds whose name or number holds the term. Whoever is purged is not found by name: the
+// views show a pseudonym instead.
+func (t *term) findPeople(ctx context.Context, db reader) error {
+	rows, err := db.QueryContext(ctx, `SELECT id FROM employees
+		WHERE query_log_grams(name, employee_no) @> $1::text[] AND strpos(query_log_text(name, employee_no), $2) > 0
+			AND status <> 'purged' LIMIT $3`, grams(t.text), t.text, maxPeople+1)
+	if err != nil {
+		return fmt.Errorf("finding people: %w", database.Hide(err))
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return fmt.Errorf("finding people: %w", database.Hide(err))
+		}
+		t.people = append(t.people, id)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("finding people: %w", database.Hide(err))
+	}
+	if len(t.people) > maxPeople {
+		return ErrTooBroad
+	}
+	return nil
+}
+
+// meaning is the codes that the term is part of, or of their names in either language.
+func meaning(prefix, text string) []string {
+	codes := []string{}
+	for _, code := range i18n.Keys(prefix) {
+		found := strings.Contains(code, text)
+		for _, language := range i18n.Languages {
+			found = found || strings.Contains(strings.ToLower(i18n.Text(language, prefix+code)), text)
+		}
+		if found {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
+// grams are the runs of characters by which the index finds a text: of three if there are as many,
+// else of two. A text of two or three characters is itself the gram; a longer one has to be looked
+// at once more.
+func grams(text string) []string {
+	runes := []rune(text)
+	n := min(len(runes), 3)
+	found := make([]string, 0, len(runes))
+	for i := 0; i+n <= len(runes); i++ {
+		found = append(found, string(runes[i:i+n]))
+	}
+	return found
+}
