@@ -20,18 +20,24 @@ folder deploy/secrets
 folder deploy/state/keys
 folder deploy/state/tombstones
 folder deploy/state/systems
+folder deploy/state/ledger
+folder deploy/state/witness
 
-for name in postgres keys_postgres lethe_role lethe_keys_role temporal_role; do
+for name in postgres keys_postgres lethe_role lethe_keys_role temporal_role lethe_server lethe_order; do
 	password | create "deploy/secrets/${name}_password"
 done
 printf 'postgres://lethe:%s@postgres:5432/lethe?sslmode=disable' "$(cat deploy/secrets/lethe_role_password)" |
 	create deploy/secrets/database_url
+for login in server order; do
+	printf 'postgres://lethe_%s:%s@postgres:5432/lethe?sslmode=disable' "$login" "$(cat "deploy/secrets/lethe_${login}_password")" |
+		create "deploy/secrets/${login}_database_url"
+done
 printf 'postgres://lethe:%s@keys-postgres:5432/lethe?sslmode=disable' "$(cat deploy/secrets/lethe_keys_role_password)" |
 	create deploy/secrets/keys_database_url
 echo '[]' | create deploy/state/systems/systems.json
 printf 'LETHE_UID=%s\nLETHE_GID=%s\n' "${owner%%:*}" "${owner##*:}" | create .env
 
-for kind in kek codec; do
+for kind in kek codec ledger; do
 	file=deploy/state/keys/$kind.json
 	[ ! -e "$file" ] || continue
 	if [ -n "${LETHE:-}" ]; then

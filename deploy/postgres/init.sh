@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs once, when a cluster is created: a role without privileges for each user of the cluster, who
-# owns its own databases and sees no others. Afterwards the superuser has no password: it is
+# owns its own databases and sees no others. In the cluster of the facts the owner only migrates; the
+# API and the worker log in as lethe_server and lethe_order, which can do less. Afterwards the superuser has no password: it is
 # reached from inside the container only, through the socket.
 set -euo pipefail
 
@@ -12,6 +13,19 @@ CREATE ROLE lethe LOGIN PASSWORD :'password';
 CREATE DATABASE lethe OWNER lethe;
 REVOKE ALL ON DATABASE lethe FROM PUBLIC;
 SQL
+
+if [ -n "${LETHE_SERVER_PASSWORD:-}" ]; then
+	sql <<'SQL'
+\getenv server LETHE_SERVER_PASSWORD
+\getenv order LETHE_ORDER_PASSWORD
+CREATE ROLE lethe_app NOLOGIN;
+CREATE ROLE lethe_sequencer NOLOGIN;
+CREATE ROLE lethe_ledger_retention NOLOGIN;
+CREATE ROLE lethe_server LOGIN PASSWORD :'server' IN ROLE lethe_app;
+CREATE ROLE lethe_order LOGIN PASSWORD :'order' IN ROLE lethe_sequencer;
+GRANT CONNECT ON DATABASE lethe TO lethe_server, lethe_order;
+SQL
+fi
 
 if [ -n "${TEMPORAL_ROLE_PASSWORD:-}" ]; then
 	sql <<'SQL'
