@@ -50,7 +50,7 @@ type Approval struct {
 	// Reason is for the approver and the ledger: no names, numbers or illnesses.
 	Reason          string
 	State           ApprovalState
-	RequestedAt     time.Time `gorm:"->"`
+	RequestedAt     time.Time
 	ExpiresAt       time.Time
 	DecidedBy       *uuid.UUID
 	DecidedByUserID *uuid.UUID

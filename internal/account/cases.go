@@ -74,6 +74,35 @@ func ConfirmCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor) (models.
 	return c.row, c.moved(tx)
 }
 
+// DropWaiver takes back what a person asked for: the waiver was refused, taken back or not decided
+// in time. A case that somebody decided about otherwise stays as it is.
+func DropWaiver(tx *database.Tx, caseID uuid.UUID, by models.Actor) error {
+	c, err := openCase(tx, caseID, models.System)
+	if errors.Is(err, ErrCaseClosed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if c.row.State != models.CaseWaiverRequested || c.row.AskedBy == nil || *c.row.AskedBy != by.EmployeeID {
+		return nil
+	}
+	return c.update(tx, map[string]any{"state": models.CaseOpen, "asked_by": nil, "asked_at": nil})
+}
+
+// LockCase locks a case with what it is about, and says whose account it is. A closed one is ErrCaseClosed.
+func LockCase(tx *database.Tx, caseID uuid.UUID) (models.SupportCase, models.LinkedAccount, uuid.UUID, error) {
+	c, err := openCase(tx, caseID, models.System)
+	if err != nil {
+		return c.row, c.account, uuid.Nil, err
+	}
+	employment, err := database.First[models.Employment](tx.DB().Select("employee_id").Where("id = ?", c.op.EmploymentID))
+	if err != nil {
+		return c.row, c.account, uuid.Nil, fmt.Errorf("reading an employment: %w", err)
+	}
+	return c.row, c.account, employment.EmployeeID, nil
+}
+
 // openedCase is a case that waits for people, with everything that a decision changes locked.
 type openedCase struct {
 	row     models.SupportCase

@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
-	"lethe/internal/failpoint"
 	"lethe/internal/identity"
 	"lethe/models"
 )
@@ -34,10 +33,16 @@ func (r *Registry) Decide(ctx context.Context, db *database.DB, bearer identity.
 	caller.ApprovalID = id
 	ctx = models.WithCaller(ctx, caller)
 	var row models.Approval
-	err := database.Run(ctx, db, func(tx *database.Tx) (err error) {
-		row, err = r.decide(tx, bearer, id, decision, comment)
-		return err
-	})
+	once := func() error {
+		return database.Run(ctx, db, func(tx *database.Tx) (err error) {
+			row, err = r.decide(tx, bearer, id, decision, comment)
+			return err
+		})
+	}
+	err := once()
+	if database.Code(err) == database.CodeUntimely {
+		err = once() // it expired while it was being carried out, and is seen as expired now
+	}
 	if err == nil {
 		r.forget(ctx, row)
 	}
@@ -86,21 +91,20 @@ func (r *Registry) approve(tx *database.Tx, op Operation, row models.Approval, e
 	if why != "" {
 		return r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: why})
 	}
-	failpoint.Hit("approval.judged")
+	r.mark("approval.judged")
 	if err := record(tx, row, ActionApproved, e.comment); err != nil {
 		return row, err
 	}
 	by := By{
-		Requester: models.Actor{EmployeeID: row.RequesterID, Role: row.RequesterRole},
-		Approver:  e.by.Actor, Approval: row.ID,
+		Requester: requester(row), Approver: e.by.Actor, Approval: row.ID,
 	}
 	if e.location, err = op.run(tx, by, command); err != nil {
 		return row, err
 	}
-	failpoint.Hit("approval.carried_out")
+	r.mark("approval.carried_out")
 	e.state = models.ApprovalApproved
 	row, err = r.end(tx, op, row, e)
-	failpoint.Hit("approval.before_commit")
+	r.mark("approval.before_commit")
 	return row, err
 }
 

@@ -59,8 +59,8 @@ func (r *Registry) end(tx *database.Tx, op Operation, row models.Approval, e end
 	return ended, record(tx, ended, e.action, e.comment)
 }
 
-// drop takes back what the request had noted at its target. A command that cannot be read any more
-// has nothing that could be taken back.
+// drop takes back what the request had noted at its target. A command that cannot be read any more,
+// or is not the one that was asked for, says nothing about what that was.
 func (r *Registry) drop(tx *database.Tx, op Operation, row models.Approval) error {
 	if op.dropped == nil {
 		return nil
@@ -69,11 +69,16 @@ func (r *Registry) drop(tx *database.Tx, op Operation, row models.Approval) erro
 	if err != nil {
 		return err
 	}
+	b := binding{operation: row.Operation, command: s.Command, salt: s.Salt}
 	command, err := op.decode(s.Command)
-	if err != nil {
+	if err != nil || !same(b.commandHash(), row.CommandHash) {
 		return nil //nolint:nilerr // of another version of the program
 	}
-	return op.dropped(tx, command)
+	return op.dropped(tx, requester(row), command)
+}
+
+func requester(row models.Approval) models.Actor {
+	return models.Actor{EmployeeID: row.RequesterID, Role: row.RequesterRole}
 }
 
 // forget destroys the key of an ended request's command, so that no backup of the facts can open

@@ -60,8 +60,8 @@ type Spec[C any] struct {
 	// Asked, if given, notes at the target that something was asked for, or refuses. Without it a
 	// request is accepted if Run, rehearsed, is not refused.
 	Asked func(tx *database.Tx, by models.Actor, c C) error
-	// Dropped takes back what Asked noted; the target may have changed since.
-	Dropped func(tx *database.Tx, c C) error
+	// Dropped takes back what Asked noted for that person; the target may have changed since.
+	Dropped func(tx *database.Tx, by models.Actor, c C) error
 	// Run carries the command out and says where the result is to be found.
 	Run func(tx *database.Tx, by By, c C) (location string, err error)
 }
@@ -76,7 +76,7 @@ type Operation struct {
 	decode   func(raw []byte) (any, error)
 	judge    func(tx *database.Tx, command any) (Matter, error)
 	asked    func(tx *database.Tx, by models.Actor, command any) error
-	dropped  func(tx *database.Tx, command any) error
+	dropped  func(tx *database.Tx, by models.Actor, command any) error
 	run      func(tx *database.Tx, by By, command any) (string, error)
 }
 
@@ -116,7 +116,7 @@ func Define[C any](s Spec[C]) Operation {
 		})
 	}
 	if s.Dropped != nil {
-		op.dropped = func(tx *database.Tx, command any) error { return s.Dropped(tx, command.(C)) }
+		op.dropped = func(tx *database.Tx, by models.Actor, command any) error { return s.Dropped(tx, by, command.(C)) }
 	}
 	return op
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/failpoint"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -27,6 +28,7 @@ type Registry struct {
 	expiry     time.Duration
 	operations []Operation
 	required   []string
+	mark       func(place string) // where the crash harness may kill the process
 }
 
 // NewRegistry checks and keeps the operations.
@@ -37,7 +39,7 @@ func NewRegistry(sealer vault.Loose, o Options, operations ...Operation) (*Regis
 	if o.Expiry < time.Minute || o.Expiry > 30*24*time.Hour {
 		return nil, fmt.Errorf("a request for approval stays open between a minute and 30 days, not %s", o.Expiry)
 	}
-	r := &Registry{sealer: sealer, expiry: o.Expiry, required: o.Required}
+	r := &Registry{sealer: sealer, expiry: o.Expiry, required: o.Required, mark: failpoint.Hit}
 	for _, op := range operations {
 		if _, known := r.Operation(op.Name); known {
 			return nil, fmt.Errorf("the operation %s is there twice", op.Name)

@@ -26,6 +26,7 @@ const (
 	CodeUnproven          = "LT004"
 	CodeNotPurgeable      = "LT005"
 	CodeKeyDestroyed      = "LT006"
+	CodeUntimely          = "LT007" // an approval after its expiry, or an expiry before its time
 	CodeUniqueViolation   = "23505"
 	CodeCheckViolation    = "23514"
 	codeSerialization     = "40001"

@@ -15,9 +15,19 @@ import (
 	"lethe/models"
 )
 
-// Reschedule changes the dates of a pending departure. Whatever ends the employment earlier than
-// was planned brings every deadline forward and needs an approval (I6).
+// Reschedule changes the dates of a pending departure. What needs two people is ErrApprovalRequired:
+// whatever ends the employment earlier than was planned brings every deadline forward (I6), and the
+// access of a head or an administrator is not ended at once by one person.
 func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
+	return reschedule(tx, by, id, w, false)
+}
+
+// RescheduleApproved is [Reschedule] for what two people agreed to.
+func RescheduleApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
+	return reschedule(tx, by, id, w, true)
+}
+
+func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved bool) error {
 	dep, err := Lock(tx, id)
 	if err != nil {
 		return err
@@ -48,12 +58,10 @@ func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
 	if err != nil {
 		return err
 	}
-	shortens, err := shortens(tx, employment, dep, dates)
-	if err != nil {
-		return err
-	}
-	if shortens || dates.EmploymentEndedAt.Before(dep.EmploymentEndedAt) {
-		return ErrApprovalRequired
+	if !approved {
+		if err := needsOne(tx, employment, dep, dates, now); err != nil {
+			return err
+		}
 	}
 	if dep.AccountsState != models.AccountsLinked {
 		if w.AccessCutoffAt != nil && !w.AccessCutoffAt.Equal(dep.AccessCutoffAt) {
@@ -73,6 +81,21 @@ func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
 		return err
 	}
 	return tx.Touch(models.DrivenDeparture, id)
+}
+
+// needsOne is ErrApprovalRequired for a change of dates that one person may not make alone.
+func needsOne(tx *database.Tx, employment models.Employment, dep models.Departure, d Dates, now time.Time) error {
+	shortens, err := shortens(tx, employment, dep, d)
+	if err != nil {
+		return err
+	}
+	if shortens || d.EmploymentEndedAt.Before(dep.EmploymentEndedAt) {
+		return ErrApprovalRequired
+	}
+	if dep.AccountsState != models.AccountsLinked {
+		return nil // the cutoff is behind already
+	}
+	return notSudden(tx, dep.EmployeeID, d, now)
 }
 
 // shortens says whether the dates would bring any deadline forward; a zone further west can do so
@@ -96,8 +119,18 @@ func shortens(tx *database.Tx, employment models.Employment, dep models.Departur
 }
 
 // Withdraw takes a departure back before the employment has ended. Once the notice was received it
-// needs the company's consent, since a received notice binds. A second call changes nothing.
+// needs the company's consent, since a received notice binds. Once unlinking has begun it needs two
+// people, since it gives access back: ErrApprovalRequired. A second call changes nothing.
 func Withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent bool) error {
+	return withdraw(tx, seal, by, id, reason, companyConsent, false)
+}
+
+// WithdrawApproved is [Withdraw] for what two people agreed to.
+func WithdrawApproved(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent bool) error {
+	return withdraw(tx, seal, by, id, reason, companyConsent, true)
+}
+
+func withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent, approved bool) error {
 	if err := checkText(reason); err != nil {
 		return err
 	}
@@ -124,6 +157,9 @@ func Withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID,
 	// A notice never lies in the future (Derive), so it has been received.
 	if !companyConsent {
 		return ErrConsentRequired
+	}
+	if dep.AccountsState != models.AccountsLinked && !approved {
+		return ErrApprovalRequired
 	}
 	sealed, err := sealText(tx, seal, dep, "withdrawal_reason_sealed", reason)
 	if err != nil {
@@ -172,6 +208,25 @@ func AskAnnulment(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.U
 		return err
 	}
 	return Record(tx, id, EventAnnulmentRequested, by)
+}
+
+// DropAnnulment takes back what a person asked for with AskAnnulment: the request was refused, taken
+// back or not decided in time. What somebody else asked for since, or two people confirmed, stays.
+func DropAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	if dep.Stage == models.StageAnnulled || dep.AnnulmentAskedBy == nil || *dep.AnnulmentAskedBy != by.EmployeeID {
+		return nil
+	}
+	err = update(tx, dep, map[string]any{
+		"annulment_asked_at": nil, "annulment_asked_by": nil, "annulment_reason_sealed": nil,
+	})
+	if err != nil {
+		return err
+	}
+	return Record(tx, id, EventAnnulmentDropped, by)
 }
 
 func annullable(dep models.Departure) error {

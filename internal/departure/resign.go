@@ -27,6 +27,8 @@ type Notice struct {
 	ReasonCode        string
 	Note              string
 	ConfidentialUntil *clock.Date
+	// Approved says that two people agreed to what one may not begin alone.
+	Approved bool
 	Wish
 }
 
@@ -47,7 +49,8 @@ const maxLegalGround = 100 // characters
 var initiators = []string{"", "employee", "employer", "both", "law"}
 
 // Begin starts a departure. Its workflow is started by the relay from the committed row. An open
-// departure of the same employment is an *ExistsError.
+// departure of the same employment is an *ExistsError; one of a head or an administrator that ends
+// the access or the employment at once is ErrApprovalRequired.
 func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (models.Departure, error) {
 	if err := n.check(); err != nil {
 		return models.Departure{}, err
@@ -65,6 +68,15 @@ func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (model
 	dates, err := derive(tx, employment, n.Wish)
 	if err != nil {
 		return models.Departure{}, err
+	}
+	if !n.Approved {
+		now, err := tx.Now()
+		if err != nil {
+			return models.Departure{}, err
+		}
+		if err := notSudden(tx, n.EmployeeID, dates, now); err != nil {
+			return models.Departure{}, err
+		}
 	}
 	if known, err := retention.HasRules(tx, employment.Jurisdiction); err != nil {
 		return models.Departure{}, err

@@ -17,6 +17,7 @@ const (
 	EventDatesChanged       = "dates_changed"
 	EventWithdrawn          = "withdrawn"
 	EventAnnulmentRequested = "annulment_requested"
+	EventAnnulmentDropped   = "annulment_dropped"
 	EventAnnulled           = "annulled"
 	EventUnlinkingStarted   = "unlinking_started"
 	EventRelinkingStarted   = "relinking_started"

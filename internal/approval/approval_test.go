@@ -1,0 +1,304 @@
+package approval
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+func TestI21_TheSecondPersonRunsTheStoredCommandOnce(t *testing.T) {
+	w := newWorld(t)
+	row, target := w.ask(t)
+	if w.effects(t, target) != 0 || w.count(t, "SELECT count(*) FROM counters WHERE id = ? AND noted", target) != 1 {
+		t.Error("asking is no effect, but noted at the target")
+	}
+	decided, err := w.decide(w.first, row.ID, models.DecisionApproved)
+	if err != nil || decided.State != models.ApprovalApproved || decided.ResultLocation != "/counters/"+target.String() {
+		t.Fatalf("%+v, %v", decided, err)
+	}
+	want := w.count(t, "SELECT count(*) FROM effects WHERE target = ? AND requester = ? AND approver = ? AND approval = ?", target, w.asker.actor, w.first.actor, row.ID)
+	if want != 1 || w.effects(t, target) != 1 {
+		t.Errorf("%d effects, %d of them by both", w.effects(t, target), want)
+	}
+	// Used once: the same person is told the same, anybody else that it is over.
+	if again, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || again.State != models.ApprovalApproved {
+		t.Errorf("the same decision again: %v, %v", again.State, err)
+	}
+	var ended *EndedError
+	if _, err := w.decide(w.second, row.ID, models.DecisionApproved); !errors.As(err, &ended) {
+		t.Errorf("another decision: %v", err)
+	}
+	if w.effects(t, target) != 1 {
+		t.Error("the effect happened again")
+	}
+	after := w.get(t, row.ID)
+	if !after.CommandSealed.IsNull() || after.Fingerprint != nil || !cmp.Equal(after.CommandHash, row.CommandHash) {
+		t.Error("the command is cleared when the request ends, and its hash stays")
+	}
+	if diff := cmp.Diff([]string{ActionRequested, ActionApproved}, w.actions(t, row.ID)); diff != "" {
+		t.Errorf("ledger: %s", diff)
+	}
+}
+
+func TestI21_WhoMayNotDecide(t *testing.T) {
+	w := newWorld(t)
+	target := w.counter(t)
+	w.exec(t, "UPDATE counters SET subject = ? WHERE id = ?", w.subject.actor, target)
+	row := w.askFor(t, target)
+	otherAccount := w.asker
+	w.tx(t, context.Background(), func(tx *database.Tx) error {
+		otherAccount.user = uuid.New()
+		return database.Hide(tx.DB().Exec("INSERT INTO users (id, employee_id, login, state) VALUES (?, ?, 'second-account', 'active')", otherAccount.user, w.asker.actor).Error)
+	})
+	puppet := w.person(t)
+	w.exec(t, "UPDATE users SET created_by = ?, credentials_set_by = ? WHERE id = ?", w.asker.actor, w.asker.actor, puppet.user)
+	reset := w.person(t)
+	w.exec(t, "UPDATE users SET credentials_set_by = ? WHERE id = ?", w.asker.actor, reset.user)
+	stale := w.bearer(w.first, models.RoleReviewer)
+	long := stale.SteppedUpAt.Add(-6 * time.Minute)
+	stale.SteppedUpAt = &long
+	never := w.bearer(w.first, models.RoleReviewer)
+	never.SteppedUpAt = nil
+	token := w.bearer(w.first, models.RoleReviewer)
+	token.SessionID, token.TokenID = uuid.Nil, uuid.New()
+	glass := w.bearer(w.first, models.RoleReviewer)
+	glass.BreakGlass = true
+	for name, k := range map[string]struct {
+		by   identity.Bearer
+		want error
+	}{
+		"the requester":               {w.bearer(w.asker, models.RoleReviewer), ErrSamePerson},
+		"the requester's other user":  {w.bearer(otherAccount, models.RoleReviewer), ErrSamePerson},
+		"the person it is about":      {w.bearer(w.subject, models.RoleReviewer), ErrSubject},
+		"a user the requester made":   {w.bearer(puppet, models.RoleReviewer), ErrMadeByRequester},
+		"a user the requester reset":  {w.bearer(reset, models.RoleReviewer), ErrMadeByRequester},
+		"a role that does not decide": {w.bearer(w.first, models.RoleHRAdmin), ErrRoleMayNot},
+		"a stale step-up":             {stale, ErrStepUpRequired},
+		"no step-up":                  {never, ErrStepUpRequired},
+		"a token":                     {token, ErrSessionRequired},
+		"break-glass":                 {glass, ErrBreakGlass},
+	} {
+		for _, decision := range []string{models.DecisionApproved, models.DecisionRejected} {
+			ctx := models.WithCaller(context.Background(), k.by.Caller("test"))
+			if _, err := w.registry.Decide(ctx, w.env.Facts, k.by, row.ID, decision, ""); !errors.Is(err, k.want) {
+				t.Errorf("%s, %s: %v, want %v", name, decision, err, k.want)
+			}
+		}
+	}
+	if got := w.get(t, row.ID); got.State != models.ApprovalPending || w.effects(t, target) != 0 {
+		t.Fatalf("state %s, %d effects", got.State, w.effects(t, target))
+	}
+	// Once its owner has enrolled again, the user is the owner's.
+	w.exec(t, "UPDATE users SET credentials_set_by = NULL WHERE id = ?", reset.user)
+	if got, err := w.decide(reset, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+		t.Errorf("after enrolling: %v, %v", got.State, err)
+	}
+}
+
+func TestI21_EveryOtherEndHasNoEffect(t *testing.T) {
+	w := newWorld(t)
+	ends := map[string]struct {
+		do     func(row models.Approval, target uuid.UUID) (models.Approval, error)
+		state  models.ApprovalState
+		action string
+	}{
+		"rejected": {func(row models.Approval, _ uuid.UUID) (models.Approval, error) {
+			return w.decide(w.first, row.ID, models.DecisionRejected)
+		}, models.ApprovalRejected, ActionRejected},
+		"withdrawn": {func(row models.Approval, _ uuid.UUID) (models.Approval, error) {
+			return w.registry.Withdraw(w.as(w.asker, models.RoleHRAdmin), w.env.Facts, row.ID)
+		}, models.ApprovalWithdrawn, ActionWithdrawn},
+		"changed": {func(row models.Approval, target uuid.UUID) (models.Approval, error) {
+			w.exec(t, "UPDATE counters SET version = version + 1 WHERE id = ?", target)
+			return w.decide(w.first, row.ID, models.DecisionApproved)
+		}, models.ApprovalVoid, ActionVoided},
+		"gone": {func(row models.Approval, target uuid.UUID) (models.Approval, error) {
+			w.exec(t, "DELETE FROM counters WHERE id = ?", target)
+			return w.decide(w.first, row.ID, models.DecisionApproved)
+		}, models.ApprovalVoid, ActionVoided},
+		"other subject": {func(row models.Approval, target uuid.UUID) (models.Approval, error) {
+			w.exec(t, "UPDATE counters SET subject = ? WHERE id = ?", w.first.actor, target)
+			return w.decide(w.first, row.ID, models.DecisionApproved)
+		}, models.ApprovalVoid, ActionVoided},
+		"tampered": {func(row models.Approval, target uuid.UUID) (models.Approval, error) {
+			other := bytes.Replace(row.CommandSealed.Box(), []byte(target.String()), []byte(uuid.NewString()), 1)
+			w.exec(t, "UPDATE approvals SET command_sealed = ? WHERE id = ?", other, row.ID)
+			return w.decide(w.first, row.ID, models.DecisionApproved)
+		}, models.ApprovalVoid, ActionVoided},
+		"expired": {func(row models.Approval, _ uuid.UUID) (models.Approval, error) {
+			w.env.Advance(t, DefaultExpiry+time.Second)
+			return w.decide(w.first, row.ID, models.DecisionApproved)
+		}, models.ApprovalExpired, ActionExpired},
+	}
+	for name, k := range ends {
+		row, target := w.ask(t)
+		ended, err := k.do(row, target)
+		if err != nil || ended.State != k.state {
+			t.Errorf("%s: %s, %v", name, ended.State, err)
+		}
+		if got := w.get(t, row.ID); got.State != k.state || !got.CommandSealed.IsNull() {
+			t.Errorf("%s: stored as %s", name, got.State)
+		}
+		noted := w.count(t, "SELECT count(*) FROM counters WHERE id = ? AND noted", target)
+		if w.effects(t, target) != 0 || (noted != 0) != (name == "tampered") { // which does not say what was noted
+			t.Errorf("%s left something behind", name)
+		}
+		if diff := cmp.Diff([]string{ActionRequested, k.action}, w.actions(t, row.ID)); diff != "" {
+			t.Errorf("%s: ledger: %s", name, diff)
+		}
+		var over *EndedError
+		if _, err := w.decide(w.second, row.ID, models.DecisionApproved); !errors.As(err, &over) || over.State != k.state {
+			t.Errorf("%s: deciding afterwards: %v", name, err)
+		}
+	}
+}
+
+func TestWithdrawalIsTheRequesters(t *testing.T) {
+	w := newWorld(t)
+	row, _ := w.ask(t)
+	if _, err := w.registry.Withdraw(w.as(w.first, models.RoleHRAdmin), w.env.Facts, row.ID); !errors.Is(err, ErrNotRequester) {
+		t.Errorf("somebody else withdrew: %v", err)
+	}
+}
+
+func TestTheSameRequestIsOpenOnce(t *testing.T) {
+	w := newWorld(t)
+	row, target := w.ask(t)
+	if again := w.askFor(t, target); again.ID != row.ID {
+		t.Error("the same person asking again got another request")
+	}
+	other := database.Run(w.as(w.second, models.RoleHRAdmin), w.env.Facts, func(tx *database.Tx) error {
+		_, err := w.registry.Request(tx, Order{Operation: opBump, Command: bump{Target: target}})
+		return err
+	})
+	var open *OpenError
+	if !errors.As(other, &open) || open.ID != row.ID {
+		t.Errorf("another person asking for the same: %v", other)
+	}
+	// Two at the same time are one as well.
+	fresh := w.counter(t)
+	ids := make(chan uuid.UUID, 8)
+	for range cap(ids) {
+		go func() {
+			var made models.Approval
+			err := database.Run(w.as(w.asker, models.RoleHRAdmin), w.env.Facts, func(tx *database.Tx) (err error) {
+				made, err = w.registry.Request(tx, Order{Operation: opBump, Command: bump{Target: fresh}})
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			ids <- made.ID
+		}()
+	}
+	first := <-ids
+	for range cap(ids) - 1 {
+		if id := <-ids; id != first {
+			t.Error("two requests for the same are open")
+		}
+	}
+	// An expired one does not stand in the way of the next, swept or not.
+	w.env.Advance(t, DefaultExpiry+time.Second)
+	if next := w.askFor(t, target); next.ID == row.ID {
+		t.Error("the expired request was given again")
+	}
+	if got := w.get(t, row.ID); got.State != models.ApprovalExpired {
+		t.Errorf("the former is %s", got.State)
+	}
+}
+
+func TestSweepExpiresWhatIsDue(t *testing.T) {
+	w := newWorld(t)
+	row, target := w.ask(t)
+	if n, err := w.registry.Sweep(t.Context(), w.env.Facts); err != nil || n != 0 {
+		t.Fatalf("%d swept early, %v", n, err)
+	}
+	w.env.Advance(t, DefaultExpiry+time.Second)
+	if n, err := w.registry.Sweep(t.Context(), w.env.Facts); err != nil || n != 1 {
+		t.Fatalf("%d swept, %v", n, err)
+	}
+	if got := w.get(t, row.ID); got.State != models.ApprovalExpired || w.effects(t, target) != 0 {
+		t.Errorf("state %s", got.State)
+	}
+}
+
+// The database is the second lock: none of this can be written past the program.
+func TestI21_TheDatabaseRefusesToo(t *testing.T) {
+	w := newWorld(t)
+	row, _ := w.ask(t)
+	approved := "UPDATE approvals SET state = 'approved', command_sealed = NULL, fingerprint = NULL, ended_at = lethe_now(), decided_by = ? WHERE id = ?"
+	refused := func(what, sql string, args ...any) {
+		t.Helper()
+		if err := w.env.Facts.Read(t.Context()).Exec(sql, args...).Error; err == nil {
+			t.Errorf("%s was accepted", what)
+		}
+	}
+	refused("a requester's approval", approved, w.asker.actor, row.ID)
+	refused("another reason", "UPDATE approvals SET reason = 'x' WHERE id = ?", row.ID)
+	refused("a later expiry", "UPDATE approvals SET expires_at = expires_at + interval '1 day' WHERE id = ?", row.ID)
+	refused("an expiry before its time", "UPDATE approvals SET state = 'expired', command_sealed = NULL, fingerprint = NULL, ended_at = lethe_now() WHERE id = ?", row.ID)
+	refused("a removal", "DELETE FROM approvals WHERE id = ?", row.ID)
+	w.env.Advance(t, DefaultExpiry+time.Second)
+	refused("an approval after the expiry", approved, w.first.actor, row.ID)
+	if _, err := w.registry.Expire(t.Context(), w.env.Facts, row.ID); err != nil {
+		t.Fatal(err)
+	}
+	refused("a change of an ended request", "UPDATE approvals SET comment = 'x' WHERE id = ?", row.ID)
+	refused("a revival", "UPDATE approvals SET state = 'pending', ended_at = NULL, command_sealed = ?, fingerprint = ? WHERE id = ?", row.CommandSealed.Box(), row.Fingerprint, row.ID)
+}
+
+func TestTheFloorCannotBeTakenAway(t *testing.T) {
+	r := newRegistry(t, Options{})
+	if !r.NeedsTwo(opBump) {
+		t.Error("an operation of the floor needs one person")
+	}
+	if _, err := NewRegistry(plainBoxes{}, Options{Required: []string{"test.unknown"}}, bumping()); err == nil {
+		t.Error("a setting may name what does not exist")
+	}
+	free := bumping()
+	free.Floor = false
+	for _, required := range [][]string{nil, {opBump}} {
+		r, err := NewRegistry(plainBoxes{}, Options{Required: required}, free)
+		if err != nil || r.NeedsTwo(opBump) != (required != nil) {
+			t.Errorf("required %v: %v, %v", required, r.NeedsTwo(opBump), err)
+		}
+	}
+}
+
+// The command is sealed with a key of its own, which is destroyed when the request ends.
+func TestTheCommandIsSealedAndItsKeyDestroyed(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(t.TempDir(), "kek")
+	if err := vault.CreateKEKFile(path); err != nil {
+		t.Fatal(err)
+	}
+	kek, err := vault.LoadKEKFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := vault.New(w.env.Keys, kek, w.env.Installation.ID)
+	if w.registry, err = NewRegistry(v, Options{}, bumping()); err != nil {
+		t.Fatal(err)
+	}
+	row, _ := w.ask(t)
+	if changes, err := w.registry.Changes(t.Context(), w.get(t, row.ID)); err != nil || len(changes) != 1 || changes[0].Before != "1" {
+		t.Errorf("the approver is shown %v, %v", changes, err)
+	}
+	if got, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+		t.Fatal(err)
+	}
+	if _, err := v.OpenLoose(t.Context(), place(row.ID), row.CommandSealed); !errors.Is(err, vault.ErrPurged) {
+		t.Errorf("a copy of the command still opens: %v", err)
+	}
+}

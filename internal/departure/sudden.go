@@ -1,0 +1,37 @@
+package departure
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// administrators are the roles whose bearers could be locked out by one person to act alone after.
+var administrators = []models.Role{models.RoleHRAdmin, models.RoleITOps, models.RoleReviewer}
+
+// notSudden is ErrApprovalRequired if the dates take the access or the employment of a head of
+// department or of an administrator away at once: whoever could do that alone could get rid of those
+// who watch.
+func notSudden(tx *database.Tx, employeeID uuid.UUID, d Dates, now time.Time) error {
+	if d.AccessCutoffAt.After(now) && d.EmploymentEndedAt.After(now) {
+		return nil
+	}
+	var heads bool
+	err := tx.DB().Raw("SELECT EXISTS (SELECT FROM departments WHERE head_employee_id = ?)", employeeID).Scan(&heads).Error
+	if err != nil {
+		return fmt.Errorf("looking whether somebody heads a department: %w", database.Hide(err))
+	}
+	administers, err := identity.Holds(tx, employeeID, administrators...)
+	if err != nil {
+		return err
+	}
+	if heads || administers {
+		return ErrApprovalRequired
+	}
+	return nil
+}

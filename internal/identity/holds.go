@@ -1,0 +1,22 @@
+package identity
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Holds says whether any user of a person that is not disabled holds one of the roles.
+func Holds(tx *database.Tx, employeeID uuid.UUID, roles ...models.Role) (bool, error) {
+	var holds bool
+	err := tx.DB().Raw(`SELECT EXISTS (SELECT FROM users u JOIN user_roles r ON r.user_id = u.id
+		WHERE u.employee_id = ? AND u.state <> ? AND r.role IN ? AND r.revoked_at IS NULL)`,
+		employeeID, models.UserDisabled, roles).Scan(&holds).Error
+	if err != nil {
+		return false, fmt.Errorf("reading a person's roles: %w", database.Hide(err))
+	}
+	return holds, nil
+}
