@@ -42,6 +42,9 @@ const (
 	laneStranger = "account" // an account, from anywhere
 	laneAddress  = "address" // any account, from one address
 	laneCode     = "code"    // one-time codes of any kind, from one address
+	laneSession  = "session" // factors asked again within a session
+
+	laneSessionEvery = 30 * time.Second
 )
 
 // lanesFor are the lanes of a try at a login. A login that nobody has gets the same as one that

@@ -35,3 +35,12 @@ func recordSession(
 	}
 	return nil
 }
+
+// recordHost appends what somebody with access to the host did.
+func recordHost(tx *database.Tx, action, object string, details map[string]string) error {
+	_, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindIdentity, Action: action, Object: object, Details: details})
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", action, err)
+	}
+	return nil
+}

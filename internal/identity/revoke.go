@@ -48,5 +48,5 @@ func Revoke(tx *database.Tx, idOrPrefix string) (models.APIToken, error) {
 	if err != nil {
 		return models.APIToken{}, fmt.Errorf("revoking a token: %w", err)
 	}
-	return token, nil
+	return token, record(tx, models.CallerOf(tx.Context()).Actor, "token.revoked", ownerOf(token), tokenDetails(token))
 }

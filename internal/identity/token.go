@@ -77,7 +77,7 @@ func issue(tx *database.Tx, user models.User, role models.Role, label string, tt
 	if err := tx.DB().Create(&token).Error; err != nil {
 		return "", models.APIToken{}, fmt.Errorf("storing a token: %w", database.Hide(err))
 	}
-	return secret, token, nil
+	return secret, token, record(tx, models.CallerOf(tx.Context()).Actor, "token.issued", user, tokenDetails(token))
 }
 
 func checkOrder(tx *database.Tx, role models.Role, label string, ttl time.Duration, dev bool) error {
@@ -93,14 +93,7 @@ func checkOrder(tx *database.Tx, role models.Role, label string, ttl time.Durati
 	if !dev {
 		return nil
 	}
-	in, err := database.First[database.Installation](tx.DB().Table("installation").Select("id", "mode"))
-	if err != nil {
-		return fmt.Errorf("reading the installation: %w", err)
-	}
-	if in.Mode != database.ModeDev {
-		return ErrWrongMode
-	}
-	return nil
+	return inDevelopment(tx)
 }
 
 func validRole(role models.Role) bool {

@@ -185,12 +185,19 @@ func disable(tx *database.Tx, user models.User, by models.Actor) error {
 
 // endAccess revokes the sessions and tokens that the condition finds.
 func endAccess(tx *database.Tx, where string, args ...any) error {
-	for _, access := range []any{&models.Session{}, &models.APIToken{}} {
-		err := tx.DB().Model(access).Where(where, args...).Where("revoked_at IS NULL").
-			Update("revoked_at", gorm.Expr("lethe_now()")).Error
-		if err != nil {
-			return fmt.Errorf("revoking sessions and tokens: %w", database.Hide(err))
-		}
+	err := tx.DB().Model(&models.APIToken{}).Where(where, args...).Where("revoked_at IS NULL").
+		Update("revoked_at", gorm.Expr("lethe_now()")).Error
+	if err != nil {
+		return fmt.Errorf("revoking tokens: %w", database.Hide(err))
+	}
+	return endSessions(tx, where, args...)
+}
+
+func endSessions(tx *database.Tx, where string, args ...any) error {
+	err := tx.DB().Model(&models.Session{}).Where(where, args...).Where("revoked_at IS NULL").
+		Update("revoked_at", gorm.Expr("lethe_now()")).Error
+	if err != nil {
+		return fmt.Errorf("revoking sessions: %w", database.Hide(err))
 	}
 	return nil
 }
@@ -223,11 +230,15 @@ func userInRole(tx *database.Tx, employeeID uuid.UUID, role models.Role) (models
 }
 
 // CreatedOrReset says whether the approver's user was created, or its credentials were set last, by
-// the requester, and its owner has not enrolled since (I21).
+// the requester, and its owner has not enrolled since, or whether the requester linked a login with
+// it that its owner has not confirmed (I21).
 func CreatedOrReset(tx *database.Tx, requester, approverUser uuid.UUID) (bool, error) {
 	user, err := lockUser(tx, approverUser)
 	if err != nil {
 		return false, err
 	}
-	return user.CredentialsSetBy != nil && *user.CredentialsSetBy == requester, nil
+	if user.CredentialsSetBy != nil && *user.CredentialsSetBy == requester {
+		return true, nil
+	}
+	return linkedBy(tx, requester, approverUser)
 }

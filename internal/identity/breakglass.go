@@ -1,0 +1,148 @@
+package identity
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// ErrBreakGlass says that the sealed codes are wrong, were used, or were replaced.
+var ErrBreakGlass = errors.New("the sealed codes are wrong or were used")
+
+// NoticeBreakGlass tells everybody that a session was opened with the sealed codes.
+const NoticeBreakGlass = "break_glass"
+
+// SealBreakGlass makes the two codes for the day on which nobody can log in, to be printed, put into
+// two envelopes and kept by two people. The former pair is void. They are shown once.
+func SealBreakGlass(tx *database.Tx) (first, second string, err error) {
+	err = tx.DB().Model(&models.BreakGlass{}).Where("superseded_at IS NULL AND used_at IS NULL").
+		Update("superseded_at", gorm.Expr("lethe_now()")).Error
+	if err != nil {
+		return "", "", fmt.Errorf("voiding the former codes: %w", database.Hide(err))
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", "", fmt.Errorf("making a pair's id: %w", err)
+	}
+	first, second = newCode(20), newCode(20)
+	pair := models.BreakGlass{ID: id, FirstHash: codeHash(first), SecondHash: codeHash(second)}
+	if err := tx.DB().Create(&pair).Error; err != nil {
+		return "", "", fmt.Errorf("storing the sealed codes: %w", database.Hide(err))
+	}
+	return first, second, recordHost(tx, "break_glass.sealed", "break_glass/"+id.String(), nil)
+}
+
+// BreakGlassOrder opens a session with both sealed codes for an existing user.
+type BreakGlassOrder struct {
+	Login, First, Second string
+	Role                 models.Role
+	Place                Place
+}
+
+// BreakGlass opens a session of one hour for an active user, without password and second factor. It
+// can neither disclose nor purge nor approve; every user is told, and the codes are used up.
+func (s *Service) BreakGlass(ctx context.Context, o BreakGlassOrder) (Opened, error) {
+	if err := s.tryCode(ctx, o.Place); err != nil {
+		return Opened{}, err
+	}
+	user, known, err := s.userByLogin(ctx, normalLogin(o.Login))
+	if err != nil {
+		return Opened{}, err
+	}
+	var opened Opened
+	err = database.Run(ctx, s.db, func(tx *database.Tx) error {
+		pair, err := database.First[models.BreakGlass](tx.DB().Clauses(locked).Where("superseded_at IS NULL AND used_at IS NULL"))
+		if errors.Is(err, database.ErrNotFound) {
+			return ErrBreakGlass
+		}
+		if err != nil {
+			return fmt.Errorf("reading the sealed codes: %w", err)
+		}
+		if !known || user.State != models.UserActive || !bothCodes(pair, o.First, o.Second) {
+			return ErrBreakGlass
+		}
+		err = database.UpdateOne(tx.DB().Model(&models.BreakGlass{}).Where("id = ? AND used_at IS NULL", pair.ID).
+			Updates(map[string]any{"used_at": gorm.Expr("lethe_now()"), "used_by": user.ID}))
+		if err != nil {
+			return fmt.Errorf("using up the sealed codes: %w", err)
+		}
+		if err := notify(tx, NoticeBreakGlass, user.ID); err != nil {
+			return err
+		}
+		opened.Token, opened.Session, err = s.Open(tx, Opening{
+			User: user, Role: o.Role, Authenticated: models.ByBreakGlass, Place: o.Place,
+			Details: map[string]string{"break_glass_id": pair.ID.String()},
+		})
+		return err
+	})
+	if errors.Is(err, ErrBreakGlass) {
+		slog.ErrorContext(ctx, "break-glass refused")
+		if failed := s.failed(ctx, normalLogin(o.Login), user, known); !errors.Is(failed, ErrLoginFailed) {
+			return Opened{}, failed
+		}
+		return Opened{}, err
+	}
+	if err != nil {
+		return Opened{}, err
+	}
+	breakGlassUsed.Inc()
+	slog.ErrorContext(ctx, "break-glass: a session was opened with the sealed codes", "user_id", user.ID.String(), "session_id", opened.Session.ID.String())
+	return opened, nil
+}
+
+// bothCodes accepts the two codes in either order. What the time of a comparison could tell is of
+// hashes of 160 random bits.
+func bothCodes(pair models.BreakGlass, first, second string) bool {
+	one, two := codeHash(first), codeHash(second)
+	return bytes.Equal(one, pair.FirstHash) && bytes.Equal(two, pair.SecondHash) ||
+		bytes.Equal(two, pair.FirstHash) && bytes.Equal(one, pair.SecondHash)
+}
+
+// notify tells every user something, until each says that it was read.
+func notify(tx *database.Tx, kind string, about uuid.UUID) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("making a notice's id: %w", err)
+	}
+	if err := tx.DB().Create(&models.Notice{ID: id, Kind: kind, UserID: &about}).Error; err != nil {
+		return fmt.Errorf("notifying everybody: %w", database.Hide(err))
+	}
+	return nil
+}
+
+// noticeLasts bounds how far back a new user is told.
+const noticeLasts = 365 * 24 * time.Hour
+
+// Notices are those that a user has not acknowledged, the oldest first.
+func Notices(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.Notice, error) {
+	var rows []models.Notice
+	err := db.Read(ctx).Where("created_at > lethe_now() - make_interval(secs => ?)", noticeLasts.Seconds()).
+		Where("NOT EXISTS (SELECT FROM notice_acknowledgements a WHERE a.notice_id = notices.id AND a.user_id = ?)", userID).
+		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(50).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading notices: %w", database.Hide(err))
+	}
+	return rows, nil
+}
+
+// Acknowledge notes that a user has read a notice.
+func Acknowledge(tx *database.Tx, userID, noticeID uuid.UUID) error {
+	if _, err := database.First[models.Notice](tx.DB().Where("id = ?", noticeID)); err != nil {
+		return err
+	}
+	err := tx.DB().Exec("INSERT INTO notice_acknowledgements (notice_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", noticeID, userID).Error
+	if err != nil {
+		return fmt.Errorf("acknowledging a notice: %w", database.Hide(err))
+	}
+	return nil
+}

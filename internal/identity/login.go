@@ -1,0 +1,196 @@
+package identity
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"lethe/internal/database"
+	"lethe/internal/ledger"
+	"lethe/models"
+)
+
+// ErrLoginFailed is the one answer to an unknown login, a wrong password, a wrong or missing second
+// factor, and a user that cannot log in.
+var ErrLoginFailed = errors.New("login, password or code is wrong")
+
+// LoginOrder is somebody who wants a session. TOTP or RecoveryCode is required with the password.
+type LoginOrder struct {
+	Login, Password    string
+	TOTP, RecoveryCode string
+	Role               models.Role // empty: the user's usual one
+	Place              Place
+}
+
+// Opened is a session that was opened, with what goes into the browser's cookies.
+type Opened struct {
+	Token, Device string
+	Session       models.Session
+}
+
+// Login opens a session for whoever has both factors. Unknown users and wrong passwords are
+// answered alike and after the same work. Too many tries are a [ThrottledError].
+func (s *Service) Login(ctx context.Context, o LoginOrder) (Opened, error) {
+	o.Login = normalLogin(o.Login)
+	if err := s.flood.allow(o.Place); err != nil {
+		return Opened{}, err
+	}
+	user, known, err := s.userByLogin(ctx, o.Login)
+	if err != nil {
+		return Opened{}, err
+	}
+	device, address, err := familiar(s.db.Read(ctx), user, o.Place)
+	if err != nil {
+		return Opened{}, err
+	}
+	lanes := lanesFor(o.Login, o.Place, device, address)
+	if err := take(ctx, s.db, lanes); err != nil {
+		loginThrottled(ctx, user)
+		return Opened{}, err
+	}
+	right, weaker, err := s.hasher.verify(ctx, user.PasswordHash, o.Password)
+	if err != nil {
+		return Opened{}, err
+	}
+	if !right || user.State != models.UserActive {
+		return Opened{}, s.failed(ctx, o.Login, user, known)
+	}
+	opened, err := s.loggedIn(ctx, o, user, lanes, weaker)
+	if errors.Is(err, ErrCode) || errors.Is(err, ErrUserEnded) {
+		return Opened{}, s.failed(ctx, o.Login, user, known)
+	}
+	return opened, err
+}
+
+// loggedIn checks the second factor and opens the session, in one transaction.
+func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, lanes []lane, weaker bool) (Opened, error) {
+	var rehashed string
+	if weaker {
+		var err error
+		if rehashed, err = s.hasher.hash(ctx, o.Password); err != nil {
+			return Opened{}, err
+		}
+	}
+	if o.Place.Device == "" {
+		o.Place.Device = newCode(20)
+	}
+	opened := Opened{Device: o.Place.Device}
+	err := database.Run(ctx, s.db, func(tx *database.Tx) error {
+		user, err := lockUser(tx, seen.ID)
+		if err != nil {
+			return err
+		}
+		if user.PasswordHash == nil || *user.PasswordHash != *seen.PasswordHash {
+			return ErrUserEnded // reset while the password was being looked at
+		}
+		how, err := s.secondFactor(tx, user, o.TOTP, o.RecoveryCode)
+		if err != nil {
+			return err
+		}
+		if rehashed != "" {
+			err := database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", user.ID).Update("password_hash", rehashed))
+			if err != nil {
+				return fmt.Errorf("raising a password hash: %w", err)
+			}
+		}
+		if err := errors.Join(giveBack(tx, lanes), remember(tx, user, o.Place)); err != nil {
+			return err
+		}
+		opened.Token, opened.Session, err = s.Open(tx, Opening{User: user, Role: o.Role, Authenticated: how, Place: o.Place})
+		return err
+	})
+	return opened, err
+}
+
+// failed records a failed login and is ErrLoginFailed; one that cannot be recorded is told as that.
+func (s *Service) failed(ctx context.Context, login string, user models.User, known bool) error {
+	err := database.Run(ctx, s.db, func(tx *database.Tx) error {
+		entry := ledger.Entry{Kind: ledger.KindSession, Action: "session.refused", Result: ledger.Refused, Rule: "credentials"}
+		if known {
+			entry.Subject, entry.Object = &user.EmployeeID, "user/"+user.ID.String()
+		} else {
+			entry.Object = "login/" + s.loginDigest(login)
+		}
+		_, err := ledger.Append(tx, entry)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("recording a failed login: %w", err)
+	}
+	return ErrLoginFailed
+}
+
+// loginDigest stands for a login that nobody has, which may be a mistyped password.
+func (s *Service) loginDigest(login string) string {
+	mac := hmac.New(sha256.New, s.loginKey)
+	mac.Write([]byte(login))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+func (s *Service) userByLogin(ctx context.Context, login string) (models.User, bool, error) {
+	user, err := database.First[models.User](s.db.Read(ctx).Where("login = ?", login))
+	if errors.Is(err, database.ErrNotFound) {
+		return models.User{}, false, nil
+	}
+	if err != nil {
+		return models.User{}, false, fmt.Errorf("finding a user: %w", err)
+	}
+	return user, true, nil
+}
+
+// CheckPassword says whether a password is the user's; a wrong one is ErrLoginFailed. It counts the
+// try in a lane of the user's own sessions, since whoever asks has one.
+func (s *Service) CheckPassword(ctx context.Context, by Bearer, password string) error {
+	lanes := by.lanes()
+	if err := take(ctx, s.db, lanes); err != nil {
+		return err
+	}
+	user, err := database.First[models.User](s.db.Read(ctx).Where("id = ?", by.UserID))
+	if err != nil {
+		return fmt.Errorf("finding a user: %w", err)
+	}
+	right, _, err := s.hasher.verify(ctx, user.PasswordHash, password)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return ErrLoginFailed
+	}
+	return database.Run(ctx, s.db, func(tx *database.Tx) error { return giveBack(tx, lanes) })
+}
+
+// TryTOTP is [Service.CheckTOTP] for the user of a session, with the try counted as in
+// CheckPassword. It gives the try back in the transaction in which the code is used.
+func (s *Service) TryTOTP(ctx context.Context, by Bearer, code string, then func(tx *database.Tx) error) error {
+	lanes := by.lanes()
+	if err := take(ctx, s.db, lanes); err != nil {
+		return err
+	}
+	return database.Run(ctx, s.db, func(tx *database.Tx) error {
+		user, err := lockUser(tx, by.UserID)
+		if err != nil {
+			return err
+		}
+		if err := s.CheckTOTP(tx, user, code); err != nil {
+			return err
+		}
+		if err := giveBack(tx, lanes); err != nil {
+			return err
+		}
+		return then(tx)
+	})
+}
+
+// lanes are those of tries within a session.
+func (b Bearer) lanes() []lane {
+	return []lane{{laneSession, keyOf(b.UserID.String(), b.SessionID.String()), 10, laneSessionEvery}}
+}
+
+func loginThrottled(ctx context.Context, user models.User) {
+	throttled.Inc()
+	slog.WarnContext(ctx, "login throttled", "user_id", user.ID.String())
+}

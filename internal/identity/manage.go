@@ -1,0 +1,204 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// EnrolmentLasts is how long an owner has to set the credentials.
+const EnrolmentLasts = 72 * time.Hour
+
+// What can be wrong with an enrolment.
+var (
+	ErrEnrolment        = errors.New("the enrolment code is wrong, was used, or has expired")
+	ErrNotYourHalf      = errors.New("the enrolment code is given to those who asked for it and approved it")
+	ErrAlreadyDelivered = errors.New("the secret was shown before; it is shown once")
+)
+
+// NewUser is an order for a user.
+type NewUser struct {
+	EmployeeID uuid.UUID
+	Login      string
+	Roles      []models.Role
+}
+
+// CreateUser makes a user who waits for its owner to enrol. It takes two people, of whom by is the
+// one who asked; the other, who approved, is found behind the context. Each of them collects one
+// half of the enrolment code ([EnrolmentCode]) and gives it to the owner, so that neither can enrol
+// in the owner's place. It is what the operation "user.create" runs; approvals come before it.
+func CreateUser(tx *database.Tx, by models.Actor, n NewUser) (models.User, error) {
+	if len(n.Roles) == 0 {
+		return models.User{}, ErrRole
+	}
+	user, err := insertUser(tx, models.User{
+		EmployeeID: n.EmployeeID, Login: n.Login, State: models.UserEnrolling, CreatedBy: by.ID(), CredentialsSetBy: by.ID(),
+	})
+	if err != nil {
+		return user, err
+	}
+	if err := record(tx, by, "user.created", user, nil); err != nil {
+		return user, err
+	}
+	for _, role := range n.Roles {
+		if err := Grant(tx, user.ID, role, by); err != nil {
+			return user, err
+		}
+	}
+	return user, expectEnrolment(tx, user.ID, by)
+}
+
+// Reset takes a user's credentials away: password, second factor, recovery codes, sessions and
+// tokens end, and the owner enrols anew with a code as after [CreateUser]. It also brings back a
+// disabled user. It is what the operation "user.reset" runs.
+func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (models.User, error) {
+	user, err := lockUser(tx, userID)
+	if err != nil {
+		return user, err
+	}
+	err = database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", userID).Updates(map[string]any{
+		"state": models.UserEnrolling, "password_hash": nil, "password_set_at": nil, "totp_sealed": models.Sealed{},
+		"totp_pending_sealed": models.Sealed{}, "credentials_set_by": by.ID(),
+	}))
+	if err != nil {
+		return user, fmt.Errorf("resetting a user: %w", err)
+	}
+	user.State = models.UserEnrolling
+	for _, forgotten := range []any{&models.RecoveryCode{}, &models.Enrolment{}} {
+		if err := tx.DB().Where("user_id = ?", userID).Delete(forgotten).Error; err != nil {
+			return user, fmt.Errorf("resetting a user: %w", database.Hide(err))
+		}
+	}
+	if err := tx.DB().Exec("DELETE FROM known_places WHERE user_id = ?", userID).Error; err != nil {
+		return user, fmt.Errorf("resetting a user: %w", database.Hide(err))
+	}
+	if err := endAccess(tx, "user_id = ?", userID); err != nil {
+		return user, err
+	}
+	if err := expectEnrolment(tx, userID, by); err != nil {
+		return user, err
+	}
+	return user, record(tx, by, "user.reset", user, nil)
+}
+
+// expectEnrolment lets the owner enrol, once both halves of the code are collected.
+func expectEnrolment(tx *database.Tx, userID uuid.UUID, by models.Actor) error {
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	e := models.Enrolment{UserID: userID, FirstBy: by.ID(), ExpiresAt: now.Add(EnrolmentLasts)}
+	if second := models.CallerOf(tx.Context()).Actor; second.ID() != nil && second.EmployeeID != by.EmployeeID {
+		e.SecondBy = second.ID()
+	}
+	if err := tx.DB().Create(&e).Error; err != nil {
+		return fmt.Errorf("preparing an enrolment: %w", database.Hide(err))
+	}
+	return nil
+}
+
+// EnrolmentCode gives by the half of a user's enrolment code that is theirs; the whole, if nobody
+// approved. It is drawn as it is given and only a hash stays: a second call is ErrAlreadyDelivered.
+func EnrolmentCode(tx *database.Tx, by models.Actor, userID uuid.UUID) (string, error) {
+	user, err := lockUser(tx, userID)
+	if err != nil {
+		return "", err
+	}
+	e, err := database.First[models.Enrolment](tx.DB().Where("user_id = ? AND expires_at > lethe_now()", userID))
+	if errors.Is(err, database.ErrNotFound) {
+		return "", ErrEnrolment
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading an enrolment: %w", err)
+	}
+	column, given := "", []byte(nil)
+	switch {
+	case e.FirstBy != nil && *e.FirstBy == by.EmployeeID:
+		column, given = "first_hash", e.FirstHash
+	case e.SecondBy != nil && *e.SecondBy == by.EmployeeID:
+		column, given = "second_hash", e.SecondHash
+	default:
+		return "", ErrNotYourHalf
+	}
+	if given != nil {
+		return "", ErrAlreadyDelivered
+	}
+	code := newCode(10)
+	if err := database.UpdateOne(tx.DB().Model(&models.Enrolment{}).Where("user_id = ?", userID).Update(column, codeHash(code))); err != nil {
+		return "", fmt.Errorf("storing an enrolment code: %w", err)
+	}
+	return code, record(tx, by, "enrolment_code.delivered", user, map[string]string{"half": strings.TrimSuffix(column, "_hash")})
+}
+
+// wholeCode stores a code that nobody needs to collect: the host's, at bootstrap.
+func wholeCode(tx *database.Tx, userID uuid.UUID) (string, error) {
+	code := newCode(20)
+	err := database.UpdateOne(tx.DB().Model(&models.Enrolment{}).Where("user_id = ?", userID).Update("first_hash", codeHash(code)))
+	if err != nil {
+		return "", fmt.Errorf("storing an enrolment code: %w", err)
+	}
+	return code, nil
+}
+
+// UserView is a user with the roles that it holds.
+type UserView struct {
+	models.User
+	EmployeeNo, Name string
+	Roles            []models.Role
+}
+
+// Users lists users after a cursor (an id, uuid.Nil to begin), and says whether there are more.
+func Users(ctx context.Context, db *database.DB, after uuid.UUID, limit int) (views []UserView, more bool, err error) {
+	err = userViews(db.Read(ctx)).Where("users.id > ?", after).
+		Order(clause.OrderByColumn{Column: clause.Column{Table: "users", Name: "id"}}).Limit(limit + 1).Scan(&views).Error
+	if err != nil {
+		return nil, false, fmt.Errorf("listing users: %w", database.Hide(err))
+	}
+	if len(views) > limit {
+		views, more = views[:limit], true
+	}
+	return views, more, addRoles(db.Read(ctx), views)
+}
+
+// GetUser is one user; none is database.ErrNotFound.
+func GetUser(ctx context.Context, db *database.DB, id uuid.UUID) (UserView, error) {
+	var views []UserView
+	if err := userViews(db.Read(ctx)).Where("users.id = ?", id).Scan(&views).Error; err != nil {
+		return UserView{}, fmt.Errorf("reading a user: %w", database.Hide(err))
+	}
+	if len(views) == 0 {
+		return UserView{}, database.ErrNotFound
+	}
+	return views[0], addRoles(db.Read(ctx), views)
+}
+
+func userViews(g *gorm.DB) *gorm.DB {
+	return g.Model(&models.User{}).Joins("JOIN employees e ON e.id = users.employee_id").Select("users.*", "e.employee_no", "e.name")
+}
+
+func addRoles(g *gorm.DB, views []UserView) error {
+	ids := make([]uuid.UUID, len(views))
+	for i, v := range views {
+		ids[i] = v.ID
+	}
+	var roles []models.UserRole
+	err := g.Where("user_id IN ? AND revoked_at IS NULL", ids).Order(clause.OrderByColumn{Column: clause.Column{Name: "role"}}).Find(&roles).Error
+	if err != nil {
+		return fmt.Errorf("reading the roles of users: %w", database.Hide(err))
+	}
+	for _, r := range roles {
+		i := slices.Index(ids, r.UserID)
+		views[i].Roles = append(views[i].Roles, r.Role)
+	}
+	return nil
+}

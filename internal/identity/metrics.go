@@ -1,0 +1,15 @@
+package identity
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var (
+	throttled = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "lethe_logins_throttled_total", Help: "Tries to log in that were refused because there were too many.",
+	})
+	breakGlassUsed = promauto.NewCounter(prometheus.CounterOpts{
+		Name: "lethe_break_glass_total", Help: "Sessions opened with the sealed codes. Any is an alarm.",
+	})
+)

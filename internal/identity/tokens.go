@@ -1,0 +1,91 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// ErrScope says that a scope is not one that tokens can be limited to.
+var ErrScope = errors.New("there is no such scope")
+
+// The scopes of tokens: groups of routes. A token without any may call whatever its role may. Which
+// route belongs to which is the API's table.
+const (
+	ScopeRead       = "read"       // every GET
+	ScopePeople     = "people"     // persons and their files
+	ScopeDepartures = "departures" // departures, holds, purges
+	ScopeAccounts   = "accounts"   // linked accounts, cases, systems
+)
+
+// Scopes lists them.
+var Scopes = []string{ScopeRead, ScopePeople, ScopeDepartures, ScopeAccounts}
+
+// TokenOrder is an order for a token of the user who asks, in the role of the session.
+type TokenOrder struct {
+	Label  string
+	TTL    time.Duration
+	Scopes []string
+}
+
+// IssueOwn makes a token for the user of a session. It does no more than the session's role.
+func IssueOwn(tx *database.Tx, by Bearer, o TokenOrder, dev bool) (string, models.APIToken, error) {
+	if err := checkOrder(tx, by.Actor.Role, o.Label, o.TTL, dev); err != nil {
+		return "", models.APIToken{}, err
+	}
+	for _, scope := range o.Scopes {
+		if !slices.Contains(Scopes, scope) {
+			return "", models.APIToken{}, ErrScope
+		}
+	}
+	user, err := lockUser(tx, by.UserID)
+	if err != nil {
+		return "", models.APIToken{}, err
+	}
+	if _, err := roleFor(tx, user.ID, by.Actor.Role); err != nil || user.State != models.UserActive {
+		return "", models.APIToken{}, errors.Join(ErrRoleNotGranted, err)
+	}
+	return issue(tx, user, by.Actor.Role, o.Label, o.TTL, dev, o.Scopes)
+}
+
+// Tokens are a user's tokens that are in force, the newest first.
+func Tokens(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.APIToken, error) {
+	var rows []models.APIToken
+	err := db.Read(ctx).Where("user_id = ? AND revoked_at IS NULL AND expires_at > lethe_now()", userID).
+		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}).Limit(200).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("listing tokens: %w", database.Hide(err))
+	}
+	return rows, nil
+}
+
+// RevokeOwn ends one of a user's own tokens; another's does not exist.
+func RevokeOwn(tx *database.Tx, by Bearer, id uuid.UUID) error {
+	if _, err := database.First[models.APIToken](tx.DB().Where("id = ? AND user_id = ?", id, by.UserID)); err != nil {
+		return err
+	}
+	_, err := Revoke(tx, id.String())
+	return err
+}
+
+// ownerOf is the user of a token, for the ledger.
+func ownerOf(t models.APIToken) models.User {
+	return models.User{ID: t.UserID, EmployeeID: t.EmployeeID}
+}
+
+func tokenDetails(t models.APIToken) map[string]string {
+	details := map[string]string{"issued_token_id": t.ID.String(), "role": string(t.Role)}
+	if t.Scopes != "" {
+		details["scopes"] = strings.ReplaceAll(t.Scopes, " ", ",")
+	}
+	return details
+}
