@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -140,10 +141,13 @@ func (p *Provider) address(ctx context.Context, h handshake, fresh bool, now tim
 	if err != nil {
 		return "", err
 	}
+	oldest := loginMaxAge
 	options := []oauth2.AuthCodeOption{oidc.Nonce(h.nonce()), oauth2.S256ChallengeOption(h.verifier())}
 	if fresh {
-		options = append(options, oauth2.SetAuthURLParam("max_age", "0"), oauth2.SetAuthURLParam("prompt", "login"))
+		oldest = 0
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
 	}
+	options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(oldest.Seconds()))))
 	return p.config(found).AuthCodeURL(h.state, options...), nil
 }
 

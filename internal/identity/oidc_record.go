@@ -1,0 +1,42 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+
+	"lethe/internal/database"
+	"lethe/internal/ledger"
+	"lethe/models"
+)
+
+// recordReturn appends that somebody came back from the provider and was not let in. Nobody has
+// proved to be somebody here, so that the system is the actor; whom the login is linked with, if
+// anybody, is the subject.
+func recordReturn(tx *database.Tx, flow models.OIDCFlow, found proof, issuer, why string) error {
+	details := map[string]string{"authenticated": string(models.ByOIDC), "issuer": issuer}
+	entry := ledger.Entry{
+		Kind: ledger.KindSession, Action: "session.refused", Actor: &models.System, Object: "oidc_flow/" + flow.ID.String(),
+		Result: ledger.Refused, Rule: "oidc_" + why, Details: details,
+	}
+	if flow.SessionID != nil {
+		entry.Action, entry.Object = "session.step_up_refused", "session/"+flow.SessionID.String()
+	}
+	if found.subject != "" {
+		details["subject_digest"] = subjectDigest(found.issuer, found.subject)
+		link, err := linkOf(tx.DB(), found.issuer, found.subject)
+		if err != nil && !errors.Is(err, ErrNotLinked) {
+			return err
+		}
+		if err == nil {
+			user, err := lockUser(tx, link.UserID)
+			if err != nil {
+				return err
+			}
+			entry.Subject, details["link"] = &user.EmployeeID, link.ID.String()
+		}
+	}
+	if _, err := ledger.Append(tx, entry); err != nil {
+		return fmt.Errorf("recording %s: %w", entry.Action, err)
+	}
+	return nil
+}
