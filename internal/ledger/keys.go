@@ -45,12 +45,13 @@ type WriterKey struct {
 	generation int
 	mac        []byte
 	receipt    []byte
+	all        *Keys
 }
 
 // Writer is the newest writer key, with the newest receipt key.
 func (k *Keys) Writer() WriterKey {
 	newest := k.writers[len(k.writers)-1]
-	return WriterKey{generation: newest.generation, mac: newest.key, receipt: k.receipts[len(k.receipts)-1].key}
+	return WriterKey{generation: newest.generation, mac: newest.key, receipt: k.receipts[len(k.receipts)-1].key, all: k}
 }
 
 // mac is the writer key of a generation, nil if there is none.

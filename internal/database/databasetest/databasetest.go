@@ -4,6 +4,7 @@ package databasetest
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -18,6 +19,8 @@ type Env struct {
 	Installation      database.Installation
 	// LedgerKeys are those of the writer that is attached to the facts.
 	LedgerKeys *ledger.Keys
+	// LedgerStorage is the folder that NewSequencer fills.
+	LedgerStorage *ledger.Storage
 }
 
 // maxConnections bounds one pool: several test processes share the server.
@@ -39,7 +42,10 @@ func New(t testing.TB) *Env {
 	}
 	env.Installation = installation
 	env.LedgerKeys = ledger.NewKeys()
-	ledger.Attach(env.Facts, ledger.NewWriter(ledger.DefaultOrigin(installation.ID), env.LedgerKeys.Writer()))
+	if env.LedgerStorage, err = ledger.OpenStorage(t.TempDir()); err != nil {
+		t.Fatalf("making the ledger's folder: %v", err)
+	}
+	ledger.Attach(env.Facts, ledger.NewWriter(env.LedgerOrigin(), env.LedgerKeys.Writer()))
 	return env
 }
 
@@ -62,6 +68,17 @@ func NewEmpty(t testing.TB) *Env {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	return newServer(t).open(ctx, t, "template1", "template1")
+}
+
+// LedgerOrigin is the name of the ledger.
+func (e *Env) LedgerOrigin() string { return ledger.DefaultOrigin(e.Installation.ID) }
+
+// NewSequencer is a sequencer of the test's ledger. Whoever wants it to work calls Drain or Run.
+func (e *Env) NewSequencer(t testing.TB) *ledger.Sequencer {
+	t.Helper()
+	return ledger.NewSequencer(e.Facts, e.LedgerStorage, e.LedgerKeys, ledger.Options{
+		Origin: e.LedgerOrigin(), Log: slog.New(slog.DiscardHandler),
+	})
 }
 
 // Advance moves the clock of the facts, lethe_now(), by d.

@@ -1,0 +1,281 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/tlog"
+	"gorm.io/gorm"
+
+	"lethe/internal/database"
+)
+
+// batch is what one transaction sequenced.
+type batch struct {
+	epoch  int
+	from   int64
+	leaves [][]byte
+}
+
+// treeHead is the row of ledger_head.
+type treeHead struct {
+	Head
+	epoch    int
+	frontier []tlog.Hash
+}
+
+// look reads the head, and whether anything waits, without a lock.
+func (s *Sequencer) look(ctx context.Context) (treeHead, bool, error) {
+	h, err := s.readHead(ctx, s.db.Read(ctx), "")
+	if err != nil {
+		return treeHead{}, false, err
+	}
+	var oldest *string
+	var now time.Time
+	err = s.db.Read(ctx).Statement.ConnPool.QueryRowContext(ctx,
+		"SELECT (SELECT entry_id::text FROM ledger_pending ORDER BY entry_id LIMIT 1), lethe_now()").Scan(&oldest, &now)
+	if err != nil {
+		return treeHead{}, false, fmt.Errorf("looking at the ledger's queue: %w", database.Hide(err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Epoch, s.status.OldestPending = h.epoch, 0
+	if oldest == nil {
+		clear(s.refused)
+		s.status.Refused = 0
+		return h, false, nil
+	}
+	if id, err := uuid.Parse(*oldest); err == nil {
+		s.status.OldestPending = max(now.Sub(TimeOf(id)), 0)
+	}
+	return h, true, nil
+}
+
+// readHead reads the row; with a lock of another sequencer on it, and SKIP LOCKED, the zero head.
+func (s *Sequencer) readHead(ctx context.Context, g *gorm.DB, lock string) (treeHead, error) {
+	var h treeHead
+	var root, frontier []byte
+	err := g.Statement.ConnPool.QueryRowContext(ctx, "SELECT epoch, size, root, frontier FROM ledger_head "+lock).
+		Scan(&h.epoch, &h.Size, &root, &frontier)
+	if errors.Is(err, sql.ErrNoRows) && lock != "" {
+		return treeHead{}, nil
+	}
+	if err != nil {
+		return treeHead{}, fmt.Errorf("reading the ledger's head: %w", database.Hide(err))
+	}
+	h.Tree, h.Root, h.frontier = TreeName(s.o.Origin, h.epoch), tlog.Hash(root), splitHashes(frontier)
+	return h, nil
+}
+
+// sequence takes one batch out of the queue, in one transaction. The head it returns is committed;
+// it is the zero head if there was nothing to do or another sequencer was at it.
+func (s *Sequencer) sequence(ctx context.Context) (head treeHead, more bool, err error) {
+	var taken *batch
+	err = database.Run(ctx, s.db, func(tx *database.Tx) error {
+		head, more, taken = treeHead{}, false, nil
+		h, err := s.readHead(ctx, tx.DB(), "FOR UPDATE SKIP LOCKED")
+		if err != nil || h.Tree == "" {
+			return err
+		}
+		// The lock came after the last look, and while it is held nothing more is signed.
+		signed, err := s.signed(ctx)
+		if err != nil {
+			return err
+		}
+		if err := s.admits(signed, h); err != nil {
+			return err
+		}
+		if signed.epoch < h.epoch && !s.o.Rebuild {
+			return nil // an epoch began in between: its empty tree is signed first
+		}
+		entries, ids, full, err := s.take(ctx, tx.DB(), h.epoch)
+		if err != nil {
+			return err
+		}
+		more = full
+		if len(entries) == 0 {
+			return nil
+		}
+		taken = &batch{epoch: h.epoch, from: h.Size, leaves: entries}
+		head, err = s.extend(ctx, tx.DB(), h, taken, ids)
+		if err != nil {
+			return err
+		}
+		return s.o.step("ledger.before_commit")
+	})
+	if err != nil {
+		return treeHead{}, false, fmt.Errorf("sequencing: %w", err)
+	}
+	s.last = taken
+	return head, more, nil
+}
+
+// signedHead is the newest checkpoint of the newest epoch that the folder knows.
+type signedHead struct {
+	Head
+	epoch int // 0: the folder is empty
+	ok    bool
+}
+
+func (s *Sequencer) signed(ctx context.Context) (signedHead, error) {
+	epochs, err := s.storage.Epochs()
+	if err != nil || len(epochs) == 0 {
+		return signedHead{}, err
+	}
+	h := signedHead{epoch: epochs[len(epochs)-1]}
+	h.Head, h.ok, err = s.storage.Log(h.epoch).signedHead(ctx, s.o.Origin, s.keys)
+	return h, err
+}
+
+// admits refuses a database that holds less than what was signed before it was read, or something
+// else.
+func (s *Sequencer) admits(signed signedHead, h treeHead) error {
+	known := signed.ok && signed.epoch == h.epoch
+	switch {
+	case signed.epoch > h.epoch:
+		return ErrRolledBack
+	case !known && h.Size > 0 && !s.o.Rebuild:
+		return ErrStorageLost
+	case known && signed.Size > h.Size:
+		return ErrRolledBack
+	case known && signed.Size == h.Size && signed.Root != h.Root:
+		return ErrInconsistent
+	}
+	return nil
+}
+
+// take reads a page of the queue, and leaves out what was not written by us: that stays, and is
+// looked at again with each pass.
+func (s *Sequencer) take(ctx context.Context, g *gorm.DB, epoch int) (leaves [][]byte, good []string, full bool, err error) {
+	ids, placed, err := s.page(ctx, g)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	full = len(ids) == s.o.Batch
+	entries, err := fetch(ctx, g, ids)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	refused := map[uuid.UUID]bool{}
+	for i, e := range entries {
+		if placed[i] || e.check(s.o.Origin, epoch, s.keys) != nil {
+			refused[e.id] = true
+			continue
+		}
+		leaves, good = append(leaves, e.leaf), append(good, e.id.String())
+	}
+	if s.after = uuid.Nil; full {
+		s.after = ids[len(ids)-1]
+	}
+	s.refuse(refused)
+	return leaves, good, full, nil
+}
+
+// page reads the ids of the queue, oldest first, and which of them have a place already.
+func (s *Sequencer) page(ctx context.Context, g *gorm.DB) (ids []uuid.UUID, placed []bool, err error) {
+	rows, err := g.Statement.ConnPool.QueryContext(ctx, `
+		SELECT entry_id::text, EXISTS (SELECT FROM ledger_sequence AS s WHERE s.entry_id = p.entry_id)
+		FROM (SELECT entry_id FROM ledger_pending WHERE entry_id > $1 ORDER BY entry_id LIMIT $2) AS p ORDER BY 1`, s.after, s.o.Batch)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the ledger's queue: %w", database.Hide(err))
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var text string
+		var has bool
+		if err := rows.Scan(&text, &has); err != nil {
+			return nil, nil, fmt.Errorf("reading the ledger's queue: %w", database.Hide(err))
+		}
+		id, err := uuid.Parse(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the ledger's queue: %w", ErrMalformed)
+		}
+		ids, placed = append(ids, id), append(placed, has)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, nil, fmt.Errorf("reading the ledger's queue: %w", database.Hide(err))
+	}
+	return ids, placed, nil
+}
+
+// refuse raises the alarm for each entry once.
+func (s *Sequencer) refuse(ids map[uuid.UUID]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range ids {
+		if !s.refused[id] {
+			s.o.Log.Error("an entry of the ledger is refused", "entry_id", id, "error", ErrBadMAC)
+			s.refused[id] = true
+		}
+	}
+	s.status.Refused = len(s.refused)
+}
+
+// extend gives a batch its places and moves the head.
+func (s *Sequencer) extend(ctx context.Context, g *gorm.DB, h treeHead, b *batch, ids []string) (treeHead, error) {
+	tree, err := grow(h.Size, h.frontier, nil)
+	if err != nil {
+		return treeHead{}, err
+	}
+	if root, err := tree.root(); err != nil || root != h.Root {
+		return treeHead{}, errors.Join(ErrInconsistent, err)
+	}
+	hashes := make([][]byte, len(b.leaves))
+	for i, leaf := range b.leaves {
+		hash := LeafHash(leaf)
+		hashes[i] = hash[:]
+		if err := tree.add(hash); err != nil {
+			return treeHead{}, err
+		}
+	}
+	next := treeHead{Head: Head{Tree: h.Tree, Size: tree.size}, epoch: h.epoch}
+	if next.Root, err = tree.root(); err != nil {
+		return treeHead{}, err
+	}
+	if next.frontier, err = tree.edge(); err != nil {
+		return treeHead{}, err
+	}
+	return next, store(ctx, g, h, next, ids, hashes)
+}
+
+func store(ctx context.Context, g *gorm.DB, h, next treeHead, ids []string, hashes [][]byte) error {
+	for _, statement := range []struct {
+		rows int
+		sql  string
+		args []any
+	}{
+		{len(ids), `INSERT INTO ledger_sequence (epoch, index, entry_id, leaf_hash)
+			SELECT $1, $2::bigint + place - 1, id, hash FROM unnest($3::uuid[], $4::bytea[]) WITH ORDINALITY AS u (id, hash, place)`,
+			[]any{h.epoch, h.Size, ids, hashes}},
+		{len(ids), "DELETE FROM ledger_pending WHERE entry_id = ANY ($1::uuid[])", []any{ids}},
+		{1, "UPDATE ledger_head SET size = $1, root = $2, frontier = $3, at = lethe_now() WHERE epoch = $4 AND size = $5",
+			[]any{next.Size, next.Root[:], joinHashes(next.frontier), h.epoch, h.Size}},
+	} {
+		result, err := g.Statement.ConnPool.ExecContext(ctx, statement.sql, statement.args...)
+		if err != nil {
+			return fmt.Errorf("storing the sequence: %w", database.Hide(err))
+		}
+		if n, err := result.RowsAffected(); err != nil || n != int64(statement.rows) {
+			return fmt.Errorf("storing the sequence: %w", database.ErrChanged)
+		}
+	}
+	return nil
+}
+
+// MakePartitions makes the partitions of the coming months.
+func MakePartitions(ctx context.Context, db *database.DB) error {
+	return database.Run(ctx, db, func(tx *database.Tx) error {
+		// Whoever reads the default partition for long is not worth waiting for: everybody else would
+		// queue up behind.
+		for _, sql := range []string{"SET LOCAL lock_timeout = '1s'", fmt.Sprintf("SELECT ledger_make_partitions(%d)", partitionsAhead)} {
+			if err := tx.DB().Exec(sql).Error; err != nil {
+				return fmt.Errorf("making partitions: %w", database.Hide(err))
+			}
+		}
+		return nil
+	})
+}
