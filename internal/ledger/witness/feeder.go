@@ -18,6 +18,8 @@ var (
 	// ErrAhead says that a witness has cosigned a larger tree than the one that is offered: the ledger
 	// was rolled back, restored from a backup or copied.
 	ErrAhead = errors.New("the witness has seen a larger ledger than this one: it was rolled back or restored")
+	// ErrOtherLog says that what is to be offered is a checkpoint of another log.
+	ErrOtherLog = errors.New("the checkpoint is of another log")
 	// ErrForgot says that a witness does not remember what it cosigned.
 	ErrForgot = errors.New("the witness forgot what it cosigned")
 	// ErrNoSignature says that a witness answered without a valid cosignature by the key expected.
@@ -51,15 +53,17 @@ type Member struct {
 // Feeder offers every new checkpoint of a log to its witnesses.
 type Feeder struct {
 	source  Source
+	origin  string
 	members []Member
 	quorum  int
 	log     *slog.Logger
 	state   *state
 }
 
-// NewFeeder offers the checkpoints of source to members; quorum of them make it a witnessed one.
-func NewFeeder(source Source, members []Member, quorum int, log *slog.Logger) *Feeder {
-	return &Feeder{source: source, members: members, quorum: quorum, log: log, state: newState(members)}
+// NewFeeder offers the checkpoints of source, whose origin line is origin, to members; quorum of them
+// make it a witnessed one.
+func NewFeeder(source Source, origin string, members []Member, quorum int, log *slog.Logger) *Feeder {
+	return &Feeder{source: source, origin: origin, members: members, quorum: quorum, log: log, state: newState(members)}
 }
 
 // Run offers checkpoints until ctx ends: a new one within interval, and after a failure again, ever
@@ -88,6 +92,9 @@ func (f *Feeder) Round(ctx context.Context) error {
 	offered, err := textOf(signed)
 	if err != nil {
 		return err
+	}
+	if offered.Origin != f.origin {
+		return ErrOtherLog
 	}
 	witnessed, err := f.source.Witnessed(ctx)
 	if err != nil {

@@ -41,7 +41,7 @@ func (c cosigner) AddCheckpoint(ctx context.Context, body []byte) ([]byte, error
 }
 
 func feed(m *memory, quorum int, members ...Member) *Feeder {
-	return NewFeeder(m, members, quorum, slog.New(slog.DiscardHandler))
+	return NewFeeder(m, origin, members, quorum, slog.New(slog.DiscardHandler))
 }
 
 func overHTTP(t *testing.T, w *Witness) Member {
@@ -165,7 +165,7 @@ func TestI19_AWitnessThatForgotIsNoticed(t *testing.T) {
 	var current Cosigner = w
 	member := Member{w.Verifier(), cosigner(func(ctx context.Context, body []byte) ([]byte, error) { return current.AddCheckpoint(ctx, body) })}
 	var log strings.Builder
-	f := NewFeeder(m, []Member{member}, 1, slog.New(slog.NewTextHandler(&log, nil)))
+	f := NewFeeder(m, origin, []Member{member}, 1, slog.New(slog.NewTextHandler(&log, nil)))
 	if err := f.Round(t.Context()); err != nil {
 		t.Fatal(err)
 	}
