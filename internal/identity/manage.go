@@ -58,8 +58,8 @@ func CreateUser(tx *database.Tx, by models.Actor, n NewUser) (models.User, error
 	return user, expectEnrolment(tx, user.ID, by)
 }
 
-// Reset takes a user's credentials away: password, second factor, recovery codes, sessions and
-// tokens end, and the owner enrols anew with a code as after [CreateUser]. It also brings back a
+// Reset takes a user's credentials away: password, second factor, recovery codes, linked logins,
+// sessions and tokens end, and the owner enrols anew with a code as after [CreateUser]. It also brings back a
 // disabled user. It is what the operation "user.reset" runs.
 func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (models.User, error) {
 	user, err := lockUser(tx, userID)
@@ -82,7 +82,7 @@ func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (mod
 	if err := tx.DB().Exec("DELETE FROM known_places WHERE user_id = ?", userID).Error; err != nil {
 		return user, fmt.Errorf("resetting a user: %w", database.Hide(err))
 	}
-	if err := endAccess(tx, "user_id = ?", userID); err != nil {
+	if err := errors.Join(endAccess(tx, "user_id = ?", userID), endLinks(tx, user, by)); err != nil {
 		return user, err
 	}
 	if err := expectEnrolment(tx, userID, by); err != nil {

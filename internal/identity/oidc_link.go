@@ -77,15 +77,32 @@ func UnlinkLogin(tx *database.Tx, userID, linkID uuid.UUID, by models.Actor) err
 	if err != nil {
 		return fmt.Errorf("finding a link: %w", err)
 	}
-	err = database.UpdateOne(tx.DB().Model(&models.OIDCLink{}).Where("id = ? AND unlinked_at IS NULL", linkID).
+	if err := endSessions(tx, "user_id = ? AND authenticated = ?", userID, models.ByOIDC); err != nil {
+		return err
+	}
+	return endLink(tx, user, link, by)
+}
+
+// endLinks ends every link of a user whose credentials are reset: a login that somebody linked is
+// one of them.
+func endLinks(tx *database.Tx, user models.User, by models.Actor) error {
+	var links []models.OIDCLink
+	if err := tx.DB().Where("user_id = ? AND unlinked_at IS NULL", user.ID).Find(&links).Error; err != nil {
+		return fmt.Errorf("finding a user's links: %w", database.Hide(err))
+	}
+	for _, link := range links {
+		if err := endLink(tx, user, link, by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func endLink(tx *database.Tx, user models.User, link models.OIDCLink, by models.Actor) error {
+	err := database.UpdateOne(tx.DB().Model(&models.OIDCLink{}).Where("id = ? AND unlinked_at IS NULL", link.ID).
 		Updates(map[string]any{"unlinked_at": gorm.Expr("lethe_now()"), "unlinked_by": by.ID()}))
 	if err != nil {
 		return fmt.Errorf("ending a link: %w", err)
-	}
-	err = tx.DB().Model(&models.Session{}).Where("user_id = ? AND authenticated = ? AND revoked_at IS NULL", userID, models.ByOIDC).
-		Update("revoked_at", gorm.Expr("lethe_now()")).Error
-	if err != nil {
-		return fmt.Errorf("ending the sessions of a link: %w", database.Hide(err))
 	}
 	return record(tx, by, "login.unlinked", user, linkDetails(link))
 }

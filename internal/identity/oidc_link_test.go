@@ -85,6 +85,15 @@ func TestI23_UnlinkingEndsTheSessionsOfTheLogin(t *testing.T) {
 	o.link(t, "s-1", models.System) // it is free again
 }
 
+func TestResettingAUserEndsItsLinks(t *testing.T) {
+	o := newOwner(t)
+	o.link(t, "s-1", models.System)
+	o.run(t, func(tx *database.Tx) error { _, err := o.service.Reset(tx, models.System, o.user.ID); return err })
+	if links, err := Links(t.Context(), o.env.Facts, o.user.ID); err != nil || len(links) != 0 {
+		t.Errorf("%+v, %v", links, err)
+	}
+}
+
 // Who linked a login with a user may hold that login: the user cannot approve what its linker asks
 // for, until its owner has shown that the login is theirs, or the link is gone.
 func TestI21_WhoLinkedALoginIsNotApprovedByIt(t *testing.T) {
