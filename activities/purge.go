@@ -21,7 +21,7 @@ type Purge struct {
 	// ClearFile empties the departure's own sealed columns, in the transaction that clears the rest.
 	ClearFile func(tx *database.Tx, departureID uuid.UUID) error
 	// Purged tells the departure what was certified, in the transaction of the certificate.
-	Purged func(tx *database.Tx, departureID uuid.UUID, categories []models.Category) error
+	Purged retention.Certified
 }
 
 // PurgeFacts says whether a purge's steps may be carried out now.
@@ -109,7 +109,7 @@ func (a *Purge) clearFile(tx *database.Tx, departureID uuid.UUID) error {
 	return a.ClearFile(tx, departureID)
 }
 
-func (a *Purge) purged(tx *database.Tx, departureID uuid.UUID, categories []models.Category) error {
+func (a *Purge) purged(tx *database.Tx, certificate models.DestructionCertificate, categories []models.Category) error {
 	failpoint.Hit("purge.certify.inside")
-	return a.Purged(tx, departureID, categories)
+	return a.Purged(tx, certificate, categories)
 }

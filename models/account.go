@@ -45,7 +45,8 @@ type LinkedAccount struct {
 	AttemptOpenUntil *time.Time
 	OperationID      *uuid.UUID
 	ConfirmedAt      *time.Time
-	CreatedAt        time.Time `gorm:"->"`
+	CreatedAt        time.Time  `gorm:"->"`
+	LedgerEntryID    *uuid.UUID // the ledger's entry for this; nil from before the ledger
 }
 
 // OperationState is where an unlink or relink operation stands.
@@ -76,18 +77,19 @@ const (
 
 // AccountOperation is one order to unlink or relink the accounts of one employment.
 type AccountOperation struct {
-	ID           uuid.UUID
-	EmploymentID uuid.UUID
-	DepartureID  *uuid.UUID
-	Kind         string
-	Mode         string
-	Origin       string
-	AllOrNothing bool
-	UndoesID     *uuid.UUID
-	State        OperationState
-	CreatedBy    *uuid.UUID
-	CreatedAt    time.Time `gorm:"->"`
-	EndedAt      *time.Time
+	ID            uuid.UUID
+	EmploymentID  uuid.UUID
+	DepartureID   *uuid.UUID
+	Kind          string
+	Mode          string
+	Origin        string
+	AllOrNothing  bool
+	UndoesID      *uuid.UUID
+	State         OperationState
+	CreatedBy     *uuid.UUID
+	CreatedAt     time.Time `gorm:"->"`
+	EndedAt       *time.Time
+	LedgerEntryID *uuid.UUID // the ledger's entry of the order; nil from before the ledger
 	Driven
 }
 
@@ -125,13 +127,14 @@ type AccountStep struct {
 
 // AccountEvidence is one sub-step that was tried, with what came of it.
 type AccountEvidence struct {
-	ID      int64
-	StepID  uuid.UUID
-	Attempt int64
-	At      time.Time `gorm:"->"`
-	Substep string
-	Outcome string
-	Detail  string
+	ID            int64
+	StepID        uuid.UUID
+	Attempt       int64
+	At            time.Time `gorm:"->"`
+	Substep       string
+	Outcome       string
+	Detail        string
+	LedgerEntryID *uuid.UUID // the ledger's entry of the run that wrote it; nil from before the ledger
 }
 
 // TableName keeps the uncountable noun.
@@ -163,18 +166,19 @@ const (
 
 // SupportCase is a stuck step that people must solve.
 type SupportCase struct {
-	ID          uuid.UUID
-	OperationID uuid.UUID
-	StepID      uuid.UUID
-	AccountID   uuid.UUID
-	DepartureID *uuid.UUID
-	System      string
-	Reason      string
-	State       string
-	Resolution  string
-	AskedBy     *uuid.UUID
-	ConfirmedBy *uuid.UUID
-	OpenedAt    time.Time `gorm:"->"`
-	AskedAt     *time.Time
-	ClosedAt    *time.Time
+	ID            uuid.UUID
+	OperationID   uuid.UUID
+	StepID        uuid.UUID
+	AccountID     uuid.UUID
+	DepartureID   *uuid.UUID
+	System        string
+	Reason        string
+	State         string
+	Resolution    string
+	AskedBy       *uuid.UUID
+	ConfirmedBy   *uuid.UUID
+	OpenedAt      time.Time `gorm:"->"`
+	AskedAt       *time.Time
+	ClosedAt      *time.Time
+	LedgerEntryID *uuid.UUID // the ledger's entry of its opening; nil from before the ledger
 }

@@ -86,13 +86,14 @@ type Departure struct {
 
 // DepartureEvent is one line of the timeline: codes and identifiers only.
 type DepartureEvent struct {
-	ID          int64
-	DepartureID uuid.UUID
-	At          time.Time `gorm:"->"`
-	What        string
-	ActorRole   string
-	ActorID     *uuid.UUID
-	System      string
-	Category    string
-	Reference   *uuid.UUID
+	ID            int64
+	DepartureID   uuid.UUID
+	At            time.Time `gorm:"->"`
+	What          string
+	ActorRole     string
+	ActorID       *uuid.UUID
+	System        string
+	Category      string
+	Reference     *uuid.UUID
+	LedgerEntryID *uuid.UUID // the ledger's entry for this; nil from before the ledger
 }

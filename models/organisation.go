@@ -69,5 +69,6 @@ type Employment struct {
 	TimeZone      string
 	HiredOn       clock.Date
 	EndedAt       *time.Time
-	CreatedAt     time.Time `gorm:"->"`
+	CreatedAt     time.Time  `gorm:"->"`
+	LedgerEntryID *uuid.UUID // the entry of the hiring; nil from before the ledger
 }

@@ -23,6 +23,7 @@ type RetentionRule struct {
 	BasisEn        string
 	CreatedAt      time.Time `gorm:"->"`
 	SupersededAt   *time.Time
+	LedgerEntryID  *uuid.UUID // the entry that put it into force; nil from before the ledger
 }
 
 // Where a rule counts from.
@@ -33,11 +34,12 @@ const (
 
 // Retention is the driven row of one departure's retention; its id is the departure's.
 type Retention struct {
-	ID           uuid.UUID
-	EmploymentID uuid.UUID
-	State        string
-	CreatedAt    time.Time `gorm:"->"`
-	EndedAt      *time.Time
+	ID            uuid.UUID
+	EmploymentID  uuid.UUID
+	State         string
+	CreatedAt     time.Time `gorm:"->"`
+	EndedAt       *time.Time
+	LedgerEntryID *uuid.UUID // the entry of the scheduling; nil from before the ledger
 	Driven
 }
 
@@ -62,29 +64,32 @@ const (
 
 // RetentionDeadline is the absolute instant before which a category is not purged.
 type RetentionDeadline struct {
-	ID           uuid.UUID
-	DepartureID  uuid.UUID
-	EmploymentID uuid.UUID
-	CategoryID   uuid.UUID
-	Category     Category
-	RuleID       uuid.UUID
-	EventAt      time.Time
-	Deadline     time.Time
-	FloorAt      time.Time
-	State        DeadlineState
-	UpdatedAt    time.Time `gorm:"autoUpdateTime:false"`
+	ID            uuid.UUID
+	DepartureID   uuid.UUID
+	EmploymentID  uuid.UUID
+	CategoryID    uuid.UUID
+	Category      Category
+	RuleID        uuid.UUID
+	EventAt       time.Time
+	Deadline      time.Time
+	FloorAt       time.Time
+	State         DeadlineState
+	UpdatedAt     time.Time  `gorm:"autoUpdateTime:false"`
+	LedgerEntryID *uuid.UUID // the entry that computed it last; nil from before the ledger
 }
 
 // Hold suspends the deletion of an employment's categories (all of them if Categories is NULL).
 type Hold struct {
-	ID           uuid.UUID
-	EmploymentID uuid.UUID
-	Categories   pgtype.FlatArray[string] `gorm:"type:text[]"`
-	Matter       string
-	PlacedBy     *uuid.UUID
-	PlacedAt     time.Time `gorm:"->"`
-	ReleasedBy   *uuid.UUID
-	ReleasedAt   *time.Time
+	ID             uuid.UUID
+	EmploymentID   uuid.UUID
+	Categories     pgtype.FlatArray[string] `gorm:"type:text[]"`
+	Matter         string
+	PlacedBy       *uuid.UUID
+	PlacedAt       time.Time `gorm:"->"`
+	ReleasedBy     *uuid.UUID
+	ReleasedAt     *time.Time
+	LedgerEntryID  *uuid.UUID // the entry of the placing; nil from before the ledger
+	ReleaseEntryID *uuid.UUID // the entry of the release
 }
 
 // PurgeState is where a purge stands.
@@ -122,7 +127,8 @@ type Purge struct {
 	FieldsClearedAt *time.Time
 	ProbedAt        *time.Time
 	EndedAt         *time.Time
-	CreatedAt       time.Time `gorm:"->"`
+	CreatedAt       time.Time  `gorm:"->"`
+	LedgerEntryID   *uuid.UUID // the entry of the order; nil from before the ledger
 	Driven
 }
 
@@ -151,5 +157,6 @@ type DestructionCertificate struct {
 	Statement          string `gorm:"type:jsonb"`
 	StatementSha256    []byte
 	UnrecoverableAfter clock.Date
-	IssuedAt           time.Time `gorm:"->"`
+	IssuedAt           time.Time  `gorm:"->"`
+	LedgerEntryID      *uuid.UUID // the entry that proves it; nil from before the ledger
 }

@@ -83,7 +83,7 @@ func advance(tx *database.Tx, op models.AccountOperation) (models.AccountOperati
 		op.State = models.OperationCompensating
 	}
 	if before != op.State { // the trigger knows each move by itself
-		if err := setOperationState(tx, op, nil); err != nil {
+		if err := setOperationState(tx, op, nil, before); err != nil {
 			return op, false, err
 		}
 	}
@@ -91,6 +91,7 @@ func advance(tx *database.Tx, op models.AccountOperation) (models.AccountOperati
 	if next == op.State {
 		return op, before != next, nil
 	}
+	former := op.State
 	op.State = next
 	if ended(next) {
 		now, err := tx.Now()
@@ -99,11 +100,15 @@ func advance(tx *database.Tx, op models.AccountOperation) (models.AccountOperati
 		}
 		op.EndedAt = &now
 	}
-	return op, true, setOperationState(tx, op, op.EndedAt)
+	return op, true, setOperationState(tx, op, op.EndedAt, former)
 }
 
-func setOperationState(tx *database.Tx, op models.AccountOperation, endedAt *time.Time) error {
-	return change[models.AccountOperation](tx, "an account operation", op.ID, map[string]any{"state": op.State, "ended_at": endedAt})
+func setOperationState(tx *database.Tx, op models.AccountOperation, endedAt *time.Time, from models.OperationState) error {
+	err := change[models.AccountOperation](tx, "an account operation", op.ID, map[string]any{"state": op.State, "ended_at": endedAt})
+	if err != nil {
+		return err
+	}
+	return recordMove(tx, op, from)
 }
 
 // turnRound makes every step of an all-or-nothing unlinking give its account back.

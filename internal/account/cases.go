@@ -68,7 +68,7 @@ func ConfirmCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor) (models.
 		return c.row, err
 	}
 	c.row.State, c.row.Resolution, c.row.ConfirmedBy, c.row.ClosedAt = models.CaseClosed, models.ResolutionWaive, actor.ID(), &c.now
-	if err := c.waive(tx); err != nil {
+	if err := c.waive(tx, actor); err != nil {
 		return c.row, err
 	}
 	return c.row, c.moved(tx)
@@ -87,6 +87,10 @@ func DropWaiver(tx *database.Tx, caseID uuid.UUID, by models.Actor) error {
 	if c.row.State != models.CaseWaiverRequested || c.row.AskedBy == nil || *c.row.AskedBy != by.EmployeeID {
 		return nil
 	}
+	c.row.State = models.CaseOpen
+	if _, err := c.record(tx, actionCaseWaiverDropped, by); err != nil {
+		return err
+	}
 	return c.update(tx, map[string]any{"state": models.CaseOpen, "asked_by": nil, "asked_at": nil})
 }
 
@@ -96,20 +100,17 @@ func LockCase(tx *database.Tx, caseID uuid.UUID) (models.SupportCase, models.Lin
 	if err != nil {
 		return c.row, c.account, uuid.Nil, err
 	}
-	employment, err := database.First[models.Employment](tx.DB().Select("employee_id").Where("id = ?", c.op.EmploymentID))
-	if err != nil {
-		return c.row, c.account, uuid.Nil, fmt.Errorf("reading an employment: %w", err)
-	}
-	return c.row, c.account, employment.EmployeeID, nil
+	return c.row, c.account, c.employee, nil
 }
 
 // openedCase is a case that waits for people, with everything that a decision changes locked.
 type openedCase struct {
-	row     models.SupportCase
-	op      models.AccountOperation
-	step    models.AccountStep
-	account models.LinkedAccount
-	now     time.Time
+	row      models.SupportCase
+	op       models.AccountOperation
+	step     models.AccountStep
+	account  models.LinkedAccount
+	employee uuid.UUID
+	now      time.Time
 }
 
 func openCase(tx *database.Tx, id uuid.UUID, actor models.Actor) (c openedCase, err error) {
@@ -142,13 +143,11 @@ func openCase(tx *database.Tx, id uuid.UUID, actor models.Actor) (c openedCase, 
 	if c.row.State == models.CaseClosed || c.step.State != models.StepStuck {
 		return c, ErrCaseClosed
 	}
-	_, err = database.First[models.Employment](tx.DB().Select("id").
-		Where("id = ? AND employee_id = ?", c.op.EmploymentID, actor.EmployeeID))
-	switch {
-	case err == nil:
+	if c.employee, err = person(tx, c.op.EmploymentID); err != nil {
+		return c, err
+	}
+	if c.employee == actor.EmployeeID {
 		return c, ErrOwnAccount
-	case !errors.Is(err, database.ErrNotFound):
-		return c, fmt.Errorf("reading an employment: %w", err)
 	}
 	return c, nil
 }
@@ -180,10 +179,15 @@ func (c *openedCase) again(tx *database.Tx, evidence, resolution string, actor m
 	if err := c.close(tx, resolution, actor); err != nil {
 		return err
 	}
-	if err := c.witness(tx, evidence); err != nil {
+	said := c.evidence(evidence)
+	entry, err := c.record(tx, actionCaseResolved, actor, said)
+	if err != nil {
 		return err
 	}
-	err := change[models.AccountStep](tx, "a step", c.step.ID, map[string]any{
+	if err := witness(tx, said, entry); err != nil {
+		return err
+	}
+	err = change[models.AccountStep](tx, "a step", c.step.ID, map[string]any{
 		"state": models.StepPending, "tries": 0, "check_at": nil, "stuck_reason": "", "ended_at": nil,
 	})
 	if err != nil {
@@ -199,11 +203,29 @@ func (c *openedCase) again(tx *database.Tx, evidence, resolution string, actor m
 	return c.moved(tx)
 }
 
-// witness records what a person said as evidence.
-func (c *openedCase) witness(tx *database.Tx, outcome string) error {
-	return create(tx, "evidence", models.AccountEvidence{
-		StepID: c.step.ID, Attempt: c.account.Attempt, Substep: subByHand, Outcome: outcome,
-	})
+// evidence is what a person said.
+func (c *openedCase) evidence(outcome string) models.AccountEvidence {
+	return models.AccountEvidence{StepID: c.step.ID, Attempt: c.account.Attempt, Substep: subByHand, Outcome: outcome}
+}
+
+func witness(tx *database.Tx, said models.AccountEvidence, entry uuid.UUID) error {
+	said.LedgerEntryID = &entry
+	return create(tx, "evidence", said)
+}
+
+// record appends the decision, with the digest of the evidence that is written with it.
+func (c *openedCase) record(tx *database.Tx, action string, actor models.Actor, evidence ...models.AccountEvidence) (uuid.UUID, error) {
+	details := map[string]string{"employment": c.op.EmploymentID.String()}
+	if c.row.Resolution != "" {
+		details["resolution"] = c.row.Resolution
+	}
+	if len(evidence) > 0 {
+		details["evidence"], details["evidence_sha256"] = evidenceList(evidence), EvidenceDigest(evidence)
+	}
+	if c.row.AskedBy != nil && *c.row.AskedBy != actor.EmployeeID {
+		details["asked_by"] = c.row.AskedBy.String()
+	}
+	return recordCase(tx, action, c.row, c.employee, actor, details)
 }
 
 func (c *openedCase) askWaiver(tx *database.Tx, actor models.Actor) error {
@@ -211,15 +233,26 @@ func (c *openedCase) askWaiver(tx *database.Tx, actor models.Actor) error {
 		return ErrCaseClosed
 	}
 	c.row.State, c.row.AskedBy, c.row.AskedAt = models.CaseWaiverRequested, actor.ID(), &c.now
+	if _, err := c.record(tx, actionCaseWaiverRequested, actor); err != nil {
+		return err
+	}
 	return c.update(tx, map[string]any{"state": models.CaseWaiverRequested, "asked_by": actor.ID(), "asked_at": c.now})
 }
 
-func (c *openedCase) waive(tx *database.Tx) error {
+func (c *openedCase) waive(tx *database.Tx, actor models.Actor) error {
 	account := map[string]any{"state": models.AccountWaived, "confirmed_at": c.now}
+	var said []models.AccountEvidence
+	if c.step.Action == models.OperationRelink {
+		said = append(said, c.evidence(outGivenBack))
+	}
+	entry, err := c.record(tx, actionCaseWaived, actor, said...)
+	if err != nil {
+		return err
+	}
 	if c.step.Action == models.OperationRelink {
 		// Not a settled state: the account may be in use, and a later departure must see it.
 		account = map[string]any{"state": models.AccountRelinked}
-		if err := c.witness(tx, outGivenBack); err != nil {
+		if err := witness(tx, said[0], entry); err != nil {
 			return err
 		}
 	} else {
@@ -243,6 +276,9 @@ func (c *openedCase) abort(tx *database.Tx, actor models.Actor) error {
 		return ErrAbortNotAllowed
 	}
 	if err := c.close(tx, models.ResolutionAbort, actor); err != nil {
+		return err
+	}
+	if _, err := c.record(tx, actionCaseResolved, actor); err != nil {
 		return err
 	}
 	if _, err := giveBack(tx, c.step, c.account); err != nil {

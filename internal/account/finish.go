@@ -25,10 +25,11 @@ func (s *Service) finish(ctx context.Context, r *run, v verdict) (Result, error)
 		if err := r.hold(tx); err != nil {
 			return err
 		}
-		if err := r.write(tx); err != nil {
+		v, tries := r.budget(v)
+		if err := r.write(tx, stepActions[v.outcome], v.details()); err != nil {
 			return err
 		}
-		if result, err = r.settle(tx, op, v); err != nil {
+		if result, err = r.settle(tx, op, v, tries); err != nil {
 			return err
 		}
 		return r.moveOperation(tx, op, &result)
@@ -40,7 +41,7 @@ func (s *Service) finish(ctx context.Context, r *run, v verdict) (Result, error)
 }
 
 // settle writes the states of the step and of its account.
-func (r *run) settle(tx *database.Tx, op models.AccountOperation, v verdict) (Result, error) {
+func (r *run) settle(tx *database.Tx, op models.AccountOperation, v verdict, tries int) (Result, error) {
 	now, err := tx.Now()
 	if err != nil {
 		return Result{}, err
@@ -48,7 +49,6 @@ func (r *run) settle(tx *database.Tx, op models.AccountOperation, v verdict) (Re
 	step := map[string]any{}
 	account := map[string]any{"attempt_open_until": r.stillOpen(now)}
 	result := Result{Outcome: v.outcome}
-	v, tries := r.budget(v)
 	step["tries"] = tries
 	switch v.outcome {
 	case Done:
@@ -65,7 +65,6 @@ func (r *run) settle(tx *database.Tx, op models.AccountOperation, v verdict) (Re
 			}
 		}
 	case Stuck:
-		result.Outcome = Stuck
 		step["state"], step["stuck_reason"] = models.StepStuck, v.reason
 		account["state"] = models.AccountStuck
 		if err := r.openCase(tx, op, v.reason); err != nil {
@@ -127,10 +126,16 @@ func (r *run) openCase(tx *database.Tx, op models.AccountOperation, reason strin
 	if err != nil {
 		return err
 	}
-	return create(tx, "a support case", models.SupportCase{
+	c := models.SupportCase{
 		ID: id, OperationID: op.ID, StepID: r.step.ID, AccountID: r.account.ID, DepartureID: op.DepartureID,
 		System: r.step.System, Reason: reason, State: models.CaseOpen,
-	})
+	}
+	entry, err := recordCase(tx, actionCaseOpened, c, r.employee, models.System, nil)
+	if err != nil {
+		return err
+	}
+	c.LedgerEntryID = &entry
+	return create(tx, "a support case", c)
 }
 
 func (r *run) moveOperation(tx *database.Tx, op models.AccountOperation, result *Result) error {
@@ -189,7 +194,7 @@ func (s *Service) leave(ctx context.Context, r *run) (Result, error) {
 				return err
 			}
 		}
-		if err := r.write(tx); err != nil {
+		if err := r.write(tx, actionStepLeft, nil); err != nil {
 			return err
 		}
 		at, err := tx.Now()

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -28,9 +29,21 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 	if err != nil {
 		return models.LinkedAccount{}, err
 	}
+	employee, err := person(tx, employmentID)
+	if err != nil {
+		return models.LinkedAccount{}, err
+	}
 	a := models.LinkedAccount{
 		ID: id, EmploymentID: employmentID, System: system, Kind: kind, ExternalID: externalID, State: models.AccountLinked,
 	}
+	entry, err := ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindAccount, Action: actionLinked, Subject: &employee, Object: "account/" + id.String(),
+		Details: map[string]string{"employment": employmentID.String(), "system": system},
+	})
+	if err != nil {
+		return models.LinkedAccount{}, fmt.Errorf("recording a linked account: %w", err)
+	}
+	a.LedgerEntryID = &entry
 	err = create(tx, "a linked account", a)
 	if database.Violates(err, "linked_accounts_one") {
 		return models.LinkedAccount{}, ErrAlreadyLinked

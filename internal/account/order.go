@@ -16,6 +16,7 @@ type Superseded func(tx *database.Tx, op models.AccountOperation) error
 
 // UnlinkOrder asks for accounts of one employment to be unlinked.
 type UnlinkOrder struct {
+	EmployeeID   uuid.UUID // of the employment; looked up if left out
 	EmploymentID uuid.UUID
 	DepartureID  *uuid.UUID // with OriginDeparture
 	Mode         string     // models.ModeDisable or ModeDetach
@@ -63,6 +64,8 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 	op, err := createOperation(tx, models.AccountOperation{
 		EmploymentID: o.EmploymentID, DepartureID: o.DepartureID, Kind: models.OperationUnlink, Mode: o.Mode,
 		Origin: o.Origin, AllOrNothing: o.AllOrNothing, CreatedBy: o.By.ID(),
+	}, func(op models.AccountOperation) (*uuid.UUID, error) {
+		return recordOrder(tx, op, o.EmployeeID, o.By, former, accounts)
 	})
 	if err != nil {
 		return op, false, err
@@ -89,6 +92,7 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 
 // RelinkOrder asks for accounts to be given back as they were.
 type RelinkOrder struct {
+	EmployeeID   uuid.UUID // of the employment; looked up if left out
 	EmploymentID uuid.UUID
 	DepartureID  *uuid.UUID // with OriginWithdrawal and OriginAnnulment
 	Origin       string     // models.OriginWithdrawal, OriginAnnulment or OriginStandalone
@@ -135,44 +139,62 @@ func OrderRelink(tx *database.Tx, o RelinkOrder) (models.AccountOperation, bool,
 		EmploymentID: o.EmploymentID, DepartureID: o.DepartureID, Kind: models.OperationRelink, Mode: mode,
 		Origin: o.Origin, UndoesID: o.Undoes, CreatedBy: o.By.ID(),
 	}
-	op, created, err := orderGivingBack(tx, op, accounts)
+	if len(accounts) == 0 {
+		return models.AccountOperation{}, false, nil
+	}
+	op, created, err := orderGivingBack(tx, op, accounts, func(op models.AccountOperation) (*uuid.UUID, error) {
+		return recordOrder(tx, op, o.EmployeeID, o.By, former, accounts)
+	})
 	if err != nil {
 		return op, false, err
 	}
 	return op, created, former.release(tx, accounts, o.Superseded)
 }
 
-// orderGivingBack makes the steps of a relink, last unlinked first.
-func orderGivingBack(tx *database.Tx, op models.AccountOperation, accounts []models.LinkedAccount) (models.AccountOperation, bool, error) {
+// recorder appends an order to the ledger before anything of it is written.
+type recorder func(op models.AccountOperation) (*uuid.UUID, error)
+
+// orderGivingBack makes the steps of a relink, last unlinked first. Where nothing was touched there
+// is no operation, and the order is recorded all the same.
+func orderGivingBack(tx *database.Tx, op models.AccountOperation, accounts []models.LinkedAccount, record recorder) (models.AccountOperation, bool, error) {
 	slices.Reverse(accounts)
-	created := false
+	untouched := make([]bool, len(accounts))
 	for i, a := range accounts {
-		untouched, err := backAtOnce(tx, a)
-		if err != nil {
+		var err error
+		if untouched[i], err = backAtOnce(tx, a); err != nil {
 			return op, false, err
 		}
-		if untouched {
-			err := change[models.LinkedAccount](tx, "an account", a.ID, map[string]any{
-				"state": models.AccountLinked, "attempt": a.Attempt + 1, "operation_id": nil,
-			})
-			if err != nil {
-				return op, false, err
-			}
-			continue
-		}
-		if !created {
-			if op, err = createOperation(tx, op); err != nil {
-				return op, false, err
-			}
-			created = true
+	}
+	created := slices.Contains(untouched, false)
+	var err error
+	if created {
+		if op, err = createOperation(tx, op, record); err == nil {
 			tx.Nudge(models.DrivenOperation, op.ID)
 		}
-		step := models.AccountStep{Position: i + 1, Action: models.OperationRelink}
-		if err := takeOver(tx, op, a, step, models.AccountRelinking); err != nil {
+	} else {
+		op.LedgerEntryID, err = record(op)
+	}
+	if err != nil {
+		return op, false, err
+	}
+	for i, a := range accounts {
+		if untouched[i] {
+			err = linkAtOnce(tx, a)
+		} else {
+			step := models.AccountStep{Position: i + 1, Action: models.OperationRelink}
+			err = takeOver(tx, op, a, step, models.AccountRelinking)
+		}
+		if err != nil {
 			return op, false, err
 		}
 	}
 	return op, created, nil
+}
+
+func linkAtOnce(tx *database.Tx, a models.LinkedAccount) error {
+	return change[models.LinkedAccount](tx, "an account", a.ID, map[string]any{
+		"state": models.AccountLinked, "attempt": a.Attempt + 1, "operation_id": nil,
+	})
 }
 
 // backAtOnce says whether the account was certainly not touched and nothing is under way.
@@ -194,12 +216,15 @@ func backAtOnce(tx *database.Tx, a models.LinkedAccount) (bool, error) {
 	return !h.mutated() && !h.has(subRestore), nil
 }
 
-func createOperation(tx *database.Tx, op models.AccountOperation) (models.AccountOperation, error) {
+func createOperation(tx *database.Tx, op models.AccountOperation, record recorder) (models.AccountOperation, error) {
 	id, err := newID()
 	if err != nil {
 		return op, err
 	}
 	op.ID, op.State, op.Revision = id, models.OperationRunning, 1
+	if op.LedgerEntryID, err = record(op); err != nil {
+		return op, err
+	}
 	return op, create(tx, "an account operation", op)
 }
 

@@ -99,6 +99,7 @@ type run struct {
 	op         models.AccountOperation
 	step       models.AccountStep
 	account    models.LinkedAccount
+	employee   uuid.UUID
 	employeeNo string
 	attempt    int64
 	openUntil  time.Time
@@ -188,11 +189,13 @@ func (r *run) notNow(now time.Time) *Result {
 }
 
 func (r *run) take(tx *database.Tx, now time.Time) error {
-	err := tx.DB().Raw(`SELECT employee_no FROM employees WHERE id = (SELECT employee_id FROM employments WHERE id = ?)`,
-		r.op.EmploymentID).Scan(&r.employeeNo).Error
+	var person models.Employee
+	err := tx.DB().Raw(`SELECT id, employee_no FROM employees WHERE id = (SELECT employee_id FROM employments WHERE id = ?)`,
+		r.op.EmploymentID).Scan(&person).Error
 	if err != nil {
 		return fmt.Errorf("reading an employee number: %w", database.Hide(err))
 	}
+	r.employee, r.employeeNo = person.ID, person.EmployeeNo
 	err = tx.DB().Raw(`SELECT EXISTS (SELECT 1 FROM linked_accounts o JOIN employments m ON m.id = o.employment_id
 		WHERE m.id <> ? AND m.ended_at IS NULL AND m.employee_id = (SELECT employee_id FROM employments WHERE id = ?)
 		AND o.system = ? AND (o.external_id IS NULL OR o.external_id IS NOT DISTINCT FROM coalesce(?, o.external_id)))`,
@@ -252,7 +255,7 @@ func (r *run) flush(ctx context.Context) error {
 	if len(r.noted) == 0 {
 		return nil
 	}
-	err := database.Run(ctx, r.s.db, r.write)
+	err := database.Run(ctx, r.s.db, func(tx *database.Tx) error { return r.write(tx, actionStepNoted, nil) })
 	if err != nil {
 		return fmt.Errorf("recording evidence: %w", err)
 	}
@@ -260,8 +263,9 @@ func (r *run) flush(ctx context.Context) error {
 	return nil
 }
 
-// write inserts what was noted; the caller forgets it once that is committed.
-func (r *run) write(tx *database.Tx) error {
+// write inserts what was noted, and the ledger's entry of what the run came to; the caller forgets it
+// once that is committed.
+func (r *run) write(tx *database.Tx, action string, details map[string]string) error {
 	if r.sighted {
 		err := tx.DB().Exec("UPDATE linked_accounts SET seen_at = lethe_now() WHERE id = ? AND attempt = ? AND seen_at IS NULL",
 			r.account.ID, r.attempt).Error
@@ -269,6 +273,16 @@ func (r *run) write(tx *database.Tx) error {
 			return fmt.Errorf("recording that an account was seen: %w", database.Hide(err))
 		}
 	}
+	if len(r.noted) == 0 && action == actionStepLeft {
+		return nil
+	}
 	rows := append([]models.AccountEvidence(nil), r.noted...)
+	entry, err := r.recordRun(tx, action, rows, details)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		rows[i].LedgerEntryID = &entry
+	}
 	return create(tx, "evidence", rows...)
 }

@@ -20,6 +20,18 @@ type verdict struct {
 	fresh   bool                // with Accepted: it was accepted just now; checks count from here
 }
 
+// details are what the ledger keeps of a verdict: codes.
+func (v verdict) details() map[string]string {
+	details := map[string]string{}
+	if v.outcome == Done {
+		details["account_state"] = string(v.state)
+	}
+	if v.reason != "" {
+		details["reason_code"] = v.reason
+	}
+	return details
+}
+
 func done(state models.AccountState) (verdict, error) {
 	return verdict{outcome: Done, state: state}, nil
 }
@@ -159,7 +171,7 @@ func (r *run) intend(ctx context.Context) error {
 		if err := r.hold(tx); err != nil {
 			return err
 		}
-		return r.write(tx)
+		return r.write(tx, actionStepIntended, nil)
 	})
 	if err != nil {
 		// It will not be made: nobody shall read that it may have been.

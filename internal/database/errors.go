@@ -27,6 +27,7 @@ const (
 	CodeNotPurgeable      = "LT005"
 	CodeKeyDestroyed      = "LT006"
 	CodeUntimely          = "LT007" // an approval after its expiry, or an expiry before its time
+	CodeUnrecorded        = "LT013" // a fact without its ledger entry
 	CodeUniqueViolation   = "23505"
 	CodeCheckViolation    = "23514"
 	codeSerialization     = "40001"

@@ -115,8 +115,17 @@ func seed(t *testing.T, env *databasetest.Env, schema database.Schema) {
 		ID: uuid.New(), EmploymentID: employment.ID, Category: models.CategoryIdentity, State: models.CategoryOpen,
 	}).Error)
 	departure := insertDeparture(t, env, employment)
-	must(t, g.Exec("INSERT INTO departure_events (departure_id, what) VALUES (?, 'x')", departure).Error)
+	tell(t, env, departure)
 	must(t, g.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", employment.EmployeeID, employment.DepartmentID).Error)
+}
+
+// tell inserts a line of a timeline, with an entry of the ledger that is pending.
+func tell(t *testing.T, env *databasetest.Env, departure uuid.UUID) {
+	t.Helper()
+	entry := uuid.New()
+	g := env.Facts.Read(t.Context())
+	must(t, g.Exec("INSERT INTO ledger_pending (entry_id, at) VALUES (?, lethe_now())", entry).Error)
+	must(t, g.Exec("INSERT INTO departure_events (departure_id, what, ledger_entry_id) VALUES (?, 'x', ?)", departure, entry).Error)
 }
 
 // describe lists everything in the schema but goose's own table: columns, constraints, indexes,

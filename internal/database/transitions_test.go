@@ -157,13 +157,38 @@ func TestI9_OneOpenDeparture(t *testing.T) {
 func TestAppendOnlyTables(t *testing.T) {
 	env := databasetest.New(t)
 	g := env.Facts.Read(t.Context())
-	must(t, g.Exec("INSERT INTO departure_events (departure_id, what) VALUES (?, 'x')", insertDeparture(t, env, env.Hire(t, "CN"))).Error)
+	tell(t, env, insertDeparture(t, env, env.Hire(t, "CN")))
 	for table, column := range map[string]string{"departure_events": "what", "account_evidence": "outcome", "destruction_certificates": "issued_at"} {
 		for _, sql := range []string{
 			fmt.Sprintf("UPDATE %s SET %s = %s", table, column, column), "DELETE FROM " + table, "TRUNCATE " + table,
 		} {
 			if err := database.Hide(g.Exec(sql).Error); database.Code(err) != database.CodeAppendOnly {
 				t.Errorf("%s: %v, want LT003", sql, err)
+			}
+		}
+	}
+}
+
+// TestI18_AFactWithoutItsEntryIsRefused by every table of facts: no entry, and one that is not of
+// this moment.
+func TestI18_AFactWithoutItsEntryIsRefused(t *testing.T) {
+	env := databasetest.New(t)
+	var tables []string
+	must(t, env.Facts.Read(t.Context()).Raw(`SELECT DISTINCT event_object_table FROM information_schema.triggers
+		WHERE trigger_name LIKE '%\_recorded' AND event_manipulation = 'INSERT' ORDER BY 1`).Scan(&tables).Error)
+	want := []string{
+		"account_evidence", "account_operations", "departure_events", "destruction_certificates", "holds",
+		"linked_accounts", "purges", "retentions", "support_cases",
+	}
+	if diff := cmp.Diff(want, tables); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, table := range tables {
+		for _, entry := range []string{"NULL", "gen_random_uuid()"} {
+			// The trigger comes before every constraint, so that the rest of the row does not matter.
+			err := database.Hide(env.Facts.Read(t.Context()).Exec(fmt.Sprintf("INSERT INTO %s (ledger_entry_id) VALUES (%s)", table, entry)).Error)
+			if database.Code(err) != database.CodeUnrecorded {
+				t.Errorf("%s with entry %s: %v", table, entry, err)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package departure
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,7 +78,7 @@ func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved
 	if err != nil {
 		return err
 	}
-	if err := Record(tx, id, EventDatesChanged, by); err != nil {
+	if err := record(tx, dep, EventDatesChanged, by, moved(datesOf(dep), dates)); err != nil {
 		return err
 	}
 	return tx.Touch(models.DrivenDeparture, id)
@@ -172,7 +173,8 @@ func withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID,
 	if err != nil {
 		return err
 	}
-	if err := Record(tx, id, EventWithdrawn, by); err != nil {
+	details := map[string]string{"company_consent": strconv.FormatBool(companyConsent)}
+	if err := record(tx, dep, EventWithdrawn, by, details); err != nil {
 		return err
 	}
 	return reactivate(tx, by, dep, models.OriginWithdrawal)
@@ -207,7 +209,7 @@ func AskAnnulment(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.U
 	if err != nil {
 		return err
 	}
-	return Record(tx, id, EventAnnulmentRequested, by)
+	return record(tx, dep, EventAnnulmentRequested, by, nil)
 }
 
 // DropAnnulment takes back what a person asked for with AskAnnulment: the request was refused, taken
@@ -226,7 +228,7 @@ func DropAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	return Record(tx, id, EventAnnulmentDropped, by)
+	return record(tx, dep, EventAnnulmentDropped, by, nil)
 }
 
 func annullable(dep models.Departure) error {
@@ -264,7 +266,7 @@ func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 		return err
 	}
 	if dep.Stage == models.StageDeparted {
-		if err := reopen(tx, dep); err != nil {
+		if err := reopen(tx, dep, by); err != nil {
 			return err
 		}
 	}
@@ -274,7 +276,11 @@ func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	if err := Record(tx, id, EventAnnulled, by); err != nil {
+	details := map[string]string{"stage_before": string(dep.Stage)}
+	if dep.AnnulmentAskedBy != nil {
+		details["asked_by"] = dep.AnnulmentAskedBy.String()
+	}
+	if err := record(tx, dep, EventAnnulled, by, details); err != nil {
 		return err
 	}
 	return reactivate(tx, by, dep, models.OriginAnnulment)
@@ -286,8 +292,8 @@ func reactivate(tx *database.Tx, by models.Actor, dep models.Departure, origin s
 		return err
 	}
 	if dep.AccountsState != models.AccountsLinked {
-		_, created, err := account.OrderRelink(tx, account.RelinkOrder{
-			EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Origin: origin, By: by, Superseded: tellOthers(dep.ID),
+		op, created, err := account.OrderRelink(tx, account.RelinkOrder{
+			EmployeeID: dep.EmployeeID, EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Origin: origin, By: by, Superseded: tellOthers(dep.ID),
 		})
 		if err != nil {
 			return fmt.Errorf("ordering the relink: %w", err)
@@ -299,7 +305,12 @@ func reactivate(tx *database.Tx, by models.Actor, dep models.Departure, origin s
 		if err := setAccounts(tx, dep.ID, dep.AccountsState, state, nil); err != nil {
 			return err
 		}
-		if err := Record(tx, dep.ID, what, by); err != nil {
+		if op.LedgerEntryID != nil {
+			err = tell(tx, dep.ID, what, by, *op.LedgerEntryID, "")
+		} else {
+			err = record(tx, dep, what, by, nil)
+		}
+		if err != nil {
 			return err
 		}
 	}

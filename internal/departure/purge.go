@@ -12,8 +12,8 @@ import (
 )
 
 // reopen undoes what turning departed did, as long as nothing was destroyed.
-func reopen(tx *database.Tx, dep models.Departure) error {
-	if err := retention.Cancel(tx, dep.ID); err != nil {
+func reopen(tx *database.Tx, dep models.Departure, by models.Actor) error {
+	if err := retention.Cancel(tx, dep.ID, by); err != nil {
 		return fmt.Errorf("cancelling the retention: %w", err)
 	}
 	err := archive.EndEmployment(tx, dep.EmploymentID, nil)
@@ -33,18 +33,19 @@ func PurgingBegan(tx *database.Tx, id uuid.UUID) error {
 	if err := update(tx, dep, map[string]any{"stage": models.StagePurging}); err != nil {
 		return err
 	}
-	return Record(tx, id, EventPurgingBegan, models.System)
+	return record(tx, dep, EventPurgingBegan, models.System, nil)
 }
 
-// CategoriesPurged records what a certified purge destroyed and turns the stage purged after the
-// last category.
-func CategoriesPurged(tx *database.Tx, id uuid.UUID, categories []models.Category) error {
+// CategoriesPurged tells what a certified purge destroyed and turns the stage purged after the last
+// category.
+func CategoriesPurged(tx *database.Tx, certificate models.DestructionCertificate, categories []models.Category) error {
+	id := certificate.DepartureID
 	dep, err := Lock(tx, id)
 	if err != nil {
 		return err
 	}
 	for _, c := range categories {
-		if err := Record(tx, id, EventCategoryPurged, models.System, About(c)); err != nil {
+		if err := tell(tx, id, EventCategoryPurged, models.System, *certificate.LedgerEntryID, c); err != nil {
 			return err
 		}
 	}
@@ -59,7 +60,7 @@ func CategoriesPurged(tx *database.Tx, id uuid.UUID, categories []models.Categor
 	if err := update(tx, dep, map[string]any{"stage": models.StagePurged, "purged_at": now}); err != nil {
 		return err
 	}
-	if err := Record(tx, id, EventPurged, models.System); err != nil {
+	if err := record(tx, dep, EventPurged, models.System, nil); err != nil {
 		return err
 	}
 	return markPurged(tx, dep)

@@ -180,7 +180,7 @@ func insert(tx *database.Tx, dep models.Departure, by models.Actor) error {
 		return err
 	}
 	tx.Nudge(models.DrivenDeparture, dep.ID)
-	return Record(tx, dep.ID, EventStarted, by)
+	return record(tx, dep, EventStarted, by, started(dep))
 }
 
 // refuseSecond is safe because every caller holds the employment's lock.

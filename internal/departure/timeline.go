@@ -31,23 +31,6 @@ const (
 	EventPurged             = "purged"
 )
 
-// Record appends a line to a departure's timeline.
-func Record(tx *database.Tx, id uuid.UUID, what string, by models.Actor, change ...func(*models.DepartureEvent)) error {
-	e := models.DepartureEvent{DepartureID: id, What: what, ActorRole: string(by.Role), ActorID: by.ID()}
-	for _, f := range change {
-		f(&e)
-	}
-	if err := tx.DB().Omit("id").Create(&e).Error; err != nil {
-		return fmt.Errorf("recording %s: %w", what, database.Hide(err))
-	}
-	return nil
-}
-
-// About says which category a line of the timeline is about.
-func About(category models.Category) func(*models.DepartureEvent) {
-	return func(e *models.DepartureEvent) { e.Category = string(category) }
-}
-
 // Timeline is the departure's timeline after the given event id (0: from the start), oldest first.
 func Timeline(ctx context.Context, db *database.DB, id uuid.UUID, after int64) ([]models.DepartureEvent, error) {
 	var events []models.DepartureEvent

@@ -108,8 +108,8 @@ func beginUnlinking(tx *database.Tx, dep *models.Departure) error {
 	if err := identity.EndAll(tx, dep.EmployeeID); err != nil {
 		return err
 	}
-	_, created, err := account.OrderUnlink(tx, account.UnlinkOrder{
-		EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Mode: models.ModeDisable,
+	op, created, err := account.OrderUnlink(tx, account.UnlinkOrder{
+		EmployeeID: dep.EmployeeID, EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Mode: models.ModeDisable,
 		Origin: models.OriginDeparture, By: models.System, Superseded: tellOthers(dep.ID),
 	})
 	if err != nil {
@@ -128,7 +128,10 @@ func beginUnlinking(tx *database.Tx, dep *models.Departure) error {
 		return err
 	}
 	dep.AccountsState = state
-	return Record(tx, dep.ID, what, models.System)
+	if created {
+		return tell(tx, dep.ID, what, models.System, *op.LedgerEntryID, "")
+	}
+	return record(tx, *dep, what, models.System, nil)
 }
 
 func depart(tx *database.Tx, dep *models.Departure, now time.Time) error {
@@ -150,7 +153,7 @@ func depart(tx *database.Tx, dep *models.Departure, now time.Time) error {
 	if err := retention.Schedule(tx, *dep, employment.Jurisdiction); err != nil {
 		return fmt.Errorf("scheduling the retention: %w", err)
 	}
-	return Record(tx, dep.ID, EventDeparted, models.System)
+	return record(tx, *dep, EventDeparted, models.System, map[string]string{"employment_ended_at": instant(dep.EmploymentEndedAt)})
 }
 
 // AccountsChanged re-derives the accounts track from the accounts and operations. Whoever changed
@@ -179,7 +182,7 @@ func AccountsChanged(tx *database.Tx, id uuid.UUID) error {
 		return err
 	}
 	if what, ok := accountEvents[state]; ok {
-		if err := Record(tx, id, what, models.System); err != nil {
+		if err := record(tx, dep, what, models.System, nil); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,8 @@ type Writer struct {
 	origin string
 	key    WriterKey
 	epoch  atomic.Int64
-	// ahead is how far the database's clock is ahead of this machine's, in nanoseconds.
+	// ahead is how far the database's clock is ahead of this machine's, in microseconds: in nanoseconds
+	// a clock that a test moved by centuries would not fit.
 	ahead atomic.Int64
 }
 
@@ -123,7 +124,7 @@ func (w *Writer) append(tx *database.Tx, e Entry) (Leaf, []byte, error) {
 func (w *Writer) leaf(now time.Time, kind Kind, values [fieldCount][]byte) (Leaf, []byte) {
 	var random [16 + fieldCount*SaltSize]byte
 	_, _ = rand.Read(random[:]) // never fails
-	at := now.Add(time.Duration(w.ahead.Load())).UnixMilli()
+	at := (now.UnixMicro() + w.ahead.Load()) / 1000
 	l := Leaf{Origin: w.origin, Epoch: int(w.epoch.Load()), Kind: kind, ID: uuid.UUID(random[:16])}
 	binary.BigEndian.PutUint64(l.ID[:8], uint64(at)<<16|uint64(binary.BigEndian.Uint16(l.ID[6:8])))
 	l.ID[6] = 0x70 | l.ID[6]&0x0f // version 7
@@ -139,9 +140,9 @@ func (w *Writer) leaf(now time.Time, kind Kind, values [fieldCount][]byte) (Leaf
 // after the statement was sent and before its answer came.
 func (w *Writer) learn(sent, received, now time.Time, epoch int64) {
 	w.epoch.Store(epoch)
-	ahead, least, most := time.Duration(w.ahead.Load()), now.Sub(received), now.Sub(sent)
+	ahead, least, most := w.ahead.Load(), now.UnixMicro()-received.UnixMicro(), now.UnixMicro()-sent.UnixMicro()
 	if ahead < least || ahead > most {
-		w.ahead.Store(int64(least + (most-least)/2))
+		w.ahead.Store(least + (most-least)/2)
 	}
 }
 

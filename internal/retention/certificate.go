@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,10 +36,13 @@ type destroyedCategory struct {
 	AccountSnapshots int
 }
 
+// Certified is told, in the transaction that issues it, of a certificate and what it is about.
+type Certified func(tx *database.Tx, certificate models.DestructionCertificate, categories []models.Category) error
+
 // Certify turns categories, deadlines and the purge purged and issues the one certificate of this
 // purge, all in one transaction, in which purged tells the departure. A second call returns the
 // first certificate (I3).
-func (p *Purger) Certify(ctx context.Context, id uuid.UUID, purged func(tx *database.Tx, departureID uuid.UUID, categories []models.Category) error) (models.DestructionCertificate, error) {
+func (p *Purger) Certify(ctx context.Context, id uuid.UUID, purged Certified) (models.DestructionCertificate, error) {
 	unrecoverable, err := p.shredder.UnrecoverableAfter(ctx)
 	if err != nil {
 		return models.DestructionCertificate{}, fmt.Errorf("asking until when backups may hold keys: %w", err)
@@ -62,7 +66,7 @@ func (p *Purger) Certify(ctx context.Context, id uuid.UUID, purged func(tx *data
 		if certificate, err = c.certify(tx, unrecoverable); err != nil {
 			return err
 		}
-		if err := purged(tx, c.departure.ID, c.categories()); err != nil {
+		if err := purged(tx, certificate, c.categories()); err != nil {
 			return fmt.Errorf("telling the departure: %w", err)
 		}
 		if err := tx.Seen(models.DrivenPurge, id, nil); err != nil {
@@ -128,8 +132,15 @@ func (c *claimed) certify(tx *database.Tx, unrecoverable clock.Date) (models.Des
 		return models.DestructionCertificate{}, err
 	}
 	sum := sha256.Sum256(statement)
-	err = tx.DB().Exec(`INSERT INTO destruction_certificates (id, purge_id, departure_id, statement, statement_sha256, unrecoverable_after, issued_at)
-		VALUES (?, ?, ?, ?::jsonb, ?, ?, ?)`, id, c.purge.ID, c.departure.ID, string(statement), sum[:], unrecoverable, now).Error
+	entry, err := recordPurge(tx, actionPurgeCertified, c.purge.ID, c.departure, models.System, map[string]string{
+		"certificate": id.String(), "certificate_sha256": hex.EncodeToString(sum[:]), "categories": categoryList(c.categories()),
+	})
+	if err != nil {
+		return models.DestructionCertificate{}, err
+	}
+	err = tx.DB().Exec(`INSERT INTO destruction_certificates (id, purge_id, departure_id, statement, statement_sha256, unrecoverable_after,
+			issued_at, ledger_entry_id) VALUES (?, ?, ?, ?::jsonb, ?, ?, ?, ?)`,
+		id, c.purge.ID, c.departure.ID, string(statement), sum[:], unrecoverable, now, entry).Error
 	if err != nil {
 		return models.DestructionCertificate{}, fmt.Errorf("issuing a certificate: %w", database.Hide(err))
 	}

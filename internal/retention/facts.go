@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -161,6 +162,13 @@ func order(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline
 		if _, err := setDeadlines(tx, dep.ID, categories, []models.DeadlineState{models.DeadlineScheduled}, models.DeadlineInReview); err != nil {
 			return err
 		}
+	}
+	purge.LedgerEntryID, err = recordPurge(tx, actionPurgeOrdered, id, dep, models.System, map[string]string{
+		"categories": categoryList(categories), "state": string(purge.State),
+		"review_required": strconv.FormatBool(purge.ReviewRequired), "review_until": instantOrNone(purge.ReviewUntil),
+	})
+	if err != nil {
+		return err
 	}
 	if err := tx.DB().Create(&purge).Error; err != nil {
 		return fmt.Errorf("ordering a purge: %w", database.Hide(err))

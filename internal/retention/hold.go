@@ -9,6 +9,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -32,7 +33,8 @@ func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models
 	if err := tx.LockHolds(); err != nil {
 		return hold, nil, err
 	}
-	if _, err := archive.LockEmployment(tx, o.EmploymentID); err != nil {
+	employment, err := archive.LockEmployment(tx, o.EmploymentID)
+	if err != nil {
 		return hold, nil, err
 	}
 	tooLate, left, err := destroyed(tx, o)
@@ -50,16 +52,20 @@ func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models
 	for i, c := range o.Categories {
 		list[i] = string(c)
 	}
-	err = tx.DB().Exec(`INSERT INTO holds (id, employment_id, categories, matter, placed_by)
-		VALUES (?, ?, string_to_array(NULLIF(?, ''), ','), ?, ?)`,
-		id, o.EmploymentID, strings.Join(list, ","), o.Matter, o.By.ID()).Error
+	entry, err := recordHold(tx, actionHoldPlaced, id, employment, o.By, categoryList(o.Categories))
+	if err != nil {
+		return hold, nil, err
+	}
+	err = tx.DB().Exec(`INSERT INTO holds (id, employment_id, categories, matter, placed_by, ledger_entry_id)
+		VALUES (?, ?, string_to_array(NULLIF(?, ''), ','), ?, ?, ?)`,
+		id, o.EmploymentID, strings.Join(list, ","), o.Matter, o.By.ID(), entry).Error
 	if err != nil {
 		return hold, nil, fmt.Errorf("placing a hold: %w", database.Hide(err))
 	}
 	if err := resume(tx, o.EmploymentID); err != nil {
 		return hold, nil, err
 	}
-	hold = models.Hold{ID: id, EmploymentID: o.EmploymentID, Categories: list, Matter: o.Matter, PlacedBy: o.By.ID()}
+	hold = models.Hold{ID: id, EmploymentID: o.EmploymentID, Categories: list, Matter: o.Matter, PlacedBy: o.By.ID(), LedgerEntryID: entry}
 	return hold, tooLate, nil
 }
 
@@ -100,25 +106,45 @@ func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by models.Actor) error {
 	if err := tx.LockHolds(); err != nil {
 		return err
 	}
-	var found []struct{ EmploymentID uuid.UUID }
-	if err := tx.DB().Raw("SELECT employment_id FROM holds WHERE id = ?", holdID).Scan(&found).Error; err != nil {
+	var found []struct {
+		EmploymentID uuid.UUID
+		Categories   string
+		Released     bool
+	}
+	err := tx.DB().Raw(`SELECT employment_id, coalesce(array_to_string(categories, ','), '') AS categories, released_at IS NOT NULL AS released
+		FROM holds WHERE id = ?`, holdID).Scan(&found).Error
+	if err != nil {
 		return fmt.Errorf("reading a hold: %w", database.Hide(err))
 	}
 	if len(found) == 0 {
 		return fmt.Errorf("reading a hold: %w", database.ErrNotFound)
 	}
-	if _, err := archive.LockEmployment(tx, found[0].EmploymentID); err != nil {
-		return err
-	}
-	r := tx.DB().Exec(`UPDATE holds SET released_at = lethe_now(), released_by = ? WHERE id = ? AND released_at IS NULL`,
-		by.ID(), holdID)
-	if r.Error != nil {
-		return fmt.Errorf("releasing a hold: %w", database.Hide(r.Error))
-	}
-	if r.RowsAffected == 0 {
+	if found[0].Released {
 		return nil
 	}
-	return resume(tx, found[0].EmploymentID)
+	employment, err := archive.LockEmployment(tx, found[0].EmploymentID)
+	if err != nil {
+		return err
+	}
+	entry, err := recordHold(tx, actionHoldReleased, holdID, employment, by, found[0].Categories)
+	if err != nil {
+		return err
+	}
+	err = database.UpdateOne(tx.DB().Exec(`UPDATE holds SET released_at = lethe_now(), released_by = ?, release_entry_id = ?
+		WHERE id = ? AND released_at IS NULL`, by.ID(), entry, holdID))
+	if err != nil {
+		return fmt.Errorf("releasing a hold: %w", err)
+	}
+	return resume(tx, employment.ID)
+}
+
+// recordHold appends a hold; the matter may describe a case and stays in the hold's row.
+func recordHold(tx *database.Tx, action string, id uuid.UUID, employment models.Employment, by models.Actor, categories string) (*uuid.UUID, error) {
+	if categories == "" {
+		categories = "all"
+	}
+	return appendEntry(tx, ledger.KindRetention, action, "hold/"+id.String(), employment.EmployeeID, by,
+		map[string]string{"employment": employment.ID.String(), "categories": categories})
 }
 
 // resume lets the running retention of an employment, and its purges before their intent, see

@@ -3,6 +3,7 @@ package retention
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -60,7 +61,7 @@ func CommitIntent(tx *database.Tx, purgeID uuid.UUID) (Intent, error) {
 	if err := c.begin(tx); err != nil {
 		return Intent{}, err
 	}
-	intent.Began = true
+	intent.Began, intent.Categories = true, c.categories()
 	intent.First, err = c.first(tx)
 	return intent, err
 }
@@ -72,14 +73,15 @@ func (c *claimed) begin(tx *database.Tx) error {
 	if err != nil {
 		return err
 	}
+	if categories, err = c.leaveRefused(tx, categories); err != nil {
+		return err
+	}
+	_, err = recordPurge(tx, actionPurgeIntended, c.purge.ID, c.departure, models.System,
+		map[string]string{"categories": categoryList(c.categories())})
+	if err != nil {
+		return err
+	}
 	for _, category := range categories {
-		var purgeable bool
-		if err := tx.DB().Raw("SELECT lethe_purgeable(?)", category.ID).Scan(&purgeable).Error; err != nil {
-			return fmt.Errorf("asking whether a category may be purged: %w", database.Hide(err))
-		}
-		if !purgeable {
-			return ErrNotPurgeable
-		}
 		err := database.UpdateOne(tx.DB().Exec(`UPDATE employment_categories SET state = ?, purging_at = lethe_now() WHERE id = ? AND state = ?`,
 			models.CategoryPurging, category.ID, models.CategoryOpen))
 		if err != nil {
@@ -100,6 +102,32 @@ func (c *claimed) begin(tx *database.Tx) error {
 		return fmt.Errorf("turning a purge purging: %w", err)
 	}
 	return nil
+}
+
+// leaveRefused takes out of the claim what the predicate does not let go, so that it does not hold up
+// the rest: it gets a purge of its own. If nothing is let go it is ErrNotPurgeable.
+func (c *claimed) leaveRefused(tx *database.Tx, categories []models.EmploymentCategory) ([]models.EmploymentCategory, error) {
+	var free []uuid.UUID
+	err := tx.DB().Raw("SELECT id FROM employment_categories WHERE id IN ? AND lethe_purgeable(id)", c.categoryIDs()).Scan(&free).Error
+	if err != nil {
+		return nil, fmt.Errorf("asking whether categories may be purged: %w", database.Hide(err))
+	}
+	if len(free) == len(categories) {
+		return categories, nil
+	}
+	if len(free) == 0 {
+		return nil, ErrNotPurgeable
+	}
+	var refused []models.Category
+	categories = slices.DeleteFunc(categories, func(k models.EmploymentCategory) bool {
+		if slices.Contains(free, k.ID) {
+			return false
+		}
+		refused = append(refused, k.Category)
+		return true
+	})
+	c.deadlines = slices.DeleteFunc(c.deadlines, func(l models.RetentionDeadline) bool { return slices.Contains(refused, l.Category) })
+	return categories, c.letGo(tx, refused)
 }
 
 func (c *claimed) first(tx *database.Tx) (bool, error) {

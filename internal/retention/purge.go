@@ -129,20 +129,23 @@ func (c *claimed) review(tx *database.Tx, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if len(asking) > 0 && !c.purge.ReviewRequired {
-		c.purge.ReviewRequired = true
-		if err := c.update(tx, map[string]any{"review_required": true}); err != nil {
+	next := c.purge
+	next.ReviewRequired = next.ReviewRequired || len(asking) > 0
+	ready, _ := reviewed(next, now)
+	if !ready && next.State == models.PurgeClaimed {
+		next.State = models.PurgeInReview
+	}
+	if next.ReviewRequired != c.purge.ReviewRequired || next.State != c.purge.State {
+		if err := c.update(tx, map[string]any{"state": next.State, "review_required": next.ReviewRequired}); err != nil {
+			return err
+		}
+		c.purge = next
+		if _, err := recordPurge(tx, actionPurgeReviewAsked, c.purge.ID, c.departure, models.System, nil); err != nil {
 			return err
 		}
 	}
-	if ready, _ := reviewed(c.purge, now); ready {
+	if ready {
 		return nil
-	}
-	if c.purge.State == models.PurgeClaimed {
-		if err := c.update(tx, map[string]any{"state": models.PurgeInReview}); err != nil {
-			return err
-		}
-		c.purge.State = models.PurgeInReview
 	}
 	_, err = setDeadlines(tx, c.departure.ID, c.categories(), []models.DeadlineState{models.DeadlineScheduled}, models.DeadlineInReview)
 	return err
@@ -167,6 +170,15 @@ func (c *claimed) release(tx *database.Tx, now time.Time) error {
 			c.deadlines = append(c.deadlines, l)
 		}
 	}
+	if len(gone) == 0 && len(c.deadlines) > 0 {
+		return nil
+	}
+	return c.letGo(tx, gone)
+}
+
+// letGo takes categories out of the claim, which c.deadlines no longer lists. Retention orders them
+// another purge once they are due and free. A purge without any category is cancelled.
+func (c *claimed) letGo(tx *database.Tx, gone []models.Category) error {
 	if len(gone) > 0 {
 		if err := leaveClaims(tx, c.purge.ID, gone); err != nil {
 			return err
@@ -178,11 +190,16 @@ func (c *claimed) release(tx *database.Tx, now time.Time) error {
 			return err
 		}
 	}
-	if len(c.deadlines) > 0 {
-		return nil
+	action := actionPurgeCategoriesLeft
+	if len(c.deadlines) == 0 {
+		action = actionPurgeCancelled
+		c.purge.State = models.PurgeCancelled
+		if err := cancelPurge(tx, c.purge.ID); err != nil {
+			return err
+		}
 	}
-	c.purge.State = models.PurgeCancelled
-	return cancelPurge(tx, c.purge.ID)
+	_, err := recordPurge(tx, action, c.purge.ID, c.departure, models.System, map[string]string{"categories": categoryList(gone)})
+	return err
 }
 
 func (c *claimed) update(tx *database.Tx, columns map[string]any) error {
@@ -242,6 +259,10 @@ func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision string
 		return err
 	}
 	if err := c.update(tx, map[string]any{"decision": decision, "decided_by": by.EmployeeID, "decided_at": now}); err != nil {
+		return err
+	}
+	_, err = recordPurge(tx, actionPurgeDecided, purgeID, c.departure, by, map[string]string{"decision": decision})
+	if err != nil {
 		return err
 	}
 	return tx.Touch(models.DrivenPurge, purgeID)

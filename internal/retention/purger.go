@@ -99,13 +99,24 @@ func (p *Purger) step(ctx context.Context, id uuid.UUID, column string, times fu
 	return database.Run(ctx, p.db, func(tx *database.Tx) error { return record(tx, id, column) })
 }
 
+var stepActions = map[string]string{
+	"tombstoned_at": actionPurgeTombstoned, "keys_destroyed_at": actionPurgeKeysDestroyed,
+	"fields_cleared_at": actionPurgeCleared, "probed_at": actionPurgeProbed,
+}
+
 // record notes that a step is done, unless another run noted it before.
 func record(tx *database.Tx, id uuid.UUID, column string) error {
-	err := tx.DB().Exec("UPDATE purges SET "+column+" = lethe_now() WHERE id = ? AND "+column+" IS NULL", id).Error
+	var noted []models.Departure
+	err := tx.DB().Raw("UPDATE purges p SET "+column+" = lethe_now() FROM departures d WHERE p.id = ? AND p."+column+" IS NULL"+
+		" AND d.id = p.departure_id RETURNING d.id, d.employee_id", id).Scan(&noted).Error
 	if err != nil {
 		return fmt.Errorf("recording a step of a purge: %w", database.Hide(err))
 	}
-	return nil
+	if len(noted) == 0 {
+		return nil
+	}
+	_, err = recordPurge(tx, stepActions[column], id, noted[0], models.System, nil)
+	return err
 }
 
 // Tombstone writes down outside of both databases what is being destroyed, and waits for the disk:

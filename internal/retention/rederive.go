@@ -48,7 +48,7 @@ func Rederive(tx *database.Tx, jurisdiction string, category models.Category) er
 				return err
 			}
 		}
-		if err := writeRunning(tx, rule.ID, rows); err != nil {
+		if err := writeRunning(tx, rule, rows); err != nil {
 			return err
 		}
 		after = rows[len(rows)-1].ID
@@ -86,15 +86,19 @@ func (r *running) follow(rule models.RetentionRule) error {
 	return nil
 }
 
-func writeRunning(tx *database.Tx, ruleID uuid.UUID, rows []running) error {
+func writeRunning(tx *database.Tx, rule models.RetentionRule, rows []running) error {
+	entry, err := recordRederived(tx, rule, rows)
+	if err != nil {
+		return err
+	}
 	values := make([]string, len(rows))
-	args := []any{ruleID}
+	args := []any{rule.ID, entry}
 	for i, r := range rows {
 		values[i] = "(?::uuid, ?::timestamptz, ?::timestamptz)"
 		args = append(args, r.ID, r.Deadline, r.FloorAt)
 	}
-	err := tx.DB().Exec(`
-		UPDATE retention_deadlines l SET rule_id = ?, deadline = v.deadline, floor_at = v.floor_at, updated_at = lethe_now()
+	err = tx.DB().Exec(`
+		UPDATE retention_deadlines l SET rule_id = ?, ledger_entry_id = ?, deadline = v.deadline, floor_at = v.floor_at, updated_at = lethe_now()
 		FROM (VALUES `+strings.Join(values, ", ")+`) AS v (id, deadline, floor_at) WHERE l.id = v.id`, args...).Error
 	if err != nil {
 		return fmt.Errorf("writing re-derived deadlines: %w", database.Hide(err))

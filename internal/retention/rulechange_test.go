@@ -25,7 +25,7 @@ func TestI2_ARuleThatAsksForAReviewMeanwhileStopsNothing(t *testing.T) {
 		}
 		next := old
 		next.ReviewRequired = true
-		return supersede(tx, old, next)
+		return putInForce(tx, "DEMO", map[models.Category]models.RetentionRule{old.Category: old}, []models.RetentionRule{next})
 	})
 	for range 3 { // what the activity's endless retries do
 		if _, err := w.intent(id); err != nil {
@@ -49,7 +49,13 @@ func TestI6_ADeadlineMadeBesideANewRuleFollowsIt(t *testing.T) {
 	var group sync.WaitGroup
 	group.Go(func() { // keeps Schedule between reading the rules and writing the deadlines
 		_ = w.try(func(tx *database.Tx) error {
-			_ = tx.DB().Exec("INSERT INTO retentions (id, employment_id) VALUES (?, ?)", p.departure, p.employment).Error
+			entry, err := recordDeadlines(tx, dep, "DEMO", nil, nil)
+			if err == nil {
+				err = tx.DB().Exec("INSERT INTO retentions (id, employment_id, ledger_entry_id) VALUES (?, ?, ?)", p.departure, p.employment, entry).Error
+			}
+			if err != nil {
+				t.Error(err)
+			}
 			close(blocked)
 			<-undo
 			return errors.New("roll back")
@@ -73,7 +79,7 @@ func TestI6_ADeadlineMadeBesideANewRuleFollowsIt(t *testing.T) {
 			}
 			next := old
 			next.Period, next.Floor = "P30D", "P30D"
-			return supersede(tx, old, next)
+			return putInForce(tx, "DEMO", map[models.Category]models.RetentionRule{old.Category: old}, []models.RetentionRule{next})
 		})
 		if err != nil {
 			t.Error(err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"lethe/internal/clock"
@@ -130,22 +131,56 @@ func InstallRules(tx *database.Tx, dev bool) error {
 		if err != nil {
 			return err
 		}
+		var next []models.RetentionRule
 		for _, r := range p.Rules {
-			if err := supersede(tx, inForce[r.Category], r.row(jurisdiction)); err != nil {
-				return fmt.Errorf("installing the rule %s of %s: %w", r.Category, jurisdiction, err)
-			}
+			next = append(next, r.row(jurisdiction))
+		}
+		if err := putInForce(tx, jurisdiction, inForce, next); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// supersede puts next into force instead of old unless they say the same.
-func supersede(tx *database.Tx, old, next models.RetentionRule) error {
-	same := old
-	same.ID, same.Version, same.CreatedAt, same.SupersededAt = next.ID, next.Version, next.CreatedAt, next.SupersededAt
-	if same == next {
+// putInForce puts the rules of a jurisdiction that say something new into force instead of those
+// that are, and records them together.
+func putInForce(tx *database.Tx, jurisdiction string, inForce map[models.Category]models.RetentionRule, rules []models.RetentionRule) error {
+	all := maps.Clone(inForce)
+	var changed []models.RetentionRule
+	for _, next := range rules {
+		old := inForce[next.Category]
+		if same(old, next) {
+			continue
+		}
+		next.Version = old.Version + 1
+		all[next.Category] = next
+		changed = append(changed, next)
+	}
+	if len(changed) == 0 {
 		return nil
 	}
+	entry, err := recordRules(tx, jurisdiction, all, changed)
+	if err != nil {
+		return err
+	}
+	for _, next := range changed {
+		next.LedgerEntryID = entry
+		if err := supersede(tx, inForce[next.Category], next); err != nil {
+			return fmt.Errorf("installing the rule %s of %s: %w", next.Category, jurisdiction, err)
+		}
+	}
+	return nil
+}
+
+// same says whether two versions of a rule say the same.
+func same(old, next models.RetentionRule) bool {
+	old.ID, old.Version, old.CreatedAt, old.SupersededAt = next.ID, next.Version, next.CreatedAt, next.SupersededAt
+	old.LedgerEntryID = next.LedgerEntryID
+	return old == next
+}
+
+// supersede puts next, the version after old, into force.
+func supersede(tx *database.Tx, old, next models.RetentionRule) error {
 	now, err := tx.Now()
 	if err != nil {
 		return err
@@ -160,7 +195,6 @@ func supersede(tx *database.Tx, old, next models.RetentionRule) error {
 	if next.ID, err = newID(); err != nil {
 		return err
 	}
-	next.Version = old.Version + 1
 	if err := tx.DB().Create(&next).Error; err != nil {
 		return fmt.Errorf("creating a rule: %w", database.Hide(err))
 	}

@@ -199,7 +199,7 @@ func TestI6_ARuleMayLengthenDeadlinesThatRunAndNotShortenThem(t *testing.T) {
 			}
 			next := inForce[models.CategoryContract]
 			next.Period, next.Floor = period, floor
-			return supersede(tx, inForce[models.CategoryContract], next)
+			return putInForce(tx, "CN", inForce, []models.RetentionRule{next})
 		})
 	}
 	if err := change("P3Y", "P2Y"); err != nil {

@@ -2,12 +2,14 @@ package retention
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -34,13 +36,9 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	if err := tx.DB().Where("employment_id = ?", dep.EmploymentID).Find(&categories).Error; err != nil {
 		return fmt.Errorf("reading the categories: %w", database.Hide(err))
 	}
-	created := tx.DB().Exec(`INSERT INTO retentions (id, employment_id) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`,
-		dep.ID, dep.EmploymentID)
-	if created.Error != nil {
-		return fmt.Errorf("creating the retention: %w", database.Hide(created.Error))
-	}
-	if created.RowsAffected == 0 {
-		return nil
+	scheduled, err := lockRows[models.Retention](tx, forChange, "a retention", "id = ?", dep.ID)
+	if err != nil || len(scheduled) > 0 {
+		return err
 	}
 	now, err := tx.Now()
 	if err != nil {
@@ -57,6 +55,17 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 			return err
 		}
 		rows = append(rows, row)
+	}
+	entry, err := recordDeadlines(tx, dep, jurisdiction, rows, rules)
+	if err != nil {
+		return err
+	}
+	err = tx.DB().Exec(`INSERT INTO retentions (id, employment_id, ledger_entry_id) VALUES (?, ?, ?)`, dep.ID, dep.EmploymentID, entry).Error
+	if err != nil {
+		return fmt.Errorf("creating the retention: %w", database.Hide(err))
+	}
+	for i := range rows {
+		rows[i].LedgerEntryID = entry
 	}
 	if len(rows) > 0 {
 		if err := tx.DB().Create(&rows).Error; err != nil {
@@ -99,8 +108,9 @@ func setDeadlines(tx *database.Tx, departureID uuid.UUID, categories []models.Ca
 // Cancel takes a departure's retention back: its deadlines and claims are cancelled, its workflows
 // end. It is ErrPurgeBegan once any purge has passed the point of no return, and changes nothing if
 // nothing was scheduled.
-func Cancel(tx *database.Tx, departureID uuid.UUID) error {
-	if _, err := lockDeparture(tx, departureID); err != nil {
+func Cancel(tx *database.Tx, departureID uuid.UUID, by models.Actor) error {
+	dep, err := lockDeparture(tx, departureID)
+	if err != nil {
 		return err
 	}
 	retentions, err := lockRows[models.Retention](tx, forChange, "a retention", "id = ?", departureID)
@@ -119,10 +129,12 @@ func Cancel(tx *database.Tx, departureID uuid.UUID) error {
 	if _, err := lockRows[models.RetentionDeadline](tx, forChange, "deadlines", "departure_id = ?", departureID); err != nil {
 		return err
 	}
+	var cancelled []string
 	for _, purge := range purges {
 		if purge.State == models.PurgeCancelled {
 			continue
 		}
+		cancelled = append(cancelled, purge.ID.String())
 		if err := leaveClaims(tx, purge.ID, models.Categories); err != nil {
 			return err
 		}
@@ -138,6 +150,14 @@ func Cancel(tx *database.Tx, departureID uuid.UUID) error {
 		return err
 	}
 	if err := end(tx, departureID); err != nil {
+		return err
+	}
+	details := map[string]string{}
+	if len(cancelled) > 0 {
+		details["purges"] = strings.Join(cancelled, ",")
+	}
+	_, err = appendEntry(tx, ledger.KindRetention, actionCancelled, "retention/"+departureID.String(), dep.EmployeeID, by, details)
+	if err != nil {
 		return err
 	}
 	return tx.Touch(models.DrivenRetention, departureID)

@@ -192,8 +192,9 @@ func clearFile(tx *database.Tx, departureID uuid.UUID) error {
 		WHERE id = ?`, departureID).Error
 }
 
-func (w *world) purged(tx *database.Tx, departureID uuid.UUID, _ []models.Category) error {
+func (w *world) purged(tx *database.Tx, certificate models.DestructionCertificate, _ []models.Category) error {
 	w.certified.Add(1)
+	departureID := certificate.DepartureID
 	all, err := AllPurged(tx, departureID)
 	if err != nil || !all {
 		return err

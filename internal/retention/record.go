@@ -1,0 +1,141 @@
+package retention
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/ledger"
+	"lethe/models"
+)
+
+// What the ledger says of deadlines, holds and purges.
+const (
+	actionScheduled = "retention.scheduled"
+	actionRederived = "retention.rederived"
+	actionCancelled = "retention.cancelled"
+
+	actionHoldPlaced   = "hold.placed"
+	actionHoldReleased = "hold.released"
+
+	actionPurgeOrdered        = "purge.ordered"
+	actionPurgeReviewAsked    = "purge.review_asked"
+	actionPurgeDecided        = "purge.decided"
+	actionPurgeCategoriesLeft = "purge.categories_left"
+	actionPurgeCancelled      = "purge.cancelled"
+	actionPurgeIntended       = "purge.intended"
+	actionPurgeTombstoned     = "purge.tombstoned"
+	actionPurgeKeysDestroyed  = "purge.keys_destroyed"
+	actionPurgeCleared        = "purge.cleared"
+	actionPurgeProbed         = "purge.probed"
+	actionPurgeCertified      = "purge.certified"
+
+	actionRulesInstalled = "configuration.rules_installed"
+)
+
+// appendEntry records something about a departure's retention.
+func appendEntry(tx *database.Tx, kind ledger.Kind, action, object string, subject uuid.UUID, by models.Actor, details map[string]string) (*uuid.UUID, error) {
+	entry, err := ledger.Append(tx, ledger.Entry{
+		Kind: kind, Action: action, Subject: &subject, Object: object, Details: details,
+	}.As(tx.Context(), by))
+	if err != nil {
+		return nil, fmt.Errorf("recording %s: %w", action, err)
+	}
+	return &entry, nil
+}
+
+// recordPurge appends a step of a purge.
+func recordPurge(tx *database.Tx, action string, purge uuid.UUID, dep models.Departure, by models.Actor, details map[string]string) (*uuid.UUID, error) {
+	if details == nil {
+		details = map[string]string{}
+	}
+	details["departure"] = dep.ID.String()
+	return appendEntry(tx, ledger.KindPurge, action, "purge/"+purge.String(), dep.EmployeeID, by, details)
+}
+
+// recordDeadlines appends which deadlines a departure has got, and under which rules.
+func recordDeadlines(tx *database.Tx, dep models.Departure, jurisdiction string, rows []models.RetentionDeadline, rules []models.RetentionRule) (*uuid.UUID, error) {
+	details := map[string]string{"jurisdiction": jurisdiction, "event_at": instant(dep.EmploymentEndedAt)}
+	for _, row := range rows {
+		rule, _ := ruleFor(rules, row.Category)
+		details[string(row.Category)] = fmt.Sprintf("%s by version %d", instant(row.Deadline), rule.Version)
+	}
+	return appendEntry(tx, ledger.KindRetention, actionScheduled, "retention/"+dep.ID.String(), dep.EmployeeID, models.System, details)
+}
+
+// recordRederived appends that a rule moved deadlines; the digest covers each of them.
+func recordRederived(tx *database.Tx, rule models.RetentionRule, rows []running) (*uuid.UUID, error) {
+	h := sha256.New()
+	for _, row := range rows {
+		_, _ = fmt.Fprintf(h, "%s %s %s\n", row.ID, instant(row.Deadline), instant(row.FloorAt))
+	}
+	entry, err := ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindRetention, Action: actionRederived, Object: "retention_rule/" + rule.ID.String(), Rule: ruleName(rule),
+		Details: map[string]string{
+			"deadlines": fmt.Sprint(len(rows)), "first": rows[0].ID.String(), "last": rows[len(rows)-1].ID.String(),
+			"deadlines_sha256": hex.EncodeToString(h.Sum(nil)),
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("recording re-derived deadlines: %w", err)
+	}
+	return &entry, nil
+}
+
+// recordRules appends which rules of a jurisdiction come into force, with the digest of all of them.
+func recordRules(tx *database.Tx, jurisdiction string, all map[models.Category]models.RetentionRule, changed []models.RetentionRule) (*uuid.UUID, error) {
+	names := make([]string, len(changed))
+	for i, rule := range changed {
+		names[i] = ruleName(rule)
+	}
+	entry, err := ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindConfiguration, Action: actionRulesInstalled, Object: "retention_rules/" + jurisdiction,
+		Details: map[string]string{"rules": strings.Join(names, ","), "rules_sha256": rulesDigest(all)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("recording retention rules: %w", err)
+	}
+	return &entry, nil
+}
+
+func ruleName(r models.RetentionRule) string {
+	return fmt.Sprintf("%s/%s/%d", r.Jurisdiction, r.Category, r.Version)
+}
+
+// rulesDigest is the SHA-256, in hex, over a jurisdiction's rules in force, by category.
+func rulesDigest(rules map[models.Category]models.RetentionRule) string {
+	h := sha256.New()
+	for _, category := range models.Categories {
+		r, ok := rules[category]
+		if !ok {
+			continue
+		}
+		_, _ = fmt.Fprintf(h, "%s %q %q %q %t %q %q\n", ruleName(r), r.Period, r.Floor, r.Anchor, r.ReviewRequired, r.BasisZh, r.BasisEn)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// categoryList names categories in a fixed order.
+func categoryList(categories []models.Category) string {
+	list := make([]string, len(categories))
+	for i, c := range categories {
+		list[i] = string(c)
+	}
+	slices.Sort(list)
+	return strings.Join(list, ",")
+}
+
+func instant(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+func instantOrNone(t *time.Time) string {
+	if t == nil {
+		return "none"
+	}
+	return instant(*t)
+}
