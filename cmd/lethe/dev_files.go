@@ -71,6 +71,12 @@ func (f devFiles) ledgerKeys(id uuid.UUID) string {
 	return filepath.Join(f.installation(id), "ledger.json")
 }
 func (f devFiles) ledger(id uuid.UUID) string { return filepath.Join(f.installation(id), "ledger") }
+func (f devFiles) witness(id uuid.UUID) string {
+	return filepath.Join(f.installation(id), "witness.json")
+}
+func (f devFiles) policy(id uuid.UUID) string {
+	return filepath.Join(f.installation(id), "ledger-policy.json")
+}
 func (f devFiles) state(id uuid.UUID, system string) string {
 	return filepath.Join(f.installation(id), "sandbox-"+system+".json")
 }

@@ -139,6 +139,8 @@ func (d *development) environment(own map[string]string) []string {
 		"LETHE_SEQUENCER_DATABASE_URL": d.sequencerURL,
 		"LETHE_LEDGER_KEY_FILE":        d.files.ledgerKeys(d.installation.ID),
 		"LETHE_LEDGER_DIR":             d.files.ledger(d.installation.ID),
+		"LETHE_LEDGER_POLICY_FILE":     d.files.policy(d.installation.ID),
+		"LETHE_WITNESS_FILE":           d.files.witness(d.installation.ID),
 		"LETHE_KEYS_DATABASE_URL":      d.keysURL,
 		"LETHE_KEK_FILE":               d.files.kek(d.installation.ID),
 		"LETHE_TOMBSTONE_FILE":         d.files.tombstones(d.installation.ID),

@@ -30,6 +30,8 @@ type devReport struct {
 	LedgerOrigin  string `json:"ledger_origin"`
 	LedgerDir     string `json:"ledger_dir"`
 	LedgerKeyFile string `json:"ledger_key_file"`
+	// LedgerPolicyFile is what a verifier must know: `lethe ledger verify`.
+	LedgerPolicyFile string `json:"ledger_policy_file"`
 	// SandboxControl are the bearer tokens of the sandbox systems' control calls.
 	SandboxControl map[string]string `json:"sandbox_control_tokens"`
 	Tokens         map[string]string `json:"tokens"`
@@ -37,18 +39,19 @@ type devReport struct {
 
 func (d *development) report() devReport {
 	return devReport{
-		API:             "http://" + reachable(d.config.Listen),
-		TemporalAddress: d.temporalAddress,
-		TemporalUI:      d.temporalUI,
-		DatabaseURL:     d.factsURL,
-		AppDatabaseURL:  d.appURL,
-		LedgerOrigin:    originOf(d.config.LedgerOrigin, d.installation),
-		LedgerDir:       d.files.ledger(d.installation.ID),
-		LedgerKeyFile:   d.files.ledgerKeys(d.installation.ID),
-		KeysDatabaseURL: d.keysURL,
-		Sandbox:         d.systemAddresses(),
-		SandboxControl:  d.secrets.control,
-		Tokens:          d.tokens,
+		API:              "http://" + reachable(d.config.Listen),
+		TemporalAddress:  d.temporalAddress,
+		TemporalUI:       d.temporalUI,
+		DatabaseURL:      d.factsURL,
+		AppDatabaseURL:   d.appURL,
+		LedgerOrigin:     originOf(d.config.LedgerOrigin, d.installation),
+		LedgerDir:        d.files.ledger(d.installation.ID),
+		LedgerKeyFile:    d.files.ledgerKeys(d.installation.ID),
+		LedgerPolicyFile: d.files.policy(d.installation.ID),
+		KeysDatabaseURL:  d.keysURL,
+		Sandbox:          d.systemAddresses(),
+		SandboxControl:   d.secrets.control,
+		Tokens:           d.tokens,
 	}
 }
 

@@ -7,11 +7,14 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
 	"lethe/internal/ledger"
+	"lethe/internal/ledger/policy"
+	"lethe/internal/ledger/witness"
 )
 
 // errMayNotCreateLogins is what the user of a DATABASE_URL hears who may not do what the private
@@ -78,6 +81,32 @@ func (d *development) openLedger(ctx context.Context, in database.Installation) 
 			return err
 		}
 	}
-	_, err := attachWriter(d.facts, path, originOf(d.config.LedgerOrigin, in))
-	return err
+	keys, err := attachWriter(d.facts, path, originOf(d.config.LedgerOrigin, in))
+	if err != nil {
+		return err
+	}
+	return d.openWitness(keys, in)
+}
+
+// openWitness makes the witness of this machine and the policy that asks for it. In production the
+// witness is another administration's.
+func (d *development) openWitness(keys *ledger.Keys, in database.Installation) error {
+	path := d.files.witness(in.ID)
+	var signer witness.Verifier
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if signer, err = witness.CreateKeyFile(path, "lethe-dev-witness/"+in.ID.String()); err != nil {
+			return err
+		}
+	} else {
+		own, err := witness.LoadKeyFile(path, time.Now)
+		if err != nil {
+			return err
+		}
+		signer = own.Verifier
+	}
+	p, err := policy.Of(originOf(d.config.LedgerOrigin, in), keys, 1, policy.Witness{VerifierKey: signer.String()})
+	if err != nil {
+		return err
+	}
+	return replaceFile(d.files.policy(in.ID), p.Marshal())
 }

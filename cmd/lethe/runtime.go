@@ -21,14 +21,15 @@ import (
 	"lethe/workflows"
 )
 
-// runtime is what serve and worker share: both databases, the vault, the connected systems, the
-// Temporal client and the relay.
+// runtime is what serve and worker share: both databases, the ledger, the vault, the connected
+// systems, the Temporal client and the relay.
 type runtime struct {
 	config       config.Config
 	log          *slog.Logger
 	facts        *database.DB
 	keys         *database.DB
 	installation database.Installation
+	ledger       *recording
 	vault        *vault.Vault
 	tombstones   *vault.Tombstones
 	systems      *connector.Registry
@@ -50,6 +51,9 @@ const lockTimeout = 5 * time.Second
 func open(ctx context.Context, c config.Config) (*runtime, error) {
 	r := &runtime{config: c, log: logger(c)}
 	err := errors.Join(r.openDatabases(ctx))
+	if err == nil {
+		err = r.openLedger(ctx)
+	}
 	if err == nil {
 		err = r.openKeys(ctx)
 	}
@@ -159,6 +163,9 @@ func (r *runtime) close() {
 	}
 	if r.tombstones != nil {
 		_ = r.tombstones.Close()
+	}
+	if r.ledger != nil {
+		r.ledger.close()
 	}
 	for _, db := range []*database.DB{r.facts, r.keys} {
 		if db != nil {

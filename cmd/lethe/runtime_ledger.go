@@ -1,8 +1,18 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/ledger"
+	"lethe/internal/ledger/policy"
+	"lethe/internal/ledger/witness"
 )
 
 // originOf is the name of the installation's log: the one that was set, or one that nobody else has.
@@ -22,4 +32,147 @@ func attachWriter(facts *database.DB, keyFile, origin string) (*ledger.Keys, err
 	}
 	ledger.Attach(facts, ledger.NewWriter(origin, keys.Writer()))
 	return keys, nil
+}
+
+// recording is what a process has of the ledger: its writer is attached to the facts; this orders
+// and signs what all processes wrote, and has it witnessed.
+type recording struct {
+	origin    string
+	keys      *ledger.Keys
+	storage   *ledger.Storage
+	db        *database.DB // the sequencer's login
+	sequencer *ledger.Sequencer
+	policy    *policy.Policy // nil: nobody witnesses
+	members   []witness.Member
+	log       *slog.Logger
+
+	mu     sync.Mutex
+	feeder *witness.Feeder // of the current epoch, nil before the first
+}
+
+// sequencerConnections is the size of the sequencer's own pool.
+const sequencerConnections = 3
+
+// errFileWitness says that a witness was to run under the same administration.
+var errFileWitness = errors.New("LETHE_WITNESS_FILE is for development: in production the witness is run by another administration (docs/operations.md)")
+
+func (r *runtime) openLedger(ctx context.Context) (err error) {
+	c := r.config
+	l := &recording{origin: originOf(c.LedgerOrigin, r.installation), log: r.log}
+	r.ledger = l
+	if l.keys, err = attachWriter(r.facts, c.LedgerKeyFile, l.origin); err != nil {
+		return err
+	}
+	if l.storage, err = ledger.OpenStorage(c.LedgerDir); err != nil {
+		return err
+	}
+	o := database.Options{MaxConnections: sequencerConnections, LockTimeout: lockTimeout}
+	if l.db, err = database.Open(ctx, c.SequencerDatabaseURL, o); err != nil {
+		return fmt.Errorf("LETHE_SEQUENCER_DATABASE_URL: %w", err)
+	}
+	if err := database.RequireSequencer(ctx, l.db); err != nil {
+		return err
+	}
+	l.sequencer = ledger.NewSequencer(l.db, l.storage, l.keys, ledger.Options{Origin: l.origin, Log: r.log})
+	if err := l.openWitnesses(c); err != nil {
+		return err
+	}
+	l.register()
+	return nil
+}
+
+func (l *recording) openWitnesses(c config.Config) (err error) {
+	if c.LedgerPolicyFile == "" {
+		l.log.Warn("no witness guards the ledger: LETHE_LEDGER_POLICY_FILE is not set")
+		return nil
+	}
+	if l.policy, err = policy.Load(c.LedgerPolicyFile); err != nil {
+		return err
+	}
+	if l.policy.Origin != l.origin {
+		return fmt.Errorf("the policy file is for the ledger %s, this one is %s (LETHE_LEDGER_ORIGIN)", l.policy.Origin, l.origin)
+	}
+	l.members = l.policy.Members(witnessTimeout)
+	if c.WitnessFile == "" {
+		return nil
+	}
+	if !c.Dev {
+		return errFileWitness
+	}
+	own, err := fileWitness(c.WitnessFile, l.policy)
+	if err != nil {
+		return err
+	}
+	l.members = append(l.members, witness.Member{Verifier: own.Verifier(), Cosigner: own})
+	return nil
+}
+
+// fileWitness is a witness within this process, whose memory lies beside its key.
+func fileWitness(keyFile string, p *policy.Policy) (*witness.Witness, error) {
+	signer, err := witness.LoadKeyFile(keyFile, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	store, err := witness.OpenStore(keyFile + ".memory")
+	if err != nil {
+		return nil, err
+	}
+	return witness.New(signer, p.Logs(), store), nil
+}
+
+const (
+	// witnessTimeout bounds one call to a witness.
+	witnessTimeout = 5 * time.Second
+	// feedEvery is how soon a new checkpoint is offered.
+	feedEvery = 200 * time.Millisecond
+	// watchEvery is how often the ledger's state is looked at, for alarms and new epochs.
+	watchEvery = 500 * time.Millisecond
+)
+
+// run sequences, has checkpoints witnessed, and raises alarms, until ctx ends.
+func (l *recording) run(ctx context.Context) {
+	var all sync.WaitGroup
+	all.Go(func() { l.sequencer.Run(ctx) })
+	all.Go(func() { l.feed(ctx) })
+	all.Go(func() { l.watch(ctx) })
+	all.Wait()
+}
+
+// feed offers the checkpoints of the current epoch; each epoch is a log of its own to a witness.
+func (l *recording) feed(ctx context.Context) {
+	if l.policy == nil || len(l.members) == 0 {
+		return
+	}
+	for ctx.Err() == nil {
+		epoch := l.sequencer.Status().Epoch
+		if epoch == 0 { // not seen yet
+			pause(ctx, watchEvery)
+			continue
+		}
+		feeder := witness.NewFeeder(l.storage.Log(epoch), l.members, l.policy.Quorum, l.log)
+		l.mu.Lock()
+		l.feeder = feeder
+		l.mu.Unlock()
+		inner, cancel := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		running.Go(func() { feeder.Run(inner, feedEvery) })
+		for ctx.Err() == nil && l.sequencer.Status().Epoch == epoch {
+			pause(ctx, watchEvery)
+		}
+		cancel()
+		running.Wait()
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func (l *recording) close() {
+	if l.db != nil {
+		_ = l.db.Close()
+	}
 }

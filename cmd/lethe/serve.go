@@ -51,6 +51,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	})
 	var wg sync.WaitGroup
 	wg.Go(func() { r.relay.Run(ctx) })
+	wg.Go(func() { r.ledger.run(ctx) })
 	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())
 	serveHTTP(ctx, public, handler, r.log)

@@ -6,18 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"lethe/internal/database"
 	"lethe/internal/ledger"
+	"lethe/internal/ledger/policy"
+	"lethe/internal/ledger/witness"
 )
 
 // logins are the roles as which serve and worker log in; the test's own connections are the owner's.
 type logins struct {
 	names             []string
 	app, sequencerURL string // addresses
+	witness           string // its key file
 }
 
 // makeLogins gives serve and worker logins that may do what they do and no more.
@@ -45,7 +50,7 @@ func (s *Stack) makeLogin(ctx context.Context, kind string, group database.Role)
 
 // settings are what the processes are told instead of the owner's address.
 func (l *logins) settings() map[string]string {
-	return map[string]string{"DATABASE_URL": l.app, "SEQUENCER_DATABASE_URL": l.sequencerURL}
+	return map[string]string{"DATABASE_URL": l.app, "SEQUENCER_DATABASE_URL": l.sequencerURL, "WITNESS_FILE": l.witness}
 }
 
 // drop removes the logins from a shared server, after their database.
@@ -77,12 +82,28 @@ func (s *Stack) LedgerKeys() (*ledger.Keys, error) {
 	return ledger.LoadKeys(s.settings["LEDGER_KEY_FILE"])
 }
 
-// attachLedger lets what the test does itself be recorded as well.
+// attachLedger lets what the test does itself be recorded as well, and makes a witness that serve and
+// worker ask.
 func (s *Stack) attachLedger() error {
 	keys, err := s.LedgerKeys()
 	if err != nil {
 		return err
 	}
 	ledger.Attach(s.Facts, ledger.NewWriter(s.Origin(), keys.Writer()))
-	return nil
+	s.logins.witness = filepath.Join(s.Folder, "witness.json")
+	signer, err := witness.CreateKeyFile(s.logins.witness, "lethe-test-witness/"+s.installation.ID.String())
+	if err != nil {
+		return err
+	}
+	p, err := policy.Of(s.Origin(), keys, 1, policy.Witness{VerifierKey: signer.String()})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(s.settings["LEDGER_POLICY_FILE"], p.Marshal(), 0o600)
 }
+
+// PolicyFile is what a verifier of the stack's ledger must know.
+func (s *Stack) PolicyFile() string { return s.settings["LEDGER_POLICY_FILE"] }
+
+// WitnessFolder is the memory of the stack's witness, outside the ledger's own folder.
+func (s *Stack) WitnessFolder() string { return filepath.Join(s.Folder, "witness.json.memory") }

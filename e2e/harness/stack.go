@@ -132,6 +132,7 @@ func (s *Stack) configure(systemsFile string) error {
 		"KEK_FILE": kek, "CODEC_KEY_FILE": codec, "TOMBSTONE_FILE": filepath.Join(s.Folder, "tombstones"),
 		"SYSTEMS_FILE": systemsFile, "TEMPORAL_ADDRESS": s.temporalAddress, "TEMPORAL_NAMESPACE": s.namespace,
 		"TASK_QUEUE_PREFIX": s.queuePrefix, "LEDGER_KEY_FILE": log, "LEDGER_DIR": filepath.Join(s.Folder, "ledger"),
+		"LEDGER_POLICY_FILE": filepath.Join(s.Folder, "ledger-policy.json"),
 	}
 	program, err := Binary()
 	if err != nil {

@@ -38,6 +38,8 @@ type Config struct {
 	LedgerOrigin         string `env:"LEDGER_ORIGIN" used:"serve,worker,migrate,admin,token,ledger,dev" en:"name of the log in its checkpoints; left out, one made of the installation's id. It never changes" zh:"检查点中的日志名称；不填则由安装编号生成，确定后不可更改"`
 	LedgerPolicyFile     string `env:"LEDGER_POLICY_FILE" used:"serve,worker,ledger" en:"file that lists the log's keys with their ranges and the witnesses that must cosign" zh:"列出日志密钥及其适用范围、以及必须联署的见证方的文件"`
 
+	WitnessFile string `env:"WITNESS_FILE" used:"serve,worker" en:"development only: key file of a witness that runs within the process and keeps its memory beside it" zh:"仅限开发环境：在进程内运行的见证方的密钥文件，其记忆保存在同一位置"`
+
 	TemporalAddress   string `env:"TEMPORAL_ADDRESS" used:"serve,worker" required:"serve,worker" en:"host:port of the Temporal server" zh:"Temporal 服务器的 host:port"`
 	TemporalNamespace string `env:"TEMPORAL_NAMESPACE" envDefault:"lethe" used:"serve,worker" en:"namespace in Temporal" zh:"Temporal 命名空间"`
 	TemporalUIURL     string `env:"TEMPORAL_UI_URL" used:"serve" en:"address of Temporal UI, for the links that IT operations get" zh:"Temporal UI 的网址，用于给 IT 运维的链接"`
