@@ -76,7 +76,7 @@ func (t term) condition(a *arguments) string {
 	if t.id != uuid.Nil {
 		id := a.add(t.id.String())
 		any = append(any, "c.entry_id = "+id+"::uuid", "c.actor_id = "+id+"::uuid", "c.subject_id = "+id+"::uuid",
-			"c.object <> '' AND right(c.object, 36) = "+id)
+			"c.object <> '' AND right(c.object, 36) = "+a.add(t.id.String()))
 	}
 	return "(" + strings.Join(any, " OR ") + ")"
 }
@@ -118,7 +118,7 @@ func (t term) arms(a *arguments, rest []string, limit int) []string {
 		for _, column := range []string{"entry_id", "actor_id", "subject_id"} {
 			arms = append(arms, newest("", "c."+column+" = "+id+"::uuid"))
 		}
-		arms = append(arms, newest("", "right(c.object, 36) = "+id, "c.object <> ''"))
+		arms = append(arms, newest("", "right(c.object, 36) = "+a.add(t.id.String()), "c.object <> ''"))
 	}
 	return arms
 }

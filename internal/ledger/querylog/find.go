@@ -1,8 +1,10 @@
 package querylog
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ type search struct {
 
 // recentRows is how many of the newest entries are looked at one by one, which finds a page of what
 // is common; what is rare is found by the indexes. Neither alone is fast for both.
-const recentRows = 2000
+var recentRows = 2000
 
 // find gives the ids of the newest entries below before (nil: of all), the newest first.
 func (s *search) find(before *uuid.UUID) ([]uuid.UUID, error) {
@@ -57,12 +59,13 @@ func (s *search) recent(whole span) (found []uuid.UUID, oldest *uuid.UUID, err e
 	rows, err := s.db.QueryContext(s.ctx, `WITH recent AS MATERIALIZED (`+window+`), met AS (
 			SELECT c.entry_id FROM recent c`+all(conditions)+s.newest("c.entry_id")+`)
 		SELECT entry_id, false FROM met UNION ALL
-		(SELECT entry_id, true FROM recent ORDER BY entry_id OFFSET 0 LIMIT 1)
+		(SELECT entry_id, true FROM recent ORDER BY entry_id LIMIT 1)
 		UNION ALL SELECT NULL, count(*) = `+fmt.Sprint(recentRows)+` FROM recent`, *a...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("looking at the newest entries: %w", database.Hide(err))
 	}
 	defer func() { _ = rows.Close() }()
+	ended := true
 	for rows.Next() {
 		var id *uuid.UUID
 		var mark bool
@@ -70,9 +73,8 @@ func (s *search) recent(whole span) (found []uuid.UUID, oldest *uuid.UUID, err e
 			return nil, nil, fmt.Errorf("looking at the newest entries: %w", database.Hide(err))
 		}
 		switch {
-		case id == nil && !mark:
-			oldest = nil // fewer than asked for: that was all
 		case id == nil:
+			ended = !mark // fewer than asked for: that was all
 		case mark:
 			oldest = id
 		default:
@@ -82,8 +84,14 @@ func (s *search) recent(whole span) (found []uuid.UUID, oldest *uuid.UUID, err e
 	if err := rows.Err(); err != nil {
 		return nil, nil, fmt.Errorf("looking at the newest entries: %w", database.Hide(err))
 	}
+	slices.SortFunc(found, newestFirst)
+	if ended {
+		oldest = nil
+	}
 	return found, oldest, nil
 }
+
+func newestFirst(a, b uuid.UUID) int { return bytes.Compare(b[:], a[:]) }
 
 // byIndex goes on below oldest, month by month and then in longer steps, so that a common word is
 // not gathered over all the years for one page.

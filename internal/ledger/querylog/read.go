@@ -1,0 +1,135 @@
+package querylog
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/ledger"
+)
+
+// State says whether what the database shows of an entry is what was written.
+type State string
+
+// The states of a row.
+const (
+	// Intact: every field fits its commitment, and the leaf is the one in the tree, if it is there yet.
+	Intact State = "intact"
+	// Tampered: somebody changed what is in the database. What it shows proves nothing.
+	Tampered State = "tampered"
+	// Dropped: the content is gone after its ten years, and only the leaf is left.
+	Dropped State = "dropped"
+)
+
+// Row is one entry as the database has it.
+type Row struct {
+	ledger.Row
+	Epoch int
+	// Content is what the row says; nil: dropped, or not readable.
+	Content  *ledger.Content
+	Index    *int64 // nil: not sequenced yet
+	LeafHash []byte // of the sequence; nil: not sequenced yet
+	State    State
+}
+
+const rowColumns = `e.id, e.at, e.epoch, e.kind, e.leaf, c.at, c.kind, c.action, c.actor_id, c.actor_role, c.authenticated, c.user_id,
+	c.subject_id, c.object, c.requested_by, c.purpose, c.reason, c.result, c.rule, c.request_id, c.details, c.salts, s.index, s.leaf_hash`
+
+// Fetch reads entries by their ids and checks each. What is missing is left out: the caller knows
+// what it asked for.
+func Fetch(ctx context.Context, db reader, ids []uuid.UUID) (map[uuid.UUID]Row, error) {
+	found := make(map[uuid.UUID]Row, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	names, first, last := make([]string, len(ids)), ledger.TimeOf(ids[0]), ledger.TimeOf(ids[0])
+	for i, id := range ids {
+		names[i] = id.String()
+		if at := ledger.TimeOf(id); at.Before(first) {
+			first = at
+		} else if at.After(last) {
+			last = at
+		}
+	}
+	rows, err := db.QueryContext(ctx, `SELECT `+rowColumns+`
+		FROM ledger_entries e
+		LEFT JOIN ledger_content c ON c.entry_id = e.id AND c.at BETWEEN $2 AND $3
+		LEFT JOIN ledger_sequence s ON s.entry_id = e.id
+		WHERE e.id = ANY ($1::text[]::uuid[]) AND e.at BETWEEN $2 AND $3`, names, first, last)
+	if err != nil {
+		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		found[r.ID] = r
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
+	}
+	return found, nil
+}
+
+// scan reads one row and checks it.
+func scan(rows *sql.Rows) (Row, error) {
+	var r Row
+	var c content
+	targets := append([]any{&r.ID, &r.At, &r.Epoch, &r.Kind, &r.Leaf}, c.targets(&r)...)
+	if err := rows.Scan(append(targets, &r.Index, &r.LeafHash)...); err != nil {
+		return Row{}, fmt.Errorf("reading an entry: %w", database.Hide(err))
+	}
+	r.At = r.At.UTC()
+	r.State = r.check(c)
+	return r, nil
+}
+
+// content is the columns of ledger_content that are null where there is none.
+type content struct {
+	at                                   *time.Time
+	kind                                 *string
+	action, actorRole, authenticated     *string
+	object, requestedBy, purpose, reason *string
+	result, rule, requestID              *string
+}
+
+func (c *content) targets(r *Row) []any {
+	return []any{&c.at, &c.kind, &c.action, &r.ActorID, &c.actorRole, &c.authenticated, &r.UserID, &r.SubjectID, &c.object,
+		&c.requestedBy, &c.purpose, &c.reason, &c.result, &c.rule, &c.requestID, &r.Details, &r.Salts}
+}
+
+// check compares the row with its leaf, and the leaf with its place in the tree.
+func (r *Row) check(c content) State {
+	if c.at == nil {
+		leaf, err := ledger.ParseLeaf(r.Leaf)
+		if err != nil || leaf.ID != r.ID || leaf.Kind != r.Kind || leaf.Epoch != r.Epoch || !r.inTree() {
+			return Tampered
+		}
+		return Dropped
+	}
+	r.Action, r.ActorRole, r.Authenticated, r.Object = *c.action, *c.actorRole, *c.authenticated, *c.object
+	r.RequestedBy, r.Purpose, r.Reason, r.Result = *c.requestedBy, *c.purpose, *c.reason, *c.result
+	r.Rule, r.RequestID = *c.rule, *c.requestID
+	said, err := r.Row.Content()
+	if err != nil {
+		return Tampered
+	}
+	r.Content = &said
+	if ledger.Recompute(r.Row) != nil || !c.at.Equal(r.At) || *c.kind != string(r.Kind) || !r.inTree() {
+		return Tampered
+	}
+	return Intact
+}
+
+// inTree says that the leaf is the one that was sequenced, if it was.
+func (r *Row) inTree() bool {
+	hash := ledger.LeafHash(r.Leaf)
+	return r.LeafHash == nil || bytes.Equal(hash[:], r.LeafHash)
+}
