@@ -73,7 +73,7 @@ func OpenReceipt(receipt, origin string, known note.Verifiers) (uuid.UUID, tlog.
 		return uuid.Nil, tlog.Hash{}, malformed
 	}
 	lines := strings.Split(n.Text, "\n")
-	if len(lines) != 4 || lines[0] != ReceiptName(origin) || lines[3] != "" {
+	if len(lines) != 4 {
 		return uuid.Nil, tlog.Hash{}, malformed
 	}
 	id, err := uuid.Parse(lines[1])

@@ -30,7 +30,7 @@ type treeHead struct {
 
 // look reads the head, and whether anything waits, without a lock.
 func (s *Sequencer) look(ctx context.Context) (treeHead, bool, error) {
-	h, err := s.readHead(ctx, s.db.Read(ctx), "")
+	h, err := readHead(ctx, s.db.Read(ctx), s.o.Origin, "")
 	if err != nil {
 		return treeHead{}, false, err
 	}
@@ -55,8 +55,8 @@ func (s *Sequencer) look(ctx context.Context) (treeHead, bool, error) {
 	return h, true, nil
 }
 
-// readHead reads the row; with a lock of another sequencer on it, and SKIP LOCKED, the zero head.
-func (s *Sequencer) readHead(ctx context.Context, g *gorm.DB, lock string) (treeHead, error) {
+// readHead reads the row. With SKIP LOCKED, while another one has the lock, it is the zero head.
+func readHead(ctx context.Context, g *gorm.DB, origin, lock string) (treeHead, error) {
 	var h treeHead
 	var root, frontier []byte
 	err := g.Statement.ConnPool.QueryRowContext(ctx, "SELECT epoch, size, root, frontier FROM ledger_head "+lock).
@@ -67,7 +67,7 @@ func (s *Sequencer) readHead(ctx context.Context, g *gorm.DB, lock string) (tree
 	if err != nil {
 		return treeHead{}, fmt.Errorf("reading the ledger's head: %w", database.Hide(err))
 	}
-	h.Tree, h.Root, h.frontier = TreeName(s.o.Origin, h.epoch), tlog.Hash(root), splitHashes(frontier)
+	h.Tree, h.Root, h.frontier = TreeName(origin, h.epoch), tlog.Hash(root), splitHashes(frontier)
 	return h, nil
 }
 
@@ -77,7 +77,7 @@ func (s *Sequencer) sequence(ctx context.Context) (head treeHead, more bool, err
 	var taken *batch
 	err = database.Run(ctx, s.db, func(tx *database.Tx) error {
 		head, more, taken = treeHead{}, false, nil
-		h, err := s.readHead(ctx, tx.DB(), "FOR UPDATE SKIP LOCKED")
+		h, err := readHead(ctx, tx.DB(), s.o.Origin, "FOR UPDATE SKIP LOCKED")
 		if err != nil || h.Tree == "" {
 			return err
 		}
@@ -92,7 +92,7 @@ func (s *Sequencer) sequence(ctx context.Context) (head treeHead, more bool, err
 		if signed.epoch < h.epoch && !s.o.Rebuild {
 			return nil // an epoch began in between: its empty tree is signed first
 		}
-		entries, ids, full, err := s.take(ctx, tx.DB(), h.epoch)
+		entries, ids, full, err := s.take(ctx, tx.DB(), h)
 		if err != nil {
 			return err
 		}
@@ -150,36 +150,40 @@ func (s *Sequencer) admits(signed signedHead, h treeHead) error {
 
 // take reads a page of the queue, and leaves out what was not written by us: that stays, and is
 // looked at again with each pass.
-func (s *Sequencer) take(ctx context.Context, g *gorm.DB, epoch int) (leaves [][]byte, good []string, full bool, err error) {
-	ids, placed, err := s.page(ctx, g)
+func (s *Sequencer) take(ctx context.Context, g *gorm.DB, h treeHead) (leaves [][]byte, good []string, full bool, err error) {
+	ids, placed, err := s.page(ctx, g, h)
 	if err != nil {
 		return nil, nil, false, err
 	}
-	full = len(ids) == s.o.Batch
+	first := h.Size == 0 && h.epoch > 1
+	full = len(ids) == s.o.Batch || first
 	entries, err := fetch(ctx, g, ids)
 	if err != nil {
 		return nil, nil, false, err
 	}
 	refused := map[uuid.UUID]bool{}
 	for i, e := range entries {
-		if placed[i] || e.check(s.o.Origin, epoch, s.keys) != nil {
+		if placed[i] || e.check(s.o.Origin, h.epoch, s.keys) != nil {
 			refused[e.id] = true
 			continue
 		}
 		leaves, good = append(leaves, e.leaf), append(good, e.id.String())
 	}
-	if s.after = uuid.Nil; full {
+	if s.after = uuid.Nil; full && !first {
 		s.after = ids[len(ids)-1]
 	}
 	s.refuse(refused)
 	return leaves, good, full, nil
 }
 
-// page reads the ids of the queue, oldest first, and which of them have a place already.
-func (s *Sequencer) page(ctx context.Context, g *gorm.DB) (ids []uuid.UUID, placed []bool, err error) {
+// page reads the ids of the queue, oldest first, and which of them have a place already. A later
+// epoch begins with the entry that says so, alone.
+func (s *Sequencer) page(ctx context.Context, g *gorm.DB, h treeHead) (ids []uuid.UUID, placed []bool, err error) {
 	rows, err := g.Statement.ConnPool.QueryContext(ctx, `
 		SELECT entry_id::text, EXISTS (SELECT FROM ledger_sequence AS s WHERE s.entry_id = p.entry_id)
-		FROM (SELECT entry_id FROM ledger_pending WHERE entry_id > $1 ORDER BY entry_id LIMIT $2) AS p ORDER BY 1`, s.after, s.o.Batch)
+		FROM (SELECT entry_id FROM ledger_pending WHERE entry_id > $1
+			AND ($3 OR entry_id = (SELECT e.entry_id FROM ledger_epochs AS e WHERE e.epoch = $4)) ORDER BY entry_id LIMIT $2) AS p
+		ORDER BY 1`, s.after, s.o.Batch, h.Size > 0 || h.epoch == 1, h.epoch)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the ledger's queue: %w", database.Hide(err))
 	}

@@ -63,24 +63,25 @@ CREATE TABLE ledger_sequence (
 CREATE TABLE ledger_epochs (
     epoch         int PRIMARY KEY CHECK (epoch > 0),
     started_at    timestamptz NOT NULL DEFAULT lethe_now(),
-    -- The last signed checkpoint of the epoch before, and how much of it this database still has.
+    -- Of every epoch but the first: the entry that it begins with,
+    entry_id      uuid,
+    -- the last signed checkpoint of the epoch before, and how much of it this database still has.
     previous_size bigint,
     previous_root bytea,
-    kept_size     bigint
+    kept_size     bigint,
+    CHECK ((epoch = 1) = (entry_id IS NULL))
 );
 
 -- The tree that is growing. Whoever holds the lock on this row sequences.
 CREATE TABLE ledger_head (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-    epoch     int NOT NULL REFERENCES ledger_epochs (epoch),
+    epoch     int NOT NULL REFERENCES ledger_epochs (epoch) DEFERRABLE INITIALLY DEFERRED,
     size      bigint NOT NULL DEFAULT 0 CHECK (size >= 0),
     root      bytea NOT NULL CHECK (octet_length(root) = 32),
     -- The roots of the complete subtrees that make up the tree, from the left, 32 bytes each.
     frontier  bytea NOT NULL DEFAULT '',
     at        timestamptz NOT NULL DEFAULT lethe_now()
 ) WITH (fillfactor = 10);
-INSERT INTO ledger_epochs (epoch) VALUES (1);
-INSERT INTO ledger_head (epoch, root) VALUES (1, sha256(''));
 
 -- +goose StatementBegin
 -- The tree only grows, except that a new epoch begins an empty one.
@@ -163,6 +164,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON ledger_head FOR EACH STA
 ALTER TABLE ledger_head ENABLE ALWAYS TRIGGER append_only;
 CREATE TRIGGER grows BEFORE UPDATE ON ledger_head FOR EACH ROW EXECUTE FUNCTION refuse_shrinking_head();
 ALTER TABLE ledger_head ENABLE ALWAYS TRIGGER grows;
+INSERT INTO ledger_epochs (epoch) VALUES (1);
+INSERT INTO ledger_head (epoch, root) VALUES (1, sha256(''));
 
 -- +goose Down
 DROP FUNCTION ledger_drop_content(date);
