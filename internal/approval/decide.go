@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -125,7 +124,7 @@ func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identi
 		return ErrSubject
 	case bearer.BreakGlass:
 		return ErrBreakGlass
-	case !fresh(bearer, now):
+	case !identity.Fresh(bearer, now):
 		return ErrStepUpRequired
 	}
 	made, err := identity.CreatedOrReset(tx, row.RequesterID, bearer.UserID)
@@ -170,11 +169,6 @@ func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval)
 		return command, models.VoidChanged, nil
 	}
 	return command, "", nil
-}
-
-// fresh says whether the bearer proved not long ago who it is (I22).
-func fresh(b identity.Bearer, now time.Time) bool {
-	return b.SteppedUpAt != nil && !b.SteppedUpAt.After(now) && now.Sub(*b.SteppedUpAt) < identity.StepUpLasts
 }
 
 func sameIDs(a, b []uuid.UUID) bool { return slices.Equal(a, b) }

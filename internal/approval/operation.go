@@ -2,8 +2,10 @@ package approval
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -47,12 +49,6 @@ type By struct {
 
 // Spec describes an operation on commands of type C, which are plain data: whatever JSON keeps.
 type Spec[C any] struct {
-	// Name is the operation's for good: rows, entries and settings hold it.
-	Name string
-	// Floor: two people always. Otherwise a setting may ask for them, and a token's call does.
-	Floor bool
-	// Approvers are the roles that may agree.
-	Approvers []models.Role
 	// Complete, if given, fills in the command's defaults, so that they are part of what is agreed to.
 	Complete func(tx *database.Tx, by models.Actor, c C) (C, error)
 	// Judge locks what the command is about and reads it. What does not exist is ErrGone.
@@ -68,8 +64,11 @@ type Spec[C any] struct {
 
 // Operation is a dangerous step: it needs a re-authentication, and often a second person.
 type Operation struct {
-	Name      string
-	Floor     bool
+	// Name is the operation's for good: rows, entries and settings hold it.
+	Name string
+	// Floor: two people always. Otherwise a setting may ask for them, and a token's call does.
+	Floor bool
+	// Approvers are the roles that may agree.
 	Approvers []models.Role
 
 	complete func(tx *database.Tx, by models.Actor, command any) (any, error)
@@ -80,14 +79,13 @@ type Operation struct {
 	run      func(tx *database.Tx, by By, command any) (string, error)
 }
 
-// Define makes an operation of a description.
+// Define makes an operation of a description; who decides about it is for the table to say.
 func Define[C any](s Spec[C]) Operation {
 	op := Operation{
-		Name: s.Name, Floor: s.Floor, Approvers: s.Approvers,
 		complete: func(tx *database.Tx, by models.Actor, command any) (any, error) {
 			c, ok := command.(C)
 			if !ok {
-				return nil, fmt.Errorf("operation %s takes no %T", s.Name, command)
+				return nil, fmt.Errorf("an operation on %T takes no %T", c, command)
 			}
 			if s.Complete == nil {
 				return c, nil
@@ -99,7 +97,7 @@ func Define[C any](s Spec[C]) Operation {
 			decoder := json.NewDecoder(bytes.NewReader(raw))
 			decoder.DisallowUnknownFields()
 			if err := decoder.Decode(&c); err != nil {
-				return nil, fmt.Errorf("decoding a stored command of %s failed", s.Name) // the cause could quote it
+				return nil, fmt.Errorf("decoding a stored %T failed", c) // the cause could quote it
 			}
 			return c, nil
 		},
@@ -119,4 +117,16 @@ func Define[C any](s Spec[C]) Operation {
 		op.dropped = func(tx *database.Tx, by models.Actor, command any) error { return s.Dropped(tx, by, command.(C)) }
 	}
 	return op
+}
+
+// Version shortens what people judge a row by to the version of a [Target].
+func Version(parts ...any) string {
+	texts := make([][]byte, len(parts))
+	for i, p := range parts {
+		if t, ok := p.(time.Time); ok {
+			p = t.UTC().Format(time.RFC3339Nano)
+		}
+		texts[i] = []byte(fmt.Sprint(p))
+	}
+	return hex.EncodeToString(digest(texts...)[:12])
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -64,6 +65,9 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	matter, err := op.judge(tx, command)
 	if err != nil {
 		return models.Approval{}, err
+	}
+	if slices.Contains(matter.Subjects, caller.Actor.EmployeeID) {
+		return models.Approval{}, ErrSubject
 	}
 	row, err := r.row(tx, caller, o, text, matter)
 	if err != nil {

@@ -54,8 +54,7 @@ func newRegistry(t testing.TB, o Options) *Registry {
 }
 
 func bumping() Operation {
-	return Define(Spec[bump]{
-		Name: opBump, Floor: true, Approvers: []models.Role{models.RoleReviewer},
+	op := Define(Spec[bump]{
 		Judge: func(tx *database.Tx, c bump) (Matter, error) {
 			var rows []struct {
 				Version int
@@ -88,6 +87,8 @@ func bumping() Operation {
 			return "/counters/" + c.Target.String(), database.Hide(err)
 		},
 	})
+	op.Name, op.Floor, op.Approvers = opBump, true, []models.Role{models.RoleReviewer}
+	return op
 }
 
 // plainBoxes seals nothing: what the vault does is tested there.

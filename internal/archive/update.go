@@ -21,32 +21,57 @@ type Patch struct {
 	Fields map[string]*string
 
 	// A different legal entity, jurisdiction, time zone or hiring date could bring a retention
-	// deadline forward (I6): ErrApprovalRequired.
+	// deadline forward (I6): it needs two people.
 	LegalEntityID *uuid.UUID
 	Jurisdiction  *string
 	TimeZone      *string
 	HiredOn       *clock.Date
 }
 
-// Update changes the file of the latest employment. A purged file is ErrPurged.
+// Update changes the file of the latest employment. A purged file is ErrPurged; what deadlines hang
+// on is ErrApprovalRequired.
 func Update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch) error {
+	return update(tx, sealer, id, p, false)
+}
+
+// UpdateApproved is [Update] for what two people agreed to. Deadlines that run follow with
+// retention.Follow, which the caller calls in the same transaction.
+func UpdateApproved(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch) error {
+	return update(tx, sealer, id, p, true)
+}
+
+// LatestFile locks what a patch of a person would change, and reads it.
+func LatestFile(tx *database.Tx, id uuid.UUID) (models.Employee, models.Employment, error) {
+	employment, err := lockLatest(tx, id)
+	if err != nil {
+		return models.Employee{}, employment, err
+	}
+	employee, err := database.First[models.Employee](tx.DB().Clauses(locked).Where("id = ?", id))
+	if err != nil {
+		return employee, employment, fmt.Errorf("locking an employee: %w", err)
+	}
+	return employee, employment, nil
+}
+
+func update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch, approved bool) error {
 	categories, err := p.check(tx)
 	if err != nil {
 		return err
 	}
-	employment, err := lockLatest(tx, id)
+	employee, employment, err := LatestFile(tx, id)
 	if err != nil {
 		return err
-	}
-	employee, err := database.First[models.Employee](tx.DB().Clauses(locked).Where("id = ?", id))
-	if err != nil {
-		return fmt.Errorf("locking an employee: %w", err)
 	}
 	if employee.Status == models.StatusPurged {
 		return ErrPurged
 	}
-	if p.movesDeadlines(employment) {
-		return ErrApprovalRequired
+	if !approved {
+		if err := p.needsOne(tx, employment); err != nil {
+			return err
+		}
+	}
+	if err := p.basis(tx, &employment); err != nil {
+		return err
 	}
 	if err := p.columns(tx, employee, employment); err != nil {
 		return err
@@ -94,13 +119,12 @@ func (p Patch) columns(tx *database.Tx, employee models.Employee, employment mod
 		employment.Post = *p.Post
 	}
 	if p.DepartmentID != nil {
-		if err := sameEntity(tx, *p.DepartmentID, employment.LegalEntityID); err != nil {
-			return err
-		}
 		employee.DepartmentID, employment.DepartmentID = *p.DepartmentID, *p.DepartmentID
 	}
-	err := database.UpdateOne(tx.DB().Exec("UPDATE employments SET post = ?, department_id = ? WHERE id = ?",
-		employment.Post, employment.DepartmentID, employment.ID))
+	err := database.UpdateOne(tx.DB().Exec(`UPDATE employments
+		SET post = ?, department_id = ?, legal_entity_id = ?, jurisdiction = ?, time_zone = ?, hired_on = ? WHERE id = ?`,
+		employment.Post, employment.DepartmentID, employment.LegalEntityID, employment.Jurisdiction, employment.TimeZone,
+		employment.HiredOn, employment.ID))
 	if err != nil {
 		return fmt.Errorf("changing an employment: %w", err)
 	}
@@ -113,17 +137,72 @@ func (p Patch) columns(tx *database.Tx, employee models.Employee, employment mod
 	return nil
 }
 
-// sameEntity refuses a department of another legal entity: that is a change of the entity.
-func sameEntity(tx *database.Tx, departmentID, entityID uuid.UUID) error {
-	department, err := database.First[models.Department](tx.DB().Where("id = ?", departmentID))
-	if errors.Is(err, database.ErrNotFound) {
-		return invalid("department_id", CodeUnknown)
+// needsOne is ErrApprovalRequired for a patch that one person may not make alone. A department of
+// another legal entity is a change of the entity.
+func (p Patch) needsOne(tx *database.Tx, employment models.Employment) error {
+	if p.movesDeadlines(employment) {
+		return ErrApprovalRequired
 	}
+	if p.DepartmentID == nil {
+		return nil
+	}
+	department, err := departmentOf(tx, *p.DepartmentID)
 	if err != nil {
-		return fmt.Errorf("finding the department: %w", err)
+		return err
 	}
-	if department.LegalEntityID != entityID {
+	if department.LegalEntityID != employment.LegalEntityID {
 		return ErrApprovalRequired
 	}
 	return nil
+}
+
+// basis judges and sets what deadlines hang on. The department decides about the legal entity, and
+// a legal entity that is named has to be the department's.
+func (p Patch) basis(tx *database.Tx, employment *models.Employment) error {
+	if p.DepartmentID != nil || p.LegalEntityID != nil {
+		department := employment.DepartmentID
+		if p.DepartmentID != nil {
+			department = *p.DepartmentID
+		}
+		found, err := departmentOf(tx, department)
+		if err != nil {
+			return err
+		}
+		if p.LegalEntityID != nil && *p.LegalEntityID != found.LegalEntityID {
+			return invalid("legal_entity_id", CodeMismatch)
+		}
+		employment.LegalEntityID = found.LegalEntityID
+	}
+	if p.Jurisdiction != nil {
+		employment.Jurisdiction = *p.Jurisdiction
+	}
+	if p.TimeZone != nil {
+		if _, err := clock.LoadZone(*p.TimeZone); err != nil {
+			return invalid("time_zone", CodeUnknown)
+		}
+		employment.TimeZone = *p.TimeZone
+	}
+	if p.HiredOn == nil {
+		return nil
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	if p.HiredOn.Before(earliestHiring) || p.HiredOn.After(clock.DateOf(now).AddDays(latestHiring)) {
+		return invalid("hired_on", CodeOutOfRange)
+	}
+	employment.HiredOn = *p.HiredOn
+	return nil
+}
+
+func departmentOf(tx *database.Tx, id uuid.UUID) (models.Department, error) {
+	department, err := database.First[models.Department](tx.DB().Where("id = ?", id))
+	if errors.Is(err, database.ErrNotFound) {
+		return department, invalid("department_id", CodeUnknown)
+	}
+	if err != nil {
+		return department, fmt.Errorf("finding the department: %w", err)
+	}
+	return department, nil
 }

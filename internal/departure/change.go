@@ -326,3 +326,23 @@ func setAccounts(tx *database.Tx, id uuid.UUID, from, to models.AccountsState, s
 	}
 	return nil
 }
+
+// Preview locks a departure and says what dates a wish would give it.
+func Preview(tx *database.Tx, id uuid.UUID, w Wish) (models.Departure, Dates, error) {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return dep, Dates{}, err
+	}
+	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
+	if err != nil {
+		return dep, Dates{}, err
+	}
+	if w.TimeZone == "" {
+		w.TimeZone = dep.TimeZone
+	}
+	if w.NoticeReceivedOn == nil {
+		w.NoticeReceivedOn = &dep.NoticeReceivedOn
+	}
+	dates, err := derive(tx, employment, w)
+	return dep, dates, err
+}

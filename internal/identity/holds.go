@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -19,4 +20,19 @@ func Holds(tx *database.Tx, employeeID uuid.UUID, roles ...models.Role) (bool, e
 		return false, fmt.Errorf("reading a person's roles: %w", database.Hide(err))
 	}
 	return holds, nil
+}
+
+// LockUser locks a user to the end of the transaction and reads it with the roles that it holds.
+func LockUser(tx *database.Tx, id uuid.UUID) (models.User, []models.Role, error) {
+	user, err := lockUser(tx, id)
+	if err != nil {
+		return user, nil, err
+	}
+	var roles []models.Role
+	err = tx.DB().Model(&models.UserRole{}).Where("user_id = ? AND revoked_at IS NULL", id).
+		Order(clause.OrderByColumn{Column: clause.Column{Name: "role"}}).Pluck("role", &roles).Error
+	if err != nil {
+		return user, nil, fmt.Errorf("reading a user's roles: %w", database.Hide(err))
+	}
+	return user, roles, nil
 }

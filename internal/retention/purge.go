@@ -267,3 +267,9 @@ func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision string
 	}
 	return tx.Touch(models.DrivenPurge, purgeID)
 }
+
+// LockPurge locks a purge with what it is about, and reads it and its departure.
+func LockPurge(tx *database.Tx, purgeID uuid.UUID) (models.Purge, models.Departure, error) {
+	c, err := lockPurge(tx, purgeID)
+	return c.purge, c.departure, err
+}

@@ -105,3 +105,43 @@ func writeRunning(tx *database.Tx, rule models.RetentionRule, rows []running) er
 	}
 	return nil
 }
+
+// Follow lets the deadlines of one employment that still run follow the rules of its jurisdiction,
+// earlier ones too: two people agreed to that. It is part of the transaction that changed the
+// employment, which the caller has locked. A jurisdiction without rules is *MissingRulesError.
+func Follow(tx *database.Tx, employment models.Employment) error {
+	if err := tx.DB().Exec("LOCK TABLE retention_rules IN ROW EXCLUSIVE MODE").Error; err != nil {
+		return fmt.Errorf("locking the retention rules: %w", database.Hide(err))
+	}
+	rules, err := Rules(tx, employment.Jurisdiction)
+	if err != nil {
+		return err
+	}
+	for _, rule := range rules {
+		var rows []running
+		err := tx.DB().Raw(`
+			SELECT l.id, l.event_at, l.deadline, l.floor_at, d.time_zone
+			FROM retention_deadlines l JOIN departures d ON d.id = l.departure_id
+			WHERE l.employment_id = ? AND l.category = ? AND l.rule_id <> ? AND l.state IN ('scheduled', 'held', 'in_review')
+			ORDER BY l.id FOR NO KEY UPDATE OF l`, employment.ID, rule.Category, rule.ID).Scan(&rows).Error
+		if err != nil {
+			return fmt.Errorf("locking the deadlines of an employment: %w", database.Hide(err))
+		}
+		for i := range rows {
+			loc, err := clock.LoadZone(rows[i].TimeZone)
+			if err != nil {
+				return fmt.Errorf("loading a departure's zone: %w", err)
+			}
+			if rows[i].Deadline, rows[i].FloorAt, err = Deadline(rule, rows[i].EventAt, loc); err != nil {
+				return err
+			}
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		if err := writeRunning(tx, rule, rows); err != nil {
+			return err
+		}
+	}
+	return resume(tx, employment.ID)
+}

@@ -35,6 +35,7 @@ var (
 	ErrSamePerson       = errors.New("the second person must be a different one")
 	ErrUnknownCategory  = errors.New("unknown category")
 	ErrMatterRequired   = errors.New("a hold names the matter that it is for")
+	ErrHoldReleased     = errors.New("the hold was released already")
 	// ErrNotPurgeable says that the database's predicate refuses what the rows in Go's eyes allow.
 	ErrNotPurgeable = errors.New("the database does not let this category be purged")
 	// ErrOutOfOrder says that a step of a purge was called before the one that it builds on.

@@ -1,0 +1,243 @@
+package operations
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/approval"
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// Reschedule is the command of [BringForward].
+type Reschedule struct {
+	DepartureID uuid.UUID      `json:"departure_id"`
+	Wish        departure.Wish `json:"wish"`
+}
+
+// Withdrawal is the command of [WithdrawUnlinked].
+type Withdrawal struct {
+	DepartureID    uuid.UUID `json:"departure_id"`
+	Reason         string    `json:"reason"`
+	CompanyConsent bool      `json:"company_consent"`
+}
+
+// Annulment is the command of [Annul].
+type Annulment struct {
+	DepartureID uuid.UUID `json:"departure_id"`
+	Reason      string    `json:"reason"`
+}
+
+func departureAddress(id uuid.UUID) string { return "/api/v1/departures/" + id.String() }
+
+// departureTarget is a departure by what people judge it by: not by where its accounts are.
+func departureTarget(d models.Departure) approval.Target {
+	asked := ""
+	if d.AnnulmentAskedBy != nil {
+		asked = d.AnnulmentAskedBy.String()
+	}
+	return approval.Target{Kind: "departure", ID: d.ID, Version: approval.Version(d.Stage, d.NoticeReceivedOn, d.LastWorkingDay,
+		d.EmploymentEndDate, d.AccessCutoffAt, d.EmploymentEndedAt, d.TimeZone, asked)}
+}
+
+// gone says that what does not exist any more is no mistake of the approver's.
+func gone(err error, absent ...error) error {
+	for _, a := range absent {
+		if errors.Is(err, a) {
+			return errors.Join(approval.ErrGone, err)
+		}
+	}
+	return err
+}
+
+func (d Deps) beginImmediately() approval.Operation {
+	return approval.Define(approval.Spec[departure.Notice]{
+		Judge: func(tx *database.Tx, n departure.Notice) (approval.Matter, error) {
+			employee, _, err := archive.LatestFile(tx, n.EmployeeID)
+			if err != nil {
+				return approval.Matter{}, gone(err, database.ErrNotFound)
+			}
+			return approval.Matter{
+				Subjects: []uuid.UUID{employee.ID},
+				Targets:  []approval.Target{{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)}},
+				Changes: []approval.Change{
+					shown("person", employee.EmployeeNo+" "+employee.Name),
+					word("stage", "employee_status", string(employee.Status), string(models.StatusDeparted)),
+					word("kind", "departure_kind", "", string(n.Kind)),
+				},
+			}, nil
+		},
+		Run: func(tx *database.Tx, by approval.By, n departure.Notice) (string, error) {
+			n.Approved = true
+			dep, err := departure.Begin(tx, d.Vault, by.Requester, n)
+			return departureAddress(dep.ID), err
+		},
+	})
+}
+
+func (d Deps) bringForward() approval.Operation {
+	return approval.Define(approval.Spec[Reschedule]{
+		Complete: completeDates,
+		Judge: func(tx *database.Tx, c Reschedule) (approval.Matter, error) {
+			dep, err := departure.Lock(tx, c.DepartureID)
+			if err != nil {
+				return approval.Matter{}, gone(err, departure.ErrNotFound)
+			}
+			w := c.Wish
+			changes, err := datesChanges(tx, dep, w)
+			if err != nil {
+				return approval.Matter{}, err
+			}
+			deadlines, rules, err := deadlineChanges(tx, dep, w)
+			return approval.Matter{
+				Subjects: []uuid.UUID{dep.EmployeeID}, Targets: []approval.Target{departureTarget(dep)},
+				Changes: append(changes, deadlines...), Rules: rules,
+			}, err
+		},
+		Run: func(tx *database.Tx, by approval.By, c Reschedule) (string, error) {
+			return departureAddress(c.DepartureID), departure.RescheduleApproved(tx, by.Requester, c.DepartureID, c.Wish)
+		},
+	})
+}
+
+// completeDates fills in what the wish leaves to be derived, so that what is agreed to is what is
+// shown. "At once" stays what it is: when that will be is known at the decision.
+func completeDates(tx *database.Tx, _ models.Actor, c Reschedule) (Reschedule, error) {
+	dep, dates, err := departure.Preview(tx, c.DepartureID, c.Wish)
+	if err != nil {
+		return c, err
+	}
+	if dep.Stage != models.StagePendingDeparture {
+		return c, departure.ErrStage
+	}
+	c.Wish.TimeZone, c.Wish.NoticeReceivedOn = dates.TimeZone, &dates.NoticeReceivedOn
+	if c.Wish.Immediate {
+		return c, nil
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return c, err
+	}
+	c.Wish.LastWorkingDay, c.Wish.EmploymentEndDate = &dates.LastWorkingDay, &dates.EmploymentEndDate
+	if dates.AccessCutoffAt.After(now) {
+		c.Wish.AccessCutoffAt = &dates.AccessCutoffAt
+	}
+	// The day was judged now; that it may be over when the other person decides is agreed to as well.
+	c.Wish.ConfirmPast = true
+	return c, nil
+}
+
+func datesChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]approval.Change, error) {
+	who, err := person(tx, dep.EmployeeID)
+	if err != nil {
+		return nil, fmt.Errorf("naming whom a change of dates is about: %w", err)
+	}
+	changes := []approval.Change{who}
+	if w.Immediate {
+		return append(changes,
+			approval.Change{Field: "employment_end_date", Before: dayText(dep.EmploymentEndDate), After: "immediate", Words: "approval.when"},
+			approval.Change{Field: "access_cutoff_at", Before: instantText(dep.AccessCutoffAt), After: "immediate", Words: "approval.when"}), nil
+	}
+	cutoff := dep.AccessCutoffAt
+	if w.AccessCutoffAt != nil {
+		cutoff = *w.AccessCutoffAt
+	}
+	return append(changes, differing(
+		day("last_working_day", dep.LastWorkingDay, *w.LastWorkingDay),
+		day("employment_end_date", dep.EmploymentEndDate, *w.EmploymentEndDate),
+		instant("access_cutoff_at", dep.AccessCutoffAt, cutoff),
+		approval.Change{Field: "time_zone", Before: dep.TimeZone, After: w.TimeZone},
+	)...), nil
+}
+
+// deadlineChanges simulates what the dates would do to the deadlines of every category (I6).
+func deadlineChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]approval.Change, []string, error) {
+	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, err := retention.Rules(tx, employment.Jurisdiction)
+	if err != nil {
+		return nil, nil, err
+	}
+	before, err := clock.LoadZone(dep.TimeZone)
+	if err != nil {
+		return nil, nil, fmt.Errorf("loading the departure's zone: %w", err)
+	}
+	after, err := clock.LoadZone(w.TimeZone)
+	if err != nil {
+		return nil, nil, departure.ErrUnknownZone
+	}
+	var changes []approval.Change
+	var versions []string
+	for _, rule := range rules {
+		versions = append(versions, fmt.Sprintf("%s/%s/%d", rule.Jurisdiction, rule.Category, rule.Version))
+		from, _, err := retention.Deadline(rule, dep.EmploymentEndedAt, before)
+		if err != nil {
+			return nil, nil, err
+		}
+		c := approval.Change{Field: "category." + string(rule.Category), Before: instantText(from), After: "earlier", Words: "approval.when"}
+		if !w.Immediate {
+			to, _, err := retention.Deadline(rule, clock.EndOfDay(*w.EmploymentEndDate, after).UTC(), after)
+			if err != nil {
+				return nil, nil, err
+			}
+			c.After, c.Words = instantText(to), ""
+		}
+		changes = append(changes, c)
+	}
+	return changes, versions, nil
+}
+
+func (d Deps) withdrawUnlinked() approval.Operation {
+	return approval.Define(approval.Spec[Withdrawal]{
+		Judge: func(tx *database.Tx, c Withdrawal) (approval.Matter, error) {
+			return departureMatter(tx, c.DepartureID, models.StageWithdrawn, c.Reason)
+		},
+		Run: func(tx *database.Tx, by approval.By, c Withdrawal) (string, error) {
+			return departureAddress(c.DepartureID), departure.WithdrawApproved(tx, d.Vault, by.Requester, c.DepartureID, c.Reason, c.CompanyConsent)
+		},
+	})
+}
+
+func (d Deps) annul() approval.Operation {
+	return approval.Define(approval.Spec[Annulment]{
+		Judge: func(tx *database.Tx, c Annulment) (approval.Matter, error) {
+			return departureMatter(tx, c.DepartureID, models.StageAnnulled, c.Reason)
+		},
+		Asked: func(tx *database.Tx, by models.Actor, c Annulment) error {
+			return departure.AskAnnulment(tx, d.Vault, by, c.DepartureID, c.Reason)
+		},
+		Dropped: func(tx *database.Tx, by models.Actor, c Annulment) error {
+			return departure.DropAnnulment(tx, by, c.DepartureID)
+		},
+		Run: func(tx *database.Tx, by approval.By, c Annulment) (string, error) {
+			return departureAddress(c.DepartureID), departure.ConfirmAnnulment(tx, by.Approver, c.DepartureID)
+		},
+	})
+}
+
+// departureMatter is a departure that would be taken back.
+func departureMatter(tx *database.Tx, id uuid.UUID, after models.Stage, reason string) (approval.Matter, error) {
+	dep, err := departure.Lock(tx, id)
+	if err != nil {
+		return approval.Matter{}, gone(err, departure.ErrNotFound)
+	}
+	who, err := person(tx, dep.EmployeeID)
+	if err != nil {
+		return approval.Matter{}, fmt.Errorf("naming whose departure it is: %w", err)
+	}
+	return approval.Matter{
+		Subjects: []uuid.UUID{dep.EmployeeID}, Targets: []approval.Target{departureTarget(dep)},
+		Changes: []approval.Change{
+			who, word("stage", "stage", string(dep.Stage), string(after)),
+			word("accounts", "accounts_state", "", string(models.AccountsRelinked)), shown("reason", reason),
+		},
+	}, nil
+}

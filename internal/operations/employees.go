@@ -1,0 +1,116 @@
+package operations
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/approval"
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// BasisChange is the command of [ChangeBasis].
+type BasisChange struct {
+	EmployeeID uuid.UUID     `json:"employee_id"`
+	Patch      archive.Patch `json:"patch"`
+}
+
+func employeeAddress(id uuid.UUID) string { return "/api/v1/employees/" + id.String() }
+
+func (d Deps) createEmployee() approval.Operation {
+	return approval.Define(approval.Spec[archive.NewEmployee]{
+		Judge: func(tx *database.Tx, n archive.NewEmployee) (approval.Matter, error) {
+			department, err := database.First[models.Department](tx.DB().Where("id = ?", n.DepartmentID))
+			if err != nil {
+				return approval.Matter{}, gone(fmt.Errorf("reading a department: %w", err), database.ErrNotFound)
+			}
+			m := approval.Matter{
+				Targets: []approval.Target{{Kind: "department", ID: department.ID, Version: approval.Version(department.LegalEntityID)}},
+				Changes: []approval.Change{
+					shown("person", n.EmployeeNo+" "+n.Name), shown("department", department.NameZh+" "+department.NameEn),
+					shown("post", n.Post), shown("hired_on", dayText(n.HiredOn)), count("sealed_fields", len(n.Fields)),
+				},
+			}
+			// The number may be that of somebody who comes back: then it is about that person.
+			known, err := archive.EmployeeByNo(tx.DB(), n.EmployeeNo)
+			switch {
+			case err == nil:
+				m.Subjects = []uuid.UUID{known.ID}
+				m.Targets = append(m.Targets, approval.Target{Kind: "employee", ID: known.ID, Version: approval.Version(known.Revision, known.Status)})
+				m.Changes = append(m.Changes, word("stage", "employee_status", string(known.Status), string(models.StatusActive)))
+			case !errors.Is(err, database.ErrNotFound):
+				return m, err
+			}
+			return m, nil
+		},
+		Run: func(tx *database.Tx, _ approval.By, n archive.NewEmployee) (string, error) {
+			id, _, err := archive.Create(tx, d.Vault, n)
+			return employeeAddress(id), err
+		},
+	})
+}
+
+func (d Deps) changeBasis() approval.Operation {
+	return approval.Define(approval.Spec[BasisChange]{
+		Judge: func(tx *database.Tx, c BasisChange) (approval.Matter, error) {
+			employee, employment, err := archive.LatestFile(tx, c.EmployeeID)
+			if err != nil {
+				return approval.Matter{}, gone(err, database.ErrNotFound)
+			}
+			return approval.Matter{
+				Subjects: []uuid.UUID{employee.ID},
+				Targets: []approval.Target{
+					{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)},
+					{Kind: "employment", ID: employment.ID, Version: approval.Version(employment.LegalEntityID, employment.Jurisdiction, employment.TimeZone, employment.HiredOn)},
+				},
+				Changes: append([]approval.Change{shown("person", employee.EmployeeNo+" "+employee.Name)}, basisChanges(employee, employment, c.Patch)...),
+			}, nil
+		},
+		Run: func(tx *database.Tx, _ approval.By, c BasisChange) (string, error) {
+			if err := archive.UpdateApproved(tx, d.Vault, c.EmployeeID, c.Patch); err != nil {
+				return "", err
+			}
+			_, employment, err := archive.LatestFile(tx, c.EmployeeID)
+			if err != nil {
+				return "", err
+			}
+			if err := departure.FitsHiring(tx, employment); err != nil {
+				return "", err
+			}
+			return employeeAddress(c.EmployeeID), retention.Follow(tx, employment)
+		},
+	})
+}
+
+func basisChanges(e models.Employee, m models.Employment, p archive.Patch) []approval.Change {
+	changes := []approval.Change{
+		text("jurisdiction", m.Jurisdiction, p.Jurisdiction), text("time_zone", m.TimeZone, p.TimeZone),
+		text("name", e.Name, p.Name), text("post", m.Post, p.Post),
+	}
+	if p.LegalEntityID != nil {
+		changes = append(changes, approval.Change{Field: "legal_entity", Before: m.LegalEntityID.String(), After: p.LegalEntityID.String()})
+	}
+	if p.DepartmentID != nil {
+		changes = append(changes, approval.Change{Field: "department", Before: e.DepartmentID.String(), After: p.DepartmentID.String()})
+	}
+	if p.HiredOn != nil {
+		changes = append(changes, day("hired_on", m.HiredOn, *p.HiredOn))
+	}
+	if len(p.Fields) > 0 {
+		changes = append(changes, count("sealed_fields", len(p.Fields)))
+	}
+	return differing(changes...)
+}
+
+func text(field, before string, after *string) approval.Change {
+	c := approval.Change{Field: field, Before: before, After: before}
+	if after != nil {
+		c.After = *after
+	}
+	return c
+}

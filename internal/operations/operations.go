@@ -1,0 +1,90 @@
+// Package operations is the one table of the dangerous steps: what needs a re-authentication, what
+// needs two people, and who may be the second one. How two people agree is package approval's.
+package operations
+
+import (
+	"lethe/internal/approval"
+	"lethe/internal/identity"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// The operations' names. Rows, log entries and settings hold them, so they never change.
+const (
+	CreateEmployee   = "employee.create"
+	ChangeBasis      = "employee.change_basis"
+	BeginImmediately = "departure.begin_immediately"
+	BringForward     = "departure.bring_forward"
+	WithdrawUnlinked = "departure.withdraw_unlinked"
+	Annul            = "departure.annul"
+	Waive            = "support_case.waive"
+	ReleaseHold      = "hold.release"
+	DecidePurge      = "purge.decide"
+	CreateUser       = "user.create"
+	GrantRole        = "user.grant_role"
+	ResetUser        = "user.reset"
+	LinkLogin        = "user.link_login"
+)
+
+// Deps is what the operations' commands are carried out with.
+type Deps struct {
+	Vault    Vault
+	Identity *identity.Service
+}
+
+// Vault seals what the operations store, for employments and for none.
+type Vault interface {
+	vault.Sealer
+	vault.Loose
+}
+
+// Who is the second person.
+var (
+	// colleague: the matter is HR's everyday, another HR administrator sees it as well as a reviewer.
+	colleague = []models.Role{models.RoleHRAdmin, models.RoleReviewer}
+	// reviewer: it undoes or gives up a protection.
+	reviewer = []models.Role{models.RoleReviewer}
+)
+
+const (
+	// always: two people, whatever an installation sets. This is the floor.
+	always = true
+	// ifSet: two people if LETHE_APPROVALS_REQUIRED names the operation, or a token asks.
+	ifSet = false
+)
+
+// New is the table. Every row needs a re-authentication that is not older than five minutes (I22);
+// a token never has one, so that its call becomes a request (I21).
+//
+// What this version cannot do yet joins here when it can, as "always": a change of permissions, of
+// reason rules, of retention rules that brings a deadline forward, of connector addresses, and a
+// batch above the limit. Until then these are files and settings on the host, or do not exist; a
+// rule that would bring a deadline forward is refused when it is installed.
+func New(d Deps, o approval.Options) (*approval.Registry, error) {
+	table := []struct {
+		name      string
+		twoPeople bool
+		approvers []models.Role
+		does      approval.Operation
+	}{
+		{CreateEmployee, always, colleague, d.createEmployee()},
+		{ChangeBasis, always, colleague, d.changeBasis()},
+		{BeginImmediately, always, reviewer, d.beginImmediately()},
+		{BringForward, always, colleague, d.bringForward()},
+		{WithdrawUnlinked, always, colleague, d.withdrawUnlinked()},
+		{Annul, always, reviewer, d.annul()},
+		{Waive, always, reviewer, d.waive()},
+		{ReleaseHold, always, reviewer, d.releaseHold()},
+		{DecidePurge, ifSet, reviewer, d.decidePurge()},
+		{CreateUser, always, colleague, d.createUser()},
+		{GrantRole, always, colleague, d.grantRole()},
+		{ResetUser, always, colleague, d.resetUser()},
+		{LinkLogin, always, colleague, d.linkLogin()},
+	}
+	operations := make([]approval.Operation, len(table))
+	for i, row := range table {
+		operations[i] = row.does
+		operations[i].Name, operations[i].Floor, operations[i].Approvers = row.name, row.twoPeople, row.approvers
+	}
+	return approval.NewRegistry(d.Vault, o, operations...)
+}

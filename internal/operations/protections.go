@@ -1,0 +1,133 @@
+package operations
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/approval"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// Waiver is the command of [Waive].
+type Waiver struct {
+	CaseID uuid.UUID `json:"case_id"`
+}
+
+// HoldRelease is the command of [ReleaseHold].
+type HoldRelease struct {
+	HoldID uuid.UUID `json:"hold_id"`
+}
+
+// PurgeDecision is the command of [DecidePurge].
+type PurgeDecision struct {
+	PurgeID  uuid.UUID `json:"purge_id"`
+	Decision string    `json:"decision"`
+}
+
+// waive accepts an account that was not confirmed as off. A case that was solved otherwise is gone.
+func (d Deps) waive() approval.Operation {
+	return approval.Define(approval.Spec[Waiver]{
+		Judge: func(tx *database.Tx, c Waiver) (approval.Matter, error) {
+			row, linked, owner, err := account.LockCase(tx, c.CaseID)
+			if err != nil {
+				return approval.Matter{}, gone(err, account.ErrCaseClosed, database.ErrNotFound)
+			}
+			who, err := person(tx, owner)
+			if err != nil {
+				return approval.Matter{}, fmt.Errorf("naming whose account it is: %w", err)
+			}
+			asked := ""
+			if row.AskedBy != nil {
+				asked = row.AskedBy.String()
+			}
+			return approval.Matter{
+				Subjects: []uuid.UUID{owner},
+				Targets: []approval.Target{
+					{Kind: "support_case", ID: row.ID, Version: approval.Version(row.State, asked)},
+					{Kind: "account", ID: linked.ID, Version: approval.Version(linked.State, linked.Attempt)},
+				},
+				Changes: []approval.Change{
+					who, shown("system", linked.System), word("account", "account_state", string(linked.State), string(models.AccountWaived)),
+					word("case_reason", "case_reason", row.Reason, ""),
+				},
+			}, nil
+		},
+		Asked: func(tx *database.Tx, by models.Actor, c Waiver) error {
+			row, err := account.ResolveCase(tx, c.CaseID, by, models.ResolutionWaive)
+			return changed(tx, row, err)
+		},
+		Dropped: func(tx *database.Tx, by models.Actor, c Waiver) error { return account.DropWaiver(tx, c.CaseID, by) },
+		Run: func(tx *database.Tx, by approval.By, c Waiver) (string, error) {
+			row, err := account.ConfirmCase(tx, c.CaseID, by.Approver)
+			return "/api/v1/support-cases/" + c.CaseID.String(), changed(tx, row, err)
+		},
+	})
+}
+
+// changed lets the departure see what was decided about an account.
+func changed(tx *database.Tx, row models.SupportCase, err error) error {
+	if err != nil || row.DepartureID == nil {
+		return err
+	}
+	return departure.AccountsChanged(tx, *row.DepartureID)
+}
+
+func (d Deps) releaseHold() approval.Operation {
+	return approval.Define(approval.Spec[HoldRelease]{
+		Judge: func(tx *database.Tx, c HoldRelease) (approval.Matter, error) {
+			hold, err := retention.LockHold(tx, c.HoldID)
+			if err != nil {
+				return approval.Matter{}, gone(err, database.ErrNotFound)
+			}
+			if hold.ReleasedAt != nil {
+				return approval.Matter{}, errors.Join(approval.ErrGone, retention.ErrHoldReleased)
+			}
+			who, err := person(tx, hold.EmployeeID)
+			if err != nil {
+				return approval.Matter{}, fmt.Errorf("naming whose data a hold keeps: %w", err)
+			}
+			return approval.Matter{
+				Subjects: []uuid.UUID{hold.EmployeeID},
+				Targets:  []approval.Target{{Kind: "hold", ID: hold.ID, Version: approval.Version(hold.Categories, hold.Matter)}},
+				Changes:  []approval.Change{who, shown("matter", hold.Matter), word("hold", "hold_state", "active", "released")},
+			}, nil
+		},
+		Run: func(tx *database.Tx, by approval.By, c HoldRelease) (string, error) {
+			return "/api/v1/holds/" + c.HoldID.String(), retention.ReleaseHold(tx, c.HoldID, by.Requester)
+		},
+	})
+}
+
+func (d Deps) decidePurge() approval.Operation {
+	return approval.Define(approval.Spec[PurgeDecision]{
+		Judge: func(tx *database.Tx, c PurgeDecision) (approval.Matter, error) {
+			purge, dep, err := retention.LockPurge(tx, c.PurgeID)
+			if err != nil {
+				return approval.Matter{}, gone(err, database.ErrNotFound)
+			}
+			who, err := person(tx, dep.EmployeeID)
+			if err != nil {
+				return approval.Matter{}, fmt.Errorf("naming whose data a purge destroys: %w", err)
+			}
+			m := approval.Matter{
+				Subjects: []uuid.UUID{dep.EmployeeID},
+				Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.Decision)}},
+				Changes:  []approval.Change{who, word("purge_decision", "purge_decision", purge.Decision, c.Decision)},
+			}
+			// Whoever began the departure does not decide about the destruction either.
+			if dep.CreatedBy != nil {
+				m.Subjects = append(m.Subjects, *dep.CreatedBy)
+			}
+			return m, nil
+		},
+		Run: func(tx *database.Tx, by approval.By, c PurgeDecision) (string, error) {
+			return "/api/v1/purges/" + c.PurgeID.String(), retention.Decide(tx, c.PurgeID, by.Requester, c.Decision)
+		},
+	})
+}

@@ -1,0 +1,121 @@
+package operations
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/approval"
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// RoleGrant is the command of [GrantRole].
+type RoleGrant struct {
+	UserID uuid.UUID   `json:"user_id"`
+	Role   models.Role `json:"role"`
+}
+
+// UserReset is the command of [ResetUser].
+type UserReset struct {
+	UserID uuid.UUID `json:"user_id"`
+}
+
+// LoginLink is the command of [LinkLogin].
+type LoginLink struct {
+	UserID  uuid.UUID `json:"user_id"`
+	Issuer  string    `json:"issuer"`
+	Subject string    `json:"subject"`
+}
+
+func userAddress(id uuid.UUID) string { return "/api/v1/users/" + id.String() }
+
+func (d Deps) createUser() approval.Operation {
+	return approval.Define(approval.Spec[identity.NewUser]{
+		Judge: func(tx *database.Tx, n identity.NewUser) (approval.Matter, error) {
+			employee, err := database.First[models.Employee](tx.DB().Select("id", "employee_no", "name", "status").Where("id = ?", n.EmployeeID))
+			if err != nil {
+				return approval.Matter{}, gone(fmt.Errorf("reading a person: %w", err), database.ErrNotFound)
+			}
+			return approval.Matter{
+				Subjects: []uuid.UUID{employee.ID},
+				Targets:  []approval.Target{{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Status)}},
+				Changes: []approval.Change{
+					shown("person", employee.EmployeeNo+" "+employee.Name), shown("login", n.Login), word("roles", "role", "", roleTexts(n.Roles)),
+				},
+			}, nil
+		},
+		Run: func(tx *database.Tx, by approval.By, n identity.NewUser) (string, error) {
+			user, err := identity.CreateUser(tx, by.Requester, n)
+			return userAddress(user.ID), err
+		},
+	})
+}
+
+func (d Deps) grantRole() approval.Operation {
+	return approval.Define(approval.Spec[RoleGrant]{
+		Judge: func(tx *database.Tx, c RoleGrant) (approval.Matter, error) {
+			return userMatter(tx, c.UserID, func(roles []models.Role) []approval.Change {
+				after := roles
+				if !slices.Contains(roles, c.Role) {
+					after = append(slices.Clone(roles), c.Role)
+				}
+				return []approval.Change{word("roles", "role", roleTexts(roles), roleTexts(after))}
+			})
+		},
+		Run: func(tx *database.Tx, by approval.By, c RoleGrant) (string, error) {
+			return userAddress(c.UserID), identity.Grant(tx, c.UserID, c.Role, by.Requester)
+		},
+	})
+}
+
+func (d Deps) resetUser() approval.Operation {
+	return approval.Define(approval.Spec[UserReset]{
+		Judge: func(tx *database.Tx, c UserReset) (approval.Matter, error) {
+			return userMatter(tx, c.UserID, func([]models.Role) []approval.Change {
+				return []approval.Change{word("credentials", "approval.credentials", "", "reset")}
+			})
+		},
+		Run: func(tx *database.Tx, by approval.By, c UserReset) (string, error) {
+			_, err := d.Identity.Reset(tx, by.Requester, c.UserID)
+			return userAddress(c.UserID), err
+		},
+	})
+}
+
+func (d Deps) linkLogin() approval.Operation {
+	return approval.Define(approval.Spec[LoginLink]{
+		Judge: func(tx *database.Tx, c LoginLink) (approval.Matter, error) {
+			return userMatter(tx, c.UserID, func([]models.Role) []approval.Change {
+				return []approval.Change{shown("login_provider", c.Issuer), shown("login_subject", c.Subject)}
+			})
+		},
+		Run: func(tx *database.Tx, by approval.By, c LoginLink) (string, error) {
+			_, err := identity.LinkLogin(tx, c.UserID, c.Issuer, c.Subject, by.Requester)
+			return userAddress(c.UserID), err
+		},
+	})
+}
+
+// userMatter is a user that would be changed: the matter of the person that it belongs to.
+func userMatter(tx *database.Tx, id uuid.UUID, changes func(roles []models.Role) []approval.Change) (approval.Matter, error) {
+	user, roles, err := identity.LockUser(tx, id)
+	if err != nil {
+		return approval.Matter{}, gone(err, identity.ErrNoSuchUser)
+	}
+	who, err := person(tx, user.EmployeeID)
+	if err != nil {
+		return approval.Matter{}, fmt.Errorf("naming whose user it is: %w", err)
+	}
+	set := ""
+	if user.CredentialsSetBy != nil {
+		set = user.CredentialsSetBy.String()
+	}
+	return approval.Matter{
+		Subjects: []uuid.UUID{user.EmployeeID},
+		Targets:  []approval.Target{{Kind: "user", ID: user.ID, Version: approval.Version(user.State, roleTexts(roles), set)}},
+		Changes:  append([]approval.Change{who, shown("login", user.Login)}, changes(roles)...),
+	}, nil
+}
