@@ -1,0 +1,139 @@
+package verify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"lethe/internal/ledger"
+	"lethe/internal/ledger/policy"
+)
+
+// Held is what somebody keeps outside of the database: a checkpoint or a receipt, and where it is from.
+type Held struct {
+	File    string
+	Content []byte
+}
+
+// Evidence is what a ledger is held against.
+type Evidence struct {
+	Policy *policy.Policy
+	// Checkpoints that must be witnessed as the policy says, as witnesses or packs keep them.
+	Checkpoints []Held
+	// Signed are checkpoints that only the log need have signed, as the ledger's own folder keeps them.
+	Signed   []Held
+	Receipts []Held
+	// Folders are those of the epochs, with their tiles, if they are at hand.
+	Folders map[int]string
+	// Keys check who wrote what; without them nothing is known of entries that are in no tree.
+	Keys *ledger.Keys
+}
+
+// Folder adds the checkpoints in the ledger's own folder. They come from those who run the ledger:
+// they say nothing against them, but tell an outsider's change from their own.
+func (e *Evidence) Folder(ctx context.Context, s *ledger.Storage) error {
+	epochs, err := s.Epochs()
+	if err != nil {
+		return err
+	}
+	for _, epoch := range epochs {
+		log := s.Log(epoch)
+		if e.Folders == nil {
+			e.Folders = map[int]string{}
+		}
+		e.Folders[epoch] = log.Dir()
+		for name, read := range map[string]func(context.Context) ([]byte, error){"checkpoint": log.Signed, "checkpoint.witnessed": log.Witnessed} {
+			signed, err := read(ctx)
+			if err != nil {
+				return err
+			}
+			if signed == nil {
+				continue
+			}
+			held := Held{File: fmt.Sprintf("%d/%s", epoch, name), Content: signed}
+			if name == "checkpoint" {
+				e.Signed = append(e.Signed, held)
+			} else {
+				e.Checkpoints = append(e.Checkpoints, held)
+			}
+		}
+	}
+	return nil
+}
+
+// newChecker judges the evidence itself first.
+func newChecker(e Evidence) (*checker, error) {
+	if e.Policy == nil {
+		return nil, errors.New("a ledger is verified against a policy")
+	}
+	c := &checker{
+		origin: e.Policy.Origin, quorum: e.Policy.Quorum, report: &Report{Origin: e.Policy.Origin, Problems: []Problem{}, MACs: e.Keys != nil},
+		waiting: map[uuid.UUID]known{}, placed: map[uuid.UUID]placeRow{}, trees: map[int]*tree{}, marks: map[int][]mark{},
+		held: map[uuid.UUID]tlog.Hash{}, covered: map[uuid.UUID]bool{}, begun: map[int]beginning{}, firsts: map[int]uuid.UUID{},
+		own: map[uuid.UUID]ownEntry{}, seen: map[int]*Tree{},
+		tiles: map[int]*tiles{}, without: map[string]bool{},
+	}
+	if e.Keys != nil {
+		c.wrote = e.Keys.Wrote
+	}
+	for _, h := range e.Checkpoints {
+		c.checkpoint(h, e.Policy.Witnessed)
+	}
+	for _, h := range e.Signed {
+		if got, ok := c.checkpoint(h, e.Policy.Signed); ok {
+			if dir := e.Folders[got.Epoch]; dir != "" {
+				c.tiles[got.Epoch] = &tiles{dir: dir, size: got.Size, root: got.Root}
+			}
+		}
+	}
+	if len(e.Checkpoints)+len(e.Signed)+len(e.Receipts) == 0 {
+		c.report.add(Problem{Code: MissingCheckpoint})
+	}
+	for _, marks := range c.marks {
+		slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.size, b.size) })
+	}
+	return c, c.receipts(e)
+}
+
+// checkpoint reads one, by the rule that it has to pass.
+func (c *checker) checkpoint(h Held, accept func([]byte) (policy.Checkpoint, error)) (policy.Checkpoint, bool) {
+	got, err := accept(h.Content)
+	if err != nil {
+		c.report.add(Problem{Code: BadCheckpoint, File: h.File, Field: reason(err)})
+		return got, false
+	}
+	c.marks[got.Epoch] = append(c.marks[got.Epoch], mark{got.Size, got.Root, h.File})
+	t := c.seen[got.Epoch]
+	if t == nil {
+		t = &Tree{}
+		c.seen[got.Epoch] = t
+	}
+	t.Signed = max(t.Signed, got.Size)
+	if len(got.Cosigned) > 0 && len(got.Cosigned) >= c.quorum && got.Size >= t.Witnessed {
+		t.Witnessed = got.Size
+		for _, at := range got.Cosigned {
+			if t.At == nil || at.After(*t.At) {
+				t.At = &at
+			}
+		}
+	}
+	return got, true
+}
+
+// reason is why a checkpoint was not accepted, as a word.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, policy.ErrOtherLog):
+		return "other_log"
+	case errors.Is(err, policy.ErrNotSigned):
+		return "not_signed"
+	case errors.Is(err, policy.ErrNotWitnessed):
+		return "not_witnessed"
+	}
+	return "malformed"
+}
