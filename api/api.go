@@ -13,13 +13,18 @@ import (
 
 	"lethe/internal/connector"
 	"lethe/internal/database"
+	"lethe/internal/identity"
 	"lethe/internal/vault"
 )
 
 // Deps is what the API is built from.
 type Deps struct {
-	DB      *database.DB
-	Vault   vault.Sealer
+	DB    *database.DB
+	Vault vault.Sealer
+	// Identity opens and checks sessions.
+	Identity *identity.Service
+	// OIDC is the company's login; nil: there is none.
+	OIDC    *identity.Provider
 	Systems *connector.Registry
 	// Workflows, if given, tells which run a workflow is in; nil or unreachable: no run is shown.
 	Workflows Workflows
@@ -28,6 +33,9 @@ type Deps struct {
 	TemporalNamespace string
 	// PublicURL is where people reach the API; empty: where it listens.
 	PublicURL string
+	// TrustedProxies stand in front of the API: what they say about where a request comes from is
+	// believed.
+	TrustedProxies []string
 	// Version is the program's, for the API's description.
 	Version string
 	// Dev accepts development tokens.
@@ -61,6 +69,12 @@ func build(d Deps) (http.Handler, *server) {
 	s := &server{Deps: d, api: humagin.New(router, description(d.Version))}
 	s.api.UseMiddleware(s.authenticate, s.authorize, strictAddress, strictBody)
 	s.registerMe()
+	s.registerSessions()
+	s.registerEnrolments()
+	s.registerFactors()
+	s.registerTokens()
+	s.registerStepUps()
+	s.registerOIDC()
 	s.registerEmployees()
 	s.registerDepartures()
 	s.registerDepartureEvents()
@@ -79,7 +93,9 @@ func newRouter(d Deps) *gin.Engine {
 	router.HandleMethodNotAllowed = true
 	router.RedirectTrailingSlash = false
 	router.ContextWithFallback = true
-	_ = router.SetTrustedProxies(nil)
+	if err := router.SetTrustedProxies(d.TrustedProxies); err != nil {
+		panic("trusting proxies: " + err.Error()) // config has checked the addresses
+	}
 	router.Use(identify, protect(secured(d.PublicURL)), record(d.Log), recoverProblem(d.Log), sameOrigin(d.PublicURL), limit)
 	router.NoRoute(func(c *gin.Context) { refuseGin(c, problem(codeNotFound)) })
 	router.NoMethod(func(c *gin.Context) { refuseGin(c, problem(codeMethodNotAllowed)) })
@@ -105,10 +121,11 @@ func description(version string) huma.Config {
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"bearer": {Type: "http", Scheme: "bearer", Description: "A token from `lethe token issue`."},
+					"bearer":  {Type: "http", Scheme: "bearer", Description: "A token, from POST /tokens or `lethe token issue`."},
+					"session": {Type: "apiKey", In: "cookie", Name: "__Host-lethe", Description: "A session, from POST /sessions."},
 				},
 			},
-			Security: []map[string][]string{{"bearer": {}}},
+			Security: []map[string][]string{{"bearer": {}}, {"session": {}}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat:                "application/json",

@@ -75,6 +75,30 @@ const (
 	codeActionUnknown    = "unknown_action"
 	codeUnlinkingRunning = "unlinking_running"
 
+	codeTwoCredentials   = "two_credentials"
+	codeSessionUnknown   = "session_unknown"
+	codeUserEnded        = "user_ended"
+	codeLoginFailed      = "login_failed"
+	codeThrottled        = "too_many_tries"
+	codeScopeNotAllowed  = "scope_not_allowed"
+	codeBreakGlassMayNot = "break_glass_not_allowed"
+	codeBreakGlass       = "break_glass_refused"
+	codeRoleNotGranted   = "role_not_granted"
+	codeRoleUnknown      = "role_unknown"
+	codeLoginForm        = "login_malformed"
+	codeLoginTaken       = "login_taken"
+	codeUserDisabled     = "user_disabled"
+	codeEnrolment        = "enrolment_refused"
+	codeEnrolmentHalf    = "enrolment_code_not_yours"
+	codeAlreadyDelivered = "already_delivered"
+	codeCodeRefused      = "code_refused"
+	codePasswordLength   = "password_length"
+	codePasswordCommon   = "password_common"
+	codePasswordContext  = "password_about_you"
+	codeTokenTTL         = "token_ttl"
+	codeScopeUnknown     = "scope_unknown"
+	codeUserNotFound     = "user_not_found"
+
 	codeCrossOrigin       = "cross_origin_refused"
 	codeStepUpRequired    = "step_up_required"
 	codeSessionRequired   = "session_required"
@@ -162,6 +186,30 @@ var statuses = map[string]int{
 	codeAbortNotAllowed:  http.StatusConflict,
 	codeActionUnknown:    http.StatusUnprocessableEntity,
 	codeUnlinkingRunning: http.StatusConflict,
+
+	codeTwoCredentials:   http.StatusBadRequest,
+	codeSessionUnknown:   http.StatusUnauthorized,
+	codeUserEnded:        http.StatusUnauthorized,
+	codeLoginFailed:      http.StatusUnauthorized,
+	codeThrottled:        http.StatusTooManyRequests,
+	codeScopeNotAllowed:  http.StatusForbidden,
+	codeBreakGlassMayNot: http.StatusForbidden,
+	codeBreakGlass:       http.StatusUnauthorized,
+	codeRoleNotGranted:   http.StatusForbidden,
+	codeRoleUnknown:      http.StatusUnprocessableEntity,
+	codeLoginForm:        http.StatusUnprocessableEntity,
+	codeLoginTaken:       http.StatusConflict,
+	codeUserDisabled:     http.StatusConflict,
+	codeEnrolment:        http.StatusUnauthorized,
+	codeEnrolmentHalf:    http.StatusForbidden,
+	codeAlreadyDelivered: http.StatusConflict,
+	codeCodeRefused:      http.StatusUnprocessableEntity,
+	codePasswordLength:   http.StatusUnprocessableEntity,
+	codePasswordCommon:   http.StatusUnprocessableEntity,
+	codePasswordContext:  http.StatusUnprocessableEntity,
+	codeTokenTTL:         http.StatusUnprocessableEntity,
+	codeScopeUnknown:     http.StatusUnprocessableEntity,
+	codeUserNotFound:     http.StatusNotFound,
 
 	codeCrossOrigin:       http.StatusForbidden,
 	codeStepUpRequired:    http.StatusForbidden,

@@ -24,6 +24,43 @@ var refusals = []struct {
 	{identity.ErrTokenUnknown, codeTokenUnknown, ""},
 	{identity.ErrTokenExpired, codeTokenExpired, ""},
 	{identity.ErrTokenRevoked, codeTokenRevoked, ""},
+	{identity.ErrSessionUnknown, codeSessionUnknown, ""},
+	{identity.ErrUserEnded, codeUserEnded, ""},
+	{identity.ErrLoginFailed, codeLoginFailed, ""},
+	{identity.ErrBreakGlass, codeBreakGlass, ""},
+	{identity.ErrRoleNotGranted, codeRoleNotGranted, "role"},
+	{identity.ErrRole, codeRoleUnknown, "role"},
+	{identity.ErrNoSuchUser, codeUserNotFound, ""},
+	{identity.ErrNoSuchPerson, codeEmployeeNotFound, "employee_id"},
+	{identity.ErrLogin, codeLoginForm, "login"},
+	{identity.ErrLoginTaken, codeLoginTaken, "login"},
+	{identity.ErrUserDisabled, codeUserDisabled, ""},
+	{identity.ErrEnrolment, codeEnrolment, ""},
+	{identity.ErrNotYourHalf, codeEnrolmentHalf, ""},
+	{identity.ErrAlreadyDelivered, codeAlreadyDelivered, ""},
+	{identity.ErrCode, codeCodeRefused, "totp"},
+	{identity.ErrPasswordLength, codePasswordLength, ""},
+	{identity.ErrPasswordCommon, codePasswordCommon, ""},
+	{identity.ErrPasswordContext, codePasswordContext, ""},
+	{identity.ErrTTL, codeTokenTTL, "expires_at"},
+	{identity.ErrLabel, codeTextTooLong, "label"},
+	{identity.ErrScope, codeScopeUnknown, "scopes"},
+
+	{identity.ErrStepUpFailed, codeStepUpFailed, ""},
+	{identity.ErrStepUpForm, codeValidationFailed, ""},
+	{identity.ErrSessionRequired, codeSessionRequired, ""},
+	{identity.ErrNoProvider, codeOIDCNotConfigured, ""},
+	{identity.ErrProviderDown, codeOIDCUnavailable, ""},
+	{identity.ErrProviderDenied, codeOIDCDenied, ""},
+	{identity.ErrProofRejected, codeOIDCProofRejected, ""},
+	{identity.ErrFlowUnknown, codeOIDCFlowUnknown, ""},
+	{identity.ErrNotLinked, codeOIDCNotLinked, ""},
+	{identity.ErrStaleLogin, codeOIDCStale, ""},
+	{identity.ErrOtherLogin, codeOIDCOtherLogin, ""},
+	{identity.ErrSubjectTaken, codeOIDCSubjectTaken, "subject"},
+	{identity.ErrAlreadyLinked, codeOIDCAlreadyLinked, ""},
+	{identity.ErrSubject, codeOIDCSubject, "subject"},
+	{identity.ErrNoSuchLink, codeNotFound, ""},
 
 	{departure.ErrEmployeeNotFound, codeEmployeeNotFound, "employee_id"},
 	{departure.ErrNotFound, codeNotFound, ""},
@@ -100,6 +137,12 @@ func problemOf(ctx context.Context, err error) *Problem {
 	if errors.As(err, &running) {
 		p := problem(codeUnlinkingRunning)
 		p.Location = unlinkingAddress(running.OperationID)
+		return p
+	}
+	var throttled *identity.ThrottledError
+	if errors.As(err, &throttled) {
+		p := problem(codeThrottled)
+		p.RetryAfter = throttled.RetryAfter
 		return p
 	}
 	var noRules *retention.MissingRulesError

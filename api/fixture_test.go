@@ -66,7 +66,7 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	handler, s := build(Deps{
-		DB: f.env.Facts, Vault: f.vault, Systems: systems,
+		DB: f.env.Facts, Vault: f.vault, Identity: identity.New(f.env.Facts, f.vault, identity.Options{Insecure: true, Argon: quick}), Systems: systems,
 		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true, Version: "test",
 		Log: slog.New(slog.NewTextHandler(f.log, nil)),
 	})
@@ -75,6 +75,9 @@ func newFixture(t testing.TB) *fixture {
 	t.Cleanup(f.http.Close)
 	return f
 }
+
+// quick is argon2id for tests: what it costs is not what they are about.
+var quick = identity.Argon{Memory: 64, Passes: 1, Lanes: 1}
 
 // stillSystem answers health checks and nothing else.
 type stillSystem struct {

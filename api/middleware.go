@@ -25,6 +25,7 @@ type contextKey int
 const (
 	keyRequestID contextKey = iota
 	keyBearer
+	keyPlace
 )
 
 // identify gives each request an id of our own: one from outside could carry anything into the log.
@@ -83,7 +84,7 @@ func record(log *slog.Logger) gin.HandlerFunc {
 		}
 		if bearer, ok := c.Get(ginBearer); ok {
 			b := bearer.(identity.Bearer)
-			attributes = append(attributes, "actor", b.Actor.EmployeeID.String(), "role", string(b.Actor.Role), "token_id", b.TokenID.String())
+			attributes = append(attributes, "actor", b.Actor.EmployeeID.String(), "role", string(b.Actor.Role), "token_id", b.TokenID.String(), "session_id", b.SessionID.String())
 		}
 		log.InfoContext(c.Request.Context(), "request", attributes...)
 	}
@@ -139,14 +140,16 @@ func limit(c *gin.Context) {
 // ginBearer is where the access log finds who asked.
 const ginBearer = "bearer"
 
-// authenticate finds out whose request it is. Every operation needs a bearer token.
+// authenticate finds out whose request it is: a bearer token's or a session cookie's, never both.
+// Where people log in, nobody is known yet.
 func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
-	secret, ok := bearerToken(ctx.Header("Authorization"))
-	if !ok {
-		refuse(ctx, problem(codeTokenMissing))
+	ctx = huma.WithValue(ctx, keyPlace, s.locate(ctx))
+	if op := ctx.Operation(); openRoutes[op.Method+" "+op.Path] {
+		inner := models.WithCaller(ctx.Context(), models.Caller{Authenticated: models.ByNothing, RequestID: requestIDOf(ctx.Context())})
+		next(huma.WithContext(ctx, inner))
 		return
 	}
-	bearer, err := identity.Authenticate(ctx.Context(), s.DB, secret, s.Dev)
+	bearer, err := s.bearer(ctx)
 	if err != nil {
 		refuse(ctx, problemOf(ctx.Context(), err))
 		return
@@ -154,6 +157,20 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	humagin.Unwrap(ctx).Set(ginBearer, bearer)
 	inner := models.WithCaller(ctx.Context(), bearer.Caller(requestIDOf(ctx.Context())))
 	next(huma.WithContext(ctx, context.WithValue(inner, keyBearer, bearer)))
+}
+
+func (s *server) bearer(ctx huma.Context) (identity.Bearer, error) {
+	secret, byToken := bearerToken(ctx.Header("Authorization"))
+	session, bySession := s.Identity.TokenOf(ctx.Header("Cookie"))
+	switch {
+	case byToken && bySession:
+		return identity.Bearer{}, problem(codeTwoCredentials)
+	case byToken:
+		return identity.Authenticate(ctx.Context(), s.DB, secret, s.Dev)
+	case bySession:
+		return s.Identity.AuthenticateSession(ctx.Context(), session)
+	}
+	return identity.Bearer{}, problem(codeTokenMissing)
 }
 
 // bearerToken reads RFC 6750's header field; the scheme's name is case-insensitive.
@@ -164,12 +181,26 @@ func bearerToken(header string) (string, bool) {
 }
 
 // authorize lets only the roles of the permission table pass; what is not in the table is closed.
+// Tokens are kept to their scopes and out of what needs a person who is there, and sessions opened
+// with the sealed codes out of what those must not do.
 func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
-	if !allowed(actorOf(ctx.Context()).Role, op.Method, op.Path) {
-		p := problem(codeRoleNotAllowed)
-		p.AllowedRoles = permissions[op.Method+" "+op.Path]
-		refuse(ctx, p)
+	route, bearer := op.Method+" "+op.Path, bearerOf(ctx.Context())
+	var refused *Problem
+	switch {
+	case openRoutes[route]:
+	case !allowed(bearer.Actor.Role, op.Method, op.Path):
+		refused = problem(codeRoleNotAllowed)
+		refused.AllowedRoles = permissions[route]
+	case bearer.TokenID != uuid.Nil && sessionRoutes[route]:
+		refused = problem(codeSessionRequired)
+	case bearer.TokenID != uuid.Nil && !inScope(bearer.Scopes, op.Method, op.Path):
+		refused = problem(codeScopeNotAllowed)
+	case bearer.BreakGlass && closedToBreakGlass[route]:
+		refused = problem(codeBreakGlassMayNot)
+	}
+	if refused != nil {
+		refuse(ctx, refused)
 		return
 	}
 	next(ctx)

@@ -1,8 +1,11 @@
 package api
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 
+	"lethe/internal/identity"
 	"lethe/models"
 )
 
@@ -24,7 +27,27 @@ var (
 // permissions is who may call what. A route that is missing here is closed to everybody, and a test
 // fails for it. Which rows somebody sees is decided by the domain, not here.
 var permissions = map[string][]models.Role{
-	"GET /api/v1/me": everyone,
+	"GET /api/v1/me":                             everyone,
+	"PUT /api/v1/me/password":                    everyone,
+	"POST /api/v1/notices/{id}/acknowledgement":  everyone,
+	"POST /api/v1/sessions":                      everyone,
+	"POST /api/v1/sessions/break-glass":          everyone,
+	"GET /api/v1/sessions":                       everyone,
+	"DELETE /api/v1/sessions/current":            everyone,
+	"DELETE /api/v1/sessions/{id}":               everyone,
+	"POST /api/v1/enrolments":                    everyone,
+	"POST /api/v1/enrolments/confirmation":       everyone,
+	"POST /api/v1/totp":                          everyone,
+	"POST /api/v1/totp/confirmation":             everyone,
+	"POST /api/v1/recovery-codes":                everyone,
+	"GET /api/v1/tokens":                         everyone,
+	"POST /api/v1/tokens":                        everyone,
+	"DELETE /api/v1/tokens/{id}":                 everyone,
+	"POST /api/v1/step-ups":                      everyone,
+	"GET /api/v1/oidc/login":                     everyone,
+	"GET /api/v1/oidc/callback":                  everyone,
+	"GET /api/v1/users/{id}/logins":              {hr, auditor},
+	"DELETE /api/v1/users/{id}/logins/{link_id}": {hr},
 
 	"POST /api/v1/employees":       {hr},
 	"GET /api/v1/employees":        everyone,
@@ -60,6 +83,72 @@ var permissions = map[string][]models.Role{
 
 	"GET /api/v1/systems":               staff,
 	"POST /api/v1/systems/{name}/check": {it},
+}
+
+// openRoutes are those where people who are not known yet prove who they are.
+var openRoutes = map[string]bool{
+	"POST /api/v1/sessions":                true,
+	"POST /api/v1/sessions/break-glass":    true,
+	"POST /api/v1/enrolments":              true,
+	"POST /api/v1/enrolments/confirmation": true,
+	"GET /api/v1/oidc/login":               true,
+	"GET /api/v1/oidc/callback":            true,
+}
+
+// sessionRoutes need a person who is there: no token, whatever its role.
+var sessionRoutes = map[string]bool{
+	"PUT /api/v1/me/password":                    true,
+	"POST /api/v1/notices/{id}/acknowledgement":  true,
+	"DELETE /api/v1/sessions/current":            true,
+	"DELETE /api/v1/sessions/{id}":               true,
+	"POST /api/v1/totp":                          true,
+	"POST /api/v1/totp/confirmation":             true,
+	"POST /api/v1/recovery-codes":                true,
+	"POST /api/v1/tokens":                        true,
+	"POST /api/v1/step-ups":                      true,
+	"DELETE /api/v1/users/{id}/logins/{link_id}": true,
+}
+
+// closedToBreakGlass is what a session opened with the sealed codes cannot do: disclose, purge,
+// approve, step up, and make itself at home.
+var closedToBreakGlass = map[string]bool{
+	"POST /api/v1/purges/{id}/decision":    true,
+	"POST /api/v1/approvals/{id}/decision": true,
+	"POST /api/v1/step-ups":                true,
+	"PUT /api/v1/me/password":              true,
+	"POST /api/v1/totp":                    true,
+	"POST /api/v1/totp/confirmation":       true,
+	"POST /api/v1/recovery-codes":          true,
+	"POST /api/v1/tokens":                  true,
+}
+
+// scopes are the routes that a token of a scope may call, by how their paths begin; the longest
+// beginning counts. Reading is a scope of its own.
+var scopes = map[string]string{
+	"/api/v1/employees":               identity.ScopePeople,
+	"/api/v1/employees/{id}/accounts": identity.ScopeAccounts,
+	"/api/v1/departures":              identity.ScopeDepartures,
+	"/api/v1/holds":                   identity.ScopeDepartures,
+	"/api/v1/purges":                  identity.ScopeDepartures,
+	"/api/v1/retention":               identity.ScopeDepartures,
+	"/api/v1/account-":                identity.ScopeAccounts,
+	"/api/v1/support-cases":           identity.ScopeAccounts,
+	"/api/v1/systems":                 identity.ScopeAccounts,
+}
+
+// inScope says whether a token's scopes cover a route; without scopes they cover all. Who one is,
+// every token may ask.
+func inScope(held []string, method, path string) bool {
+	if len(held) == 0 || path == base+"/me" || method == http.MethodGet && slices.Contains(held, identity.ScopeRead) {
+		return true
+	}
+	longest := ""
+	for beginning := range scopes {
+		if strings.HasPrefix(path, beginning) && len(beginning) > len(longest) {
+			longest = beginning
+		}
+	}
+	return longest != "" && slices.Contains(held, scopes[longest])
 }
 
 func allowed(role models.Role, method, path string) bool {

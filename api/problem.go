@@ -3,8 +3,11 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -28,7 +31,9 @@ type Problem struct {
 	// AllowedRoles is who may do what the caller may not.
 	AllowedRoles []models.Role `json:"allowed_roles,omitempty" doc:"The roles that may do it, if the caller's may not"`
 	Errors       []FieldError  `json:"errors,omitempty" doc:"Which fields are wrong, and how"`
-	RequestID    string        `json:"request_id,omitempty" doc:"Names this request in the logs"`
+	// RetryAfter is told in a header of its own.
+	RetryAfter time.Duration `json:"-"`
+	RequestID  string        `json:"request_id,omitempty" doc:"Names this request in the logs"`
 }
 
 // FieldError is one wrong field.
@@ -109,6 +114,9 @@ func (p *Problem) headers(set func(name, value string)) {
 	}
 	if p.Location != "" {
 		set("Location", p.Location)
+	}
+	if p.RetryAfter > 0 {
+		set("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		set("Retry-After", "1")

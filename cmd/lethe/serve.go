@@ -48,6 +48,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	handler := api.New(api.Deps{
 		DB: r.facts, Vault: r.vault, Systems: r.systems, Workflows: r.target,
 		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log, Version: version, PublicURL: c.PublicURL,
+		Identity: r.identity(), TrustedProxies: c.TrustedProxies,
 	})
 	var wg sync.WaitGroup
 	wg.Go(func() { r.relay.Run(ctx) })
@@ -57,6 +58,14 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	serveHTTP(ctx, public, handler, r.log)
 	wg.Wait()
 	return nil
+}
+
+// identity opens and checks sessions. Their cookies travel over plain HTTP in development alone.
+func (r *runtime) identity() *identity.Service {
+	c := r.config
+	return identity.New(r.facts, r.vault, identity.Options{
+		Idle: c.SessionIdle, Absolute: c.SessionAbsolute, Insecure: c.Dev && !strings.HasPrefix(c.PublicURL, "https://"),
+	})
 }
 
 // opsDeps is the ops port of either process; the codec endpoints are the API's alone.

@@ -45,11 +45,14 @@ type Config struct {
 	TemporalUIURL     string `env:"TEMPORAL_UI_URL" used:"serve" en:"address of Temporal UI, for the links that IT operations get" zh:"Temporal UI 的网址，用于给 IT 运维的链接"`
 	TaskQueuePrefix   string `env:"TASK_QUEUE_PREFIX" used:"serve,worker" en:"put before every task queue's name, so that two installations can share a namespace" zh:"任务队列名前缀，使两套安装可以共用一个命名空间"`
 
-	Listen    string `env:"LISTEN" envDefault:"127.0.0.1:8080" used:"serve,dev" en:"host:port of the API" zh:"API 的监听地址"`
-	OpsListen string `env:"OPS_LISTEN" envDefault:"127.0.0.1:8081" used:"serve,worker,dev" en:"host:port for health, metrics and the codec endpoint" zh:"健康检查、指标与解码接口的监听地址"`
-	PublicURL string `env:"PUBLIC_URL" used:"serve" en:"address under which people reach the API, when it stands behind a proxy" zh:"用户访问 API 的网址（位于反向代理之后时填写）"`
-	LogLevel  string `env:"LOG_LEVEL" envDefault:"info" used:"serve,worker,migrate,dev" en:"debug, info, warn or error" zh:"日志级别：debug、info、warn 或 error"`
-	LogFormat string `env:"LOG_FORMAT" envDefault:"json" used:"serve,worker,migrate,dev" en:"json or text" zh:"日志格式：json 或 text"`
+	Listen          string        `env:"LISTEN" envDefault:"127.0.0.1:8080" used:"serve,dev" en:"host:port of the API" zh:"API 的监听地址"`
+	OpsListen       string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:8081" used:"serve,worker,dev" en:"host:port for health, metrics and the codec endpoint" zh:"健康检查、指标与解码接口的监听地址"`
+	PublicURL       string        `env:"PUBLIC_URL" used:"serve" en:"address under which people reach the API, when it stands behind a proxy" zh:"用户访问 API 的网址（位于反向代理之后时填写）"`
+	SessionIdle     time.Duration `env:"SESSION_IDLE" envDefault:"30m" used:"serve" en:"a session that is not used for so long ends" zh:"登录会话闲置多久后失效"`
+	SessionAbsolute time.Duration `env:"SESSION_ABSOLUTE" envDefault:"12h" used:"serve" en:"every session ends after so long" zh:"登录会话最长有效时间"`
+	TrustedProxies  []string      `env:"TRUSTED_PROXIES" used:"serve" en:"addresses or networks (CIDR) of the proxies in front of the API, separated by commas: what they say about where a request comes from is believed" zh:"API 前置反向代理的地址或网段（CIDR），以逗号分隔；仅采信它们转述的来源地址"`
+	LogLevel        string        `env:"LOG_LEVEL" envDefault:"info" used:"serve,worker,migrate,dev" en:"debug, info, warn or error" zh:"日志级别：debug、info、warn 或 error"`
+	LogFormat       string        `env:"LOG_FORMAT" envDefault:"json" used:"serve,worker,migrate,dev" en:"json or text" zh:"日志格式：json 或 text"`
 
 	OIDCIssuer       string `env:"OIDC_ISSUER" used:"serve" en:"address of the company's OpenID provider, as its discovery document writes it; left out, people log in by password only. Needs PUBLIC_URL" zh:"公司 OpenID 统一登录服务的地址，须与其发现文档中的写法一致；不填则仅能用密码登录。须同时设置 PUBLIC_URL"`
 	OIDCClientID     string `env:"OIDC_CLIENT_ID" used:"serve" en:"name under which the OpenID provider knows this installation" zh:"本系统在统一登录服务中登记的客户端标识"`

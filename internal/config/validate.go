@@ -27,6 +27,7 @@ func (c Config) problems() []string {
 	p.website("LETHE_PUBLIC_URL", c.PublicURL)
 	p.website("LETHE_TEMPORAL_UI_URL", c.TemporalUIURL)
 	p.provider(c)
+	p.sessions(c)
 	p.oneOf("LETHE_LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
 	p.oneOf("LETHE_LOG_FORMAT", c.LogFormat, "json", "text")
 
@@ -50,6 +51,17 @@ func (c Config) problems() []string {
 	p.count("LETHE_MAX_CONCURRENT_ACTIVITIES", c.MaxConcurrentActivities, 100_000)
 	p.count("LETHE_STICKY_CACHE", c.StickyCache, 1_000_000)
 	return p
+}
+
+// sessions checks how long people stay logged in, and whom to believe about where they come from.
+func (p *problemList) sessions(c Config) {
+	p.atLeast("LETHE_SESSION_IDLE", c.SessionIdle, time.Minute)
+	p.atLeast("LETHE_SESSION_ABSOLUTE", c.SessionAbsolute, c.SessionIdle)
+	for _, proxy := range c.TrustedProxies {
+		if _, _, err := net.ParseCIDR(proxy); err != nil && net.ParseIP(proxy) == nil {
+			p.add("LETHE_TRUSTED_PROXIES has %q, which is neither an address nor a network", proxy)
+		}
+	}
 }
 
 // longestRun bounds the history of one run and lets new code reach sleepers.

@@ -163,28 +163,6 @@ func (s *Service) CheckPassword(ctx context.Context, by Bearer, password string)
 	return database.Run(ctx, s.db, func(tx *database.Tx) error { return giveBack(tx, lanes) })
 }
 
-// TryTOTP is [Service.CheckTOTP] for the user of a session, with the try counted as in
-// CheckPassword. It gives the try back in the transaction in which the code is used.
-func (s *Service) TryTOTP(ctx context.Context, by Bearer, code string, then func(tx *database.Tx) error) error {
-	lanes := by.lanes()
-	if err := take(ctx, s.db, lanes); err != nil {
-		return err
-	}
-	return database.Run(ctx, s.db, func(tx *database.Tx) error {
-		user, err := lockUser(tx, by.UserID)
-		if err != nil {
-			return err
-		}
-		if err := s.CheckTOTP(tx, user, code); err != nil {
-			return err
-		}
-		if err := giveBack(tx, lanes); err != nil {
-			return err
-		}
-		return then(tx)
-	})
-}
-
 // lanes are those of tries within a session.
 func (b Bearer) lanes() []lane {
 	return []lane{{laneSession, keyOf(b.UserID.String(), b.SessionID.String()), 10, laneSessionEvery}}

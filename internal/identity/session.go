@@ -120,6 +120,15 @@ func (s *Service) Sessions(ctx context.Context, userID uuid.UUID) ([]models.Sess
 	return rows, nil
 }
 
+// Session is one session, which its bearer has just been authenticated by.
+func (s *Service) Session(ctx context.Context, id uuid.UUID) (models.Session, error) {
+	row, err := database.First[models.Session](s.db.Read(ctx).Where("id = ?", id))
+	if err != nil {
+		return row, fmt.Errorf("reading a session: %w", err)
+	}
+	return row, nil
+}
+
 // Logout ends the session that asks for it.
 func (s *Service) Logout(tx *database.Tx, by Bearer) error {
 	return s.endSession(tx, by, by.SessionID, "session.closed")

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// TokenBody orders a token for a program that acts for the caller.
+type TokenBody struct {
+	Label     string    `json:"label" minLength:"1" maxLength:"100" doc:"What it is for"`
+	ExpiresAt time.Time `json:"expires_at" doc:"At most 366 days ahead"`
+	Scopes    []string  `json:"scopes,omitempty" enum:"read,people,departures,accounts" maxItems:"10" doc:"What it is limited to; left out, to nothing but the session's role"`
+}
+
+// TokenView is a token without its secret.
+type TokenView struct {
+	ID        uuid.UUID   `json:"id"`
+	Prefix    string      `json:"prefix" doc:"How the secret begins"`
+	Role      models.Role `json:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+	Scopes    []string    `json:"scopes"`
+	Label     string      `json:"label"`
+	CreatedAt time.Time   `json:"created_at"`
+	ExpiresAt time.Time   `json:"expires_at"`
+}
+
+// IssuedToken is a token with its secret, which is shown this once.
+type IssuedToken struct {
+	TokenView
+	Token string `json:"token" doc:"Shown once, stored nowhere"`
+}
+
+func tokenView(t models.APIToken) TokenView {
+	return TokenView{
+		ID: t.ID, Prefix: t.Prefix, Role: t.Role, Scopes: append([]string{}, strings.Fields(t.Scopes)...), Label: t.Label,
+		CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
+	}
+}
+
+func (s *server) registerTokens() {
+	huma.Register(s.api, operation(http.MethodGet, "/tokens", "Identity", "The own tokens"), s.tokens)
+	op := creating("/tokens", "Identity", "Issue a token for the own role")
+	op.Description = "Needs a step-up. The secret is shown once: a request repeated with its Idempotency-Key answers 409 already_delivered."
+	huma.Register(s.api, op, s.issueToken)
+	op = operation(http.MethodDelete, "/tokens/{id}", "Identity", "Revoke one of the own tokens")
+	op.DefaultStatus = http.StatusNoContent
+	huma.Register(s.api, op, s.revokeToken)
+}
+
+func (s *server) tokens(ctx context.Context, _ *struct{}) (*answer[Page[TokenView]], error) {
+	rows, err := identity.Tokens(ctx, s.DB, bearerOf(ctx).UserID)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]TokenView, len(rows))
+	for i, row := range rows {
+		items[i] = tokenView(row)
+	}
+	return &answer[Page[TokenView]]{Page[TokenView]{Items: items}}, nil
+}
+
+type issuedAnswer struct {
+	Location string `header:"Location"`
+	Body     IssuedToken
+}
+
+func (s *server) issueToken(ctx context.Context, in *struct {
+	Idempotent
+	Body TokenBody
+}) (*issuedAnswer, error) {
+	if err := s.steppedUp(ctx); err != nil {
+		return nil, err
+	}
+	var secret string
+	var token models.APIToken
+	made, err := s.create(ctx, in.Key, "POST "+base+"/tokens", in.Body, func(tx *database.Tx) (creation, error) {
+		now, err := tx.Now()
+		if err != nil {
+			return creation{}, err
+		}
+		secret, token, err = identity.IssueOwn(tx, bearerOf(ctx), identity.TokenOrder{
+			Label: in.Body.Label, TTL: in.Body.ExpiresAt.Sub(now), Scopes: in.Body.Scopes,
+		}, s.Dev)
+		return created(token.ID, base+"/tokens/"+token.ID.String()), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if secret == "" {
+		p := problem(codeAlreadyDelivered)
+		p.Location = made.Location
+		return nil, p
+	}
+	if token.CreatedAt.IsZero() {
+		token.CreatedAt, err = s.DB.Now(ctx)
+	}
+	return &issuedAnswer{Location: made.Location, Body: IssuedToken{TokenView: tokenView(token), Token: secret}}, err
+}
+
+func (s *server) revokeToken(ctx context.Context, in *struct {
+	ID uuid.UUID `path:"id"`
+}) (*struct{}, error) {
+	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.RevokeOwn(tx, bearerOf(ctx), in.ID) })
+}
