@@ -26,9 +26,9 @@ type Returned struct {
 	Refused bool
 	// Issuer is who answered, if the provider says so (RFC 9207).
 	Issuer string
-	// Secret is the flow's cookie; Session the browser's session, if it has one.
+	// Secret is the flow's cookie; Current the browser's session, if it has one.
 	Secret  string
-	Session uuid.UUID
+	Current Bearer
 	Place   Place
 }
 
@@ -107,6 +107,9 @@ func (s *Service) arrive(tx *database.Tx, flow models.OIDCFlow, found proof, r R
 	if err != nil {
 		return Arrival{}, err
 	}
+	if err := s.leave(tx, r.Current); err != nil {
+		return Arrival{}, err
+	}
 	token, _, err := s.Open(tx, Opening{
 		User: user, Role: flow.Role, Authenticated: models.ByOIDC, Place: r.Place,
 		Details: map[string]string{"link": link.ID.String()},
@@ -114,12 +117,24 @@ func (s *Service) arrive(tx *database.Tx, flow models.OIDCFlow, found proof, r R
 	return Arrival{Token: token}, err
 }
 
+// leave ends the session that a browser had before a login, if any.
+func (s *Service) leave(tx *database.Tx, before Bearer) error {
+	if before.SessionID == uuid.Nil {
+		return nil
+	}
+	err := s.Logout(tx, before)
+	if errors.Is(err, database.ErrNotFound) {
+		return nil // it has ended meanwhile
+	}
+	return err
+}
+
 // stepUpByProvider counts a login as a step-up if the person was asked after being sent away, and is
 // the session's (I22).
 func (s *Service) stepUpByProvider(
 	tx *database.Tx, flow models.OIDCFlow, found proof, link models.OIDCLink, r Returned, now time.Time,
 ) (Arrival, error) {
-	if r.Session != uuid.Nil && r.Session != *flow.SessionID {
+	if r.Current.SessionID != uuid.Nil && r.Current.SessionID != *flow.SessionID {
 		return Arrival{}, ErrFlowUnknown
 	}
 	if _, err := lockUser(tx, link.UserID); err != nil {

@@ -27,14 +27,26 @@ type Outbound struct {
 	Secret  string
 }
 
-// Begin prepares a login by the provider, in the given role (empty: the user's usual one). With a
-// session it prepares a step-up of that session instead, for which the provider asks the person
+// flowLanes bound what strangers can make us store; the people of a whole office behind one address
+// get through.
+func flowLanes(p Place) []lane { return []lane{{laneFlow, keyOf(addressText(p)), 100, time.Second}} }
+
+const laneFlow = "oidc" // browsers sent to the provider, from one address
+
+// BeginLogin prepares a login by the provider, in the given role (empty: the user's usual one). With
+// a session it prepares a step-up of that session instead, for which the provider asks the person
 // again.
-func (p *Provider) Begin(ctx context.Context, db *database.DB, role models.Role, session uuid.UUID) (Outbound, error) {
+func (s *Service) BeginLogin(ctx context.Context, p *Provider, role models.Role, session uuid.UUID, from Place) (Outbound, error) {
 	if role != "" && !validRole(role) {
 		return Outbound{}, ErrRole
 	}
-	now, err := db.Now(ctx)
+	if err := s.flood.allow(from); err != nil {
+		return Outbound{}, err
+	}
+	if err := take(ctx, s.db, flowLanes(from)); err != nil {
+		return Outbound{}, err
+	}
+	now, err := s.db.Now(ctx)
 	if err != nil {
 		return Outbound{}, err
 	}
@@ -50,7 +62,7 @@ func (p *Provider) Begin(ctx context.Context, db *database.DB, role models.Role,
 	if session != uuid.Nil {
 		flow.SessionID = &session
 	}
-	err = database.Run(ctx, db, func(tx *database.Tx) error { return storeFlow(tx, flow) })
+	err = database.Run(ctx, s.db, func(tx *database.Tx) error { return storeFlow(tx, flow) })
 	return Outbound{Address: address, Secret: h.secret}, err
 }
 

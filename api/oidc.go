@@ -1,0 +1,139 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// afterLogin is where a browser goes that was logged in.
+const afterLogin = "/"
+
+// LoginLinkView is a login of the company's provider that opens a user.
+type LoginLinkView struct {
+	ID       uuid.UUID `json:"id"`
+	Issuer   string    `json:"issuer"`
+	Subject  string    `json:"subject" doc:"The provider's identifier of the login"`
+	LinkedAt time.Time `json:"linked_at"`
+	// ConfirmedAt is when the owner showed that the login is theirs.
+	ConfirmedAt *time.Time `json:"confirmed_at" doc:"When the owner confirmed it, by a step-up with this login in a session opened by password"`
+}
+
+func (s *server) registerOIDC() {
+	op := redirecting("/oidc/login", "Log in with the company's login")
+	op.Description = "Sends the browser to the provider. With step_up, the session of the browser is stepped up: " +
+		"the provider asks the person again. Begun by another site it is refused."
+	huma.Register(s.api, op, s.beginOIDC)
+	op = redirecting("/oidc/callback", "Where the company's login sends the browser back to")
+	op.Description = "Works once, in the browser that began it."
+	op.SkipValidateParams = true // providers add parameters of their own
+	huma.Register(s.api, op, s.finishOIDC)
+
+	huma.Register(s.api, operation(http.MethodGet, "/users/{id}/logins", "Identity", "The company's logins that open a user"), s.loginLinks)
+	op = operation(http.MethodDelete, "/users/{id}/logins/{link_id}", "Identity", "End the link of a login; its sessions end")
+	op.DefaultStatus = http.StatusNoContent
+	huma.Register(s.api, op, s.unlinkLogin)
+}
+
+func redirecting(path, summary string) huma.Operation {
+	op := operation(http.MethodGet, path, "Identity", summary)
+	op.DefaultStatus = http.StatusSeeOther
+	op.Security = []map[string][]string{}
+	return op
+}
+
+func (s *server) beginOIDC(ctx context.Context, in *struct {
+	Role      models.Role `query:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops" doc:"One of the user's roles; left out, the first of them"`
+	StepUp    bool        `query:"step_up" doc:"Step the browser's session up instead"`
+	Cookie    string      `header:"Cookie" hidden:"true"`
+	FetchSite string      `header:"Sec-Fetch-Site" hidden:"true"`
+}) (*seeOther, error) {
+	switch {
+	case s.OIDC == nil:
+		return nil, identity.ErrNoProvider
+	case in.FetchSite != "" && in.FetchSite != "same-origin" && in.FetchSite != "none":
+		return nil, problem(codeCrossOrigin) // nobody is logged in by somebody else's page
+	}
+	var session uuid.UUID
+	if in.StepUp {
+		bearer, err := s.sessionOf(ctx, in.Cookie)
+		switch {
+		case err != nil:
+			return nil, err
+		case bearer.BreakGlass:
+			return nil, problem(codeBreakGlassMayNot)
+		}
+		session = bearer.SessionID
+	}
+	out, err := s.Identity.BeginLogin(ctx, s.OIDC, in.Role, session, placeOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return onward(out.Address, s.Identity.FlowCookie(out.Secret)), nil
+}
+
+func (s *server) finishOIDC(ctx context.Context, in *struct {
+	State  string `query:"state"`
+	Code   string `query:"code"`
+	Error  string `query:"error"`
+	Issuer string `query:"iss"`
+	Cookie string `header:"Cookie" hidden:"true"`
+}) (*seeOther, error) {
+	if s.OIDC == nil {
+		return nil, identity.ErrNoProvider
+	}
+	current, err := s.sessionOf(ctx, in.Cookie)
+	if err != nil {
+		current = identity.Bearer{} // most who log in have none
+	}
+	arrival, err := s.Identity.FinishLogin(ctx, s.OIDC, identity.Returned{
+		State: in.State, Code: in.Code, Refused: in.Error != "", Issuer: in.Issuer,
+		Secret: s.Identity.FlowOf(in.Cookie), Current: current, Place: placeOf(ctx),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return onward(afterLogin, s.Identity.SessionCookie(arrival.Token), s.Identity.FlowCookie("")), nil
+}
+
+// sessionOf is the browser's session, on a route that is open to everybody.
+func (s *server) sessionOf(ctx context.Context, cookies string) (identity.Bearer, error) {
+	token, ok := s.Identity.TokenOf(cookies)
+	if !ok {
+		return identity.Bearer{}, identity.ErrSessionUnknown
+	}
+	return s.Identity.AuthenticateSession(ctx, token)
+}
+
+func (s *server) loginLinks(ctx context.Context, in *struct {
+	ID uuid.UUID `path:"id"`
+}) (*answer[Page[LoginLinkView]], error) {
+	rows, err := identity.Links(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]LoginLinkView, len(rows))
+	for i, row := range rows {
+		items[i] = LoginLinkView{ID: row.ID, Issuer: row.Issuer, Subject: row.Subject, LinkedAt: row.LinkedAt, ConfirmedAt: row.ConfirmedAt}
+	}
+	return &answer[Page[LoginLinkView]]{Page[LoginLinkView]{Items: items}}, nil
+}
+
+func (s *server) unlinkLogin(ctx context.Context, in *struct {
+	ID     uuid.UUID `path:"id"`
+	LinkID uuid.UUID `path:"link_id"`
+}) (*struct{}, error) {
+	if err := s.steppedUp(ctx); err != nil {
+		return nil, err
+	}
+	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error {
+		return identity.UnlinkLogin(tx, in.ID, in.LinkID, actorOf(ctx))
+	})
+}
