@@ -88,7 +88,7 @@ func DropWaiver(tx *database.Tx, caseID uuid.UUID, by models.Actor) error {
 		return nil
 	}
 	c.row.State = models.CaseOpen
-	if _, err := c.record(tx, actionCaseWaiverDropped, by); err != nil {
+	if err := c.record(tx, actionCaseWaiverDropped, by); err != nil {
 		return err
 	}
 	return c.update(tx, map[string]any{"state": models.CaseOpen, "asked_by": nil, "asked_at": nil})
@@ -179,15 +179,10 @@ func (c *openedCase) again(tx *database.Tx, evidence, resolution string, actor m
 	if err := c.close(tx, resolution, actor); err != nil {
 		return err
 	}
-	said := c.evidence(evidence)
-	entry, err := c.record(tx, actionCaseResolved, actor, said)
-	if err != nil {
+	if err := c.record(tx, actionCaseResolved, actor, c.evidence(evidence)); err != nil {
 		return err
 	}
-	if err := witness(tx, said, entry); err != nil {
-		return err
-	}
-	err = change[models.AccountStep](tx, "a step", c.step.ID, map[string]any{
+	err := change[models.AccountStep](tx, "a step", c.step.ID, map[string]any{
 		"state": models.StepPending, "tries": 0, "check_at": nil, "stuck_reason": "", "ended_at": nil,
 	})
 	if err != nil {
@@ -208,24 +203,17 @@ func (c *openedCase) evidence(outcome string) models.AccountEvidence {
 	return models.AccountEvidence{StepID: c.step.ID, Attempt: c.account.Attempt, Substep: subByHand, Outcome: outcome}
 }
 
-func witness(tx *database.Tx, said models.AccountEvidence, entry uuid.UUID) error {
-	said.LedgerEntryID = &entry
-	return create(tx, "evidence", said)
-}
-
-// record appends the decision, with the digest of the evidence that is written with it.
-func (c *openedCase) record(tx *database.Tx, action string, actor models.Actor, evidence ...models.AccountEvidence) (uuid.UUID, error) {
+// record appends the decision, with what was said as evidence.
+func (c *openedCase) record(tx *database.Tx, action string, actor models.Actor, evidence ...models.AccountEvidence) error {
 	details := map[string]string{"employment": c.op.EmploymentID.String()}
 	if c.row.Resolution != "" {
 		details["resolution"] = c.row.Resolution
 	}
-	if len(evidence) > 0 {
-		details["evidence"], details["evidence_sha256"] = evidenceList(evidence), EvidenceDigest(evidence)
-	}
 	if c.row.AskedBy != nil && *c.row.AskedBy != actor.EmployeeID {
 		details["asked_by"] = c.row.AskedBy.String()
 	}
-	return recordCase(tx, action, c.row, c.employee, actor, details)
+	_, err := recordCase(tx, action, c.row, c.employee, actor, details, evidence...)
+	return err
 }
 
 func (c *openedCase) askWaiver(tx *database.Tx, actor models.Actor) error {
@@ -233,7 +221,7 @@ func (c *openedCase) askWaiver(tx *database.Tx, actor models.Actor) error {
 		return ErrCaseClosed
 	}
 	c.row.State, c.row.AskedBy, c.row.AskedAt = models.CaseWaiverRequested, actor.ID(), &c.now
-	if _, err := c.record(tx, actionCaseWaiverRequested, actor); err != nil {
+	if err := c.record(tx, actionCaseWaiverRequested, actor); err != nil {
 		return err
 	}
 	return c.update(tx, map[string]any{"state": models.CaseWaiverRequested, "asked_by": actor.ID(), "asked_at": c.now})
@@ -245,16 +233,12 @@ func (c *openedCase) waive(tx *database.Tx, actor models.Actor) error {
 	if c.step.Action == models.OperationRelink {
 		said = append(said, c.evidence(outGivenBack))
 	}
-	entry, err := c.record(tx, actionCaseWaived, actor, said...)
-	if err != nil {
+	if err := c.record(tx, actionCaseWaived, actor, said...); err != nil {
 		return err
 	}
 	if c.step.Action == models.OperationRelink {
 		// Not a settled state: the account may be in use, and a later departure must see it.
 		account = map[string]any{"state": models.AccountRelinked}
-		if err := witness(tx, said[0], entry); err != nil {
-			return err
-		}
 	} else {
 		purged, err := snapshotsPurged(tx, c.op.EmploymentID)
 		if err != nil {
@@ -278,7 +262,7 @@ func (c *openedCase) abort(tx *database.Tx, actor models.Actor) error {
 	if err := c.close(tx, models.ResolutionAbort, actor); err != nil {
 		return err
 	}
-	if _, err := c.record(tx, actionCaseResolved, actor); err != nil {
+	if err := c.record(tx, actionCaseResolved, actor); err != nil {
 		return err
 	}
 	if _, err := giveBack(tx, c.step, c.account); err != nil {

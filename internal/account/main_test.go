@@ -27,6 +27,15 @@ func (s *scope) Fatal(args ...any)         { panic(fmt.Sprint(args...)) }
 func (s *scope) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
 func (s *scope) Errorf(f string, a ...any) { fmt.Fprintf(os.Stderr, f+"\n", a...) }
 
+func (s *scope) TempDir() string {
+	folder, err := os.MkdirTemp("", "account")
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = os.RemoveAll(folder) })
+	return folder
+}
+
 func TestMain(m *testing.M) {
 	code := m.Run()
 	for i := len(packageScope.cleanups) - 1; i >= 0; i-- {

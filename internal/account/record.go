@@ -132,9 +132,8 @@ func (f formers) unfinishedOf(accounts []models.LinkedAccount) []string {
 	return ids
 }
 
-// recordRun appends what a run of a step came to, with the digest of the evidence that is written
-// with it.
-func (r *run) recordRun(tx *database.Tx, action string, evidence []models.AccountEvidence, more map[string]string) (uuid.UUID, error) {
+// recordRun appends what a run of a step came to, together with its evidence and the digest of that.
+func (r *run) recordRun(tx *database.Tx, action string, evidence []models.AccountEvidence, more map[string]string) error {
 	result := ledger.Done
 	if action == actionStepStuck || action == actionStepRetried {
 		result = ledger.Failed
@@ -146,14 +145,30 @@ func (r *run) recordRun(tx *database.Tx, action string, evidence []models.Accoun
 	for name, value := range more {
 		details[name] = value
 	}
-	entry, err := ledger.Append(tx, ledger.Entry{
+	insert, args := insertEvidence(evidence)
+	_, err := ledger.AppendWith(tx, ledger.Entry{
 		Kind: ledger.KindAccount, Action: action, Subject: &r.employee, Object: "account/" + r.account.ID.String(),
 		Result: result, Details: details,
-	})
+	}, insert, args...)
 	if err != nil {
-		return entry, fmt.Errorf("recording a run of a step: %w", err)
+		return fmt.Errorf("recording a run of a step: %w", err)
 	}
-	return entry, nil
+	return nil
+}
+
+// insertEvidence writes rows of evidence, in their order, with the entry that covers them.
+func insertEvidence(rows []models.AccountEvidence) (insert string, args []any) {
+	if len(rows) == 0 {
+		return "", nil
+	}
+	values := make([]string, len(rows))
+	for i, e := range rows {
+		values[i] = "(?::int, ?::uuid, ?::bigint, ?::text, ?::text, ?::text)"
+		args = append(args, i, e.StepID, e.Attempt, e.Substep, e.Outcome, e.Detail)
+	}
+	return `INSERT INTO account_evidence (step_id, attempt, substep, outcome, detail, ledger_entry_id)
+		SELECT v.step_id, v.attempt, v.substep, v.outcome, v.detail, pending.entry_id
+		FROM pending, (VALUES ` + strings.Join(values, ", ") + `) AS v (n, step_id, attempt, substep, outcome, detail) ORDER BY v.n`, args
 }
 
 // evidenceList says which sub-steps came to what, in codes.
@@ -198,16 +213,21 @@ func recordMove(tx *database.Tx, op models.AccountOperation, from models.Operati
 	return nil
 }
 
-// recordCase appends what people said about a case, or that it was opened.
-func recordCase(tx *database.Tx, action string, c models.SupportCase, employee uuid.UUID, by models.Actor, details map[string]string) (uuid.UUID, error) {
+// recordCase appends what people said about a case, together with that as evidence, or that it was
+// opened.
+func recordCase(tx *database.Tx, action string, c models.SupportCase, employee uuid.UUID, by models.Actor, details map[string]string, evidence ...models.AccountEvidence) (uuid.UUID, error) {
 	if details == nil {
 		details = map[string]string{}
 	}
 	details["operation"], details["step"], details["account"] = c.OperationID.String(), c.StepID.String(), c.AccountID.String()
 	details["system"], details["case_reason"] = c.System, c.Reason
-	entry, err := ledger.Append(tx, ledger.Entry{
+	if len(evidence) > 0 {
+		details["evidence"], details["evidence_sha256"] = evidenceList(evidence), EvidenceDigest(evidence)
+	}
+	insert, args := insertEvidence(evidence)
+	entry, err := ledger.AppendWith(tx, ledger.Entry{
 		Kind: ledger.KindAccount, Action: action, Subject: &employee, Object: "support_case/" + c.ID.String(), Details: details,
-	}.As(tx.Context(), by))
+	}.As(tx.Context(), by), insert, args...)
 	if err != nil {
 		return entry, fmt.Errorf("recording a support case: %w", err)
 	}

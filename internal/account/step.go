@@ -276,13 +276,5 @@ func (r *run) write(tx *database.Tx, action string, details map[string]string) e
 	if len(r.noted) == 0 && action == actionStepLeft {
 		return nil
 	}
-	rows := append([]models.AccountEvidence(nil), r.noted...)
-	entry, err := r.recordRun(tx, action, rows, details)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		rows[i].LedgerEntryID = &entry
-	}
-	return create(tx, "evidence", rows...)
+	return r.recordRun(tx, action, r.noted, details)
 }

@@ -49,14 +49,15 @@ var actionOf = map[string]string{
 
 // record appends what happened to the ledger and to the departure's timeline.
 func record(tx *database.Tx, dep models.Departure, what string, by models.Actor, details map[string]string) error {
-	entry, err := ledger.Append(tx, ledger.Entry{
+	_, err := ledger.AppendWith(tx, ledger.Entry{
 		Kind: ledger.KindDeparture, Action: actionOf[what], Subject: &dep.EmployeeID,
 		Object: "departure/" + dep.ID.String(), Details: details,
-	}.As(tx.Context(), by))
+	}.As(tx.Context(), by), `INSERT INTO departure_events (departure_id, what, actor_role, actor_id, ledger_entry_id)
+		SELECT ?::uuid, ?::text, ?::text, ?::uuid, entry_id FROM pending`, dep.ID, what, string(by.Role), by.ID())
 	if err != nil {
 		return fmt.Errorf("recording %s: %w", what, err)
 	}
-	return tell(tx, dep.ID, what, by, entry, "")
+	return nil
 }
 
 // tell appends a line to the timeline, about something that the entry records.

@@ -19,7 +19,7 @@ func AppendWithReceipt(tx *database.Tx, e Entry) (id uuid.UUID, receipt string, 
 	if err != nil {
 		return uuid.Nil, "", err
 	}
-	leaf, data, err := w.append(tx, e)
+	leaf, data, err := w.append(tx, e, "", nil)
 	if err != nil {
 		return uuid.Nil, "", err
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -61,7 +63,19 @@ func Append(tx *database.Tx, e Entry) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, err
 	}
-	leaf, _, err := w.append(tx, e)
+	leaf, _, err := w.append(tx, e, "", nil)
+	return leaf.ID, err
+}
+
+// AppendWith is [Append], and in the same round trip the rows that name the entry: insert is an INSERT
+// that selects them FROM pending, whose entry_id is the entry's id, with a question mark for each of
+// args, cast to its column's type.
+func AppendWith(tx *database.Tx, e Entry, insert string, args ...any) (uuid.UUID, error) {
+	w, err := writerOf(tx)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	leaf, _, err := w.append(tx, e, insert, args)
 	return leaf.ID, err
 }
 
@@ -78,16 +92,38 @@ const appendSQL = `WITH truth AS MATERIALIZED (
 			requested_by, purpose, reason, result, rule, request_id, details, salts)
 		SELECT $1, $2, $3, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23 FROM truth WHERE fits
 	), pending AS (
-		INSERT INTO ledger_pending (entry_id, at) SELECT $1, $2 FROM truth WHERE fits
-	)
-	SELECT now, epoch, fits FROM truth`
+		INSERT INTO ledger_pending (entry_id, at) SELECT $1, $2 FROM truth WHERE fits RETURNING entry_id
+	)`
+
+const truthSQL = ` SELECT now, epoch, fits FROM truth`
+
+// appendArgs is how many arguments appendSQL has.
+const appendArgs = 23
+
+// statement is appendSQL, with the rows that name the entry.
+func statement(insert string) string {
+	if insert == "" {
+		return appendSQL + truthSQL
+	}
+	var b strings.Builder
+	b.WriteString(appendSQL + ", fact AS (")
+	parts := strings.Split(insert, "?")
+	for i, part := range parts {
+		b.WriteString(part)
+		if i < len(parts)-1 {
+			b.WriteString("$" + strconv.Itoa(appendArgs+i+1))
+		}
+	}
+	b.WriteString(")" + truthSQL)
+	return b.String()
+}
 
 // maxAppends bounds the tries: the second one fits unless the machine stands still for a second.
 const maxAppends = 5
 
 var errClock = errors.New("the entry's time never came within a second of the database's")
 
-func (w *Writer) append(tx *database.Tx, e Entry) (Leaf, []byte, error) {
+func (w *Writer) append(tx *database.Tx, e Entry, insert string, args []any) (Leaf, []byte, error) {
 	content, err := contentOf(models.CallerOf(tx.Context()), e)
 	if err != nil {
 		return Leaf{}, nil, err
@@ -96,19 +132,20 @@ func (w *Writer) append(tx *database.Tx, e Entry) (Leaf, []byte, error) {
 	if err != nil {
 		return Leaf{}, nil, fmt.Errorf("writing the details of an entry: %w", err)
 	}
-	values := content.values()
+	committed, sql := content.values(), statement(insert)
 	for range maxAppends {
 		sent := time.Now()
-		leaf, salts := w.leaf(sent, e.Kind, values)
+		leaf, salts := w.leaf(sent, e.Kind, committed)
 		data := leaf.Marshal()
 		var now time.Time
 		var epoch int64
 		var fits bool
-		err := tx.DB().Statement.ConnPool.QueryRowContext(tx.Context(), appendSQL,
+		values := append([]any{
 			leaf.ID, leaf.At(), string(e.Kind), Format, leaf.Epoch, data, macOf(w.key.mac, data), w.key.generation,
 			content.Action, content.ActorID, content.ActorRole, content.Authenticated, content.UserID, content.SubjectID, content.Object,
 			content.RequestedBy, content.Purpose, content.Reason, content.Result, content.Rule, content.RequestID, string(details), salts,
-		).Scan(&now, &epoch, &fits)
+		}, args...)
+		err := tx.DB().Statement.ConnPool.QueryRowContext(tx.Context(), sql, values...).Scan(&now, &epoch, &fits)
 		if err != nil {
 			return Leaf{}, nil, fmt.Errorf("writing to the ledger: %w", database.Hide(err))
 		}
