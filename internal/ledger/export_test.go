@@ -1,0 +1,36 @@
+package ledger
+
+import "github.com/google/uuid"
+
+// CommitForTest, MACForTest and ReceiptForTest let the worked example of the documentation choose
+// what is random otherwise.
+var (
+	CommitForTest = commit
+	MACForTest    = macOf
+)
+
+// ValuesForTest are the canonical values of a content.
+func ValuesForTest(c Content) [fieldCount][]byte { return c.values() }
+
+// KeysForTest are keys of chosen secrets.
+func KeysForTest(writer, log, receipt []byte) *Keys {
+	return &Keys{writers: []secret{{1, writer}}, logs: []secret{{1, log}}, receipts: []secret{{1, receipt}}}
+}
+
+// RotateForTest adds keys of the next generation.
+func (k *Keys) RotateForTest() {
+	k.writers = append(k.writers, newSecret(len(k.writers)+1))
+	k.logs = append(k.logs, newSecret(len(k.logs)+1))
+	k.receipts = append(k.receipts, newSecret(len(k.receipts)+1))
+}
+
+// ReceiptForTest signs a receipt.
+func ReceiptForTest(origin string, key WriterKey, id uuid.UUID, leaf []byte) (string, error) {
+	return NewWriter(origin, key).receipt(id, LeafHash(leaf))
+}
+
+// SignForTest signs a head as a sequencer does.
+var SignForTest = (*Log).sign
+
+// StepForTest makes a sequencer die at a step, as far as it can be told from outside.
+func StepForTest(o *Options, step func(name string) error) { o.step = step }
