@@ -48,7 +48,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	handler := api.New(api.Deps{
 		DB: r.facts, Vault: r.vault, Systems: r.systems, Workflows: r.target,
 		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log, Version: version, PublicURL: c.PublicURL,
-		Identity: r.identity(), TrustedProxies: c.TrustedProxies,
+		Identity: r.identity(), OIDC: r.provider(), TrustedProxies: c.TrustedProxies,
 	})
 	var wg sync.WaitGroup
 	wg.Go(func() { r.relay.Run(ctx) })
@@ -65,6 +65,17 @@ func (r *runtime) identity() *identity.Service {
 	c := r.config
 	return identity.New(r.facts, r.vault, identity.Options{
 		Idle: c.SessionIdle, Absolute: c.SessionAbsolute, Insecure: c.Dev && !strings.HasPrefix(c.PublicURL, "https://"),
+	})
+}
+
+// provider is the company's login, nil if none is configured. It is asked when somebody logs in.
+func (r *runtime) provider() *identity.Provider {
+	c := r.config
+	if c.OIDCIssuer == "" {
+		return nil
+	}
+	return identity.NewProvider(identity.ProviderOptions{
+		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, PublicURL: c.PublicURL,
 	})
 }
 

@@ -100,7 +100,7 @@ func (s *Service) arrive(tx *database.Tx, flow models.OIDCFlow, found proof, r R
 	if flow.SessionID != nil {
 		return s.stepUpByProvider(tx, flow, found, link, r, now)
 	}
-	if !recent(found.loggedInAt, now) {
+	if !s.recent(found.loggedInAt, now) {
 		return Arrival{}, ErrStaleLogin
 	}
 	user, err := lockUser(tx, link.UserID)
@@ -159,12 +159,10 @@ func (s *Service) stepUpByProvider(
 	return Arrival{Token: token, SteppedUp: true}, err
 }
 
-// loginMaxAge is the oldest login at the provider that opens a session here: the length of a session.
-const loginMaxAge = 12 * time.Hour
-
-// recent accepts a provider that does not tell the age of its logins; a step-up does not.
-func recent(loggedIn *time.Time, now time.Time) bool {
-	return loggedIn == nil || (!loggedIn.Before(now.Add(-loginMaxAge-clockLeeway)) && !loggedIn.After(now.Add(clockLeeway)))
+// recent says that a login at the provider is no older than a session here may become. It accepts a
+// provider that does not tell the age of its logins; a step-up does not.
+func (s *Service) recent(loggedIn *time.Time, now time.Time) bool {
+	return loggedIn == nil || fresh(loggedIn, now.Add(-s.options.Absolute), now)
 }
 
 // refusals are the ends of a login that are recorded, with their codes.

@@ -54,7 +54,11 @@ func (s *Service) BeginLogin(ctx context.Context, p *Provider, role models.Role,
 	if err != nil {
 		return Outbound{}, err
 	}
-	address, err := p.address(ctx, h, session != uuid.Nil, now)
+	maxAge := s.options.Absolute
+	if session != uuid.Nil {
+		maxAge = 0
+	}
+	address, err := p.address(ctx, h, maxAge, now)
 	if err != nil {
 		return Outbound{}, err
 	}

@@ -134,20 +134,20 @@ func (h handshake) nonce() string { return h.derive("nonce") }
 // verifier has 43 characters, the least that RFC 7636, 4.1, allows, and 256 bits.
 func (h handshake) verifier() string { return h.derive("verifier") }
 
-// address is where to send the browser. A fresh login asks the person again, whatever cookie the
-// provider keeps (OpenID Connect Core, 3.1.2.1).
-func (p *Provider) address(ctx context.Context, h handshake, fresh bool, now time.Time) (string, error) {
+// address is where to send the browser. The login there shall be no older than maxAge; with none at
+// all the person is asked again, whatever cookie the provider keeps (OpenID Connect Core, 3.1.2.1).
+func (p *Provider) address(ctx context.Context, h handshake, maxAge time.Duration, now time.Time) (string, error) {
 	found, err := p.discover(ctx, now)
 	if err != nil {
 		return "", err
 	}
-	oldest := loginMaxAge
-	options := []oauth2.AuthCodeOption{oidc.Nonce(h.nonce()), oauth2.S256ChallengeOption(h.verifier())}
-	if fresh {
-		oldest = 0
+	options := []oauth2.AuthCodeOption{
+		oidc.Nonce(h.nonce()), oauth2.S256ChallengeOption(h.verifier()),
+		oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(maxAge.Seconds()))),
+	}
+	if maxAge == 0 {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
 	}
-	options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(oldest.Seconds()))))
 	return p.config(found).AuthCodeURL(h.state, options...), nil
 }
 

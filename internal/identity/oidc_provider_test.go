@@ -158,7 +158,7 @@ func TestVerifierStaysWithUs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, err := p.address(t.Context(), h, true, now)
+	address, err := p.address(t.Context(), h, 0, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,12 +204,12 @@ func TestDiscoveryIsCheckedAndTriedAgain(t *testing.T) {
 		func(d map[string]any) { d["code_challenge_methods_supported"] = []string{"plain"} },
 	} {
 		f.discovery = wrong
-		if _, err := p.address(t.Context(), h, false, now); !errors.Is(err, ErrProviderDown) {
+		if _, err := p.address(t.Context(), h, time.Hour, now); !errors.Is(err, ErrProviderDown) {
 			t.Errorf("got %v", err)
 		}
 	}
 	f.discovery = nil
-	if _, err := p.address(t.Context(), h, false, now); err != nil {
+	if _, err := p.address(t.Context(), h, time.Hour, now); err != nil {
 		t.Errorf("after it was mended: %v", err)
 	}
 	f.discovery = func(d map[string]any) { d["authorization_endpoint"] = f.url + "/moved" }
@@ -217,7 +217,7 @@ func TestDiscoveryIsCheckedAndTriedAgain(t *testing.T) {
 		age  time.Duration
 		want string
 	}{{time.Minute, "/authorize"}, {discoveryLasts, "/moved"}} {
-		address, err := p.address(context.Background(), h, false, now.Add(c.age))
+		address, err := p.address(context.Background(), h, time.Hour, now.Add(c.age))
 		if u, _ := url.Parse(address); err != nil || u.Path != c.want {
 			t.Errorf("after %s: %q, %v", c.age, u.Path, err)
 		}
