@@ -73,6 +73,7 @@ func build(d Deps) (http.Handler, *server) {
 	s.registerEnrolments()
 	s.registerFactors()
 	s.registerTokens()
+	s.registerUsers()
 	s.registerStepUps()
 	s.registerOIDC()
 	s.registerEmployees()

@@ -49,6 +49,12 @@ var permissions = map[string][]models.Role{
 	"GET /api/v1/users/{id}/logins":              {hr, auditor},
 	"DELETE /api/v1/users/{id}/logins/{link_id}": {hr},
 
+	"GET /api/v1/users":                      {hr, it, auditor},
+	"GET /api/v1/users/{id}":                 {hr, it, auditor},
+	"DELETE /api/v1/users/{id}/roles/{role}": {hr, it},
+	"POST /api/v1/users/{id}/disabling":      {hr, it},
+	"POST /api/v1/users/{id}/enrolment-code": {hr, it, reviewer},
+
 	"POST /api/v1/employees":       {hr},
 	"GET /api/v1/employees":        everyone,
 	"GET /api/v1/employees/{id}":   everyone,
@@ -112,14 +118,15 @@ var sessionRoutes = map[string]bool{
 // closedToBreakGlass is what a session opened with the sealed codes cannot do: disclose, purge,
 // approve, step up, and make itself at home.
 var closedToBreakGlass = map[string]bool{
-	"POST /api/v1/purges/{id}/decision":    true,
-	"POST /api/v1/approvals/{id}/decision": true,
-	"POST /api/v1/step-ups":                true,
-	"PUT /api/v1/me/password":              true,
-	"POST /api/v1/totp":                    true,
-	"POST /api/v1/totp/confirmation":       true,
-	"POST /api/v1/recovery-codes":          true,
-	"POST /api/v1/tokens":                  true,
+	"POST /api/v1/purges/{id}/decision":      true,
+	"POST /api/v1/approvals/{id}/decision":   true,
+	"POST /api/v1/step-ups":                  true,
+	"PUT /api/v1/me/password":                true,
+	"POST /api/v1/totp":                      true,
+	"POST /api/v1/totp/confirmation":         true,
+	"POST /api/v1/recovery-codes":            true,
+	"POST /api/v1/tokens":                    true,
+	"POST /api/v1/users/{id}/enrolment-code": true,
 }
 
 // scopes are the routes that a token of a scope may call, by how their paths begin; the longest

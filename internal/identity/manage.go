@@ -154,7 +154,7 @@ func wholeCode(tx *database.Tx, userID uuid.UUID) (string, error) {
 type UserView struct {
 	models.User
 	EmployeeNo, Name string
-	Roles            []models.Role
+	Roles            []models.Role `gorm:"-"`
 }
 
 // Users lists users after a cursor (an id, uuid.Nil to begin), and says whether there are more.

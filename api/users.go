@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// UserView is an account of a person.
+type UserView struct {
+	ID         uuid.UUID        `json:"id"`
+	EmployeeID uuid.UUID        `json:"employee_id"`
+	EmployeeNo string           `json:"employee_no"`
+	Name       string           `json:"name"`
+	Login      string           `json:"login"`
+	State      models.UserState `json:"state" enum:"enrolling,active,disabled" doc:"enrolling: its owner has yet to set the credentials"`
+	Roles      []models.Role    `json:"roles"`
+	Password   bool             `json:"password" doc:"Whether it has a password"`
+	TOTP       bool             `json:"totp" doc:"Whether it has an authenticator"`
+	CreatedBy  *uuid.UUID       `json:"created_by" doc:"The person who asked for it"`
+	CreatedAt  time.Time        `json:"created_at"`
+}
+
+func userView(v identity.UserView) UserView {
+	return UserView{
+		ID: v.ID, EmployeeID: v.EmployeeID, EmployeeNo: v.EmployeeNo, Name: v.Name, Login: v.Login, State: v.State,
+		Roles: append([]models.Role{}, v.Roles...), Password: v.PasswordHash != nil, TOTP: !v.TOTPSealed.IsNull(),
+		CreatedBy: v.CreatedBy, CreatedAt: v.CreatedAt,
+	}
+}
+
+// UserID names an account.
+type UserID struct {
+	ID uuid.UUID `path:"id"`
+}
+
+func (s *server) registerUsers() {
+	huma.Register(s.api, operation(http.MethodGet, "/users", "Users", "The accounts of people here"), s.users)
+	huma.Register(s.api, operation(http.MethodGet, "/users/{id}", "Users", "One account"), s.user)
+	op := operation(http.MethodDelete, "/users/{id}/roles/{role}", "Users", "Take a role away; its sessions and tokens end")
+	op.DefaultStatus = http.StatusNoContent
+	huma.Register(s.api, op, s.revokeRole)
+	op = operation(http.MethodPost, "/users/{id}/disabling", "Users", "End an account's access")
+	op.DefaultStatus = http.StatusNoContent
+	huma.Register(s.api, op, s.disableUser)
+	op = operation(http.MethodPost, "/users/{id}/enrolment-code", "Users", "Collect the own half of an enrolment code, once")
+	op.Description = "Whoever asked for the user or its reset, and whoever approved that, each collect one half and hand it to the owner, who needs both. " +
+		"A second call answers 409 already_delivered."
+	huma.Register(s.api, op, s.enrolmentCode)
+}
+
+func (s *server) users(ctx context.Context, in *struct{ Paging }) (*answer[Page[UserView]], error) {
+	after, err := in.position()
+	if err != nil {
+		return nil, err
+	}
+	var from uuid.UUID
+	if after != nil {
+		from = *after
+	}
+	found, more, err := identity.Users(ctx, s.DB, from, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	page := Page[UserView]{Items: make([]UserView, len(found))}
+	for i, v := range found {
+		page.Items[i] = userView(v)
+	}
+	if more {
+		page.NextCursor = cursorOf(found[len(found)-1].ID)
+	}
+	return &answer[Page[UserView]]{page}, nil
+}
+
+func (s *server) user(ctx context.Context, in *UserID) (*answer[UserView], error) {
+	v, err := identity.GetUser(ctx, s.DB, in.ID)
+	return &answer[UserView]{userView(v)}, err
+}
+
+func (s *server) revokeRole(ctx context.Context, in *struct {
+	UserID
+	Role models.Role `path:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+}) (*struct{}, error) {
+	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.RevokeRole(tx, in.ID, in.Role, actorOf(ctx)) })
+}
+
+func (s *server) disableUser(ctx context.Context, in *UserID) (*struct{}, error) {
+	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.Disable(tx, in.ID, actorOf(ctx)) })
+}
+
+// EnrolmentCode is a half of the code that an owner enrols with, or the whole.
+type EnrolmentCode struct {
+	Code string `json:"code" doc:"Shown once, stored nowhere"`
+}
+
+func (s *server) enrolmentCode(ctx context.Context, in *UserID) (*answer[EnrolmentCode], error) {
+	var code string
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+		code, err = identity.EnrolmentCode(tx, actorOf(ctx), in.ID)
+		return err
+	})
+	return &answer[EnrolmentCode]{EnrolmentCode{code}}, err
+}
