@@ -5,7 +5,7 @@ import "testing"
 func TestI19_UntouchedLedgersPass(t *testing.T) {
 	w := newWorld(t)
 	w.write(t, 3)
-	r := w.verify(t, Evidence{Policy: w.policy, Receipts: w.receipts, Keys: w.env.LedgerKeys})
+	r := w.verify(t, Evidence{Policy: w.policy, Receipts: w.receipts, Keys: w.keys})
 	wantClean(t, r)
 	if r.Entries != 3 || r.Sequenced != 0 || r.Unprotected != 2 {
 		t.Errorf("before sequencing: %+v", r)

@@ -2,9 +2,11 @@ package verify
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,8 @@ func must(t testing.TB, err error) {
 // world is a ledger with a witness.
 type world struct {
 	env       *databasetest.Env
+	keys      *ledger.Keys
+	secrets   secrets
 	sequencer *ledger.Sequencer
 	policy    *policy.Policy
 	witness   *witness.Witness
@@ -38,16 +42,39 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	env := databasetest.New(t)
+	keys, stolen := newSecrets(t)
+	ledger.Attach(env.Facts, ledger.NewWriter(env.LedgerOrigin(), keys.Writer()))
 	path := t.TempDir() + "/witness.json"
 	_, err := witness.CreateKeyFile(path, "witness.example/test")
 	must(t, err)
 	signer, err := witness.LoadKeyFile(path, time.Now)
 	must(t, err)
-	p, err := policy.Of(env.LedgerOrigin(), env.LedgerKeys, 1, policy.Witness{VerifierKey: signer.String()})
+	p, err := policy.Of(env.LedgerOrigin(), keys, 1, policy.Witness{VerifierKey: signer.String()})
 	must(t, err)
 	store, err := witness.OpenStore(t.TempDir())
 	must(t, err)
-	return &world{env: env, sequencer: env.NewSequencer(t), policy: p, witness: witness.New(signer, p.Logs(), store)}
+	sequencer := ledger.NewSequencer(env.Facts, env.LedgerStorage, keys, ledger.Options{Origin: env.LedgerOrigin(), Log: slog.New(slog.DiscardHandler)})
+	return &world{env: env, keys: keys, secrets: stolen, sequencer: sequencer, policy: p, witness: witness.New(signer, p.Logs(), store)}
+}
+
+// secrets are what somebody within the administration could take along.
+type secrets struct{ writer, log []byte }
+
+// newSecrets makes keys whose secrets the test knows, out of their file.
+func newSecrets(t testing.TB) (*ledger.Keys, secrets) {
+	t.Helper()
+	path := t.TempDir() + "/ledger.json"
+	must(t, ledger.CreateKeyFile(path))
+	keys, err := ledger.LoadKeys(path)
+	must(t, err)
+	content, err := os.ReadFile(path)
+	must(t, err)
+	var file struct {
+		Writers []struct{ Key []byte } `json:"writer_keys"`
+		Logs    []struct{ Key []byte } `json:"log_keys"`
+	}
+	must(t, json.Unmarshal(content, &file))
+	return keys, secrets{file.Writers[0].Key, file.Logs[0].Key}
 }
 
 // write appends n entries, a third of them with a receipt that somebody keeps.
@@ -87,7 +114,7 @@ func (w *world) sequence(t testing.TB) {
 // evidence is what lies outside of the database. The witness's own copy comes from the witness.
 func (w *world) evidence(t testing.TB) Evidence {
 	t.Helper()
-	e := Evidence{Policy: w.policy, Receipts: w.receipts, Keys: w.env.LedgerKeys}
+	e := Evidence{Policy: w.policy, Receipts: w.receipts, Keys: w.keys}
 	must(t, e.Folder(t.Context(), w.env.LedgerStorage))
 	for epoch := 1; ; epoch++ {
 		signed, err := w.witness.Latest(ledger.TreeName(w.policy.Origin, epoch))
