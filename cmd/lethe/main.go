@@ -21,6 +21,7 @@ type commands struct {
 	Dev     DevCmd     `cmd:"" help:"Run everything on this machine, with demo data. 在本机运行全部服务（含演示数据）。"`
 	Migrate MigrateCmd `cmd:"" help:"Bring both databases to this version. 将两个数据库升级到此版本。"`
 	Sandbox SandboxCmd `cmd:"" help:"Run one stand-in system that speaks SCIM. 运行一个 SCIM 模拟系统。"`
+	Admin   AdminCmd   `cmd:"" help:"First administrators and break-glass codes, on the host. 在服务器上初始化首批管理员、生成应急封存码。"`
 	Token   TokenCmd   `cmd:"" help:"Issue and revoke API tokens, on the host. 在服务器上签发、吊销 API 令牌。"`
 	Keys    KeysCmd    `cmd:"" help:"Create and rotate key files. 生成、轮换密钥文件。"`
 	Depart  DepartCmd  `cmd:"" help:"Start a departure. 发起离职。"`

@@ -34,7 +34,8 @@ type TokenIssueCmd struct {
 // Run prints the secret alone to standard output, so that a script can take it, and the rest to
 // standard error.
 func (t TokenIssueCmd) Run(ctx context.Context) error {
-	db, dev, err := openFacts(ctx)
+	ctx = byHost(ctx)
+	db, in, err := openFacts(ctx, "token")
 	if err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (t TokenIssueCmd) Run(ctx context.Context) error {
 	var secret string
 	var token models.APIToken
 	err = database.Run(ctx, db, func(tx *database.Tx) (err error) {
-		secret, token, err = identity.Issue(tx, employee.ID, models.Role(t.Role), t.Label, t.TTL, dev)
+		secret, token, err = identity.Issue(tx, employee.ID, models.Role(t.Role), t.Label, t.TTL, in.Mode == database.ModeDev)
 		return err
 	})
 	if err != nil {
@@ -67,7 +68,8 @@ type TokenRevokeCmd struct {
 
 // Run revokes it.
 func (t TokenRevokeCmd) Run(ctx context.Context) error {
-	db, _, err := openFacts(ctx)
+	ctx = byHost(ctx)
+	db, _, err := openFacts(ctx, "token")
 	if err != nil {
 		return err
 	}
@@ -85,21 +87,31 @@ func (t TokenRevokeCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-// openFacts opens the database that LETHE_DATABASE_URL names and says whether it is one for
-// development, whose tokens production refuses.
-func openFacts(ctx context.Context) (*database.DB, bool, error) {
-	c, err := config.Load("token", os.Environ())
+// byHost says in the ledger that whoever administers the host did it.
+func byHost(ctx context.Context) context.Context {
+	return models.WithCaller(ctx, models.Caller{Actor: models.System, Authenticated: models.ByHost})
+}
+
+// openFacts opens the database that LETHE_DATABASE_URL names, with the ledger's writer, and says
+// whether it is one for development, whose tokens production refuses.
+func openFacts(ctx context.Context, command string) (*database.DB, database.Installation, error) {
+	var in database.Installation
+	c, err := config.Load(command, os.Environ())
 	if err != nil {
-		return nil, false, err
+		return nil, in, err
 	}
 	db, err := database.Open(ctx, c.DatabaseURL, database.Options{MaxConnections: 2})
 	if err != nil {
-		return nil, false, err
+		return nil, in, err
 	}
-	in, err := database.First[database.Installation](db.Read(ctx).Table("installation").Select("id", "mode"))
+	in, err = database.First[database.Installation](db.Read(ctx).Table("installation").Select("id", "mode"))
 	if err != nil {
 		_ = db.Close()
-		return nil, false, errors.Join(database.ErrNotInstalled, err)
+		return nil, in, errors.Join(database.ErrNotInstalled, err)
 	}
-	return db, in.Mode == database.ModeDev, nil
+	if _, err := attachWriter(db, c.LedgerKeyFile, originOf(c.LedgerOrigin, in)); err != nil {
+		_ = db.Close()
+		return nil, in, err
+	}
+	return db, in, nil
 }

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
+)
+
+// AdminCmd is what only somebody who administers the host may do. It works on the database itself,
+// as its owner, and goes into the ledger.
+type AdminCmd struct {
+	Bootstrap  BootstrapCmd  `cmd:"" help:"Make the first two users, once. 初始化首批两名管理员（仅一次）。"`
+	BreakGlass BreakGlassCmd `cmd:"" help:"Codes for the day on which nobody can log in. 无人能登录时使用的应急码。"`
+}
+
+// BootstrapCmd makes the first two users.
+type BootstrapCmd struct {
+	File string `arg:"" help:"JSON with the two people and, in an empty installation, their legal entity and department (docs/operations.md); - is standard input. 两名管理员（空库还需所属公司、部门）的 JSON 文件，- 表示标准输入。"`
+}
+
+// Run makes them, in one transaction and only while there are no users, and prints the codes with
+// which they enrol.
+func (b BootstrapCmd) Run(ctx context.Context) error {
+	ctx = byHost(ctx)
+	plan, err := readFirstPlan(b.File)
+	if err != nil {
+		return err
+	}
+	db, _, err := openFacts(ctx, "admin")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if err := database.RequireOwner(ctx, db); err != nil {
+		return err
+	}
+	var codes [2]string
+	err = database.Run(ctx, db, func(tx *database.Tx) error {
+		if err := identity.LockBootstrap(tx); err != nil {
+			return err
+		}
+		first, err := plan.people(tx)
+		if err != nil {
+			return err
+		}
+		codes, err = identity.Bootstrap(tx, first[0], first[1])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "Hand each code to its owner only. It is shown once and works for 72 hours, at POST /api/v1/enrolments.")
+	fmt.Fprintln(os.Stderr, "请将启用码分别交给本人。启用码只显示一次，72 小时内有效。")
+	for i, person := range plan.People {
+		fmt.Printf("%s\t%s\n", person.Login, codes[i])
+	}
+	return nil
+}
+
+// BreakGlassCmd is about the sealed codes.
+type BreakGlassCmd struct {
+	Seal SealCmd `cmd:"" help:"Make two new sealed codes; the former ones are void. 生成两份新的封存码，原有的作废。"`
+}
+
+// SealCmd makes the two codes.
+type SealCmd struct{}
+
+// Run prints them, once.
+func (SealCmd) Run(ctx context.Context) error {
+	ctx = byHost(ctx)
+	db, _, err := openFacts(ctx, "admin")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if err := database.RequireOwner(ctx, db); err != nil {
+		return err
+	}
+	var first, second string
+	err = database.Run(ctx, db, func(tx *database.Tx) (err error) {
+		first, second, err = identity.SealBreakGlass(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "Print each on its own sheet, into two envelopes, with two people. They are shown once; both are needed, once.")
+	fmt.Fprintln(os.Stderr, "请分别打印、装入两个信封，由两人各自保管。只显示一次；两份同时使用，且仅可使用一次。")
+	fmt.Printf("code_1\t%s\ncode_2\t%s\n", first, second)
+	return nil
+}
+
+// readFirstPlan reads who begins.
+func readFirstPlan(path string) (firstPlan, error) {
+	var plan firstPlan
+	in := io.Reader(os.Stdin)
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return plan, fmt.Errorf("reading who begins: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	decoder := json.NewDecoder(io.LimitReader(in, 1<<20))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&plan); err != nil {
+		return plan, errors.New("the file is not the JSON that docs/operations.md describes")
+	}
+	if len(plan.People) != 2 {
+		return plan, errors.New("the file names exactly two people")
+	}
+	return plan, nil
+}
