@@ -63,8 +63,8 @@ func OpenCheckpoint(signed []byte, tree string, known note.Verifiers) (Head, err
 	return h, nil
 }
 
-// headOf is the text of a checkpoint whose signatures are not of interest.
-func headOf(signed []byte) (Head, error) {
+// HeadOf is the text of a checkpoint whose signatures are not of interest.
+func HeadOf(signed []byte) (Head, error) {
 	text, _, found := strings.Cut(string(signed), "\n\n")
 	if !found {
 		return Head{}, fmt.Errorf("reading a checkpoint: %w", ErrMalformed)

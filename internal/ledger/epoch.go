@@ -62,7 +62,7 @@ func lost(tx *database.Tx, storage *Storage, w *Writer, head treeHead) (Head, er
 	if head.Size > signed.Size {
 		return Head{}, ErrInconsistent
 	}
-	root, err := tlog.TreeHash(head.Size, log.hashes(signed.Size, signed.Root))
+	root, err := tlog.TreeHash(head.Size, log.Hashes(signed.Size, signed.Root))
 	if err != nil || root != head.Root {
 		return Head{}, ErrInconsistent
 	}

@@ -73,7 +73,7 @@ func (p *Proof) complete(ctx context.Context, log *Log) error {
 	if err != nil {
 		return err
 	}
-	p.Hashes, err = tlog.ProveRecord(head.Size, p.Index, log.hashes(head.Size, head.Root))
+	p.Hashes, err = tlog.ProveRecord(head.Size, p.Index, log.Hashes(head.Size, head.Root))
 	if err != nil {
 		return fmt.Errorf("proving an entry: %w", errors.Join(ErrInconsistent, err))
 	}
@@ -95,7 +95,7 @@ func (p *Proof) choose(ctx context.Context, log *Log) (Head, error) {
 		if signed == nil {
 			continue
 		}
-		head, err := headOf(signed)
+		head, err := HeadOf(signed)
 		if err != nil {
 			return Head{}, err
 		}
@@ -135,8 +135,8 @@ func checkpointBy(ctx context.Context, storage *Storage, read func(*Log, context
 		return nil, ErrNotSequenced
 	}
 	if full, err := log.Witnessed(ctx); err == nil && full != nil {
-		a, errA := headOf(signed)
-		b, errB := headOf(full)
+		a, errA := HeadOf(signed)
+		b, errB := HeadOf(full)
 		if errA == nil && errB == nil && a == b {
 			return full, nil
 		}

@@ -109,7 +109,7 @@ func (s *Sequencer) fill(ctx context.Context, log *Log, signed Head, head treeHe
 }
 
 func (s *Sequencer) fillChunk(ctx context.Context, log *Log, at Head, epoch int, leaves [][]byte) (Head, []string, error) {
-	base := log.hashes(at.Size, at.Root)
+	base := log.Hashes(at.Size, at.Root)
 	frontier, err := base.ReadHashes(frontierIndexes(at.Size))
 	if err != nil {
 		return Head{}, nil, fmt.Errorf("reading the signed tree: %w", errors.Join(ErrInconsistent, err))

@@ -94,7 +94,7 @@ func (l *Log) Publish(ctx context.Context, signed []byte) error {
 
 // replace writes a checkpoint if it is larger than the one that is there.
 func (l *Log) replace(_ context.Context, name string, signed []byte) error {
-	head, err := headOf(signed)
+	head, err := HeadOf(signed)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (l *Log) replace(_ context.Context, name string, signed []byte) error {
 		return err
 	} else if old != nil {
 		// Equal sizes are replaced: there may be more signatures now.
-		if kept, err := headOf(old); err != nil || kept.Size > head.Size || bytes.Equal(old, signed) {
+		if kept, err := HeadOf(old); err != nil || kept.Size > head.Size || bytes.Equal(old, signed) {
 			return err
 		}
 	}
@@ -144,15 +144,15 @@ func (l *Log) reader(ctx context.Context) (tlog.HashReader, Head, error) {
 	if signed == nil {
 		return nil, Head{}, ErrNotSequenced
 	}
-	head, err := headOf(signed)
+	head, err := HeadOf(signed)
 	if err != nil {
 		return nil, Head{}, err
 	}
-	return l.hashes(head.Size, head.Root), head, nil
+	return l.Hashes(head.Size, head.Root), head, nil
 }
 
-// hashes reads tiles, and believes them only as far as they lead to the root.
-func (l *Log) hashes(size int64, root tlog.Hash) tlog.HashReader {
+// Hashes reads the tiles of the tree of that size, and believes them only as far as they lead to the root.
+func (l *Log) Hashes(size int64, root tlog.Hash) tlog.HashReader {
 	if size == 0 {
 		return &growth{} // has no hashes
 	}
