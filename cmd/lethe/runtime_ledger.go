@@ -149,7 +149,7 @@ func (l *recording) feed(ctx context.Context) {
 			pause(ctx, watchEvery)
 			continue
 		}
-		feeder := witness.NewFeeder(l.storage.Log(epoch), l.members, l.policy.Quorum, l.log)
+		feeder := witness.NewFeeder(l.storage.Log(epoch), ledger.TreeName(l.origin, epoch), l.members, l.policy.Quorum, l.log)
 		l.mu.Lock()
 		l.feeder = feeder
 		l.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Client calls the API with one token, as a script would.
+// Client calls the API with one token, as a script would, or with a session's cookie, as a browser.
 type Client struct {
 	base, token string
 	http        *http.Client
@@ -60,7 +60,9 @@ func (c *Client) Do(ctx context.Context, method, path string, body any, headers 
 	if err != nil {
 		return Answer{}, fmt.Errorf("making a request: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -52,7 +52,7 @@ type Hire struct {
 
 // found makes two legal entities and the staff.
 func (s *Stack) found(ctx context.Context) error {
-	s.organisation = organisation{}
+	s.organisation, s.people = organisation{}, map[models.Role]uuid.UUID{}
 	for _, jurisdiction := range []string{models.DemoJurisdiction, "CN"} {
 		if err := s.foundEntity(ctx, jurisdiction); err != nil {
 			return err
@@ -72,9 +72,10 @@ func (s *Stack) found(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if k.role == models.RoleHRAdmin && s.Staff.HR == "" {
-			s.Staff.HRPerson = person.EmployeeID
+		if _, there := s.people[k.role]; !there {
+			s.people[k.role] = person.EmployeeID
 		}
+		s.Staff.HRPerson = s.people[models.RoleHRAdmin]
 		if *k.token, err = s.Token(ctx, person.EmployeeID, k.role); err != nil {
 			return err
 		}

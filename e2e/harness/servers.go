@@ -101,6 +101,9 @@ func (s *servers) startTemporal(ctx context.Context, folder, unique string, own 
 	return nil
 }
 
+// FactsURL is the owner's address of the facts.
+func (s *servers) FactsURL() string { return s.factsURL }
+
 // KillPostgres ends the stack's own Postgres, backends included, by SIGKILL.
 func (s *servers) KillPostgres() error {
 	s.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"go.temporal.io/sdk/client"
 
 	"lethe/internal/clock"
@@ -20,6 +21,7 @@ import (
 	"lethe/internal/payload"
 	"lethe/internal/relay"
 	"lethe/internal/vault"
+	"lethe/models"
 	"lethe/sandbox/control"
 )
 
@@ -44,6 +46,7 @@ type Stack struct {
 	options      Options
 	scratch      *launch.Scratch
 	organisation organisation
+	people       map[models.Role]uuid.UUID // the first of the staff with each role
 }
 
 const startWithin = 3 * time.Minute
