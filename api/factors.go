@@ -47,7 +47,7 @@ func (s *server) changePassword(ctx context.Context, in *struct{ Body PasswordBo
 }
 
 func (s *server) beginTOTP(ctx context.Context, _ *struct{}) (*answer[SecondFactor], error) {
-	if err := s.steppedUp(ctx); err != nil {
+	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
 		return nil, err
 	}
 	var made identity.TOTP
@@ -59,7 +59,7 @@ func (s *server) beginTOTP(ctx context.Context, _ *struct{}) (*answer[SecondFact
 }
 
 func (s *server) confirmTOTP(ctx context.Context, in *struct{ Body CodeBody }) (*answer[RecoveryCodes], error) {
-	if err := s.steppedUp(ctx); err != nil {
+	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
 		return nil, err
 	}
 	return s.recoveryCodes(ctx, func(tx *database.Tx) ([]string, error) {
@@ -68,7 +68,7 @@ func (s *server) confirmTOTP(ctx context.Context, in *struct{ Body CodeBody }) (
 }
 
 func (s *server) renewRecoveryCodes(ctx context.Context, _ *struct{}) (*answer[RecoveryCodes], error) {
-	if err := s.steppedUp(ctx); err != nil {
+	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
 		return nil, err
 	}
 	return s.recoveryCodes(ctx, func(tx *database.Tx) ([]string, error) {
@@ -89,17 +89,4 @@ func (s *server) acknowledge(ctx context.Context, in *struct {
 	ID uuid.UUID `path:"id"`
 }) (*struct{}, error) {
 	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.Acknowledge(tx, bearerOf(ctx).UserID, in.ID) })
-}
-
-// steppedUp refuses what changes the own credentials unless the person behind the session has just
-// proved again who they are (I22).
-func (s *server) steppedUp(ctx context.Context) error {
-	now, err := s.DB.Now(ctx)
-	if err != nil {
-		return err
-	}
-	if !identity.Fresh(bearerOf(ctx), now) {
-		return problem(codeStepUpRequired)
-	}
-	return nil
 }

@@ -130,7 +130,7 @@ func (s *server) unlinkLogin(ctx context.Context, in *struct {
 	ID     uuid.UUID `path:"id"`
 	LinkID uuid.UUID `path:"link_id"`
 }) (*struct{}, error) {
-	if err := s.steppedUp(ctx); err != nil {
+	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
 		return nil, err
 	}
 	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error {

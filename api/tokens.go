@@ -76,7 +76,7 @@ func (s *server) issueToken(ctx context.Context, in *struct {
 	Idempotent
 	Body TokenBody
 }) (*issuedAnswer, error) {
-	if err := s.steppedUp(ctx); err != nil {
+	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
 		return nil, err
 	}
 	var secret string
