@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
+	"lethe/internal/approval"
 	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/identity"
@@ -23,6 +24,8 @@ type Deps struct {
 	Vault vault.Sealer
 	// Identity opens and checks sessions.
 	Identity *identity.Service
+	// Approvals are the dangerous steps, and how two people agree to one.
+	Approvals *approval.Registry
 	// OIDC is the company's login; nil: there is none.
 	OIDC    *identity.Provider
 	Systems *connector.Registry
@@ -74,6 +77,7 @@ func build(d Deps) (http.Handler, *server) {
 	s.registerFactors()
 	s.registerTokens()
 	s.registerUsers()
+	s.registerUserCommands()
 	s.registerStepUps()
 	s.registerOIDC()
 	s.registerEmployees()
@@ -83,6 +87,8 @@ func build(d Deps) (http.Handler, *server) {
 	s.registerUnlinkings()
 	s.registerCases()
 	s.registerPurges()
+	s.registerHolds()
+	s.registerApprovals()
 	s.registerSystems()
 	serveDocs(router, s.api)
 	return router, s

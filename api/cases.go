@@ -12,6 +12,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
+	"lethe/internal/operations"
 	"lethe/models"
 )
 
@@ -37,7 +38,7 @@ type CaseView struct {
 func (s *server) registerCases() {
 	huma.Register(s.api, operation(http.MethodGet, "/support-cases", "Support cases", "List what is stuck, oldest first"), s.listCases)
 	huma.Register(s.api, operation(http.MethodGet, "/support-cases/{id}", "Support cases", "Read a case"), s.getCase)
-	huma.Register(s.api, operation(http.MethodPost, "/support-cases/{id}/resolution", "Support cases", "Decide how a case goes on"), s.resolveCase)
+	huma.Register(s.api, s.orRequest(operation(http.MethodPost, "/support-cases/{id}/resolution", "Support cases", "Decide how a case goes on")), s.resolveCase)
 	huma.Register(s.api, operation(http.MethodPost, "/support-cases/{id}/confirmation", "Support cases", "Confirm a waiver, as a second person"), s.confirmCase)
 }
 
@@ -104,19 +105,29 @@ type resolutionInput struct {
 	ByID
 	Body struct {
 		Action string `json:"action" enum:"retry,resolved_by_hand,waive,abort" doc:"retry, resolved_by_hand (read back all the same), waive (confirmed by a second person) or abort (stand-alone operations only)" example:"retry"`
+		Asking
 	}
 }
 
 func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*answer[CaseView], error) {
+	if in.Body.Action == models.ResolutionWaive {
+		_, err := s.dangerous(ctx, dangerousCall{
+			operation: operations.Waive, command: operations.Waiver{CaseID: in.ID},
+			reason: in.Body.ApprovalReason, language: in.language(),
+		})
+		return nil, err
+	}
 	return s.decideCase(ctx, &in.ByID, func(tx *database.Tx) (models.SupportCase, error) {
 		return account.ResolveCase(tx, in.ID, actorOf(ctx), in.Body.Action)
 	})
 }
 
+// confirmCase is the decision about the open request, at the address that it always had.
 func (s *server) confirmCase(ctx context.Context, in *ByID) (*answer[CaseView], error) {
-	return s.decideCase(ctx, in, func(tx *database.Tx) (models.SupportCase, error) {
-		return account.ConfirmCase(tx, in.ID, actorOf(ctx))
-	})
+	if err := s.confirm(ctx, operations.Waive, "support_case", in.ID, codeNoWaiverAsked); err != nil {
+		return nil, err
+	}
+	return s.getCase(ctx, in)
 }
 
 func (s *server) decideCase(ctx context.Context, in *ByID, decide func(tx *database.Tx) (models.SupportCase, error)) (*answer[CaseView], error) {

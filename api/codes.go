@@ -75,6 +75,16 @@ const (
 	codeActionUnknown    = "unknown_action"
 	codeUnlinkingRunning = "unlinking_running"
 
+	codeApprovalOpen    = "approval_open"
+	codeApprovalEnded   = "approval_ended"
+	codeApprovalExpired = "approval_expired"
+	codeApprovalVoid    = "approval_void"
+	codeMadeByRequester = "user_made_by_requester"
+	codeNotRequester    = "not_the_requester"
+	codeHoldReleased    = "hold_released"
+	codeHoldTooLate     = "hold_too_late"
+	codeUnknownCategory = "unknown_category"
+
 	codeTwoCredentials   = "two_credentials"
 	codeSessionUnknown   = "session_unknown"
 	codeUserEnded        = "user_ended"
@@ -186,6 +196,16 @@ var statuses = map[string]int{
 	codeAbortNotAllowed:  http.StatusConflict,
 	codeActionUnknown:    http.StatusUnprocessableEntity,
 	codeUnlinkingRunning: http.StatusConflict,
+
+	codeApprovalOpen:    http.StatusConflict,
+	codeApprovalEnded:   http.StatusConflict,
+	codeApprovalExpired: http.StatusConflict,
+	codeApprovalVoid:    http.StatusConflict,
+	codeMadeByRequester: http.StatusForbidden,
+	codeNotRequester:    http.StatusForbidden,
+	codeHoldReleased:    http.StatusConflict,
+	codeHoldTooLate:     http.StatusConflict,
+	codeUnknownCategory: http.StatusUnprocessableEntity,
 
 	codeTwoCredentials:   http.StatusBadRequest,
 	codeSessionUnknown:   http.StatusUnauthorized,

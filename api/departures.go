@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/operations"
 	"lethe/models"
 )
 
@@ -41,6 +43,7 @@ type NewDeparture struct {
 	Initiator         string      `json:"initiator,omitempty" enum:"employee,employer,both,law" doc:"Left out: by the kind"`
 	ReasonCode        string      `json:"reason_code,omitempty" maxLength:"100"`
 	Note              string      `json:"note,omitempty" maxLength:"2000" doc:"Sealed, and destroyed with the departure's file"`
+	Asking
 	DatesWish
 }
 
@@ -55,12 +58,12 @@ func departureAddress(id uuid.UUID) string { return base + "/departures/" + id.S
 func (s *server) registerDepartures() {
 	op := operation(http.MethodPost, "/departures", "Departures", "Begin a departure")
 	op.DefaultStatus = http.StatusAccepted
-	huma.Register(s.api, op, s.createDeparture)
+	huma.Register(s.api, s.orRequest(op), s.createDeparture)
 	huma.Register(s.api, operation(http.MethodGet, "/departures", "Departures", "List departures, newest first"), s.listDepartures)
 	huma.Register(s.api, operation(http.MethodGet, "/departures/{id}", "Departures", "Read a departure"), s.getDeparture)
-	huma.Register(s.api, operation(http.MethodPut, "/departures/{id}/dates", "Departures", "Change the dates of a pending departure"), s.putDates)
-	huma.Register(s.api, operation(http.MethodPost, "/departures/{id}/withdrawal", "Departures", "Take a departure back before the employment has ended"), s.withdraw)
-	huma.Register(s.api, operation(http.MethodPost, "/departures/{id}/annulment", "Departures", "Ask to undo a departure that was a mistake"), s.askAnnulment)
+	huma.Register(s.api, s.orRequest(operation(http.MethodPut, "/departures/{id}/dates", "Departures", "Change the dates of a pending departure")), s.putDates)
+	huma.Register(s.api, s.orRequest(operation(http.MethodPost, "/departures/{id}/withdrawal", "Departures", "Take a departure back before the employment has ended")), s.withdraw)
+	huma.Register(s.api, asking(http.MethodPost, "/departures/{id}/annulment", "Departures", "Ask to undo a departure that was a mistake; a second person decides"), s.askAnnulment)
 	huma.Register(s.api, operation(http.MethodPost, "/departures/{id}/annulment/confirmation", "Departures", "Confirm an annulment, as a second person"), s.confirmAnnulment)
 	huma.Register(s.api, operation(http.MethodGet, "/departures/{id}/destruction-certificates", "Departures", "The proofs of what was destroyed"), s.listCertificates)
 }
@@ -75,6 +78,14 @@ func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*c
 		dep, err := departure.Begin(tx, s.Vault, actorOf(ctx), notice)
 		return accepted(dep.ID, departureAddress(dep.ID)), err
 	})
+	if errors.Is(err, departure.ErrApprovalRequired) {
+		made, err = s.dangerous(ctx, dangerousCall{
+			operation: operations.BeginImmediately, command: notice, reason: b.ApprovalReason,
+			key: in.Key, route: "POST /departures", body: b, language: in.language(),
+		})
+	} else if err == nil {
+		err = s.requested(ctx, made, in.language())
+	}
 	if err != nil {
 		return nil, b.locate(err)
 	}
@@ -145,13 +156,24 @@ func (s *server) change(ctx context.Context, in *ByID, command func(tx *database
 
 type datesInput struct {
 	ByID
-	Body DatesWish
+	Body struct {
+		Asking
+		DatesWish
+	}
 }
 
 func (s *server) putDates(ctx context.Context, in *datesInput) (*answer[DepartureView], error) {
-	return s.change(ctx, &in.ByID, func(tx *database.Tx) error {
-		return in.Body.locate(departure.Reschedule(tx, actorOf(ctx), in.ID, in.Body.wish()))
+	b := in.Body
+	changed, err := s.change(ctx, &in.ByID, func(tx *database.Tx) error {
+		return departure.Reschedule(tx, actorOf(ctx), in.ID, b.wish())
 	})
+	if errors.Is(err, departure.ErrApprovalRequired) {
+		_, err = s.dangerous(ctx, dangerousCall{
+			operation: operations.BringForward, command: operations.Reschedule{DepartureID: in.ID, Wish: b.wish()},
+			reason: b.ApprovalReason, language: in.language(),
+		})
+	}
+	return changed, b.locate(err)
 }
 
 type withdrawalInput struct {
@@ -159,30 +181,45 @@ type withdrawalInput struct {
 	Body struct {
 		Reason         string `json:"reason" minLength:"1" maxLength:"2000" doc:"Sealed"`
 		CompanyConsent bool   `json:"company_consent,omitempty" doc:"The company agrees: needed once the notice was received"`
+		Asking
 	}
 }
 
 func (s *server) withdraw(ctx context.Context, in *withdrawalInput) (*answer[DepartureView], error) {
-	return s.change(ctx, &in.ByID, func(tx *database.Tx) error {
-		return departure.Withdraw(tx, s.Vault, actorOf(ctx), in.ID, in.Body.Reason, in.Body.CompanyConsent)
+	b := in.Body
+	changed, err := s.change(ctx, &in.ByID, func(tx *database.Tx) error {
+		return departure.Withdraw(tx, s.Vault, actorOf(ctx), in.ID, b.Reason, b.CompanyConsent)
 	})
+	if errors.Is(err, departure.ErrApprovalRequired) {
+		_, err = s.dangerous(ctx, dangerousCall{
+			operation: operations.WithdrawUnlinked,
+			command:   operations.Withdrawal{DepartureID: in.ID, Reason: b.Reason, CompanyConsent: b.CompanyConsent},
+			reason:    b.ApprovalReason, language: in.language(),
+		})
+	}
+	return changed, err
 }
 
 type annulmentInput struct {
+	Idempotent
 	ByID
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"Sealed"`
+		Asking
 	}
 }
 
-func (s *server) askAnnulment(ctx context.Context, in *annulmentInput) (*answer[DepartureView], error) {
-	return s.change(ctx, &in.ByID, func(tx *database.Tx) error {
-		return departure.AskAnnulment(tx, s.Vault, actorOf(ctx), in.ID, in.Body.Reason)
+func (s *server) askAnnulment(ctx context.Context, in *annulmentInput) (*createdAnswer[ApprovalView], error) {
+	return s.ask(ctx, dangerousCall{
+		operation: operations.Annul, command: operations.Annulment{DepartureID: in.ID, Reason: in.Body.Reason},
+		reason: in.Body.ApprovalReason, key: in.Key, route: "POST /departures/" + in.ID.String() + "/annulment", body: in.Body, language: in.language(),
 	})
 }
 
+// confirmAnnulment is the decision about the open request, at the address that it always had.
 func (s *server) confirmAnnulment(ctx context.Context, in *ByID) (*answer[DepartureView], error) {
-	return s.change(ctx, in, func(tx *database.Tx) error {
-		return departure.ConfirmAnnulment(tx, actorOf(ctx), in.ID)
-	})
+	if err := s.confirm(ctx, operations.Annul, "departure", in.ID, codeNoAnnulment); err != nil {
+		return nil, err
+	}
+	return s.showDeparture(ctx, in)
 }

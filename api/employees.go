@@ -12,6 +12,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/operations"
 	"lethe/models"
 )
 
@@ -25,6 +26,7 @@ type NewEmployee struct {
 	HiredOn       clock.Date        `json:"hired_on"`
 	TimeZone      string            `json:"time_zone,omitempty" maxLength:"64" doc:"IANA name. Left out: the legal entity's" example:"Asia/Shanghai"`
 	Fields        map[string]string `json:"fields,omitempty" doc:"Sensitive values by the keys of the field catalogue. They are sealed at once"`
+	Asking
 }
 
 // EmployeePatch is the body of a change to a file; what is left out stays.
@@ -37,6 +39,7 @@ type EmployeePatch struct {
 	Jurisdiction  *string            `json:"jurisdiction,omitempty" maxLength:"16" doc:"A change needs an approval"`
 	TimeZone      *string            `json:"time_zone,omitempty" maxLength:"64" doc:"A change needs an approval"`
 	HiredOn       *clock.Date        `json:"hired_on,omitempty" doc:"A change needs an approval"`
+	Asking
 }
 
 type newEmployeeInput struct {
@@ -60,15 +63,13 @@ type createdAnswer[T any] struct {
 func employeeAddress(id uuid.UUID) string { return base + "/employees/" + id.String() }
 
 func (s *server) registerEmployees() {
-	op := operation(http.MethodPost, "/employees", "Employees", "Hire somebody")
-	op.DefaultStatus = http.StatusCreated
-	huma.Register(s.api, op, s.createEmployee)
+	huma.Register(s.api, asking(http.MethodPost, "/employees", "Employees", "Hire somebody; a second person decides"), s.createEmployee)
 	huma.Register(s.api, operation(http.MethodGet, "/employees", "Employees", "List people"), s.listEmployees)
 	huma.Register(s.api, operation(http.MethodGet, "/employees/{id}", "Employees", "Read a file; sensitive fields are masked"), s.getEmployee)
-	huma.Register(s.api, operation(http.MethodPatch, "/employees/{id}", "Employees", "Change a file"), s.patchEmployee)
+	huma.Register(s.api, s.orRequest(operation(http.MethodPatch, "/employees/{id}", "Employees", "Change a file")), s.patchEmployee)
 }
 
-func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*createdAnswer[archive.EmployeeView], error) {
+func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*createdAnswer[ApprovalView], error) {
 	b := in.Body
 	n := archive.NewEmployee{
 		EmployeeNo: b.EmployeeNo, Name: b.Name, DepartmentID: b.DepartmentID, Post: b.Post,
@@ -77,18 +78,10 @@ func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*cre
 	if b.LegalEntityID != nil {
 		n.LegalEntityID = *b.LegalEntityID
 	}
-	made, err := s.create(ctx, in.Key, "POST /employees", b, func(tx *database.Tx) (creation, error) {
-		id, _, err := archive.Create(tx, s.Vault, n)
-		return created(id, employeeAddress(id)), err
+	return s.ask(ctx, dangerousCall{
+		operation: operations.CreateEmployee, command: n, reason: b.ApprovalReason,
+		key: in.Key, route: "POST /employees", body: b, language: in.language(),
 	})
-	if err != nil {
-		return nil, err
-	}
-	view, err := archive.Get(ctx, s.DB, actorOf(ctx), made.ID, in.language())
-	if err != nil {
-		return nil, err
-	}
-	return &createdAnswer[archive.EmployeeView]{made.Status, made.Location, view}, nil
 }
 
 type listEmployeesInput struct {
@@ -131,12 +124,17 @@ type patchEmployeeInput struct {
 
 func (s *server) patchEmployee(ctx context.Context, in *patchEmployeeInput) (*answer[archive.EmployeeView], error) {
 	b := in.Body
-	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
-		return archive.Update(tx, s.Vault, in.ID, archive.Patch{
-			Name: b.Name, DepartmentID: b.DepartmentID, Post: b.Post, Fields: b.Fields,
-			LegalEntityID: b.LegalEntityID, Jurisdiction: b.Jurisdiction, TimeZone: b.TimeZone, HiredOn: b.HiredOn,
+	patch := archive.Patch{
+		Name: b.Name, DepartmentID: b.DepartmentID, Post: b.Post, Fields: b.Fields,
+		LegalEntityID: b.LegalEntityID, Jurisdiction: b.Jurisdiction, TimeZone: b.TimeZone, HiredOn: b.HiredOn,
+	}
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) error { return archive.Update(tx, s.Vault, in.ID, patch) })
+	if errors.Is(err, archive.ErrApprovalRequired) {
+		_, err = s.dangerous(ctx, dangerousCall{
+			operation: operations.ChangeBasis, command: operations.BasisChange{EmployeeID: in.ID, Patch: patch},
+			reason: b.ApprovalReason, language: in.language(),
 		})
-	})
+	}
 	if errors.Is(err, database.ErrNotFound) {
 		return nil, problem(codeEmployeeNotFound)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"lethe/internal/account"
+	"lethe/internal/approval"
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/departure"
@@ -116,6 +117,21 @@ var refusals = []struct {
 	{retention.ErrSubject, codeOwnMatter, ""},
 	{retention.ErrSamePerson, codeSamePerson, ""},
 
+	{retention.ErrHoldReleased, codeHoldReleased, ""},
+	{retention.ErrUnknownCategory, codeUnknownCategory, "categories"},
+
+	{approval.ErrSessionRequired, codeSessionRequired, ""},
+	{approval.ErrStepUpRequired, codeStepUpRequired, ""},
+	{approval.ErrUnknownDecision, codeValidationFailed, "decision"},
+	{approval.ErrSamePerson, codeSamePerson, ""},
+	{approval.ErrSubject, codeOwnMatter, ""},
+	{approval.ErrMadeByRequester, codeMadeByRequester, ""},
+	{approval.ErrRoleMayNot, codeRoleNotAllowed, ""},
+	{approval.ErrBreakGlass, codeBreakGlassMayNot, ""},
+	{approval.ErrNotRequester, codeNotRequester, ""},
+	{approval.ErrTextTooLong, codeTextTooLong, ""},
+	{approval.ErrUnreadableText, codeTextUnreadable, ""},
+
 	{database.ErrNotFound, codeNotFound, ""},
 	{database.ErrChanged, codeChanged, ""},
 }
@@ -144,6 +160,20 @@ func problemOf(ctx context.Context, err error) *Problem {
 		p := problem(codeThrottled)
 		p.RetryAfter = throttled.RetryAfter
 		return p
+	}
+	var open *approval.OpenError
+	if errors.As(err, &open) {
+		p := problem(codeApprovalOpen)
+		p.Location = approvalAddress(open.ID)
+		return p
+	}
+	var ended *approval.EndedError
+	if errors.As(err, &ended) {
+		return overtakenProblem(ended.ID, ended.State)
+	}
+	var late *retention.TooLateError
+	if errors.As(err, &late) {
+		return problem(codeHoldTooLate)
 	}
 	var noRules *retention.MissingRulesError
 	if errors.As(err, &noRules) {

@@ -16,12 +16,14 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
+	"lethe/internal/approval"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
+	"lethe/internal/operations"
 	"lethe/internal/retention"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -65,8 +67,13 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	people := identity.New(f.env.Facts, f.vault, identity.Options{Insecure: true, Argon: quick})
+	approvals, err := operations.New(operations.Deps{Vault: f.vault, Identity: people}, approval.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	handler, s := build(Deps{
-		DB: f.env.Facts, Vault: f.vault, Identity: identity.New(f.env.Facts, f.vault, identity.Options{Insecure: true, Argon: quick}), Systems: systems,
+		DB: f.env.Facts, Vault: f.vault, Identity: people, Approvals: approvals, Systems: systems,
 		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true, Version: "test",
 		Log: slog.New(slog.NewTextHandler(f.log, nil)),
 	})

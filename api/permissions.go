@@ -50,6 +50,10 @@ var permissions = map[string][]models.Role{
 	"DELETE /api/v1/users/{id}/logins/{link_id}": {hr},
 
 	"GET /api/v1/users":                      {hr, it, auditor},
+	"POST /api/v1/users":                     {hr, it},
+	"POST /api/v1/users/{id}/roles":          {hr, it},
+	"POST /api/v1/users/{id}/reset":          {hr, it},
+	"POST /api/v1/users/{id}/logins":         {hr, it},
 	"GET /api/v1/users/{id}":                 {hr, it, auditor},
 	"DELETE /api/v1/users/{id}/roles/{role}": {hr, it},
 	"POST /api/v1/users/{id}/disabling":      {hr, it},
@@ -87,6 +91,16 @@ var permissions = map[string][]models.Role{
 	"GET /api/v1/purges/{id}":           {hr, reviewer, auditor, it},
 	"POST /api/v1/purges/{id}/decision": {reviewer},
 
+	"POST /api/v1/holds":              {hr},
+	"GET /api/v1/holds":               {hr, reviewer, auditor},
+	"GET /api/v1/holds/{id}":          {hr, reviewer, auditor},
+	"POST /api/v1/holds/{id}/release": {hr},
+
+	"GET /api/v1/approvals":                  staff,
+	"GET /api/v1/approvals/{id}":             staff,
+	"POST /api/v1/approvals/{id}/decision":   {hr, reviewer},
+	"POST /api/v1/approvals/{id}/withdrawal": {hr, reviewer, it},
+
 	"GET /api/v1/systems":               staff,
 	"POST /api/v1/systems/{name}/check": {it},
 }
@@ -103,30 +117,36 @@ var openRoutes = map[string]bool{
 
 // sessionRoutes need a person who is there: no token, whatever its role.
 var sessionRoutes = map[string]bool{
-	"PUT /api/v1/me/password":                    true,
-	"POST /api/v1/notices/{id}/acknowledgement":  true,
-	"DELETE /api/v1/sessions/current":            true,
-	"DELETE /api/v1/sessions/{id}":               true,
-	"POST /api/v1/totp":                          true,
-	"POST /api/v1/totp/confirmation":             true,
-	"POST /api/v1/recovery-codes":                true,
-	"POST /api/v1/tokens":                        true,
-	"POST /api/v1/step-ups":                      true,
-	"DELETE /api/v1/users/{id}/logins/{link_id}": true,
+	"PUT /api/v1/me/password":                             true,
+	"POST /api/v1/notices/{id}/acknowledgement":           true,
+	"DELETE /api/v1/sessions/current":                     true,
+	"DELETE /api/v1/sessions/{id}":                        true,
+	"POST /api/v1/totp":                                   true,
+	"POST /api/v1/totp/confirmation":                      true,
+	"POST /api/v1/recovery-codes":                         true,
+	"POST /api/v1/tokens":                                 true,
+	"POST /api/v1/users/{id}/enrolment-code":              true,
+	"POST /api/v1/step-ups":                               true,
+	"POST /api/v1/approvals/{id}/decision":                true,
+	"POST /api/v1/departures/{id}/annulment/confirmation": true,
+	"POST /api/v1/support-cases/{id}/confirmation":        true,
+	"DELETE /api/v1/users/{id}/logins/{link_id}":          true,
 }
 
 // closedToBreakGlass is what a session opened with the sealed codes cannot do: disclose, purge,
 // approve, step up, and make itself at home.
 var closedToBreakGlass = map[string]bool{
-	"POST /api/v1/purges/{id}/decision":      true,
-	"POST /api/v1/approvals/{id}/decision":   true,
-	"POST /api/v1/step-ups":                  true,
-	"PUT /api/v1/me/password":                true,
-	"POST /api/v1/totp":                      true,
-	"POST /api/v1/totp/confirmation":         true,
-	"POST /api/v1/recovery-codes":            true,
-	"POST /api/v1/tokens":                    true,
-	"POST /api/v1/users/{id}/enrolment-code": true,
+	"POST /api/v1/departures/{id}/annulment/confirmation": true,
+	"POST /api/v1/support-cases/{id}/confirmation":        true,
+	"POST /api/v1/purges/{id}/decision":                   true,
+	"POST /api/v1/approvals/{id}/decision":                true,
+	"POST /api/v1/step-ups":                               true,
+	"PUT /api/v1/me/password":                             true,
+	"POST /api/v1/totp":                                   true,
+	"POST /api/v1/totp/confirmation":                      true,
+	"POST /api/v1/recovery-codes":                         true,
+	"POST /api/v1/tokens":                                 true,
+	"POST /api/v1/users/{id}/enrolment-code":              true,
 }
 
 // scopes are the routes that a token of a scope may call, by how their paths begin; the longest

@@ -148,6 +148,10 @@ func languageOf(ctx huma.Context) i18n.Language {
 // localize writes the texts of problems that handlers returned.
 func localize(ctx huma.Context, _ string, body any) (any, error) {
 	ctx.SetHeader("Content-Language", string(languageOf(ctx)))
+	if r, ok := body.(*Requested); ok {
+		ctx.SetHeader("Location", r.location)
+		return r.view, nil
+	}
 	p, ok := body.(*Problem)
 	if !ok {
 		return body, nil

@@ -10,9 +10,9 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/clock"
-	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
+	"lethe/internal/operations"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -49,7 +49,7 @@ type CertificateView struct {
 func (s *server) registerPurges() {
 	huma.Register(s.api, operation(http.MethodGet, "/purges", "Purges", "List purges, oldest first"), s.listPurges)
 	huma.Register(s.api, operation(http.MethodGet, "/purges/{id}", "Purges", "Read a purge"), s.getPurge)
-	huma.Register(s.api, operation(http.MethodPost, "/purges/{id}/decision", "Purges", "Decide about a purge in review"), s.decidePurge)
+	huma.Register(s.api, s.orRequest(operation(http.MethodPost, "/purges/{id}/decision", "Purges", "Decide about a purge in review")), s.decidePurge)
 }
 
 func (s *server) purgeView(ctx context.Context, p retention.PurgeView, language i18n.Language) PurgeView {
@@ -106,12 +106,14 @@ type decisionInput struct {
 	ByID
 	Body struct {
 		Decision string `json:"decision" enum:"approved,rejected"`
+		Asking
 	}
 }
 
 func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*answer[PurgeView], error) {
-	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
-		return retention.Decide(tx, in.ID, actorOf(ctx), in.Body.Decision)
+	_, err := s.dangerous(ctx, dangerousCall{
+		operation: operations.DecidePurge, command: operations.PurgeDecision{PurgeID: in.ID, Decision: in.Body.Decision},
+		reason: in.Body.ApprovalReason, language: in.language(),
 	})
 	if err != nil {
 		return nil, err

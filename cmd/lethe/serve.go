@@ -9,10 +9,13 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"lethe/api"
+	"lethe/internal/approval"
 	"lethe/internal/config"
 	"lethe/internal/identity"
+	"lethe/internal/operations"
 	"lethe/models"
 )
 
@@ -45,20 +48,32 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	people := r.identity()
+	approvals, err := operations.New(operations.Deps{Vault: r.vault, Identity: people}, approval.Options{
+		Expiry: c.ApprovalExpiry, Required: c.ApprovalsRequired,
+	})
+	if err != nil {
+		return err
+	}
 	handler := api.New(api.Deps{
 		DB: r.facts, Vault: r.vault, Systems: r.systems, Workflows: r.target,
 		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log, Version: version, PublicURL: c.PublicURL,
-		Identity: r.identity(), OIDC: r.provider(), TrustedProxies: c.TrustedProxies,
+		Identity: people, Approvals: approvals, OIDC: r.provider(), TrustedProxies: c.TrustedProxies,
 	})
 	var wg sync.WaitGroup
 	wg.Go(func() { r.relay.Run(ctx) })
 	wg.Go(func() { r.ledger.run(ctx) })
+	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
 	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())
 	serveHTTP(ctx, public, handler, r.log)
 	wg.Wait()
 	return nil
 }
+
+// approvalSweep is how often expired requests for approval are ended; deciding about one that is
+// not swept yet finds it expired all the same.
+const approvalSweep = 30 * time.Second
 
 // identity opens and checks sessions. Their cookies travel over plain HTTP in development alone.
 func (r *runtime) identity() *identity.Service {

@@ -15,12 +15,22 @@ import (
 
 // Filter selects requests. The zero value is all of them.
 type Filter struct {
-	State     models.ApprovalState
-	Requester *uuid.UUID
-	// Operations, if not nil, are the only ones.
+	State models.ApprovalState
+	// VisibleTo, if not nil, leaves out what somebody may not see.
+	VisibleTo *Visibility
+	Before    *uuid.UUID
+	Limit     int
+}
+
+// Visibility is which requests somebody sees: the own ones, and those of some operations.
+type Visibility struct {
+	Requester  uuid.UUID
 	Operations []string
-	Before     *uuid.UUID
-	Limit      int
+}
+
+// Sees says whether a request is among them.
+func (v Visibility) Sees(row models.Approval) bool {
+	return row.RequesterID == v.Requester || slices.Contains(v.Operations, row.Operation)
 }
 
 var newest = clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}
@@ -31,11 +41,8 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Approval, er
 	if f.State != "" {
 		q = q.Where("state = ?", f.State)
 	}
-	if f.Requester != nil {
-		q = q.Where("requester_id = ?", *f.Requester)
-	}
-	if f.Operations != nil {
-		q = q.Where("operation IN ?", f.Operations)
+	if f.VisibleTo != nil {
+		q = q.Where("(requester_id = ? OR operation IN ?)", f.VisibleTo.Requester, append([]string{""}, f.VisibleTo.Operations...))
 	}
 	if f.Before != nil {
 		q = q.Where("id < ?", *f.Before)

@@ -1,0 +1,244 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/approval"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/models"
+)
+
+// ApprovalView is a request for a second person's agreement.
+type ApprovalView struct {
+	ID             uuid.UUID            `json:"id"`
+	Operation      string               `json:"operation" doc:"What is to be done: stable, for programs" example:"departure.annul"`
+	OperationText  string               `json:"operation_text"`
+	State          models.ApprovalState `json:"state" enum:"pending,approved,rejected,withdrawn,expired,void"`
+	StateText      string               `json:"state_text"`
+	Changes        []ChangeView         `json:"changes" doc:"What would change: for the requester and for those who may decide, until it has ended"`
+	Targets        []TargetView         `json:"targets" doc:"What it is about"`
+	Requester      PersonView           `json:"requester"`
+	Reason         string               `json:"reason"`
+	RequestedAt    time.Time            `json:"requested_at"`
+	ExpiresAt      time.Time            `json:"expires_at" doc:"Undecided, it ends then"`
+	DecidedBy      *PersonView          `json:"decided_by,omitempty"`
+	Comment        string               `json:"comment,omitempty" doc:"What the second person said"`
+	EndedAt        *time.Time           `json:"ended_at,omitempty"`
+	VoidReason     string               `json:"void_reason,omitempty" enum:"changed,gone,unreadable" doc:"Why it is void"`
+	VoidReasonText string               `json:"void_reason_text,omitempty"`
+	ResultLocation string               `json:"result_location,omitempty" doc:"Once approved: where what it led to is"`
+	Approvers      []models.Role        `json:"approvers" doc:"The roles that decide about it"`
+	Hash           string               `json:"hash" doc:"Of the command and of everything it was judged on, as the log holds it: hexadecimal"`
+}
+
+// ChangeView is one thing that would change.
+type ChangeView struct {
+	Field  string `json:"field" doc:"Stable, for programs"`
+	Label  string `json:"label"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// TargetView is a row that a request is about.
+type TargetView struct {
+	Kind string    `json:"kind" example:"departure"`
+	ID   uuid.UUID `json:"id"`
+}
+
+// PersonView names a person.
+type PersonView struct {
+	EmployeeID uuid.UUID `json:"employee_id"`
+	EmployeeNo string    `json:"employee_no"`
+	Name       string    `json:"name"`
+}
+
+func approvalAddress(id uuid.UUID) string { return base + "/approvals/" + id.String() }
+
+func (s *server) registerApprovals() {
+	huma.Register(s.api, operation(http.MethodGet, "/approvals", "Approvals", "List what waits for a second person, newest first"), s.listApprovals)
+	huma.Register(s.api, operation(http.MethodGet, "/approvals/{id}", "Approvals", "Read a request, with what would change"), s.getApproval)
+	huma.Register(s.api, operation(http.MethodPost, "/approvals/{id}/decision", "Approvals", "Decide about a request, as the second person"), s.decideApproval)
+	huma.Register(s.api, operation(http.MethodPost, "/approvals/{id}/withdrawal", "Approvals", "Take the own request back"), s.withdrawApproval)
+}
+
+type listApprovalsInput struct {
+	Paging
+	Speaking
+	State string `query:"state" enum:"pending,approved,rejected,withdrawn,expired,void"`
+}
+
+func (s *server) listApprovals(ctx context.Context, in *listApprovalsInput) (*answer[Page[ApprovalView]], error) {
+	before, err := in.position()
+	if err != nil {
+		return nil, err
+	}
+	f := approval.Filter{State: models.ApprovalState(in.State), Before: before, Limit: in.Limit, VisibleTo: s.approvalsOf(actorOf(ctx))}
+	rows, err := approval.List(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	rows, next := cut(rows, in.Limit, func(a models.Approval) uuid.UUID { return a.ID })
+	page := Page[ApprovalView]{Items: make([]ApprovalView, len(rows)), NextCursor: next}
+	for i, row := range rows {
+		if page.Items[i], err = s.approvalView(ctx, row, in.language()); err != nil {
+			return nil, err
+		}
+	}
+	return &answer[Page[ApprovalView]]{page}, nil
+}
+
+// approvalsOf is which requests somebody sees: the own ones and those that the role decides about;
+// auditors see that there are others, without what is in them.
+func (s *server) approvalsOf(actor models.Actor) *approval.Visibility {
+	if actor.Role == models.RoleAuditor {
+		return nil
+	}
+	return &approval.Visibility{Requester: actor.EmployeeID, Operations: s.Approvals.DecidedBy(actor.Role)}
+}
+
+func (s *server) getApproval(ctx context.Context, in *ByID) (*answer[ApprovalView], error) {
+	row, err := approval.Get(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if v := s.approvalsOf(actorOf(ctx)); v != nil && !v.Sees(row) {
+		return nil, problem(codeNotFound)
+	}
+	view, err := s.approvalView(ctx, row, in.language())
+	return &answer[ApprovalView]{view}, err
+}
+
+type approvalDecisionInput struct {
+	ByID
+	Body struct {
+		Decision string `json:"decision" enum:"approved,rejected"`
+		Comment  string `json:"comment,omitempty" maxLength:"500" doc:"For the requester and the log. No names, numbers or illnesses"`
+	}
+}
+
+func (s *server) decideApproval(ctx context.Context, in *approvalDecisionInput) (*answer[ApprovalView], error) {
+	decided, err := s.Approvals.Decide(ctx, s.DB, bearerOf(ctx), in.ID, in.Body.Decision, in.Body.Comment)
+	if err != nil {
+		return nil, err
+	}
+	if err := overtaken(decided, models.ApprovalState(in.Body.Decision)); err != nil {
+		return nil, err
+	}
+	return s.getApproval(ctx, &in.ByID)
+}
+
+func (s *server) withdrawApproval(ctx context.Context, in *ByID) (*answer[ApprovalView], error) {
+	if _, err := s.Approvals.Withdraw(ctx, s.DB, in.ID); err != nil {
+		return nil, err
+	}
+	return s.getApproval(ctx, in)
+}
+
+// overtaken is the problem if a request ended otherwise than was decided.
+func overtaken(row models.Approval, wanted models.ApprovalState) error {
+	if row.State == wanted {
+		return nil
+	}
+	return overtakenProblem(row.ID, row.State)
+}
+
+func overtakenProblem(id uuid.UUID, state models.ApprovalState) *Problem {
+	code := codeApprovalEnded
+	switch state {
+	case models.ApprovalExpired:
+		code = codeApprovalExpired
+	case models.ApprovalVoid:
+		code = codeApprovalVoid
+	}
+	p := problem(code)
+	p.Location = approvalAddress(id)
+	return p
+}
+
+func asRequested(err error, target **Requested) bool { return errors.As(err, target) }
+
+func isNotFound(err error) bool { return errors.Is(err, database.ErrNotFound) }
+
+func (s *server) approvalView(ctx context.Context, row models.Approval, language i18n.Language) (ApprovalView, error) {
+	op, _ := s.Approvals.Operation(row.Operation)
+	v := ApprovalView{
+		ID: row.ID, Operation: row.Operation, OperationText: i18n.Text(language, "approval.operation."+row.Operation),
+		State: row.State, StateText: i18n.Text(language, "approval.state."+string(row.State)), Changes: []ChangeView{},
+		Reason: row.Reason, RequestedAt: row.RequestedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), Comment: row.Comment, EndedAt: utc(row.EndedAt),
+		VoidReason: row.VoidReason, ResultLocation: row.ResultLocation, Approvers: op.Approvers, Hash: hex.EncodeToString(row.Hash),
+	}
+	if row.VoidReason != "" {
+		v.VoidReasonText = i18n.Text(language, "approval.void."+row.VoidReason)
+	}
+	targets, err := approval.Targets(row)
+	if err != nil {
+		return v, err
+	}
+	v.Targets = make([]TargetView, len(targets))
+	for i, t := range targets {
+		v.Targets[i] = TargetView{t.Kind, t.ID}
+	}
+	if v.Requester, err = s.personView(ctx, row.RequesterID); err != nil {
+		return v, err
+	}
+	if row.DecidedBy != nil {
+		by, err := s.personView(ctx, *row.DecidedBy)
+		if err != nil {
+			return v, err
+		}
+		v.DecidedBy = &by
+	}
+	if actor := actorOf(ctx); actor.EmployeeID != row.RequesterID && !s.Approvals.Decides(actor.Role, row.Operation) {
+		return v, nil
+	}
+	changes, err := s.Approvals.Changes(ctx, row)
+	if err != nil {
+		return v, err
+	}
+	for _, c := range changes {
+		v.Changes = append(v.Changes, changeView(c, language))
+	}
+	return v, nil
+}
+
+func (s *server) personView(ctx context.Context, id uuid.UUID) (PersonView, error) {
+	e, err := database.First[models.Employee](s.DB.Read(ctx).Select("id", "employee_no", "name").Where("id = ?", id))
+	return PersonView{e.ID, e.EmployeeNo, e.Name}, err
+}
+
+// changeView says in a language what would change.
+func changeView(c approval.Change, language i18n.Language) ChangeView {
+	label, ok := i18n.Lookup(language, "approval.field."+c.Field)
+	if !ok {
+		label = i18n.Text(language, c.Field)
+	}
+	return ChangeView{Field: c.Field, Label: label, Before: wordsText(language, c.Words, c.Before), After: wordsText(language, c.Words, c.After)}
+}
+
+// wordsText is a value that is made of codes, in words; any other is what it is.
+func wordsText(language i18n.Language, words, value string) string {
+	if words == "" || value == "" {
+		return value
+	}
+	var texts []string
+	for code := range strings.FieldsSeq(value) {
+		text, ok := i18n.Lookup(language, words+"."+code)
+		if !ok {
+			text = code
+		}
+		texts = append(texts, text)
+	}
+	if language == i18n.Chinese {
+		return strings.Join(texts, "、")
+	}
+	return strings.Join(texts, ", ")
+}

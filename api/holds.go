@@ -1,0 +1,141 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/operations"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// HoldView is a legal hold: it suspends the deletion of somebody's data.
+type HoldView struct {
+	ID         uuid.UUID         `json:"id"`
+	EmployeeID uuid.UUID         `json:"employee_id"`
+	Categories []models.Category `json:"categories" doc:"What is kept; none means everything"`
+	Matter     string            `json:"matter" doc:"Reference of the case, not its story"`
+	PlacedBy   *uuid.UUID        `json:"placed_by,omitempty"`
+	PlacedAt   time.Time         `json:"placed_at"`
+	ReleasedBy *uuid.UUID        `json:"released_by,omitempty"`
+	ReleasedAt *time.Time        `json:"released_at,omitempty"`
+}
+
+// NewHold is the body of a hold.
+type NewHold struct {
+	EmployeeID uuid.UUID         `json:"employee_id"`
+	Categories []models.Category `json:"categories,omitempty" maxItems:"20" doc:"Left out: everything that is not destroyed yet"`
+	Matter     string            `json:"matter" minLength:"1" maxLength:"100" doc:"Reference of the case, not its story: it is not sealed" example:"劳仲案(2026)123"`
+}
+
+func holdAddress(id uuid.UUID) string { return base + "/holds/" + id.String() }
+
+func (s *server) registerHolds() {
+	op := operation(http.MethodPost, "/holds", "Holds", "Suspend the deletion of somebody's data")
+	op.DefaultStatus = http.StatusCreated
+	huma.Register(s.api, op, s.placeHold)
+	huma.Register(s.api, operation(http.MethodGet, "/holds", "Holds", "List holds, oldest first"), s.listHolds)
+	huma.Register(s.api, operation(http.MethodGet, "/holds/{id}", "Holds", "Read a hold"), s.getHold)
+	huma.Register(s.api, asking(http.MethodPost, "/holds/{id}/release", "Holds", "Ask to release a hold; a second person decides"), s.releaseHold)
+}
+
+func holdView(h retention.HoldView) HoldView {
+	v := HoldView{
+		ID: h.ID, EmployeeID: h.EmployeeID, Categories: []models.Category{}, Matter: h.Matter,
+		PlacedBy: h.PlacedBy, PlacedAt: h.PlacedAt.UTC(), ReleasedBy: h.ReleasedBy, ReleasedAt: utc(h.ReleasedAt),
+	}
+	for c := range strings.SplitSeq(h.Categories, ",") {
+		if c != "" {
+			v.Categories = append(v.Categories, models.Category(c))
+		}
+	}
+	return v
+}
+
+type newHoldInput struct {
+	Idempotent
+	Speaking
+	Body NewHold
+}
+
+func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswer[HoldView], error) {
+	made, err := s.create(ctx, in.Key, "POST /holds", in.Body, func(tx *database.Tx) (creation, error) {
+		employment, err := archive.LatestEmployment(tx.DB(), in.Body.EmployeeID)
+		if errors.Is(err, database.ErrNotFound) {
+			return creation{}, at("employee_id", codeEmployeeNotFound)
+		}
+		if err != nil {
+			return creation{}, err
+		}
+		hold, _, err := retention.PlaceHold(tx, retention.HoldOrder{
+			EmploymentID: employment.ID, Categories: in.Body.Categories, Matter: in.Body.Matter, By: actorOf(ctx),
+		})
+		return created(hold.ID, holdAddress(hold.ID)), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	hold, err := retention.GetHold(ctx, s.DB, made.ID)
+	return &createdAnswer[HoldView]{made.Status, made.Location, holdView(hold)}, err
+}
+
+type listHoldsInput struct {
+	Paging
+	Speaking
+	EmployeeID uuid.UUID `query:"employee_id"`
+	Active     bool      `query:"active" doc:"Only those that are not released"`
+}
+
+func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*answer[Page[HoldView]], error) {
+	after, err := in.position()
+	if err != nil {
+		return nil, err
+	}
+	f := retention.HoldFilter{EmployeeID: given(in.EmployeeID), Active: in.Active, Limit: in.Limit}
+	if after != nil {
+		f.After = *after
+	}
+	holds, more, err := retention.Holds(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	page := Page[HoldView]{Items: make([]HoldView, len(holds))}
+	for i, h := range holds {
+		page.Items[i] = holdView(h)
+	}
+	if more {
+		page.NextCursor = cursorOf(holds[len(holds)-1].ID)
+	}
+	return &answer[Page[HoldView]]{page}, nil
+}
+
+func (s *server) getHold(ctx context.Context, in *ByID) (*answer[HoldView], error) {
+	hold, err := retention.GetHold(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[HoldView]{holdView(hold)}, nil
+}
+
+type releaseHoldInput struct {
+	Idempotent
+	ByID
+	Body struct {
+		Asking
+	} `required:"false"`
+}
+
+func (s *server) releaseHold(ctx context.Context, in *releaseHoldInput) (*createdAnswer[ApprovalView], error) {
+	return s.ask(ctx, dangerousCall{
+		operation: operations.ReleaseHold, command: operations.HoldRelease{HoldID: in.ID}, reason: in.Body.ApprovalReason,
+		key: in.Key, route: "POST /holds/" + in.ID.String() + "/release", body: in.Body, language: in.language(),
+	})
+}
