@@ -49,6 +49,7 @@ type development struct {
 	facts, keys          *database.DB
 	installation         database.Installation
 	tokens               map[string]string // by role
+	users                map[string]devUser
 
 	postgres *service // nil with DATABASE_URL
 	temporal *service // nil with TEMPORAL_ADDRESS

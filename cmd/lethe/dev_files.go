@@ -77,6 +77,7 @@ func (f devFiles) witness(id uuid.UUID) string {
 func (f devFiles) policy(id uuid.UUID) string {
 	return filepath.Join(f.installation(id), "ledger-policy.json")
 }
+func (f devFiles) users(id uuid.UUID) string { return filepath.Join(f.installation(id), "users.json") }
 func (f devFiles) state(id uuid.UUID, system string) string {
 	return filepath.Join(f.installation(id), "sandbox-"+system+".json")
 }

@@ -30,7 +30,10 @@ func (d *development) fill(ctx context.Context) error {
 			return fmt.Errorf("filling in the demo data: %w", err)
 		}
 	}
-	return d.issueTokens(ctx)
+	if err := d.issueTokens(ctx); err != nil {
+		return err
+	}
+	return d.makeUsers(ctx)
 }
 
 func (d *development) seed(ctx context.Context) error {

@@ -35,6 +35,8 @@ type devReport struct {
 	// SandboxControl are the bearer tokens of the sandbox systems' control calls.
 	SandboxControl map[string]string `json:"sandbox_control_tokens"`
 	Tokens         map[string]string `json:"tokens"`
+	// Users can log in: one of each role, by its name, and second_hr_admin.
+	Users map[string]devUser `json:"users"`
 }
 
 func (d *development) report() devReport {
@@ -52,6 +54,7 @@ func (d *development) report() devReport {
 		Sandbox:          d.systemAddresses(),
 		SandboxControl:   d.secrets.control,
 		Tokens:           d.tokens,
+		Users:            d.users,
 	}
 }
 

@@ -121,6 +121,7 @@ func (s *devScreen) announce(d *development, r devReport, h demoHints) {
 		no := demo.Bearers[role]
 		say("  %-16s %s  (%s, %s %s)", role, r.Tokens[string(role)], roleNames[role], no, names[no])
 	}
+	say("  登录账号、密码与验证器密钥见 dev.json 的 users · logins, passwords and authenticator secrets: users in dev.json")
 	say("\n试一试 · Try")
 	say("%s", d.commands(r, h))
 	s.line("%s", b.String())

@@ -34,6 +34,9 @@ var Bearers = map[models.Role]string{
 	models.RoleEmployee:       "DEMO-0002",
 }
 
+// SecondHR is another HR administrator: what takes two people needs one who did not ask for it.
+const SecondHR = "CN-0003"
+
 // entity is a legal entity. People are numbered within it.
 type entity struct {
 	code, nameZh, nameEn, jurisdiction, zone string
