@@ -68,8 +68,8 @@ func (d Deps) beginImmediately() approval.Operation {
 				Targets:  []approval.Target{{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)}},
 				Changes: []approval.Change{
 					shown("person", employee.EmployeeNo+" "+employee.Name),
-					word("stage", "employee_status", string(employee.Status), string(models.StatusDeparted)),
-					word("kind", "departure_kind", "", string(n.Kind)),
+					word("stage", "status", string(employee.Status), string(models.StatusDeparted)),
+					word("kind", "kind", "", string(n.Kind)),
 				},
 			}, nil
 		},

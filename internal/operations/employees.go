@@ -42,7 +42,7 @@ func (d Deps) createEmployee() approval.Operation {
 			case err == nil:
 				m.Subjects = []uuid.UUID{known.ID}
 				m.Targets = append(m.Targets, approval.Target{Kind: "employee", ID: known.ID, Version: approval.Version(known.Revision, known.Status)})
-				m.Changes = append(m.Changes, word("stage", "employee_status", string(known.Status), string(models.StatusActive)))
+				m.Changes = append(m.Changes, word("stage", "status", string(known.Status), string(models.StatusActive)))
 			case !errors.Is(err, database.ErrNotFound):
 				return m, err
 			}

@@ -95,7 +95,7 @@ func (d Deps) releaseHold() approval.Operation {
 			return approval.Matter{
 				Subjects: []uuid.UUID{hold.EmployeeID},
 				Targets:  []approval.Target{{Kind: "hold", ID: hold.ID, Version: approval.Version(hold.Categories, hold.Matter)}},
-				Changes:  []approval.Change{who, shown("matter", hold.Matter), word("hold", "hold_state", "active", "released")},
+				Changes:  []approval.Change{who, shown("matter", hold.Matter), word("hold", "approval.hold", "active", "released")},
 			}, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, c HoldRelease) (string, error) {
@@ -118,7 +118,7 @@ func (d Deps) decidePurge() approval.Operation {
 			m := approval.Matter{
 				Subjects: []uuid.UUID{dep.EmployeeID},
 				Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.Decision)}},
-				Changes:  []approval.Change{who, word("purge_decision", "purge_decision", purge.Decision, c.Decision)},
+				Changes:  []approval.Change{who, word("purge_decision", "approval.purge", purge.Decision, c.Decision)},
 			}
 			// Whoever began the departure does not decide about the destruction either.
 			if dep.CreatedBy != nil {
