@@ -40,7 +40,7 @@ type Manifest struct {
 	Format    string    `json:"format"`
 	ExportID  uuid.UUID `json:"export_id"`
 	Origin    string    `json:"origin"` // the ledger's name: part of every leaf
-	Epoch     int       `json:"epoch"`  // part of every leaf
+	Epoch     int       `json:"epoch"`  // which tree
 	CreatedAt time.Time `json:"created_at"`
 	// RequestEntry is the id of the entry that records the request; the entries before it were chosen from.
 	RequestEntry uuid.UUID `json:"request_entry"`
@@ -86,16 +86,19 @@ const (
 )
 
 // Line is one line of entries.jsonl. The leaf of the entry is computed from the manifest's origin and
-// epoch and the line's id, kind and commitments; each commitment from salt and value.
+// the line's epoch, id, kind and commitments; each commitment from salt and value. The members stand
+// in this order, without blanks between them.
 type Line struct {
-	Index int64     `json:"index"`
+	Index int64 `json:"index"`
+	// Epoch is that of the leaf: lower than the tree's if the entry waited when the tree began.
+	Epoch int       `json:"epoch"`
 	ID    uuid.UUID `json:"id"`
 	// At is the time in the id, to the millisecond.
 	At   time.Time `json:"at"`
 	Kind string    `json:"kind"`
 	// LeafHash is the hash of the leaf in the tree.
 	LeafHash []byte `json:"leaf_hash"`
-	// Commitments are those of the leaf, one after the other.
+	// Commitments are those of the leaf, one after the other; null if the database has no leaf anymore.
 	Commitments []byte `json:"commitments"`
 	// Salts, one after the other, and Content are null when the content was dropped.
 	Salts   []byte       `json:"salts"`

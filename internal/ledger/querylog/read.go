@@ -38,7 +38,8 @@ type Row struct {
 }
 
 const rowColumns = `e.id, e.at, e.epoch, e.kind, e.leaf, c.at, c.kind, c.action, c.actor_id, c.actor_role, c.authenticated, c.user_id,
-	c.subject_id, c.object, c.requested_by, c.purpose, c.reason, c.result, c.rule, c.request_id, c.details, c.salts, s.index, s.leaf_hash`
+	c.subject_id, c.object, c.requested_by, c.purpose, c.reason, c.result, c.rule, c.request_id, c.details, c.salts, s.index, s.leaf_hash,
+	e.at < lethe_now() - interval '10 years'`
 
 // Fetch reads entries by their ids and checks each. What is missing is left out: the caller knows
 // what it asked for.
@@ -82,12 +83,13 @@ func Fetch(ctx context.Context, db reader, ids []uuid.UUID) (map[uuid.UUID]Row, 
 func scan(rows *sql.Rows) (Row, error) {
 	var r Row
 	var c content
+	var old bool
 	targets := append([]any{&r.ID, &r.At, &r.Epoch, &r.Kind, &r.Leaf}, c.targets(&r)...)
-	if err := rows.Scan(append(targets, &r.Index, &r.LeafHash)...); err != nil {
+	if err := rows.Scan(append(targets, &r.Index, &r.LeafHash, &old)...); err != nil {
 		return Row{}, fmt.Errorf("reading an entry: %w", database.Hide(err))
 	}
 	r.At = r.At.UTC()
-	r.State = r.check(c)
+	r.State = r.check(c, old)
 	return r, nil
 }
 
@@ -105,11 +107,12 @@ func (c *content) targets(r *Row) []any {
 		&c.requestedBy, &c.purpose, &c.reason, &c.result, &c.rule, &c.requestID, &r.Details, &r.Salts}
 }
 
-// check compares the row with its leaf, and the leaf with its place in the tree.
-func (r *Row) check(c content) State {
+// check compares the row with its leaf, and the leaf with its place in the tree. Only an old entry
+// may have lost its content.
+func (r *Row) check(c content, old bool) State {
 	if c.at == nil {
 		leaf, err := ledger.ParseLeaf(r.Leaf)
-		if err != nil || leaf.ID != r.ID || leaf.Kind != r.Kind || leaf.Epoch != r.Epoch || !r.inTree() {
+		if err != nil || leaf.ID != r.ID || leaf.Kind != r.Kind || leaf.Epoch != r.Epoch || !r.inTree() || !old {
 			return Tampered
 		}
 		return Dropped

@@ -1,0 +1,227 @@
+package evidence
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/ledger"
+	"lethe/internal/ledger/querylog"
+	"lethe/models"
+)
+
+// Why an export is not accepted.
+var (
+	ErrReason     = errors.New("an export needs a reason of 1 to 1,000 characters")
+	ErrUnknown    = errors.New("a format that there is not")
+	ErrRange      = errors.New("the range of indexes is reversed, empty or beyond the tree")
+	ErrBothChosen = errors.New("an export has filters or a range, not both")
+	ErrEpoch      = errors.New("there is no such epoch")
+	ErrNotReady   = errors.New("the pack is not made yet")
+	ErrExpired    = errors.New("the pack was removed after its time")
+	ErrMissing    = errors.New("the pack's file is not in this process's folder")
+)
+
+// The formats that an export may have beside those that every pack has.
+const (
+	FormatCSV  = "csv"
+	FormatXLSX = "xlsx"
+)
+
+// Formats are what a pack has if nothing is said.
+var Formats = []string{FormatCSV, FormatXLSX}
+
+// The actions of the entries that exports leave.
+const (
+	ActionRequested  = "query_log.export_requested"
+	ActionMade       = "query_log.export_made"
+	ActionFailed     = "query_log.export_failed"
+	ActionDownloaded = "query_log.export_downloaded"
+)
+
+// Request is what somebody wants exported: what fits the filters, or, with Range, everything in a
+// range of indexes of one epoch. Neither means everything so far of the newest epoch, which is a range.
+type Request struct {
+	Filter  querylog.Filter `json:"filter"`
+	Range   *Range          `json:"range,omitempty"`
+	Formats []string        `json:"formats,omitempty"`
+	Reason  string          `json:"reason"`
+}
+
+// Range is the entries of an epoch from First up to, and without, End.
+type Range struct {
+	Epoch int   `json:"epoch"`
+	First int64 `json:"first_index"`
+	End   int64 `json:"end_index"`
+}
+
+// Export is one pack, asked for or made.
+type Export struct {
+	ID            uuid.UUID
+	EntryID       uuid.UUID
+	RequestedBy   uuid.UUID
+	Role          string
+	Authenticated string
+	Reason        string
+	Filters       []byte `gorm:"type:jsonb"`
+	Formats       string // separated by commas
+	Epoch         *int
+	FirstIndex    *int64
+	EndIndex      *int64
+	State         string
+	Attempt       int
+	ClaimedUntil  *time.Time
+	Total         *int64
+	Written       int64
+	Failure       string
+	File          string
+	Bytes         *int64
+	SHA256        []byte `gorm:"column:sha256"`
+	Tampered      *int64
+	CreatedAt     time.Time `gorm:"->"`
+	FinishedAt    *time.Time
+	ExpiresAt     *time.Time
+}
+
+// TableName is GORM's way to the table.
+func (Export) TableName() string { return "query_log_exports" }
+
+// The states of an export.
+const (
+	Queued  = "queued"
+	Running = "running"
+	Done    = "done"
+	Failed  = "failed"
+	Expired = "expired"
+)
+
+// Over says that nothing more will happen but that the file goes.
+func (e Export) Over() bool { return e.State == Done || e.State == Failed || e.State == Expired }
+
+// Filter is what the export was asked for.
+func (e Export) Filter() (f querylog.Filter, err error) {
+	if err := json.Unmarshal(e.Filters, &f); err != nil {
+		return f, fmt.Errorf("reading the filters of an export: %w", err)
+	}
+	return f, nil
+}
+
+// Contiguous says that the export is everything in a range.
+func (e Export) Contiguous() bool { return e.FirstIndex != nil }
+
+// maxReason is in characters.
+const maxReason = 1000
+
+// Check says what is wrong with r. It is asked before anybody has to approve it.
+func (r Request) Check(tx *database.Tx) error {
+	if n := utf8.RuneCountInString(r.Reason); n < 1 || n > maxReason || !printable(r.Reason) {
+		return ErrReason
+	}
+	for i, f := range r.Formats {
+		if f != FormatCSV && f != FormatXLSX {
+			return fmt.Errorf("format %d: %w", i, ErrUnknown)
+		}
+	}
+	if r.Range == nil {
+		return r.Filter.Check(tx.Context(), tx.DB().Statement.ConnPool)
+	}
+	if !r.Filter.Empty() {
+		return ErrBothChosen
+	}
+	if r.Range.First < 0 || r.Range.End <= r.Range.First {
+		return ErrRange
+	}
+	var size *int64
+	err := tx.DB().Raw("SELECT max(index) + 1 FROM ledger_sequence WHERE epoch = ?", r.Range.Epoch).Scan(&size).Error
+	if err != nil {
+		return fmt.Errorf("reading the size of an epoch: %w", database.Hide(err))
+	}
+	if size == nil {
+		return ErrEpoch
+	}
+	if r.Range.End > *size {
+		return ErrRange
+	}
+	return nil
+}
+
+// printable lets lines through, and nothing that hides or turns text.
+func printable(s string) bool {
+	for _, r := range s {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) || r == utf8.RuneError {
+			return false
+		}
+	}
+	return true
+}
+
+// Count is how many entries r would export now, but not beyond most.
+func (r Request) Count(tx *database.Tx, most int64) (int64, error) {
+	if r.Range != nil {
+		return min(r.Range.End-r.Range.First, most), nil
+	}
+	return r.Filter.CountUpTo(tx.Context(), tx.DB().Statement.ConnPool, most)
+}
+
+// Order accepts r: the pack is made in the background. by is who asked, and the entry of the request
+// is where the export ends: what is recorded later is not in it.
+func Order(tx *database.Tx, by models.Actor, r Request) (uuid.UUID, error) {
+	if err := r.Check(tx); err != nil {
+		return uuid.Nil, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("making an id: %w", err)
+	}
+	e := Export{
+		ID: id, RequestedBy: by.EmployeeID, Role: string(by.Role), Authenticated: string(models.CallerOf(tx.Context()).Authenticated),
+		Reason: r.Reason, State: Queued, Formats: joined(r.Formats),
+	}
+	if e.Filters, err = json.Marshal(r.Filter); err != nil {
+		return uuid.Nil, fmt.Errorf("keeping the filters of an export: %w", err)
+	}
+	details := r.Filter.Describe()
+	details["formats"] = e.Formats
+	if r.Range != nil {
+		e.Epoch, e.FirstIndex, e.EndIndex = &r.Range.Epoch, &r.Range.First, &r.Range.End
+		details["epoch"], details["first_index"], details["end_index"] = fmt.Sprint(r.Range.Epoch), fmt.Sprint(r.Range.First), fmt.Sprint(r.Range.End)
+	}
+	// The row refers to the entry, and nothing comes after the entry.
+	if e.EntryID, err = ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindExport, Action: ActionRequested, Actor: &by, Subject: r.Filter.Subject, Object: Object(id), Reason: r.Reason, Details: details,
+	}); err != nil {
+		return uuid.Nil, err
+	}
+	if err := tx.DB().Omit("CreatedAt").Create(&e).Error; err != nil {
+		return uuid.Nil, fmt.Errorf("keeping an export: %w", database.Hide(err))
+	}
+	return id, nil
+}
+
+// Object is how entries name an export.
+func Object(id uuid.UUID) string { return "query_log_export/" + id.String() }
+
+func joined(formats []string) string {
+	if formats == nil {
+		formats = Formats
+	}
+	out := ""
+	for _, f := range Formats {
+		for _, wanted := range formats {
+			if f == wanted {
+				if out != "" {
+					out += ","
+				}
+				out += f
+				break
+			}
+		}
+	}
+	return out
+}
