@@ -25,13 +25,18 @@ type event struct {
 // follow opens a stream; the channel closes when the stream ends.
 func (f *fixture) follow(role models.Role, address, last string) <-chan event {
 	f.t.Helper()
+	return f.followWith(address, last, "Authorization", "Bearer "+f.tokens[role])
+}
+
+func (f *fixture) followWith(address, last, name, value string) <-chan event {
+	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	f.t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, "GET", f.http.URL+address+"/events", nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+f.tokens[role])
+	r.Header.Set(name, value)
 	if last != "" {
 		r.Header.Set("Last-Event-ID", last)
 	}

@@ -18,12 +18,8 @@ import (
 // sees them. Limits are ours, by the database's clock; scs's own are set so that they never end a
 // session before.
 func (s *Service) newManager() *scs.SessionManager {
-	m := scs.New()
-	m.Lifetime = s.options.Absolute
-	m.HashTokenInStore = true
-	m.Codec = idCodec{}
-	m.Store = sessionStore{s.db}
-	return m
+	// Not scs.New, which starts a goroutine for a store in memory that we do not use.
+	return &scs.SessionManager{Lifetime: s.options.Absolute, HashTokenInStore: true, Codec: idCodec{}, Store: sessionStore{s.db}}
 }
 
 // sessionID is the one value that scs keeps for us; everything else is in columns.
