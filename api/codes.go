@@ -38,6 +38,7 @@ const (
 	codeDepartmentNotFound  = "department_not_found"
 	codeUnknownArchiveField = "unknown_archive_field"
 	codeDataDestroyed       = "data_destroyed"
+	codeUnderHold           = "under_hold"
 
 	codeDepartureExists  = "departure_exists"
 	codeUnknownKind      = "unknown_kind"
@@ -160,6 +161,7 @@ var statuses = map[string]int{
 	codeDepartmentNotFound:  http.StatusUnprocessableEntity,
 	codeUnknownArchiveField: http.StatusUnprocessableEntity,
 	codeDataDestroyed:       http.StatusConflict,
+	codeUnderHold:           http.StatusConflict,
 
 	codeDepartureExists:  http.StatusConflict,
 	codeUnknownKind:      http.StatusUnprocessableEntity,

@@ -94,6 +94,7 @@ var refusals = []struct {
 	{archive.ErrStillEmployed, codeEmployeeExists, "employee_no"},
 	{archive.ErrApprovalRequired, codeApprovalRequired, ""},
 	{archive.ErrPurged, codeDataDestroyed, ""},
+	{archive.ErrHeld, codeUnderHold, "fields"},
 	{archive.ErrIllegalStatus, codeStageConflict, ""},
 	{vault.ErrPurged, codeDataDestroyed, ""},
 

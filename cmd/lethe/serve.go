@@ -36,6 +36,9 @@ func (s ServeCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer r.close()
+	if err := r.recordConfiguration(ctx, "serve"); err != nil {
+		return err
+	}
 	public, err := listen("LETHE_LISTEN", c.Listen)
 	if err != nil {
 		return err

@@ -42,6 +42,9 @@ func (w WorkerCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer r.close()
+	if err := r.recordConfiguration(ctx, "worker"); err != nil {
+		return err
+	}
 	ops, err := listen("LETHE_OPS_LISTEN", c.OpsListen)
 	if err != nil {
 		return err

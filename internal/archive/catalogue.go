@@ -1,13 +1,17 @@
 package archive
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"strconv"
 
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/access"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -161,5 +165,16 @@ func InstallCatalogue(tx *database.Tx) error {
 	if err != nil {
 		return fmt.Errorf("installing the field catalogue: %w", database.Hide(err))
 	}
-	return nil
+	_, err = ledger.RecordConfiguration(tx, "field_catalogue", digestOf(definitions()), nil)
+	return err
+}
+
+// digestOf is the SHA-256, in hex, over the catalogue's rows.
+func digestOf(rows []models.FieldDefinition) string {
+	h := sha256.New()
+	for _, r := range rows {
+		_, _ = fmt.Fprintf(h, "%q\n", []string{r.Key, r.Section, strconv.Itoa(r.Position), string(r.Category), r.Sensitivity,
+			r.LabelZh, r.LabelEn, r.NoticeZh, r.NoticeEn})
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }

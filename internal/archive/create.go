@@ -3,6 +3,8 @@ package archive
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,10 +52,11 @@ func Create(tx *database.Tx, sealer vault.Sealer, n NewEmployee) (id, employment
 	if err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	if id, err = n.person(tx); err != nil {
+	id, returns, err := n.person(tx)
+	if err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	if employmentID, err = n.employ(tx, id, entity); err != nil {
+	if employmentID, err = n.employ(tx, id, returns, entity); err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
 	if err := sealer.CreateCategories(tx, employmentID); err != nil {
@@ -125,29 +128,29 @@ func (n *NewEmployee) entity(tx *database.Tx, found *problems) (models.LegalEnti
 }
 
 // person is the id of the person: a new row, or the one who comes back.
-func (n *NewEmployee) person(tx *database.Tx) (uuid.UUID, error) {
+func (n *NewEmployee) person(tx *database.Tx) (id uuid.UUID, returns bool, err error) {
 	known, err := EmployeeByNo(tx.DB(), n.EmployeeNo)
 	if err == nil {
-		return known.ID, n.rehire(tx, known)
+		return known.ID, true, n.rehire(tx, known)
 	}
 	if !errors.Is(err, database.ErrNotFound) {
-		return uuid.Nil, err
+		return uuid.Nil, false, err
 	}
-	id, err := uuid.NewV7()
+	id, err = uuid.NewV7()
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("making an id: %w", err)
+		return uuid.Nil, false, fmt.Errorf("making an id: %w", err)
 	}
 	err = database.Hide(tx.DB().Create(&models.Employee{
 		ID: id, EmployeeNo: n.EmployeeNo, Name: n.Name, DepartmentID: n.DepartmentID,
 		Status: models.StatusActive, Revision: 1,
 	}).Error)
 	if database.Violates(err, "employees_employee_no_key") {
-		return uuid.Nil, ErrEmployeeNoTaken // by somebody who was hired at the same moment
+		return uuid.Nil, false, ErrEmployeeNoTaken // by somebody who was hired at the same moment
 	}
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("inserting a person: %w", err)
+		return uuid.Nil, false, fmt.Errorf("inserting a person: %w", err)
 	}
-	return id, nil
+	return id, false, nil
 }
 
 // rehire prepares a known person for another employment.
@@ -176,13 +179,21 @@ func (n *NewEmployee) rehire(tx *database.Tx, known models.Employee) error {
 		SET department_id = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`, n.DepartmentID, known.ID))
 }
 
-func (n *NewEmployee) employ(tx *database.Tx, employeeID uuid.UUID, entity models.LegalEntity) (uuid.UUID, error) {
+func (n *NewEmployee) employ(tx *database.Tx, employeeID uuid.UUID, returns bool, entity models.LegalEntity) (uuid.UUID, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("making an id: %w", err)
 	}
+	action := actionCreated
+	if returns {
+		action = actionRehired
+	}
+	entry, err := record(tx, action, employeeID, id, slices.Collect(maps.Keys(n.Fields)))
+	if err != nil {
+		return uuid.Nil, err
+	}
 	err = database.Hide(tx.DB().Create(&models.Employment{
-		ID: id, EmployeeID: employeeID, LegalEntityID: entity.ID, DepartmentID: n.DepartmentID, Post: n.Post,
+		ID: id, LedgerEntryID: &entry, EmployeeID: employeeID, LegalEntityID: entity.ID, DepartmentID: n.DepartmentID, Post: n.Post,
 		Jurisdiction: entity.Jurisdiction, TimeZone: n.TimeZone, HiredOn: n.HiredOn,
 	}).Error)
 	if database.Violates(err, "employments_one_current") {

@@ -27,6 +27,7 @@ func TestCreate_SealsEverythingButTheSkeleton(t *testing.T) {
 	want := models.Employment{
 		ID: employment, EmployeeID: id, LegalEntityID: got.LegalEntityID, DepartmentID: c.tech, Post: "工程师",
 		Jurisdiction: "CN", TimeZone: "Asia/Shanghai", HiredOn: n.HiredOn, CreatedAt: got.CreatedAt,
+		LedgerEntryID: got.LedgerEntryID,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

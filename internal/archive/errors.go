@@ -17,6 +17,8 @@ var (
 	ErrApprovalRequired = errors.New("the change needs an approval")
 	// ErrPurged says that the file, or the category of a field, is purged or being purged.
 	ErrPurged = errors.New("the file is purged")
+	// ErrHeld says that a legal hold wants a field kept as it is.
+	ErrHeld = errors.New("the field is under a legal hold")
 	// ErrIllegalStatus says that a person's status cannot change so.
 	ErrIllegalStatus = errors.New("the status cannot change so")
 )

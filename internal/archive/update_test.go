@@ -1,6 +1,10 @@
 package archive_test
 
 import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +16,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -141,4 +146,64 @@ func TestI11_Status(t *testing.T) {
 			rt.Fatalf("the status is %s, want %s (%v)", person.Status, status, err)
 		}
 	})
+}
+
+// TestUpdate_RefusesWhatIsUnderHold: what a court may ask for stays as it is, the rest can change.
+func TestUpdate_RefusesWhatIsUnderHold(t *testing.T) {
+	c := newCompany(t)
+	id, employment := c.hire(t, c.zhang())
+	before := c.stored(t, employment)
+	place := func(categories string) {
+		t.Helper()
+		must(t, database.Run(t.Context(), c.Facts, func(tx *database.Tx) error {
+			entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindRetention, Action: "hold.placed"})
+			if err != nil {
+				return err
+			}
+			return tx.DB().Exec(`INSERT INTO holds (id, employment_id, categories, matter, ledger_entry_id)
+				VALUES (gen_random_uuid(), ?, string_to_array(NULLIF(?, ''), ','), 'case 1', ?)`, employment, categories, entry).Error
+		}))
+	}
+	place("identity,contract")
+	for name, p := range map[string]archive.Patch{
+		"set":                    {Fields: map[string]*string{"id_number": ptr("X")}},
+		"removed":                {Fields: map[string]*string{"contract_no": nil}},
+		"together with the rest": {Name: ptr("李四"), Fields: map[string]*string{"id_number": ptr("X"), "tax_no": ptr("T-2")}},
+	} {
+		if err := c.update(t, id, p); !errors.Is(err, archive.ErrHeld) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if diff := cmp.Diff(before, c.stored(t, employment)); diff != "" {
+		t.Error(diff)
+	}
+	must(t, c.update(t, id, archive.Patch{Post: ptr("架构师"), Fields: map[string]*string{"tax_no": ptr("T-2")}}))
+	place("")
+	if err := c.update(t, id, archive.Patch{Fields: map[string]*string{"tax_no": ptr("T-3")}}); !errors.Is(err, archive.ErrHeld) {
+		t.Errorf("a hold on everything: %v", err)
+	}
+}
+
+// TestI18_AChangeOfAFileNamesItsFieldsAndNoValue: one entry for each change, none for a refused one.
+func TestI18_AChangeOfAFileNamesItsFieldsAndNoValue(t *testing.T) {
+	c := newCompany(t)
+	n := c.zhang()
+	id, _ := c.hire(t, n)
+	must(t, c.update(t, id, archive.Patch{Name: ptr("张三丰"), Fields: map[string]*string{"tax_no": ptr("T-1"), "contract_no": nil}}))
+	if err := c.update(t, id, archive.Patch{Name: ptr("X"), Fields: map[string]*string{"no such": nil}}); err == nil {
+		t.Fatal("an unknown field is accepted")
+	}
+	var got []struct{ Action, Fields, Content string }
+	must(t, c.Facts.Read(t.Context()).Raw(`SELECT action, details ->> 'fields' AS fields, l::text AS content FROM ledger_content l
+		WHERE subject_id = ? ORDER BY entry_id`, id).Scan(&got).Error)
+	if len(got) != 2 || got[0].Action != "employee.created" || got[1].Action != "employee.updated" || got[1].Fields != "contract_no,name,tax_no" {
+		t.Fatalf("entries: %+v", got)
+	}
+	for _, value := range append(slices.Collect(maps.Values(n.Fields)), n.Name, "张三丰", n.EmployeeNo) {
+		for _, entry := range got {
+			if strings.Contains(entry.Content, value) {
+				t.Errorf("%s holds a value", entry.Action)
+			}
+		}
+	}
 }

@@ -20,6 +20,9 @@ const unreferencedFor = 24 * time.Hour
 // Housekeep does what is due: the next KEK generation, rewrapping, retiring generations that were
 // followed RetireAfter ago, dropping unreferenced data keys. Run it daily; several may run at once.
 func (v *Vault) Housekeep(ctx context.Context, facts *database.DB) error {
+	if err := v.RecordKEK(ctx, facts); err != nil {
+		return err
+	}
 	now, err := keysClock(v.keys.Read(ctx))
 	if err != nil {
 		return err
@@ -33,10 +36,17 @@ func (v *Vault) Housekeep(ctx context.Context, facts *database.DB) error {
 			return err
 		}
 	}
-	if _, err := v.Rewrap(ctx); err != nil {
+	rewrapped, err := v.Rewrap(ctx)
+	if rewrapped > 0 {
+		err = errors.Join(err, recordRewrapped(ctx, facts, rewrapped))
+	}
+	if err != nil {
 		return err
 	}
 	if err := v.retireFollowed(ctx, now); err != nil {
+		return err
+	}
+	if err := v.RecordKEK(ctx, facts); err != nil {
 		return err
 	}
 	_, err = v.DropUnreferenced(ctx, facts)

@@ -1,0 +1,69 @@
+package archive
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/ledger"
+	"lethe/models"
+)
+
+// What the ledger says of people and their files.
+const (
+	actionCreated = "employee.created"
+	actionRehired = "employee.rehired"
+	actionUpdated = "employee.updated"
+)
+
+// record appends that a file was begun or changed: the names of the fields, never a value.
+func record(tx *database.Tx, action string, employeeID, employmentID uuid.UUID, fields []string) (uuid.UUID, error) {
+	slices.Sort(fields)
+	entry, err := ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindArchive, Action: action, Subject: &employeeID, Object: "employee/" + employeeID.String(),
+		Details: map[string]string{"employment": employmentID.String(), "fields": strings.Join(fields, ",")},
+	})
+	if err != nil {
+		return entry, fmt.Errorf("recording a file: %w", err)
+	}
+	return entry, nil
+}
+
+// names are what a patch sets or removes.
+func (p Patch) names() []string {
+	names := slices.Collect(maps.Keys(p.Fields))
+	for name, given := range map[string]bool{
+		"name": p.Name != nil, "department": p.DepartmentID != nil, "post": p.Post != nil, "legal_entity": p.LegalEntityID != nil,
+		"jurisdiction": p.Jurisdiction != nil, "time_zone": p.TimeZone != nil, "hired_on": p.HiredOn != nil,
+	} {
+		if given {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// refuseHeld refuses to change what a legal hold wants kept as it is (ErrHeld). The employment is
+// locked: a hold that is placed meanwhile waits, and so does its release.
+func refuseHeld(tx *database.Tx, employmentID uuid.UUID, fields map[string]*string, categories map[string]models.Category) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	var held []models.Category
+	err := tx.DB().Raw(`SELECT DISTINCT c.category FROM employment_categories c JOIN holds h ON h.employment_id = c.employment_id
+		WHERE c.employment_id = ? AND h.released_at IS NULL AND (h.categories IS NULL OR c.category = ANY (h.categories))`, employmentID).
+		Scan(&held).Error
+	if err != nil {
+		return fmt.Errorf("looking for holds: %w", database.Hide(err))
+	}
+	for key := range fields {
+		if slices.Contains(held, categories[key]) {
+			return ErrHeld
+		}
+	}
+	return nil
+}
