@@ -77,6 +77,11 @@ func (s *Sequencer) sequence(ctx context.Context) (head treeHead, more bool, err
 	var taken *batch
 	err = database.Run(ctx, s.db, func(tx *database.Tx) error {
 		head, more, taken = treeHead{}, false, nil
+		// The tables grow from nothing to millions of rows without the plans of this connection being
+		// made anew: none of them may be to read a whole table.
+		if err := tx.DB().Exec("SET LOCAL enable_seqscan = off").Error; err != nil {
+			return database.Hide(err)
+		}
 		h, err := readHead(ctx, tx.DB(), s.o.Origin, "FOR UPDATE SKIP LOCKED")
 		if err != nil || h.Tree == "" {
 			return err
@@ -183,7 +188,7 @@ func (s *Sequencer) page(ctx context.Context, g *gorm.DB, h treeHead) (ids []uui
 		SELECT entry_id::text, EXISTS (SELECT FROM ledger_sequence AS s WHERE s.entry_id = p.entry_id)
 		FROM (SELECT entry_id FROM ledger_pending WHERE entry_id > $1
 			AND ($3 OR entry_id = (SELECT e.entry_id FROM ledger_epochs AS e WHERE e.epoch = $4)) ORDER BY entry_id LIMIT $2) AS p
-		ORDER BY 1`, s.after, s.o.Batch, h.Size > 0 || h.epoch == 1, h.epoch)
+		ORDER BY p.entry_id`, s.after, s.o.Batch, h.Size > 0 || h.epoch == 1, h.epoch)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the ledger's queue: %w", database.Hide(err))
 	}
@@ -255,7 +260,7 @@ func store(ctx context.Context, g *gorm.DB, h, next treeHead, ids []string, hash
 		{len(ids), `INSERT INTO ledger_sequence (epoch, index, entry_id, leaf_hash)
 			SELECT $1, $2::bigint + place - 1, id, hash FROM unnest($3::uuid[], $4::bytea[]) WITH ORDINALITY AS u (id, hash, place)`,
 			[]any{h.epoch, h.Size, ids, hashes}},
-		{len(ids), "DELETE FROM ledger_pending WHERE entry_id = ANY ($1::uuid[])", []any{ids}},
+		{len(ids), "DELETE FROM ledger_pending AS p USING unnest($1::uuid[]) AS u (id) WHERE p.entry_id = u.id", []any{ids}},
 		{1, "UPDATE ledger_head SET size = $1, root = $2, frontier = $3, at = lethe_now() WHERE epoch = $4 AND size = $5",
 			[]any{next.Size, next.Root[:], joinHashes(next.frontier), h.epoch, h.Size}},
 	} {

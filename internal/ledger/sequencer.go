@@ -15,7 +15,7 @@ import (
 // Options of a [Sequencer]. Zero values mean the defaults, but for the origin.
 type Options struct {
 	Origin   string
-	Batch    int           // entries in one transaction at most; default 8192
+	Batch    int           // entries in one transaction at most; default 16384
 	Interval time.Duration // between looks at the queue; default 50 ms
 	Log      *slog.Logger  // default slog.Default
 	// Rebuild makes an empty folder from the database's word alone. Only for an operator who has lost
@@ -61,7 +61,7 @@ type Status struct {
 // NewSequencer works on the ledger of db, which may be another role's than the writers'.
 func NewSequencer(db *database.DB, storage *Storage, keys *Keys, o Options) *Sequencer {
 	if o.Batch == 0 {
-		o.Batch = 8192
+		o.Batch = 16384
 	}
 	if o.Interval == 0 {
 		o.Interval = 50 * time.Millisecond

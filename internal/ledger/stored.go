@@ -1,11 +1,12 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -24,40 +25,42 @@ type stored struct {
 	generation int
 }
 
-// fetch reads entries in the order of ids; one that is missing has no leaf. The ids tell the
-// partition of each, so that only its index is looked at.
+// fetch reads entries in the order of ids; one that is missing has no leaf. The ids tell between
+// which times to look, so that the other partitions are not.
 func fetch(ctx context.Context, g *gorm.DB, ids []uuid.UUID) ([]stored, error) {
-	texts, times := make([]string, len(ids)), make([]time.Time, len(ids))
-	for i, id := range ids {
-		texts[i], times[i] = id.String(), TimeOf(id)
+	if len(ids) == 0 {
+		return nil, nil
 	}
+	texts, places, out := make([]string, len(ids)), make(map[uuid.UUID]int, len(ids)), make([]stored, len(ids))
+	for i, id := range ids {
+		texts[i], places[id], out[i].id = id.String(), i, id
+	}
+	oldest, newest := TimeOf(slices.MinFunc(ids, compareIDs)), TimeOf(slices.MaxFunc(ids, compareIDs))
 	rows, err := g.Statement.ConnPool.QueryContext(ctx, `
-		SELECT e.kind, e.format, e.epoch, e.leaf, e.mac, e.mac_generation
-		FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY AS u (id, at, place)
-		LEFT JOIN LATERAL (SELECT * FROM ledger_entries WHERE id = u.id AND at = u.at LIMIT 1) AS e ON true
-		ORDER BY u.place`, texts, times)
+		SELECT id::text, kind, format, epoch, leaf, mac, mac_generation FROM ledger_entries
+		WHERE id = ANY ($1::uuid[]) AND at BETWEEN $2 AND $3`, texts, oldest, newest)
 	if err != nil {
 		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
 	}
 	defer func() { _ = rows.Close() }()
-	out := make([]stored, 0, len(ids))
 	for rows.Next() {
-		var kind *string
-		var format, epoch, generation *int
-		e := stored{id: ids[len(out)]}
-		if err := rows.Scan(&kind, &format, &epoch, &e.leaf, &e.mac, &generation); err != nil {
+		var e stored
+		var text string
+		if err := rows.Scan(&text, &e.kind, &e.format, &e.epoch, &e.leaf, &e.mac, &e.generation); err != nil {
 			return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
 		}
-		if kind != nil {
-			e.kind, e.format, e.epoch, e.generation = *kind, *format, *epoch, *generation
+		if e.id, err = uuid.Parse(text); err != nil {
+			return nil, fmt.Errorf("reading entries: %w", ErrMalformed)
 		}
-		out = append(out, e)
+		out[places[e.id]] = e
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
 	}
 	return out, nil
 }
+
+func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
 
 // check says whether an entry was written by a process that has the key, for this ledger, and not
 // changed since. An entry that was pending when a new epoch began is of an older one.
