@@ -42,6 +42,13 @@ func (d *decoder) int8OrNull(v []byte) *int64 {
 	return &n
 }
 
+func (d *decoder) uuidOrNil(v []byte) uuid.UUID {
+	if v == nil {
+		return uuid.Nil
+	}
+	return d.uuid(v)
+}
+
 // time is exact, and never equal to an entry's for the infinities.
 func (d *decoder) time(v []byte) time.Time {
 	n := d.int8(v)

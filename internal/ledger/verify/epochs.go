@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"strconv"
 
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"lethe/internal/ledger"
@@ -35,12 +37,12 @@ func (c *checker) epochs() {
 			continue
 		}
 		if e.epoch == 1 {
-			if e.previousSize != nil || e.previousRoot != nil || e.keptSize != nil {
+			if e.previousSize != nil || e.previousRoot != nil || e.keptSize != nil || e.entry != uuid.Nil {
 				wrong(1, "previous_size")
 			}
 			continue
 		}
-		b, ok := c.beginning(e.epoch)
+		b, ok := c.beginning(e)
 		if !ok {
 			wrong(e.epoch, "")
 			continue
@@ -65,11 +67,15 @@ func (c *checker) epochs() {
 	}
 }
 
-// beginning reads the first entry of an epoch.
-func (c *checker) beginning(epoch int) (beginning, bool) {
-	first, ok := c.firsts[epoch]
-	own := c.own[first]
-	if !ok || own.action != ledger.ActionEpochBegun || own.details[ledger.DetailEpoch] != strconv.Itoa(epoch) {
+// beginning reads the entry that begins an epoch: the first one in its tree, or one that still waits
+// for its place there.
+func (c *checker) beginning(e epochRow) (beginning, bool) {
+	own := c.own[e.entry]
+	first := c.firsts[e.epoch] == e.entry
+	if c.trees[e.epoch] == nil {
+		first = slices.ContainsFunc(c.small.pending, func(p pendingRow) bool { return p.entry == e.entry })
+	}
+	if !first || own.action != ledger.ActionEpochBegun || own.details[ledger.DetailEpoch] != strconv.Itoa(e.epoch) {
 		return beginning{}, false
 	}
 	size, err1 := strconv.ParseInt(own.details[ledger.DetailPreviousSize], 10, 64)

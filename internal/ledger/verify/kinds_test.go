@@ -189,7 +189,7 @@ var kinds = []kind{
 	}},
 	{name: "begin an epoch without its entry", insider: true, do: func(m *mutant) bool {
 		size := m.r.Int64N(50)
-		m.s.rest.epochs = append(m.s.rest.epochs, epochRow{len(m.s.rest.epochs) + 1, &size, make([]byte, 32), &size})
+		m.s.rest.epochs = append(m.s.rest.epochs, epochRow{len(m.s.rest.epochs) + 1, uuid.New(), &size, make([]byte, 32), &size})
 		return true
 	}},
 	{name: "forget the epoch", insider: true, do: func(m *mutant) bool {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,20 +37,24 @@ var cursors = map[string]string{
 // else, show one moment, whatever is written meanwhile.
 func open(ctx context.Context, tx pgx.Tx) (*postgres, error) {
 	p := &postgres{tx: tx, done: map[string]bool{}}
+	var all strings.Builder
 	for name, query := range cursors {
-		if _, err := tx.Exec(ctx, "DECLARE "+name+" NO SCROLL CURSOR FOR "+query); err != nil {
-			return nil, fmt.Errorf("reading the ledger: %w", database.Hide(err))
-		}
+		all.WriteString("DECLARE " + name + " NO SCROLL CURSOR FOR " + query + ";")
+	}
+	if _, err := tx.Exec(ctx, all.String()); err != nil {
+		return nil, fmt.Errorf("reading the ledger: %w", database.Hide(err))
 	}
 	return p, nil
 }
 
 // close lets the cursors go, so that one transaction can be read again.
 func (p *postgres) close(ctx context.Context) error {
+	var all strings.Builder
 	for name := range cursors {
-		if _, err := p.tx.Exec(ctx, "CLOSE "+name); err != nil {
-			return fmt.Errorf("reading the ledger: %w", database.Hide(err))
-		}
+		all.WriteString("CLOSE " + name + ";")
+	}
+	if _, err := p.tx.Exec(ctx, all.String()); err != nil {
+		return fmt.Errorf("reading the ledger: %w", database.Hide(err))
 	}
 	return nil
 }
@@ -74,6 +79,10 @@ func (p *postgres) query(ctx context.Context, sql string, decode func(v [][]byte
 	if err != nil {
 		return fmt.Errorf("reading the ledger: %w", database.Hide(err))
 	}
+	return each(rows, decode)
+}
+
+func each(rows pgx.Rows, decode func(v [][]byte) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := decode(rows.RawValues()); err != nil {
@@ -118,35 +127,43 @@ func (p *postgres) contents(ctx context.Context) ([]contentRow, error) {
 	})
 }
 
+// small is read in one round trip; pgx asks for these types in binary by itself.
 func (p *postgres) small(ctx context.Context) (small, error) {
 	s := small{partitions: map[uint32]string{}}
-	for sql, decode := range map[string]func(d *decoder, v [][]byte){
-		`SELECT epoch, size, root, frontier FROM ledger_head`: func(d *decoder, v [][]byte) {
+	kinds := []struct {
+		sql    string
+		decode func(d *decoder, v [][]byte)
+	}{
+		{`SELECT epoch, size, root, frontier FROM ledger_head`, func(d *decoder, v [][]byte) {
 			s.heads = append(s.heads, headRow{d.int4(v[0]), d.int8(v[1]), d.copied(v[2]), d.copied(v[3])})
-		},
-		`SELECT epoch, previous_size, previous_root, kept_size FROM ledger_epochs ORDER BY epoch`: func(d *decoder, v [][]byte) {
-			s.epochs = append(s.epochs, epochRow{d.int4(v[0]), d.int8OrNull(v[1]), d.copied(v[2]), d.int8OrNull(v[3])})
-		},
-		`SELECT entry_id, at FROM ledger_pending ORDER BY entry_id`: func(d *decoder, v [][]byte) {
+		}},
+		{`SELECT epoch, entry_id, previous_size, previous_root, kept_size FROM ledger_epochs ORDER BY epoch`, func(d *decoder, v [][]byte) {
+			s.epochs = append(s.epochs, epochRow{d.int4(v[0]), d.uuidOrNil(v[1]), d.int8OrNull(v[2]), d.copied(v[3]), d.int8OrNull(v[4])})
+		}},
+		{`SELECT entry_id, at FROM ledger_pending ORDER BY entry_id`, func(d *decoder, v [][]byte) {
 			s.pending = append(s.pending, pendingRow{d.uuid(v[0]), d.time(v[1])})
-		},
-		`SELECT DISTINCT details->>'` + ledger.DetailMonth + `' FROM ledger_content WHERE kind = 'ledger' AND action = '` + ledger.ActionContentDropped + `'
-			AND details ? '` + ledger.DetailMonth + `' ORDER BY 1`: func(_ *decoder, v [][]byte) {
+		}},
+		{`SELECT DISTINCT details->>'` + ledger.DetailMonth + `' FROM ledger_content WHERE kind = 'ledger' AND action = '` + ledger.ActionContentDropped + `'
+			AND details ? '` + ledger.DetailMonth + `' ORDER BY 1`, func(_ *decoder, v [][]byte) {
 			s.dropped = append(s.dropped, string(v[0]))
-		},
-		`SELECT c.oid, c.relname::text FROM pg_class c WHERE c.oid IN (SELECT inhrelid FROM pg_inherits
-			WHERE inhparent IN ('ledger_entries'::regclass, 'ledger_content'::regclass))`: func(d *decoder, v [][]byte) {
+		}},
+		{`SELECT c.oid, c.relname::text FROM pg_class c WHERE c.oid IN (SELECT inhrelid FROM pg_inherits
+			WHERE inhparent IN ('ledger_entries'::regclass, 'ledger_content'::regclass))`, func(d *decoder, v [][]byte) {
 			s.partitions[d.oid(v[0])] = string(v[1])
-		},
-	} {
-		err := p.query(ctx, sql, func(v [][]byte) error {
-			d := decoder{}
-			decode(&d, v)
-			return d.err
+		}},
+	}
+	all := &pgx.Batch{}
+	for _, k := range kinds {
+		all.Queue(k.sql).Query(func(rows pgx.Rows) error {
+			return each(rows, func(v [][]byte) error {
+				d := decoder{}
+				k.decode(&d, v)
+				return d.err
+			})
 		})
-		if err != nil {
-			return small{}, err
-		}
+	}
+	if err := p.tx.SendBatch(ctx, all).Close(); err != nil {
+		return small{}, fmt.Errorf("reading the ledger: %w", database.Hide(err))
 	}
 	return s, nil
 }
@@ -157,6 +174,10 @@ func Database(ctx context.Context, tx pgx.Tx, e Evidence) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.database(ctx, tx)
+}
+
+func (c *checker) database(ctx context.Context, tx pgx.Tx) (*Report, error) {
 	p, err := open(ctx, tx)
 	if err != nil {
 		return nil, err

@@ -50,6 +50,7 @@ type pendingRow struct {
 // epochRow is a row of ledger_epochs.
 type epochRow struct {
 	epoch        int
+	entry        uuid.UUID // the one that begins it; none for the first
 	previousSize *int64
 	previousRoot []byte
 	keptSize     *int64
