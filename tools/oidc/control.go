@@ -14,14 +14,10 @@ type behaviour struct {
 	IgnoresMaxAge bool `json:"ignores_max_age"`
 	// LoginAge is added to the age of every login that the tokens tell.
 	LoginAge duration `json:"login_age"`
-	// Slow is how far the provider's clock is behind; negative: ahead.
-	Slow duration `json:"slow"`
 	// Nonce, if set, stands in the tokens instead of the client's.
 	Nonce string `json:"nonce"`
 	// NoLoginTime leaves auth_time out.
 	NoLoginTime bool `json:"no_login_time"`
-	// Lifetime of an ID token; left out, five minutes.
-	Lifetime duration `json:"lifetime"`
 }
 
 // person is somebody who can log in.
@@ -47,9 +43,6 @@ func (s *storage) control(w http.ResponseWriter, r *http.Request) {
 	if err := decoder.Decode(&wanted); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
-	}
-	if wanted.Lifetime == 0 {
-		wanted.Lifetime = duration(5 * time.Minute)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -90,7 +90,7 @@ func (s *storage) logIn(requestID, name string) (key string, ok bool) {
 // complete notes the login, and today's misbehaviour, in the request.
 func (s *storage) complete(r *request, l login) {
 	r.subject, r.done = l.subject, true
-	r.loggedIn = l.at.Add(-time.Duration(s.behaviour.LoginAge) - time.Duration(s.behaviour.Slow))
+	r.loggedIn = l.at.Add(-time.Duration(s.behaviour.LoginAge))
 	if s.behaviour.NoLoginTime {
 		r.loggedIn = time.Time{}
 	}
