@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 )
 
 // Login makes a login of its own that is a member of the group role, connects to the facts with it,
@@ -38,4 +39,13 @@ func (e *Env) Login(t testing.TB, group database.Role) (string, *database.DB) {
 		}
 	})
 	return address.String(), db
+}
+
+// AsApp connects to the facts as serve and worker do, with the ledger's writer attached: a statement
+// that the app role may not make fails there, as it would in production.
+func (e *Env) AsApp(t testing.TB) *database.DB {
+	t.Helper()
+	_, db := e.Login(t, database.RoleApp)
+	ledger.Attach(db, ledger.NewWriter(e.LedgerOrigin(), e.LedgerKeys.Writer()))
+	return db
 }

@@ -37,7 +37,7 @@ DECLARE
         'field_definitions', 'ledger_epochs', 'ledger_head', 'ledger_sequence'];
     insertable constant text[] := ARRAY['retention_rules']; -- never inserted by it: whoever schedules by rules locks them
     erasable constant text[] := ARRAY['field_values', 'idempotency_keys',
-        'sessions', 'login_attempts', 'throttles', 'recovery_codes', 'oidc_states', 'oidc_logins', 'enrolments', 'login_lanes', 'known_places'];
+        'enrolments', 'recovery_codes', 'login_lanes', 'known_places', 'oidc_flows'];
     it record;
 BEGIN
     EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || groups;
