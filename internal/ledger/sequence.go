@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
@@ -26,33 +25,6 @@ type treeHead struct {
 	Head
 	epoch    int
 	frontier []tlog.Hash
-}
-
-// look reads the head, and whether anything waits, without a lock.
-func (s *Sequencer) look(ctx context.Context) (treeHead, bool, error) {
-	h, err := readHead(ctx, s.db.Read(ctx), s.o.Origin, "")
-	if err != nil {
-		return treeHead{}, false, err
-	}
-	var oldest *string
-	var now time.Time
-	err = s.db.Read(ctx).Statement.ConnPool.QueryRowContext(ctx,
-		"SELECT (SELECT entry_id::text FROM ledger_pending ORDER BY entry_id LIMIT 1), lethe_now()").Scan(&oldest, &now)
-	if err != nil {
-		return treeHead{}, false, fmt.Errorf("looking at the ledger's queue: %w", database.Hide(err))
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.status.Epoch, s.status.OldestPending = h.epoch, 0
-	if oldest == nil {
-		clear(s.refused)
-		s.status.Refused = 0
-		return h, false, nil
-	}
-	if id, err := uuid.Parse(*oldest); err == nil {
-		s.status.OldestPending = max(now.Sub(TimeOf(id)), 0)
-	}
-	return h, true, nil
 }
 
 // readHead reads the row. With SKIP LOCKED, while another one has the lock, it is the zero head.
@@ -174,8 +146,8 @@ func (s *Sequencer) take(ctx context.Context, g *gorm.DB, h treeHead) (leaves []
 		}
 		leaves, good = append(leaves, e.leaf), append(good, e.id.String())
 	}
-	if s.after = uuid.Nil; full && !first {
-		s.after = ids[len(ids)-1]
+	if s.next = uuid.Nil; full && !first {
+		s.next = successor(ids[len(ids)-1])
 	}
 	s.refuse(refused)
 	return leaves, good, full, nil
@@ -184,11 +156,15 @@ func (s *Sequencer) take(ctx context.Context, g *gorm.DB, h treeHead) (leaves []
 // page reads the ids of the queue, oldest first, and which of them have a place already. A later
 // epoch begins with the entry that says so, alone.
 func (s *Sequencer) page(ctx context.Context, g *gorm.DB, h treeHead) (ids []uuid.UUID, placed []bool, err error) {
+	from := s.oldest
+	if s.next != uuid.Nil {
+		from = s.next
+	}
 	rows, err := g.Statement.ConnPool.QueryContext(ctx, `
 		SELECT entry_id::text, EXISTS (SELECT FROM ledger_sequence AS s WHERE s.entry_id = p.entry_id)
-		FROM (SELECT entry_id FROM ledger_pending WHERE entry_id > $1
+		FROM (SELECT entry_id FROM ledger_pending WHERE entry_id >= $1
 			AND ($3 OR entry_id = (SELECT e.entry_id FROM ledger_epochs AS e WHERE e.epoch = $4)) ORDER BY entry_id LIMIT $2) AS p
-		ORDER BY p.entry_id`, s.after, s.o.Batch, h.Size > 0 || h.epoch == 1, h.epoch)
+		ORDER BY p.entry_id`, from, s.o.Batch, h.Size > 0 || h.epoch == 1, h.epoch)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the ledger's queue: %w", database.Hide(err))
 	}

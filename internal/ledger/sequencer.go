@@ -35,8 +35,8 @@ type Sequencer struct {
 	keys    *Keys
 	o       Options
 
-	after uuid.UUID // where the next look at the queue begins
-	last  *batch    // what this process sequenced last: its leaves need not be read again
+	queue
+	last *batch // what this process sequenced last: its leaves need not be read again
 
 	mu      sync.Mutex
 	status  Status
@@ -161,6 +161,7 @@ func (s *Sequencer) round(ctx context.Context) (more bool, err error) {
 // Drain sequences and signs everything that is committed, for tests and commands.
 func (s *Sequencer) Drain(ctx context.Context) error {
 	for {
+		s.wholly = time.Time{}
 		more, err := s.Round(ctx)
 		if err != nil {
 			return err
@@ -168,6 +169,7 @@ func (s *Sequencer) Drain(ctx context.Context) error {
 		if more {
 			continue
 		}
+		s.wholly = time.Time{}
 		signed, err := s.signed(ctx)
 		if err != nil {
 			return err

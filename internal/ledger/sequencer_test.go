@@ -244,3 +244,42 @@ func withoutTriggers(tx *database.Tx, table, sql string) error {
 	}
 	return nil
 }
+
+// TestSequencer_FindsLateCommitters: a transaction that commits long after it wrote its entry.
+func TestSequencer_FindsLateCommitters(t *testing.T) {
+	env := databasetest.New(t)
+	written, commit := make(chan bool), make(chan bool)
+	done := make(chan error)
+	go func() {
+		done <- database.Run(context.Background(), env.Facts, func(tx *database.Tx) error {
+			_, err := ledger.Append(tx, entry)
+			close(written)
+			<-commit
+			return err
+		})
+	}()
+	<-written
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	s := env.NewSequencer(t)
+	running.Go(func() { s.Run(ctx) })
+	defer running.Wait()
+	defer stop()
+	wait := func(size int64) {
+		t.Helper()
+		for deadline := time.Now().Add(5 * time.Second); s.Status().Size != size; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("status: %+v, want %d leaves", s.Status(), size)
+			}
+		}
+	}
+	env.Advance(t, 10*time.Minute)
+	write(t, env, 3)
+	wait(3)
+	close(commit)
+	must(t, <-done)
+	wait(4)
+	if ids := checkTree(t, env, 1); !ledger.TimeOf(ids[3]).Before(ledger.TimeOf(ids[0])) {
+		t.Error("the late one is not the oldest")
+	}
+}
