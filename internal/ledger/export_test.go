@@ -1,6 +1,9 @@
 package ledger
 
-import "github.com/google/uuid"
+import (
+	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/tlog"
+)
 
 // CommitForTest, MACForTest and ReceiptForTest let the worked example of the documentation choose
 // what is random otherwise.
@@ -34,3 +37,11 @@ var SignForTest = (*Log).sign
 
 // StepForTest makes a sequencer die at a step, as far as it can be told from outside.
 func StepForTest(o *Options, step func(name string) error) { o.step = step }
+
+// Add, Root and Edge are those of a growing tree.
+func (g *growth) Add(leaf tlog.Hash) error   { return g.add(leaf) }
+func (g *growth) Root() (tlog.Hash, error)   { return g.root() }
+func (g *growth) Edge() ([]tlog.Hash, error) { return g.edge() }
+
+// GrowForTest is a tree of which only the frontier is known.
+func GrowForTest(size int64, frontier []tlog.Hash) (*growth, error) { return grow(size, frontier, nil) }
