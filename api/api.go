@@ -15,6 +15,8 @@ import (
 	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/ledger"
+	"lethe/internal/ledger/evidence"
 	"lethe/internal/vault"
 )
 
@@ -26,6 +28,12 @@ type Deps struct {
 	Identity *identity.Service
 	// Approvals are the dangerous steps, and how two people agree to one.
 	Approvals *approval.Registry
+	// Ledger is where checkpoints and tiles are.
+	Ledger *ledger.Storage
+	// Exports knows where finished evidence packs are.
+	Exports *evidence.Maker
+	// ExportLimit is how many entries of the query log one person may export alone.
+	ExportLimit int64
 	// OIDC is the company's login; nil: there is none.
 	OIDC    *identity.Provider
 	Systems *connector.Registry
@@ -89,6 +97,9 @@ func build(d Deps) (http.Handler, *server) {
 	s.registerPurges()
 	s.registerHolds()
 	s.registerApprovals()
+	s.registerQueryLog()
+	s.registerExports()
+	s.registerLedger()
 	s.registerSystems()
 	serveDocs(router, s.api)
 	return router, s

@@ -125,9 +125,37 @@ const (
 	codeOIDCSubjectTaken  = "oidc_subject_taken"
 	codeOIDCAlreadyLinked = "oidc_already_linked"
 	codeOIDCSubject       = "oidc_subject_invalid"
+
+	codeSearchTooShort  = "search_too_short"
+	codeSearchTooLong   = "search_too_long"
+	codeSearchTerms     = "search_too_many_terms"
+	codeSearchTooBroad  = "search_too_broad"
+	codeRangeReversed   = "range_reversed"
+	codeExportReason    = "export_reason"
+	codeExportRange     = "export_range"
+	codeExportBoth      = "export_filters_and_range"
+	codeExportNotReady  = "export_not_ready"
+	codeExportExpired   = "export_expired"
+	codeExportElsewhere = "export_not_here"
+	codeTampered        = "ledger_tampered"
+	codeNoCheckpoint    = "no_checkpoint_yet"
 )
 
 var statuses = map[string]int{
+	codeSearchTooShort:  http.StatusUnprocessableEntity,
+	codeSearchTooLong:   http.StatusUnprocessableEntity,
+	codeSearchTerms:     http.StatusUnprocessableEntity,
+	codeSearchTooBroad:  http.StatusUnprocessableEntity,
+	codeRangeReversed:   http.StatusUnprocessableEntity,
+	codeExportReason:    http.StatusUnprocessableEntity,
+	codeExportRange:     http.StatusUnprocessableEntity,
+	codeExportBoth:      http.StatusUnprocessableEntity,
+	codeExportNotReady:  http.StatusConflict,
+	codeExportExpired:   http.StatusGone,
+	codeExportElsewhere: http.StatusServiceUnavailable,
+	codeTampered:        http.StatusInternalServerError,
+	codeNoCheckpoint:    http.StatusServiceUnavailable,
+
 	codeValidationFailed:     http.StatusUnprocessableEntity,
 	codeBodyRequired:         http.StatusBadRequest,
 	codeBodyTooLarge:         http.StatusRequestEntityTooLarge,

@@ -11,6 +11,8 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/identity"
+	"lethe/internal/ledger"
+	"lethe/internal/ledger/evidence"
 	"lethe/internal/retention"
 	"lethe/internal/vault"
 )
@@ -132,6 +134,18 @@ var refusals = []struct {
 	{approval.ErrNotRequester, codeNotRequester, ""},
 	{approval.ErrTextTooLong, codeTextTooLong, ""},
 	{approval.ErrUnreadableText, codeTextUnreadable, ""},
+
+	{evidence.ErrReason, codeExportReason, "reason"},
+	{evidence.ErrUnknown, codeValidationFailed, "formats"},
+	{evidence.ErrRange, codeExportRange, "range"},
+	{evidence.ErrEpoch, codeExportRange, "range.epoch"},
+	{evidence.ErrBothChosen, codeExportBoth, "range"},
+	{evidence.ErrNotReady, codeExportNotReady, ""},
+	{evidence.ErrExpired, codeExportExpired, ""},
+	{evidence.ErrMissing, codeExportElsewhere, ""},
+	{ledger.ErrTampered, codeTampered, ""},
+	{ledger.ErrInconsistent, codeTampered, ""},
+	{ledger.ErrNotSequenced, codeNoCheckpoint, ""},
 
 	{database.ErrNotFound, codeNotFound, ""},
 	{database.ErrChanged, codeChanged, ""},

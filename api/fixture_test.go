@@ -23,6 +23,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
+	"lethe/internal/ledger/evidence"
 	"lethe/internal/operations"
 	"lethe/internal/retention"
 	"lethe/internal/vault"
@@ -38,6 +39,7 @@ type fixture struct {
 	http     *httptest.Server
 	log      *bytes.Buffer
 	vault    *vault.Vault
+	exports  *evidence.Maker
 	a, b     uuid.UUID
 	people   map[models.Role]uuid.UUID
 	tokens   map[models.Role]string
@@ -67,13 +69,23 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	people := identity.New(f.env.Facts, f.vault, identity.Options{Insecure: true, Argon: quick})
+	// What is served runs as the processes do, who may do less than the owner.
+	app := f.env.AsApp(t)
+	people := identity.New(app, f.vault, identity.Options{Insecure: true, Argon: quick})
 	approvals, err := operations.New(operations.Deps{Vault: f.vault, Identity: people}, approval.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.exports, err = evidence.NewMaker(evidence.Options{
+		DB: f.env.Facts, Storage: f.env.LedgerStorage, Origin: f.env.LedgerOrigin(), Dir: t.TempDir(), Patience: time.Nanosecond,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	handler, s := build(Deps{
-		DB: f.env.Facts, Vault: f.vault, Identity: people, Approvals: approvals, Systems: systems,
+		Ledger: f.env.LedgerStorage, Exports: f.exports, ExportLimit: exportLimit,
+		DB: app, Vault: f.vault, Identity: people, Approvals: approvals, Systems: systems,
 		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true, Version: "test",
 		Log: slog.New(slog.NewTextHandler(f.log, nil)),
 	})
@@ -82,6 +94,9 @@ func newFixture(t testing.TB) *fixture {
 	t.Cleanup(f.http.Close)
 	return f
 }
+
+// exportLimit is how many entries one person exports alone.
+const exportLimit = 20
 
 // quick is argon2id for tests: what it costs is not what they are about.
 var quick = identity.Argon{Memory: 64, Passes: 1, Lanes: 1}

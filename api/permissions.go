@@ -99,7 +99,15 @@ var permissions = map[string][]models.Role{
 	"GET /api/v1/approvals":                  staff,
 	"GET /api/v1/approvals/{id}":             staff,
 	"POST /api/v1/approvals/{id}/decision":   {hr, reviewer},
-	"POST /api/v1/approvals/{id}/withdrawal": {hr, reviewer, it},
+	"POST /api/v1/approvals/{id}/withdrawal": {hr, reviewer, auditor, it},
+
+	"GET /api/v1/query-log":                     {auditor},
+	"POST /api/v1/query-log/exports":            {auditor},
+	"GET /api/v1/query-log/exports/{id}":        {auditor},
+	"GET /api/v1/query-log/exports/{id}/events": {auditor},
+	"GET /api/v1/query-log/exports/{id}/file":   {auditor},
+	"GET /api/v1/ledger/entries/{id}/proof":     everyone,
+	"GET /api/v1/ledger/checkpoint":             everyone,
 
 	"GET /api/v1/systems":               staff,
 	"POST /api/v1/systems/{name}/check": {it},

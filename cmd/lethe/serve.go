@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"lethe/internal/approval"
 	"lethe/internal/config"
 	"lethe/internal/identity"
+	"lethe/internal/ledger/evidence"
 	"lethe/internal/operations"
 	"lethe/models"
 )
@@ -58,14 +60,20 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	exports, err := r.exports()
+	if err != nil {
+		return err
+	}
 	handler := api.New(api.Deps{
 		DB: r.facts, Vault: r.vault, Systems: r.systems, Workflows: r.target,
 		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log, Version: version, PublicURL: c.PublicURL,
 		Identity: people, Approvals: approvals, OIDC: r.provider(), TrustedProxies: c.TrustedProxies,
+		Ledger: r.ledger.storage, Exports: exports, ExportLimit: int64(c.ExportLimit),
 	})
 	var wg sync.WaitGroup
 	wg.Go(func() { r.relay.Run(ctx) })
 	wg.Go(func() { r.ledger.run(ctx) })
+	wg.Go(func() { exports.Run(ctx) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
 	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())
@@ -83,6 +91,17 @@ func (r *runtime) identity() *identity.Service {
 	c := r.config
 	return identity.New(r.facts, r.vault, identity.Options{
 		Idle: c.SessionIdle, Absolute: c.SessionAbsolute, Insecure: c.Dev && !strings.HasPrefix(c.PublicURL, "https://"),
+	})
+}
+
+// exports makes evidence packs of the query log in the background.
+func (r *runtime) exports() (*evidence.Maker, error) {
+	dir := r.config.ExportDir
+	if dir == "" {
+		dir = filepath.Join(filepath.Dir(filepath.Clean(r.config.LedgerDir)), "exports")
+	}
+	return evidence.NewMaker(evidence.Options{
+		DB: r.facts, Storage: r.ledger.storage, Origin: r.ledger.origin, Dir: dir, Keep: r.config.ExportKeep, Log: r.log,
 	})
 }
 

@@ -24,9 +24,9 @@ const Prefix = "LETHE_"
 // describe it for the README.
 type Config struct {
 	DatabaseURL     string `env:"DATABASE_URL" secret:"true" used:"serve,worker,migrate,admin,token,ledger" required:"serve,worker,migrate,admin,token,ledger" en:"Postgres with the facts, as a postgres:// URL; serve and worker log in as a member of lethe_app, migrate and admin as the owner" zh:"业务数据所在的 Postgres，postgres:// 形式的地址；serve 与 worker 以 lethe_app 的成员登录，migrate 与 admin 以库的所有者登录"`
-	KeysDatabaseURL string `env:"KEYS_DATABASE_URL" secret:"true" used:"serve,worker,migrate" required:"serve,worker,migrate" en:"Postgres with the wrapped data keys; in production another cluster, never the same database" zh:"存放密钥的 Postgres；生产环境必须是另一个集群，不能与业务数据同库"`
+	KeysDatabaseURL string `env:"KEYS_DATABASE_URL" secret:"true" used:"serve,worker,migrate,ledger" required:"serve,worker,migrate" en:"Postgres with the wrapped data keys; in production another cluster, never the same database" zh:"存放密钥的 Postgres；生产环境必须是另一个集群，不能与业务数据同库"`
 
-	KEKFile             string `env:"KEK_FILE" used:"serve,worker" required:"serve,worker" en:"file with the key-encryption key" zh:"主密钥文件"`
+	KEKFile             string `env:"KEK_FILE" used:"serve,worker,ledger" required:"serve,worker" en:"file with the key-encryption key" zh:"主密钥文件"`
 	TombstoneFile       string `env:"TOMBSTONE_FILE" used:"serve,worker" required:"worker" en:"file outside both databases that records each purge before its keys are destroyed" zh:"删除墓碑文件：位于两个数据库之外，销毁密钥前先记录每次删除"`
 	CodecKeyFile        string `env:"CODEC_KEY_FILE" used:"serve,worker" required:"serve,worker" en:"file with the key that encrypts workflow payloads" zh:"加密工作流数据所用密钥的文件"`
 	CodecPathSecretFile string `env:"CODEC_PATH_SECRET_FILE" used:"serve" en:"development only: file with the secret path under which Temporal UI reaches the codec endpoint" zh:"仅限开发环境：Temporal UI 访问解码接口所用的秘密路径文件"`
@@ -37,6 +37,10 @@ type Config struct {
 	LedgerDir            string `env:"LEDGER_DIR" used:"serve,worker,ledger" required:"serve,worker" en:"folder outside the database for the ledger's tiles, bundles and signed checkpoints; all processes share it" zh:"存放账本分片、条目包与签名检查点的目录，位于数据库之外，由所有进程共用"`
 	LedgerOrigin         string `env:"LEDGER_ORIGIN" used:"serve,worker,migrate,admin,token,ledger,dev" en:"name of the log in its checkpoints; left out, one made of the installation's id. It never changes" zh:"检查点中的日志名称；不填则由安装编号生成，确定后不可更改"`
 	LedgerPolicyFile     string `env:"LEDGER_POLICY_FILE" used:"serve,worker,ledger" en:"file that lists the log's keys with their ranges and the witnesses that must cosign" zh:"列出日志密钥及其适用范围、以及必须联署的见证方的文件"`
+
+	ExportDir   string        `env:"EXPORT_DIR" used:"serve" en:"folder for evidence packs of the query log, readable by this user alone, best on an encrypted disk; processes that share a database share it; left out, exports beside LEDGER_DIR" zh:"查询日志证据包的存放目录，仅本用户可读，宜位于加密磁盘；共用数据库的进程共用此目录；不填则为 LEDGER_DIR 旁的 exports"`
+	ExportKeep  time.Duration `env:"EXPORT_KEEP" envDefault:"168h" used:"serve" en:"how long an evidence pack is kept" zh:"证据包保留多久"`
+	ExportLimit int           `env:"EXPORT_LIMIT" envDefault:"10000" used:"serve" en:"entries of the query log that one person may export alone; more need a second person" zh:"一人可单独导出的查询日志条数上限，超过须双人审核"`
 
 	WitnessFile string `env:"WITNESS_FILE" used:"serve,worker" en:"development only: key file of a witness that runs within the process and keeps its memory beside it" zh:"仅限开发环境：在进程内运行的见证方的密钥文件，其记忆保存在同一位置"`
 

@@ -24,6 +24,7 @@ const (
 	GrantRole        = "user.grant_role"
 	ResetUser        = "user.reset"
 	LinkLogin        = "user.link_login"
+	ExportLog        = "query_log.export"
 )
 
 // Deps is what the operations' commands are carried out with.
@@ -80,6 +81,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{GrantRole, always, colleague, d.grantRole()},
 		{ResetUser, always, colleague, d.resetUser()},
 		{LinkLogin, always, colleague, d.linkLogin()},
+		{ExportLog, always, reviewer, d.exportLog()},
 	}
 	operations := make([]approval.Operation, len(table))
 	for i, row := range table {

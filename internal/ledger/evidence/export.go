@@ -180,7 +180,7 @@ func Order(tx *database.Tx, by models.Actor, r Request) (uuid.UUID, error) {
 		return uuid.Nil, fmt.Errorf("making an id: %w", err)
 	}
 	e := Export{
-		ID: id, RequestedBy: by.EmployeeID, Role: string(by.Role), Authenticated: string(models.CallerOf(tx.Context()).Authenticated),
+		ID: id, RequestedBy: by.EmployeeID, Role: string(by.Role), Authenticated: authenticated(tx, by),
 		Reason: r.Reason, State: Queued, Formats: joined(r.Formats),
 	}
 	if e.Filters, err = json.Marshal(r.Filter); err != nil {
@@ -202,6 +202,15 @@ func Order(tx *database.Tx, by models.Actor, r Request) (uuid.UUID, error) {
 		return uuid.Nil, fmt.Errorf("keeping an export: %w", database.Hide(err))
 	}
 	return id, nil
+}
+
+// authenticated is how by proved who they are, if it is they who act now: after an approval it is the
+// second person, and the entry of the request says how the first one did.
+func authenticated(tx *database.Tx, by models.Actor) string {
+	if caller := models.CallerOf(tx.Context()); caller.Actor.EmployeeID == by.EmployeeID {
+		return string(caller.Authenticated)
+	}
+	return ""
 }
 
 // Object is how entries name an export.

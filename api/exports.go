@@ -1,0 +1,228 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/internal/ledger/evidence"
+	"lethe/internal/ledger/querylog"
+	"lethe/internal/operations"
+)
+
+// NewExport is what somebody wants exported.
+type NewExport struct {
+	Filters *ExportFilters `json:"filters,omitempty" doc:"As those of GET /query-log. Left out, with no range: everything so far"`
+	Range   *ExportRange   `json:"range,omitempty" doc:"All entries of a range of indexes, which proves that none is left out. Not together with filters"`
+	Formats []string       `json:"formats,omitempty" enum:"csv,xlsx" maxItems:"2" doc:"Tables for people beside the evidence itself; left out: both"`
+	Reason  string         `json:"reason" minLength:"1" maxLength:"1000" doc:"Why, for the log. No names, numbers or illnesses"`
+	Asking
+}
+
+// ExportFilters choose what is exported.
+type ExportFilters struct {
+	Search     string     `json:"q,omitempty" maxLength:"100"`
+	Actor      *uuid.UUID `json:"actor,omitempty"`
+	EmployeeID *uuid.UUID `json:"employee_id,omitempty"`
+	Kind       string     `json:"kind,omitempty" maxLength:"64"`
+	Action     string     `json:"action,omitempty" maxLength:"64"`
+	Purpose    string     `json:"purpose,omitempty" maxLength:"64"`
+	Result     string     `json:"result,omitempty" enum:"done,refused,failed"`
+	From       *time.Time `json:"from,omitempty"`
+	To         *time.Time `json:"to,omitempty"`
+}
+
+// ExportRange is the entries of an epoch from first_index up to, and without, end_index.
+type ExportRange struct {
+	Epoch int   `json:"epoch,omitempty" default:"1" minimum:"1"`
+	First int64 `json:"first_index" minimum:"0"`
+	End   int64 `json:"end_index" minimum:"1" doc:"Not included"`
+}
+
+// ExportView is an evidence pack, asked for or made.
+type ExportView struct {
+	ID          uuid.UUID  `json:"id"`
+	State       string     `json:"state" enum:"queued,running,done,failed,expired"`
+	StateText   string     `json:"state_text"`
+	Reason      string     `json:"reason"`
+	RequestedBy uuid.UUID  `json:"requested_by"`
+	Formats     []string   `json:"formats"`
+	EntryID     uuid.UUID  `json:"ledger_entry_id" doc:"The entry that records the request; the export holds entries before it"`
+	Written     int64      `json:"written" doc:"Entries written so far"`
+	Total       *int64     `json:"total" doc:"Entries that there will be; null: not known yet"`
+	Tampered    *int64     `json:"tampered,omitempty" doc:"Entries that somebody changed in the database"`
+	Failure     string     `json:"failure,omitempty" enum:"ledger_inconsistent,ledger_gap,given_up"`
+	FailureText string     `json:"failure_text,omitempty"`
+	File        string     `json:"file,omitempty" doc:"Where to download the pack"`
+	Bytes       *int64     `json:"bytes,omitempty"`
+	SHA256      string     `json:"sha256,omitempty" doc:"Hexadecimal; the log holds it too"`
+	CreatedAt   time.Time  `json:"created_at"`
+	FinishedAt  *time.Time `json:"finished_at,omitempty"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"The file is removed then"`
+}
+
+func exportAddress(id uuid.UUID) string { return base + "/query-log/exports/" + id.String() }
+
+func (s *server) registerExports() {
+	op := s.orRequest(asking(http.MethodPost, "/query-log/exports", "Query log", "Make an evidence pack in the background"))
+	huma.Register(s.api, op, s.exportLog)
+	huma.Register(s.api, operation(http.MethodGet, "/query-log/exports/{id}", "Query log", "Read how far an evidence pack is"), s.getExport)
+	huma.Register(s.api, streamed("/query-log/exports/{id}/events", "Query log", "Follow an evidence pack as it is made"), s.exportEvents)
+	file := operation(http.MethodGet, "/query-log/exports/{id}/file", "Query log", "Download an evidence pack; this is recorded too")
+	file.Responses = map[string]*huma.Response{"200": {
+		Description: "The pack", Content: map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+	}}
+	huma.Register(s.api, file, s.downloadExport)
+}
+
+type newExportInput struct {
+	Idempotent
+	Speaking
+	Body NewExport
+}
+
+// errManyEntries says that the export is above what one person may take away.
+var errManyEntries = errors.New("the export needs two people")
+
+func (s *server) exportLog(ctx context.Context, in *newExportInput) (*createdAnswer[ExportView], error) {
+	const route = "POST /query-log/exports"
+	r := in.Body.request()
+	made, err := s.create(ctx, in.Key, route, in.Body, func(tx *database.Tx) (creation, error) {
+		if err := r.Check(tx); err != nil {
+			return creation{}, err
+		}
+		count, err := r.Count(tx, s.ExportLimit+1)
+		if err != nil {
+			return creation{}, err
+		}
+		if count > s.ExportLimit {
+			return creation{}, errManyEntries
+		}
+		id, err := evidence.Order(tx, actorOf(ctx), r)
+		return accepted(id, exportAddress(id)), err
+	})
+	if errors.Is(err, errManyEntries) {
+		made, err = s.dangerous(ctx, dangerousCall{
+			operation: operations.ExportLog, command: r, reason: in.Body.ApprovalReason, key: in.Key, route: route, body: in.Body, language: in.language(),
+		})
+	} else if err == nil {
+		err = s.requested(ctx, made, in.language()) // a repeated request whose first one is waiting
+	}
+	if err != nil {
+		return nil, inBody(err)
+	}
+	view, err := s.exportView(ctx, made.ID, in.language())
+	return &createdAnswer[ExportView]{made.Status, made.Location, view}, err
+}
+
+func (b NewExport) request() evidence.Request {
+	r := evidence.Request{Reason: b.Reason, Formats: b.Formats}
+	if b.Range != nil {
+		r.Range = &evidence.Range{Epoch: max(b.Range.Epoch, 1), First: b.Range.First, End: b.Range.End}
+	}
+	if f := b.Filters; f != nil {
+		r.Filter = LogFilter{
+			Search: f.Search, Kind: f.Kind, Action: f.Action, Purpose: f.Purpose, Result: f.Result,
+		}.filter()
+		r.Filter.Actor, r.Filter.Subject, r.Filter.From, r.Filter.To = f.Actor, f.EmployeeID, utc(f.From), utc(f.To)
+	}
+	return r
+}
+
+// inBody points at the member of the body that a refusal is about.
+func inBody(err error) error {
+	p, ok := searchProblem(err)
+	if !ok {
+		return err
+	}
+	for i := range p.Errors {
+		p.Errors[i].Location = "body.filters." + p.Errors[i].Location
+	}
+	return p
+}
+
+// searchProblem is what is wrong with the words or the range of a search, at q or to.
+func searchProblem(err error) (*Problem, bool) {
+	for _, r := range []struct {
+		err         error
+		code, place string
+	}{
+		{querylog.ErrTermTooShort, codeSearchTooShort, "q"},
+		{querylog.ErrTermTooLong, codeSearchTooLong, "q"},
+		{querylog.ErrTooManyTerms, codeSearchTerms, "q"},
+		{querylog.ErrNotText, codeTextUnreadable, "q"},
+		{querylog.ErrTooBroad, codeSearchTooBroad, "q"},
+		{querylog.ErrRangeReversed, codeRangeReversed, "to"},
+	} {
+		if errors.Is(err, r.err) {
+			return problem(r.code, FieldError{Location: r.place, Code: r.code}), true
+		}
+	}
+	return nil, false
+}
+
+func (s *server) getExport(ctx context.Context, in *ByID) (*answer[ExportView], error) {
+	view, err := s.exportView(ctx, in.ID, in.language())
+	return &answer[ExportView]{view}, err
+}
+
+func (s *server) exportView(ctx context.Context, id uuid.UUID, language i18n.Language) (ExportView, error) {
+	e, err := evidence.Get(ctx, s.DB, id)
+	if err != nil {
+		return ExportView{}, err
+	}
+	v := ExportView{
+		ID: e.ID, State: e.State, StateText: i18n.Text(language, "export_state."+e.State), Reason: e.Reason, RequestedBy: e.RequestedBy,
+		Formats: []string{}, EntryID: e.EntryID, Written: e.Written, Total: e.Total, Tampered: e.Tampered, Failure: e.Failure,
+		Bytes: e.Bytes, SHA256: hex.EncodeToString(e.SHA256), CreatedAt: e.CreatedAt.UTC(), FinishedAt: utc(e.FinishedAt), ExpiresAt: utc(e.ExpiresAt),
+	}
+	if e.Formats != "" {
+		v.Formats = strings.Split(e.Formats, ",")
+	}
+	if e.Failure != "" {
+		v.FailureText = i18n.Text(language, "export_failure."+e.Failure)
+	}
+	if e.State == evidence.Done {
+		v.File = exportAddress(e.ID) + "/file"
+	}
+	return v, nil
+}
+
+// downloadExport records the download, and then sends the file from the disk.
+func (s *server) downloadExport(ctx context.Context, in *ByID) (*huma.StreamResponse, error) {
+	e, err := evidence.Get(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var file *os.File
+	if e.State == evidence.Done {
+		if file, err = os.Open(s.Exports.Path(e)); err != nil {
+			return nil, evidence.ErrMissing
+		}
+	}
+	if e, err = evidence.Download(ctx, s.DB, in.ID); err != nil {
+		if file != nil {
+			_ = file.Close()
+		}
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hctx huma.Context) {
+		defer func() { _ = file.Close() }()
+		hctx.SetHeader("Content-Type", "application/zip")
+		hctx.SetHeader("Content-Length", strconv.FormatInt(*e.Bytes, 10))
+		hctx.SetHeader("Content-Disposition", `attachment; filename="query-log-`+e.ID.String()+`.zip"`)
+		hctx.SetHeader("Digest", "sha-256="+hex.EncodeToString(e.SHA256))
+		hctx.SetStatus(http.StatusOK)
+		_, _ = file.WriteTo(hctx.BodyWriter()) // a client that goes away cuts its own file, whose length tells it
+	}}, nil
+}

@@ -1,0 +1,59 @@
+package operations
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"lethe/internal/approval"
+	"lethe/internal/database"
+	"lethe/internal/ledger/evidence"
+)
+
+// exportLog exports more entries of the query log than one person may take away alone. The limit is
+// a setting; what stays below it is no dangerous step and does not come here.
+func (d Deps) exportLog() approval.Operation {
+	return approval.Define(approval.Spec[evidence.Request]{
+		Judge: func(tx *database.Tx, r evidence.Request) (approval.Matter, error) {
+			count, err := r.Count(tx, mostCounted)
+			if err != nil {
+				return approval.Matter{}, fmt.Errorf("counting what would be exported: %w", err)
+			}
+			entries := strconv.FormatInt(count, 10)
+			if count == mostCounted {
+				entries = "≥ " + entries
+			}
+			return approval.Matter{Changes: []approval.Change{
+				shown("export_selection", selection(r)), shown("export_entries", entries), shown("export_reason", r.Reason),
+			}}, nil
+		},
+		Run: func(tx *database.Tx, by approval.By, r evidence.Request) (string, error) {
+			id, err := evidence.Order(tx, by.Requester, r)
+			return "/api/v1/query-log/exports/" + id.String(), err
+		},
+	})
+}
+
+// mostCounted bounds the time for the count that an approver sees.
+const mostCounted = 1_000_000
+
+func selection(r evidence.Request) string {
+	if r.Range != nil {
+		return fmt.Sprintf("%d: %d … %d", r.Range.Epoch, r.Range.First, r.Range.End-1)
+	}
+	filters := r.Filter.Describe()
+	if r.Filter.Query != "" {
+		delete(filters, "query_sha256")
+		filters["q"] = r.Filter.Query
+	}
+	parts := make([]string, 0, len(filters))
+	for _, key := range slices.Sorted(maps.Keys(filters)) {
+		parts = append(parts, key+" = "+filters[key])
+	}
+	if len(parts) == 0 {
+		return "*"
+	}
+	return strings.Join(parts, ", ")
+}
