@@ -3,6 +3,7 @@ package databasetest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -32,13 +33,23 @@ func (e *Env) Login(t testing.TB, group database.Role) (string, *database.DB) {
 	}
 	t.Cleanup(func() {
 		_ = db.Close()
-		for _, sql := range []string{"DROP OWNED BY " + name, "DROP ROLE " + name} {
-			if err := e.Facts.Read(context.Background()).Exec(sql).Error; err != nil {
-				t.Errorf("dropping a login: %v", database.Hide(err))
-			}
+		if err := e.dropLogin(name); err != nil {
+			t.Errorf("dropping a login: %v", err)
 		}
 	})
 	return address.String(), db
+}
+
+// dropLogin uses a connection of its own: a test may have closed all others.
+func (e *Env) dropLogin(name string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	owner, err := database.Open(ctx, e.FactsURL, database.Options{MaxConnections: 1})
+	if err != nil {
+		return err
+	}
+	err = owner.Read(ctx).Exec("DROP OWNED BY " + name + "; DROP ROLE " + name).Error
+	return errors.Join(database.Hide(err), owner.Close())
 }
 
 // AsApp connects to the facts as serve and worker do, with the ledger's writer attached: a statement
