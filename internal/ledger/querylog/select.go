@@ -57,7 +57,7 @@ func (f Filter) CountUpTo(ctx context.Context, db reader, most int64) (n int64, 
 	if err != nil {
 		return 0, err
 	}
-	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT FROM ledger_content c"+all(conditions)+" LIMIT "+a.add(most)+") AS some", *a...).Scan(&n)
+	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT FROM ledger_content c"+all(conditions)+" LIMIT "+a.add(most)+") AS chosen", *a...).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting entries: %w", database.Hide(err))
 	}
