@@ -30,7 +30,7 @@ func (s *Sequencer) publish(ctx context.Context, head treeHead) (done bool, err 
 		return false, err
 	}
 	defer unlock()
-	signed, ok, err := log.signedHead(ctx, s.o.Origin, s.keys)
+	signed, ok, err := s.open(ctx, log)
 	if err != nil {
 		return false, err
 	}

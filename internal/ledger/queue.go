@@ -45,17 +45,19 @@ func (q *queue) begin() (from uuid.UUID, whole bool) {
 
 // look reads the head, and whether anything waits, without a lock.
 func (s *Sequencer) look(ctx context.Context) (treeHead, bool, error) {
-	h, err := readHead(ctx, s.db.Read(ctx), s.o.Origin, "")
-	if err != nil {
-		return treeHead{}, false, err
-	}
 	from, whole := s.begin()
 	began := time.Now()
+	var row headRow
 	var found *string
-	err = s.db.Read(ctx).Statement.ConnPool.QueryRowContext(ctx,
-		"SELECT (SELECT entry_id::text FROM ledger_pending WHERE entry_id >= $1 ORDER BY entry_id LIMIT 1), lethe_now()", from).Scan(&found, &s.now)
+	err := s.db.Read(ctx).Statement.ConnPool.QueryRowContext(ctx, `SELECT epoch, size, root, frontier,
+		(SELECT entry_id::text FROM ledger_pending WHERE entry_id >= $1 ORDER BY entry_id LIMIT 1), lethe_now() FROM ledger_head`, from).
+		Scan(&row.epoch, &row.size, &row.root, &row.frontier, &found, &s.now)
 	if err != nil {
 		return treeHead{}, false, fmt.Errorf("looking at the ledger's queue: %w", database.Hide(err))
+	}
+	h, err := row.head(s.o.Origin)
+	if err != nil {
+		return treeHead{}, false, err
 	}
 	s.oldest = uuid.Nil
 	if found != nil {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,18 +30,32 @@ type treeHead struct {
 
 // readHead reads the row. With SKIP LOCKED, while another one has the lock, it is the zero head.
 func readHead(ctx context.Context, g *gorm.DB, origin, lock string) (treeHead, error) {
-	var h treeHead
-	var root, frontier []byte
+	var h headRow
 	err := g.Statement.ConnPool.QueryRowContext(ctx, "SELECT epoch, size, root, frontier FROM ledger_head "+lock).
-		Scan(&h.epoch, &h.Size, &root, &frontier)
-	if errors.Is(err, sql.ErrNoRows) && lock != "" {
+		Scan(&h.epoch, &h.size, &h.root, &h.frontier)
+	if errors.Is(err, sql.ErrNoRows) {
 		return treeHead{}, nil
 	}
 	if err != nil {
 		return treeHead{}, fmt.Errorf("reading the ledger's head: %w", database.Hide(err))
 	}
-	h.Tree, h.Root, h.frontier = TreeName(origin, h.epoch), tlog.Hash(root), splitHashes(frontier)
-	return h, nil
+	return h.head(origin)
+}
+
+// headRow is the row of ledger_head.
+type headRow struct {
+	epoch          int
+	size           int64
+	root, frontier []byte
+}
+
+func (r headRow) head(origin string) (treeHead, error) {
+	if len(r.root) != tlog.HashSize {
+		return treeHead{}, fmt.Errorf("reading the ledger's head: %w", ErrMalformed)
+	}
+	return treeHead{
+		Head: Head{Tree: TreeName(origin, r.epoch), Size: r.size, Root: tlog.Hash(r.root)}, epoch: r.epoch, frontier: splitHashes(r.frontier),
+	}, nil
 }
 
 // sequence takes one batch out of the queue, in one transaction. The head it returns is committed;
@@ -104,8 +119,26 @@ func (s *Sequencer) signed(ctx context.Context) (signedHead, error) {
 		return signedHead{}, err
 	}
 	h := signedHead{epoch: epochs[len(epochs)-1]}
-	h.Head, h.ok, err = s.storage.Log(h.epoch).signedHead(ctx, s.o.Origin, s.keys)
+	h.Head, h.ok, err = s.open(ctx, s.storage.Log(h.epoch))
 	return h, err
+}
+
+// open is the newest checkpoint that the log signed; false before the first. One that was checked
+// before is not checked again.
+func (s *Sequencer) open(ctx context.Context, log *Log) (Head, bool, error) {
+	signed, err := log.Signed(ctx)
+	if err != nil || signed == nil {
+		return Head{}, false, err
+	}
+	if bytes.Equal(signed, s.checked.signed) {
+		return s.checked.head, true, nil
+	}
+	head, err := log.check(signed, s.o.Origin, s.keys)
+	if err != nil {
+		return Head{}, false, err
+	}
+	s.checked.signed, s.checked.head = signed, head
+	return head, true, nil
 }
 
 // admits refuses a database that holds less than what was signed before it was read, or something

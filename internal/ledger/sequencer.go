@@ -36,7 +36,11 @@ type Sequencer struct {
 	o       Options
 
 	queue
-	last *batch // what this process sequenced last: its leaves need not be read again
+	last    *batch // what this process sequenced last: its leaves need not be read again
+	checked struct {
+		signed []byte // a checkpoint whose signature was checked
+		head   Head
+	}
 
 	mu      sync.Mutex
 	status  Status

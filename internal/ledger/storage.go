@@ -215,12 +215,17 @@ func (l *Log) signedHead(ctx context.Context, origin string, keys *Keys) (Head, 
 	if err != nil || signed == nil {
 		return Head{}, false, err
 	}
+	head, err := l.check(signed, origin, keys)
+	return head, err == nil, err
+}
+
+// check opens a checkpoint of the log that one of its keys has signed.
+func (l *Log) check(signed []byte, origin string, keys *Keys) (Head, error) {
 	known, err := keys.logVerifiers(origin, l.Epoch)
 	if err != nil {
-		return Head{}, false, err
+		return Head{}, err
 	}
-	head, err := OpenCheckpoint(signed, TreeName(origin, l.Epoch), known)
-	return head, err == nil, err
+	return OpenCheckpoint(signed, TreeName(origin, l.Epoch), known)
 }
 
 // sign signs a head and makes it the newest checkpoint.

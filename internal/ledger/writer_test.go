@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -98,5 +99,25 @@ func TestAppend_RecordsWhoIsBehindTheContext(t *testing.T) {
 		row.Authenticated != "token" || row.RequestedBy != "a\uFFFDb\uFFFD" || row.Result != "done" || row.RequestID != "r-1" ||
 		row.Token != caller.TokenID.String() {
 		t.Errorf("stored: %+v", row)
+	}
+}
+
+// TestAppend_IDsAscend also within a millisecond, and a transaction.
+func TestAppend_IDsAscend(t *testing.T) {
+	env := databasetest.New(t)
+	var ids []uuid.UUID
+	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+		for range 200 {
+			id, err := ledger.Append(tx, entry)
+			if err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	}))
+	must(t, env.NewSequencer(t).Drain(t.Context()))
+	if placed := checkTree(t, env, 1); !slices.Equal(placed, ids) {
+		t.Error("what was written one after the other stands in another order")
 	}
 }
