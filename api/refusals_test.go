@@ -110,9 +110,14 @@ func (f *fixture) refusals(free, leaving uuid.UUID, pending string) []refusal {
 		{"no id", hr, "GET", path + "/me", "", nil, 422, codeValidationFailed, "path.id"},
 		{"no route", hr, "GET", "/api/v1/nothing", "", nil, 404, codeNotFound, ""},
 		{"no method", hr, "DELETE", path, "", nil, 405, codeMethodNotAllowed, ""},
-		{"shortening", hr, "PUT", pending + "/dates", `{"last_working_day": "` + f.day(1) + `"}`, nil, 409, codeApprovalRequired, "body.last_working_day"},
+		{"shortening to before the hiring", hr, "PUT", pending + "/dates", `{"last_working_day": "2001-01-01", "confirm_past": true}`, nil, 422, codeBeforeHire, "body.last_working_day"},
 		{"no consent", hr, "POST", pending + "/withdrawal", `{"reason": "` + marker + `"}`, nil, 422, codeConsentRequired, "body.company_consent"},
-		{"unasked annulment", models.RoleReviewer, "POST", pending + "/annulment/confirmation", "", nil, 409, codeNoAnnulment, ""},
+		{"confirmation by a token", models.RoleReviewer, "POST", pending + "/annulment/confirmation", "", nil, 403, codeSessionRequired, ""},
+		{"decision by a token", models.RoleReviewer, "POST", "/api/v1/approvals/" + uuid.NewString() + "/decision", `{"decision": "approved"}`, nil, 403, codeSessionRequired, ""},
+		{"withdrawal of no request", hr, "POST", "/api/v1/approvals/" + uuid.NewString() + "/withdrawal", "", nil, 404, codeNotFound, ""},
+		{"release of no hold", hr, "POST", "/api/v1/holds/" + uuid.NewString() + "/release", `{}`, nil, 404, codeNotFound, ""},
+		{"hold of an unknown category", hr, "POST", "/api/v1/holds", `{"employee_id": "` + id + `", "matter": "x", "categories": ["` + marker + `"]}`, nil, 422, codeUnknownCategory, "body.categories"},
+		{"hold of nobody", hr, "POST", "/api/v1/holds", `{"employee_id": "` + uuid.NewString() + `", "matter": "x"}`, nil, 404, codeEmployeeNotFound, "body.employee_id"},
 
 		{"unknown system", hr, "POST", "/api/v1/employees/" + id + "/accounts", `{"system": "` + marker + `"}`, nil, 422, codeUnknownSystem, "body.system"},
 		{"unlink unknown system", models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + id + `", "systems": ["mail", "` + marker + `"]}`, nil, 422, codeUnknownSystem, "body.systems[1]"},
@@ -128,7 +133,8 @@ func (f *fixture) refusals(free, leaving uuid.UUID, pending string) []refusal {
 		{"unknown archive field", hr, "POST", "/api/v1/employees", f.newcomer("N1", f.a, `"`+marker+`": "x"`), nil, 422, codeUnknownArchiveField, "body.fields[0]"},
 		{"unreadable value", hr, "POST", "/api/v1/employees", f.newcomer("N1", f.a, `"id_number": "`+marker+`\u0007"`), nil, 422, codeValidationFailed, "body.fields.id_number"},
 		{"malformed number", hr, "POST", "/api/v1/employees", f.newcomer(marker, f.a, ""), nil, 422, codeValidationFailed, "body.employee_no"},
-		{"other zone", hr, "PATCH", "/api/v1/employees/" + id, `{"time_zone": "Europe/Berlin"}`, nil, 409, codeApprovalRequired, "body.time_zone"},
+		{"other zone", hr, "PATCH", "/api/v1/employees/" + id, `{"time_zone": "Europe/` + marker + `"}`, nil, 422, codeUnknownZone, "body.time_zone"},
+		{"a jurisdiction without rules", hr, "PATCH", "/api/v1/employees/" + id, `{"jurisdiction": "XX"}`, nil, 422, codeNoRetentionRules, ""},
 	}
 	return all
 }
@@ -236,7 +242,7 @@ func TestUnforeseenErrorTellsNothing(t *testing.T) {
 
 func TestDatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
 	f := newFixture(t)
-	if err := f.env.Facts.SQL().Close(); err != nil {
+	if err := f.server.DB.SQL().Close(); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()
