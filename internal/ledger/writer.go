@@ -9,6 +9,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,10 @@ type Writer struct {
 	// ahead is how far the database's clock is ahead of this machine's, in microseconds: in nanoseconds
 	// a clock that a test moved by centuries would not fit.
 	ahead atomic.Int64
+
+	mu     sync.Mutex
+	lastAt int64 // of the last id, in milliseconds
+	count  uint16
 }
 
 // NewWriter writes to the ledger named origin.
@@ -161,16 +166,34 @@ func (w *Writer) append(tx *database.Tx, e Entry, insert string, args []any) (Le
 func (w *Writer) leaf(now time.Time, kind Kind, values [fieldCount][]byte) (Leaf, []byte) {
 	var random [16 + fieldCount*SaltSize]byte
 	_, _ = rand.Read(random[:]) // never fails
-	at := (now.UnixMicro() + w.ahead.Load()) / 1000
+	at, count := w.tick((now.UnixMicro() + w.ahead.Load()) / 1000)
 	l := Leaf{Origin: w.origin, Epoch: int(w.epoch.Load()), Kind: kind, ID: uuid.UUID(random[:16])}
-	binary.BigEndian.PutUint64(l.ID[:8], uint64(at)<<16|uint64(binary.BigEndian.Uint16(l.ID[6:8])))
-	l.ID[6] = 0x70 | l.ID[6]&0x0f // version 7
+	binary.BigEndian.PutUint64(l.ID[:8], uint64(at)<<16|0x7000|uint64(count)) // version 7
 	l.ID[8] = 0x80 | l.ID[8]&0x3f // the RFC 9562 variant
 	salts := random[16:]
 	for i, value := range values {
 		l.Commitments[i] = commit(i, salts[i*SaltSize:(i+1)*SaltSize], value)
 	}
 	return l, salts
+}
+
+// maxLag is how far the clock may be set back, in milliseconds, before ids follow it.
+const maxLag = 500
+
+// tick makes the ids of one process ascend, as RFC 9562, section 6.2, method 1 has it: what happened
+// one after the other stands so in the tree. The count has 12 bits.
+func (w *Writer) tick(at int64) (ms int64, count uint16) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case at > w.lastAt || at < w.lastAt-maxLag:
+		w.lastAt, w.count = at, 0
+	case w.count < 1<<12-1:
+		w.count++
+	default:
+		w.lastAt, w.count = w.lastAt+1, 0
+	}
+	return w.lastAt, w.count
 }
 
 // learn keeps the estimate of the database's clock between what is possible: the database read it
