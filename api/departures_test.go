@@ -53,8 +53,8 @@ func TestDepartureIsChangedAndTakenBack(t *testing.T) {
 	if view.LastWorkingDay.String() != f.day(40) {
 		t.Errorf("the day is %v", view.LastWorkingDay)
 	}
-	if got := f.ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.day(20)+`"}`); got.problem.Code != codeApprovalRequired {
-		t.Errorf("a shortening is answered %s", got.body)
+	if got := f.ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.day(20)+`"}`); got.status != 202 || !strings.HasPrefix(got.header.Get("Location"), base+"/approvals/") {
+		t.Errorf("a shortening is answered %d %s", got.status, got.body)
 	}
 	if got := f.ask(models.RoleHRAdmin, "POST", address+"/withdrawal", `{"reason": "stays"}`); got.problem.Code != codeConsentRequired {
 		t.Errorf("without consent: %s", got.body)
@@ -69,21 +69,25 @@ func TestAnnulmentNeedsASecondPerson(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
 	address := departureAddress(d.ID)
-	if got := f.ask(models.RoleReviewer, "POST", address+"/annulment/confirmation", ""); got.problem.Code != codeNoAnnulment {
+	second := f.session(models.RoleReviewer)
+	if got := second.ask("POST", address+"/annulment/confirmation", ""); got.problem.Code != codeNoAnnulment {
 		t.Errorf("unasked: %d %s", got.status, got.body)
 	}
 	var view DepartureView
-	f.ask(models.RoleHRAdmin, "POST", address+"/annulment", `{"reason": "wrong person"}`).into(t, &view)
+	if got := f.ask(models.RoleHRAdmin, "POST", address+"/annulment", `{"reason": "wrong person"}`); got.status != 202 {
+		t.Fatalf("asking: %d %s", got.status, got.body)
+	}
+	f.ask(models.RoleHRAdmin, "GET", address, "").into(t, &view)
 	if len(view.Waiting) != 1 || view.Waiting[0].What != waitsForAnnulment || view.Waiting[0].Role != models.RoleReviewer {
 		t.Errorf("waiting: %+v", view.Waiting)
 	}
-	own := f.tokens[models.RoleReviewer]
-	f.tokens[models.RoleReviewer], _ = f.token(f.people[models.RoleHRAdmin], models.RoleReviewer)
-	if got := f.ask(models.RoleReviewer, "POST", address+"/annulment/confirmation", ""); got.status != 403 || got.problem.Code != codeSamePerson {
+	if got := f.freshSession(f.people[models.RoleHRAdmin], models.RoleReviewer).ask("POST", address+"/annulment/confirmation", ""); got.status != 403 || got.problem.Code != codeSamePerson {
 		t.Errorf("the same person in another role: %d %s", got.status, got.body)
 	}
-	f.tokens[models.RoleReviewer] = own
-	f.ask(models.RoleReviewer, "POST", address+"/annulment/confirmation", "").into(t, &view)
+	if got := f.ask(models.RoleReviewer, "POST", address+"/annulment/confirmation", ""); got.status != 403 || got.problem.Code != codeSessionRequired {
+		t.Errorf("a reviewer's token: %d %s", got.status, got.body)
+	}
+	second.ask("POST", address+"/annulment/confirmation", "").into(t, &view)
 	if view.Stage != models.StageAnnulled || len(view.Waiting) != 0 {
 		t.Errorf("the stage is %s, waiting %+v", view.Stage, view.Waiting)
 	}

@@ -28,7 +28,7 @@ func TestI26_RepeatedRequestHasOneEffect(t *testing.T) {
 	unlinked := f.hire("E2", f.a)
 	for _, c := range []struct{ path, body, table string }{
 		{"/api/v1/departures", f.notice(leaver, 30), "departures"},
-		{"/api/v1/employees", f.newcomer("N1", f.a, ""), "employees"},
+		{"/api/v1/employees", f.newcomer("N1", f.a, ""), "approvals"},
 		{accountsAddress(leaver), `{"system": "finance"}`, "linked_accounts"},
 		{"/api/v1/account-unlinkings", `{"employee_id": "` + unlinked.String() + `", "mode": "disable", "all_or_nothing": false}`, "account_operations"},
 	} {
@@ -120,7 +120,7 @@ func TestIdempotencyKeyExpires(t *testing.T) {
 	for i := range 2 {
 		no := fmt.Sprintf("N%d", i)
 		got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", f.newcomer(no, f.a, ""), "Idempotency-Key", "k")
-		if got.status != 201 {
+		if got.status != 202 {
 			t.Fatalf("%s: %d %s", no, got.status, got.body)
 		}
 		f.env.Advance(t, keyLife+time.Minute)

@@ -1,0 +1,393 @@
+package api
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/internal/ledger"
+	"lethe/internal/operations"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// step is one call of a dangerous step, and what shows that it was carried out.
+type step struct {
+	role         models.Role // who calls
+	method, path string
+	body         string
+	second       models.Role // who agrees
+	done         string      // SQL that counts 1 once it was carried out
+	args         []any
+}
+
+// steps prepares a call of every operation in the table, each about a person of its own.
+func (f *fixture) steps() map[string]step {
+	no := 0
+	person := func() uuid.UUID { no++; return f.hire("S"+uuid.NewString()[:8], f.a) }
+	leaving := func() DepartureView { return f.resign(person()) }
+	hrRole, reviewerRole := models.RoleHRAdmin, models.RoleReviewer
+	newcomer := "N" + uuid.NewString()[:8]
+	moved, sooner, unlinked, mistaken := person(), leaving(), leaving(), leaving()
+	f.run(func(tx *database.Tx) error {
+		_, created, err := account.OrderUnlink(tx, account.UnlinkOrder{
+			EmploymentID: f.employment(unlinked.EmployeeID), DepartureID: &unlinked.ID, Mode: models.ModeDisable,
+			Origin: models.OriginDeparture, By: models.System,
+		})
+		if err == nil && created {
+			err = database.Hide(tx.DB().Exec("UPDATE departures SET accounts_state = 'unlinking' WHERE id = ?", unlinked.ID).Error)
+		}
+		return err
+	})
+	head := person()
+	f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, f.a)
+	var hold models.Hold
+	kept := f.employment(person())
+	f.run(func(tx *database.Tx) (err error) {
+		hold, _, err = retention.PlaceHold(tx, retention.HoldOrder{EmploymentID: kept, Matter: "M-1", By: models.System})
+		return err
+	})
+	kase := f.stuckCase(person())
+	purge := f.purgeInReview(leaving())
+	user := f.user(person())
+	future, forgetful := person(), f.user(person())
+	return map[string]step{
+		operations.CreateEmployee: {hrRole, "POST", "/api/v1/employees", f.newcomer(newcomer, f.a, `"id_number": "110101199003070000"`), hrRole,
+			"SELECT count(*) FROM employees WHERE employee_no = ?", []any{newcomer}},
+		operations.ChangeBasis: {hrRole, "PATCH", employeeAddress(moved), `{"time_zone": "Europe/Berlin"}`, reviewerRole,
+			"SELECT count(*) FROM employments WHERE employee_id = ? AND time_zone = 'Europe/Berlin'", []any{moved}},
+		operations.BeginImmediately: {hrRole, "POST", "/api/v1/departures", `{"employee_id": "` + head.String() + `", "kind": "dismissal", "immediate": true}`, reviewerRole,
+			"SELECT count(*) FROM departures WHERE employee_id = ?", []any{head}},
+		operations.BringForward: {hrRole, "PUT", departureAddress(sooner.ID) + "/dates", `{"last_working_day": "` + f.day(10) + `"}`, hrRole,
+			"SELECT count(*) FROM departures WHERE id = ? AND last_working_day = ?", []any{sooner.ID, f.day(10)}},
+		operations.WithdrawUnlinked: {hrRole, "POST", departureAddress(unlinked.ID) + "/withdrawal", `{"reason": "stays", "company_consent": true}`, reviewerRole,
+			"SELECT count(*) FROM departures WHERE id = ? AND stage = 'withdrawn'", []any{unlinked.ID}},
+		operations.Annul: {hrRole, "POST", departureAddress(mistaken.ID) + "/annulment", `{"reason": "wrong person"}`, reviewerRole,
+			"SELECT count(*) FROM departures WHERE id = ? AND stage = 'annulled'", []any{mistaken.ID}},
+		operations.Waive: {models.RoleITOps, "POST", "/api/v1/support-cases/" + kase.String() + "/resolution", `{"action": "waive"}`, reviewerRole,
+			"SELECT count(*) FROM support_cases WHERE id = ? AND resolution = 'waive' AND confirmed_by IS NOT NULL", []any{kase}},
+		operations.ReleaseHold: {hrRole, "POST", holdAddress(hold.ID) + "/release", `{}`, reviewerRole,
+			"SELECT count(*) FROM holds WHERE id = ? AND released_at IS NOT NULL", []any{hold.ID}},
+		operations.DecidePurge: {reviewerRole, "POST", "/api/v1/purges/" + purge.String() + "/decision", `{"decision": "approved"}`, reviewerRole,
+			"SELECT count(*) FROM purges WHERE id = ? AND decision = 'approved'", []any{purge}},
+		operations.CreateUser: {hrRole, "POST", "/api/v1/users", `{"employee_id": "` + future.String() + `", "login": "new-` + future.String() + `", "roles": ["employee"]}`, hrRole,
+			"SELECT count(*) FROM users WHERE employee_id = ? AND state = 'enrolling'", []any{future}},
+		operations.GrantRole: {hrRole, "POST", "/api/v1/users/" + user.String() + "/roles", `{"role": "auditor"}`, reviewerRole,
+			"SELECT count(*) FROM user_roles WHERE user_id = ? AND role = 'auditor'", []any{user}},
+		operations.ResetUser: {hrRole, "POST", "/api/v1/users/" + forgetful.String() + "/reset", `{}`, hrRole,
+			"SELECT count(*) FROM enrolments WHERE first_by IS NOT NULL AND second_by IS NOT NULL AND user_id = ?", []any{forgetful}},
+		operations.LinkLogin: {hrRole, "POST", "/api/v1/users/" + user.String() + "/logins", `{"issuer": "https://login.example", "subject": "s-1"}`, hrRole,
+			"SELECT count(*) FROM oidc_links WHERE subject = 's-1' AND user_id = ?", []any{user}},
+	}
+}
+
+// TestI21_I22_EveryDangerousStep walks the whole table: a session that did not step up is refused;
+// alone, and by a token, nothing happens but a request; nobody agrees to the own one, by a token, or
+// without a step-up; the second person's agreement carries it out, once.
+func TestI21_I22_EveryDangerousStep(t *testing.T) {
+	f := newFixture(t)
+	colleague := f.hire("R-second", f.b)
+	steps := f.steps()
+	for _, op := range f.server.Approvals.Operations() {
+		t.Run(op.Name, func(t *testing.T) {
+			s, ok := steps[op.Name]
+			if !ok {
+				t.Fatal("the table has a row without a test")
+			}
+			done := func() int64 {
+				var n int64
+				f.run(func(tx *database.Tx) error { return database.Hide(tx.DB().Raw(s.done, s.args...).Scan(&n).Error) })
+				return n
+			}
+			stale := f.plainSession(f.people[s.role], s.role)
+			if got := stale.ask(s.method, s.path, s.body); got.status != 403 || got.problem.Code != codeStepUpRequired {
+				t.Fatalf("without a step-up: %d %s", got.status, got.body)
+			}
+			var waits ApprovalView
+			got := f.ask(s.role, s.method, s.path, s.body)
+			if got.status != 202 || got.header.Get("Content-Type") != "application/json" {
+				t.Fatalf("by a token: %d %s", got.status, got.body)
+			}
+			got.into(t, &waits)
+			address := got.header.Get("Location")
+			if waits.Operation != op.Name || waits.State != models.ApprovalPending || address != approvalAddress(waits.ID) || len(waits.Changes) == 0 {
+				t.Errorf("the request is %s", got.body)
+			}
+			if op.Floor {
+				// A session alone comes no further than the token did.
+				again := f.session(s.role).ask(s.method, s.path, s.body)
+				if again.status != 202 || again.header.Get("Location") != address {
+					t.Errorf("by a session alone: %d %s, want the open request", again.status, again.body)
+				}
+			}
+			agree := `{"decision": "approved", "comment": "seen"}`
+			for who, k := range map[string]struct {
+				got  reply
+				code string
+			}{
+				"a token":     {f.ask(s.second, "POST", address+"/decision", agree), codeSessionRequired},
+				"no step-up":  {f.plainSession(colleague, s.second).ask("POST", address+"/decision", agree), codeStepUpRequired},
+				"the same":    {f.freshSession(f.people[s.role], s.second).ask("POST", address+"/decision", agree), codeSamePerson},
+				"the subject": {f.subjectDecides(t, waits.ID, s.second, agree), codeOwnMatter},
+			} {
+				if who == "the subject" && op.Name == operations.CreateEmployee {
+					continue // there is nobody yet whose matter it could be
+				}
+				if k.got.status != 403 || k.got.problem.Code != k.code {
+					t.Errorf("%s: %d %s, want %s", who, k.got.status, k.got.body, k.code)
+				}
+			}
+			if done() != 0 {
+				t.Fatal("it was carried out without a second person")
+			}
+			var decided ApprovalView
+			f.freshSession(colleague, s.second).ask("POST", address+"/decision", agree).into(t, &decided)
+			if decided.State != models.ApprovalApproved || decided.DecidedBy == nil || decided.DecidedBy.EmployeeID != colleague || decided.Comment != "seen" {
+				t.Errorf("decided: %+v", decided)
+			}
+			if done() != 1 {
+				t.Error("it was not carried out")
+			}
+			if got := f.session(s.role).ask("GET", decided.ResultLocation, ""); s.role != models.RoleITOps && got.status != 200 {
+				t.Errorf("the result at %s: %d", decided.ResultLocation, got.status)
+			}
+		})
+	}
+}
+
+// A purge's decision needs one person who has stepped up; a setting makes it two.
+func TestI22_ADecisionAboutAPurgeNeedsAStepUp(t *testing.T) {
+	f := newFixture(t)
+	purge := f.purgeInReview(f.resign(f.hire("E1", f.a)))
+	var view PurgeView
+	f.session(models.RoleReviewer).ask("POST", "/api/v1/purges/"+purge.String()+"/decision", `{"decision": "rejected"}`).into(t, &view)
+	if view.Decision != models.DecisionRejected {
+		t.Errorf("decided %q", view.Decision)
+	}
+}
+
+func TestI22_AStepUpLastsFiveMinutes(t *testing.T) {
+	f := newFixture(t)
+	v := f.session(models.RoleHRAdmin)
+	d := f.resign(f.hire("E1", f.a))
+	f.env.Advance(t, identity.StepUpLasts+time.Second)
+	if got := v.ask("POST", departureAddress(d.ID)+"/annulment", `{"reason": "x"}`); got.problem.Code != codeStepUpRequired {
+		t.Errorf("after five minutes: %d %s", got.status, got.body)
+	}
+}
+
+func TestApprovalIsShownToWhomItConcerns(t *testing.T) {
+	f := newFixture(t)
+	d := f.resign(f.hire("E1", f.a))
+	got := f.ask(models.RoleHRAdmin, "POST", departureAddress(d.ID)+"/annulment", `{"reason": "wrong person", "approval_reason": "mistaken"}`)
+	address := got.header.Get("Location")
+	var view ApprovalView
+	f.ask(models.RoleReviewer, "GET", address, "", "Accept-Language", "zh").into(t, &view)
+	if view.OperationText != "撤销误操作的离职" || view.StateText != "待双人审核" || view.Reason != "mistaken" {
+		t.Errorf("the reviewer sees %+v", view)
+	}
+	found := false
+	for _, c := range view.Changes {
+		found = found || c.Label == "状态" && c.Before == "待离职" && c.After != ""
+	}
+	if !found {
+		t.Errorf("what changes is told as %+v", view.Changes)
+	}
+	f.ask(models.RoleAuditor, "GET", address, "").into(t, &view)
+	if len(view.Changes) != 0 {
+		t.Errorf("an auditor sees %+v", view.Changes)
+	}
+	if got := f.ask(models.RoleITOps, "GET", address, ""); got.status != 404 {
+		t.Errorf("IT operations see it: %d", got.status)
+	}
+	var page Page[ApprovalView]
+	f.ask(models.RoleITOps, "GET", "/api/v1/approvals", "").into(t, &page)
+	if len(page.Items) != 0 {
+		t.Errorf("IT operations list %+v", page.Items)
+	}
+	f.ask(models.RoleReviewer, "GET", "/api/v1/approvals?state=pending", "").into(t, &page)
+	if len(page.Items) != 1 || page.Items[0].ID != view.ID {
+		t.Errorf("the reviewer lists %+v", page.Items)
+	}
+}
+
+func TestApprovalIsWithdrawnRejectedAndVoid(t *testing.T) {
+	f := newFixture(t)
+	second := f.session(models.RoleReviewer)
+	ask := func(no string) (string, DepartureView) {
+		d := f.resign(f.hire(no, f.a))
+		got := f.ask(models.RoleHRAdmin, "POST", departureAddress(d.ID)+"/annulment", `{"reason": "x"}`)
+		if got.status != 202 {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+		return got.header.Get("Location"), d
+	}
+	waiting := func(d DepartureView) int {
+		var view DepartureView
+		f.ask(models.RoleHRAdmin, "GET", departureAddress(d.ID), "").into(t, &view)
+		return len(view.Waiting)
+	}
+	var view ApprovalView
+	withdrawn, d := ask("E1")
+	f.ask(models.RoleHRAdmin, "POST", withdrawn+"/withdrawal", "").into(t, &view)
+	if view.State != models.ApprovalWithdrawn || waiting(d) != 0 {
+		t.Errorf("withdrawn: %s, %d wait", view.State, waiting(d))
+	}
+	rejected, d := ask("E2")
+	second.ask("POST", rejected+"/decision", `{"decision": "rejected"}`).into(t, &view)
+	if view.State != models.ApprovalRejected || waiting(d) != 0 {
+		t.Errorf("rejected: %s, %d wait", view.State, waiting(d))
+	}
+	void, d := ask("E3")
+	f.ask(models.RoleHRAdmin, "PUT", departureAddress(d.ID)+"/dates", `{"last_working_day": "`+f.day(50)+`"}`)
+	got := second.ask("POST", void+"/decision", `{"decision": "approved"}`)
+	if got.status != 409 || got.problem.Code != codeApprovalVoid || got.problem.Location != void {
+		t.Errorf("void: %d %s", got.status, got.body)
+	}
+	f.ask(models.RoleHRAdmin, "GET", void, "").into(t, &view)
+	if view.State != models.ApprovalVoid || view.VoidReason != models.VoidChanged || view.VoidReasonText == "" {
+		t.Errorf("void: %+v", view)
+	}
+	expired, _ := ask("E4")
+	f.env.Advance(t, 73*time.Hour)
+	second = f.session(models.RoleReviewer)
+	if got := second.ask("POST", expired+"/decision", `{"decision": "approved"}`); got.problem.Code != codeApprovalExpired {
+		t.Errorf("expired: %d %s", got.status, got.body)
+	}
+	if got := second.ask("POST", rejected+"/decision", `{"decision": "approved"}`); got.problem.Code != codeApprovalEnded {
+		t.Errorf("rejected before: %d %s", got.status, got.body)
+	}
+}
+
+func TestI26_ARepeatedRequestIsTheSameApproval(t *testing.T) {
+	f := newFixture(t)
+	body := f.newcomer("N1", f.a, "")
+	key := []string{"Idempotency-Key", "k"}
+	first := f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", body, key...)
+	var view ApprovalView
+	first.into(t, &view)
+	f.session(models.RoleReviewer).ask("POST", approvalAddress(view.ID)+"/decision", `{"decision": "approved"}`).into(t, &view)
+	again := f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", body, key...)
+	if again.status != first.status || again.header.Get("Location") != first.header.Get("Location") || !strings.Contains(string(again.body), `"state":"approved"`) {
+		t.Errorf("first %d %s, then %d %s %s", first.status, first.header.Get("Location"), again.status, again.header.Get("Location"), again.body)
+	}
+	if n := f.count("approvals"); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// freshSession is a session of any person in a role, with a step-up a moment ago.
+func (f *fixture) freshSession(person uuid.UUID, role models.Role) *visitor {
+	f.t.Helper()
+	v := f.plainSession(person, role)
+	f.run(func(tx *database.Tx) (err error) {
+		v.token, err = f.server.Identity.StepUp(tx, v.id)
+		return err
+	})
+	return v
+}
+
+// subjectDecides lets the person whom a request is about try to agree to it.
+func (f *fixture) subjectDecides(t *testing.T, id uuid.UUID, role models.Role, body string) reply {
+	t.Helper()
+	var subject []uuid.UUID
+	f.run(func(tx *database.Tx) error {
+		return database.Hide(tx.DB().Raw("SELECT unnest(subject_ids) FROM approvals WHERE id = ? LIMIT 1", id).Scan(&subject).Error)
+	})
+	if len(subject) == 0 {
+		return reply{}
+	}
+	// A session without touching the user that the request may be about.
+	user := uuid.New()
+	f.exec("INSERT INTO users (id, employee_id, login, state) VALUES (?, ?, ?, 'active')", user, subject[0], "other-"+user.String())
+	v := &visitor{f: f}
+	f.run(func(tx *database.Tx) error {
+		if err := identity.Grant(tx, user, role, models.System); err != nil {
+			return err
+		}
+		token, session, err := f.server.Identity.Open(tx, identity.Opening{User: models.User{ID: user, EmployeeID: subject[0], State: models.UserActive}, Role: role, Authenticated: models.ByTOTP})
+		if err != nil {
+			return err
+		}
+		v.token, v.id = token, session.ID
+		v.token, err = f.server.Identity.StepUp(tx, v.id)
+		return err
+	})
+	return v.ask("POST", approvalAddress(id)+"/decision", body)
+}
+
+func (f *fixture) employment(person uuid.UUID) (id uuid.UUID) {
+	f.t.Helper()
+	f.run(func(tx *database.Tx) error {
+		var found []uuid.UUID
+		err := tx.DB().Raw("SELECT id FROM employments WHERE employee_id = ?", person).Scan(&found).Error
+		id = found[0]
+		return database.Hide(err)
+	})
+	return id
+}
+
+func (f *fixture) user(person uuid.UUID) (id uuid.UUID) {
+	f.t.Helper()
+	f.run(func(tx *database.Tx) error {
+		user, err := identity.EnsureUser(tx, person, "")
+		id = user.ID
+		return err
+	})
+	return id
+}
+
+// stuckCase is a support case of a stand-alone unlinking that is stuck.
+func (f *fixture) stuckCase(person uuid.UUID) uuid.UUID {
+	f.t.Helper()
+	kase, employment := uuid.New(), f.employment(person)
+	f.run(func(tx *database.Tx) error {
+		op, _, err := account.OrderUnlink(tx, account.UnlinkOrder{
+			EmploymentID: employment, Mode: models.ModeDisable, Origin: models.OriginStandalone, By: models.System,
+		})
+		if err != nil {
+			return err
+		}
+		for _, sql := range []string{
+			"UPDATE account_steps SET state = 'stuck' WHERE operation_id = @op",
+			"UPDATE linked_accounts SET state = 'stuck' WHERE operation_id = @op",
+			"UPDATE account_operations SET state = 'needs_attention' WHERE id = @op",
+			`INSERT INTO support_cases (id, operation_id, step_id, account_id, system, reason, ledger_entry_id)
+				SELECT @id, operation_id, id, account_id, system, 'unavailable', @entry FROM account_steps WHERE operation_id = @op`,
+		} {
+			if err := tx.DB().Exec(sql, map[string]any{"op": op.ID, "id": kase, "entry": f.entry(tx)}).Error; err != nil {
+				return database.Hide(err)
+			}
+		}
+		return nil
+	})
+	return kase
+}
+
+// purgeInReview is a purge that waits for a reviewer. Nobody who decides in a test began the departure.
+func (f *fixture) purgeInReview(d DepartureView) uuid.UUID {
+	f.t.Helper()
+	id := uuid.New()
+	f.exec("UPDATE departures SET created_by = NULL WHERE id = ?", d.ID)
+	employment := f.employment(d.EmployeeID)
+	f.run(func(tx *database.Tx) error {
+		return database.Hide(tx.DB().Exec("INSERT INTO purges (id, departure_id, employment_id, state, ledger_entry_id) VALUES (?, ?, ?, 'in_review', ?)",
+			id, d.ID, employment, f.entry(tx)).Error)
+	})
+	return id
+}
+
+// entry is what a row that a test writes itself refers to.
+func (f *fixture) entry(tx *database.Tx) uuid.UUID {
+	f.t.Helper()
+	id, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindConfiguration, Action: "test.prepared"})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return id
+}
