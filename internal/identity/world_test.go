@@ -43,6 +43,7 @@ func newWorld(t testing.TB, o Options) *world {
 	w.user = w.grant(w.person, models.RoleHRAdmin)
 	w.secret, err = w.s.SetCredentials(t.Context(), w.user.ID, rightPassword)
 	w.must(err)
+	w.user = w.reload()
 	return w
 }
 

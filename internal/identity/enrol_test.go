@@ -1,0 +1,283 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// newcomer makes a user as an approved request does: first asked, second approved.
+func (w *world) newcomer(first, second models.Actor, login string) (user models.User) {
+	w.t.Helper()
+	person := w.Hire(w.t, "CN").EmployeeID
+	ctx := models.WithCaller(context.Background(), models.Caller{Actor: second, Authenticated: models.ByTOTP})
+	w.must(database.Run(ctx, w.Facts, func(tx *database.Tx) (err error) {
+		user, err = CreateUser(tx, first, NewUser{EmployeeID: person, Login: login, Roles: []models.Role{models.RoleReviewer}})
+		return err
+	}))
+	return user
+}
+
+func (w *world) half(by models.Actor, user models.User) (code string, err error) {
+	w.t.Helper()
+	err = w.run(func(tx *database.Tx) error {
+		code, err = EnrolmentCode(tx, by, user.ID)
+		return err
+	})
+	return code, err
+}
+
+func (w *world) twoPeople() (first, second models.Actor) {
+	return models.Actor{EmployeeID: w.person, Role: models.RoleHRAdmin},
+		models.Actor{EmployeeID: w.Hire(w.t, "CN").EmployeeID, Role: models.RoleReviewer}
+}
+
+// TestI21_NeitherOfTwoCanEnrolAlone: who asked for a user and who approved it have one half of the
+// code each, and only both open it.
+func TestI21_NeitherOfTwoCanEnrolAlone(t *testing.T) {
+	w := newWorld(t, Options{})
+	first, second := w.twoPeople()
+	user := w.newcomer(first, second, "New.Comer")
+	one, err := w.half(first, user)
+	w.must(err)
+	begin := func(code string) error {
+		_, err := w.s.BeginEnrolment(t.Context(), Enrolling{Login: "new.comer", Code: code}, "noch ein Satz über Wind")
+		return err
+	}
+	for name, code := range map[string]string{"one half": one, "one half twice": one + one, "nothing": ""} {
+		if err := begin(code); !errors.Is(err, ErrEnrolment) {
+			t.Errorf("%s before the other was collected: %v", name, err)
+		}
+	}
+	two, err := w.half(second, user)
+	w.must(err)
+	for name, code := range map[string]string{"one half": one, "one half twice": one + one, "the other": two} {
+		if err := begin(code); !errors.Is(err, ErrEnrolment) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := w.half(first, user); !errors.Is(err, ErrAlreadyDelivered) {
+		t.Errorf("collected again: %v", err)
+	}
+	third := models.Actor{EmployeeID: w.Hire(t, "CN").EmployeeID, Role: models.RoleHRAdmin}
+	if _, err := w.half(third, user); !errors.Is(err, ErrNotYourHalf) {
+		t.Errorf("a third person: %v", err)
+	}
+	if err := begin(two + " " + one); err != nil {
+		t.Errorf("both: %v", err)
+	}
+}
+
+func TestI21_CreatedOrResetUntilTheOwnerHasEnrolled(t *testing.T) {
+	w := newWorld(t, Options{})
+	first, second := w.twoPeople()
+	user := w.newcomer(first, second, "newcomer")
+	made := func(by uuid.UUID) (yes bool) {
+		w.must(w.run(func(tx *database.Tx) (err error) {
+			yes, err = CreatedOrReset(tx, by, user.ID)
+			return err
+		}))
+		return yes
+	}
+	if !made(first.EmployeeID) || made(second.EmployeeID) {
+		t.Error("a new user is not its creator's")
+	}
+	w.enrol(user, first, second)
+	if made(first.EmployeeID) {
+		t.Error("after the owner enrolled it is still its creator's")
+	}
+	w.must(w.run(func(tx *database.Tx) error { _, err := w.s.Reset(tx, second, user.ID); return err }))
+	if !made(second.EmployeeID) || made(first.EmployeeID) {
+		t.Error("after a reset it is not its resetter's")
+	}
+}
+
+// enrol walks an owner through and returns the authenticator's secret.
+func (w *world) enrol(user models.User, first, second models.Actor) string {
+	w.t.Helper()
+	one, err := w.half(first, user)
+	w.must(err)
+	two, err := w.half(second, user)
+	w.must(err)
+	e := Enrolling{Login: user.Login, Code: one, Second: two}
+	made, err := w.s.BeginEnrolment(context.Background(), e, "noch ein Satz über Wind")
+	w.must(err)
+	if _, err := w.s.FinishEnrolment(context.Background(), e, "000000"); !errors.Is(err, ErrCode) {
+		w.t.Errorf("confirmed with a wrong code: %v", err)
+	}
+	recovery, err := w.s.FinishEnrolment(context.Background(), e, w.code(made.Secret, 0))
+	w.must(err)
+	if len(recovery) != recoveryCodes {
+		w.t.Errorf("%d recovery codes", len(recovery))
+	}
+	if _, err := w.s.FinishEnrolment(context.Background(), e, w.code(made.Secret, 1)); !errors.Is(err, ErrEnrolment) {
+		w.t.Errorf("enrolled twice: %v", err)
+	}
+	return made.Secret
+}
+
+func TestEnrolledOwnerLogsInAndAResetEndsThat(t *testing.T) {
+	w := newWorld(t, Options{})
+	first, second := w.twoPeople()
+	w.user = w.newcomer(first, second, "newcomer")
+	w.secret = w.enrol(w.user, first, second)
+	w.next()
+	opened, err := w.login(from("192.0.2.1"), "noch ein Satz über Wind")
+	w.must(err)
+	if opened.Session.Role != models.RoleReviewer {
+		t.Errorf("the role is %s", opened.Session.Role)
+	}
+	var secret string
+	w.must(w.run(func(tx *database.Tx) (err error) {
+		secret, _, err = Issue(tx, w.user.EmployeeID, models.RoleReviewer, "", time.Hour, true)
+		return err
+	}))
+	w.must(w.run(func(tx *database.Tx) error { _, err := w.s.Reset(tx, first, w.user.ID); return err }))
+	if _, err := w.s.AuthenticateSession(t.Context(), opened.Token); !errors.Is(err, ErrSessionUnknown) {
+		t.Errorf("the session after a reset: %v", err)
+	}
+	if _, err := Authenticate(t.Context(), w.Facts, secret, true); !errors.Is(err, ErrTokenRevoked) {
+		t.Errorf("the token after a reset: %v", err)
+	}
+	w.next()
+	if _, err := w.login(from("192.0.2.1"), "noch ein Satz über Wind"); !errors.Is(err, ErrLoginFailed) {
+		t.Errorf("a login after a reset: %v", err)
+	}
+}
+
+func TestEnrolmentExpires(t *testing.T) {
+	w := newWorld(t, Options{})
+	first, second := w.twoPeople()
+	user := w.newcomer(first, second, "newcomer")
+	one, err := w.half(first, user)
+	w.must(err)
+	two, err := w.half(second, user)
+	w.must(err)
+	w.Advance(t, EnrolmentLasts)
+	_, err = w.s.BeginEnrolment(t.Context(), Enrolling{Login: user.Login, Code: one, Second: two}, "noch ein Satz über Wind")
+	if !errors.Is(err, ErrEnrolment) {
+		t.Errorf("after its time: %v", err)
+	}
+}
+
+func TestBootstrapHappensOnce(t *testing.T) {
+	w := newWorld(t, Options{})
+	a, b := w.Hire(t, "CN").EmployeeID, w.Hire(t, "CN").EmployeeID
+	bootstrap := func(a, b uuid.UUID) (codes [2]string, err error) {
+		ctx := models.WithCaller(context.Background(), models.Caller{Actor: models.System, Authenticated: models.ByHost})
+		err = database.Run(ctx, w.Facts, func(tx *database.Tx) error {
+			codes, err = Bootstrap(tx, FirstUser{EmployeeID: a, Login: "first"}, FirstUser{EmployeeID: b, Login: "second"})
+			return err
+		})
+		return codes, err
+	}
+	if _, err := bootstrap(a, b); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("with users there: %v", err)
+	}
+	w.must(w.Facts.Read(t.Context()).Exec("TRUNCATE users CASCADE").Error)
+	if _, err := bootstrap(a, a); !errors.Is(err, ErrOnePerson) {
+		t.Errorf("one person twice: %v", err)
+	}
+	codes, err := bootstrap(a, b)
+	w.must(err)
+	e := Enrolling{Login: "first", Code: codes[0]}
+	made, err := w.s.BeginEnrolment(t.Context(), e, "noch ein Satz über Wind")
+	w.must(err)
+	_, err = w.s.FinishEnrolment(t.Context(), e, w.code(made.Secret, 0))
+	w.must(err)
+	if _, err := w.s.BeginEnrolment(t.Context(), Enrolling{Login: "second", Code: codes[0]}, "noch ein Satz über Wind"); !errors.Is(err, ErrEnrolment) {
+		t.Errorf("the other's code: %v", err)
+	}
+	if !slices.Contains(w.actions(), "installation.bootstrapped") {
+		t.Error("it is not in the ledger")
+	}
+}
+
+func TestBreakGlass(t *testing.T) {
+	w := newWorld(t, Options{})
+	var one, two string
+	seal := func() {
+		w.must(w.run(func(tx *database.Tx) (err error) {
+			one, two, err = SealBreakGlass(tx)
+			return err
+		}))
+	}
+	seal()
+	former := one
+	seal()
+	try := func(login, first, second string) (Opened, error) {
+		return w.s.BreakGlass(t.Context(), BreakGlassOrder{Login: login, First: first, Second: second, Place: from("192.0.2.1")})
+	}
+	for name, c := range map[string][3]string{
+		"one code twice": {w.user.Login, one, one}, "a former code": {w.user.Login, former, two},
+		"one code": {w.user.Login, one, ""}, "nobody": {"nobody", one, two},
+	} {
+		if _, err := try(c[0], c[1], c[2]); !errors.Is(err, ErrBreakGlass) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	opened, err := try(w.user.Login, two, one)
+	w.must(err)
+	bearer, err := w.s.AuthenticateSession(t.Context(), opened.Token)
+	if err != nil || !bearer.BreakGlass || bearer.Authenticated != models.ByBreakGlass {
+		t.Errorf("the bearer is %+v, %v", bearer, err)
+	}
+	if _, err := try(w.user.Login, one, two); !errors.Is(err, ErrBreakGlass) {
+		t.Errorf("used twice: %v", err)
+	}
+	other := w.grant(w.Hire(t, "CN").EmployeeID, models.RoleEmployee)
+	for _, user := range []models.User{w.user, other} {
+		notices, err := Notices(t.Context(), w.Facts, user.ID)
+		if err != nil || len(notices) != 1 || notices[0].Kind != NoticeBreakGlass {
+			t.Fatalf("%s is told %+v, %v", user.Login, notices, err)
+		}
+		w.must(w.run(func(tx *database.Tx) error { return Acknowledge(tx, user.ID, notices[0].ID) }))
+		if notices, err = Notices(t.Context(), w.Facts, user.ID); err != nil || len(notices) != 0 {
+			t.Errorf("after acknowledging: %+v, %v", notices, err)
+		}
+	}
+	for range 3 {
+		w.Advance(t, 19*time.Minute)
+		_, err = w.s.AuthenticateSession(t.Context(), opened.Token)
+		w.must(err)
+	}
+	w.Advance(t, 4*time.Minute)
+	if _, err := w.s.AuthenticateSession(t.Context(), opened.Token); !errors.Is(err, ErrSessionUnknown) {
+		t.Errorf("after an hour: %v", err)
+	}
+}
+
+func TestI23_RevokedRoleStopsItsTokensAndSessionsAlone(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.grant(w.person, models.RoleAuditor)
+	tokens := map[models.Role]string{}
+	for _, role := range []models.Role{models.RoleHRAdmin, models.RoleAuditor} {
+		w.must(w.run(func(tx *database.Tx) (err error) {
+			tokens[role], _, err = Issue(tx, w.person, role, "", time.Hour, true)
+			return err
+		}))
+	}
+	w.must(w.run(func(tx *database.Tx) error { return RevokeRole(tx, w.user.ID, models.RoleAuditor, models.System) }))
+	if _, err := Authenticate(t.Context(), w.Facts, tokens[models.RoleAuditor], true); !errors.Is(err, ErrTokenRevoked) {
+		t.Errorf("a token of the role: %v", err)
+	}
+	if _, err := Authenticate(t.Context(), w.Facts, tokens[models.RoleHRAdmin], true); err != nil {
+		t.Errorf("a token of another role: %v", err)
+	}
+	// Even a row that says otherwise opens nothing without the role.
+	w.must(w.Facts.Read(t.Context()).Exec("UPDATE api_tokens SET revoked_at = NULL").Error)
+	if _, err := Authenticate(t.Context(), w.Facts, tokens[models.RoleAuditor], true); !errors.Is(err, ErrUserEnded) {
+		t.Errorf("a token of a role that is not held: %v", err)
+	}
+	w.must(w.run(func(tx *database.Tx) error { return Grant(tx, w.user.ID, models.RoleAuditor, models.System) }))
+	if _, err := Authenticate(t.Context(), w.Facts, tokens[models.RoleAuditor], true); err != nil {
+		t.Errorf("granted again: %v", err)
+	}
+}

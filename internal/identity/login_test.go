@@ -1,0 +1,243 @@
+package identity
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// TestACodeIsAcceptedOnce: of many who use the same code at once, one gets in.
+func TestACodeIsAcceptedOnce(t *testing.T) {
+	w := newWorld(t, Options{})
+	code := w.code(w.secret, 0)
+	var accepted atomic.Int32
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			err := w.run(func(tx *database.Tx) error { return w.s.CheckTOTP(tx, w.user, code) })
+			if err == nil {
+				accepted.Add(1)
+			} else if !errors.Is(err, ErrCode) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if accepted.Load() != 1 {
+		t.Errorf("the code was accepted %d times", accepted.Load())
+	}
+	// An older code is not accepted after a newer one, though its time is not over.
+	if err := w.run(func(tx *database.Tx) error { return w.s.CheckTOTP(tx, w.user, w.code(w.secret, -1)) }); !errors.Is(err, ErrCode) {
+		t.Errorf("the code of the step before: %v", err)
+	}
+	if err := w.run(func(tx *database.Tx) error { return w.s.CheckTOTP(tx, w.user, w.code(w.secret, 1)) }); err != nil {
+		t.Errorf("the code of the next step: %v", err)
+	}
+	for _, far := range []int{-3, 3} {
+		w.Advance(t, 10*totpStep*time.Second)
+		if err := w.run(func(tx *database.Tx) error { return w.s.CheckTOTP(tx, w.user, w.code(w.secret, far)) }); !errors.Is(err, ErrCode) {
+			t.Errorf("a code %d steps away: %v", far, err)
+		}
+	}
+}
+
+func TestRecoveryCodesWorkOnceEach(t *testing.T) {
+	w := newWorld(t, Options{})
+	var codes []string
+	by := Bearer{UserID: w.user.ID, Actor: models.Actor{EmployeeID: w.person, Role: models.RoleHRAdmin}}
+	renew := func() {
+		w.must(w.run(func(tx *database.Tx) (err error) {
+			codes, err = w.s.RenewRecoveryCodes(tx, by)
+			return err
+		}))
+	}
+	renew()
+	if slices.Sort(codes); len(slices.Compact(slices.Clone(codes))) != recoveryCodes {
+		t.Fatalf("the codes are %v", codes)
+	}
+	try := func(code string) error {
+		_, err := w.s.Login(t.Context(), LoginOrder{Login: w.user.Login, Password: rightPassword, RecoveryCode: code, Place: from("192.0.2.1")})
+		return err
+	}
+	if err := try(strings.ToLower(codes[0])); err != nil {
+		t.Errorf("a code in lower case: %v", err)
+	}
+	if err := try(codes[0]); !errors.Is(err, ErrLoginFailed) {
+		t.Errorf("the same again: %v", err)
+	}
+	old := codes[1]
+	renew()
+	if err := try(old); !errors.Is(err, ErrLoginFailed) {
+		t.Errorf("a code that was replaced: %v", err)
+	}
+}
+
+// TestNobodyLocksSomebodyElseOut: strangers who try an account's password are held up; its owner,
+// who has logged in before, is not.
+func TestNobodyLocksSomebodyElseOut(t *testing.T) {
+	w := newWorld(t, Options{})
+	home := from("192.0.2.1")
+	opened, err := w.login(home, rightPassword)
+	w.must(err)
+	browser := Place{Address: from("203.0.113.7").Address, Device: opened.Device}
+	var throttled *ThrottledError
+	for i := range 30 {
+		stranger := from("198.51.100." + string(rune('0'+i%10)))
+		if _, err := w.login(stranger, "wrong"); errors.As(err, &throttled) && i < 10 {
+			t.Fatalf("held up at try %d", i)
+		} else if !errors.As(err, &throttled) && i >= 10 {
+			t.Fatalf("not held up at try %d: %v", i, err)
+		}
+	}
+	w.next()
+	if _, err := w.login(from("198.51.100.1"), rightPassword); !errors.As(err, &throttled) {
+		t.Errorf("a stranger with the right password meanwhile: %v", err)
+	}
+	for name, place := range map[string]Place{"from the known address": home, "with the known browser elsewhere": browser} {
+		w.next()
+		if _, err := w.login(place, rightPassword); err != nil {
+			t.Errorf("the owner %s: %v", name, err)
+		}
+	}
+	w.Advance(t, 6*time.Minute)
+	if _, err := w.login(from("198.51.100.200"), rightPassword); err != nil {
+		t.Errorf("from a new place later: %v", err)
+	}
+}
+
+// TestTriesAreCountedBeforeTheyAreJudged: side by side no more get through than one by one.
+func TestTriesAreCountedBeforeTheyAreJudged(t *testing.T) {
+	w := newWorld(t, Options{})
+	var judged atomic.Int32
+	var all sync.WaitGroup
+	for range 40 {
+		all.Go(func() {
+			_, err := w.s.Login(t.Context(), LoginOrder{Login: w.user.Login, Password: "wrong", TOTP: "1", Place: from("192.0.2.9")})
+			if errors.Is(err, ErrLoginFailed) {
+				judged.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if judged.Load() != 10 {
+		t.Errorf("%d of 40 passwords were looked at", judged.Load())
+	}
+}
+
+// TestI18_ALoginThatCannotBeRecordedDoesNotHappen, nor is a wrong password answered as such.
+func TestI18_ALoginThatCannotBeRecordedDoesNotHappen(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.must(w.Facts.Read(t.Context()).Exec("ALTER TABLE ledger_pending RENAME TO ledger_pending_gone").Error)
+	for _, password := range []string{rightPassword, "wrong"} {
+		if _, err := w.login(from("192.0.2.1"), password); err == nil || errors.Is(err, ErrLoginFailed) {
+			t.Errorf("answered %v", err)
+		}
+	}
+	var sessions int64
+	w.must(w.Facts.Read(t.Context()).Model(&models.Session{}).Count(&sessions).Error)
+	if sessions != 0 {
+		t.Errorf("%d sessions were opened", sessions)
+	}
+}
+
+// TestTheLedgerTellsLoginsApart, and shows no login that nobody has: it may be a password.
+func TestTheLedgerTellsLoginsApart(t *testing.T) {
+	w := newWorld(t, Options{})
+	_, err := w.login(from("192.0.2.1"), rightPassword)
+	w.must(err)
+	_, _ = w.login(from("192.0.2.1"), "wrong")
+	_, _ = w.s.Login(t.Context(), LoginOrder{Login: "my-secret-typed-here", Password: "x", Place: from("192.0.2.1")})
+	if got := w.actions(); !slices.Equal(got[len(got)-3:], []string{"session.opened", "session.refused", "session.refused"}) {
+		t.Errorf("the entries are %v", got)
+	}
+	var all string
+	w.must(w.Facts.Read(t.Context()).Raw("SELECT string_agg(row_to_json(c)::text, ' ') FROM ledger_content c").Scan(&all).Error)
+	for _, shown := range []string{"my-secret-typed-here", rightPassword, w.secret} {
+		if strings.Contains(all, shown) {
+			t.Errorf("the ledger shows %q", shown)
+		}
+	}
+}
+
+func TestSessionsEndByTheDatabasesClock(t *testing.T) {
+	w := newWorld(t, Options{})
+	open := func() string {
+		w.next()
+		opened, err := w.login(from("192.0.2.1"), rightPassword)
+		w.must(err)
+		return opened.Token
+	}
+	token := open()
+	for range 3 {
+		w.Advance(t, 20*time.Minute)
+		if _, err := w.s.AuthenticateSession(t.Context(), token); err != nil {
+			t.Fatalf("a session in use: %v", err)
+		}
+	}
+	w.Advance(t, 31*time.Minute)
+	if _, err := w.s.AuthenticateSession(t.Context(), token); !errors.Is(err, ErrSessionUnknown) {
+		t.Errorf("after 31 idle minutes: %v", err)
+	}
+	token = open()
+	for range 12*60/20 - 1 {
+		w.Advance(t, 20*time.Minute)
+		if _, err := w.s.AuthenticateSession(t.Context(), token); err != nil {
+			t.Fatalf("a session in use: %v", err)
+		}
+	}
+	w.Advance(t, 21*time.Minute)
+	if _, err := w.s.AuthenticateSession(t.Context(), token); !errors.Is(err, ErrSessionUnknown) {
+		t.Errorf("after 12 hours: %v", err)
+	}
+}
+
+// TestTokensOfSessionsAreRotatedAndNotStored: the former token is dead after a step-up.
+func TestTokensOfSessionsAreRotatedAndNotStored(t *testing.T) {
+	w := newWorld(t, Options{})
+	opened, err := w.login(from("192.0.2.1"), rightPassword)
+	w.must(err)
+	var rotated string
+	w.must(w.run(func(tx *database.Tx) (err error) {
+		rotated, err = w.s.StepUp(tx, opened.Session.ID)
+		return err
+	}))
+	if _, err := w.s.AuthenticateSession(t.Context(), opened.Token); !errors.Is(err, ErrSessionUnknown) {
+		t.Errorf("the former token: %v", err)
+	}
+	bearer, err := w.s.AuthenticateSession(t.Context(), rotated)
+	if err != nil || bearer.SessionID != opened.Session.ID || bearer.SteppedUpAt == nil {
+		t.Errorf("the new one: %+v, %v", bearer, err)
+	}
+	var row string
+	w.must(w.Facts.Read(t.Context()).Raw("SELECT row_to_json(s)::text FROM sessions s").Scan(&row).Error)
+	if strings.Contains(row, rotated) || strings.Contains(row, opened.Token) {
+		t.Error("the row shows a token")
+	}
+}
+
+func TestCookies(t *testing.T) {
+	w := newWorld(t, Options{})
+	c := w.s.SessionCookie("x")
+	if c.Name != "__Host-lethe" || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" {
+		t.Errorf("the cookie is %v", c)
+	}
+	if token, ok := w.s.TokenOf("a=b; __Host-lethe=secret; c=d"); !ok || token != "secret" {
+		t.Errorf("read %q %v", token, ok)
+	}
+	for _, header := range []string{"", "lethe=secret", "__Host-lethe=", "__Host-lethe=a; __Host-lethe=b"} {
+		if token, ok := w.s.TokenOf(header); ok {
+			t.Errorf("%q is %q", header, token)
+		}
+	}
+	w.s.options.Insecure = true
+	if c := w.s.SessionCookie("x"); c.Name != "lethe" || c.Secure {
+		t.Errorf("in development the cookie is %v", c)
+	}
+}
