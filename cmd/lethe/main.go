@@ -24,6 +24,8 @@ type commands struct {
 	Admin   AdminCmd   `cmd:"" help:"First administrators and break-glass codes, on the host. 在服务器上初始化首批管理员、生成应急封存码。"`
 	Token   TokenCmd   `cmd:"" help:"Issue and revoke API tokens, on the host. 在服务器上签发、吊销 API 令牌。"`
 	Keys    KeysCmd    `cmd:"" help:"Create and rotate key files. 生成、轮换密钥文件。"`
+	Ledger  LedgerCmd  `cmd:"" help:"Verify the ledger and its evidence packs. 核验账本与证据包。"`
+	Witness WitnessCmd `cmd:"" help:"Run a witness of the ledger, elsewhere. 在其他机构运行账本见证方。"`
 	Depart  DepartCmd  `cmd:"" help:"Start a departure. 发起离职。"`
 	Watch   WatchCmd   `cmd:"" help:"Follow a departure. 跟踪离职进度。"`
 	Health  HealthCmd  `cmd:"" help:"Ask a running process for its health. 检查进程是否就绪。"`
@@ -56,6 +58,10 @@ func run(ctx context.Context, args []string) int {
 	}
 	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "lethe:", err)
+		var coded interface{ ExitCode() int }
+		if errors.As(err, &coded) {
+			return coded.ExitCode()
+		}
 		return 1
 	}
 	return 0

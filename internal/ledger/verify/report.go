@@ -71,9 +71,21 @@ type Report struct {
 	MACs bool `json:"macs_checked"`
 	// Unprotected entries are under no witnessed checkpoint and no held receipt: whoever has the
 	// ledger's keys could still change them unnoticed.
-	Unprotected int64     `json:"unprotected"`
-	Count       int       `json:"problem_count"`
-	Problems    []Problem `json:"problems"`
+	Unprotected int64 `json:"unprotected"`
+	// Pack is set for an evidence pack.
+	Pack     *PackInfo `json:"pack,omitempty"`
+	Count    int       `json:"problem_count"`
+	Problems []Problem `json:"problems"`
+}
+
+// PackInfo is what an evidence pack holds.
+type PackInfo struct {
+	First int64 `json:"first_index"`
+	Last  int64 `json:"last_index"`
+	// Complete says that nothing between first and last is left out.
+	Complete bool `json:"complete"`
+	// Dropped entries have lost their content after its time: they prove that something was, not what.
+	Dropped int64 `json:"dropped"`
 }
 
 // Tree is one epoch.

@@ -42,6 +42,9 @@ func OriginHash(origin string) string {
 
 func (s *Store) path(hash string) string { return filepath.Join(s.dir, hash) }
 
+// Latest is the note last cosigned for an origin line, nil if there is none.
+func (s *Store) Latest(origin string) ([]byte, error) { return s.latest(OriginHash(origin)) }
+
 // latest is nil for a log that was never cosigned.
 func (s *Store) latest(hash string) ([]byte, error) {
 	b, err := os.ReadFile(s.path(hash))
