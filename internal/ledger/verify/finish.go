@@ -22,13 +22,13 @@ func (c *checker) finish() {
 	for id, e := range c.waiting {
 		c.report.add(Problem{Code: Unsequenced, Epoch: e.epoch, EntryID: &id, Partition: c.table(e.partition)})
 	}
+	c.epochs()
+	c.restOfTiles()
 	for id := range c.held {
 		c.report.add(Problem{Code: ReceiptMissing, EntryID: &id, Partition: c.expected("ledger_entries", timeOf(id))})
 	}
-	c.epochs()
 	c.head()
 	c.dropped()
-	c.restOfTiles()
 	for epoch, marks := range c.marks {
 		c.beyond(epoch, marks)
 	}

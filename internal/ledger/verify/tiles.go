@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"lethe/internal/ledger"
@@ -66,13 +67,22 @@ func (c *checker) damaged(epoch int) {
 }
 
 // restOfTiles reads on to the end of the tiles, which must lead to their own checkpoint. Checkpoints
-// of entries that the database has lost are compared on the way.
+// of entries that the database has lost are compared on the way, and their receipts are found.
 func (c *checker) restOfTiles() {
+	receipts := map[tlog.Hash]uuid.UUID{}
+	for id, hash := range c.held {
+		receipts[hash] = id
+	}
 	for epoch, t := range c.tiles {
+		_, ended := c.begun[epoch+1]
 		for t.tree.size < t.size {
-			if _, ok := t.next(); !ok {
+			hash, ok := t.next()
+			if !ok {
 				c.damaged(epoch)
 				break
+			}
+			if id, held := receipts[hash]; held && ended {
+				delete(c.held, id)
 			}
 			for _, m := range c.marks[epoch] {
 				if m.size == t.tree.size && m.root != t.tree.root() {

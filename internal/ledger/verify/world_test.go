@@ -32,6 +32,7 @@ func must(t testing.TB, err error) {
 type world struct {
 	env       *databasetest.Env
 	keys      *ledger.Keys
+	keyFile   string
 	secrets   secrets
 	sequencer *ledger.Sequencer
 	policy    *policy.Policy
@@ -42,7 +43,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	env := databasetest.New(t)
-	keys, stolen := newSecrets(t)
+	keyFile, keys, stolen := newSecrets(t)
 	ledger.Attach(env.Facts, ledger.NewWriter(env.LedgerOrigin(), keys.Writer()))
 	path := t.TempDir() + "/witness.json"
 	_, err := witness.CreateKeyFile(path, "witness.example/test")
@@ -54,16 +55,16 @@ func newWorld(t testing.TB) *world {
 	store, err := witness.OpenStore(t.TempDir())
 	must(t, err)
 	sequencer := ledger.NewSequencer(env.Facts, env.LedgerStorage, keys, ledger.Options{Origin: env.LedgerOrigin(), Log: slog.New(slog.DiscardHandler)})
-	return &world{env: env, keys: keys, secrets: stolen, sequencer: sequencer, policy: p, witness: witness.New(signer, p.Logs(), store)}
+	return &world{env: env, keys: keys, keyFile: keyFile, secrets: stolen, sequencer: sequencer, policy: p, witness: witness.New(signer, p.Logs(), store)}
 }
 
 // secrets are what somebody within the administration could take along.
 type secrets struct{ writer, log []byte }
 
 // newSecrets makes keys whose secrets the test knows, out of their file.
-func newSecrets(t testing.TB) (*ledger.Keys, secrets) {
+func newSecrets(t testing.TB) (path string, keys *ledger.Keys, stolen secrets) {
 	t.Helper()
-	path := t.TempDir() + "/ledger.json"
+	path = t.TempDir() + "/ledger.json"
 	must(t, ledger.CreateKeyFile(path))
 	keys, err := ledger.LoadKeys(path)
 	must(t, err)
@@ -74,7 +75,7 @@ func newSecrets(t testing.TB) (*ledger.Keys, secrets) {
 		Logs    []struct{ Key []byte } `json:"log_keys"`
 	}
 	must(t, json.Unmarshal(content, &file))
-	return keys, secrets{file.Writers[0].Key, file.Logs[0].Key}
+	return path, keys, secrets{file.Writers[0].Key, file.Logs[0].Key}
 }
 
 // write appends n entries, a third of them with a receipt that somebody keeps.
