@@ -10,7 +10,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"time"
+
+	"lethe/internal/launch"
 )
 
 type settings struct {
@@ -19,6 +22,8 @@ type settings struct {
 	inFlight   int
 	sleepers   int
 	levers     bool
+	entries    int
+	ledgerOnly bool
 	timeout    time.Duration
 }
 
@@ -29,6 +34,8 @@ func main() {
 	flag.IntVar(&s.inFlight, "in-flight", 32, "departures under way at once")
 	flag.IntVar(&s.sleepers, "sleepers", 1500, "people asleep in retention, for the bytes of each")
 	flag.BoolVar(&s.levers, "levers", true, "also try each lever by itself")
+	flag.IntVar(&s.entries, "entries", 1_000_000, "entries of the ledger; 0: the ledger is not measured")
+	flag.BoolVar(&s.ledgerOnly, "ledger-only", false, "measure nothing but the ledger and its search")
 	flag.DurationVar(&s.timeout, "timeout", 20*time.Minute, "limit for the whole run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -43,6 +50,9 @@ func main() {
 }
 
 func run(ctx context.Context, s settings) error {
+	if s.ledgerOnly {
+		return runLedger(ctx, s)
+	}
 	fmt.Println("starting Postgres (fsync on) and Temporal (SQLite file, WAL)")
 	w, err := open(ctx)
 	if err != nil {
@@ -60,5 +70,27 @@ func run(ctx context.Context, s settings) error {
 			return err
 		}
 	}
-	return asleep(ctx, w, s)
+	if err := asleep(ctx, w, s); err != nil {
+		return err
+	}
+	if s.entries == 0 {
+		return nil
+	}
+	return ledgerRows(ctx, w.postgres, w.scratch.Path, s.entries)
+}
+
+// runLedger measures the ledger alone.
+func runLedger(ctx context.Context, s settings) error {
+	fmt.Println("starting Postgres (fsync on)")
+	scratch, err := launch.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-bench-%d", os.Geteuid())))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = scratch.Remove() }()
+	postgres, err := launch.Postgres(ctx, launch.PostgresOptions{Dir: filepath.Join(scratch.Path, "postgres")})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = postgres.Stop(context.WithoutCancel(ctx)) }()
+	return ledgerRows(ctx, postgres, scratch.Path, s.entries)
 }
