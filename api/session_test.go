@@ -148,7 +148,7 @@ func TestLoginAndLogout(t *testing.T) {
 	}
 }
 
-func TestLoginRefuses(t *testing.T) {
+func TestLoginNeedsBothFactors(t *testing.T) {
 	f := newFixture(t)
 	a := f.enrolled(f.people[hr], hr)
 	body := func(login, password, rest string) string {
@@ -189,7 +189,7 @@ func TestTokenAndSessionTogetherAreRefused(t *testing.T) {
 	}
 }
 
-func TestI23_WhatIsRevokedStopsWithTheNextRequest(t *testing.T) {
+func TestI23_ARevokedSessionStopsWithTheNextRequest(t *testing.T) {
 	f := newFixture(t)
 	for name, revoke := range map[string]func(v *visitor) func(tx *database.Tx) error{
 		"session": func(v *visitor) func(tx *database.Tx) error {

@@ -54,8 +54,8 @@ const firstPeople = `{
 	]
 }`
 
-// TestBootstrapOfAnEmptyInstallation: two people enrol with what it prints, and it works once.
-func TestBootstrapOfAnEmptyInstallation(t *testing.T) {
+// TestBootstrap begins with an empty installation: two people enrol with what it prints, and it works once.
+func TestBootstrap(t *testing.T) {
 	env := hosted(t)
 	file := filepath.Join(t.TempDir(), "first.json")
 	if err := os.WriteFile(file, []byte(firstPeople), 0o600); err != nil {

@@ -123,7 +123,7 @@ func (w *world) enrol(user models.User, first, second models.Actor) string {
 	return made.Secret
 }
 
-func TestEnrolledOwnerLogsInAndAResetEndsThat(t *testing.T) {
+func TestEnrolment(t *testing.T) {
 	w := newWorld(t, Options{})
 	first, second := w.twoPeople()
 	w.user = w.newcomer(first, second, "newcomer")

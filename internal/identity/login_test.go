@@ -79,9 +79,9 @@ func TestRecoveryCodesWorkOnceEach(t *testing.T) {
 	}
 }
 
-// TestNobodyLocksSomebodyElseOut: strangers who try an account's password are held up; its owner,
+// TestStrangersLockNobodyOut: strangers who try an account's password are held up; its owner,
 // who has logged in before, is not.
-func TestNobodyLocksSomebodyElseOut(t *testing.T) {
+func TestStrangersLockNobodyOut(t *testing.T) {
 	w := newWorld(t, Options{})
 	home := from("192.0.2.1")
 	opened, err := w.login(home, rightPassword)
@@ -112,8 +112,8 @@ func TestNobodyLocksSomebodyElseOut(t *testing.T) {
 	}
 }
 
-// TestTriesAreCountedBeforeTheyAreJudged: side by side no more get through than one by one.
-func TestTriesAreCountedBeforeTheyAreJudged(t *testing.T) {
+// TestLoginIsThrottled: tries are counted before they are judged, so that side by side no more get through than one by one.
+func TestLoginIsThrottled(t *testing.T) {
 	w := newWorld(t, Options{})
 	var judged atomic.Int32
 	var all sync.WaitGroup
@@ -166,7 +166,7 @@ func TestTheLedgerTellsLoginsApart(t *testing.T) {
 	}
 }
 
-func TestSessionsEndByTheDatabasesClock(t *testing.T) {
+func TestSessionsEnd(t *testing.T) {
 	w := newWorld(t, Options{})
 	open := func() string {
 		w.next()
@@ -198,8 +198,8 @@ func TestSessionsEndByTheDatabasesClock(t *testing.T) {
 	}
 }
 
-// TestTokensOfSessionsAreRotatedAndNotStored: the former token is dead after a step-up.
-func TestTokensOfSessionsAreRotatedAndNotStored(t *testing.T) {
+// TestSessionTokensAreNotStored and rotated: the former token is dead after a step-up.
+func TestSessionTokensAreNotStored(t *testing.T) {
 	w := newWorld(t, Options{})
 	opened, err := w.login(from("192.0.2.1"), rightPassword)
 	w.must(err)
