@@ -158,11 +158,12 @@ func (a *aviary) leave() (gone []string) {
 	}
 	stays := a.depart(people["K-stays"], note(map[string]any{"last_working_day": day, "access_cutoff_at": now.Format(time.RFC3339)}))
 	a.await(stays, "settled", func(d harness.Departure) bool { return d.AccountsState == "settled" })
-	a.must(a.hr.Withdraw(a.ctx, stays, a.marker()))
+	a.must(a.stack.Withdraw(a.ctx, stays, a.marker()))
 	a.await(stays, "relinked", func(d harness.Departure) bool { return d.AccountsState == "relinked" })
 
 	mistake := a.depart(people["K-mistake"], note(immediately))
-	a.must(a.hr.AskAnnulment(a.ctx, mistake, a.marker()), a.stack.As(a.stack.Staff.Reviewer).ConfirmAnnulment(a.ctx, mistake))
+	a.await(mistake, "departed", func(d harness.Departure) bool { return d.Stage == "departed" })
+	a.must(a.hr.AskAnnulment(a.ctx, mistake, a.marker()), a.stack.ConfirmAnnulment(a.ctx, mistake))
 	a.waive(gone[2])
 	// Those who stayed leave after all, so that nothing may be left of anybody.
 	a.await(mistake, "annulled", func(d harness.Departure) bool {
@@ -178,7 +179,7 @@ func (a *aviary) waive(id string) {
 	a.Helper()
 	d := a.await(id, "stuck", func(d harness.Departure) bool { return len(d.Waiting) > 0 && d.Waiting[0].SupportCaseID != "" })
 	kase := d.Waiting[0].SupportCaseID
-	a.must(a.stack.As(a.stack.Staff.ITOps).Resolve(a.ctx, kase, "waive"), a.stack.As(a.stack.Staff.Reviewer).Confirm(a.ctx, kase))
+	a.must(a.stack.As(a.stack.Staff.ITOps).Resolve(a.ctx, kase, "waive"), a.stack.ConfirmWaiver(a.ctx, kase))
 }
 
 func (a *aviary) depart(p harness.Person, fields map[string]any) string {

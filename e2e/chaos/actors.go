@@ -86,7 +86,6 @@ func (th *theatre) play(ctx context.Context, s Scene, p harness.Person) error {
 	if err := th.sleep(ctx, s.At); err != nil {
 		return err
 	}
-	hr, reviewer := th.stack.As(th.stack.Staff.HR), th.stack.As(th.stack.Staff.Reviewer)
 	if s.Kind == AllOrNothing || s.Kind == AllThenDeparts {
 		itOps := th.stack.As(th.stack.Staff.ITOps)
 		err := th.persist(ctx, func() error { _, err := itOps.Unlink(ctx, p.EmployeeID.String(), s.Kind == AllOrNothing); return err })
@@ -102,19 +101,31 @@ func (th *theatre) play(ctx context.Context, s Scene, p harness.Person) error {
 	switch s.Kind {
 	case WithdrawEarly:
 		pause(ctx, min(s.Second, s.Cutoff/2))
-		return th.persist(ctx, func() error { return hr.Withdraw(ctx, id, "changed their mind") })
+		return th.persist(ctx, func() error { return th.stack.Withdraw(ctx, id, "changed their mind") })
 	case WithdrawLate:
 		pause(ctx, s.Cutoff+s.Second/2)
-		return th.persist(ctx, func() error { return hr.Withdraw(ctx, id, "changed their mind late") })
+		return th.persist(ctx, func() error { return th.stack.Withdraw(ctx, id, "changed their mind late") })
 	case Annul:
 		pause(ctx, s.Second/2)
-		err := th.persist(ctx, func() error { return hr.AskAnnulment(ctx, id, "the wrong person") })
+		return th.annul(ctx, id)
+	}
+	return nil
+}
+
+// annul asks and confirms, and again if the stage turned between the two: an approval is bound to
+// the state that it was asked for.
+func (th *theatre) annul(ctx context.Context, id string) error {
+	for {
+		err := th.persist(ctx, func() error { return th.stack.As(th.stack.Staff.HR).AskAnnulment(ctx, id, "the wrong person") })
 		if err != nil {
 			return err
 		}
-		return th.persist(ctx, func() error { return reviewer.ConfirmAnnulment(ctx, id) })
+		err = th.persist(ctx, func() error { return th.stack.ConfirmAnnulment(ctx, id) })
+		var refused *harness.RefusedError
+		if !errors.As(err, &refused) || refused.Code != "approval_void" {
+			return err
+		}
 	}
-	return nil
 }
 
 // depart asks for the departure with an Idempotency-Key until it is answered.
@@ -169,7 +180,7 @@ func (th *theatre) depart(ctx context.Context, s Scene, p harness.Person) (strin
 // solve is IT operations: it looks at open cases and decides by the case's id, so that a seed's
 // decisions follow from what happened. In the end it only retries.
 func (th *theatre) solve(ctx context.Context, calm func() bool) {
-	itOps, reviewer := th.stack.As(th.stack.Staff.ITOps), th.stack.As(th.stack.Staff.Reviewer)
+	itOps := th.stack.As(th.stack.Staff.ITOps)
 	for ctx.Err() == nil {
 		cases, err := itOps.SupportCases(ctx)
 		if err != nil {
@@ -179,9 +190,9 @@ func (th *theatre) solve(ctx context.Context, calm func() bool) {
 		for _, k := range cases {
 			action := decide(k, calm())
 			if k.State == "waiver_requested" {
-				err, action = reviewer.Confirm(ctx, k.ID), "confirm"
+				err, action = th.stack.ConfirmWaiver(ctx, k.ID), "confirm"
 			} else if err = itOps.Resolve(ctx, k.ID, action); err == nil && action == "waive" {
-				err = reviewer.Confirm(ctx, k.ID)
+				err = th.stack.ConfirmWaiver(ctx, k.ID)
 			}
 			if err == nil {
 				th.mu.Lock()

@@ -83,7 +83,7 @@ func TestI5_EveryPlaceToDie(t *testing.T) {
 			continue
 		}
 		th.untilSettled(t, id)
-		if err := stack.As(stack.Staff.HR).Withdraw(t.Context(), id, "stays after all"); err != nil {
+		if err := stack.Withdraw(t.Context(), id, "stays after all"); err != nil {
 			t.Fatal(err)
 		}
 	}

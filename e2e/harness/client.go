@@ -170,10 +170,10 @@ func (c *Client) Departure(ctx context.Context, id string) (d Departure, err err
 	return d, err
 }
 
-// Withdraw takes a departure back with the company's consent.
-func (c *Client) Withdraw(ctx context.Context, id, reason string) error {
-	_, err := c.call(ctx, http.MethodPost, "/api/v1/departures/"+id+"/withdrawal", map[string]any{"reason": reason, "company_consent": true}, nil)
-	return err
+// Withdraw takes a departure back with the company's consent. Once accounts are being unlinked the
+// answer is a request that waits for a second person; [Stack.Withdraw] is both.
+func (c *Client) Withdraw(ctx context.Context, id, reason string) (Answer, error) {
+	return c.call(ctx, http.MethodPost, "/api/v1/departures/"+id+"/withdrawal", map[string]any{"reason": reason, "company_consent": true}, nil)
 }
 
 // AskAnnulment asks to undo a departure; ConfirmAnnulment is the second person's word.

@@ -47,6 +47,7 @@ type Stack struct {
 	scratch      *launch.Scratch
 	organisation organisation
 	people       map[models.Role]uuid.UUID // the first of the staff with each role
+	reviewing    reviewing
 }
 
 const startWithin = 3 * time.Minute

@@ -1,11 +1,13 @@
 package journey
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
 
 	"lethe/e2e/harness"
+	"lethe/models"
 	"lethe/sandbox/control"
 )
 
@@ -65,13 +67,22 @@ func TestI13_AnnulmentByTwoPeopleGivesEverythingBack(t *testing.T) {
 	j := here(t, harness.Hire{KnownIDs: true})
 	j.fault("mail", control.Rule{Kind: control.Delay, Delay: control.Duration(500 * time.Millisecond)})
 	id := j.depart(immediately)
+	// What is agreed to is bound to the stage: it must not turn while people decide.
+	j.until(id, 20*time.Second, "departed", func(d harness.Departure) bool { return d.Stage == "departed" })
 	if err := j.hr.AskAnnulment(j.ctx, id, "the wrong person"); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.hr.ConfirmAnnulment(j.ctx, id); err == nil {
-		t.Fatal("the person who asked could confirm")
+	asker, err := j.stack.SessionOf(j.ctx, j.stack.Staff.HRPerson, models.RoleReviewer)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := j.stack.As(j.stack.Staff.Reviewer).ConfirmAnnulment(j.ctx, id); err != nil {
+	if err := asker.ConfirmAnnulment(j.ctx, id); !refusedWith(err, "same_person") {
+		t.Fatalf("the person who asked confirms as a reviewer: %v", err)
+	}
+	if err := j.stack.As(j.stack.Staff.Reviewer).ConfirmAnnulment(j.ctx, id); !refusedWith(err, "session_required") {
+		t.Fatalf("a reviewer's token confirms: %v", err)
+	}
+	if err := j.stack.ConfirmAnnulment(j.ctx, id); err != nil {
 		t.Fatal(err)
 	}
 	d := j.until(id, 40*time.Second, "annulled", func(d harness.Departure) bool {
@@ -79,7 +90,7 @@ func TestI13_AnnulmentByTwoPeopleGivesEverythingBack(t *testing.T) {
 	})
 	j.wantAsBefore()
 	time.Sleep(6 * time.Second) // the first deadline would have passed
-	d, err := j.hr.Departure(j.ctx, d.ID)
+	d, err = j.hr.Departure(j.ctx, d.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,9 +106,15 @@ func TestI13_AnnulmentByTwoPeopleGivesEverythingBack(t *testing.T) {
 
 func (j *journey) withdraw(id string) {
 	j.Helper()
-	if err := j.hr.Withdraw(j.ctx, id, "stays after all"); err != nil {
+	if err := j.stack.Withdraw(j.ctx, id, "stays after all"); err != nil {
 		j.Fatalf("withdrawing: %v", err)
 	}
+}
+
+// refusedWith says whether the API refused with a code.
+func refusedWith(err error, code string) bool {
+	var refused *harness.RefusedError
+	return errors.As(err, &refused) && refused.Code == code
 }
 
 func (j *journey) effects(system string) []control.Effect {

@@ -170,7 +170,7 @@ func withdrawn(ctx context.Context, s *harness.Stack) error {
 	if err := until(ctx, s, id, "settled accounts", func(d harness.Departure) bool { return d.AccountsState == string(models.AccountsSettled) }); err != nil {
 		return err
 	}
-	if err := s.As(s.Staff.HR).Withdraw(ctx, id, "stays after all"); err != nil {
+	if err := s.Withdraw(ctx, id, "stays after all"); err != nil {
 		return err
 	}
 	return until(ctx, s, id, "a relink", func(d harness.Departure) bool { return d.AccountsState == string(models.AccountsRelinked) })
@@ -188,7 +188,7 @@ func annulled(ctx context.Context, s *harness.Stack) error {
 	if err := s.As(s.Staff.HR).AskAnnulment(ctx, id, "the wrong person"); err != nil {
 		return err
 	}
-	if err := s.As(s.Staff.Reviewer).ConfirmAnnulment(ctx, id); err != nil {
+	if err := s.ConfirmAnnulment(ctx, id); err != nil {
 		return err
 	}
 	return until(ctx, s, id, "a relink", func(d harness.Departure) bool { return d.AccountsState == string(models.AccountsRelinked) })
