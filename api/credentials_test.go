@@ -1,0 +1,149 @@
+package api
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/pquerna/otp/totp"
+
+	"lethe/models"
+)
+
+const newPassword = "vier andere Wörter im Regen"
+
+// again is another session of the same user.
+func (v *visitor) again(role models.Role) *visitor {
+	v.f.t.Helper()
+	return v.f.plainSession(v.f.people[role], role)
+}
+
+func (v *visitor) ended() bool {
+	v.f.t.Helper()
+	return v.ask("GET", "/api/v1/me", "").status == http.StatusUnauthorized
+}
+
+// Changing the password takes the present one, whatever the session has shown before, and ends
+// whatever else is open.
+func TestPasswordIsChanged(t *testing.T) {
+	f := newFixture(t)
+	a := f.enrolled(f.people[hr], hr)
+	mine := f.session(hr)
+	other := mine.again(hr)
+	change := func(present, next string) reply {
+		return mine.ask("PUT", "/api/v1/me/password", `{"current_password": "`+present+`", "new_password": "`+next+`"}`)
+	}
+	if got := change("something else entirely", newPassword); got.status < 400 || got.status >= 500 {
+		t.Errorf("without the present password: %d", got.status)
+	}
+	if got := change(a.password, "password1234"); got.status != http.StatusUnprocessableEntity {
+		t.Errorf("a common one: %d %s", got.status, got.problem.Code)
+	}
+	if other.ended() {
+		t.Error("a refused change ended a session")
+	}
+	if got := change(a.password, newPassword); got.status != http.StatusNoContent {
+		t.Fatalf("answered %d %s", got.status, got.body)
+	}
+	if mine.ended() || !other.ended() {
+		t.Errorf("ended: mine %v, the other %v", mine.ended(), other.ended())
+	}
+	if got := f.login(a, f.code(a, 0)); got.status != http.StatusUnauthorized {
+		t.Errorf("with the old one: %d", got.status)
+	}
+	a.password = newPassword
+	if got := f.login(a, f.code(a, 0)); got.status != http.StatusCreated {
+		t.Errorf("with the new one: %d %s", got.status, got.body)
+	}
+}
+
+// A new authenticator needs a step-up, works from its first code on, and ends whatever else is open.
+func TestI22_ANewAuthenticatorNeedsAStepUp(t *testing.T) {
+	f := newFixture(t)
+	a := f.enrolled(f.people[hr], hr)
+	mine := f.plainSession(f.people[hr], hr)
+	other := mine.again(hr)
+	for _, path := range []string{"/api/v1/totp", "/api/v1/recovery-codes"} {
+		if got := mine.ask("POST", path, ""); got.problem.Code != codeStepUpRequired {
+			t.Errorf("%s without a step-up: %d %s", path, got.status, got.problem.Code)
+		}
+	}
+	stepped := mine.ask("POST", "/api/v1/step-ups", `{"password": "`+a.password+`"}`)
+	before := mine.token
+	mine.token = cookieOf(t, stepped, "lethe").Value
+	var made SecondFactor
+	mine.ask("POST", "/api/v1/totp", "").into(t, &made)
+	if got := f.login(a, f.code(a, 0)); got.status != http.StatusCreated {
+		t.Errorf("the old authenticator before the new one is confirmed: %d", got.status)
+	}
+	now, err := f.env.Facts.Now(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := totp.GenerateCode(made.Secret, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes RecoveryCodes
+	mine.ask("POST", "/api/v1/totp/confirmation", `{"totp": "`+code+`"}`).into(t, &codes)
+	if !other.ended() || mine.ended() {
+		t.Errorf("ended: the other %v, mine %v", other.ended(), mine.ended())
+	}
+	if got := f.ask("", "GET", "/api/v1/me", "", "Cookie", "lethe="+before); got.status != http.StatusUnauthorized {
+		t.Errorf("the cookie from before the step-up: %d", got.status)
+	}
+	if got := f.login(a, f.code(a, 1)); got.status != http.StatusUnauthorized {
+		t.Errorf("the old authenticator: %d", got.status)
+	}
+}
+
+func TestSessionsAreListedAndRevoked(t *testing.T) {
+	f := newFixture(t)
+	mine := f.plainSession(f.people[hr], hr)
+	other, theirs := mine.again(hr), f.plainSession(f.people[auditor], auditor)
+	var page Page[SessionView]
+	mine.ask("GET", "/api/v1/sessions", "").into(t, &page)
+	listed := map[uuid.UUID]bool{}
+	for _, s := range page.Items {
+		listed[s.ID] = s.Current
+	}
+	if current, ok := listed[other.id]; len(listed) != 2 || !listed[mine.id] || !ok || current {
+		t.Errorf("listed %v", listed)
+	}
+	if got := mine.ask("DELETE", "/api/v1/sessions/"+theirs.id.String(), ""); got.status != http.StatusNotFound || theirs.ended() {
+		t.Errorf("somebody else's: %d", got.status)
+	}
+	if got := mine.ask("DELETE", "/api/v1/sessions/"+other.id.String(), ""); got.status != http.StatusNoContent || !other.ended() || mine.ended() {
+		t.Errorf("the own other one: %d", got.status)
+	}
+}
+
+func TestI23_DisablingAUserEndsEverything(t *testing.T) {
+	f := newFixture(t)
+	session := f.plainSession(f.people[auditor], auditor)
+	if got := f.session(hr).ask("POST", "/api/v1/users/"+session.userID.String()+"/disabling", ""); got.status >= 300 {
+		t.Fatalf("answered %d %s", got.status, got.body)
+	}
+	if !session.ended() {
+		t.Error("the session goes on")
+	}
+	if got := f.ask(auditor, "GET", "/api/v1/me", ""); got.status != http.StatusUnauthorized {
+		t.Errorf("the token goes on: %d", got.status)
+	}
+}
+
+// Who found a browser open guesses a few times, and then holds nothing.
+func TestGuessingInASessionEndsIt(t *testing.T) {
+	f := newFixture(t)
+	f.enrolled(f.people[hr], hr)
+	v := f.plainSession(f.people[hr], hr)
+	var last reply
+	for range 15 {
+		if last = v.ask("POST", "/api/v1/step-ups", `{"totp": "000000"}`); last.problem.Code != codeStepUpFailed {
+			break
+		}
+	}
+	if last.status != http.StatusTooManyRequests || last.header.Get("Retry-After") == "" || !v.ended() {
+		t.Errorf("answered %d %s, Retry-After %q, ended %v", last.status, last.problem.Code, last.header.Get("Retry-After"), v.ended())
+	}
+}
