@@ -198,7 +198,7 @@ func TestSessionsEnd(t *testing.T) {
 	}
 }
 
-// TestSessionTokensAreNotStored and rotated: the former token is dead after a step-up.
+// TestSessionTokensAreNotStored: neither is one that was rotated, and it is dead after a step-up.
 func TestSessionTokensAreNotStored(t *testing.T) {
 	w := newWorld(t, Options{})
 	opened, err := w.login(from("192.0.2.1"), rightPassword)
