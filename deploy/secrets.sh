@@ -22,6 +22,8 @@ folder deploy/state/tombstones
 folder deploy/state/systems
 folder deploy/state/ledger
 folder deploy/state/witness
+folder deploy/state/policy
+folder deploy/state/exports
 
 for name in postgres keys_postgres lethe_role lethe_keys_role temporal_role lethe_server lethe_order; do
 	password | create "deploy/secrets/${name}_password"
@@ -37,6 +39,10 @@ printf 'postgres://lethe:%s@keys-postgres:5432/lethe?sslmode=disable' "$(cat dep
 echo '[]' | create deploy/state/systems/systems.json
 printf 'LETHE_UID=%s\nLETHE_GID=%s\n' "${owner%%:*}" "${owner##*:}" | create .env
 
+# The ledger's name stands in every entry and never changes; an .env from an earlier version lacks it.
+grep -q '^LETHE_ORIGIN=' .env || printf 'LETHE_ORIGIN=lethe/%s\n' "$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" >>.env
+origin=$(sed -n 's/^LETHE_ORIGIN=//p' .env)
+
 for kind in kek codec ledger; do
 	file=deploy/state/keys/$kind.json
 	[ ! -e "$file" ] || continue
@@ -48,5 +54,28 @@ for kind in kek codec ledger; do
 	fi
 	echo "made $file"
 done
+
+# The witness's key, and the policy that names it. Here it runs beside Lethe, which guards against
+# nobody who administers this machine: docs/operations.md says how others run it.
+if [ -n "${LETHE:-}" ]; then
+	lethe() { "$LETHE" "$@"; }
+	keys=deploy/state/keys witness=deploy/state/witness
+else
+	lethe() {
+		docker compose --profile setup run --rm --no-deps --volume "$PWD/deploy/state/witness:/witness" \
+			--env LETHE_LEDGER_KEY_FILE --env LETHE_DATABASE_URL keys "$@"
+	}
+	keys=/keys witness=/witness
+	chown -R "$owner" deploy/state
+fi
+if [ ! -e deploy/state/witness/key.json ]; then
+	lethe witness key "$witness/key.json" witness.invalid/lethe | create deploy/state/witness/public_key
+fi
+if [ ! -e deploy/state/policy/ledger-policy.json ]; then
+	# The policy needs no database, since the origin is given.
+	LETHE_LEDGER_KEY_FILE=$keys/ledger.json LETHE_DATABASE_URL=postgres://unused/unused \
+		lethe ledger policy --origin "$origin" --witness "$(cat deploy/state/witness/public_key)=http://witness:8095" |
+		create deploy/state/policy/ledger-policy.json
+fi
 chown -R "$owner" deploy/secrets deploy/state
 echo "ready: docker compose up --build --wait"

@@ -35,7 +35,7 @@ func load(t *testing.T, environment types.Mapping) (*types.Project, error) {
 
 func project(t *testing.T) *types.Project {
 	t.Helper()
-	p, err := load(t, types.Mapping{"LETHE_UID": "1000", "LETHE_GID": "1000"})
+	p, err := load(t, types.Mapping{"LETHE_UID": "1000", "LETHE_GID": "1000", "LETHE_ORIGIN": "lethe/0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func ours(t *testing.T, p *types.Project) []types.ServiceConfig {
 
 func TestServices(t *testing.T) {
 	p := project(t)
-	for _, name := range []string{"postgres", "keys-postgres", "temporal", "temporal-ui", "migrate", "api", "worker"} {
+	for _, name := range []string{"postgres", "keys-postgres", "temporal", "temporal-ui", "migrate", "api", "worker", "witness"} {
 		if _, ok := p.Services[name]; !ok {
 			t.Errorf("there is no service %s", name)
 		}

@@ -42,6 +42,9 @@ func (w *Witness) Handler(log *slog.Logger) http.Handler {
 		}
 	})
 	mux.HandleFunc("GET /{origin}/checkpoint", w.serveLatest)
+	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) {
+		answer(rw, http.StatusOK, typePlain, []byte("ok\n"))
+	})
 	return mux
 }
 
