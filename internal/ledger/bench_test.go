@@ -18,6 +18,7 @@ func BenchmarkAppend(b *testing.B) {
 		b.Run(fmt.Sprintf("ledger=%v", with), func(b *testing.B) {
 			env := databasetest.New(b)
 			employment := env.Hire(b, "CN")
+			b.SetParallelism(8)
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
@@ -33,7 +34,7 @@ func BenchmarkAppend(b *testing.B) {
 							return nil
 						}
 						e := entry
-						e.Subject = &employment.EmployeeID
+						e.Subject, e.Reason = &employment.EmployeeID, ""
 						_, err := ledger.Append(tx, e)
 						return err
 					})

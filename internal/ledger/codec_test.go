@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -235,4 +237,18 @@ func TestSigning_WithTwoKeys(t *testing.T) {
 	if again, err := storage.Log(1).Signed(t.Context()); err != nil || !bytes.Equal(again, signed) {
 		t.Errorf("a smaller checkpoint replaced a larger one: %s, %v", again, err)
 	}
+}
+
+// TestCommitment_IsAnHMAC compares with the library.
+func TestCommitment_IsAnHMAC(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		salt := rapid.SliceOfN(rapid.Byte(), ledger.SaltSize, ledger.SaltSize).Draw(t, "salt")
+		value := rapid.SliceOfN(rapid.Byte(), 0, 400).Draw(t, "value")
+		field := rapid.IntRange(0, 13).Draw(t, "field")
+		h := hmac.New(sha256.New, salt)
+		h.Write(append(append([]byte("lethe/ledger/field\n"), byte(field)), value...))
+		if got := ledger.CommitForTest(field, salt, value); !bytes.Equal(got[:], h.Sum(nil)) {
+			t.Errorf("%x", got)
+		}
+	})
 }

@@ -169,7 +169,7 @@ func (w *Writer) leaf(now time.Time, kind Kind, values [fieldCount][]byte) (Leaf
 	at, count := w.tick((now.UnixMicro() + w.ahead.Load()) / 1000)
 	l := Leaf{Origin: w.origin, Epoch: int(w.epoch.Load()), Kind: kind, ID: uuid.UUID(random[:16])}
 	binary.BigEndian.PutUint64(l.ID[:8], uint64(at)<<16|0x7000|uint64(count)) // version 7
-	l.ID[8] = 0x80 | l.ID[8]&0x3f // the RFC 9562 variant
+	l.ID[8] = 0x80 | l.ID[8]&0x3f                                             // the RFC 9562 variant
 	salts := random[16:]
 	for i, value := range values {
 		l.Commitments[i] = commit(i, salts[i*SaltSize:(i+1)*SaltSize], value)
