@@ -28,7 +28,7 @@ const killAt = 0.003
 // restWithin is how long everything may take to come to rest after the storm.
 const restWithin = 5 * time.Minute
 
-// TestChaos covers I1 to I3 and I9 to I14: departures run while everything is killed.
+// TestChaos covers I1 to I3, I9 to I14, I18 and I19: departures run while everything is killed.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	seed, length := storm(t)
@@ -62,7 +62,11 @@ func TestChaos(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("departures: %v; failpoints that killed: %v", count, deaths)
+	t.Logf("departures: %v; failpoints that killed: %v; %d entries in the ledger, %d of them in trees, %d not witnessed yet",
+		count, deaths, evidence.Ledger.Entries, evidence.Ledger.Sequenced, evidence.Ledger.Unprotected)
+	if evidence.Ledger.Sequenced == 0 {
+		t.Errorf("nothing was put into a tree: the ledger was not tested")
+	}
 	if len(deaths) == 0 {
 		t.Errorf("no failpoint killed: the storm tested less than it says")
 	}

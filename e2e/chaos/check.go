@@ -42,6 +42,8 @@ func Check(e Evidence) []Violation {
 	c.whatIsOffIsOff()
 	c.accessComesBackOnlyWhenAsked()
 	c.oneEffectPerOperation()
+	c.everyFactIsRecorded()
+	c.theLedgerVerifies()
 	return c.found
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/departure"
+	"lethe/internal/ledger/verify"
 	"lethe/internal/vault"
 	"lethe/models"
 	"lethe/sandbox/control"
@@ -214,7 +215,12 @@ func TestCheckerNoticesEachViolation(t *testing.T) {
 		"a relink disabled":          {"I13", func(w *world) { w.effect(w.stayed, w.stayed.relink, control.OpDisable) }},
 		"disabled twice":             {"I14", func(w *world) { w.effect(w.left, w.left.unlink, control.OpDisable) }},
 		"disabled by nobody":         {"I14", func(w *world) { w.effect(w.left, someone, control.OpDisable) }},
-		"an account deleted":         {"I14", func(w *world) { mail := w.Systems["mail"]; mail.Deletes = 1; w.Systems["mail"] = mail }},
+		"a departure not recorded":   {"I18", func(w *world) { w.Recorded.Departures = w.Departures[:1] }},
+		"a ledger that is tampered with": {"I19", func(w *world) {
+			w.Ledger = &verify.Report{Problems: []verify.Problem{{Code: verify.MissingEntry}}}
+		}},
+		"entries that nobody verified": {"I19", func(w *world) { w.Ledger = &verify.Report{Entries: 1} }},
+		"an account deleted":           {"I14", func(w *world) { mail := w.Systems["mail"]; mail.Deletes = 1; w.Systems["mail"] = mail }},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
 			w := newWorld()

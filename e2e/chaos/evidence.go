@@ -10,7 +10,9 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/e2e/harness"
+	"lethe/e2e/recorded"
 	"lethe/internal/database"
+	"lethe/internal/ledger/verify"
 	"lethe/internal/vault"
 	"lethe/models"
 	"lethe/sandbox/control"
@@ -39,6 +41,8 @@ type Evidence struct {
 	Systems      map[string]SystemState
 	// Acknowledged are the departures that the API answered 202 for, by id, with the employee.
 	Acknowledged map[uuid.UUID]uuid.UUID
+	Recorded     recorded.Records
+	Ledger       *verify.Report // nil in evidence that was made up
 }
 
 // DataKey is one row of the keys database.
@@ -74,6 +78,12 @@ func Collect(ctx context.Context, s *harness.Stack, acknowledged map[uuid.UUID]u
 	}
 	if e.Tombstones, err = s.Tombstones(); err != nil {
 		return e, err
+	}
+	if e.Recorded, err = recorded.Collect(ctx, s.Facts); err != nil {
+		return e, err
+	}
+	if e.Ledger, err = s.VerifyLedger(ctx); err != nil {
+		return e, fmt.Errorf("verifying the ledger: %w", err)
 	}
 	for _, name := range harness.SystemNames {
 		if e.Systems[name], err = readSystem(ctx, s.System(name)); err != nil {
