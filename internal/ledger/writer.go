@@ -228,7 +228,7 @@ func contentOf(caller models.Caller, e Entry) (Content, error) {
 	}
 	c.Details = map[string]string{}
 	maps.Copy(c.Details, e.Details)
-	for key, id := range map[string]uuid.UUID{"session_id": caller.SessionID, "token_id": caller.TokenID} {
+	for key, id := range map[string]uuid.UUID{"session_id": caller.SessionID, "token_id": caller.TokenID, "approval_id": caller.ApprovalID} {
 		if id != uuid.Nil && c.Details[key] == "" {
 			c.Details[key] = id.String()
 		}
