@@ -3,12 +3,15 @@ package verify
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"maps"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/ledger"
 )
 
 // decoder reads values in Postgres's binary format; the first one that is not of its type is its error.
@@ -33,6 +36,13 @@ func (d *decoder) oid(v []byte) uint32 { return binary.BigEndian.Uint32(d.sized(
 func (d *decoder) uuid(v []byte) uuid.UUID { return uuid.UUID(d.sized(v, 16)) }
 
 func (d *decoder) copied(v []byte) []byte { return bytes.Clone(v) }
+
+// kept copies a value into the arena.
+func kept(v []byte, arena *[]byte) []byte {
+	from := len(*arena)
+	*arena = append(*arena, v...)
+	return (*arena)[from:len(*arena):len(*arena)]
+}
 
 func (d *decoder) int8OrNull(v []byte) *int64 {
 	if v == nil {
@@ -61,39 +71,98 @@ func (d *decoder) time(v []byte) time.Time {
 // idFields are the places of the columns that hold ids.
 var idFields = [fields]bool{1: true, 4: true, 5: true}
 
-// values brings the columns of ledger.FieldNames into the form that is committed to.
-func (d *decoder) values(row *contentRow, v [][]byte) {
+// values brings the columns of ledger.FieldNames into the form that is committed to. Their bytes go
+// into the arena: one piece of memory for a batch, in place of a dozen for each row.
+func (d *decoder) values(row *contentRow, v [][]byte, arena *[]byte) {
 	if len(v) != fields {
 		d.err = errValue
 		return
 	}
 	for i := range fields {
+		from := len(*arena)
 		switch {
 		case i == fieldDetails:
-			row.values[i] = d.details(row, v[i])
-		case idFields[i]:
-			row.values[i] = nilOrID(v[i])
-		default:
-			row.values[i] = bytes.Clone(v[i])
+			d.details(row, v[i], arena)
+		case !idFields[i]:
+			*arena = append(*arena, v[i]...)
+		case len(v[i]) == len(uuid.UUID{}):
+			*arena = appendID(*arena, v[i])
+		}
+		if to := len(*arena); to > from {
+			row.values[i] = (*arena)[from:to:to]
 		}
 	}
 }
 
+// appendID writes an id's 36 characters.
+func appendID(b, id []byte) []byte {
+	for i, part := range [...][2]int{{0, 4}, {4, 6}, {6, 8}, {8, 10}, {10, 16}} {
+		if i > 0 {
+			b = append(b, '-')
+		}
+		b = hex.AppendEncode(b, id[part[0]:part[1]])
+	}
+	return b
+}
+
 // details is jsonb's binary format, a version byte and text.
-func (d *decoder) details(row *contentRow, v []byte) []byte {
+func (d *decoder) details(row *contentRow, v []byte, arena *[]byte) {
 	if len(v) == 0 || v[0] != 1 {
 		d.err = errValue
-		return nil
+		return
 	}
-	if string(v[1:]) == "{}" {
-		return nil
+	if text := v[1:]; !plainObject(text, arena) {
+		object, ok := jsonObject(text)
+		if !ok {
+			row.malformed = ledger.FieldNames[fieldDetails]
+			return
+		}
+		*arena = append(*arena, canonical(object)...)
 	}
-	object, ok := jsonObject(v[1:])
-	if !ok {
-		row.malformed = "details"
-		return nil
+}
+
+// plain is how many pairs an object may have to be read without a map.
+const plain = 16
+
+// plainObject reads an object of strings as Postgres writes it, if nothing in it is escaped, and
+// appends its canonical form. That is nearly every one, and takes a tenth of the time; for others
+// it is false, and says nothing about them.
+func plainObject(b []byte, arena *[]byte) bool {
+	var pairs [plain][2][]byte
+	n := 0
+	if len(b) < 2 || b[0] != '{' || b[len(b)-1] != '}' || bytes.IndexByte(b, '\\') >= 0 {
+		return false
 	}
-	return canonical(object)
+	for rest := b[1 : len(b)-1]; len(rest) > 0; n++ {
+		if n == plain {
+			return false
+		}
+		for i, after := range [...]string{": ", ", "} {
+			if rest[0] != '"' {
+				return false
+			}
+			end := bytes.IndexByte(rest[1:], '"')
+			if end < 0 {
+				return false
+			}
+			pairs[n][i], rest = rest[1:1+end], rest[2+end:]
+			if i == 1 && len(rest) == 0 {
+				break
+			}
+			if len(rest) < 3 || string(rest[:2]) != after {
+				return false
+			}
+			rest = rest[2:]
+		}
+	}
+	slices.SortFunc(pairs[:n], func(x, y [2][]byte) int { return bytes.Compare(x[0], y[0]) })
+	for _, pair := range pairs[:n] {
+		for _, s := range pair {
+			*arena = binary.BigEndian.AppendUint32(*arena, uint32(len(s))) //nolint:gosec // of one row
+			*arena = append(*arena, s...)
+		}
+	}
+	return true
 }
 
 // canonical is, for each key in the order of its bytes, key and value, each after its length.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"lethe/internal/database"
@@ -96,32 +95,32 @@ func each(rows pgx.Rows, decode func(v [][]byte) error) error {
 }
 
 func (p *postgres) places(ctx context.Context) ([]placeRow, error) {
-	out := make([]placeRow, 0, batch)
+	out, arena := make([]placeRow, 0, batch), make([]byte, 0, batch*32)
 	return out, p.fetch(ctx, "ledger_places", func(v [][]byte) error {
 		d := decoder{}
-		out = append(out, placeRow{epoch: d.int4(v[0]), index: d.int8(v[1]), entry: d.uuid(v[2]), leaf: d.copied(v[3])})
+		out = append(out, placeRow{epoch: d.int4(v[0]), index: d.int8(v[1]), entry: d.uuid(v[2]), leaf: kept(v[3], &arena)})
 		return d.err
 	})
 }
 
 func (p *postgres) entries(ctx context.Context) ([]entryRow, error) {
-	out := make([]entryRow, 0, batch)
+	out, arena := make([]entryRow, 0, batch), make([]byte, 0, batch*576)
 	return out, p.fetch(ctx, "ledger_all", func(v [][]byte) error {
 		d := decoder{}
 		out = append(out, entryRow{
-			id: d.uuid(v[0]), at: d.time(v[1]), kind: string(v[2]), format: d.int2(v[3]), epoch: d.int4(v[4]), leaf: d.copied(v[5]),
-			mac: d.copied(v[6]), generation: d.int4(v[7]), partition: d.oid(v[8]),
+			id: d.uuid(v[0]), at: d.time(v[1]), kind: string(v[2]), format: d.int2(v[3]), epoch: d.int4(v[4]), leaf: kept(v[5], &arena),
+			mac: kept(v[6], &arena), generation: d.int4(v[7]), partition: d.oid(v[8]),
 		})
 		return d.err
 	})
 }
 
 func (p *postgres) contents(ctx context.Context) ([]contentRow, error) {
-	out := make([]contentRow, 0, batch)
+	out, arena := make([]contentRow, 0, batch), make([]byte, 0, batch*512)
 	return out, p.fetch(ctx, "ledger_said", func(v [][]byte) error {
 		d := decoder{}
-		row := contentRow{id: d.uuid(v[0]), at: d.time(v[1]), kind: string(v[2]), salts: d.copied(v[3]), partition: d.oid(v[4])}
-		d.values(&row, v[5:])
+		row := contentRow{id: d.uuid(v[0]), at: d.time(v[1]), kind: string(v[2]), salts: kept(v[3], &arena), partition: d.oid(v[4])}
+		d.values(&row, v[5:], &arena)
 		out = append(out, row)
 		return d.err
 	})
@@ -228,12 +227,4 @@ func jsonObject(b []byte) (map[string]string, bool) {
 		out[key] = *value
 	}
 	return out, true
-}
-
-// nilOrID is the canonical form of an id: nothing for none.
-func nilOrID(v []byte) []byte {
-	if len(v) != len(uuid.UUID{}) {
-		return nil
-	}
-	return []byte(uuid.UUID(v).String())
 }
