@@ -104,8 +104,9 @@ func movable(ctx context.Context, db *DB) error {
 		CREATE TABLE IF NOT EXISTS lethe_clock (singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), shift interval NOT NULL);
 		INSERT INTO lethe_clock (shift) VALUES ('0') ON CONFLICT DO NOTHING;
 		GRANT SELECT ON lethe_clock TO lethe_app, lethe_sequencer, lethe_ledger_retention;
-		CREATE OR REPLACE FUNCTION lethe_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
-			'SELECT clock_timestamp() + (SELECT shift FROM lethe_clock)';`).Error
+		-- PL/pgSQL keeps its plan; an SQL function would be planned anew by each query that calls it.
+		CREATE OR REPLACE FUNCTION lethe_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS
+			'BEGIN RETURN clock_timestamp() + (SELECT shift FROM lethe_clock); END';`).Error
 	if err != nil {
 		return fmt.Errorf("making the clock movable: %w", hide(err))
 	}
