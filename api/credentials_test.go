@@ -132,6 +132,25 @@ func TestI23_DisablingAUserEndsEverything(t *testing.T) {
 	}
 }
 
+// A login leaves nothing of what the browser held before, whoever's it was.
+func TestALoginEndsTheBrowsersFormerSession(t *testing.T) {
+	f := newFixture(t)
+	a := f.enrolled(f.people[hr], hr)
+	before, elsewhere := f.plainSession(f.people[auditor], auditor), f.plainSession(f.people[auditor], auditor)
+	got := f.login(a, f.code(a, 0), "Cookie", "lethe="+before.token)
+	if got.status != http.StatusCreated || cookieOf(t, got, "lethe").Value == before.token {
+		t.Fatalf("answered %d %s", got.status, got.body)
+	}
+	if !before.ended() || elsewhere.ended() {
+		t.Errorf("ended: the browser's %v, one elsewhere %v", before.ended(), elsewhere.ended())
+	}
+	a.password = "not the password"
+	mine := f.plainSession(f.people[auditor], auditor)
+	if got := f.login(a, f.code(a, 1), "Cookie", "lethe="+mine.token); got.status != http.StatusUnauthorized || mine.ended() {
+		t.Errorf("a failed login: %d, ended %v", got.status, mine.ended())
+	}
+}
+
 // Who found a browser open guesses a few times, and then holds nothing.
 func TestGuessingInASessionEndsIt(t *testing.T) {
 	f := newFixture(t)

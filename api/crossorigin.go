@@ -22,7 +22,8 @@ func sameOrigin(publicURL string) gin.HandlerFunc {
 		}
 	}
 	return func(c *gin.Context) {
-		byToken := c.GetHeader("Authorization") != "" && c.GetHeader("Cookie") == ""
+		_, byToken := bearerToken(c.GetHeader("Authorization")) // browsers add "Basic" by themselves
+		byToken = byToken && c.GetHeader("Cookie") == ""
 		if !byToken && protection.Check(c.Request) != nil {
 			refuseGin(c, problem(codeCrossOrigin))
 			return

@@ -31,6 +31,7 @@ func TestOtherSitesAreRefused(t *testing.T) {
 		"another port":                       {"POST", []string{"Origin", "http://127.0.0.1:1"}, true},
 		"with the cookie":                    {"DELETE", []string{"Sec-Fetch-Site", "cross-site", "Cookie", "lethe=x"}, true},
 		"a token beside a cookie":            {"POST", []string{"Sec-Fetch-Site", "cross-site", "Cookie", "lethe=x", "Authorization", "Bearer x"}, true},
+		"a password for the whole site":      {"POST", []string{"Sec-Fetch-Site", "cross-site", "Authorization", "Basic eDp5"}, true},
 		"the own page":                       {"POST", []string{"Sec-Fetch-Site", "same-origin", "Origin", own}, false},
 		"typed by the person":                {"POST", []string{"Sec-Fetch-Site", "none"}, false},
 		"an old browser on the own page":     {"POST", []string{"Origin", own}, false},

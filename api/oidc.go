@@ -89,10 +89,7 @@ func (s *server) finishOIDC(ctx context.Context, in *struct {
 	if s.OIDC == nil {
 		return nil, identity.ErrNoProvider
 	}
-	current, err := s.sessionOf(ctx, in.Cookie)
-	if err != nil {
-		current = identity.Bearer{} // most who log in have none
-	}
+	current := s.sessionBefore(ctx, in.Cookie)
 	arrival, err := s.Identity.FinishLogin(ctx, s.OIDC, identity.Returned{
 		State: in.State, Code: in.Code, Refused: in.Error != "", Issuer: in.Issuer,
 		Secret: s.Identity.FlowOf(in.Cookie), Current: current, Place: placeOf(ctx),
@@ -112,9 +109,21 @@ func (s *server) sessionOf(ctx context.Context, cookies string) (identity.Bearer
 	return s.Identity.AuthenticateSession(ctx, token)
 }
 
+// sessionBefore is the session that a browser has before a login; most have none.
+func (s *server) sessionBefore(ctx context.Context, cookies string) identity.Bearer {
+	bearer, err := s.sessionOf(ctx, cookies)
+	if err != nil {
+		return identity.Bearer{}
+	}
+	return bearer
+}
+
 func (s *server) loginLinks(ctx context.Context, in *struct {
 	ID uuid.UUID `path:"id"`
 }) (*answer[Page[LoginLinkView]], error) {
+	if _, err := identity.GetUser(ctx, s.DB, in.ID); err != nil {
+		return nil, err
+	}
 	rows, err := identity.Links(ctx, s.DB, in.ID)
 	if err != nil {
 		return nil, err

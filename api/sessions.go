@@ -89,11 +89,13 @@ func creating(path, tag, summary string) huma.Operation {
 
 func (s *server) login(ctx context.Context, in *struct {
 	Speaking
-	Body LoginBody
+	Cookie string `header:"Cookie" hidden:"true"`
+	Body   LoginBody
 }) (*openedAnswer, error) {
 	b := in.Body
 	opened, err := s.Identity.Login(ctx, identity.LoginOrder{
 		Login: b.Login, Password: b.Password, TOTP: b.TOTP, RecoveryCode: b.RecoveryCode, Role: b.Role, Place: placeOf(ctx),
+		Current: s.sessionBefore(ctx, in.Cookie),
 	})
 	return s.opened(opened, in.language()), err
 }

@@ -50,14 +50,28 @@ const (
 // lanesFor are the lanes of a try at a login. A login that nobody has gets the same as one that
 // somebody has.
 func lanesFor(login string, p Place, device, address bool) []lane {
-	from := lane{laneAddress, keyOf(addressText(p)), 50, 10 * time.Second}
+	from := lane{laneAddress, keyOf(network(p)), 50, 10 * time.Second}
 	switch {
 	case device:
 		return []lane{{laneDevice, keyOf(login, p.Device), 10, 30 * time.Second}}
 	case address:
-		return []lane{{laneFamiliar, keyOf(login, addressText(p)), 10, time.Minute}, from}
+		return []lane{{laneFamiliar, keyOf(login, network(p)), 10, time.Minute}, from}
 	}
 	return []lane{{laneStranger, keyOf(login), 10, 5 * time.Minute}, from}
+}
+
+// network is what tries are counted by: an address, or the network of an IPv6 address, of which
+// everybody has 2^64.
+func network(p Place) string {
+	address := p.Address.Unmap()
+	if !address.Is6() {
+		return addressText(p)
+	}
+	prefix, err := address.WithZone("").Prefix(64)
+	if err != nil {
+		return addressText(p)
+	}
+	return prefix.String()
 }
 
 func keyOf(parts ...string) []byte {
@@ -120,7 +134,7 @@ func familiar(db *gorm.DB, user models.User, p Place) (device, address bool, err
 	var kinds []string
 	err = db.Table("known_places").
 		Where("user_id = ? AND used_at > lethe_now() - make_interval(secs => ?)", user.ID, deviceKept.Seconds()).
-		Where("(kind = 'device' AND key_hash = ?) OR (kind = 'address' AND key_hash = ?)", keyOf(p.Device), keyOf(addressText(p))).
+		Where("(kind = 'device' AND key_hash = ?) OR (kind = 'address' AND key_hash = ?)", keyOf(p.Device), keyOf(network(p))).
 		Pluck("kind", &kinds).Error
 	if err != nil {
 		return false, false, fmt.Errorf("looking for a known place: %w", database.Hide(err))
@@ -130,7 +144,7 @@ func familiar(db *gorm.DB, user models.User, p Place) (device, address bool, err
 
 // remember makes a place known to an account. At most twenty of a kind are kept.
 func remember(tx *database.Tx, user models.User, p Place) error {
-	for kind, value := range map[string]string{"device": p.Device, "address": addressText(p)} {
+	for kind, value := range map[string]string{"device": p.Device, "address": network(p)} {
 		if value == "" {
 			continue
 		}
@@ -162,7 +176,7 @@ func newFlood() *flood { return &flood{buckets: map[string]*rate.Limiter{}} }
 func (f *flood) allow(p Place) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	address := addressText(p)
+	address := network(p)
 	bucket, ok := f.buckets[address]
 	if !ok {
 		if len(f.buckets) >= floodBuckets {

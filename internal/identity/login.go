@@ -24,6 +24,8 @@ type LoginOrder struct {
 	TOTP, RecoveryCode string
 	Role               models.Role // empty: the user's usual one
 	Place              Place
+	// Current is the session that the browser has before, which ends with the login.
+	Current Bearer
 }
 
 // Opened is a session that was opened, with what goes into the browser's cookies.
@@ -63,6 +65,11 @@ func (s *Service) Login(ctx context.Context, o LoginOrder) (Opened, error) {
 	if errors.Is(err, ErrCode) || errors.Is(err, ErrUserEnded) {
 		return Opened{}, s.failed(ctx, o.Login, user, known)
 	}
+	if errors.Is(err, ErrRoleNotGranted) {
+		if recorded := s.failed(ctx, o.Login, user, known); !errors.Is(recorded, ErrLoginFailed) {
+			return Opened{}, recorded
+		}
+	}
 	return opened, err
 }
 
@@ -97,7 +104,7 @@ func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, 
 				return fmt.Errorf("raising a password hash: %w", err)
 			}
 		}
-		if err := errors.Join(giveBack(tx, lanes), remember(tx, user, o.Place)); err != nil {
+		if err := errors.Join(giveBack(tx, lanes), remember(tx, user, o.Place), s.leave(tx, o.Current)); err != nil {
 			return err
 		}
 		opened.Token, opened.Session, err = s.Open(tx, Opening{User: user, Role: o.Role, Authenticated: how, Place: o.Place})
