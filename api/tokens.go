@@ -82,12 +82,9 @@ func (s *server) issueToken(ctx context.Context, in *struct {
 	var secret string
 	var token models.APIToken
 	made, err := s.create(ctx, in.Key, "POST "+base+"/tokens", in.Body, func(tx *database.Tx) (creation, error) {
-		now, err := tx.Now()
-		if err != nil {
-			return creation{}, err
-		}
+		var err error
 		secret, token, err = identity.IssueOwn(tx, bearerOf(ctx), identity.TokenOrder{
-			Label: in.Body.Label, TTL: in.Body.ExpiresAt.Sub(now), Scopes: in.Body.Scopes,
+			Label: in.Body.Label, ExpiresAt: in.Body.ExpiresAt, Scopes: in.Body.Scopes,
 		}, s.Dev)
 		return created(token.ID, base+"/tokens/"+token.ID.String()), err
 	})

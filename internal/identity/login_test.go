@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -156,6 +158,15 @@ func TestTheLedgerTellsLoginsApart(t *testing.T) {
 	_, _ = w.s.Login(t.Context(), LoginOrder{Login: "my-secret-typed-here", Password: "x", Place: from("192.0.2.1")})
 	if got := w.actions(); !slices.Equal(got[len(got)-3:], []string{"session.opened", "session.refused", "session.refused"}) {
 		t.Errorf("the entries are %v", got)
+	}
+	var opened struct {
+		Authenticated models.Authentication
+		UserID        uuid.UUID
+		ActorID       uuid.UUID
+	}
+	w.must(w.Facts.Read(t.Context()).Raw("SELECT authenticated, user_id, actor_id FROM ledger_content WHERE action = 'session.opened'").Scan(&opened).Error)
+	if opened.Authenticated != models.ByTOTP || opened.UserID != w.user.ID || opened.ActorID != w.person {
+		t.Errorf("the login is of %+v", opened)
 	}
 	var all string
 	w.must(w.Facts.Read(t.Context()).Raw("SELECT string_agg(row_to_json(c)::text, ' ') FROM ledger_content c").Scan(&all).Error)

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"fmt"
-	"maps"
 
 	"lethe/internal/database"
 	"lethe/internal/ledger"
@@ -21,14 +20,13 @@ func record(tx *database.Tx, by models.Actor, action string, user models.User, d
 }
 
 // recordSession appends what a user did with a session. At a login nobody is behind the context
-// yet, so it is told how the user was authenticated.
+// yet, so it is told who it is and how they were authenticated.
 func recordSession(
 	tx *database.Tx, by models.Actor, action string, user models.User, how models.Authentication, details map[string]string,
 ) error {
-	all := map[string]string{"authenticated": string(how)}
-	maps.Copy(all, details)
 	_, err := ledger.Append(tx, ledger.Entry{
-		Kind: ledger.KindSession, Action: action, Actor: &by, Subject: &user.EmployeeID, Object: "user/" + user.ID.String(), Details: all,
+		Kind: ledger.KindSession, Action: action, Actor: &by, Authenticated: how, UserID: user.ID,
+		Subject: &user.EmployeeID, Object: "user/" + user.ID.String(), Details: details,
 	})
 	if err != nil {
 		return fmt.Errorf("recording %s: %w", action, err)

@@ -52,7 +52,7 @@ func (s *Service) Open(tx *database.Tx, o Opening) (token string, session models
 	session = models.Session{
 		ID: id, UserID: o.User.ID, Role: o.Role, Authenticated: o.Authenticated,
 		BreakGlass: o.Authenticated == models.ByBreakGlass, Address: addressText(o.Place), Agent: shorten(o.Place.Agent, 200),
-		IdleExpiresAt: now.Add(s.options.Idle), ExpiresAt: now.Add(s.options.Absolute),
+		CreatedAt: now, SeenAt: now, IdleExpiresAt: now.Add(s.options.Idle), ExpiresAt: now.Add(s.options.Absolute),
 	}
 	if session.BreakGlass {
 		session.ExpiresAt = now.Add(BreakGlassLasts)

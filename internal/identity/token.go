@@ -54,10 +54,14 @@ func Issue(tx *database.Tx, employeeID uuid.UUID, role models.Role, label string
 	if err != nil {
 		return "", models.APIToken{}, err
 	}
-	return issue(tx, user, role, label, ttl, dev, nil)
+	now, err := tx.Now()
+	if err != nil {
+		return "", models.APIToken{}, err
+	}
+	return issue(tx, user, role, label, now.Add(ttl), dev, nil)
 }
 
-func issue(tx *database.Tx, user models.User, role models.Role, label string, ttl time.Duration, dev bool, scopes []string) (string, models.APIToken, error) {
+func issue(tx *database.Tx, user models.User, role models.Role, label string, expires time.Time, dev bool, scopes []string) (string, models.APIToken, error) {
 	secret, err := newSecret(dev)
 	if err != nil {
 		return "", models.APIToken{}, err
@@ -66,13 +70,9 @@ func issue(tx *database.Tx, user models.User, role models.Role, label string, tt
 	if err != nil {
 		return "", models.APIToken{}, fmt.Errorf("making a token's id: %w", err)
 	}
-	now, err := tx.Now()
-	if err != nil {
-		return "", models.APIToken{}, err
-	}
 	token := models.APIToken{
 		ID: id, Prefix: shown(secret), SecretHash: hash(secret), UserID: user.ID, EmployeeID: user.EmployeeID,
-		Role: role, Scopes: strings.Join(scopes, " "), Label: label, ExpiresAt: now.Add(ttl),
+		Role: role, Scopes: strings.Join(scopes, " "), Label: label, ExpiresAt: expires.UTC(),
 	}
 	if err := tx.DB().Create(&token).Error; err != nil {
 		return "", models.APIToken{}, fmt.Errorf("storing a token: %w", database.Hide(err))

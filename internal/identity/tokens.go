@@ -32,14 +32,18 @@ var Scopes = []string{ScopeRead, ScopePeople, ScopeDepartures, ScopeAccounts}
 
 // TokenOrder is an order for a token of the user who asks, in the role of the session.
 type TokenOrder struct {
-	Label  string
-	TTL    time.Duration
-	Scopes []string
+	Label     string
+	ExpiresAt time.Time
+	Scopes    []string
 }
 
 // IssueOwn makes a token for the user of a session. It does no more than the session's role.
 func IssueOwn(tx *database.Tx, by Bearer, o TokenOrder, dev bool) (string, models.APIToken, error) {
-	if err := checkOrder(tx, by.Actor.Role, o.Label, o.TTL, dev); err != nil {
+	now, err := tx.Now()
+	if err != nil {
+		return "", models.APIToken{}, err
+	}
+	if err := checkOrder(tx, by.Actor.Role, o.Label, o.ExpiresAt.Sub(now), dev); err != nil {
 		return "", models.APIToken{}, err
 	}
 	for _, scope := range o.Scopes {
@@ -54,7 +58,7 @@ func IssueOwn(tx *database.Tx, by Bearer, o TokenOrder, dev bool) (string, model
 	if _, err := roleFor(tx, user.ID, by.Actor.Role); err != nil || user.State != models.UserActive {
 		return "", models.APIToken{}, errors.Join(ErrRoleNotGranted, err)
 	}
-	return issue(tx, user, by.Actor.Role, o.Label, o.TTL, dev, o.Scopes)
+	return issue(tx, user, by.Actor.Role, o.Label, o.ExpiresAt, dev, o.Scopes)
 }
 
 // Tokens are a user's tokens that are in force, the newest first.

@@ -46,6 +46,10 @@ type Entry struct {
 	Action string // a constant, "departure.started"
 	// Actor is nil for whoever is behind the context.
 	Actor *models.Actor
+	// Authenticated and UserID, if given, are those of an actor who is not behind the context yet:
+	// at a login.
+	Authenticated models.Authentication
+	UserID        uuid.UUID
 	// Subject is the employee whom it is about.
 	Subject *uuid.UUID
 	// Object is the row that it is about, "departure/<id>".

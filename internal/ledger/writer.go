@@ -215,6 +215,12 @@ func contentOf(caller models.Caller, e Entry) (Content, error) {
 	if e.Actor != nil {
 		actor = *e.Actor
 	}
+	if e.Authenticated != "" {
+		caller.Authenticated = e.Authenticated
+	}
+	if e.UserID != uuid.Nil {
+		caller.UserID = e.UserID
+	}
 	if e.Result == "" {
 		e.Result = Done
 	}
