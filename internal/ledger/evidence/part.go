@@ -41,7 +41,13 @@ func newPart(folder, name string, method uint16) (*part, error) {
 	p := &part{name: name, method: method, file: file, sum: sha256.New()}
 	p.stored = bufio.NewWriterSize(counted{p}, 256<<10)
 	if method == zip.Deflate {
-		if p.packer, err = flate.NewWriter(p.stored, flate.BestSpeed); err != nil {
+		level := flate.BestSpeed
+		if name == linesName {
+			// Half of a line is salts and hashes, in which nothing repeats: looking for repetitions
+			// takes twice the time and gains little.
+			level = flate.HuffmanOnly
+		}
+		if p.packer, err = flate.NewWriter(p.stored, level); err != nil {
 			return nil, errors.Join(fmt.Errorf("compressing a file of a pack: %w", err), file.Close())
 		}
 	}

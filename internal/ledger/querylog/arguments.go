@@ -102,7 +102,9 @@ func (t term) arms(a *arguments, rest []string, limit int) []string {
 	arms := []string{
 		// Not newest first: that would walk by time and look at each entry's words.
 		"SELECT entry_id FROM (SELECT c.entry_id FROM ledger_content c WHERE " + strings.Join(append(words, rest...), " AND ") + " OFFSET 0) AS words",
-		newest("", "c.purpose = "+a.add(t.text), "c.purpose <> ''"),
+	}
+	if code(t.text) {
+		arms = append(arms, newest("", "c.purpose = "+a.add(t.text), "c.purpose <> ''"))
 	}
 	if len(t.people) > 0 {
 		people := a.add(t.people) + "::text[]::uuid[]"

@@ -21,13 +21,16 @@ type search struct {
 	filter Filter
 	terms  []term
 	limit  int
+	looked bool // at the newest entries one by one
 }
 
 // recentRows is how many of the newest entries are looked at one by one, which finds a page of what
 // is common; what is rare is found by the indexes. Neither alone is fast for both.
 var recentRows = 2000
 
-// find gives the ids of the newest entries below before (nil: of all), the newest first.
+// find gives the ids of the newest entries below before (nil: of all), the newest first. It goes back
+// in steps, the last two months first and then twice as many each time: most pages need one step,
+// and a step costs what the months in it cost, if only to plan it.
 func (s *search) find(before *uuid.UUID) ([]uuid.UUID, error) {
 	whole := span{before: before, from: s.filter.From, to: s.filter.To}
 	if before != nil {
@@ -36,20 +39,73 @@ func (s *search) find(before *uuid.UUID) ([]uuid.UUID, error) {
 			whole.to = &end
 		}
 	}
+	now, earliest, err := s.reach()
+	if err != nil {
+		return nil, err
+	}
+	if whole.to != nil && whole.to.Before(now) {
+		now = *whole.to
+	}
+	var found []uuid.UUID
+	end := whole.to
+	start := time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, time.UTC)
+	for months := 2; ; months *= 2 {
+		step := span{before: before, from: &start, to: end}
+		// What is older than the earliest month, if anything, is in the partition for the rest.
+		rest := end != nil && !end.After(earliest)
+		if rest {
+			step.from = nil
+		} else if start.Before(earliest) {
+			start = earliest
+		}
+		last := rest
+		if whole.from != nil && (step.from == nil || !whole.from.Before(start)) {
+			step.from, last = whole.from, true
+		}
+		more, err := s.step(step, s.limit-len(found))
+		if err != nil {
+			return nil, err
+		}
+		if found = append(found, more...); last || len(found) >= s.limit {
+			return found, nil
+		}
+		reached := start
+		end, start = &reached, start.AddDate(0, -months, 0)
+	}
+}
+
+// reach is now, and when the earliest month begins that has a partition.
+func (s *search) reach() (now, earliest time.Time, err error) {
+	err = s.db.QueryRowContext(s.ctx, `SELECT lethe_now(), coalesce((SELECT min(to_timestamp(substring(c.relname FROM '[0-9]{4}_[0-9]{2}$') || 'Z', 'YYYY_MM"Z"'))
+		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ledger_content'::regclass), lethe_now())`).Scan(&now, &earliest)
+	if err != nil {
+		return now, earliest, fmt.Errorf("reading when the log begins: %w", database.Hide(err))
+	}
+	return now.UTC(), earliest.UTC(), nil
+}
+
+// step finds within a span of time.
+func (s *search) step(within span, limit int) ([]uuid.UUID, error) {
 	if len(s.terms) == 0 {
 		a := &arguments{}
-		return s.ids(a, "SELECT c.entry_id FROM ledger_content c"+all(append(whole.where(a), s.filter.where(a)...))+s.newest("c.entry_id"))
+		return s.ids(a, "SELECT c.entry_id FROM ledger_content c"+all(append(within.where(a), s.filter.where(a)...))+newest(limit))
 	}
-	found, oldest, err := s.recent(whole)
-	if err != nil || len(found) >= s.limit || oldest == nil {
+	if s.looked {
+		return s.within(within, limit)
+	}
+	s.looked = true
+	found, oldest, err := s.recent(within, limit)
+	if err != nil || len(found) >= limit || oldest == nil {
 		return found, err
 	}
-	return s.byIndex(found, whole, *oldest)
+	within.before = oldest
+	more, err := s.within(within, limit-len(found))
+	return append(found, more...), err
 }
 
 // recent looks at the newest entries of a span. oldest is the last one that was looked at; nil: there
 // are no more.
-func (s *search) recent(whole span) (found []uuid.UUID, oldest *uuid.UUID, err error) {
+func (s *search) recent(whole span, limit int) (found []uuid.UUID, oldest *uuid.UUID, err error) {
 	a := &arguments{}
 	window := "SELECT * FROM ledger_content c" + all(whole.where(a)) + fmt.Sprintf(" ORDER BY c.entry_id DESC LIMIT %d", recentRows)
 	conditions := s.filter.where(a)
@@ -57,7 +113,7 @@ func (s *search) recent(whole span) (found []uuid.UUID, oldest *uuid.UUID, err e
 		conditions = append(conditions, t.condition(a))
 	}
 	rows, err := s.db.QueryContext(s.ctx, `WITH recent AS MATERIALIZED (`+window+`), met AS (
-			SELECT c.entry_id FROM recent c`+all(conditions)+s.newest("c.entry_id")+`)
+			SELECT c.entry_id FROM recent c`+all(conditions)+newest(limit)+`)
 		SELECT entry_id, false FROM met UNION ALL
 		(SELECT entry_id, true FROM recent ORDER BY entry_id LIMIT 1)
 		UNION ALL SELECT NULL, count(*) = `+fmt.Sprint(recentRows)+` FROM recent`, *a...)
@@ -93,44 +149,6 @@ func (s *search) recent(whole span) (found []uuid.UUID, oldest *uuid.UUID, err e
 
 func newestFirst(a, b uuid.UUID) int { return bytes.Compare(b[:], a[:]) }
 
-// byIndex goes on below oldest, month by month and then in longer steps, so that a common word is
-// not gathered over all the years for one page.
-func (s *search) byIndex(found []uuid.UUID, whole span, oldest uuid.UUID) ([]uuid.UUID, error) {
-	begin, err := s.beginning()
-	if err != nil {
-		return nil, err
-	}
-	if whole.from != nil && whole.from.After(begin) {
-		begin = *whole.from
-	}
-	end := ledger.TimeOf(oldest).Add(time.Millisecond)
-	for months := 1; end.After(begin) && len(found) < s.limit; months *= 2 {
-		start := time.Date(end.Year(), end.Month()+1-time.Month(months), 1, 0, 0, 0, 0, time.UTC)
-		if !start.Before(end) {
-			start = start.AddDate(0, -1, 0)
-		}
-		if start.Before(begin) {
-			start = begin
-		}
-		more, err := s.within(span{before: &oldest, from: &start, to: &end}, s.limit-len(found))
-		if err != nil {
-			return nil, err
-		}
-		found, end = append(found, more...), start
-	}
-	return found, nil
-}
-
-// beginning is the time of the oldest entry that is left.
-func (s *search) beginning() (time.Time, error) {
-	var at time.Time
-	err := s.db.QueryRowContext(s.ctx, "SELECT coalesce(min(at), lethe_now()) FROM (SELECT at FROM ledger_content ORDER BY entry_id LIMIT 1) AS oldest").Scan(&at)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("reading when the log begins: %w", database.Hide(err))
-	}
-	return at.UTC(), nil
-}
-
 // within finds by the indexes. The rarest term leads; the others are looked for in what it finds.
 func (s *search) within(window span, limit int) ([]uuid.UUID, error) {
 	leader := 0
@@ -155,9 +173,7 @@ func (t term) weight() int {
 	return 1000*(len(t.actions)+len(t.kinds)+len(t.results)) + 10*len(t.people) - min(len(t.text), 9)
 }
 
-func (s *search) newest(column string) string {
-	return fmt.Sprintf(" ORDER BY %s DESC LIMIT %d", column, s.limit)
-}
+func newest(limit int) string { return fmt.Sprintf(" ORDER BY c.entry_id DESC LIMIT %d", limit) }
 
 func (s *search) ids(a *arguments, statement string) ([]uuid.UUID, error) {
 	rows, err := s.db.QueryContext(s.ctx, statement, *a...)

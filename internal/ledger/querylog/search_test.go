@@ -162,7 +162,7 @@ var words = []string{
 }
 
 func TestSearch_FindsWhatANaiveReaderFinds(t *testing.T) {
-	l := newLogbook(t, 200)
+	l := newLogbook(t, 120)
 	querylog.LookAtRecent(20)
 	t.Cleanup(func() { querylog.LookAtRecent(2000) })
 	now, err := l.env.Facts.Now(t.Context())
@@ -193,7 +193,7 @@ func TestSearch_FindsWhatANaiveReaderFinds(t *testing.T) {
 		case 6:
 			f.Action, f.Purpose = rapid.SampledFrom(actions).Draw(rt, "action"), rapid.SampledFrom([]string{"", "handover"}).Draw(rt, "purpose")
 		}
-		limit := rapid.SampledFrom([]int{11, 200}).Draw(rt, "limit")
+		limit := rapid.SampledFrom([]int{17, 200}).Draw(rt, "limit")
 		want := l.naive(t, f)
 		if diff := cmp.Diff(want, l.walk(t, f, limit)); diff != "" {
 			rt.Fatalf("%q %+v, pages of %d (-naive +search):\n%s", f.Query, f, limit, diff)
