@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
 	"lethe/internal/database"
+	"lethe/internal/departure"
 	"lethe/internal/identity"
 	"lethe/internal/ledger"
 	"lethe/internal/operations"
@@ -393,4 +395,67 @@ func (f *fixture) entry(tx *database.Tx) uuid.UUID {
 		f.t.Fatal(err)
 	}
 	return id
+}
+
+// A change of jurisdiction after somebody has left moves the deadlines that run, earlier too, but
+// only once two people agreed.
+func TestI6_TwoPeopleMoveTheDeadlinesOfALeaver(t *testing.T) {
+	f := newFixture(t)
+	leaver := f.hire("E1", f.a)
+	got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", `{"employee_id": "`+leaver.String()+`", "kind": "resignation", "immediate": true}`)
+	id := uuid.MustParse(strings.TrimPrefix(got.header.Get("Location"), base+"/departures/"))
+	f.run(func(tx *database.Tx) error { _, err := departure.Advance(tx, id); return err })
+	deadlines := func() map[models.Category]time.Time {
+		var view DepartureView
+		f.ask(models.RoleHRAdmin, "GET", departureAddress(id), "").into(t, &view)
+		byCategory := map[models.Category]time.Time{}
+		for _, r := range view.Retention {
+			byCategory[r.Category] = r.Deadline
+		}
+		return byCategory
+	}
+	before := deadlines()
+	waits := f.ask(models.RoleHRAdmin, "PATCH", employeeAddress(leaver), `{"jurisdiction": "DE"}`)
+	if waits.status != 202 {
+		t.Fatalf("%d %s", waits.status, waits.body)
+	}
+	if diff := cmp.Diff(before, deadlines()); diff != "" {
+		t.Errorf("asking moved deadlines:\n%s", diff)
+	}
+	var view ApprovalView
+	f.session(models.RoleReviewer).ask("POST", waits.header.Get("Location")+"/decision", `{"decision": "approved"}`).into(t, &view)
+	after := deadlines()
+	if len(after) != len(before) || cmp.Equal(before, after) {
+		t.Errorf("the deadlines did not follow: %v", after)
+	}
+	var rules int64
+	f.run(func(tx *database.Tx) error {
+		return database.Hide(tx.DB().Raw(`SELECT count(*) FROM retention_deadlines l JOIN retention_rules r ON r.id = l.rule_id
+			WHERE l.departure_id = ? AND r.jurisdiction <> 'DE'`, id).Scan(&rules).Error)
+	})
+	if rules != 0 {
+		t.Errorf("%d deadlines follow another jurisdiction's rules", rules)
+	}
+}
+
+// What two people agreed to refers to their agreement in the ledger.
+func TestI21_TheEffectsEntryRefersToTheApproval(t *testing.T) {
+	f := newFixture(t)
+	d := f.resign(f.hire("E1", f.a))
+	got := f.ask(models.RoleHRAdmin, "POST", departureAddress(d.ID)+"/annulment", `{"reason": "x", "approval_reason": "mistaken"}`)
+	var view ApprovalView
+	got.into(t, &view)
+	f.session(models.RoleReviewer).ask("POST", got.header.Get("Location")+"/decision", `{"decision": "approved", "comment": "seen"}`).into(t, &view)
+	var entries []struct{ Action, Reason, Approval string }
+	f.run(func(tx *database.Tx) error {
+		return database.Hide(tx.DB().Raw(`SELECT action, reason, COALESCE(details ->> 'approval_id', '') AS approval FROM ledger_content
+			WHERE object = ? OR details ->> 'approval_id' = ? ORDER BY at, entry_id`, "approval/"+view.ID.String(), view.ID.String()).Scan(&entries).Error)
+	})
+	told := map[string]string{}
+	for _, e := range entries {
+		told[e.Action] = e.Reason + "|" + e.Approval
+	}
+	if told["approval.requested"] != "mistaken|" || told["approval.approved"] != "seen|"+view.ID.String() || told["departure.annulled"] != "|"+view.ID.String() {
+		t.Errorf("the ledger tells %v", told)
+	}
 }

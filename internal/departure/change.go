@@ -60,7 +60,7 @@ func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved
 		return err
 	}
 	if !approved {
-		if err := needsOne(tx, employment, dep, dates, now); err != nil {
+		if err := needsOne(tx, employment, dep, dates); err != nil {
 			return err
 		}
 	}
@@ -85,7 +85,7 @@ func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved
 }
 
 // needsOne is ErrApprovalRequired for a change of dates that one person may not make alone.
-func needsOne(tx *database.Tx, employment models.Employment, dep models.Departure, d Dates, now time.Time) error {
+func needsOne(tx *database.Tx, employment models.Employment, dep models.Departure, d Dates) error {
 	shortens, err := shortens(tx, employment, dep, d)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func needsOne(tx *database.Tx, employment models.Employment, dep models.Departur
 	if dep.AccountsState != models.AccountsLinked {
 		return nil // the cutoff is behind already
 	}
-	return notSudden(tx, dep.EmployeeID, d, now)
+	return notSudden(tx, dep.EmployeeID, d)
 }
 
 // shortens says whether the dates would bring any deadline forward; a zone further west can do so

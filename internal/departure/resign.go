@@ -70,11 +70,7 @@ func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (model
 		return models.Departure{}, err
 	}
 	if !n.Approved {
-		now, err := tx.Now()
-		if err != nil {
-			return models.Departure{}, err
-		}
-		if err := notSudden(tx, n.EmployeeID, dates, now); err != nil {
+		if err := notSudden(tx, n.EmployeeID, dates); err != nil {
 			return models.Departure{}, err
 		}
 	}

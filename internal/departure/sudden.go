@@ -2,7 +2,6 @@ package departure
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -17,12 +16,16 @@ var administrators = []models.Role{models.RoleHRAdmin, models.RoleITOps, models.
 // notSudden is ErrApprovalRequired if the dates take the access or the employment of a head of
 // department or of an administrator away at once: whoever could do that alone could get rid of those
 // who watch.
-func notSudden(tx *database.Tx, employeeID uuid.UUID, d Dates, now time.Time) error {
+func notSudden(tx *database.Tx, employeeID uuid.UUID, d Dates) error {
+	now, err := tx.Now() // after the dates were derived: a cutoff in the past was set to their now
+	if err != nil {
+		return err
+	}
 	if d.AccessCutoffAt.After(now) && d.EmploymentEndedAt.After(now) {
 		return nil
 	}
 	var heads bool
-	err := tx.DB().Raw("SELECT EXISTS (SELECT FROM departments WHERE head_employee_id = ?)", employeeID).Scan(&heads).Error
+	err = tx.DB().Raw("SELECT EXISTS (SELECT FROM departments WHERE head_employee_id = ?)", employeeID).Scan(&heads).Error
 	if err != nil {
 		return fmt.Errorf("looking whether somebody heads a department: %w", database.Hide(err))
 	}

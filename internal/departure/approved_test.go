@@ -1,0 +1,123 @@
+package departure_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// People whose sudden absence would leave nobody to watch are not sent away by one person, in
+// whatever way the dates say "at once".
+func TestAHeadOrAdministratorIsNotSentAwayByOnePerson(t *testing.T) {
+	s := newStand(t)
+	head, admin, nobody := s.hire(t), s.hire(t), s.hire(t)
+	s.run(t, func(tx *database.Tx) error {
+		if _, err := identity.GrantTo(tx, admin, models.RoleITOps); err != nil {
+			return err
+		}
+		return database.Hide(tx.DB().Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, s.department.ID).Error)
+	})
+	past := time.Now().Add(-time.Hour)
+	for name, w := range map[string]departure.Wish{
+		"immediate":       {Immediate: true},
+		"a cutoff now":    {LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &past},
+		"an end that was": {LastWorkingDay: s.inDays(t, -5), ConfirmPast: true},
+	} {
+		for who, id := range map[string]uuid.UUID{"head": head, "administrator": admin} {
+			if _, err := s.begin(t, departure.Notice{EmployeeID: id, Wish: w}); !errors.Is(err, departure.ErrApprovalRequired) {
+				t.Errorf("%s, %s: %v", name, who, err)
+			}
+		}
+	}
+	// With notice it is nobody's business; a cutoff that is moved to now afterwards is.
+	dep, err := s.begin(t, departure.Notice{EmployeeID: head, Wish: planned(s.inDays(t, 30))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sudden := departure.Wish{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: &past}
+	err = s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, sudden) })
+	if !errors.Is(err, departure.ErrApprovalRequired) {
+		t.Errorf("a cutoff moved to now: %v", err)
+	}
+	s.run(t, func(tx *database.Tx) error { return departure.RescheduleApproved(tx, s.hr, dep.ID, sudden) })
+	if _, err := s.begin(t, departure.Notice{EmployeeID: admin, Approved: true, Wish: departure.Wish{Immediate: true}}); err != nil {
+		t.Errorf("an administrator, by two: %v", err)
+	}
+	if _, err := s.begin(t, departure.Notice{EmployeeID: nobody, Wish: departure.Wish{Immediate: true}}); err != nil {
+		t.Errorf("anybody else: %v", err)
+	}
+}
+
+func TestI6_TwoPeopleBringADeadlineForward(t *testing.T) {
+	s := newStand(t)
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: planned(s.inDays(t, 30))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sooner := planned(s.inDays(t, 10))
+	if err := s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, sooner) }); !errors.Is(err, departure.ErrApprovalRequired) {
+		t.Errorf("one person: %v", err)
+	}
+	s.run(t, func(tx *database.Tx) error { return departure.RescheduleApproved(tx, s.hr, dep.ID, sooner) })
+	if got := s.read(t, dep.ID); got.LastWorkingDay != *s.inDays(t, 10) || !got.EmploymentEndedAt.Before(dep.EmploymentEndedAt) {
+		t.Errorf("by two: last day %v", got.LastWorkingDay)
+	}
+}
+
+// A withdrawal that gives access back needs two people; one before any account was touched does not.
+func TestAWithdrawalAfterUnlinkingBeganNeedsTwoPeople(t *testing.T) {
+	s := newStand(t)
+	withdraw := func(id uuid.UUID) error {
+		return s.try(t, func(tx *database.Tx) error { return departure.Withdraw(tx, s.vault, s.hr, id, "stays", true) })
+	}
+	early, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: planned(s.inDays(t, 30))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := withdraw(early.ID); err != nil {
+		t.Errorf("before: %v", err)
+	}
+	past := time.Now().Add(-time.Hour)
+	late, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &past}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.advance(t, late.ID)
+	if err := withdraw(late.ID); !errors.Is(err, departure.ErrApprovalRequired) {
+		t.Errorf("after: %v", err)
+	}
+	s.run(t, func(tx *database.Tx) error {
+		return departure.WithdrawApproved(tx, s.vault, s.hr, late.ID, "stays", true)
+	})
+	if got := s.read(t, late.ID); got.Stage != models.StageWithdrawn {
+		t.Errorf("by two: %s", got.Stage)
+	}
+}
+
+// What was only asked for leaves no trace at the departure when it comes to nothing.
+func TestADroppedAnnulmentLeavesNothing(t *testing.T) {
+	s := newStand(t)
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: planned(s.inDays(t, 30))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.run(t, func(tx *database.Tx) error { return departure.AskAnnulment(tx, s.vault, s.hr, dep.ID, "wrong person") })
+	s.run(t, func(tx *database.Tx) error { return departure.DropAnnulment(tx, s.second, dep.ID) })
+	if got := s.read(t, dep.ID); got.AnnulmentAskedAt == nil {
+		t.Error("somebody else's request was dropped")
+	}
+	s.run(t, func(tx *database.Tx) error { return departure.DropAnnulment(tx, s.hr, dep.ID) })
+	if got := s.read(t, dep.ID); got.AnnulmentAskedAt != nil || got.AnnulmentAskedBy != nil || !got.AnnulmentReasonSealed.IsNull() {
+		t.Error("something of the request is left")
+	}
+	if err := s.try(t, func(tx *database.Tx) error { return departure.ConfirmAnnulment(tx, s.second, dep.ID) }); !errors.Is(err, departure.ErrNoAnnulment) {
+		t.Errorf("confirming afterwards: %v", err)
+	}
+}
