@@ -55,7 +55,7 @@ func (a *aviary) marker() string {
 // TestI24_I25_NothingSensitiveIsAnywhereItShouldNotBe plants markers in every sensitive field, text,
 // snapshot and request body, has everything run (success, failures, people's decisions, withdrawal,
 // annulment, purge), and searches Temporal, logs, metrics and answers, and after the purges both
-// databases with all their files, for each marker in plain, base64, hex and UTF-16.
+// databases with all their files, the ledger's tiles, bundles and checkpoints, and evidence packs, for each marker in plain, base64, hex and UTF-16.
 func TestI24_I25_NothingSensitiveIsAnywhereItShouldNotBe(t *testing.T) {
 	t.Parallel()
 	stack := harness.Start(t, harness.Options{
@@ -67,6 +67,10 @@ func TestI24_I25_NothingSensitiveIsAnywhereItShouldNotBe(t *testing.T) {
 		a.await(id, "purged", func(d harness.Departure) bool { return d.Stage == "purged" && d.AccountsState == "settled" })
 	}
 
+	// Whoever is purged is a pseudonym in what an auditor takes away from now on.
+	consulted := a.consult()
+	a.wantNothing(consulted, "I25", a.secret, a.skeleton, a.external)
+	a.wantNothing(a.ledgerHaul(), "I25", a.secret, a.skeleton, a.external)
 	where := a.runtimeHaul()
 	t.Logf("searched %d pieces, %d MB, for %d markers", len(where), where.size()>>20, a.secrets)
 	a.wantNothing(where, "I24", a.secret, a.skeleton, a.external)

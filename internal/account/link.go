@@ -36,19 +36,20 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 	a := models.LinkedAccount{
 		ID: id, EmploymentID: employmentID, System: system, Kind: kind, ExternalID: externalID, State: models.AccountLinked,
 	}
-	entry, err := ledger.Append(tx, ledger.Entry{
+	entry, err := ledger.AppendWith(tx, ledger.Entry{
 		Kind: ledger.KindAccount, Action: actionLinked, Subject: &employee, Object: "account/" + id.String(),
 		Details: map[string]string{"employment": employmentID.String(), "system": system},
-	})
-	if err != nil {
-		return models.LinkedAccount{}, fmt.Errorf("recording a linked account: %w", err)
-	}
-	a.LedgerEntryID = &entry
-	err = create(tx, "a linked account", a)
+	}, `INSERT INTO linked_accounts (id, employment_id, system, kind, external_id, state, ledger_entry_id)
+		SELECT ?::uuid, ?::uuid, ?::text, ?::text, ?::text, ?::text, entry_id FROM pending`,
+		id, employmentID, system, kind, externalID, string(models.AccountLinked))
 	if database.Violates(err, "linked_accounts_one") {
 		return models.LinkedAccount{}, ErrAlreadyLinked
 	}
-	return a, err
+	if err != nil {
+		return models.LinkedAccount{}, fmt.Errorf("linking an account: %w", err)
+	}
+	a.LedgerEntryID = &entry
+	return a, nil
 }
 
 // accessEnded says whether the cutoff of an open departure has passed for the employment, whether

@@ -306,7 +306,7 @@ func reactivate(tx *database.Tx, by models.Actor, dep models.Departure, origin s
 			return err
 		}
 		if op.LedgerEntryID != nil {
-			err = tell(tx, dep.ID, what, by, *op.LedgerEntryID, "")
+			err = tell(tx, dep.ID, what, by, *op.LedgerEntryID)
 		} else {
 			err = record(tx, dep, what, by, nil)
 		}

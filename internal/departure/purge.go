@@ -44,10 +44,8 @@ func CategoriesPurged(tx *database.Tx, certificate models.DestructionCertificate
 	if err != nil {
 		return err
 	}
-	for _, c := range categories {
-		if err := tell(tx, id, EventCategoryPurged, models.System, *certificate.LedgerEntryID, c); err != nil {
-			return err
-		}
+	if err := tell(tx, id, EventCategoryPurged, models.System, *certificate.LedgerEntryID, categories...); err != nil {
+		return err
 	}
 	all, err := retention.AllPurged(tx, id)
 	if err != nil || !all || dep.Stage == models.StagePurged {

@@ -60,12 +60,19 @@ func record(tx *database.Tx, dep models.Departure, what string, by models.Actor,
 	return nil
 }
 
-// tell appends a line to the timeline, about something that the entry records.
-func tell(tx *database.Tx, id uuid.UUID, what string, by models.Actor, entry uuid.UUID, category models.Category) error {
-	e := models.DepartureEvent{
-		DepartureID: id, What: what, ActorRole: string(by.Role), ActorID: by.ID(), Category: string(category), LedgerEntryID: &entry,
+// tell appends a line to the timeline, about something that the entry records; one for each category
+// if there are any.
+func tell(tx *database.Tx, id uuid.UUID, what string, by models.Actor, entry uuid.UUID, about ...models.Category) error {
+	if len(about) == 0 {
+		about = []models.Category{""}
 	}
-	if err := tx.DB().Omit("id").Create(&e).Error; err != nil {
+	lines := make([]models.DepartureEvent, len(about))
+	for i, category := range about {
+		lines[i] = models.DepartureEvent{
+			DepartureID: id, What: what, ActorRole: string(by.Role), ActorID: by.ID(), Category: string(category), LedgerEntryID: &entry,
+		}
+	}
+	if err := tx.DB().Omit("id").Create(&lines).Error; err != nil {
 		return fmt.Errorf("telling of %s: %w", what, database.Hide(err))
 	}
 	return nil

@@ -277,7 +277,7 @@ func TestI18_EveryFactHasExactlyOneEntry(t *testing.T) {
 	l := newLife(t)
 	rapid.Check(t, func(r *rapid.T) {
 		l.join(t)
-		for range rapid.IntRange(10, 40).Draw(r, "steps") {
+		for range rapid.IntRange(8, 25).Draw(r, "steps") {
 			s := steps[rapid.SampledFrom(often).Draw(r, "step")]
 			rows := l.rows(t, s.rows+" ORDER BY 1 DESC LIMIT 4")
 			if len(rows) == 0 {

@@ -129,7 +129,7 @@ func beginUnlinking(tx *database.Tx, dep *models.Departure) error {
 	}
 	dep.AccountsState = state
 	if created {
-		return tell(tx, dep.ID, what, models.System, *op.LedgerEntryID, "")
+		return tell(tx, dep.ID, what, models.System, *op.LedgerEntryID)
 	}
 	return record(tx, *dep, what, models.System, nil)
 }

@@ -14,6 +14,7 @@ import (
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -132,17 +133,16 @@ func (c *claimed) certify(tx *database.Tx, unrecoverable clock.Date) (models.Des
 		return models.DestructionCertificate{}, err
 	}
 	sum := sha256.Sum256(statement)
-	entry, err := recordPurge(tx, actionPurgeCertified, c.purge.ID, c.departure, models.System, map[string]string{
-		"certificate": id.String(), "certificate_sha256": hex.EncodeToString(sum[:]), "categories": categoryList(c.categories()),
-	})
-	if err != nil {
-		return models.DestructionCertificate{}, err
+	details := map[string]string{
+		"certificate": id.String(), "certificate_sha256": hex.EncodeToString(sum[:]),
+		"categories": categoryList(c.categories()), "departure": c.departure.ID.String(),
 	}
-	err = tx.DB().Exec(`INSERT INTO destruction_certificates (id, purge_id, departure_id, statement, statement_sha256, unrecoverable_after,
-			issued_at, ledger_entry_id) VALUES (?, ?, ?, ?::jsonb, ?, ?, ?, ?)`,
-		id, c.purge.ID, c.departure.ID, string(statement), sum[:], unrecoverable, now, entry).Error
+	_, err = appendWith(tx, ledger.KindPurge, actionPurgeCertified, "purge/"+c.purge.ID.String(), c.departure.EmployeeID, models.System, details,
+		`INSERT INTO destruction_certificates (id, purge_id, departure_id, statement, statement_sha256, unrecoverable_after, issued_at, ledger_entry_id)
+		SELECT ?::uuid, ?::uuid, ?::uuid, ?::jsonb, ?::bytea, ?::date, ?::timestamptz, entry_id FROM pending`,
+		id, c.purge.ID, c.departure.ID, string(statement), sum[:], unrecoverable, now)
 	if err != nil {
-		return models.DestructionCertificate{}, fmt.Errorf("issuing a certificate: %w", database.Hide(err))
+		return models.DestructionCertificate{}, fmt.Errorf("issuing a certificate: %w", err)
 	}
 	return database.First[models.DestructionCertificate](tx.DB().Where("id = ?", id))
 }

@@ -41,9 +41,14 @@ const (
 
 // appendEntry records something about a departure's retention.
 func appendEntry(tx *database.Tx, kind ledger.Kind, action, object string, subject uuid.UUID, by models.Actor, details map[string]string) (*uuid.UUID, error) {
-	entry, err := ledger.Append(tx, ledger.Entry{
+	return appendWith(tx, kind, action, object, subject, by, details, "")
+}
+
+// appendWith is appendEntry, and inserts the row that names the entry in the same round trip.
+func appendWith(tx *database.Tx, kind ledger.Kind, action, object string, subject uuid.UUID, by models.Actor, details map[string]string, insert string, args ...any) (*uuid.UUID, error) {
+	entry, err := ledger.AppendWith(tx, ledger.Entry{
 		Kind: kind, Action: action, Subject: &subject, Object: object, Details: details,
-	}.As(tx.Context(), by))
+	}.As(tx.Context(), by), insert, args...)
 	if err != nil {
 		return nil, fmt.Errorf("recording %s: %w", action, err)
 	}
@@ -59,14 +64,16 @@ func recordPurge(tx *database.Tx, action string, purge uuid.UUID, dep models.Dep
 	return appendEntry(tx, ledger.KindPurge, action, "purge/"+purge.String(), dep.EmployeeID, by, details)
 }
 
-// recordDeadlines appends which deadlines a departure has got, and under which rules.
+// recordDeadlines appends which deadlines a departure has got, and under which rules, and begins the
+// retention.
 func recordDeadlines(tx *database.Tx, dep models.Departure, jurisdiction string, rows []models.RetentionDeadline, rules []models.RetentionRule) (*uuid.UUID, error) {
 	details := map[string]string{"jurisdiction": jurisdiction, "event_at": instant(dep.EmploymentEndedAt)}
 	for _, row := range rows {
 		rule, _ := ruleFor(rules, row.Category)
 		details[string(row.Category)] = fmt.Sprintf("%s by version %d", instant(row.Deadline), rule.Version)
 	}
-	return appendEntry(tx, ledger.KindRetention, actionScheduled, "retention/"+dep.ID.String(), dep.EmployeeID, models.System, details)
+	return appendWith(tx, ledger.KindRetention, actionScheduled, "retention/"+dep.ID.String(), dep.EmployeeID, models.System, details,
+		"INSERT INTO retentions (id, employment_id, ledger_entry_id) SELECT ?::uuid, ?::uuid, entry_id FROM pending", dep.ID, dep.EmploymentID)
 }
 
 // recordRederived appends that a rule moved deadlines; the digest covers each of them.

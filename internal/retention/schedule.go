@@ -60,10 +60,6 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	if err != nil {
 		return err
 	}
-	err = tx.DB().Exec(`INSERT INTO retentions (id, employment_id, ledger_entry_id) VALUES (?, ?, ?)`, dep.ID, dep.EmploymentID, entry).Error
-	if err != nil {
-		return fmt.Errorf("creating the retention: %w", database.Hide(err))
-	}
 	for i := range rows {
 		rows[i].LedgerEntryID = entry
 	}
