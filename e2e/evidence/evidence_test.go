@@ -37,6 +37,7 @@ func TestI18_NothingHappensUnrecorded(t *testing.T) {
 			}
 			w.refusesDeparture(staying)
 			w.refusesLogin(login)
+			w.showsNothing()
 			w.purgesNothing(departure)
 			if err := end(); err != nil {
 				t.Fatal(err)
@@ -153,6 +154,14 @@ func (w *witnessed) refusesLogin(right harness.Login) {
 	if n := w.count("SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.login = ?", right.Login); n != 0 {
 		w.Error("somebody is logged in whom the ledger does not know")
 	}
+}
+
+// showsNothing looks into the query log, whose every search is recorded before its result is shown.
+func (w *witnessed) showsNothing() {
+	w.Helper()
+	w.unavailable(http.MethodGet, "/api/v1/query-log", func() (harness.Answer, error) {
+		return w.As(w.Staff.Auditor).Do(w.Context(), http.MethodGet, "/api/v1/query-log?q=departure", nil)
+	})
 }
 
 // purgesNothing waits beyond every deadline of the departure.
