@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
 	"pgregory.net/rapid"
 
 	"lethe/internal/database"
@@ -79,7 +81,7 @@ func unpack(t testing.TB, content []byte) (names []string, members map[string][]
 	return names, members
 }
 
-func repack(t testing.TB, names []string, members map[string][]byte, fit bool, change func(m map[string]any)) []byte {
+func (w *world) repack(t testing.TB, names []string, members map[string][]byte, fit bool, change func(m map[string]any)) []byte {
 	t.Helper()
 	var m map[string]any
 	must(t, json.Unmarshal(members[packManifest], &m))
@@ -94,9 +96,18 @@ func repack(t testing.TB, names []string, members map[string][]byte, fit bool, c
 	if change != nil {
 		change(m)
 	}
-	var err error
-	members[packManifest], err = json.Marshal(m)
-	must(t, err)
+	if fit || change != nil {
+		var err error
+		members[packManifest], err = json.Marshal(m)
+		must(t, err)
+	}
+	if fit { // by somebody who has the key
+		digest := sha256.Sum256(members[packManifest])
+		text := fmt.Sprintf("%s/export\n%s\n%s\n", w.policy.Origin, m["export_id"], base64.StdEncoding.EncodeToString(digest[:]))
+		var err error
+		members[packSignature], err = note.Sign(&note.Note{Text: text}, signerOf(t, ledger.ReceiptName(w.policy.Origin), w.secrets.receipt))
+		must(t, err)
+	}
 	var out bytes.Buffer
 	archive := zip.NewWriter(&out)
 	for _, name := range names {
@@ -148,7 +159,7 @@ func TestI19_BrokenPacksGetClearAnswers(t *testing.T) {
 		if change != nil {
 			change(members)
 		}
-		return repack(t, names, members, true, manifest)
+		return w.repack(t, names, members, true, manifest)
 	}
 	lines := func(m map[string][]byte) []string {
 		return strings.SplitAfter(strings.TrimSuffix(string(m[packLines]), "\n"), "\n")
@@ -204,16 +215,20 @@ func TestI19_BrokenPacksGetClearAnswers(t *testing.T) {
 		"a table changed": {func() []byte {
 			_, m := unpack(t, whole)
 			m["entries.csv"] = append(m["entries.csv"], ' ')
-			return repack(t, names, m, false, nil)
+			return w.repack(t, names, m, false, nil)
+		}(), only, BadPack},
+		"an unsigned manifest": {func() []byte {
+			_, m := unpack(t, whole)
+			return w.repack(t, names, m, false, func(m map[string]any) { m["reason"] = "another" })
 		}(), only, BadPack},
 		"a member more": {func() []byte {
 			_, m := unpack(t, whole)
 			m["x"] = []byte("x")
-			return repack(t, append(slices.Clone(names), "x"), m, false, nil)
+			return w.repack(t, append(slices.Clone(names), "x"), m, false, nil)
 		}(), only, BadPack},
 		"a member twice": {func() []byte {
 			_, m := unpack(t, whole)
-			return repack(t, append(slices.Clone(names), packLines), m, false, nil)
+			return w.repack(t, append(slices.Clone(names), packLines), m, false, nil)
 		}(), only, BadPack},
 		"a witness's other": {whole, Evidence{Policy: w.policy, Checkpoints: []Held{{File: "kept", Content: []byte("x\n1\n\n")}}}, BadCheckpoint},
 	} {

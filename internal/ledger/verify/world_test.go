@@ -59,7 +59,7 @@ func newWorld(t testing.TB) *world {
 }
 
 // secrets are what somebody within the administration could take along.
-type secrets struct{ writer, log []byte }
+type secrets struct{ writer, log, receipt []byte }
 
 // newSecrets makes keys whose secrets the test knows, out of their file.
 func newSecrets(t testing.TB) (path string, keys *ledger.Keys, stolen secrets) {
@@ -73,9 +73,11 @@ func newSecrets(t testing.TB) (path string, keys *ledger.Keys, stolen secrets) {
 	var file struct {
 		Writers []struct{ Key []byte } `json:"writer_keys"`
 		Logs    []struct{ Key []byte } `json:"log_keys"`
+
+		Receipts []struct{ Key []byte } `json:"receipt_keys"`
 	}
 	must(t, json.Unmarshal(content, &file))
-	return path, keys, secrets{file.Writers[0].Key, file.Logs[0].Key}
+	return path, keys, secrets{file.Writers[0].Key, file.Logs[0].Key, file.Receipts[0].Key}
 }
 
 // write appends n entries, a third of them with a receipt that somebody keeps.
