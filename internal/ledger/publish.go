@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -151,7 +152,7 @@ func (s *Sequencer) tiles(ctx context.Context, log *Log, from int64, epoch int, 
 	if err != nil {
 		return nil, nil, err
 	}
-	all := append(earlier, leaves...)
+	all := slices.Concat(earlier, leaves)
 	for i := 0; i < len(all); i += tileWidth {
 		part := all[i:min(i+tileWidth, len(all))]
 		add(EntriesLevel, start/tileWidth+int64(i/tileWidth), len(part), MarshalBundle(part))

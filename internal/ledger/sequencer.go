@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -145,7 +146,9 @@ func (s *Sequencer) round(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := s.admits(signed, head); err != nil {
+	if err := s.admits(signed, head); errors.Is(err, ErrStorageLost) && s.begun(ctx, head) {
+		return true, nil
+	} else if err != nil {
 		return false, err
 	}
 	if done, err := s.publish(ctx, head); err != nil || !done || !waits {
@@ -160,6 +163,12 @@ func (s *Sequencer) round(ctx context.Context) (more bool, err error) {
 	}
 	_, err = s.publish(ctx, head)
 	return more, err
+}
+
+// begun says whether another sequencer began the tree between two looks.
+func (s *Sequencer) begun(ctx context.Context, head treeHead) bool {
+	signed, err := s.signed(ctx)
+	return err == nil && signed.ok && signed.epoch == head.epoch
 }
 
 // Drain sequences and signs everything that is committed, for tests and commands.
