@@ -83,3 +83,31 @@ func OpenReceipt(receipt, origin string, known note.Verifiers) (uuid.UUID, tlog.
 	}
 	return id, tlog.Hash(hash), nil
 }
+
+// SignManifest signs the digest (SHA-256) of the manifest of an evidence pack with the key that signs
+// receipts, so that nobody else can say who asked for a pack, why, and by which filters.
+func SignManifest(db *database.DB, export uuid.UUID, digest [32]byte) (string, error) {
+	w, ok := db.Attached(attachment{}).(*Writer)
+	if !ok {
+		return "", ErrNoWriter
+	}
+	by, err := signer(ReceiptName(w.origin), w.key.receipt)
+	if err != nil {
+		return "", err
+	}
+	signed, err := note.Sign(&note.Note{Text: manifestText(w.origin, export, digest)}, by)
+	if err != nil {
+		return "", fmt.Errorf("signing a manifest: %w", err)
+	}
+	return string(signed), nil
+}
+
+// CheckManifest says whether signed is the ledger's signature of the manifest of an export.
+func CheckManifest(signed, origin string, export uuid.UUID, digest [32]byte, known note.Verifiers) bool {
+	n, err := note.Open([]byte(signed), known)
+	return err == nil && n.Text == manifestText(origin, export, digest)
+}
+
+func manifestText(origin string, export uuid.UUID, digest [32]byte) string {
+	return origin + "/export\n" + export.String() + "\n" + base64.StdEncoding.EncodeToString(digest[:]) + "\n"
+}

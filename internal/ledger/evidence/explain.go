@@ -3,6 +3,7 @@ package evidence
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
 	_ "embed" // the README
 	"encoding/base64"
 	"encoding/json"
@@ -14,12 +15,13 @@ import (
 	"time"
 
 	"lethe/internal/i18n"
+	"lethe/internal/ledger"
 )
 
 //go:embed README.txt
 var readme string
 
-// explain writes what is not entries: checkpoint, summary, manifest, README.
+// explain writes what is not entries: checkpoint, summary, README, the manifest and its signature.
 func (p *pack) explain() error {
 	if err := p.member(checkpointName, p.checkpoint); err != nil {
 		return err
@@ -41,7 +43,15 @@ func (p *pack) explain() error {
 	if err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
-	return p.member(manifestName, append(data, '\n'))
+	data = append(data, '\n')
+	signature, err := ledger.SignManifest(p.maker.o.DB, p.export.ID, sha256.Sum256(data))
+	if err != nil {
+		return err
+	}
+	if err := p.member(manifestName, data); err != nil {
+		return err
+	}
+	return p.member(signatureName, []byte(signature))
 }
 
 // member writes a small one.

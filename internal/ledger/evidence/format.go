@@ -5,6 +5,7 @@
 //
 //	README.txt      how to check the pack, and what it does not prove, in both languages
 //	manifest.json   [Manifest]
+//	manifest.sig    the log's signature over it
 //	entries.jsonl   the evidence: one [Line] for each entry, in ascending index order
 //	entries.csv     the same for people (if asked for)
 //	entries.xlsx    the same for people (if asked for)
@@ -27,6 +28,7 @@ const Format = "lethe-evidence-pack/1"
 const (
 	readmeName     = "README.txt"
 	manifestName   = "manifest.json"
+	signatureName  = "manifest.sig"
 	linesName      = "entries.jsonl"
 	csvName        = "entries.csv"
 	xlsxName       = "entries.xlsx"
@@ -60,7 +62,7 @@ type Manifest struct {
 	TamperedCount int64   `json:"tampered_count"`
 	// OtherEpochs is how many more entries fit the filters in other epochs. They are not in this pack.
 	OtherEpochs int64  `json:"other_epochs"`
-	Files       []File `json:"files"` // every other member
+	Files       []File `json:"files"` // every other member but the signature
 }
 
 // Requester is who asked for a pack.

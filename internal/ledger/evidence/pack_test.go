@@ -50,7 +50,7 @@ func TestI19_PackProvesItsEntriesWithoutUs(t *testing.T) {
 				t.Fatalf("%s: %+v", name, line)
 			}
 		}
-		formats := len(u.members) - 6
+		formats := len(u.members) - 7
 		if want := 2; c.request.Formats != nil {
 			if formats != len(c.request.Formats) {
 				t.Errorf("%s: %d tables, asked for %v", name, formats, c.request.Formats)

@@ -13,8 +13,10 @@ import (
 	"io"
 	"os"
 
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"lethe/internal/ledger"
 	"lethe/internal/ledger/batchproof"
 	"lethe/internal/ledger/policy"
 )
@@ -24,6 +26,7 @@ import (
 const (
 	packFormat     = "lethe-evidence-pack/1"
 	packManifest   = "manifest.json"
+	packSignature  = "manifest.sig"
 	packLines      = "entries.jsonl"
 	packCheckpoint = "checkpoint.txt"
 	packProof      = "proof.txt"
@@ -37,15 +40,16 @@ const (
 
 // manifest is what is needed of manifest.json; the rest of it tells people about the pack.
 type manifest struct {
-	Format     string `json:"format"`
-	Origin     string `json:"origin"`
-	Epoch      int    `json:"epoch"`
-	TreeSize   int64  `json:"tree_size"`
-	Root       []byte `json:"root"`
-	Count      int64  `json:"count"`
-	FirstIndex *int64 `json:"first_index"`
-	LastIndex  *int64 `json:"last_index"`
-	Dropped    int64  `json:"dropped"`
+	Format     string    `json:"format"`
+	ExportID   uuid.UUID `json:"export_id"`
+	Origin     string    `json:"origin"`
+	Epoch      int       `json:"epoch"`
+	TreeSize   int64     `json:"tree_size"`
+	Root       []byte    `json:"root"`
+	Count      int64     `json:"count"`
+	FirstIndex *int64    `json:"first_index"`
+	LastIndex  *int64    `json:"last_index"`
+	Dropped    int64     `json:"dropped"`
 	Selection  struct {
 		Kind       string `json:"kind"`
 		FirstIndex *int64 `json:"first_index"`
@@ -114,7 +118,8 @@ func (p *pack) list(archive *zip.Reader) bool {
 		p.bad(packManifest, "format")
 		return false
 	}
-	listed := map[string]bool{packManifest: true}
+	p.signature(content)
+	listed := map[string]bool{packManifest: true, packSignature: true}
 	for _, file := range p.manifest.Files {
 		if listed[file.Name] {
 			p.bad(file.Name, "listed twice")
@@ -134,6 +139,18 @@ func (p *pack) list(archive *zip.Reader) bool {
 		}
 	}
 	return ok
+}
+
+// signature checks that the manifest is the log's own. One of another log is told as such by describe.
+func (p *pack) signature(manifest []byte) {
+	known, err := p.policy.ReceiptVerifiers()
+	if err != nil || p.manifest.Origin != p.policy.Origin {
+		return // the policy was checked when it was read
+	}
+	signed, ok := p.read(packSignature, maxNote)
+	if ok && !ledger.CheckManifest(string(signed), p.manifest.Origin, p.manifest.ExportID, sha256.Sum256(manifest), known) {
+		p.bad(packSignature, "signature")
+	}
 }
 
 // sum hashes one member.
