@@ -207,14 +207,15 @@ func (s *Stack) migrate(ctx context.Context) error {
 	return s.makeLogins(ctx)
 }
 
-// Command runs the product's program to its end, with the stack's settings.
+// Command runs the product's program to its end, with the stack's settings and as the owner of the
+// databases.
 func (s *Stack) Command(ctx context.Context, args ...string) ([]byte, error) {
 	program, err := Binary()
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env = environment(inherited(), s.settings)
+	cmd.Env = environment(inherited(), s.logins.settings(), s.settings)
 	cmd.Dir = s.Folder
 	return cmd.CombinedOutput()
 }

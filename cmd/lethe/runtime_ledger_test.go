@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"lethe/internal/config"
+	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/internal/ledger"
+	"lethe/internal/ledger/policy"
+	"lethe/internal/ledger/witness"
+)
+
+// shared is a log that one goroutine writes and another reads.
+type sharedLog struct {
+	mu      sync.Mutex
+	content bytes.Buffer
+}
+
+func (l *sharedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.content.Write(p)
+}
+
+func (l *sharedLog) waitFor(t *testing.T, text string) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		l.mu.Lock()
+		found := strings.Contains(l.content.String(), text)
+		l.mu.Unlock()
+		if found {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the log never says %q:\n%s", text, l.content.String())
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// TestLedgerAlarm keeps the head locked until an entry has waited too long, and lets go of it.
+func TestLedgerAlarm(t *testing.T) {
+	env := databasetest.New(t)
+	log := &sharedLog{}
+	l := &recording{
+		origin: env.LedgerOrigin(), keys: env.LedgerKeys, storage: env.LedgerStorage,
+		log: slog.New(slog.NewTextHandler(log, nil)), sequencer: env.NewSequencer(t),
+	}
+	blocker := env.Facts.SQL()
+	tx, err := blocker.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), "SELECT FROM ledger_head FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { l.run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	err = database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+		_, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindLedger, Action: "test.probed"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.waitFor(t, "ledger alarm: entries wait longer than a second")
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	log.waitFor(t, "ledger alarm is over: entries wait longer than a second")
+}
+
+func TestFileWitnessIsForDevelopment(t *testing.T) {
+	folder := t.TempDir()
+	keyFile, policyFile := filepath.Join(folder, "witness.json"), filepath.Join(folder, "policy.json")
+	own, err := witness.CreateKeyFile(keyFile, "witness.example/test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Of("lethe/test", ledger.NewKeys(), 1, policy.Witness{VerifierKey: own.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceFile(policyFile, p.Marshal()); err != nil {
+		t.Fatal(err)
+	}
+	for dev, want := range map[bool]error{true: nil, false: errFileWitness} {
+		l := &recording{origin: "lethe/test", log: slog.New(slog.DiscardHandler)}
+		err := l.openWitnesses(config.Config{LedgerPolicyFile: policyFile, WitnessFile: keyFile, Dev: dev})
+		if !errors.Is(err, want) || (dev && len(l.members) != 1) {
+			t.Errorf("dev %v: %v, %d witnesses", dev, err, len(l.members))
+		}
+	}
+	l := &recording{origin: "lethe/other", log: slog.New(slog.DiscardHandler)}
+	if err := l.openWitnesses(config.Config{LedgerPolicyFile: policyFile, Dev: true}); err == nil {
+		t.Error("the policy of another ledger is accepted")
+	}
+}
