@@ -17,6 +17,7 @@ import (
 	"lethe/internal/config"
 	"lethe/internal/identity"
 	"lethe/internal/ledger/evidence"
+	"lethe/internal/ledger/querylog"
 	"lethe/internal/operations"
 	"lethe/models"
 )
@@ -74,6 +75,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { r.relay.Run(ctx) })
 	wg.Go(func() { r.ledger.run(ctx) })
 	wg.Go(func() { exports.Run(ctx) })
+	wg.Go(func() { querylog.KeepSorted(ctx, r.facts, r.log) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
 	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())

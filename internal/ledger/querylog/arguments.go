@@ -96,7 +96,7 @@ func (t term) arms(a *arguments, rest []string, limit int) []string {
 		return "SELECT x.entry_id FROM unnest(" + values + ") AS v, LATERAL (" + newest("", condition) + ") AS x"
 	}
 	words := []string{"(c.reason <> '' OR c.requested_by <> '')", "query_log_grams(c.reason, c.requested_by) @> " + a.add(grams(t.text)) + "::text[]"}
-	if len([]rune(t.text)) > 3 {
+	if len([]rune(t.text)) > 2 {
 		words = append(words, "strpos(query_log_text(c.reason, c.requested_by), "+a.add(t.text)+") > 0")
 	}
 	arms := []string{

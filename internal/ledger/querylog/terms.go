@@ -100,15 +100,21 @@ func meaning(prefix, text string) []string {
 	return codes
 }
 
-// grams are the runs of characters by which the index finds a text: of three if there are as many,
-// else of two. A text of two or three characters is itself the gram; a longer one has to be looked
-// at once more.
+// grams are the runs of characters by which the index finds a text: of three where all are ASCII,
+// else of two. They may stand elsewhere in a text that has them all: what is longer than two
+// characters has to be looked at once more.
 func grams(text string) []string {
 	runes := []rune(text)
-	n := min(len(runes), 3)
+	plain := func(i int) bool { return i >= 0 && i < len(runes) && runes[i] < 0x80 }
 	found := make([]string, 0, len(runes))
-	for i := 0; i+n <= len(runes); i++ {
-		found = append(found, string(runes[i:i+n]))
+	for i := range len(runes) - 1 {
+		switch {
+		case plain(i) && plain(i+1) && plain(i+2):
+			found = append(found, string(runes[i:i+3]))
+		case plain(i-1) && plain(i) && plain(i+1): // the end of the run before
+		default:
+			found = append(found, string(runes[i:i+2]))
+		}
 	}
 	return found
 }

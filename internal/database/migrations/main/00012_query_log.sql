@@ -3,8 +3,8 @@
 -- from the day it is made, and it goes with the month's content.
 --
 -- Words are found by grams: each run of two characters, which is what a Chinese name or word often
--- has, and each run of three, which is what makes a longer word rare. Extensions are not needed: a
--- database that the company's own administrators run may not have them.
+-- has, and each run of three of ASCII, of which there are too few characters for two to be rare.
+-- Extensions are not needed: a database that the company's own administrators run may not have them.
 
 -- What of an entry is searched for words: width, case and composed forms do not matter.
 -- +goose StatementBegin
@@ -17,20 +17,34 @@ RETURN pg_catalog.lower(pg_catalog.normalize(reason || E'\n' || requested_by, 'N
 CREATE FUNCTION query_log_grams(reason text, requested_by text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    t text := public.query_log_text(reason, requested_by);
+    t     text := public.query_log_text(reason, requested_by);
+    ascii text := pg_catalog.regexp_replace(t, '[^\x01-\x7f]+', E'\x1f', 'g');
+    grams text := pg_catalog.regexp_replace(t, '(..)', E'\\1\x1f', 'g') || E'\x1f' ||
+        pg_catalog.regexp_replace(pg_catalog.substr(t, 2), '(..)', E'\\1\x1f', 'g');
 BEGIN
-    RETURN pg_catalog.string_to_array(
-        pg_catalog.regexp_replace(t, '(..)', E'\\1\x1f', 'g') || E'\x1f' ||
-        pg_catalog.regexp_replace(pg_catalog.substr(t, 2), '(..)', E'\\1\x1f', 'g') || E'\x1f' ||
-        pg_catalog.regexp_replace(t, '(...)', E'\\1\x1f', 'g') || E'\x1f' ||
-        pg_catalog.regexp_replace(pg_catalog.substr(t, 2), '(...)', E'\\1\x1f', 'g') || E'\x1f' ||
-        pg_catalog.regexp_replace(pg_catalog.substr(t, 3), '(...)', E'\\1\x1f', 'g'), E'\x1f');
+    IF pg_catalog.length(ascii) > 3 THEN
+        grams := grams || E'\x1f' || pg_catalog.regexp_replace(ascii, '(...)', E'\\1\x1f', 'g') || E'\x1f' ||
+            pg_catalog.regexp_replace(pg_catalog.substr(ascii, 2), '(...)', E'\\1\x1f', 'g') || E'\x1f' ||
+            pg_catalog.regexp_replace(pg_catalog.substr(ascii, 3), '(...)', E'\\1\x1f', 'g');
+    END IF;
+    RETURN pg_catalog.string_to_array(grams, E'\x1f');
 END $$;
+
+-- New words wait in a list, which a search reads from end to end, and whoever makes it longer than
+-- its limit sorts in. A process calls this each second, so that nobody has to who has something to do.
+CREATE FUNCTION query_log_sort_in() RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT coalesce(sum(gin_clean_pending_list(i.indexrelid)), 0)::bigint
+    FROM pg_index i JOIN pg_inherits h ON h.inhrelid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid
+    WHERE h.inhparent = to_regclass('public.ledger_content_grams')
+        AND c.relname IN ('ledger_content_default', 'ledger_content_' || to_char(public.lethe_now() AT TIME ZONE 'UTC', 'YYYY_MM'))
+$$;
 -- +goose StatementEnd
+REVOKE ALL ON FUNCTION query_log_sort_in() FROM PUBLIC;
 
 -- Most entries have neither reason nor asker: they cost this index nothing.
 CREATE INDEX ledger_content_grams ON ledger_content USING gin (query_log_grams(reason, requested_by))
-    WITH (fastupdate = on, gin_pending_list_limit = 256)
+    WITH (fastupdate = on, gin_pending_list_limit = 2048)
     WHERE reason <> '' OR requested_by <> '';
 -- Newest first within what a filter or a matching person chooses, without sorting.
 CREATE INDEX ledger_content_actor ON ledger_content (actor_id, entry_id);
@@ -86,5 +100,6 @@ DROP TABLE query_log_exports;
 DROP INDEX employees_grams;
 DROP INDEX ledger_content_grams, ledger_content_actor, ledger_content_subject, ledger_content_action,
     ledger_content_kind, ledger_content_object, ledger_content_purpose, ledger_content_result;
+DROP FUNCTION query_log_sort_in();
 DROP FUNCTION query_log_grams(text, text);
 DROP FUNCTION query_log_text(text, text);

@@ -89,6 +89,7 @@ BEGIN
         SELECT f.oid::regprocedure AS name, g.role
         FROM (VALUES
             ('ledger_make_partitions', 'lethe_sequencer'),
+            ('query_log_sort_in', 'lethe_app'),
             ('ledger_drop_content', 'lethe_ledger_retention')
         ) AS g (proname, role)
         JOIN pg_proc f ON f.pronamespace = 'public'::regnamespace AND f.proname = g.proname
