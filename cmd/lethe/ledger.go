@@ -19,7 +19,9 @@ type LedgerCmd struct {
 	Verify       LedgerVerifyCmd       `cmd:"" help:"Check the whole ledger in the database against checkpoints, receipts and the folder. 核验数据库中的完整账本。"`
 	VerifyExport LedgerVerifyExportCmd `cmd:"" help:"Check an evidence pack offline, without a database. 离线核验证据包，无需数据库。"`
 	NewEpoch     LedgerNewEpochCmd     `cmd:"" help:"Begin a new epoch after a restore lost entries for good (two people). 备份恢复后部分条目永久丢失时，由两人共同开启新纪元。"`
-	Policy       LedgerPolicyCmd       `cmd:"" help:"Print the first policy file of this installation. 输出本套安装的初始策略文件。"`
+	RotateKeys   LedgerRotateCmd       `cmd:"" help:"Add a generation of the ledger's keys. 为账本新增一代密钥。"`
+	AdoptPolicy  LedgerAdoptCmd        `cmd:"" help:"Make a policy file the one that counts (two people). 由两人采纳新的策略文件。"`
+	Policy       LedgerPolicyCmd       `cmd:"" help:"Print a policy file for the keys that there are. 按现有密钥输出策略文件。"`
 }
 
 // outcomeError ends a command that did its work and found something: its exit code is 3, so that a

@@ -127,20 +127,11 @@ func logIn(ctx context.Context, c config.Config, db *database.DB, in database.In
 
 // begin is the first one's request and the second one's doing.
 func (n LedgerNewEpochCmd) begin(ctx context.Context, db *database.DB, storage *ledger.Storage, by [2]identity.Bearer) error {
-	if by[0].Actor.EmployeeID == by[1].Actor.EmployeeID {
-		return errTwoPeople
-	}
 	var epoch int
 	var entry uuid.UUID
 	err := database.Run(models.WithCaller(ctx, by[1].Caller("")), db, func(tx *database.Tx) (err error) {
-		for i := range by {
-			made, err := identity.CreatedOrReset(tx, by[i].Actor.EmployeeID, by[1-i].UserID)
-			if err != nil {
-				return err
-			}
-			if made {
-				return errTwoPeople
-			}
+		if err := twoPeople(tx, by); err != nil {
+			return err
 		}
 		epoch, entry, err = ledger.BeginEpoch(tx, storage, ledger.Entry{Reason: n.Reason, RequestedBy: by[0].Actor.EmployeeID.String()})
 		return err

@@ -77,6 +77,12 @@ func (r *runtime) openLedger(ctx context.Context) (err error) {
 	if err := l.openWitnesses(c); err != nil {
 		return err
 	}
+	if l.policy != nil && !c.Dev {
+		err := database.Run(ctx, r.facts, func(tx *database.Tx) error { return l.policy.RequireAdopted(tx, l.keys) })
+		if err != nil {
+			return err
+		}
+	}
 	l.register()
 	return nil
 }

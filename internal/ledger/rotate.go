@@ -1,0 +1,32 @@
+package ledger
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// RotateKeyFile adds a generation of each key. From their next start processes write and give receipts
+// with the new ones, and sign checkpoints with the new and the former ones: whoever has the policy of
+// before can go on verifying until they have the next one. The former keys stay in the file, since
+// what they wrote is still checked.
+func RotateKeyFile(path string) error {
+	file, err := readKeyFile(path)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC().Truncate(time.Second) // a note for people; nothing is decided by it
+	for _, list := range []*[]fileSecret{&file.Writers, &file.Logs, &file.Receipts} {
+		next := newSecret((*list)[len(*list)-1].Generation + 1)
+		*list = append(*list, fileSecret{next.generation, now, next.key})
+	}
+	draft, err := draftKeyFile(path, file)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return fmt.Errorf("replacing the ledger's key file: %w", err)
+	}
+	return syncFolder(filepath.Dir(path))
+}
