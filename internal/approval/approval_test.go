@@ -147,8 +147,12 @@ func TestI21_EveryOtherEndHasNoEffect(t *testing.T) {
 		if err != nil || ended.State != k.state {
 			t.Errorf("%s: %s, %v", name, ended.State, err)
 		}
-		if got := w.get(t, row.ID); got.State != k.state || !got.CommandSealed.IsNull() {
+		got := w.get(t, row.ID)
+		if got.State != k.state || !got.CommandSealed.IsNull() {
 			t.Errorf("%s: stored as %s", name, got.State)
+		}
+		if name == "tampered" && got.VoidReason != models.VoidUnreadable {
+			t.Errorf("a command that is not the one that was asked for is void as %s", got.VoidReason)
 		}
 		noted := w.count(t, "SELECT count(*) FROM counters WHERE id = ? AND noted", target)
 		if w.effects(t, target) != 0 || (noted != 0) != (name == "tampered") { // which does not say what was noted
@@ -186,7 +190,22 @@ func TestTheSameRequestIsOpenOnce(t *testing.T) {
 	if !errors.As(other, &open) || open.ID != row.ID {
 		t.Errorf("another person asking for the same: %v", other)
 	}
-	// Two at the same time are one as well.
+	for range 4 { // the first round opens the connections
+		w.askAtOnce(t)
+	}
+	// An expired one does not stand in the way of the next, swept or not.
+	w.env.Advance(t, DefaultExpiry+time.Second)
+	if next := w.askFor(t, target); next.ID == row.ID {
+		t.Error("the expired request was given again")
+	}
+	if got := w.get(t, row.ID); got.State != models.ApprovalExpired {
+		t.Errorf("the former is %s", got.State)
+	}
+}
+
+// askAtOnce asks for the same several times at once, and wants one request.
+func (w *world) askAtOnce(t *testing.T) {
+	t.Helper()
 	fresh := w.counter(t)
 	ids := make(chan uuid.UUID, 8)
 	for range cap(ids) {
@@ -207,14 +226,6 @@ func TestTheSameRequestIsOpenOnce(t *testing.T) {
 		if id := <-ids; id != first {
 			t.Error("two requests for the same are open")
 		}
-	}
-	// An expired one does not stand in the way of the next, swept or not.
-	w.env.Advance(t, DefaultExpiry+time.Second)
-	if next := w.askFor(t, target); next.ID == row.ID {
-		t.Error("the expired request was given again")
-	}
-	if got := w.get(t, row.ID); got.State != models.ApprovalExpired {
-		t.Errorf("the former is %s", got.State)
 	}
 }
 
