@@ -121,7 +121,8 @@ func EnrolmentCode(tx *database.Tx, by models.Actor, userID uuid.UUID) (string, 
 	if err != nil {
 		return "", fmt.Errorf("reading an enrolment: %w", err)
 	}
-	column, given := "", []byte(nil)
+	var column string
+	var given []byte
 	switch {
 	case e.FirstBy != nil && *e.FirstBy == by.EmployeeID:
 		column, given = "first_hash", e.FirstHash
