@@ -240,15 +240,14 @@ func TestI23_ACutOffPersonCannotComeBack(t *testing.T) {
 	if p := b.get(w.api + "/api/v1/me"); p.status != http.StatusUnauthorized {
 		t.Errorf("the session: %d", p.status)
 	}
-	if p := b.get(back); p.status < 400 || p.status >= 500 || b.current0() {
-		t.Errorf("on the way: %d %s", p.status, p.code)
+	b.get(back).wants(t, "on the way", http.StatusForbidden, "oidc_not_linked")
+	if _, ok := b.current(); ok {
+		t.Error("a session was opened")
 	}
-	if n := w.recorded("session.refused", "oidc_user_ended"); n != 1 {
+	if n := w.recorded("session.refused", "oidc_not_linked"); n != 1 {
 		t.Errorf("%d entries", n)
 	}
 }
-
-func (b *browser) current0() bool { _, ok := b.current(); return ok }
 
 // Another site can send a browser anywhere; to a login it is not let through.
 func TestAnotherSiteCannotBeginALogin(t *testing.T) {

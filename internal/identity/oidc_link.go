@@ -83,8 +83,8 @@ func UnlinkLogin(tx *database.Tx, userID, linkID uuid.UUID, by models.Actor) err
 	return endLink(tx, user, link, by)
 }
 
-// endLinks ends every link of a user whose credentials are reset: a login that somebody linked is
-// one of them.
+// endLinks ends every link of a user who is disabled, or whose credentials are reset: a login that
+// somebody linked is one of them.
 func endLinks(tx *database.Tx, user models.User, by models.Actor) error {
 	var links []models.OIDCLink
 	if err := tx.DB().Where("user_id = ? AND unlinked_at IS NULL", user.ID).Find(&links).Error; err != nil {

@@ -87,11 +87,24 @@ func TestI23_UnlinkingEndsTheSessionsOfTheLogin(t *testing.T) {
 
 func TestResettingAUserEndsItsLinks(t *testing.T) {
 	o := newOwner(t)
-	o.link(t, "s-1", models.System)
-	o.run(t, func(tx *database.Tx) error { _, err := o.service.Reset(tx, models.System, o.user.ID); return err })
-	if links, err := Links(t.Context(), o.env.Facts, o.user.ID); err != nil || len(links) != 0 {
-		t.Errorf("%+v, %v", links, err)
+	for _, end := range []func(tx *database.Tx) error{
+		func(tx *database.Tx) error { _, err := o.service.Reset(tx, models.System, o.user.ID); return err },
+		func(tx *database.Tx) error { return Disable(tx, o.user.ID, models.System) },
+	} {
+		o.link(t, "s-1", models.System)
+		o.run(t, end)
+		if links, err := Links(t.Context(), o.env.Facts, o.user.ID); err != nil || len(links) != 0 {
+			t.Errorf("%+v, %v", links, err)
+		}
 	}
+	var back models.User // the same login, for a user that the person gets later
+	o.run(t, func(tx *database.Tx) (err error) {
+		if back, err = EnsureUser(tx, o.user.EmployeeID, "back-again"); err != nil {
+			return err
+		}
+		_, err = LinkLogin(tx, back.ID, issuer, "s-1", models.System)
+		return err
+	})
 }
 
 // Who linked a login with a user may hold that login: the user cannot approve what its linker asks

@@ -180,6 +180,10 @@ func disable(tx *database.Tx, user models.User, by models.Actor) error {
 	if err := endAccess(tx, "user_id = ?", user.ID); err != nil {
 		return err
 	}
+	// A login that stayed linked could not be linked with whoever comes back one day.
+	if err := endLinks(tx, user, by); err != nil {
+		return err
+	}
 	return record(tx, by, "user.disabled", user, nil)
 }
 
