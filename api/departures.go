@@ -114,13 +114,8 @@ func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*
 		return nil, err
 	}
 	actor := actorOf(ctx)
-	switch actor.Role {
-	case models.RoleEmployee:
-		f.EmployeeID = &actor.EmployeeID
-	case models.RoleDepartmentHead:
-		if f.Departments, err = s.headedBy(ctx, actor.EmployeeID); err != nil {
-			return nil, err
-		}
+	if actor.Role == models.RoleEmployee || actor.Role == models.RoleDepartmentHead {
+		f.VisibleTo = &actor
 	}
 	rows, err := departure.List(ctx, s.DB, f)
 	if err != nil {

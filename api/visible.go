@@ -21,13 +21,3 @@ func (s *server) visible(ctx context.Context, actor models.Actor, employeeID uui
 	}
 	return nil
 }
-
-// headedBy is the departments that a person heads; never nil, which would mean all of them.
-func (s *server) headedBy(ctx context.Context, employeeID uuid.UUID) ([]uuid.UUID, error) {
-	ids := []uuid.UUID{}
-	err := s.DB.Read(ctx).Model(&models.Department{}).Where("head_employee_id = ?", employeeID).Pluck("id", &ids).Error
-	if err != nil {
-		return nil, fmt.Errorf("reading the departments of a head: %w", database.Hide(err))
-	}
-	return ids, nil
-}

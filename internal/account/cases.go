@@ -11,7 +11,7 @@ import (
 	"lethe/models"
 )
 
-// ResolveCase carries out what a person of it_ops or hr_admin decided about a stuck step:
+// ResolveCase carries out what a person of it_ops decided about a stuck step:
 //
 //   - models.ResolutionRetry: another round of tries.
 //   - models.ResolutionByHand: it was done at the target; the step only reads back and looks for
@@ -21,7 +21,7 @@ import (
 //
 // For a case with a departure the caller calls departure.AccountsChanged in the same transaction.
 func ResolveCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor, action string) (models.SupportCase, error) {
-	if actor.ID() == nil || (actor.Role != models.RoleITOps && actor.Role != models.RoleHRAdmin) {
+	if actor.ID() == nil || actor.Role != models.RoleITOps {
 		return models.SupportCase{}, ErrRoleMayNot
 	}
 	c, err := openCase(tx, caseID, actor)

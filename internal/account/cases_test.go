@@ -71,6 +71,16 @@ func TestCaseRetry(t *testing.T) {
 	}
 }
 
+func TestCaseIsDecidedByITAlone(t *testing.T) {
+	w := newWorld(t)
+	_, _, c := stuckMail(t, w)
+	for _, role := range []models.Role{models.RoleHRAdmin, models.RoleReviewer, models.RoleDepartmentHead, models.RoleSystem} {
+		if err := w.resolve(c.ID, w.actor(t, role), models.ResolutionRetry); !errors.Is(err, ErrRoleMayNot) {
+			t.Errorf("%s: %v", role, err)
+		}
+	}
+}
+
 func TestCaseResolvedByHandIsReadBackAllTheSame(t *testing.T) {
 	w := newWorld(t)
 	l, op, c := stuckMail(t, w)
@@ -143,7 +153,7 @@ func TestCaseAbort(t *testing.T) {
 	op := w.unlink(t, l, nil)
 	w.drive(t, op)
 	for _, c := range w.openCases(t, op) {
-		if err := w.resolve(c.ID, w.actor(t, models.RoleHRAdmin), models.ResolutionAbort); err != nil {
+		if err := w.resolve(c.ID, w.actor(t, models.RoleITOps), models.ResolutionAbort); err != nil {
 			t.Fatal(err)
 		}
 	}

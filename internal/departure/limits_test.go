@@ -189,3 +189,41 @@ func TestI12_WhatHindersTheEndKeepsNoAccountOpen(t *testing.T) {
 		t.Fatalf("stage %s, accounts %s", got.Stage, got.AccountsState)
 	}
 }
+
+// TestListShowsAHeadWhomTheyMayRead: by the department in which the person is now, as reading one
+// departure does, and not by the one in which the employment began.
+func TestListShowsAHeadWhomTheyMayRead(t *testing.T) {
+	s := newStand(t)
+	employee := s.hire(t)
+	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: planned(s.inDays(t, 10))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	former, present := s.department.ID, uuid.Must(uuid.NewV7())
+	heads := map[uuid.UUID]models.Actor{}
+	for _, department := range []uuid.UUID{former, present} {
+		heads[department] = models.Actor{EmployeeID: s.hire(t), Role: models.RoleDepartmentHead}
+	}
+	s.run(t, func(tx *database.Tx) error {
+		moved := models.Department{ID: present, LegalEntityID: s.department.LegalEntityID, Code: "D2", NameZh: "二部", NameEn: "Second"}
+		if err := tx.DB().Create(&moved).Error; err != nil {
+			return err
+		}
+		for department, head := range heads {
+			if err := tx.DB().Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head.EmployeeID, department).Error; err != nil {
+				return err
+			}
+		}
+		return tx.DB().Exec("UPDATE employees SET department_id = ? WHERE id = ?", present, employee).Error
+	})
+	for department, want := range map[uuid.UUID]int{former: 0, present: 1} {
+		head := heads[department]
+		rows, err := departure.List(t.Context(), s.Facts, departure.Filter{VisibleTo: &head, Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(rows) != want || want == 1 && rows[0].ID != dep.ID {
+			t.Errorf("the head of %s sees %d departures, want %d", department, len(rows), want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
 
+	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -66,10 +67,8 @@ type Filter struct {
 	DueBefore *time.Time
 	// Search is part of a name or of an employee number.
 	Search string
-	// Departments keeps departures of these departments; nil: of all.
-	Departments []uuid.UUID
-	// EmployeeID keeps one person's departures.
-	EmployeeID *uuid.UUID
+	// VisibleTo keeps departures of people whom the actor may see, as reading one of them does; nil: all.
+	VisibleTo *models.Actor
 	// Before is the cursor: only departures older than this one.
 	Before *uuid.UUID
 	Limit  int
@@ -85,14 +84,11 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 	if f.DueBefore != nil {
 		q = q.Where("employment_ended_at < ? OR access_cutoff_at < ?", *f.DueBefore, *f.DueBefore)
 	}
-	if f.EmployeeID != nil {
-		q = q.Where("employee_id = ?", *f.EmployeeID)
-	}
 	if f.Before != nil {
 		q = q.Where("id < ?", *f.Before)
 	}
-	if f.Departments != nil {
-		q = q.Where("employment_id IN (SELECT id FROM employments WHERE department_id IN ?)", f.Departments)
+	if f.VisibleTo != nil {
+		q = q.Where("employee_id IN (?)", db.Read(ctx).Model(&models.Employee{}).Select("employees.id").Scopes(archive.VisibleTo(*f.VisibleTo)))
 	}
 	if f.Search != "" {
 		q = q.Where("employee_id IN (SELECT id FROM employees WHERE strpos(lower(name), lower(?)) > 0 OR strpos(lower(employee_no), lower(?)) > 0)",
