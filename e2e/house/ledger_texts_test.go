@@ -18,27 +18,15 @@ import (
 // An action of the ledger is a noun and what was done with it.
 var actionShape = regexp.MustCompile(`^[a-z_]+\.[a-z_]+$`)
 
-// TestI18_EveryActionOfTheLedgerHasItsText finds the actions in the source: constants named action…,
-// the Action of an entry, and every other text of that shape about a noun that occurs there, in files
-// that write to the ledger. What people read in the log has a text in both languages.
+// TestI18_EveryActionOfTheLedgerHasItsText finds the actions in the product's source: constants named
+// action…, the Action of an entry, and what is handed to a function that records. What people read in
+// the log has a text in both languages.
 func TestI18_EveryActionOfTheLedgerHasItsText(t *testing.T) {
-	sure, maybe := actionsInSource(t)
-	if len(sure) < 60 {
-		t.Fatalf("only %d actions were found", len(sure))
+	actions := actionsInSource(t)
+	if len(actions) < 80 {
+		t.Fatalf("only %d actions were found", len(actions))
 	}
-	nouns := map[string]bool{}
-	for _, action := range append(slices.Clone(sure), i18n.Keys("ledger.action.")...) {
-		noun, _, _ := strings.Cut(action, ".")
-		nouns[noun] = true
-	}
-	delete(nouns, "ledger") // files and places in the code are named after it, too
-	for _, text := range maybe {
-		if noun, _, _ := strings.Cut(text, "."); nouns[noun] {
-			sure = append(sure, text)
-		}
-	}
-	slices.Sort(sure)
-	for _, action := range slices.Compact(sure) {
+	for _, action := range actions {
 		missing(t, "ledger.action."+action)
 	}
 }
@@ -62,43 +50,46 @@ func missing(t *testing.T, key string) {
 	}
 }
 
-func actionsInSource(t *testing.T) (sure, maybe []string) {
+func actionsInSource(t *testing.T) (actions []string) {
 	t.Helper()
-	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		writes := slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"lethe/internal/ledger"` })
-		if !writes && file.Name.Name != "ledger" {
-			return nil
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.ValueSpec:
-				for i, name := range n.Names {
-					if strings.HasPrefix(strings.ToLower(name.Name), "action") && i < len(n.Values) {
-						sure = appendAction(sure, n.Values[i])
+	for _, folder := range []string{"api", "activities", "cmd", "internal"} {
+		err := filepath.WalkDir(filepath.Join("../..", folder), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.ValueSpec:
+					for i, name := range n.Names {
+						if strings.HasPrefix(strings.ToLower(name.Name), "action") && i < len(n.Values) {
+							actions = appendAction(actions, n.Values[i])
+						}
+					}
+				case *ast.KeyValueExpr:
+					if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Action" {
+						actions = appendAction(actions, n.Value)
+					}
+				case *ast.CallExpr:
+					if name, ok := n.Fun.(*ast.Ident); ok && strings.HasPrefix(strings.ToLower(name.Name), "record") {
+						for _, argument := range n.Args {
+							actions = appendAction(actions, argument)
+						}
 					}
 				}
-			case *ast.KeyValueExpr:
-				if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Action" {
-					sure = appendAction(sure, n.Value)
-				}
-			case *ast.BasicLit:
-				maybe = appendAction(maybe, n)
-			}
-			return true
+				return true
+			})
+			return nil
 		})
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	return sure, maybe
+	slices.Sort(actions)
+	return slices.Compact(actions)
 }
 
 func appendAction(found []string, value ast.Expr) []string {
