@@ -181,10 +181,23 @@ func (p *Policy) logVerifiers(at Position) []note.Verifier {
 	return out
 }
 
-// ReceiptVerifiers are the keys that sign receipts.
+// ReceiptVerifiers are the keys that sign receipts. A receipt says nothing of a checkpoint, so that
+// the ranges of its keys do not matter.
 func (p *Policy) ReceiptVerifiers() (note.Verifiers, error) {
+	return p.receiptVerifiers(func(Key) bool { return true })
+}
+
+// ReceiptVerifiersAt are those of them that count at a checkpoint: for the manifest of a pack.
+func (p *Policy) ReceiptVerifiersAt(at Position) (note.Verifiers, error) {
+	return p.receiptVerifiers(func(k Key) bool { return k.holds(at) })
+}
+
+func (p *Policy) receiptVerifiers(counts func(Key) bool) (note.Verifiers, error) {
 	var out []note.Verifier
 	for _, k := range p.ReceiptKeys {
+		if !counts(k) {
+			continue
+		}
 		v, err := note.NewVerifier(ledger.VerifierKey(ledger.ReceiptName(p.Origin), k.PublicKey))
 		if err != nil {
 			return nil, fmt.Errorf("%w: a receipt key is malformed", ErrPolicy)

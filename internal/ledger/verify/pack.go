@@ -66,6 +66,7 @@ type manifest struct {
 type pack struct {
 	members  map[string]*zip.File
 	manifest manifest
+	digest   [sha256.Size]byte // of the manifest
 	policy   *policy.Policy
 	report   *Report
 	head     policy.Checkpoint
@@ -118,7 +119,7 @@ func (p *pack) list(archive *zip.Reader) bool {
 		p.bad(packManifest, "format")
 		return false
 	}
-	p.signature(content)
+	p.digest = sha256.Sum256(content)
 	listed := map[string]bool{packManifest: true, packSignature: true}
 	for _, file := range p.manifest.Files {
 		if listed[file.Name] {
@@ -141,14 +142,11 @@ func (p *pack) list(archive *zip.Reader) bool {
 	return ok
 }
 
-// signature checks that the manifest is the log's own. One of another log is told as such by describe.
-func (p *pack) signature(manifest []byte) {
-	known, err := p.policy.ReceiptVerifiers()
-	if err != nil || p.manifest.Origin != p.policy.Origin {
-		return // the policy was checked when it was read
-	}
+// signature checks that the manifest is the log's own, by a key that counts at the pack's checkpoint.
+func (p *pack) signature() {
+	known, err := p.policy.ReceiptVerifiersAt(policy.Position{Epoch: p.head.Epoch, Size: p.head.Size})
 	signed, ok := p.read(packSignature, maxNote)
-	if ok && !ledger.CheckManifest(string(signed), p.manifest.Origin, p.manifest.ExportID, sha256.Sum256(manifest), known) {
+	if ok && (err != nil || !ledger.CheckManifest(string(signed), p.manifest.Origin, p.manifest.ExportID, p.digest, known)) {
 		p.bad(packSignature, "signature")
 	}
 }
@@ -234,6 +232,7 @@ func (p *pack) checkpoint(held []Held) bool {
 	for _, h := range held {
 		p.compare(h)
 	}
+	p.signature()
 	return true
 }
 
