@@ -82,8 +82,8 @@ func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, 
 			return Opened{}, err
 		}
 	}
-	if o.Place.Device == "" {
-		o.Place.Device = newCode(20)
+	if len(bareCode(o.Place.Device)) != deviceLength {
+		o.Place.Device = newCode(20) // none, or none of ours: it would be easy to guess
 	}
 	opened := Opened{Device: o.Place.Device}
 	err := database.Run(ctx, s.db, func(tx *database.Tx) error {

@@ -252,3 +252,24 @@ func TestCookies(t *testing.T) {
 		t.Errorf("in development the cookie is %v", c)
 	}
 }
+
+// TestTracesOfSessionsAreNotKept: addresses of old sessions go, those of the ledger's ids stay out.
+func TestTracesOfSessionsAreNotKept(t *testing.T) {
+	w := newWorld(t, Options{})
+	_, err := w.login(Place{Address: from("192.0.2.1").Address, Device: "1"}, rightPassword)
+	w.must(err)
+	var easy int64
+	w.must(w.Facts.Read(t.Context()).Raw("SELECT count(*) FROM known_places WHERE key_hash = ?", keyOf("1")).Scan(&easy).Error)
+	if easy != 0 {
+		t.Error("a device's name that a browser made up is remembered")
+	}
+	w.Advance(t, deviceKept+tracesKept)
+	_, err = w.login(from("192.0.2.2"), rightPassword)
+	w.must(err)
+	var sessions, places int64
+	w.must(w.Facts.Read(t.Context()).Raw("SELECT count(*) FROM sessions").Scan(&sessions).Error)
+	w.must(w.Facts.Read(t.Context()).Raw("SELECT count(*) FROM known_places").Scan(&places).Error)
+	if sessions != 1 || places != 2 {
+		t.Errorf("%d sessions and %d places are left", sessions, places)
+	}
+}

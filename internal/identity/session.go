@@ -63,12 +63,34 @@ func (s *Service) Open(tx *database.Tx, o Opening) (token string, session models
 	if token, err = s.commit(tx, &session, true); err != nil {
 		return "", session, err
 	}
+	if err := sweepTraces(tx); err != nil {
+		return "", session, err
+	}
 	by := models.Actor{EmployeeID: o.User.EmployeeID, Role: o.Role}
 	details := map[string]string{"session_id": id.String()}
 	for key, value := range o.Details {
 		details[key] = value
 	}
 	return token, session, recordSession(tx, by, "session.opened", o.User, o.Authenticated, details)
+}
+
+// tracesKept is how long it is kept from where a session was opened: addresses are personal data.
+const tracesKept = 30 * 24 * time.Hour
+
+// sweepTraces removes a few sessions and places that nobody needs any more. What others hold is
+// left to them; the ledger keeps who logged in and when.
+func sweepTraces(tx *database.Tx) error {
+	// A login by the provider that was begun and never finished may still refer to its session.
+	sessions := tx.DB().Exec(`DELETE FROM sessions WHERE id IN (
+		SELECT id FROM sessions s WHERE expires_at < lethe_now() - make_interval(secs => ?)
+		AND NOT EXISTS (SELECT FROM oidc_flows f WHERE f.session_id = s.id) LIMIT 10 FOR UPDATE SKIP LOCKED)`, tracesKept.Seconds())
+	places := tx.DB().Exec(`DELETE FROM known_places WHERE (user_id, kind, key_hash) IN (
+		SELECT user_id, kind, key_hash FROM known_places WHERE used_at < lethe_now() - make_interval(secs => ?)
+		LIMIT 10 FOR UPDATE SKIP LOCKED)`, deviceKept.Seconds())
+	if err := errors.Join(sessions.Error, places.Error); err != nil {
+		return fmt.Errorf("sweeping old sessions: %w", database.Hide(err))
+	}
+	return nil
 }
 
 // StepUp notes that the person behind a session has just proved again who they are, and gives the
@@ -185,6 +207,7 @@ const (
 	sessionCookie = "lethe"
 	deviceCookie  = "lethe-device"
 	deviceKept    = 180 * 24 * time.Hour
+	deviceLength  = 32 // letters and digits of 20 random bytes
 )
 
 func (s *Service) cookieName(name string) string {
