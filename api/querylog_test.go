@@ -181,7 +181,7 @@ func TestExports_AreMadeFollowedAndDownloaded(t *testing.T) {
 	}
 	file := f.ask(models.RoleAuditor, "GET", address+"/file", "")
 	archive, err := zip.NewReader(bytes.NewReader(file.body), int64(len(file.body)))
-	if err != nil || len(archive.File) != 7 || file.header.Get("Content-Type") != "application/zip" || int64(len(file.body)) != *view.Bytes {
+	if err != nil || len(archive.File) != 8 || file.header.Get("Content-Type") != "application/zip" || int64(len(file.body)) != *view.Bytes {
 		t.Errorf("the file: %d bytes of %d, %v, %v", len(file.body), *view.Bytes, file.header, err)
 	}
 	if other := f.ask(models.RoleHRAdmin, "GET", address+"/file", ""); other.status != http.StatusForbidden {
