@@ -266,9 +266,15 @@ func TestEmployeeIsHiredShownAndChanged(t *testing.T) {
 	}
 	var view, changed shown
 	got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", f.newcomer("N1", f.a, `"id_number": "11010119900307`+marker+`"`), "Accept-Language", "zh-CN")
+	if got.status != 202 || strings.Contains(string(got.body), "11010119900307") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	var hired ApprovalView
+	f.session(models.RoleReviewer).ask("POST", got.header.Get("Location")+"/decision", `{"decision": "approved"}`).into(t, &hired)
+	got = f.ask(models.RoleHRAdmin, "GET", hired.ResultLocation, "", "Accept-Language", "zh-CN")
 	got.into(t, &view)
-	if got.status != 201 || got.header.Get("Location") != "/api/v1/employees/"+view.ID {
-		t.Errorf("%d %s", got.status, got.header.Get("Location"))
+	if got.status != 200 || hired.ResultLocation != "/api/v1/employees/"+view.ID {
+		t.Errorf("%d at %s", got.status, hired.ResultLocation)
 	}
 	found := false
 	for _, field := range view.Fields {
