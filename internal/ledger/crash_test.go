@@ -184,3 +184,47 @@ func TestI19_EntriesNotWrittenByUsGetNoPlace(t *testing.T) {
 		})
 	}
 }
+
+// TestI19_ConsistentForgeryIsNotSigned: whoever owns the database rewrites an entry between commit
+// and signature, and everything that follows from it, but has no key.
+func TestI19_ConsistentForgeryIsNotSigned(t *testing.T) {
+	env := databasetest.New(t)
+	write(t, env, 4)
+	must(t, env.NewSequencer(t).Drain(t.Context()))
+	write(t, env, 4)
+	if err := dying(env, "ledger.sequenced").Drain(t.Context()); !errors.Is(err, errDied) {
+		t.Fatal(err)
+	}
+	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+		for _, table := range []string{"ledger_head", "ledger_sequence", "ledger_entries"} {
+			must(t, tx.DB().Exec("ALTER TABLE "+table+" DISABLE TRIGGER USER").Error)
+		}
+		var rows []struct {
+			EntryID string
+			Leaf    []byte
+		}
+		must(t, tx.DB().Raw("SELECT s.entry_id, e.leaf FROM ledger_sequence s JOIN ledger_entries e ON e.id = s.entry_id ORDER BY s.index").Scan(&rows).Error)
+		tree, err := ledger.GrowForTest(0, nil)
+		must(t, err)
+		for i, row := range rows {
+			if i == 6 {
+				row.Leaf[len(row.Leaf)-1] ^= 1
+				must(t, tx.DB().Exec("UPDATE ledger_entries SET leaf = ? WHERE id = ?", row.Leaf, row.EntryID).Error)
+			}
+			hash := ledger.LeafHash(row.Leaf)
+			must(t, tx.DB().Exec("UPDATE ledger_sequence SET leaf_hash = ? WHERE entry_id = ?", hash[:], row.EntryID).Error)
+			must(t, tree.Add(hash))
+		}
+		root, err := tree.Root()
+		must(t, err)
+		edge, err := tree.Edge()
+		must(t, err)
+		return tx.DB().Exec("UPDATE ledger_head SET root = ?, frontier = ?", root[:], joined(edge)).Error
+	}))
+	if _, err := env.NewSequencer(t).Round(t.Context()); !errors.Is(err, ledger.ErrBadMAC) {
+		t.Errorf("a round on a forged ledger: %v, want ErrBadMAC", err)
+	}
+	if size := signedHead(t, env, 1).Size; size != 4 {
+		t.Errorf("%d leaves are signed", size)
+	}
+}
