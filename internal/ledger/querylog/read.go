@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,6 +42,20 @@ const rowColumns = `e.id, e.at, e.epoch, e.kind, e.leaf, c.at, c.kind, c.action,
 	c.subject_id, c.object, c.requested_by, c.purpose, c.reason, c.result, c.rule, c.request_id, c.details, c.salts, s.index, s.leaf_hash,
 	e.at < lethe_now() - interval '10 years'`
 
+// Entries that are close together in time are in one or two partitions, which are read side by side.
+// For those that are not, the partition of each is chosen by the time in its id.
+const (
+	together   = 40 * 24 * time.Hour
+	neighbours = `SELECT ` + rowColumns + ` FROM ledger_entries e
+		LEFT JOIN ledger_content c ON c.entry_id = e.id AND c.at BETWEEN $2 AND $3
+		LEFT JOIN ledger_sequence s ON s.entry_id = e.id
+		WHERE e.id = ANY ($1::text[]::uuid[]) AND e.at BETWEEN $2 AND $3`
+	scattered = `SELECT ` + rowColumns + ` FROM unnest($1::text[]::uuid[], $2::timestamptz[]) AS u (id, at)
+		JOIN LATERAL (SELECT * FROM ledger_entries WHERE id = u.id AND at = u.at OFFSET 0) e ON true
+		LEFT JOIN LATERAL (SELECT * FROM ledger_content WHERE entry_id = u.id AND at = u.at OFFSET 0) c ON true
+		LEFT JOIN ledger_sequence s ON s.entry_id = u.id`
+)
+
 // Fetch reads entries by their ids and checks each. What is missing is left out: the caller knows
 // what it asked for.
 func Fetch(ctx context.Context, db reader, ids []uuid.UUID) (map[uuid.UUID]Row, error) {
@@ -48,20 +63,15 @@ func Fetch(ctx context.Context, db reader, ids []uuid.UUID) (map[uuid.UUID]Row, 
 	if len(ids) == 0 {
 		return found, nil
 	}
-	names, first, last := make([]string, len(ids)), ledger.TimeOf(ids[0]), ledger.TimeOf(ids[0])
+	names, times := make([]string, len(ids)), make([]time.Time, len(ids))
 	for i, id := range ids {
-		names[i] = id.String()
-		if at := ledger.TimeOf(id); at.Before(first) {
-			first = at
-		} else if at.After(last) {
-			last = at
-		}
+		names[i], times[i] = id.String(), ledger.TimeOf(id)
 	}
-	rows, err := db.QueryContext(ctx, `SELECT `+rowColumns+`
-		FROM ledger_entries e
-		LEFT JOIN ledger_content c ON c.entry_id = e.id AND c.at BETWEEN $2 AND $3
-		LEFT JOIN ledger_sequence s ON s.entry_id = e.id
-		WHERE e.id = ANY ($1::text[]::uuid[]) AND e.at BETWEEN $2 AND $3`, names, first, last)
+	statement, args := scattered, []any{names, times}
+	if first, last := slices.MinFunc(times, time.Time.Compare), slices.MaxFunc(times, time.Time.Compare); last.Sub(first) < together {
+		statement, args = neighbours, []any{names, first, last}
+	}
+	rows, err := db.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
 	}

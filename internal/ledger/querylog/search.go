@@ -76,6 +76,10 @@ func (p *Page) read(tx *database.Tx, f Filter, words []string, before *uuid.UUID
 		ids = ids[:limit]
 		p.Next = &ids[limit-1]
 	}
+	// What is read by id has one good plan, which need not be made each time.
+	if err := tx.DB().Exec("SET LOCAL plan_cache_mode = force_generic_plan").Error; err != nil {
+		return fmt.Errorf("reading entries: %w", database.Hide(err))
+	}
 	found, err := Fetch(ctx, db, ids)
 	if err != nil {
 		return err
