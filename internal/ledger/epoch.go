@@ -59,8 +59,11 @@ func lost(tx *database.Tx, storage *Storage, w *Writer, head treeHead) (Head, er
 	if !ok {
 		return Head{}, ErrStorageLost
 	}
-	if head.Size > signed.Size {
+	switch {
+	case head.Size > signed.Size:
 		return Head{}, ErrInconsistent
+	case head.Size == signed.Size && head.Root == signed.Root:
+		return Head{}, ErrNothingLost
 	}
 	root, err := tlog.TreeHash(head.Size, log.Hashes(signed.Size, signed.Root))
 	if err != nil || root != head.Root {

@@ -10,6 +10,8 @@ var (
 	ErrRolledBack = errors.New("the ledger's database holds less than what was signed: it was restored or its tail was cut")
 	// ErrInconsistent says that the database's tree does not continue the one that was signed.
 	ErrInconsistent = errors.New("the ledger's database does not continue what was signed")
+	// ErrNothingLost says that the database holds all that was signed: there is nothing to give up.
+	ErrNothingLost = errors.New("the ledger's database holds all that was signed: nothing was lost")
 	// ErrStorageLost says that there are entries and no signed checkpoint at all.
 	ErrStorageLost = errors.New("the ledger's folder has no checkpoint, but its database has entries")
 	// ErrBadMAC says that an entry was not written by a process that has the writer key, or was

@@ -49,7 +49,9 @@ func (r *Report) Text(language string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line(pick("账本 %s", "ledger %s"), r.Origin)
-	if p := r.Pack; p != nil {
+	if p := r.Pack; p != nil && r.Entries == 0 {
+		line("%s", pick("证据包中没有可核验的条目", "the pack has no entries that could be checked"))
+	} else if p != nil {
 		line(pick("证据包含 %d 条，第 %d 至 %d 号", "the pack has %d entries, index %d to %d"), r.Entries, p.First, p.Last)
 		if p.Complete {
 			line("%s", pick("区间连续：该区间内没有遗漏", "the range has no gap: nothing of it is left out"))
