@@ -77,13 +77,12 @@ func (s *Service) Open(tx *database.Tx, o Opening) (token string, session models
 // tracesKept is how long it is kept from where a session was opened: addresses are personal data.
 const tracesKept = 30 * 24 * time.Hour
 
-// sweepTraces removes a few sessions and places that nobody needs any more. What others hold is
-// left to them; the ledger keeps who logged in and when.
+// sweepTraces clears a few old sessions and places that nobody needs any more. What others hold is
+// left to them.
 func sweepTraces(tx *database.Tx) error {
-	// A login by the provider that was begun and never finished may still refer to its session.
-	sessions := tx.DB().Exec(`DELETE FROM sessions WHERE id IN (
-		SELECT id FROM sessions s WHERE expires_at < lethe_now() - make_interval(secs => ?)
-		AND NOT EXISTS (SELECT FROM oidc_flows f WHERE f.session_id = s.id) LIMIT 10 FOR UPDATE SKIP LOCKED)`, tracesKept.Seconds())
+	sessions := tx.DB().Exec(`UPDATE sessions SET address = '', agent = '' WHERE id IN (
+		SELECT id FROM sessions WHERE expires_at < lethe_now() - make_interval(secs => ?) AND (address <> '' OR agent <> '')
+		LIMIT 10 FOR UPDATE SKIP LOCKED)`, tracesKept.Seconds())
 	places := tx.DB().Exec(`DELETE FROM known_places WHERE (user_id, kind, key_hash) IN (
 		SELECT user_id, kind, key_hash FROM known_places WHERE used_at < lethe_now() - make_interval(secs => ?)
 		LIMIT 10 FOR UPDATE SKIP LOCKED)`, deviceKept.Seconds())

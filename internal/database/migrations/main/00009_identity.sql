@@ -80,6 +80,7 @@ CREATE TABLE sessions (
     revoked_at      timestamptz
 );
 CREATE INDEX sessions_user ON sessions (user_id) WHERE revoked_at IS NULL;
+CREATE INDEX sessions_traces ON sessions (expires_at) WHERE address <> '' OR agent <> '';
 
 -- What failed logins have used up, as the time at which a lane would be empty again (GCRA). Keys
 -- are hashes: of a login that nobody has, and of an address.
@@ -99,6 +100,7 @@ CREATE TABLE known_places (
     used_at  timestamptz NOT NULL DEFAULT lethe_now(),
     PRIMARY KEY (user_id, kind, key_hash)
 );
+CREATE INDEX known_places_used ON known_places (used_at);
 
 -- The sealed codes for the day on which nobody can log in. Both of a pair are needed, once.
 CREATE TABLE break_glass (
