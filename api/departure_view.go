@@ -9,10 +9,12 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
+	"lethe/internal/approval"
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
+	"lethe/internal/operations"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -61,13 +63,14 @@ type RetentionView struct {
 
 // WaitingView is something that waits for a person.
 type WaitingView struct {
-	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,annulment_confirmation,purge_review,orchestration"`
+	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,annulment_confirmation,approval,purge_review,orchestration"`
 	WhatText      string      `json:"what_text"`
 	Role          models.Role `json:"role" enum:"reviewer,it_ops" doc:"Who can go on with it"`
 	Since         time.Time   `json:"since"`
 	System        string      `json:"system,omitempty"`
 	SupportCaseID *uuid.UUID  `json:"support_case_id,omitempty"`
 	PurgeID       *uuid.UUID  `json:"purge_id,omitempty"`
+	ApprovalID    *uuid.UUID  `json:"approval_id,omitempty" doc:"The request that waits for a second person"`
 }
 
 // TimelineView is one thing that happened.
@@ -84,6 +87,7 @@ type TimelineView struct {
 // What waits besides accounts.
 const (
 	waitsForAnnulment     = "annulment_confirmation"
+	waitsForApproval      = "approval"
 	waitsForReview        = "purge_review"
 	waitsForOrchestration = "orchestration"
 )
@@ -209,8 +213,19 @@ func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep m
 	for _, c := range cases {
 		add(WaitingView{What: c.What, Role: c.Role, Since: c.Since, System: c.System, SupportCaseID: given(c.SupportCaseID)})
 	}
-	if dep.AnnulmentAskedAt != nil && annullable(dep.Stage) {
-		add(WaitingView{What: waitsForAnnulment, Role: models.RoleReviewer, Since: *dep.AnnulmentAskedAt})
+	requests, err := approval.PendingAbout(ctx, s.DB, "departure", dep.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range requests {
+		what := waitsForApproval
+		if r.Operation == operations.Annul {
+			if !annullable(dep.Stage) {
+				continue
+			}
+			what = waitsForAnnulment
+		}
+		add(WaitingView{What: what, Role: models.RoleReviewer, Since: r.RequestedAt, ApprovalID: &r.ID})
 	}
 	if since := departure.Unattended(dep, lastEvent, now); !since.IsZero() {
 		add(WaitingView{What: waitsForOrchestration, Role: models.RoleITOps, Since: since})

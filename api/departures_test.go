@@ -56,6 +56,10 @@ func TestDepartureIsChangedAndTakenBack(t *testing.T) {
 	if got := f.ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.day(20)+`"}`); got.status != 202 || !strings.HasPrefix(got.header.Get("Location"), base+"/approvals/") {
 		t.Errorf("a shortening is answered %d %s", got.status, got.body)
 	}
+	f.ask(models.RoleHRAdmin, "GET", address, "", "Accept-Language", "zh").into(t, &view)
+	if len(view.Waiting) != 1 || view.Waiting[0].What != waitsForApproval || view.Waiting[0].WhatText != "等待双人审核" || view.Waiting[0].ApprovalID == nil {
+		t.Errorf("waiting: %+v", view.Waiting)
+	}
 	if got := f.ask(models.RoleHRAdmin, "POST", address+"/withdrawal", `{"reason": "stays"}`); got.problem.Code != codeConsentRequired {
 		t.Errorf("without consent: %s", got.body)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
@@ -65,14 +66,25 @@ func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, e
 
 // Pending finds the open request of an operation about a row; without one it is database.ErrNotFound.
 func Pending(ctx context.Context, db *database.DB, operation, kind string, id uuid.UUID) (models.Approval, error) {
-	row, err := database.First[models.Approval](db.Read(ctx).
-		Where("state = ? AND operation = ? AND expires_at > lethe_now()", models.ApprovalPending, operation).
-		Where("targets @> jsonb_build_array(jsonb_build_object('kind', ?::text, 'id', ?::text))", kind, id.String()).
-		Order(newest))
+	row, err := database.First[models.Approval](pendingAbout(ctx, db, kind, id).Where("operation = ?", operation).Order(newest))
 	if err != nil {
 		return row, fmt.Errorf("looking for a request for approval: %w", err)
 	}
 	return row, nil
+}
+
+// PendingAbout lists the open requests about a row, newest first.
+func PendingAbout(ctx context.Context, db *database.DB, kind string, id uuid.UUID) ([]models.Approval, error) {
+	var rows []models.Approval
+	if err := pendingAbout(ctx, db, kind, id).Order(newest).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("looking for requests for approval: %w", database.Hide(err))
+	}
+	return rows, nil
+}
+
+func pendingAbout(ctx context.Context, db *database.DB, kind string, id uuid.UUID) *gorm.DB {
+	return db.Read(ctx).Where("state = ? AND expires_at > lethe_now()", models.ApprovalPending).
+		Where("targets @> jsonb_build_array(jsonb_build_object('kind', ?::text, 'id', ?::text))", kind, id.String())
 }
 
 // Changes is what an open request would change, as its requester was told; nothing once it ended.
