@@ -109,6 +109,9 @@ func (f *Feeder) Round(ctx context.Context) error {
 	f.state.behind(offered.Size)
 	lines, err := f.ask(ctx, offered, signed)
 	if len(lines) < f.quorum {
+		if onlyQuicker(err) {
+			return nil
+		}
 		return errors.Join(fmt.Errorf("%d of %d cosignatures", len(lines), f.quorum), err)
 	}
 	full := bytes.Clone(signed)
@@ -129,6 +132,9 @@ func (f *Feeder) ask(ctx context.Context, offered Checkpoint, signed []byte) ([]
 	for i, m := range f.members {
 		wg.Go(func() {
 			lines[i], errs[i] = f.cosignature(ctx, m, offered, signed)
+			if errors.Is(errs[i], errQuicker) {
+				return // the next round offers what is the latest then
+			}
 			f.state.answered(m.Verifier.Name(), errs[i])
 			if errs[i] != nil && ctx.Err() == nil {
 				f.log.Error("a witness did not cosign", "witness", m.Verifier.Name(), "size", offered.Size, "error", errs[i])
@@ -186,9 +192,26 @@ func (f *Feeder) ahead(ctx context.Context, seen int64) error {
 		return err
 	}
 	if now, err := textOf(signed); err == nil && now.Size >= seen {
-		return fmt.Errorf("another process was quicker: %w", ErrUnavailable)
+		return errQuicker
 	}
 	return ErrAhead
+}
+
+// errQuicker says that another process that feeds the same witness offered a larger checkpoint.
+var errQuicker = errors.New("another process was quicker")
+
+// onlyQuicker says that nothing else went wrong.
+func onlyQuicker(err error) bool {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what errors.Join made, not what it wraps
+	if !ok {
+		return false
+	}
+	for _, e := range joined.Unwrap() {
+		if !errors.Is(e, errQuicker) {
+			return false
+		}
+	}
+	return true
 }
 
 // ownLine is the valid cosignature by the key expected among those that came back; others are ignored.
