@@ -77,8 +77,9 @@ func TestOneCommand(t *testing.T) {
 	if err := p.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	p, _, took = i.start(t)
+	p, last, took := i.start(t)
 	t.Logf("start after kill -9: %s", took)
+	i.verifiesLedger(t, last)
 	if took > startAgainWithin {
 		t.Errorf("the start after kill -9 took %s", took)
 	}
@@ -118,8 +119,10 @@ func checkReport(t *testing.T, i *installation, r report) {
 	t.Helper()
 	for name, value := range map[string]string{
 		"api": r.API, "temporal_address": r.TemporalAddress, "temporal_ui": r.TemporalUI,
-		"database_url": r.DatabaseURL, "keys_database_url": r.KeysDatabaseURL,
-		"sandbox.mail": r.Sandbox["mail"], "sandbox.finance": r.Sandbox["finance"], "sandbox.attendance": r.Sandbox["attendance"],
+		"database_url": r.DatabaseURL, "app_database_url": r.AppDatabaseURL,
+		"ledger_origin": r.LedgerOrigin, "ledger_dir": r.LedgerDir, "ledger_policy_file": r.LedgerPolicyFile,
+		"keys_database_url": r.KeysDatabaseURL,
+		"sandbox.mail":      r.Sandbox["mail"], "sandbox.finance": r.Sandbox["finance"], "sandbox.attendance": r.Sandbox["attendance"],
 	} {
 		if value == "" {
 			t.Errorf("dev.json has no %s", name)

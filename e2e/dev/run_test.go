@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -36,6 +37,26 @@ type report struct {
 	Sandbox         map[string]string `json:"sandbox"`
 	SandboxControl  map[string]string `json:"sandbox_control_tokens"`
 	Tokens          map[string]string `json:"tokens"`
+
+	AppDatabaseURL   string `json:"app_database_url"`
+	LedgerOrigin     string `json:"ledger_origin"`
+	LedgerDir        string `json:"ledger_dir"`
+	LedgerKeyFile    string `json:"ledger_key_file"`
+	LedgerPolicyFile string `json:"ledger_policy_file"`
+}
+
+// verifiesLedger runs `lethe ledger verify` with what dev.json says, as an auditor would.
+func (i *installation) verifiesLedger(t *testing.T, r report) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), i.program, "ledger", "verify", "--lang=en")
+	cmd.Env = []string{
+		"LETHE_DATABASE_URL=" + r.DatabaseURL, "LETHE_LEDGER_DIR=" + r.LedgerDir,
+		"LETHE_LEDGER_KEY_FILE=" + r.LedgerKeyFile, "LETHE_LEDGER_POLICY_FILE=" + r.LedgerPolicyFile,
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), r.LedgerOrigin) || strings.Contains(string(out), "\n0 entries") {
+		t.Errorf("lethe ledger verify: %v\n%s", err, out)
+	}
 }
 
 var portSettings = []string{
