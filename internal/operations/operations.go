@@ -60,7 +60,8 @@ const (
 // What this version cannot do yet joins here when it can, as "always": a change of permissions, of
 // reason rules, of retention rules that brings a deadline forward, of connector addresses, and a
 // batch above the limit. Until then these are files and settings on the host, or do not exist; a
-// rule that would bring a deadline forward is refused when it is installed.
+// rule that would bring a deadline forward is refused when it is installed. A new epoch of the ledger
+// is begun by two people who log in on the host, since the API writes to no ledger that lost entries.
 func New(d Deps, o approval.Options) (*approval.Registry, error) {
 	table := []struct {
 		name      string
