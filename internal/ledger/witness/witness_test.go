@@ -239,8 +239,12 @@ func TestI19_DamagedMemorySignsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	another, err := note.Sign(&note.Note{Text: Checkpoint{Origin: "another.example/log", Size: 1, Root: l.root(1)}.Text()}, w.signer)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for what, bad := range map[string][]byte{
-		"empty": nil, "cut": good[:len(good)/2], "the log's signature alone": l.signed(1),
+		"of another log": another, "empty": nil, "cut": good[:len(good)/2], "the log's signature alone": l.signed(1),
 		"a smaller one without our signature": bytes.Replace(good, []byte("\n2\n"), []byte("\n1\n"), 1),
 	} {
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
