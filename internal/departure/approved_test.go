@@ -24,11 +24,12 @@ func TestAHeadOrAdministratorIsNotSentAwayByOnePerson(t *testing.T) {
 		}
 		return database.Hide(tx.DB().Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, s.department.ID).Error)
 	})
-	past := time.Now().Add(-time.Hour)
+	past, soon := time.Now().Add(-time.Hour), time.Now().Add(2*time.Second)
 	for name, w := range map[string]departure.Wish{
-		"immediate":       {Immediate: true},
-		"a cutoff now":    {LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &past},
-		"an end that was": {LastWorkingDay: s.inDays(t, -5), ConfirmPast: true},
+		"immediate":         {Immediate: true},
+		"a cutoff now":      {LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &past},
+		"a cutoff in a sec": {LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &soon},
+		"an end that was":   {LastWorkingDay: s.inDays(t, -5), ConfirmPast: true},
 	} {
 		for who, id := range map[string]uuid.UUID{"head": head, "administrator": admin} {
 			if _, err := s.begin(t, departure.Notice{EmployeeID: id, Wish: w}); !errors.Is(err, departure.ErrApprovalRequired) {
@@ -42,9 +43,12 @@ func TestAHeadOrAdministratorIsNotSentAwayByOnePerson(t *testing.T) {
 		t.Fatal(err)
 	}
 	sudden := departure.Wish{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: &past}
-	err = s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, sudden) })
-	if !errors.Is(err, departure.ErrApprovalRequired) {
-		t.Errorf("a cutoff moved to now: %v", err)
+	for name, at := range map[string]*time.Time{"now": &past, "the next second": &soon} {
+		w := departure.Wish{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: at}
+		err = s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, w) })
+		if !errors.Is(err, departure.ErrApprovalRequired) {
+			t.Errorf("a cutoff moved to %s: %v", name, err)
+		}
 	}
 	s.run(t, func(tx *database.Tx) error { return departure.RescheduleApproved(tx, s.hr, dep.ID, sudden) })
 	if _, err := s.begin(t, departure.Notice{EmployeeID: admin, Approved: true, Wish: departure.Wish{Immediate: true}}); err != nil {

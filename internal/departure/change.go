@@ -93,8 +93,8 @@ func needsOne(tx *database.Tx, employment models.Employment, dep models.Departur
 	if shortens || d.EmploymentEndedAt.Before(dep.EmploymentEndedAt) {
 		return ErrApprovalRequired
 	}
-	if dep.AccountsState != models.AccountsLinked {
-		return nil // the cutoff is behind already
+	if dep.AccountsState != models.AccountsLinked || !d.AccessCutoffAt.Before(dep.AccessCutoffAt) {
+		return nil // the cutoff is behind already, or comes no sooner
 	}
 	return notSudden(tx, dep.EmployeeID, d)
 }

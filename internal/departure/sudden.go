@@ -2,6 +2,7 @@ package departure
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,15 +14,19 @@ import (
 // administrators are the roles whose bearers could be locked out by one person to act alone after.
 var administrators = []models.Role{models.RoleHRAdmin, models.RoleITOps, models.RoleReviewer}
 
+// warning is what a head or an administrator has at least between the order and its effect, unless two
+// people agree: a cutoff a second ahead would be at once by another name.
+const warning = 24 * time.Hour
+
 // notSudden is ErrApprovalRequired if the dates take the access or the employment of a head of
-// department or of an administrator away at once: whoever could do that alone could get rid of those
+// department or of an administrator away at once, or sooner than others would notice: whoever could do that alone could get rid of those
 // who watch.
 func notSudden(tx *database.Tx, employeeID uuid.UUID, d Dates) error {
 	now, err := tx.Now() // after the dates were derived: a cutoff in the past was set to their now
 	if err != nil {
 		return err
 	}
-	if d.AccessCutoffAt.After(now) && d.EmploymentEndedAt.After(now) {
+	if soon := now.Add(warning); d.AccessCutoffAt.After(soon) && d.EmploymentEndedAt.After(soon) {
 		return nil
 	}
 	var heads bool
