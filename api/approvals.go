@@ -164,7 +164,7 @@ func overtakenProblem(id uuid.UUID, state models.ApprovalState) *Problem {
 	return p
 }
 
-func asRequested(err error, target **Requested) bool { return errors.As(err, target) }
+func asRequested(err error, target **waitingError) bool { return errors.As(err, target) }
 
 func isNotFound(err error) bool { return errors.Is(err, database.ErrNotFound) }
 

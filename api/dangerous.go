@@ -32,25 +32,25 @@ type dangerousCall struct {
 	language   i18n.Language
 }
 
-// Requested is the answer to a call that waits for a second person: 202 with the request. It
+// waitingError is the answer to a call that waits for a second person: 202 with the request. It
 // travels as an error so that a call may also answer with what it did.
-type Requested struct {
+type waitingError struct {
 	view     ApprovalView
 	location string
 }
 
 // Error says what it is; nobody sees it.
-func (r *Requested) Error() string { return "waits for a second person: " + r.location }
+func (r *waitingError) Error() string { return "waits for a second person: " + r.location }
 
 // GetStatus is huma's way to the status.
-func (r *Requested) GetStatus() int { return http.StatusAccepted }
+func (r *waitingError) GetStatus() int { return http.StatusAccepted }
 
 // ContentType is that of any other answer, not a problem's.
-func (r *Requested) ContentType(string) string { return "application/json" }
+func (r *waitingError) ContentType(string) string { return "application/json" }
 
 // dangerous carries a dangerous step out. A session needs a fresh re-authentication (I22). Where
 // two people are needed, and for every token, the call becomes a request, and the error is
-// *Requested (I21).
+// *waitingError (I21).
 func (s *server) dangerous(ctx context.Context, call dangerousCall) (creation, error) {
 	bearer := bearerOf(ctx)
 	if err := s.steppedUp(ctx, bearer); err != nil {
@@ -90,7 +90,7 @@ func (s *server) steppedUp(ctx context.Context, bearer identity.Bearer) error {
 	return nil
 }
 
-// requested is *Requested if what was made is a request for approval, else nil.
+// requested is *waitingError if what was made is a request for approval, else nil.
 func (s *server) requested(ctx context.Context, made creation, language i18n.Language) error {
 	if made.Location != approvalAddress(made.ID) {
 		return nil
@@ -103,13 +103,13 @@ func (s *server) requested(ctx context.Context, made creation, language i18n.Lan
 	if err != nil {
 		return err
 	}
-	return &Requested{view: view, location: made.Location}
+	return &waitingError{view: view, location: made.Location}
 }
 
 // ask is dangerous for steps that always need two people.
 func (s *server) ask(ctx context.Context, call dangerousCall) (*createdAnswer[ApprovalView], error) {
 	made, err := s.dangerous(ctx, call)
-	var waits *Requested
+	var waits *waitingError
 	switch {
 	case err == nil:
 		return nil, approval.ErrTwoRequired // the table says that it always needs two
@@ -120,8 +120,8 @@ func (s *server) ask(ctx context.Context, call dangerousCall) (*createdAnswer[Ap
 }
 
 // asking describes a call that always becomes a request.
-func asking(method, path, tag, summary string) huma.Operation {
-	op := operation(method, path, tag, summary)
+func asking(path, tag, summary string) huma.Operation {
+	op := operation(http.MethodPost, path, tag, summary)
 	op.DefaultStatus = http.StatusAccepted
 	return op
 }

@@ -63,7 +63,7 @@ func (s *server) registerDepartures() {
 	huma.Register(s.api, operation(http.MethodGet, "/departures/{id}", "Departures", "Read a departure"), s.getDeparture)
 	huma.Register(s.api, s.orRequest(operation(http.MethodPut, "/departures/{id}/dates", "Departures", "Change the dates of a pending departure")), s.putDates)
 	huma.Register(s.api, s.orRequest(operation(http.MethodPost, "/departures/{id}/withdrawal", "Departures", "Take a departure back before the employment has ended")), s.withdraw)
-	huma.Register(s.api, asking(http.MethodPost, "/departures/{id}/annulment", "Departures", "Ask to undo a departure that was a mistake; a second person decides"), s.askAnnulment)
+	huma.Register(s.api, asking("/departures/{id}/annulment", "Departures", "Ask to undo a departure that was a mistake; a second person decides"), s.askAnnulment)
 	huma.Register(s.api, operation(http.MethodPost, "/departures/{id}/annulment/confirmation", "Departures", "Confirm an annulment, as a second person"), s.confirmAnnulment)
 	huma.Register(s.api, operation(http.MethodGet, "/departures/{id}/destruction-certificates", "Departures", "The proofs of what was destroyed"), s.listCertificates)
 }

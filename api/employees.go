@@ -63,7 +63,7 @@ type createdAnswer[T any] struct {
 func employeeAddress(id uuid.UUID) string { return base + "/employees/" + id.String() }
 
 func (s *server) registerEmployees() {
-	huma.Register(s.api, asking(http.MethodPost, "/employees", "Employees", "Hire somebody; a second person decides"), s.createEmployee)
+	huma.Register(s.api, asking("/employees", "Employees", "Hire somebody; a second person decides"), s.createEmployee)
 	huma.Register(s.api, operation(http.MethodGet, "/employees", "Employees", "List people"), s.listEmployees)
 	huma.Register(s.api, operation(http.MethodGet, "/employees/{id}", "Employees", "Read a file; sensitive fields are masked"), s.getEmployee)
 	huma.Register(s.api, s.orRequest(operation(http.MethodPatch, "/employees/{id}", "Employees", "Change a file")), s.patchEmployee)

@@ -74,7 +74,7 @@ type ExportView struct {
 func exportAddress(id uuid.UUID) string { return base + "/query-log/exports/" + id.String() }
 
 func (s *server) registerExports() {
-	op := s.orRequest(asking(http.MethodPost, "/query-log/exports", "Query log", "Make an evidence pack in the background"))
+	op := s.orRequest(asking("/query-log/exports", "Query log", "Make an evidence pack in the background"))
 	huma.Register(s.api, op, s.exportLog)
 	huma.Register(s.api, operation(http.MethodGet, "/query-log/exports/{id}", "Query log", "Read how far an evidence pack is"), s.getExport)
 	huma.Register(s.api, streamed("/query-log/exports/{id}/events", "Query log", "Follow an evidence pack as it is made"), s.exportEvents)

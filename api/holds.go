@@ -44,7 +44,7 @@ func (s *server) registerHolds() {
 	huma.Register(s.api, op, s.placeHold)
 	huma.Register(s.api, operation(http.MethodGet, "/holds", "Holds", "List holds, oldest first"), s.listHolds)
 	huma.Register(s.api, operation(http.MethodGet, "/holds/{id}", "Holds", "Read a hold"), s.getHold)
-	huma.Register(s.api, asking(http.MethodPost, "/holds/{id}/release", "Holds", "Ask to release a hold; a second person decides"), s.releaseHold)
+	huma.Register(s.api, asking("/holds/{id}/release", "Holds", "Ask to release a hold; a second person decides"), s.releaseHold)
 }
 
 func holdView(h retention.HoldView) HoldView {

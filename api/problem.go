@@ -148,7 +148,7 @@ func languageOf(ctx huma.Context) i18n.Language {
 // localize writes the texts of problems that handlers returned.
 func localize(ctx huma.Context, _ string, body any) (any, error) {
 	ctx.SetHeader("Content-Language", string(languageOf(ctx)))
-	if r, ok := body.(*Requested); ok {
+	if r, ok := body.(*waitingError); ok {
 		ctx.SetHeader("Location", r.location)
 		return r.view, nil
 	}

@@ -65,10 +65,10 @@ type openedAnswer struct {
 }
 
 func (s *server) registerSessions() {
-	op := creating("/sessions", "Identity", "Log in")
+	op := creating("/sessions", "Log in")
 	op.Description = "Sets the session's cookie. An unknown login, a wrong password and a wrong or missing code get one answer."
 	huma.Register(s.api, op, s.login)
-	op = creating("/sessions/break-glass", "Identity", "Open a session with the two sealed codes")
+	op = creating("/sessions/break-glass", "Open a session with the two sealed codes")
 	op.Description = "For the day on which nobody can log in. The session lasts an hour and cannot disclose, purge or approve; everybody is told."
 	huma.Register(s.api, op, s.breakGlass)
 	huma.Register(s.api, operation(http.MethodGet, "/sessions", "Identity", "The own sessions"), s.sessions)
@@ -81,8 +81,8 @@ func (s *server) registerSessions() {
 }
 
 // creating describes a POST that answers 201.
-func creating(path, tag, summary string) huma.Operation {
-	op := operation(http.MethodPost, path, tag, summary)
+func creating(path, summary string) huma.Operation {
+	op := operation(http.MethodPost, path, "Identity", summary)
 	op.DefaultStatus = http.StatusCreated
 	return op
 }

@@ -47,7 +47,7 @@ func tokenView(t models.APIToken) TokenView {
 
 func (s *server) registerTokens() {
 	huma.Register(s.api, operation(http.MethodGet, "/tokens", "Identity", "The own tokens"), s.tokens)
-	op := creating("/tokens", "Identity", "Issue a token for the own role")
+	op := creating("/tokens", "Issue a token for the own role")
 	op.Description = "Needs a step-up. The secret is shown once: a request repeated with its Idempotency-Key answers 409 already_delivered."
 	huma.Register(s.api, op, s.issueToken)
 	op = operation(http.MethodDelete, "/tokens/{id}", "Identity", "Revoke one of the own tokens")

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -41,14 +40,14 @@ type LoginLinkBody struct {
 // registerUserCommands registers what always needs two people: each call becomes a request for
 // approval.
 func (s *server) registerUserCommands() {
-	op := asking(http.MethodPost, "/users", "Users", "Ask for an account; a second person decides")
+	op := asking("/users", "Users", "Ask for an account; a second person decides")
 	op.Description = "Once approved, both collect one half of the enrolment code each, at /users/{id}/enrolment-code, and hand it to the owner."
 	huma.Register(s.api, op, s.createUser)
-	huma.Register(s.api, asking(http.MethodPost, "/users/{id}/roles", "Users", "Ask for a role; a second person decides"), s.grantRole)
-	op = asking(http.MethodPost, "/users/{id}/reset", "Users", "Ask to take credentials away; a second person decides")
+	huma.Register(s.api, asking("/users/{id}/roles", "Users", "Ask for a role; a second person decides"), s.grantRole)
+	op = asking("/users/{id}/reset", "Users", "Ask to take credentials away; a second person decides")
 	op.Description = "Password, authenticator, sessions and tokens end, and the owner enrols anew. It brings a disabled account back, too."
 	huma.Register(s.api, op, s.resetUser)
-	huma.Register(s.api, asking(http.MethodPost, "/users/{id}/logins", "Users", "Ask to link a login of the company's provider; a second person decides"), s.linkLogin)
+	huma.Register(s.api, asking("/users/{id}/logins", "Users", "Ask to link a login of the company's provider; a second person decides"), s.linkLogin)
 }
 
 func (s *server) createUser(ctx context.Context, in *struct {

@@ -36,10 +36,10 @@ func (l *recording) watch(ctx context.Context) {
 	raised := map[string]bool{}
 	tell := func(alarm string, on bool, args ...any) {
 		if on && !raised[alarm] {
-			l.log.Error("ledger alarm: "+alarm, args...)
+			l.log.Error("ledger alarm", append([]any{"alarm", alarm}, args...)...)
 		}
 		if !on && raised[alarm] {
-			l.log.Info("ledger alarm is over: " + alarm)
+			l.log.Info("ledger alarm is over", "alarm", alarm)
 		}
 		raised[alarm] = on
 	}

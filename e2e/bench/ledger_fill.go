@@ -113,7 +113,7 @@ func (w *ledgerWorld) copyEntries(ctx context.Context, entries, worker int) erro
 	defer func() { _ = conn.Close(ctx) }()
 	end := time.Now().Add(-time.Minute)
 	begin := end.AddDate(0, -fillMonths, 0)
-	random := mathrand.New(mathrand.NewPCG(uint64(worker), 1)) //nolint:gosec // test data
+	random := mathrand.New(mathrand.NewPCG(uint64(worker), 1)) // test data
 	for first := worker * fillChunk; first < entries; first += fillWorkers * fillChunk {
 		var made [fillChunk]filled
 		count := min(fillChunk, entries-first)
@@ -206,7 +206,7 @@ func (w *ledgerWorld) entry(random *mathrand.Rand, at time.Time) filled {
 	_, _ = rand.Read(f.salts)
 	copy(f.leaf.ID[:], f.salts[:16])
 	f.salts = f.salts[16:]
-	binary.BigEndian.PutUint64(f.leaf.ID[:8], uint64(at.UnixMilli())<<16|uint64(binary.BigEndian.Uint16(f.leaf.ID[6:8]))) //nolint:gosec // a time
+	binary.BigEndian.PutUint64(f.leaf.ID[:8], uint64(at.UnixMilli())<<16|uint64(binary.BigEndian.Uint16(f.leaf.ID[6:8]))) // a time
 	f.leaf.ID[6], f.leaf.ID[8] = 0x70|f.leaf.ID[6]&0x0f, 0x80|f.leaf.ID[8]&0x3f
 	for i, value := range canonical(c) {
 		h := hmac.New(sha256.New, f.salts[i*ledger.SaltSize:(i+1)*ledger.SaltSize])
@@ -227,7 +227,7 @@ func canonical(c ledger.Content) []string {
 	details := ""
 	for key, value := range c.Details { // there is one
 		for _, s := range []string{key, value} {
-			details += string(binary.BigEndian.AppendUint32(nil, uint32(len(s)))) + s //nolint:gosec // a length
+			details += string(binary.BigEndian.AppendUint32(nil, uint32(len(s)))) + s // a length
 		}
 	}
 	return []string{

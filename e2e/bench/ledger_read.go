@@ -178,7 +178,7 @@ func watchMemory() func() int64 {
 		for {
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
-			highest.Store(max(highest.Load(), int64(m.HeapInuse))) //nolint:gosec // bytes
+			highest.Store(max(highest.Load(), int64(m.HeapInuse))) // bytes
 			select {
 			case <-stop:
 				return

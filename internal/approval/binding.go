@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -21,7 +22,7 @@ func canonical(v any) ([]byte, error) {
 	decoder.UseNumber()
 	var tree any
 	if err := decoder.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("sorting a command failed") // the cause could quote it
+		return nil, errors.New("sorting a command failed") // the cause could quote it
 	}
 	return plain(tree)
 }

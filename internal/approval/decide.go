@@ -148,7 +148,7 @@ func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval)
 		return nil, models.VoidUnreadable, nil
 	}
 	if command, err = op.decode(s.Command); err != nil {
-		return nil, models.VoidUnreadable, nil // asked for with another version of the program
+		return nil, models.VoidUnreadable, nil //nolint:nilerr // asked for with another version of the program
 	}
 	matter, err := op.judge(tx, command)
 	switch {
@@ -180,7 +180,7 @@ func (r *Registry) open(ctx context.Context, row models.Approval) (stored, error
 		return s, fmt.Errorf("opening a stored command: %w", err)
 	}
 	if err := json.Unmarshal(content, &s); err != nil {
-		return s, fmt.Errorf("reading a stored command failed")
+		return s, errors.New("reading a stored command failed")
 	}
 	return s, nil
 }

@@ -124,8 +124,8 @@ func (w *world) raceOnce(t *testing.T, name string, rival func(*Registry, models
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	var rivalOver *EndedError
-	if err := <-lost; err != nil && !errors.As(err, &rivalOver) {
-		return "", fmt.Errorf("%s, the rival: %w", name, err)
+	if rival := <-lost; rival != nil && !errors.As(rival, &rivalOver) {
+		return "", fmt.Errorf("%s, the rival: %w", name, rival)
 	}
 	if over != nil {
 		return "first lost to " + string(over.State), nil

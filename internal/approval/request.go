@@ -133,7 +133,7 @@ func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command [
 	row.StateDigest = b.state
 	content, err := json.Marshal(stored{Salt: b.salt, Command: command, Changes: matter.Changes})
 	if err != nil {
-		return row, fmt.Errorf("writing a stored command failed")
+		return row, errors.New("writing a stored command failed")
 	}
 	if row.CommandSealed, err = r.sealer.SealLoose(tx.Context(), place(id), content); err != nil {
 		return row, fmt.Errorf("sealing a command: %w", err)

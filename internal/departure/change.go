@@ -327,15 +327,19 @@ func setAccounts(tx *database.Tx, id uuid.UUID, from, to models.AccountsState, s
 	return nil
 }
 
-// Preview locks a departure and says what dates a wish would give it.
-func Preview(tx *database.Tx, id uuid.UUID, w Wish) (models.Departure, Dates, error) {
+// CompleteDates fills in what a wish for other dates of a pending departure leaves to be derived, as
+// [Complete] does.
+func CompleteDates(tx *database.Tx, id uuid.UUID, w Wish) (Wish, error) {
 	dep, err := Lock(tx, id)
 	if err != nil {
-		return dep, Dates{}, err
+		return w, err
+	}
+	if dep.Stage != models.StagePendingDeparture {
+		return w, ErrStage
 	}
 	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
 	if err != nil {
-		return dep, Dates{}, err
+		return w, err
 	}
 	if w.TimeZone == "" {
 		w.TimeZone = dep.TimeZone
@@ -344,5 +348,12 @@ func Preview(tx *database.Tx, id uuid.UUID, w Wish) (models.Departure, Dates, er
 		w.NoticeReceivedOn = &dep.NoticeReceivedOn
 	}
 	dates, err := derive(tx, employment, w)
-	return dep, dates, err
+	if err != nil {
+		return w, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return w, err
+	}
+	return w.completed(dates, now), nil
 }

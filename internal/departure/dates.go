@@ -122,6 +122,21 @@ func (d *Dates) planned(w Wish, c Circumstances, today clock.Date, loc *time.Loc
 	return nil
 }
 
+// completed is the wish with what was derived from it at now.
+func (w Wish) completed(d Dates, now time.Time) Wish {
+	w.TimeZone, w.NoticeReceivedOn = d.TimeZone, &d.NoticeReceivedOn
+	if w.Immediate {
+		return w
+	}
+	w.LastWorkingDay, w.EmploymentEndDate = &d.LastWorkingDay, &d.EmploymentEndDate
+	if d.AccessCutoffAt.After(now) {
+		w.AccessCutoffAt = &d.AccessCutoffAt
+	}
+	// The day was judged now; that it may be over when the other person decides is agreed to as well.
+	w.ConfirmPast = true
+	return w
+}
+
 func earlier(a, b clock.Date) clock.Date {
 	if b.Before(a) {
 		return b

@@ -29,7 +29,6 @@ type life struct {
 	system   *shaky
 	accounts *account.Service
 	purger   *retention.Purger
-	people   []uuid.UUID
 	done     map[string]int // what was tried and worked
 }
 
@@ -106,12 +105,12 @@ func (l *life) command(t testing.TB, r *rapid.T, name string, f func(tx *databas
 type step struct {
 	name string
 	rows string
-	do   func(l *life, t testing.TB, r *rapid.T, row found)
+	do   func(t testing.TB, l *life, r *rapid.T, row found)
 }
 
 var steps = []step{
 	{"begin", "SELECT id FROM employees WHERE status = 'active' AND id IN (SELECT employee_id FROM employments WHERE ended_at IS NULL)",
-		func(l *life, t testing.TB, r *rapid.T, row found) {
+		func(t testing.TB, l *life, r *rapid.T, row found) {
 			wish := departure.Wish{Immediate: true}
 			if rapid.Bool().Draw(r, "planned") {
 				wish = planned(l.inDays(t, rapid.IntRange(0, 9).Draw(r, "in days")))
@@ -121,26 +120,26 @@ var steps = []step{
 				return err
 			})
 		}},
-	{"reschedule", "SELECT id FROM departures", func(l *life, t testing.TB, r *rapid.T, row found) {
+	{"reschedule", "SELECT id FROM departures", func(t testing.TB, l *life, r *rapid.T, row found) {
 		wish := planned(l.inDays(t, rapid.IntRange(5, 30).Draw(r, "in days")))
 		l.command(t, r, "reschedule", func(tx *database.Tx) error { return departure.Reschedule(tx, l.hr, row.ID, wish) })
 	}},
-	{"withdraw", "SELECT id FROM departures", func(l *life, t testing.TB, r *rapid.T, row found) {
+	{"withdraw", "SELECT id FROM departures", func(t testing.TB, l *life, r *rapid.T, row found) {
 		l.command(t, r, "withdraw", func(tx *database.Tx) error {
 			return departure.WithdrawApproved(tx, l.vault, l.hr, row.ID, "r", true)
 		})
 	}},
-	{"annul", "SELECT id FROM departures", func(l *life, t testing.TB, r *rapid.T, row found) {
+	{"annul", "SELECT id FROM departures", func(t testing.TB, l *life, r *rapid.T, row found) {
 		l.command(t, r, "ask", func(tx *database.Tx) error { return departure.AskAnnulment(tx, l.vault, l.hr, row.ID, "r") })
 		if rapid.Bool().Draw(r, "confirm") {
 			l.command(t, r, "annul", func(tx *database.Tx) error { return departure.ConfirmAnnulment(tx, l.second, row.ID) })
 		}
 	}},
-	{"advance", "SELECT id FROM departures", func(l *life, t testing.TB, r *rapid.T, row found) {
+	{"advance", "SELECT id FROM departures", func(t testing.TB, l *life, r *rapid.T, row found) {
 		l.command(t, r, "advance", func(tx *database.Tx) error { _, err := departure.Advance(tx, row.ID); return err })
 	}},
 	{"account", `SELECT id, operation_id::text AS text FROM account_steps
-		WHERE state IN ('pending', 'running', 'accepted', 'done')`, func(l *life, t testing.TB, r *rapid.T, row found) {
+		WHERE state IN ('pending', 'running', 'accepted', 'done')`, func(t testing.TB, l *life, r *rapid.T, row found) {
 		l.system.mu.Lock()
 		l.system.mood = rapid.SampledFrom([]string{"", "", "busy", "refuses", "refuses", "slow"}).Draw(r, "mood")
 		l.system.mu.Unlock()
@@ -158,17 +157,17 @@ var steps = []step{
 			l.done["step "+string(result.Outcome)]++
 		}
 	}},
-	{"alone", "SELECT id FROM employments WHERE ended_at IS NULL", func(l *life, t testing.TB, r *rapid.T, row found) {
+	{"alone", "SELECT id FROM employments WHERE ended_at IS NULL", func(t testing.TB, l *life, r *rapid.T, row found) {
 		o := account.UnlinkOrder{EmploymentID: row.ID, Mode: models.ModeDisable, Origin: models.OriginStandalone, By: l.hr,
 			AllOrNothing: rapid.Bool().Draw(r, "all or nothing")}
 		l.command(t, r, "unlink", func(tx *database.Tx) error { _, _, err := account.OrderUnlink(tx, o); return err })
 	}},
 	{"give back", "SELECT id, employment_id::text AS text FROM account_operations WHERE kind = 'unlink' AND origin = 'standalone'",
-		func(l *life, t testing.TB, r *rapid.T, row found) {
+		func(t testing.TB, l *life, r *rapid.T, row found) {
 			o := account.RelinkOrder{EmploymentID: uuid.MustParse(row.Text), Origin: models.OriginStandalone, Undoes: &row.ID, By: l.hr}
 			l.command(t, r, "relink", func(tx *database.Tx) error { _, _, err := account.OrderRelink(tx, o); return err })
 		}},
-	{"case", "SELECT id FROM support_cases WHERE state <> 'closed'", func(l *life, t testing.TB, r *rapid.T, row found) {
+	{"case", "SELECT id FROM support_cases WHERE state <> 'closed'", func(t testing.TB, l *life, r *rapid.T, row found) {
 		ops := models.Actor{EmployeeID: l.hr.EmployeeID, Role: models.RoleITOps}
 		decide := func(action string) {
 			l.command(t, r, "case "+action, func(tx *database.Tx) (err error) {
@@ -193,21 +192,21 @@ var steps = []step{
 			decide(rapid.SampledFrom([]string{"confirm", "confirm", "drop"}).Draw(r, "then"))
 		}
 	}},
-	{"hold", "SELECT id FROM employments", func(l *life, t testing.TB, r *rapid.T, row found) {
+	{"hold", "SELECT id FROM employments", func(t testing.TB, l *life, r *rapid.T, row found) {
 		o := retention.HoldOrder{EmploymentID: row.ID, Matter: "m", By: l.hr}
 		if rapid.Bool().Draw(r, "one category") {
 			o.Categories = []models.Category{rapid.SampledFrom(models.Categories).Draw(r, "category")}
 		}
 		l.command(t, r, "hold", func(tx *database.Tx) error { _, _, err := retention.PlaceHold(tx, o); return err })
 	}},
-	{"release", "SELECT id FROM holds", func(l *life, t testing.TB, r *rapid.T, row found) {
+	{"release", "SELECT id FROM holds", func(t testing.TB, l *life, r *rapid.T, row found) {
 		l.command(t, r, "release", func(tx *database.Tx) error { return retention.ReleaseHold(tx, row.ID, l.hr) })
 	}},
-	{"look", "SELECT id FROM retentions", func(l *life, t testing.TB, r *rapid.T, row found) {
+	{"look", "SELECT id FROM retentions", func(t testing.TB, l *life, r *rapid.T, row found) {
 		l.command(t, r, "look", func(tx *database.Tx) error { _, err := retention.Look(tx, row.ID, retention.Spread{}); return err })
 	}},
-	{"purge", "SELECT id FROM purges", func(l *life, t testing.TB, r *rapid.T, row found) { l.purge(t, r, row.ID) }},
-	{"wait", "SELECT gen_random_uuid() AS id", func(l *life, t testing.TB, r *rapid.T, _ found) {
+	{"purge", "SELECT id FROM purges", func(t testing.TB, l *life, r *rapid.T, row found) { l.purge(t, r, row.ID) }},
+	{"wait", "SELECT gen_random_uuid() AS id", func(t testing.TB, l *life, r *rapid.T, _ found) {
 		l.Advance(t, time.Duration(rapid.IntRange(1, 72).Draw(r, "hours"))*time.Hour)
 	}},
 }
@@ -283,7 +282,7 @@ func TestI18_EveryFactHasExactlyOneEntry(t *testing.T) {
 			if len(rows) == 0 {
 				continue
 			}
-			s.do(l, t, r, rapid.SampledFrom(rows).Draw(r, "row"))
+			s.do(t, l, r, rapid.SampledFrom(rows).Draw(r, "row"))
 		}
 		l.agree(t, r)
 	})

@@ -89,6 +89,34 @@ func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (model
 	return dep, insert(tx, dep, by)
 }
 
+// Complete fills in what a notice leaves to be derived, so that who agrees to it agrees to what will be.
+// "At once", and a cutoff that is over, stay what they are: when that will be is known when it begins.
+func Complete(tx *database.Tx, n Notice) (Notice, error) {
+	if err := n.check(); err != nil {
+		return n, err
+	}
+	employment, err := archive.CurrentEmployment(tx, n.EmployeeID)
+	if errors.Is(err, database.ErrNotFound) {
+		return n, notCurrent(tx, n.EmployeeID)
+	}
+	if err != nil {
+		return n, err
+	}
+	dates, err := derive(tx, employment, n.Wish)
+	if err != nil {
+		return n, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return n, err
+	}
+	if n.Initiator == "" {
+		n.Initiator = defaultInitiator(n.Kind)
+	}
+	n.Wish = n.Wish.completed(dates, now)
+	return n, nil
+}
+
 func (n Notice) check() error {
 	switch {
 	case !slices.Contains(kinds, n.Kind):

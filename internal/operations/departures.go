@@ -58,19 +58,25 @@ func gone(err error, absent ...error) error {
 
 func (d Deps) beginImmediately() approval.Operation {
 	return approval.Define(approval.Spec[departure.Notice]{
+		Complete: func(tx *database.Tx, _ models.Actor, n departure.Notice) (departure.Notice, error) {
+			return departure.Complete(tx, n)
+		},
 		Judge: func(tx *database.Tx, n departure.Notice) (approval.Matter, error) {
-			employee, _, err := archive.LatestFile(tx, n.EmployeeID)
+			employee, employment, err := archive.LatestFile(tx, n.EmployeeID)
 			if err != nil {
 				return approval.Matter{}, gone(err, database.ErrNotFound)
 			}
 			return approval.Matter{
 				Subjects: []uuid.UUID{employee.ID},
-				Targets:  []approval.Target{{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)}},
-				Changes: []approval.Change{
+				Targets: []approval.Target{
+					{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)},
+					employmentTarget(employment),
+				},
+				Changes: append([]approval.Change{
 					shown("person", employee.EmployeeNo+" "+employee.Name),
 					word("stage", "status", string(employee.Status), string(models.StatusDeparted)),
 					word("kind", "kind", "", string(n.Kind)),
-				},
+				}, firstDates(n.Wish)...),
 			}, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, n departure.Notice) (string, error) {
@@ -79,6 +85,22 @@ func (d Deps) beginImmediately() approval.Operation {
 			return departureAddress(dep.ID), err
 		},
 	})
+}
+
+// firstDates are those of a departure that would begin.
+func firstDates(w departure.Wish) []approval.Change {
+	atOnce := func(field string) approval.Change { return word(field, "approval.when", "", "immediate") }
+	if w.Immediate {
+		return []approval.Change{atOnce("employment_end_date"), atOnce("access_cutoff_at"), shown("time_zone", w.TimeZone)}
+	}
+	cutoff := atOnce("access_cutoff_at")
+	if w.AccessCutoffAt != nil {
+		cutoff = shown("access_cutoff_at", instantText(*w.AccessCutoffAt))
+	}
+	return []approval.Change{
+		shown("last_working_day", dayText(*w.LastWorkingDay)), shown("employment_end_date", dayText(*w.EmploymentEndDate)),
+		cutoff, shown("time_zone", w.TimeZone),
+	}
 }
 
 func (d Deps) bringForward() approval.Operation {
@@ -106,31 +128,10 @@ func (d Deps) bringForward() approval.Operation {
 	})
 }
 
-// completeDates fills in what the wish leaves to be derived, so that what is agreed to is what is
-// shown. "At once" stays what it is: when that will be is known at the decision.
-func completeDates(tx *database.Tx, _ models.Actor, c Reschedule) (Reschedule, error) {
-	dep, dates, err := departure.Preview(tx, c.DepartureID, c.Wish)
-	if err != nil {
-		return c, err
-	}
-	if dep.Stage != models.StagePendingDeparture {
-		return c, departure.ErrStage
-	}
-	c.Wish.TimeZone, c.Wish.NoticeReceivedOn = dates.TimeZone, &dates.NoticeReceivedOn
-	if c.Wish.Immediate {
-		return c, nil
-	}
-	now, err := tx.Now()
-	if err != nil {
-		return c, err
-	}
-	c.Wish.LastWorkingDay, c.Wish.EmploymentEndDate = &dates.LastWorkingDay, &dates.EmploymentEndDate
-	if dates.AccessCutoffAt.After(now) {
-		c.Wish.AccessCutoffAt = &dates.AccessCutoffAt
-	}
-	// The day was judged now; that it may be over when the other person decides is agreed to as well.
-	c.Wish.ConfirmPast = true
-	return c, nil
+// completeDates makes what is agreed to what is shown.
+func completeDates(tx *database.Tx, _ models.Actor, c Reschedule) (_ Reschedule, err error) {
+	c.Wish, err = departure.CompleteDates(tx, c.DepartureID, c.Wish)
+	return c, err
 }
 
 func datesChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]approval.Change, error) {

@@ -66,7 +66,7 @@ func (d Deps) changeBasis() approval.Operation {
 				Subjects: []uuid.UUID{employee.ID},
 				Targets: []approval.Target{
 					{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)},
-					{Kind: "employment", ID: employment.ID, Version: approval.Version(employment.LegalEntityID, employment.Jurisdiction, employment.TimeZone, employment.HiredOn)},
+					employmentTarget(employment),
 				},
 				Changes: append([]approval.Change{shown("person", employee.EmployeeNo+" "+employee.Name)}, basisChanges(employee, employment, c.Patch)...),
 			}, nil
@@ -85,6 +85,11 @@ func (d Deps) changeBasis() approval.Operation {
 			return employeeAddress(c.EmployeeID), retention.Follow(tx, employment)
 		},
 	})
+}
+
+// employmentTarget is an employment by what deadlines and dates hang on.
+func employmentTarget(e models.Employment) approval.Target {
+	return approval.Target{Kind: "employment", ID: e.ID, Version: approval.Version(e.LegalEntityID, e.Jurisdiction, e.TimeZone, e.HiredOn)}
 }
 
 func basisChanges(e models.Employee, m models.Employment, p archive.Patch) []approval.Change {

@@ -147,14 +147,14 @@ func (w *walker) node(lo, hi int64) (tlog.Hash, error) {
 }
 
 // split is how many of n leaves are left of a node: the largest power of two below n.
-func split(n int64) int64 { return 1 << (bits.Len64(uint64(n-1)) - 1) } //nolint:gosec // n is above 1
+func split(n int64) int64 { return 1 << (bits.Len64(uint64(n-1)) - 1) } // n is above 1
 
 // Subtree computes the hash of any node from those of its complete subtrees: complete(level, n) is
 // the n-th node of 2^level leaves. hi is the end of the tree, or the node is complete.
 func Subtree(lo, hi int64, complete func(level int, n int64) (tlog.Hash, error)) (tlog.Hash, error) {
 	n := hi - lo
 	if n&(n-1) == 0 {
-		level := bits.TrailingZeros64(uint64(n)) //nolint:gosec // n is positive
+		level := bits.TrailingZeros64(uint64(n)) // n is positive
 		return complete(level, lo>>level)
 	}
 	mid := lo + split(n)

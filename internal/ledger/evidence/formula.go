@@ -3,6 +3,7 @@ package evidence
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // The characters with which spreadsheet programs begin a formula or a command, and their full-width
@@ -22,8 +23,13 @@ func defuse(cell string) string {
 	bare := strings.TrimLeftFunc(cell, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\uFEFF'
 	})
-	if bare != "" && strings.ContainsRune(formulaStarts, []rune(bare)[0]) {
+	if bare != "" && strings.ContainsRune(formulaStarts, first(bare)) {
 		return "'" + cell
 	}
 	return cell
+}
+
+func first(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
 }

@@ -25,7 +25,7 @@ func TestDefuse_IsSafeAndCanBeUndone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cell := string(rapid.SliceOfN(rapid.SampledFrom(alphabet), 0, 8).Draw(t, "cell"))
 		got := defuse(cell)
-		if got != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(got)[0]) {
+		if got != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first(got)) {
 			t.Fatalf("%q becomes %q", cell, got)
 		}
 		if strings.TrimPrefix(got, "'") != cell {

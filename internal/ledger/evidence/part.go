@@ -111,7 +111,7 @@ func (p *part) into(archive *zip.Writer, at time.Time) error {
 	}
 	header := &zip.FileHeader{
 		Name: p.name, Method: p.method, Modified: at, CRC32: p.crc,
-		UncompressedSize64: uint64(p.bytes), CompressedSize64: uint64(p.written), //nolint:gosec // lengths
+		UncompressedSize64: uint64(p.bytes), CompressedSize64: uint64(p.written), // lengths
 	}
 	w, err := archive.CreateRaw(header)
 	if err != nil {

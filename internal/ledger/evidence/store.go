@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -36,7 +37,7 @@ func Download(ctx context.Context, db *database.DB, id uuid.UUID) (e Export, err
 			return ErrNotReady
 		}
 		_, err := ledger.Append(tx, ledger.Entry{
-			Kind: ledger.KindExport, Action: ActionDownloaded, Object: Object(id), Details: map[string]string{"sha256": fmt.Sprintf("%x", e.SHA256)},
+			Kind: ledger.KindExport, Action: ActionDownloaded, Object: Object(id), Details: map[string]string{"sha256": hex.EncodeToString(e.SHA256)},
 		})
 		return err
 	})

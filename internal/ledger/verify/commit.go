@@ -68,7 +68,7 @@ func (h *hmac256) sum(key []byte, domain string, number []byte, value []byte) [s
 	b = append(b, domain...)
 	b = append(b, number...)
 	b = append(b, value...)
-	h.buffer = b
+	h.buffer = b //nolint:gocritic // one buffer, kept as long as it got
 	inner := sha256.Sum256(b)
 	var outer [64 + sha256.Size]byte
 	for i := range block {

@@ -158,7 +158,7 @@ func plainObject(b []byte, arena *[]byte) bool {
 	slices.SortFunc(pairs[:n], func(x, y [2][]byte) int { return bytes.Compare(x[0], y[0]) })
 	for _, pair := range pairs[:n] {
 		for _, s := range pair {
-			*arena = binary.BigEndian.AppendUint32(*arena, uint32(len(s))) //nolint:gosec // of one row
+			*arena = binary.BigEndian.AppendUint32(*arena, uint32(len(s))) // of one row
 			*arena = append(*arena, s...)
 		}
 	}

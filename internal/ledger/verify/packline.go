@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -61,7 +62,7 @@ func (c *packEntry) values() [fields][]byte {
 func (l *packLine) leafOf(origin string) []byte {
 	b := append([]byte(leafDomain), 1, byte(len(origin)))
 	b = append(b, origin...)
-	b = binary.BigEndian.AppendUint32(b, uint32(l.Epoch)) //nolint:gosec // checked by the caller
+	b = binary.BigEndian.AppendUint32(b, uint32(l.Epoch)) // checked by the caller
 	b = append(b, l.ID[:]...)
 	b = append(append(b, byte(len(l.Kind))), l.Kind...)
 	return append(append(b, byte(fields)), l.Commitments...)
@@ -105,7 +106,7 @@ func (l *packLine) check(h *hmac256, origin string, tree int) (Code, string) {
 // reads in it must be what was checked.
 func readLine(text []byte) (*packLine, bool) {
 	var l packLine
-	if json.Unmarshal(text, &l) != nil || string(l.marshal()) != string(text) {
+	if json.Unmarshal(text, &l) != nil || !bytes.Equal(l.marshal(), text) {
 		return nil, false
 	}
 	return &l, true

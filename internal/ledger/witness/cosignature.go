@@ -87,7 +87,7 @@ func ParseVerifier(vkey string) (Verifier, error) {
 		return Verifier{}, ErrKey
 	}
 	v := newVerifier(name, key[1:])
-	if v.id != uint32(id) {
+	if uint64(v.id) != id {
 		return Verifier{}, ErrKey
 	}
 	return v, nil

@@ -202,7 +202,7 @@ var errQuicker = errors.New("another process was quicker")
 
 // onlyQuicker says that nothing else went wrong.
 func onlyQuicker(err error) bool {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what errors.Join made, not what it wraps
+	joined, ok := err.(interface{ Unwrap() []error }) // what errors.Join made, not what it wraps
 	if !ok {
 		return false
 	}
