@@ -2,10 +2,13 @@ package querylog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/ledger"
 )
 
 // arguments numbers the values of one statement.
@@ -17,11 +20,13 @@ func (a *arguments) add(value any) string {
 }
 
 // span is a stretch of the log in time and, within the first millisecond, by id: entries below
-// before, and from at on.
+// before, and from at on. The first and the end of its months stand in the statement as they are: so
+// the plan is made for these partitions alone, and is the same for everybody who looks at them.
 type span struct {
-	before *uuid.UUID
-	from   *time.Time
-	to     *time.Time
+	before     *uuid.UUID
+	from       *time.Time
+	to         *time.Time
+	first, end *time.Time // of months
 }
 
 // where is the span's condition. The time is named too: it chooses the partitions.
@@ -30,6 +35,12 @@ func (s span) where(a *arguments) []string {
 	if s.before != nil {
 		all = append(all, "c.entry_id < "+a.add(s.before.String())+"::uuid")
 	}
+	if s.first != nil {
+		all = append(all, "c.at >= "+literal(*s.first))
+	}
+	if s.end != nil {
+		all = append(all, "c.at < "+literal(*s.end))
+	}
 	if s.from != nil {
 		all = append(all, "c.at >= "+a.add(*s.from))
 	}
@@ -37,6 +48,10 @@ func (s span) where(a *arguments) []string {
 		all = append(all, "c.at < "+a.add(*s.to))
 	}
 	return all
+}
+
+func literal(t time.Time) string {
+	return "'" + t.UTC().Format("2006-01-02 15:04:05") + "+00'::timestamptz"
 }
 
 // where is the condition of everything in f but the query.
@@ -48,79 +63,133 @@ func (f Filter) where(a *arguments) []string {
 	if f.Subject != nil {
 		all = append(all, "c.subject_id = "+a.add(f.Subject.String())+"::uuid")
 	}
-	for column, value := range map[string]string{
-		"kind": string(f.Kind), "action": f.Action, "purpose": f.Purpose, "result": string(f.Result),
+	for _, column := range []struct{ name, value string }{
+		{"kind", string(f.Kind)}, {"action", f.Action}, {"purpose", f.Purpose}, {"result", string(f.Result)},
 	} {
-		if value != "" {
-			all = append(all, "c."+column+" = "+a.add(value))
+		if column.value != "" {
+			all = append(all, "c."+column.name+" = "+a.add(column.value))
 		}
+	}
+	// What the indexes of these columns leave out.
+	if f.Purpose != "" {
+		all = append(all, "c.purpose <> ''")
+	}
+	if f.Result != "" && f.Result != ledger.Done {
+		all = append(all, notDone)
 	}
 	return all
 }
 
-// condition is that an entry has the term somewhere.
-func (t term) condition(a *arguments) string {
-	any := []string{
-		"c.purpose = " + a.add(t.text),
-		"(c.reason <> '' OR c.requested_by <> '') AND strpos(query_log_text(c.reason, c.requested_by), " + a.add(t.text) + ") > 0",
+const (
+	notDone  = "c.result <> '" + string(ledger.Done) + "'"
+	hasWords = "(c.reason <> '' OR c.requested_by <> '')"
+	theWords = "query_log_text(c.reason, c.requested_by)"
+)
+
+// condition is that an entry has the term somewhere; text is the expression of its words, folded.
+func (t term) condition(a *arguments, text string) string {
+	var any []string
+	if t.purpose {
+		any = append(any, "c.purpose = "+a.add(t.text))
 	}
 	if len(t.people) > 0 {
 		people := a.add(t.people) + "::text[]::uuid[]"
 		any = append(any, "c.actor_id = ANY ("+people+")", "c.subject_id = ANY ("+people+")")
 	}
-	for column, codes := range t.codes() {
-		if len(codes) > 0 {
-			any = append(any, "c."+column+" = ANY ("+a.add(codes)+"::text[])")
-		}
+	for _, column := range t.codes() {
+		any = append(any, "c."+column.name+" = ANY ("+a.add(column.codes)+"::text[])")
 	}
 	if t.id != uuid.Nil {
 		id := a.add(t.id.String())
 		any = append(any, "c.entry_id = "+id+"::uuid", "c.actor_id = "+id+"::uuid", "c.subject_id = "+id+"::uuid",
 			"c.object <> '' AND right(c.object, 36) = "+a.add(t.id.String()))
 	}
+	any = append(any, hasWords+" AND strpos("+text+", "+a.add(t.text)+") > 0")
 	return "(" + strings.Join(any, " OR ") + ")"
 }
 
-func (t term) codes() map[string][]string {
-	return map[string][]string{"action": t.actions, "kind": t.kinds, "result": t.results}
+type codes struct {
+	name  string
+	codes []string
+}
+
+// codes are the columns in which the term stands for some values.
+func (t term) codes() (found []codes) {
+	for _, c := range []codes{{"action", t.actions}, {"kind", t.kinds}, {"result", t.results}} {
+		if len(c.codes) > 0 {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// plain says that only the words of an entry can have the term.
+func (t term) plain() bool {
+	return !t.purpose && len(t.people) == 0 && len(t.codes()) == 0 && t.id == uuid.Nil
 }
 
 // arms are statements, each for one way in which an entry has the term and each by its own index,
-// which together find all entries with it. rest are conditions that all must meet.
-func (t term) arms(a *arguments, rest []string, limit int) []string {
-	newest := func(join string, conditions ...string) string {
-		return "SELECT c.entry_id FROM ledger_content c" + join + " WHERE " + strings.Join(append(conditions, rest...), " AND ") +
-			fmt.Sprintf(" ORDER BY c.entry_id DESC LIMIT %d", limit)
+// which together find all entries with it. rest are conditions that all must meet, others the
+// terms that an entry must have too.
+func (t term) arms(a *arguments, rest []string, others []term, limit int) []string {
+	words := append([]string{}, rest...)
+	looked := append([]string{}, rest...)
+	wanted := t.words(a, &words)
+	for _, other := range others {
+		if other.plain() {
+			wanted = append(wanted, other.words(a, &words)...)
+		} else {
+			words = append(words, other.condition(a, theWords))
+		}
 	}
-	each := func(values, condition string) string {
-		return "SELECT x.entry_id FROM unnest(" + values + ") AS v, LATERAL (" + newest("", condition) + ") AS x"
-	}
-	words := []string{"(c.reason <> '' OR c.requested_by <> '')", "query_log_grams(c.reason, c.requested_by) @> " + a.add(grams(t.text)) + "::text[]"}
-	if len([]rune(t.text)) > 2 {
-		words = append(words, "strpos(query_log_text(c.reason, c.requested_by), "+a.add(t.text)+") > 0")
-	}
+	words = append(words, hasWords, "query_log_grams(c.reason, c.requested_by) @> "+a.add(wanted)+"::text[]")
 	arms := []string{
 		// Not newest first: that would walk by time and look at each entry's words.
-		"SELECT entry_id FROM (SELECT c.entry_id FROM ledger_content c WHERE " + strings.Join(append(words, rest...), " AND ") + " OFFSET 0) AS words",
+		"SELECT entry_id FROM (SELECT c.entry_id FROM ledger_content c" + all(words) + " OFFSET 0) AS words",
 	}
-	if code(t.text) {
-		arms = append(arms, newest("", "c.purpose = "+a.add(t.text), "c.purpose <> ''"))
+	if t.plain() {
+		return arms
+	}
+	for _, other := range others {
+		looked = append(looked, other.condition(a, theWords))
+	}
+	newest := func(conditions ...string) string {
+		return "SELECT c.entry_id FROM ledger_content c" + all(append(conditions, looked...)) + newest(limit)
+	}
+	each := func(values string, conditions ...string) string {
+		return "SELECT x.entry_id FROM unnest(" + values + ") AS v, LATERAL (" + newest(conditions...) + ") AS x"
+	}
+	if t.purpose {
+		arms = append(arms, newest("c.purpose = "+a.add(t.text), "c.purpose <> ''"))
 	}
 	if len(t.people) > 0 {
 		people := a.add(t.people) + "::text[]::uuid[]"
 		arms = append(arms, each(people, "c.actor_id = v"), each(people, "c.subject_id = v"))
 	}
-	for column, codes := range t.codes() {
-		if len(codes) > 0 {
-			arms = append(arms, each(a.add(codes)+"::text[]", "c."+column+" = v"))
+	for _, column := range t.codes() {
+		if column.name != "result" {
+			arms = append(arms, each(a.add(column.codes)+"::text[]", "c."+column.name+" = v"))
+			continue
+		}
+		arms = append(arms, each(a.add(column.codes)+"::text[]", "c.result = v", notDone))
+		if slices.Contains(column.codes, string(ledger.Done)) {
+			arms = append(arms, newest("c.result = '"+string(ledger.Done)+"'"))
 		}
 	}
 	if t.id != uuid.Nil {
 		id := a.add(t.id.String())
 		for _, column := range []string{"entry_id", "actor_id", "subject_id"} {
-			arms = append(arms, newest("", "c."+column+" = "+id+"::uuid"))
+			arms = append(arms, newest("c."+column+" = "+id+"::uuid"))
 		}
-		arms = append(arms, newest("", "right(c.object, 36) = "+a.add(t.id.String()), "c.object <> ''"))
+		arms = append(arms, newest("right(c.object, 36) = "+a.add(t.id.String()), "c.object <> ''"))
 	}
 	return arms
+}
+
+// words are the grams of the term. What is longer than one has to be looked for once more.
+func (t term) words(a *arguments, conditions *[]string) []string {
+	if len([]rune(t.text)) > 2 {
+		*conditions = append(*conditions, "strpos("+theWords+", "+a.add(t.text)+") > 0")
+	}
+	return grams(t.text)
 }

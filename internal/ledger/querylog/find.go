@@ -1,7 +1,7 @@
 package querylog
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -21,7 +21,8 @@ type search struct {
 	filter Filter
 	terms  []term
 	limit  int
-	looked bool // at the newest entries one by one
+	now    time.Time // the database's
+	begins time.Time // the earliest month that has a partition
 }
 
 // recentRows is how many of the newest entries are looked at one by one, which finds a page of what
@@ -29,146 +30,138 @@ type search struct {
 var recentRows = 2000
 
 // find gives the ids of the newest entries below before (nil: of all), the newest first. It goes back
-// in steps, the last two months first and then twice as many each time: most pages need one step,
-// and a step costs what the months in it cost, if only to plan it.
-func (s *search) find(before *uuid.UUID) ([]uuid.UUID, error) {
+// month by month, each with a statement of its own: that reads one partition, and most pages need no
+// second one.
+func (s *search) find(before *uuid.UUID) (found []uuid.UUID, err error) {
 	whole := span{before: before, from: s.filter.From, to: s.filter.To}
+	newest := s.now
 	if before != nil {
 		// The partition of an entry follows from its id.
 		if end := ledger.TimeOf(*before).Add(time.Millisecond); whole.to == nil || end.Before(*whole.to) {
 			whole.to = &end
 		}
 	}
-	now, earliest, err := s.reach()
-	if err != nil {
-		return nil, err
+	if whole.to != nil && whole.to.Before(newest) {
+		newest = *whole.to
 	}
-	if whole.to != nil && whole.to.Before(now) {
-		now = *whole.to
-	}
-	var found []uuid.UUID
-	end := whole.to
-	start := time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, time.UTC)
-	for months := 2; ; months *= 2 {
-		step := span{before: before, from: &start, to: end}
-		// What is older than the earliest month, if anything, is in the partition for the rest.
-		rest := end != nil && !end.After(earliest)
-		if rest {
-			step.from = nil
-		} else if start.Before(earliest) {
-			start = earliest
-		}
-		last := rest
-		if whole.from != nil && (step.from == nil || !whole.from.Before(start)) {
-			step.from, last = whole.from, true
-		}
-		more, err := s.step(step, s.limit-len(found))
+	first := time.Date(newest.Year(), newest.Month(), 1, 0, 0, 0, 0, time.UTC)
+	step := whole
+	if len(s.terms) > 0 {
+		two := first.AddDate(0, -1, 0)
+		step.first = &two
+		looked, err := s.recent(step)
 		if err != nil {
 			return nil, err
 		}
-		if found = append(found, more...); last || len(found) >= s.limit {
+		if found = looked.found; len(found) >= s.limit {
 			return found, nil
 		}
-		reached := start
-		end, start = &reached, start.AddDate(0, -months, 0)
+		if looked.oldest == nil { // everything of the two months was looked at
+			first, step.end = two.AddDate(0, -1, 0), &two
+		} else {
+			step.before = looked.oldest
+		}
+	}
+	for {
+		// What is older than the earliest month, if anything, is in the partition for the rest.
+		last := step.end != nil && !step.end.After(s.begins)
+		if step.first = &first; last {
+			step.first = nil
+		}
+		if step.end != nil && whole.from != nil && !whole.from.Before(*step.end) {
+			return found, nil
+		}
+		more, err := s.month(step)
+		if err != nil {
+			return nil, err
+		}
+		// The limit of a statement is that of the page: it is the same statement for every page.
+		found = append(found, more[:min(len(more), s.limit-len(found))]...)
+		if last || len(found) >= s.limit {
+			return found, nil
+		}
+		end := first
+		step.end, first = &end, first.AddDate(0, -1, 0)
 	}
 }
 
-// reach is now, and when the earliest month begins that has a partition.
-func (s *search) reach() (now, earliest time.Time, err error) {
-	err = s.db.QueryRowContext(s.ctx, `SELECT lethe_now(), coalesce((SELECT min(to_timestamp(substring(c.relname FROM '[0-9]{4}_[0-9]{2}$') || 'Z', 'YYYY_MM"Z"'))
-		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ledger_content'::regclass), lethe_now())`).Scan(&now, &earliest)
+// prepare sets how this transaction plans, and reads where the log begins. A statement for a month is
+// planned once for a connection, while the month may still be empty: none of the plans may be to read
+// the whole of it, and workers would start for longer than they work.
+func (s *search) prepare() error {
+	err := s.db.QueryRowContext(s.ctx, `SELECT lethe_now(), coalesce((SELECT min(to_timestamp(substring(c.relname FROM '[0-9]{4}_[0-9]{2}$') || 'Z', 'YYYY_MM"Z"'))
+			FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ledger_content'::regclass), lethe_now())
+		FROM (SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+			set_config('max_parallel_workers_per_gather', '0', true)) AS plans`).Scan(&s.now, &s.begins)
 	if err != nil {
-		return now, earliest, fmt.Errorf("reading when the log begins: %w", database.Hide(err))
+		return fmt.Errorf("reading when the log begins: %w", database.Hide(err))
 	}
-	return now.UTC(), earliest.UTC(), nil
+	s.now, s.begins = s.now.UTC(), s.begins.UTC()
+	return nil
 }
 
-// step finds within a span of time.
-func (s *search) step(within span, limit int) ([]uuid.UUID, error) {
+// month finds within a span of time.
+func (s *search) month(within span) ([]uuid.UUID, error) {
+	a := &arguments{}
+	conditions := append(within.where(a), s.filter.where(a)...)
 	if len(s.terms) == 0 {
-		a := &arguments{}
-		return s.ids(a, "SELECT c.entry_id FROM ledger_content c"+all(append(within.where(a), s.filter.where(a)...))+newest(limit))
+		return s.ids(a, "SELECT c.entry_id FROM ledger_content c"+all(conditions)+newest(s.limit))
 	}
-	if s.looked {
-		return s.within(within, limit)
-	}
-	s.looked = true
-	found, oldest, err := s.recent(within, limit)
-	if err != nil || len(found) >= limit || oldest == nil {
-		return found, err
-	}
-	within.before = oldest
-	more, err := s.within(within, limit-len(found))
-	return append(found, more...), err
+	// The rarest term leads; the others are looked for in what it finds.
+	leader := slices.MinFunc(s.terms, func(x, y term) int {
+		return cmp.Or(cmp.Compare(x.seen, y.seen), cmp.Compare(x.weight(), y.weight()))
+	})
+	others := slices.DeleteFunc(slices.Clone(s.terms), func(t term) bool { return t.text == leader.text })
+	arms := leader.arms(a, conditions, others, s.limit)
+	return s.ids(a, "SELECT DISTINCT c.entry_id FROM (("+strings.Join(arms, ") UNION ALL (")+")) AS c"+newest(s.limit))
 }
 
-// recent looks at the newest entries of a span. oldest is the last one that was looked at; nil: there
-// are no more.
-func (s *search) recent(whole span, limit int) (found []uuid.UUID, oldest *uuid.UUID, err error) {
+// looked is what the newest entries of a span have.
+type looked struct {
+	found  []uuid.UUID
+	oldest *uuid.UUID // the last one that was looked at; nil: there are no more
+}
+
+// recent looks at the newest entries of a span one by one, and counts how many have each term.
+func (s *search) recent(whole span) (looked, error) {
 	a := &arguments{}
-	window := "SELECT * FROM ledger_content c" + all(whole.where(a)) + fmt.Sprintf(" ORDER BY c.entry_id DESC LIMIT %d", recentRows)
-	conditions := s.filter.where(a)
-	for _, t := range s.terms {
-		conditions = append(conditions, t.condition(a))
+	window := "SELECT c.*, CASE WHEN " + hasWords + " THEN " + theWords + " END AS words FROM ledger_content c" + all(whole.where(a)) + newest(recentRows)
+	columns, met, counts := "", append(s.filter.where(a), "true"), ""
+	for i := range s.terms {
+		column := fmt.Sprintf("has_%d", i)
+		columns += ", " + s.terms[i].condition(a, "c.words") + " AS " + column
+		met = append(met, column)
+		counts += ", count(*) FILTER (WHERE " + column + ")"
 	}
-	rows, err := s.db.QueryContext(s.ctx, `WITH recent AS MATERIALIZED (`+window+`), met AS (
-			SELECT c.entry_id FROM recent c`+all(conditions)+newest(limit)+`)
-		SELECT entry_id, false FROM met UNION ALL
-		(SELECT entry_id, true FROM recent ORDER BY entry_id LIMIT 1)
-		UNION ALL SELECT NULL, count(*) = `+fmt.Sprint(recentRows)+` FROM recent`, *a...)
+	var found *string
+	var oldest *string
+	var rows int
+	targets := []any{&found, &oldest, &rows}
+	for i := range s.terms {
+		targets = append(targets, &s.terms[i].seen)
+	}
+	err := s.db.QueryRowContext(s.ctx, `WITH recent AS MATERIALIZED (`+window+`), judged AS MATERIALIZED (SELECT c.*`+columns+` FROM recent c)
+		SELECT string_agg(c.entry_id::text, ',' ORDER BY c.entry_id DESC) FILTER (WHERE `+strings.Join(met, " AND ")+`),
+			(SELECT entry_id::text FROM recent ORDER BY entry_id LIMIT 1), count(*)`+counts+` FROM judged c`, *a...).Scan(targets...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("looking at the newest entries: %w", database.Hide(err))
+		return looked{}, fmt.Errorf("looking at the newest entries: %w", database.Hide(err))
 	}
-	defer func() { _ = rows.Close() }()
-	ended := true
-	for rows.Next() {
-		var id *uuid.UUID
-		var mark bool
-		if err := rows.Scan(&id, &mark); err != nil {
-			return nil, nil, fmt.Errorf("looking at the newest entries: %w", database.Hide(err))
+	var l looked
+	if found != nil {
+		for _, text := range strings.Split(*found, ",") {
+			l.found = append(l.found, uuid.MustParse(text)) // Postgres wrote it
 		}
-		switch {
-		case id == nil:
-			ended = !mark // fewer than asked for: that was all
-		case mark:
-			oldest = id
-		default:
-			found = append(found, *id)
-		}
+		l.found = l.found[:min(len(l.found), s.limit)]
 	}
-	if err := rows.Err(); err != nil {
-		return nil, nil, fmt.Errorf("looking at the newest entries: %w", database.Hide(err))
+	if rows == recentRows {
+		id := uuid.MustParse(*oldest)
+		l.oldest = &id
 	}
-	slices.SortFunc(found, newestFirst)
-	if ended {
-		oldest = nil
-	}
-	return found, oldest, nil
+	return l, nil
 }
 
-func newestFirst(a, b uuid.UUID) int { return bytes.Compare(b[:], a[:]) }
-
-// within finds by the indexes. The rarest term leads; the others are looked for in what it finds.
-func (s *search) within(window span, limit int) ([]uuid.UUID, error) {
-	leader := 0
-	for i, t := range s.terms {
-		if t.weight() < s.terms[leader].weight() {
-			leader = i
-		}
-	}
-	a := &arguments{}
-	rest := append(window.where(a), s.filter.where(a)...)
-	for i, t := range s.terms {
-		if i != leader {
-			rest = append(rest, t.condition(a))
-		}
-	}
-	arms := s.terms[leader].arms(a, rest, limit)
-	return s.ids(a, "SELECT DISTINCT c.entry_id FROM (("+strings.Join(arms, ") UNION ALL (")+")) AS c"+fmt.Sprintf(" ORDER BY c.entry_id DESC LIMIT %d", limit))
-}
-
-// weight guesses how common a term is: words for actions fit many entries, a long word few.
+// weight guesses how common a term is that is not among the newest entries: words for actions fit
+// many entries, a long word few.
 func (t term) weight() int {
 	return 1000*(len(t.actions)+len(t.kinds)+len(t.results)) + 10*len(t.people) - min(len(t.text), 9)
 }

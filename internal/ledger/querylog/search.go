@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -45,10 +44,6 @@ func Search(ctx context.Context, db *database.DB, f Filter, before *uuid.UUID, l
 	var page Page
 	err = database.Run(ctx, db, func(tx *database.Tx) error {
 		page = Page{}
-		// The plan must fit the words: that of a common one is the wrong one for a rare one.
-		if err := tx.DB().Exec("SET LOCAL plan_cache_mode = force_custom_plan").Error; err != nil {
-			return fmt.Errorf("searching the log: %w", database.Hide(err))
-		}
 		if err := page.read(tx, f, words, before, limit); err != nil {
 			return err
 		}
@@ -63,11 +58,14 @@ func Search(ctx context.Context, db *database.DB, f Filter, before *uuid.UUID, l
 
 func (p *Page) read(tx *database.Tx, f Filter, words []string, before *uuid.UUID, limit int) error {
 	ctx, db := tx.Context(), tx.DB().Statement.ConnPool
-	terms, err := compile(ctx, db, words)
-	if err != nil {
+	s := &search{ctx: ctx, db: db, filter: f, limit: limit + 1}
+	if err := s.prepare(); err != nil {
 		return err
 	}
-	s := &search{ctx: ctx, db: db, filter: f, terms: terms, limit: limit + 1}
+	var err error
+	if s.terms, err = compile(ctx, db, words); err != nil {
+		return err
+	}
 	ids, err := s.find(before)
 	if err != nil {
 		return err
@@ -75,10 +73,6 @@ func (p *Page) read(tx *database.Tx, f Filter, words []string, before *uuid.UUID
 	if len(ids) > limit {
 		ids = ids[:limit]
 		p.Next = &ids[limit-1]
-	}
-	// What is read by id has one good plan, which need not be made each time.
-	if err := tx.DB().Exec("SET LOCAL plan_cache_mode = force_generic_plan").Error; err != nil {
-		return fmt.Errorf("reading entries: %w", database.Hide(err))
 	}
 	found, err := Fetch(ctx, db, ids)
 	if err != nil {

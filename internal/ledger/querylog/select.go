@@ -80,7 +80,7 @@ func (f Filter) conditions(ctx context.Context, db reader, a *arguments) ([]stri
 	}
 	conditions := append(span{from: f.From, to: f.To}.where(a), f.where(a)...)
 	for _, t := range terms {
-		conditions = append(conditions, t.condition(a))
+		conditions = append(conditions, t.condition(a, theWords))
 	}
 	return conditions, nil
 }

@@ -21,11 +21,13 @@ type reader interface {
 // term is one word of a search with everything of an entry that it may stand for.
 type term struct {
 	text    string    // folded as the database folds what it searches
+	purpose bool      // it is the purpose of some entry
 	id      uuid.UUID // the word is an id
 	people  []string  // ids of those whose name or number it is part of
 	actions []string
 	kinds   []string
 	results []string
+	seen    int // how many of the newest entries have it
 }
 
 // compile finds out what each word may stand for.
@@ -43,6 +45,9 @@ func compile(ctx context.Context, db reader, words []string) ([]term, error) {
 		t.actions = meaning("ledger.action.", t.text)
 		t.kinds = meaning("ledger.kind.", t.text)
 		t.results = meaning("ledger.result.", t.text)
+		if err := t.findPurpose(ctx, db); err != nil {
+			return nil, err
+		}
 		if err := t.findPeople(ctx, db); err != nil {
 			return nil, err
 		}
@@ -56,6 +61,19 @@ func (t *term) fold(ctx context.Context, db reader, word string) error {
 		return fmt.Errorf("folding a search term: %w", database.Hide(err))
 	}
 	t.text = strings.TrimSpace(t.text)
+	return nil
+}
+
+// findPurpose asks whether an entry has the term as its purpose: few words are one, and those that
+// are none need not be looked for there.
+func (t *term) findPurpose(ctx context.Context, db reader) error {
+	if !code(t.text) {
+		return nil
+	}
+	err := db.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM ledger_content WHERE purpose = $1 AND purpose <> '')", t.text).Scan(&t.purpose)
+	if err != nil {
+		return fmt.Errorf("looking for a purpose: %w", database.Hide(err))
+	}
 	return nil
 }
 
