@@ -112,7 +112,7 @@ func (w *world) broken(whole, filtered []byte) map[string][]byte {
 		}),
 		"another size": w.forge(whole, replace("checkpoint.txt", "\n30", "\n31")),
 		"without a witness": w.forge(whole, func(m map[string][]byte, _ map[string]any) {
-			m["checkpoint.txt"] = m["checkpoint.txt"][:bytes.Index(m["checkpoint.txt"], []byte("— witness"))]
+			m["checkpoint.txt"], _, _ = bytes.Cut(m["checkpoint.txt"], []byte("— witness"))
 		}),
 		"a wrong count":  w.forge(whole, func(_ map[string][]byte, m map[string]any) { m["count"] = 267 }),
 		"a larger range": w.forge(whole, func(_ map[string][]byte, m map[string]any) { m["selection"].(map[string]any)["end_index"] = 272 }),

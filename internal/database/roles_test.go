@@ -149,7 +149,8 @@ func TestMigrate_WithoutTheRightToMakeRoles(t *testing.T) {
 	if !found {
 		t.Fatal("the migration does not begin with the block that makes the roles")
 	}
-	block = strings.ReplaceAll(block[strings.Index(block, "DO $$"):], "'lethe_", "'lethe_absent_")
+	_, block, _ = strings.Cut(block, "DO $$")
+	block = strings.ReplaceAll("DO $$"+block, "'lethe_", "'lethe_absent_")
 	env := databasetest.New(t)
 	_, db := env.Login(t, database.RoleApp)
 	if got := database.Code(database.Hide(db.Read(t.Context()).Exec(block).Error)); got != "LT014" {

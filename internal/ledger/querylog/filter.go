@@ -35,20 +35,20 @@ const (
 )
 
 // Filter chooses entries. Zero values choose all.
-type Filter struct {
+type Filter struct { // the names are those of the API's parameters: evidence packs show them
 	// Query is words, separated by blanks, of two characters at least. An entry is found if each of
 	// them is part of its reason or of who asked for it, of the name or number of its actor or its
 	// subject, of its action, kind or result as people call it in either language, or is its purpose
 	// or an id in it. Case and width do not matter.
-	Query   string
-	Actor   *uuid.UUID // who did it: an employee
-	Subject *uuid.UUID // about whom: an employee
-	Kind    ledger.Kind
-	Action  string
-	Purpose string
-	Result  ledger.Result
-	From    *time.Time // at or after, to the millisecond
-	To      *time.Time // before
+	Query   string        `json:"q,omitempty"`
+	Actor   *uuid.UUID    `json:"actor,omitempty"`       // who did it: an employee
+	Subject *uuid.UUID    `json:"employee_id,omitempty"` // about whom: an employee
+	Kind    ledger.Kind   `json:"kind,omitempty"`
+	Action  string        `json:"action,omitempty"`
+	Purpose string        `json:"purpose,omitempty"`
+	Result  ledger.Result `json:"result,omitempty"`
+	From    *time.Time    `json:"from,omitempty"` // at or after, to the millisecond
+	To      *time.Time    `json:"to,omitempty"`   // before
 }
 
 // check says what is wrong with f, and gives the terms of its query.

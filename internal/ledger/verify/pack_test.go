@@ -205,7 +205,7 @@ func TestI19_BrokenPacksGetClearAnswers(t *testing.T) {
 		"a proof":      {forged(filtered, func(m map[string][]byte) { m[packProof] = append(m[packProof], m[packProof][:45]...) }, nil), only, BadPack},
 		"no signature": {forged(whole, func(m map[string][]byte) { m[packCheckpoint] = bytes.SplitAfter(m[packCheckpoint], []byte("\n\n"))[0] }, nil), only, BadCheckpoint},
 		"no witness": {forged(whole, func(m map[string][]byte) {
-			m[packCheckpoint] = m[packCheckpoint][:bytes.Index(m[packCheckpoint], []byte("— witness"))]
+			m[packCheckpoint], _, _ = bytes.Cut(m[packCheckpoint], []byte("— witness"))
 		}, nil), only, BadCheckpoint},
 		"a count":       {forged(whole, nil, func(m map[string]any) { m["count"] = 29 }), only, BadPack},
 		"another range": {forged(whole, nil, func(m map[string]any) { m["selection"].(map[string]any)["end_index"] = 32 }), only, MissingIndex},
