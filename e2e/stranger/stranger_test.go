@@ -25,6 +25,7 @@ const theirs = "../../tools/verifier/verify"
 // ask asks them and us, and returns both answers: true for a pack without a fault.
 func ask(t *testing.T, pack []byte, p *policy.Policy) (them, us bool, said string) {
 	t.Helper()
+	needPython(t)
 	dir := t.TempDir()
 	file, rules := filepath.Join(dir, "pack.zip"), filepath.Join(dir, "policy.json")
 	must(t, os.WriteFile(file, pack, 0o600))

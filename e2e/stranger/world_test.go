@@ -139,15 +139,7 @@ func (w *world) pack(r evidence.Request) []byte {
 // forge changes a pack as its operators could: digests and the manifest's signature fit again.
 func (w *world) forge(content []byte, change func(members map[string][]byte, manifest map[string]any)) []byte {
 	w.t.Helper()
-	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
-	must(w.t, err)
-	members := map[string][]byte{}
-	for _, f := range archive.File {
-		r, err := f.Open()
-		must(w.t, err)
-		members[f.Name], err = io.ReadAll(r)
-		must(w.t, err)
-	}
+	members := w.members(content)
 	var manifest map[string]any
 	must(w.t, json.Unmarshal(members["manifest.json"], &manifest))
 	change(members, manifest)
@@ -156,6 +148,7 @@ func (w *world) forge(content []byte, change func(members map[string][]byte, man
 		sum := sha256.Sum256(members[file["name"].(string)])
 		file["bytes"], file["sha256"] = len(members[file["name"].(string)]), hex.EncodeToString(sum[:])
 	}
+	var err error
 	members["manifest.json"], err = json.Marshal(manifest)
 	must(w.t, err)
 	members["manifest.sig"] = w.sign(manifest["export_id"].(string), members["manifest.json"])
@@ -169,6 +162,21 @@ func (w *world) forge(content []byte, change func(members map[string][]byte, man
 	}
 	must(w.t, next.Close())
 	return out.Bytes()
+}
+
+// members unpacks a pack.
+func (w *world) members(pack []byte) map[string][]byte {
+	w.t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(pack), int64(len(pack)))
+	must(w.t, err)
+	members := map[string][]byte{}
+	for _, f := range archive.File {
+		r, err := f.Open()
+		must(w.t, err)
+		members[f.Name], err = io.ReadAll(r)
+		must(w.t, err)
+	}
+	return members
 }
 
 func (w *world) sign(export string, manifest []byte) []byte {

@@ -10,7 +10,7 @@ import proof
 import selftest
 from folder import Folder
 from pack import PackCheck
-from problem import Problem, shown, within
+from problem import Problem, many, shown, within
 from rules import LARGEST, Policy
 
 PROVEN, WRONG_USAGE, NOT_PROVEN = 0, 2, 3
@@ -95,7 +95,7 @@ def read(name, limit):
 
 def proven_entry(content, policy):
     leaf, index, head = proof.check(content, policy)
-    return (f"The entry {leaf.id.hex()} of kind {shown(leaf.kind)} has index {index} in the tree of {head.size} leaves that the log and {head.witnesses} witnesses signed.",
+    return (f"The entry {leaf.id.hex()} of kind {shown(leaf.kind)} has index {index} in the tree of {head.size} leaves that the log and {many(head.witnesses, 'witness', 'witnesses')} signed.",
             f"类别为 {shown(leaf.kind)} 的条目 {leaf.id.hex()} 在日志和 {head.witnesses} 个见证人签名的、有 {head.size} 个叶子的树中，序号为 {index}。")
 
 

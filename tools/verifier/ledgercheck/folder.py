@@ -5,7 +5,7 @@ import struct
 
 import leaves
 import notes
-from problem import Problem, shown, within
+from problem import Problem, many, shown, within
 from strict import DECIMAL, LARGEST_EPOCH
 
 WIDTH = 256  # of a tile
@@ -45,10 +45,10 @@ class Folder:
                 raise Problem(f"{name}: no tree has the entry {receipt.id.hex()} with that hash: it was removed or changed",
                               f"{name}：任何树中都没有带该哈希的条目 {receipt.id.hex()}：已被删除或改动")
         if self._held:
-            english.append(f"{len(self._held)} held checkpoints agree.")
+            english.append(f"{many(len(self._held), 'held checkpoint agrees', 'held checkpoints agree')}.")
             chinese.append(f"持有的 {len(self._held)} 个检查点相符。")
         if self._receipts:
-            english.append(f"The entries of {len(self._receipts)} receipts are there.")
+            english.append(f"The entries of {many(len(self._receipts), 'receipt', 'receipts')} are there.")
             chinese.append(f"{len(self._receipts)} 份回执的条目都在。")
         return " ".join(english), "".join(chinese)
 
@@ -97,7 +97,7 @@ class Folder:
         check_roots(frontier, targets)
         sizes = {head.size for _, head in targets}
         for raw in self._leaves(epoch, size):
-            place = f"leaf {frontier.size}", f"第 {frontier.size} 个叶子"
+            place = [f"tile/entries/{tile_number(frontier.size // WIDTH)}, {leaf} {frontier.size}" for leaf in ("leaf", "叶子")]
             try:
                 leaf = leaves.parse(raw, self._policy.origin.encode("utf-8"))
                 self._check_leaf(leaf, epoch, frontier.size, ids)

@@ -7,7 +7,7 @@ import notes
 import strict
 from archive import Archive
 from manifest import LARGEST, Manifest
-from problem import Problem, shown, within
+from problem import Problem, many, shown, within
 
 MEMBERS = ("index", "epoch", "id", "at", "kind", "leaf_hash", "commitments", "salts", "content", "state")
 YEARS = 10  # after which content may be dropped
@@ -186,8 +186,8 @@ class PackCheck:
 
     def _said(self, head):
         m, c = self._manifest, self._counts
-        english = [f"{c.count} entries of {m_origin(self._policy, m)} are in the tree of {head.size} leaves that the log and {head.witnesses} witnesses signed."]
-        chinese = [f"{m_origin(self._policy, m)} 的 {c.count} 个条目在日志和 {head.witnesses} 个见证人签名的、有 {head.size} 个叶子的树中。"]
+        english = [f"{many(c.count, 'entry', 'entries')} of {tree_name(self._policy, m)} {'is' if c.count == 1 else 'are'} in the tree of {head.size} leaves that the log and {many(head.witnesses, 'witness', 'witnesses')} signed."]
+        chinese = [f"{tree_name(self._policy, m)} 的 {c.count} 个条目在日志和 {head.witnesses} 个见证人签名的、有 {head.size} 个叶子的树中。"]
         if m.range is not None:
             english.append(f"The pack is complete from index {m.range[0]} up to, and without, {m.range[1]}.")
             chinese.append(f"从序号 {m.range[0]} 到 {m.range[1]}（不含），证据包是完整的。")
@@ -200,7 +200,7 @@ class PackCheck:
         return " ".join(english), "".join(chinese)
 
 
-def m_origin(policy, manifest):
+def tree_name(policy, manifest):
     return shown(f"{policy.origin}/{manifest.epoch}", 300)
 
 

@@ -9,7 +9,11 @@ class Problem(Exception):
         self.english = english
         self.chinese = chinese
 
-    def within(self, english, chinese=None):
+    def many(n, one, more):
+    return f"{n} {one if n == 1 else more}"
+
+
+def within(self, english, chinese=None):
         """The same problem with the place in front: a file, a line."""
         return Problem(f"{english}: {self.english}", f"{chinese or english}：{self.chinese}")
 

@@ -1,0 +1,32 @@
+package stranger
+
+import (
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+)
+
+// needPython installs Python where it is missing and we may, as internal/launch does with Postgres.
+func needPython(t *testing.T) {
+	t.Helper()
+	if out, err := havePython(); err != nil {
+		t.Fatalf("the stranger's verifier needs Python 3.9 or newer (`sudo apt-get install python3`): %v\n%s", err, out)
+	}
+}
+
+var havePython = sync.OnceValues(func() (string, error) {
+	out, err := exec.Command(theirs, "--help").CombinedOutput()
+	if _, missing := exec.LookPath("apt-get"); err == nil || missing != nil || os.Geteuid() != 0 {
+		return string(out), err
+	}
+	for _, step := range [][]string{{"update", "-q"}, {"install", "-q", "-y", "--no-install-recommends", "python3"}} {
+		install := exec.Command("apt-get", step...)
+		install.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := install.CombinedOutput(); err != nil {
+			return string(out), err
+		}
+	}
+	out, err = exec.Command(theirs, "--help").CombinedOutput()
+	return string(out), err
+})
