@@ -220,6 +220,31 @@ func TestApprovalIsShownToWhomItConcerns(t *testing.T) {
 	}
 }
 
+// Who agrees to a departure sees its days, those that were derived too: one that ended years ago would
+// make everything due for deletion.
+func TestI21_TheSecondPersonSeesTheDatesOfADeparture(t *testing.T) {
+	f := newFixture(t)
+	head := f.hire("E1", f.a)
+	f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, f.a)
+	got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", `{"employee_id": "`+head.String()+`", "kind": "dismissal",
+		"last_working_day": "`+f.day(-40)+`", "confirm_past": true}`)
+	var view ApprovalView
+	f.ask(models.RoleReviewer, "GET", got.header.Get("Location"), "").into(t, &view)
+	shown := map[string]string{}
+	for _, c := range view.Changes {
+		shown[c.Field] = c.After
+	}
+	if shown["last_working_day"] != f.day(-40) || shown["employment_end_date"] != f.day(-40) || shown["access_cutoff_at"] == "" || shown["time_zone"] == "" {
+		t.Errorf("the reviewer sees %v", shown)
+	}
+	// The zone from which the days were derived is part of what was judged.
+	f.exec("UPDATE employments SET time_zone = 'Pacific/Kiritimati' WHERE employee_id = ?", head)
+	got = f.session(models.RoleReviewer).ask("POST", approvalAddress(view.ID)+"/decision", `{"decision": "approved"}`)
+	if got.status != 409 || got.problem.Code != codeApprovalVoid {
+		t.Errorf("after the employment changed: %d %s", got.status, got.body)
+	}
+}
+
 func TestApprovalIsWithdrawnRejectedAndVoid(t *testing.T) {
 	f := newFixture(t)
 	second := f.session(models.RoleReviewer)

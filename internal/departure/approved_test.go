@@ -75,6 +75,31 @@ func TestI6_TwoPeopleBringADeadlineForward(t *testing.T) {
 	}
 }
 
+// What two people agree to is complete, also once the accounts are off: the cutoff stays what it was.
+func TestDatesAreCompletedBeforeTheyAreAgreedTo(t *testing.T) {
+	s := newStand(t)
+	past := time.Now().Add(-time.Hour)
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: &past}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.advance(t, dep.ID)
+	cut := s.read(t, dep.ID).AccessCutoffAt
+	s.run(t, func(tx *database.Tx) error {
+		w, err := departure.CompleteDates(tx, dep.ID, departure.Wish{LastWorkingDay: s.inDays(t, 10)})
+		if err != nil {
+			return err
+		}
+		if w.EmploymentEndDate == nil || *w.EmploymentEndDate != *s.inDays(t, 10) || w.NoticeReceivedOn == nil || w.TimeZone == "" {
+			t.Errorf("completed: %+v", w)
+		}
+		return departure.RescheduleApproved(tx, s.hr, dep.ID, w)
+	})
+	if got := s.read(t, dep.ID); got.LastWorkingDay != *s.inDays(t, 10) || !got.AccessCutoffAt.Equal(cut) {
+		t.Errorf("last day %v, cutoff %v, was %v", got.LastWorkingDay, got.AccessCutoffAt, cut)
+	}
+}
+
 // A withdrawal that gives access back needs two people; one before any account was touched does not.
 func TestAWithdrawalAfterUnlinkingBeganNeedsTwoPeople(t *testing.T) {
 	s := newStand(t)

@@ -347,6 +347,9 @@ func CompleteDates(tx *database.Tx, id uuid.UUID, w Wish) (Wish, error) {
 	if w.NoticeReceivedOn == nil {
 		w.NoticeReceivedOn = &dep.NoticeReceivedOn
 	}
+	if w.AccessCutoffAt == nil && dep.AccountsState != models.AccountsLinked {
+		w.AccessCutoffAt = &dep.AccessCutoffAt // it is behind, and stays what it was
+	}
 	dates, err := derive(tx, employment, w)
 	if err != nil {
 		return w, err
