@@ -9,11 +9,7 @@ class Problem(Exception):
         self.english = english
         self.chinese = chinese
 
-    def many(n, one, more):
-    return f"{n} {one if n == 1 else more}"
-
-
-def within(self, english, chinese=None):
+    def within(self, english, chinese=None):
         """The same problem with the place in front: a file, a line."""
         return Problem(f"{english}: {self.english}", f"{chinese or english}：{self.chinese}")
 
@@ -23,6 +19,10 @@ def shown(value, limit=120):
     text = value if isinstance(value, str) else repr(value)
     text = text if len(text) <= limit else text[:limit] + "…"
     return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text) + '"'
+
+
+def many(n, one, more):
+    return f"{n} {one if n == 1 else more}"
 
 
 def within(place, check, *arguments):
