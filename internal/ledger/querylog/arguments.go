@@ -33,7 +33,7 @@ type span struct {
 func (s span) where(a *arguments) []string {
 	var all []string
 	if s.before != nil {
-		all = append(all, "c.entry_id < "+a.add(s.before.String())+"::uuid")
+		all = append(all, earlier+a.add(s.before.String())+"::uuid")
 	}
 	if s.first != nil {
 		all = append(all, "c.at >= "+literal(*s.first))
@@ -81,20 +81,33 @@ func (f Filter) where(a *arguments) []string {
 }
 
 const (
+	earlier  = "c.entry_id < "
 	notDone  = "c.result <> '" + string(ledger.Done) + "'"
 	hasWords = "(c.reason <> '' OR c.requested_by <> '')"
 	theWords = "query_log_text(c.reason, c.requested_by)"
 )
 
-// condition is that an entry has the term somewhere; text is the expression of its words, folded.
-func (t term) condition(a *arguments, text string) string {
+// condition is that an entry has the term somewhere. It is asked of each row; words is the column that
+// has the folded words.
+func (t term) condition(a *arguments, words string) string {
+	return t.anyOf(a, "IN (SELECT unnest(%s::text[]::uuid[]))", hasWords+" AND strpos("+words+", "+a.add(t.text)+") > 0")
+}
+
+// indexed is the same, for a plan by the indexes of all its parts.
+func (t term) indexed(a *arguments) string {
+	words := []string{hasWords}
+	words = append(words, "query_log_grams(c.reason, c.requested_by) @> "+a.add(t.words(a, &words))+"::text[]")
+	return t.anyOf(a, "= ANY (%s::text[]::uuid[])", strings.Join(words, " AND "))
+}
+
+func (t term) anyOf(a *arguments, among, words string) string {
 	var any []string
 	if t.purpose {
-		any = append(any, "c.purpose = "+a.add(t.text))
+		any = append(any, "c.purpose = "+a.add(t.text)+" AND c.purpose <> ''")
 	}
 	if len(t.people) > 0 {
-		people := a.add(t.people) + "::text[]::uuid[]"
-		any = append(any, "c.actor_id = ANY ("+people+")", "c.subject_id = ANY ("+people+")")
+		people := fmt.Sprintf(among, a.add(t.people))
+		any = append(any, "c.actor_id "+people, "c.subject_id "+people)
 	}
 	for _, column := range t.codes() {
 		any = append(any, "c."+column.name+" = ANY ("+a.add(column.codes)+"::text[])")
@@ -104,8 +117,7 @@ func (t term) condition(a *arguments, text string) string {
 		any = append(any, "c.entry_id = "+id+"::uuid", "c.actor_id = "+id+"::uuid", "c.subject_id = "+id+"::uuid",
 			"c.object <> '' AND right(c.object, 36) = "+a.add(t.id.String()))
 	}
-	any = append(any, hasWords+" AND strpos("+text+", "+a.add(t.text)+") > 0")
-	return "(" + strings.Join(any, " OR ") + ")"
+	return "(" + strings.Join(append(any, words), " OR ") + ")"
 }
 
 type codes struct {
@@ -132,14 +144,18 @@ func (t term) plain() bool {
 // which together find all entries with it. rest are conditions that all must meet, others the
 // terms that an entry must have too.
 func (t term) arms(a *arguments, rest []string, others []term, limit int) []string {
-	words := append([]string{}, rest...)
-	looked := append([]string{}, rest...)
+	words, looked := slices.Clone(rest), slices.Clone(rest)
 	wanted := t.words(a, &words)
 	for _, other := range others {
 		if other.plain() {
 			wanted = append(wanted, other.words(a, &words)...)
 		} else {
-			words = append(words, other.condition(a, theWords))
+			words = append(words, other.indexed(a))
+		}
+	}
+	for i, condition := range words {
+		if strings.HasPrefix(condition, earlier) { // that would read half a month's ids
+			words[i] = "(" + condition + ") IS TRUE"
 		}
 	}
 	words = append(words, hasWords, "query_log_grams(c.reason, c.requested_by) @> "+a.add(wanted)+"::text[]")

@@ -100,6 +100,15 @@ func (s *search) prepare() error {
 	return nil
 }
 
+// plan sets whether statements are planned for their values.
+func (s *search) plan(mode string) error {
+	var set string
+	if err := s.db.QueryRowContext(s.ctx, "SELECT set_config('plan_cache_mode', $1, true)", mode).Scan(&set); err != nil {
+		return fmt.Errorf("searching the log: %w", database.Hide(err))
+	}
+	return nil
+}
+
 // month finds within a span of time.
 func (s *search) month(within span) ([]uuid.UUID, error) {
 	a := &arguments{}
@@ -107,11 +116,18 @@ func (s *search) month(within span) ([]uuid.UUID, error) {
 	if len(s.terms) == 0 {
 		return s.ids(a, "SELECT c.entry_id FROM ledger_content c"+all(conditions)+newest(s.limit))
 	}
-	// The rarest term leads; the others are looked for in what it finds.
+	// What only words can have leads, all such terms together; else the rarest term. The others are
+	// looked for in what it finds.
 	leader := slices.MinFunc(s.terms, func(x, y term) int {
-		return cmp.Or(cmp.Compare(x.seen, y.seen), cmp.Compare(x.weight(), y.weight()))
+		return cmp.Or(cmp.Compare(x.plainly(), y.plainly()), cmp.Compare(x.seen, y.seen), cmp.Compare(x.weight(), y.weight()))
 	})
 	others := slices.DeleteFunc(slices.Clone(s.terms), func(t term) bool { return t.text == leader.text })
+	if slices.ContainsFunc(others, func(t term) bool { return !t.plain() }) {
+		// Which of their indexes are worth reading depends on the terms.
+		if err := s.plan("force_custom_plan"); err != nil {
+			return nil, err
+		}
+	}
 	arms := leader.arms(a, conditions, others, s.limit)
 	return s.ids(a, "SELECT DISTINCT c.entry_id FROM (("+strings.Join(arms, ") UNION ALL (")+")) AS c"+newest(s.limit))
 }
@@ -142,7 +158,7 @@ func (s *search) recent(whole span) (looked, error) {
 	}
 	err := s.db.QueryRowContext(s.ctx, `WITH recent AS MATERIALIZED (`+window+`), judged AS MATERIALIZED (SELECT c.*`+columns+` FROM recent c)
 		SELECT string_agg(c.entry_id::text, ',' ORDER BY c.entry_id DESC) FILTER (WHERE `+strings.Join(met, " AND ")+`),
-			(SELECT entry_id::text FROM recent ORDER BY entry_id LIMIT 1), count(*)`+counts+` FROM judged c`, *a...).Scan(targets...)
+			(SELECT r.entry_id::text FROM recent r ORDER BY r.entry_id LIMIT 1), count(*)`+counts+` FROM judged c`, *a...).Scan(targets...)
 	if err != nil {
 		return looked{}, fmt.Errorf("looking at the newest entries: %w", database.Hide(err))
 	}
@@ -158,6 +174,14 @@ func (s *search) recent(whole span) (looked, error) {
 		l.oldest = &id
 	}
 	return l, nil
+}
+
+// plainly puts first what only words can have.
+func (t term) plainly() int {
+	if t.plain() {
+		return 0
+	}
+	return 1
 }
 
 // weight guesses how common a term is that is not among the newest entries: words for actions fit
