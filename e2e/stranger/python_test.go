@@ -7,17 +7,24 @@ import (
 	"testing"
 )
 
+// noPython is how their program ends when there is no Python to run it with.
+const noPython = 2
+
 // needPython installs Python where it is missing and we may, as internal/launch does with Postgres.
 func needPython(t *testing.T) {
 	t.Helper()
 	if out, err := havePython(); err != nil {
-		t.Fatalf("the stranger's verifier needs Python 3.9 or newer (`sudo apt-get install python3`): %v\n%s", err, out)
+		t.Fatalf("the stranger's verifier does not run; it needs Python 3.9 or newer (`sudo apt-get install python3`): %v\n%s", err, out)
 	}
 }
 
 var havePython = sync.OnceValues(func() (string, error) {
-	out, err := exec.Command(theirs, "--help").CombinedOutput()
-	if _, missing := exec.LookPath("apt-get"); err == nil || missing != nil || os.Geteuid() != 0 {
+	help := exec.Command(theirs, "--help")
+	out, err := help.CombinedOutput()
+	if err == nil || help.ProcessState == nil || help.ProcessState.ExitCode() != noPython {
+		return string(out), err
+	}
+	if _, missing := exec.LookPath("apt-get"); missing != nil || os.Geteuid() != 0 {
 		return string(out), err
 	}
 	for _, step := range [][]string{{"update", "-q"}, {"install", "-q", "-y", "--no-install-recommends", "python3"}} {
