@@ -13,7 +13,7 @@ import (
 )
 
 // version is set by the release build.
-var version = "0.1.0"
+var version = "0.2.0"
 
 type commands struct {
 	Serve   ServeCmd   `cmd:"" help:"Run the API. 运行 API。"`
