@@ -1,9 +1,11 @@
 """The command line. Ends with 0: proven; 3: not proven; 2: wrong usage."""
 
+import os
 import sys
 
 if sys.version_info < (3, 9):
-    sys.exit("Python 3.9 or newer is needed. 需要 Python 3.9 或更高版本。")
+    print("Python 3.9 or newer is needed. 需要 Python 3.9 或更高版本。")
+    sys.exit(2)
 
 import notes
 import proof
@@ -31,17 +33,17 @@ class Usage(Exception):
 
 def main(arguments):
     if arguments in (["--help"], ["-h"]):
-        print(USAGE)
+        say(USAGE, sys.stdout)
         return PROVEN
     if arguments == ["--self-test"]:
         return report(selftest.run)
     try:
         check = prepare(arguments)
     except Usage as e:
-        print(*filter(None, (str(e), USAGE)), sep="\n", file=sys.stderr)
+        say("\n".join(filter(None, (str(e), USAGE))), sys.stderr)
         return WRONG_USAGE
     except Problem as p:
-        print(p.english, p.chinese, sep="\n", file=sys.stderr)
+        say(f"{p.english}\n{p.chinese}", sys.stderr)
         return WRONG_USAGE
     return report(check)
 
@@ -57,6 +59,8 @@ def prepare(arguments):
         raise Usage("")
     policy = within(options["policy"][0], Policy, read(options["policy"][0], LARGEST))
     if mode == "tree":
+        if not os.path.isdir(target):
+            raise Usage(f"not a folder 不是目录: {shown(target)}")
         held, receipts = ([(name, read(name, notes.LARGEST)) for name in options[o]] for o in ("checkpoint", "receipt"))
         return lambda: Folder(target, policy, held, receipts).run()
     if mode == "pack":
@@ -99,6 +103,14 @@ def proven_entry(content, policy):
             f"类别为 {shown(leaf.kind)} 的条目 {leaf.id.hex()} 在日志和 {head.witnesses} 个见证人签名的、有 {head.size} 个叶子的树中，序号为 {index}。")
 
 
+def say(text, stream):
+    if stream is not None:
+        try:
+            print(text, file=stream)
+        except OSError:
+            pass
+
+
 def report(check):
     try:
         english, chinese = check()
@@ -107,16 +119,22 @@ def report(check):
     except Exception as e:  # whatever a hostile file brings about is no proof, and no crash
         name = type(e).__name__
         return not_proven(Problem(f"it cannot be read: {name}: {shown(str(e))}", f"无法读取：{name}：{shown(str(e))}"))
-    print(f"PROVEN: {english}\n已证明：{chinese}")
+    say(f"PROVEN: {english}\n已证明：{chinese}", sys.stdout)
     return PROVEN
 
 
 def not_proven(problem):
-    print(f"NOT PROVEN: {problem.english}\n未能证明：{problem.chinese}")
+    say(f"NOT PROVEN: {problem.english}\n未能证明：{problem.chinese}", sys.stdout)
     return NOT_PROVEN
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.reconfigure(errors="backslashreplace")
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            pass  # nobody reads it; the exit status still tells
+    os._exit(status)
