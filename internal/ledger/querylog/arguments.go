@@ -87,27 +87,16 @@ const (
 	theWords = "query_log_text(c.reason, c.requested_by)"
 )
 
-// condition is that an entry has the term somewhere. It is asked of each row; words is the column that
-// has the folded words.
+// condition is that an entry has the term somewhere. It is asked of each row; words is the column or
+// expression that has the folded words.
 func (t term) condition(a *arguments, words string) string {
-	return t.anyOf(a, "IN (SELECT unnest(%s::text[]::uuid[]))", hasWords+" AND strpos("+words+", "+a.add(t.text)+") > 0")
-}
-
-// indexed is the same, for a plan by the indexes of all its parts.
-func (t term) indexed(a *arguments) string {
-	words := []string{hasWords}
-	words = append(words, "query_log_grams(c.reason, c.requested_by) @> "+a.add(t.words(a, &words))+"::text[]")
-	return t.anyOf(a, "= ANY (%s::text[]::uuid[])", strings.Join(words, " AND "))
-}
-
-func (t term) anyOf(a *arguments, among, words string) string {
 	var any []string
 	if t.purpose {
 		any = append(any, "c.purpose = "+a.add(t.text)+" AND c.purpose <> ''")
 	}
 	if len(t.people) > 0 {
-		people := fmt.Sprintf(among, a.add(t.people))
-		any = append(any, "c.actor_id "+people, "c.subject_id "+people)
+		people := " IN (SELECT unnest(" + a.add(t.people) + "::text[]::uuid[]))" // cast once, and hashed
+		any = append(any, "c.actor_id"+people, "c.subject_id"+people)
 	}
 	for _, column := range t.codes() {
 		any = append(any, "c."+column.name+" = ANY ("+a.add(column.codes)+"::text[])")
@@ -117,7 +106,8 @@ func (t term) anyOf(a *arguments, among, words string) string {
 		any = append(any, "c.entry_id = "+id+"::uuid", "c.actor_id = "+id+"::uuid", "c.subject_id = "+id+"::uuid",
 			"c.object <> '' AND right(c.object, 36) = "+a.add(t.id.String()))
 	}
-	return "(" + strings.Join(append(any, words), " OR ") + ")"
+	any = append(any, hasWords+" AND strpos("+words+", "+a.add(t.text)+") > 0")
+	return "(" + strings.Join(any, " OR ") + ")"
 }
 
 type codes struct {
@@ -150,7 +140,7 @@ func (t term) arms(a *arguments, rest []string, others []term, limit int) []stri
 		if other.plain() {
 			wanted = append(wanted, other.words(a, &words)...)
 		} else {
-			words = append(words, other.indexed(a))
+			words = append(words, other.condition(a, theWords))
 		}
 	}
 	for i, condition := range words {
@@ -158,7 +148,7 @@ func (t term) arms(a *arguments, rest []string, others []term, limit int) []stri
 			words[i] = "(" + condition + ") IS TRUE"
 		}
 	}
-	words = append(words, hasWords, "query_log_grams(c.reason, c.requested_by) @> "+a.add(wanted)+"::text[]")
+	words = append(words, hasWords, hasGrams(a, wanted))
 	arms := []string{
 		// Not newest first: that would walk by time and look at each entry's words.
 		"SELECT entry_id FROM (SELECT c.entry_id FROM ledger_content c" + all(words) + " OFFSET 0) AS words",
@@ -200,6 +190,10 @@ func (t term) arms(a *arguments, rest []string, others []term, limit int) []stri
 		arms = append(arms, newest("right(c.object, 36) = "+a.add(t.id.String()), "c.object <> ''"))
 	}
 	return arms
+}
+
+func hasGrams(a *arguments, wanted []string) string {
+	return "query_log_grams(c.reason, c.requested_by) @> " + a.add(wanted) + "::text[]"
 }
 
 // words are the grams of the term. What is longer than one has to be looked for once more.

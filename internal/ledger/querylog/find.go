@@ -100,15 +100,6 @@ func (s *search) prepare() error {
 	return nil
 }
 
-// plan sets whether statements are planned for their values.
-func (s *search) plan(mode string) error {
-	var set string
-	if err := s.db.QueryRowContext(s.ctx, "SELECT set_config('plan_cache_mode', $1, true)", mode).Scan(&set); err != nil {
-		return fmt.Errorf("searching the log: %w", database.Hide(err))
-	}
-	return nil
-}
-
 // month finds within a span of time.
 func (s *search) month(within span) ([]uuid.UUID, error) {
 	a := &arguments{}
@@ -116,20 +107,52 @@ func (s *search) month(within span) ([]uuid.UUID, error) {
 	if len(s.terms) == 0 {
 		return s.ids(a, "SELECT c.entry_id FROM ledger_content c"+all(conditions)+newest(s.limit))
 	}
-	// What only words can have leads, all such terms together; else the rarest term. The others are
-	// looked for in what it finds.
-	leader := slices.MinFunc(s.terms, func(x, y term) int {
-		return cmp.Or(cmp.Compare(x.plainly(), y.plainly()), cmp.Compare(x.seen, y.seen), cmp.Compare(x.weight(), y.weight()))
-	})
-	others := slices.DeleteFunc(slices.Clone(s.terms), func(t term) bool { return t.text == leader.text })
-	if slices.ContainsFunc(others, func(t term) bool { return !t.plain() }) {
-		// Which of their indexes are worth reading depends on the terms.
-		if err := s.plan("force_custom_plan"); err != nil {
-			return nil, err
-		}
+	leader, err := s.leader(within)
+	if err != nil {
+		return nil, err
 	}
+	others := slices.DeleteFunc(slices.Clone(s.terms), func(t term) bool { return t.text == leader.text })
 	arms := leader.arms(a, conditions, others, s.limit)
 	return s.ids(a, "SELECT DISTINCT c.entry_id FROM (("+strings.Join(arms, ") UNION ALL (")+")) AS c"+newest(s.limit))
+}
+
+// commonWords is how many entries of a month have words that are common there.
+const commonWords = 500
+
+// leader is the term by whose indexes a month is read; the others are looked for in what it finds.
+// What only words can have leads, all such terms together, unless it is common there and another term
+// is not of that kind: then the rarest of the others does.
+func (s *search) leader(within span) (term, error) {
+	rarest := func(x, y term) int { return cmp.Or(cmp.Compare(x.seen, y.seen), cmp.Compare(x.weight(), y.weight())) }
+	var plain, others []term
+	for _, t := range s.terms {
+		if t.plain() {
+			plain = append(plain, t)
+		} else {
+			others = append(others, t)
+		}
+	}
+	if len(others) == 0 {
+		return slices.MinFunc(plain, rarest), nil
+	}
+	if len(plain) == 0 {
+		return slices.MinFunc(others, rarest), nil
+	}
+	a := &arguments{}
+	wanted := []string{}
+	for _, t := range plain {
+		wanted = append(wanted, grams(t.text)...)
+	}
+	conditions := append(span{first: within.first, end: within.end}.where(a), hasWords, hasGrams(a, wanted))
+	var found int
+	err := s.db.QueryRowContext(s.ctx, "SELECT count(*) FROM (SELECT FROM ledger_content c"+all(conditions)+fmt.Sprintf(" OFFSET 0 LIMIT %d) AS words", commonWords), *a...).Scan(&found)
+	if err != nil {
+		return term{}, fmt.Errorf("searching the log: %w", database.Hide(err))
+	}
+	if found < commonWords {
+		return slices.MinFunc(plain, rarest), nil
+	}
+	return slices.MinFunc(others, rarest), nil
 }
 
 // looked is what the newest entries of a span have.
@@ -174,14 +197,6 @@ func (s *search) recent(whole span) (looked, error) {
 		l.oldest = &id
 	}
 	return l, nil
-}
-
-// plainly puts first what only words can have.
-func (t term) plainly() int {
-	if t.plain() {
-		return 0
-	}
-	return 1
 }
 
 // weight guesses how common a term is that is not among the newest entries: words for actions fit

@@ -74,9 +74,6 @@ func (p *Page) read(tx *database.Tx, f Filter, words []string, before *uuid.UUID
 		ids = ids[:limit]
 		p.Next = &ids[limit-1]
 	}
-	if err := s.plan("force_generic_plan"); err != nil {
-		return err
-	}
 	found, err := Fetch(ctx, db, ids)
 	if err != nil {
 		return err
