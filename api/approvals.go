@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +47,7 @@ type ChangeView struct {
 	Label  string `json:"label"`
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
+	Sealed bool   `json:"sealed,omitempty" doc:"A sealed text: shown only where the request is read by itself, which is recorded"`
 }
 
 // TargetView is a row that a request is about.
@@ -114,7 +116,32 @@ func (s *server) getApproval(ctx context.Context, in *ByID) (*answer[ApprovalVie
 		return nil, problem(codeNotFound)
 	}
 	view, err := s.approvalView(ctx, row, in.language())
-	return &answer[ApprovalView]{view}, err
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openSealed(ctx, row, &view, in.language()); err != nil {
+		return nil, err
+	}
+	return &answer[ApprovalView]{view}, nil
+}
+
+// openSealed adds the texts that are sealed where they are kept. That they are read is recorded first.
+func (s *server) openSealed(ctx context.Context, row models.Approval, view *ApprovalView, language i18n.Language) error {
+	if !slices.ContainsFunc(view.Changes, func(c ChangeView) bool { return c.Sealed }) {
+		return nil
+	}
+	if err := approval.RecordRead(ctx, s.DB, row); err != nil {
+		return err
+	}
+	changes, err := s.Approvals.Changes(ctx, row)
+	if err != nil {
+		return err
+	}
+	view.Changes = make([]ChangeView, len(changes))
+	for i, c := range changes {
+		view.Changes[i] = changeView(c, language)
+	}
+	return nil
 }
 
 type approvalDecisionInput struct {
@@ -205,6 +232,9 @@ func (s *server) approvalView(ctx context.Context, row models.Approval, language
 		return v, err
 	}
 	for _, c := range changes {
+		if c.Sealed {
+			c.Before, c.After = "", ""
+		}
 		v.Changes = append(v.Changes, changeView(c, language))
 	}
 	return v, nil
@@ -221,7 +251,7 @@ func changeView(c approval.Change, language i18n.Language) ChangeView {
 	if !ok {
 		label = i18n.Text(language, c.Field)
 	}
-	return ChangeView{Field: c.Field, Label: label, Before: wordsText(language, c.Words, c.Before), After: wordsText(language, c.Words, c.After)}
+	return ChangeView{Field: c.Field, Label: label, Before: wordsText(language, c.Words, c.Before), After: wordsText(language, c.Words, c.After), Sealed: c.Sealed}
 }
 
 // wordsText is a value that is made of codes, in words; any other is what it is.

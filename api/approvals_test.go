@@ -220,6 +220,30 @@ func TestApprovalIsShownToWhomItConcerns(t *testing.T) {
 	}
 }
 
+// The reason of an annulment is sealed at the departure: a request shows it to nobody unrecorded.
+func TestI18_ASealedReasonIsShownWithItsEntry(t *testing.T) {
+	f := newFixture(t)
+	d := f.resign(f.hire("E1", f.a))
+	got := f.ask(models.RoleHRAdmin, "POST", departureAddress(d.ID)+"/annulment", `{"reason": "wrong-person-marker"}`)
+	if strings.Contains(string(got.body), "marker") {
+		t.Errorf("the answer to the request repeats it: %s", got.body)
+	}
+	if list := f.ask(models.RoleReviewer, "GET", "/api/v1/approvals", ""); strings.Contains(string(list.body), "marker") {
+		t.Errorf("the list shows it: %s", list.body)
+	}
+	address := got.header.Get("Location")
+	for range 2 {
+		if one := f.ask(models.RoleReviewer, "GET", address, ""); !strings.Contains(string(one.body), "wrong-person-marker") {
+			t.Errorf("who may decide does not see why: %s", one.body)
+		}
+	}
+	f.wantEntries("approval.read", 2)
+	f.exec("ALTER TABLE ledger_pending ADD CHECK (false) NOT VALID")
+	if one := f.ask(models.RoleReviewer, "GET", address, ""); one.status < 500 || strings.Contains(string(one.body), "marker") {
+		t.Errorf("shown without its entry: %d %s", one.status, one.body)
+	}
+}
+
 // Who agrees to a departure sees its days, those that were derived too: one that ended years ago would
 // make everything due for deletion.
 func TestI21_TheSecondPersonSeesTheDatesOfADeparture(t *testing.T) {

@@ -2,11 +2,13 @@ package api
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 	"github.com/pquerna/otp/totp"
 
+	"lethe/internal/database"
 	"lethe/models"
 )
 
@@ -54,6 +56,52 @@ func TestPasswordIsChanged(t *testing.T) {
 	a.password = newPassword
 	if got := f.login(a, f.code(a, 0)); got.status != http.StatusCreated {
 		t.Errorf("with the new one: %d %s", got.status, got.body)
+	}
+}
+
+// A change of the password is no way to guess the present one: each try is recorded, and too many end
+// the session.
+func TestGuessingThePasswordOfASessionIsRecordedAndEndsIt(t *testing.T) {
+	f := newFixture(t)
+	f.enrolled(f.people[hr], hr)
+	v := f.plainSession(f.people[hr], hr)
+	tries, last := 0, reply{}
+	for range 15 {
+		last = v.ask("PUT", "/api/v1/me/password", `{"current_password": "something else entirely", "new_password": "`+newPassword+`"}`)
+		if last.status != http.StatusUnauthorized {
+			break
+		}
+		tries++
+	}
+	if last.status != http.StatusTooManyRequests || !v.ended() {
+		t.Errorf("after %d tries: %d %s, ended %v", tries, last.status, last.problem.Code, v.ended())
+	}
+	f.wantEntries("password.change_refused", tries)
+}
+
+func TestAWrongEnrolmentCodeIsRecorded(t *testing.T) {
+	f := newFixture(t)
+	for _, path := range []string{"/api/v1/enrolments", "/api/v1/enrolments/confirmation"} {
+		body := `{"login": "nobody", "code": "AAAA-BBBB", "password": "` + newPassword + `"}`
+		if strings.HasSuffix(path, "confirmation") {
+			body = `{"login": "nobody", "code": "AAAA-BBBB", "totp": "123456"}`
+		}
+		if got := f.ask("", "POST", path, body); got.status < 400 || got.status >= 500 {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+	f.wantEntries("enrolment.refused", 2)
+}
+
+// wantEntries counts the ledger's entries of an action.
+func (f *fixture) wantEntries(action string, want int) {
+	f.t.Helper()
+	var n int
+	f.run(func(tx *database.Tx) error {
+		return database.Hide(tx.DB().Raw("SELECT count(*) FROM ledger_content WHERE action = ?", action).Scan(&n).Error)
+	})
+	if n != want || want == 0 {
+		f.t.Errorf("%d entries of %s, want %d", n, action, want)
 	}
 }
 

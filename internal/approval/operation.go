@@ -27,6 +27,8 @@ type Change struct {
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
 	Words  string `json:"words,omitempty"`
+	// Sealed marks a text that is sealed where it is kept: that somebody reads it is recorded ([RecordRead]).
+	Sealed bool `json:"sealed,omitempty"`
 }
 
 // Matter is what a command is about, as judged within a transaction that has locked it.

@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 
@@ -17,6 +18,7 @@ const (
 	ActionWithdrawn = "approval.withdrawn"
 	ActionExpired   = "approval.expired"
 	ActionVoided    = "approval.voided"
+	ActionRead      = "approval.read"
 )
 
 // record appends what happened to a request. The entry carries its hash, so that the ledger proves
@@ -38,4 +40,10 @@ func record(tx *database.Tx, row models.Approval, action, reason string) error {
 		return fmt.Errorf("recording %s: %w", action, err)
 	}
 	return nil
+}
+
+// RecordRead records that the caller reads the sealed texts of a request. They are shown after it has
+// committed, or not at all (I18).
+func RecordRead(ctx context.Context, db *database.DB, row models.Approval) error {
+	return database.Run(ctx, db, func(tx *database.Tx) error { return record(tx, row, ActionRead, "") })
 }

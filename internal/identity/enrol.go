@@ -159,9 +159,17 @@ func (s *Service) SetCredentials(ctx context.Context, userID uuid.UUID, password
 	return secret, err
 }
 
-// checkEnrolment finds the user whose code it is. Tries are counted by address; codes have at least
-// 80 random bits.
+// checkEnrolment finds the user whose code it is. Tries are counted by address, and wrong ones are
+// recorded; codes have at least 80 random bits.
 func (s *Service) checkEnrolment(ctx context.Context, e Enrolling) (models.User, error) {
+	user, err := s.enrolling(ctx, e)
+	if errors.Is(err, ErrEnrolment) {
+		err = s.refuse(ctx, "enrolment.refused", normalLogin(e.Login), user, user.ID != uuid.Nil, err)
+	}
+	return user, err
+}
+
+func (s *Service) enrolling(ctx context.Context, e Enrolling) (models.User, error) {
 	if err := s.tryCode(ctx, e.Place); err != nil {
 		return models.User{}, err
 	}

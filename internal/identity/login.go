@@ -115,8 +115,13 @@ func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, 
 
 // failed records a failed login and is ErrLoginFailed; one that cannot be recorded is told as that.
 func (s *Service) failed(ctx context.Context, login string, user models.User, known bool) error {
+	return s.refuse(ctx, "session.refused", login, user, known, ErrLoginFailed)
+}
+
+// refuse records that somebody tried to be a user without the credentials, and is refusal.
+func (s *Service) refuse(ctx context.Context, action, login string, user models.User, known bool, refusal error) error {
 	err := database.Run(ctx, s.db, func(tx *database.Tx) error {
-		entry := ledger.Entry{Kind: ledger.KindSession, Action: "session.refused", Result: ledger.Refused, Rule: "credentials"}
+		entry := ledger.Entry{Kind: ledger.KindSession, Action: action, Result: ledger.Refused, Rule: "credentials"}
 		if known {
 			entry.Subject, entry.Object = &user.EmployeeID, "user/"+user.ID.String()
 		} else {
@@ -126,9 +131,9 @@ func (s *Service) failed(ctx context.Context, login string, user models.User, kn
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("recording a failed login: %w", err)
+		return fmt.Errorf("recording %s: %w", action, err)
 	}
-	return ErrLoginFailed
+	return refusal
 }
 
 // loginDigest stands for a login that nobody has, which may be a mistyped password.
@@ -149,12 +154,13 @@ func (s *Service) userByLogin(ctx context.Context, login string) (models.User, b
 	return user, true, nil
 }
 
-// CheckPassword says whether a password is the user's; a wrong one is ErrLoginFailed. It counts the
-// try in a lane of the user's own sessions, since whoever asks has one.
+// CheckPassword says whether a password is the user's; a wrong one is recorded, and ErrLoginFailed. It
+// counts the try in a lane of the session, since whoever asks has one; too many end it, as those of a
+// step-up do.
 func (s *Service) CheckPassword(ctx context.Context, by Bearer, password string) error {
 	lanes := by.lanes()
 	if err := take(ctx, s.db, lanes); err != nil {
-		return err
+		return s.givenUp(ctx, by, err)
 	}
 	user, err := database.First[models.User](s.db.Read(ctx).Where("id = ?", by.UserID))
 	if err != nil {
@@ -165,7 +171,7 @@ func (s *Service) CheckPassword(ctx context.Context, by Bearer, password string)
 		return err
 	}
 	if !right {
-		return ErrLoginFailed
+		return s.refuse(ctx, "password.change_refused", user.Login, user, true, ErrLoginFailed)
 	}
 	return database.Run(ctx, s.db, func(tx *database.Tx) error { return giveBack(tx, lanes) })
 }

@@ -238,7 +238,8 @@ func departureMatter(tx *database.Tx, id uuid.UUID, after models.Stage, reason s
 		Subjects: []uuid.UUID{dep.EmployeeID}, Targets: []approval.Target{departureTarget(dep)},
 		Changes: []approval.Change{
 			who, word("stage", "stage", string(dep.Stage), string(after)),
-			word("accounts", "accounts_state", "", string(models.AccountsRelinked)), shown("reason", reason),
+			word("accounts", "accounts_state", "", string(models.AccountsRelinked)),
+			{Field: "reason", After: reason, Sealed: true},
 		},
 	}, nil
 }
