@@ -360,8 +360,19 @@ func TestI6_TwoPeopleMoveTheDeadlinesOfALeaver(t *testing.T) {
 		t.Errorf("asking moved deadlines:\n%s", diff)
 	}
 	var view ApprovalView
+	f.ask(models.RoleReviewer, "GET", waits.header.Get("Location"), "").into(t, &view)
+	told := map[string]string{}
+	for _, c := range view.Changes {
+		told[c.Field] = c.Before + " " + c.After
+	}
 	f.session(models.RoleReviewer).ask("POST", waits.header.Get("Location")+"/decision", `{"decision": "approved"}`).into(t, &view)
 	after := deadlines()
+	for category, was := range before {
+		move := was.UTC().Format(time.RFC3339) + " " + after[category].UTC().Format(time.RFC3339)
+		if got := told["category."+string(category)]; was.Equal(after[category]) != (got == "") || got != "" && got != move {
+			t.Errorf("the second person was told %q of %s, which moved %s", got, category, move)
+		}
+	}
 	if len(after) != len(before) || cmp.Equal(before, after) {
 		t.Errorf("the deadlines did not follow: %v", after)
 	}

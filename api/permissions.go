@@ -155,6 +155,8 @@ var closedToBreakGlass = map[string]bool{
 	"POST /api/v1/recovery-codes":                         true,
 	"POST /api/v1/tokens":                                 true,
 	"POST /api/v1/users/{id}/enrolment-code":              true,
+	"POST /api/v1/query-log/exports":                      true,
+	"GET /api/v1/query-log/exports/{id}/file":             true,
 }
 
 // scopes are the routes that a token of a scope may call, by how their paths begin; the longest

@@ -176,9 +176,7 @@ func deadlineChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([
 		return nil, nil, departure.ErrUnknownZone
 	}
 	var changes []approval.Change
-	var versions []string
 	for _, rule := range rules {
-		versions = append(versions, fmt.Sprintf("%s/%s/%d", rule.Jurisdiction, rule.Category, rule.Version))
 		from, _, err := retention.Deadline(rule, dep.EmploymentEndedAt, before)
 		if err != nil {
 			return nil, nil, err
@@ -193,7 +191,16 @@ func deadlineChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([
 		}
 		changes = append(changes, c)
 	}
-	return changes, versions, nil
+	return changes, ruleVersions(rules), nil
+}
+
+// ruleVersions names the rules that something was judged by.
+func ruleVersions(rules []models.RetentionRule) []string {
+	versions := make([]string, len(rules))
+	for i, rule := range rules {
+		versions[i] = fmt.Sprintf("%s/%s/%d", rule.Jurisdiction, rule.Category, rule.Version)
+	}
+	return versions
 }
 
 func (d Deps) withdrawUnlinked() approval.Operation {

@@ -3,6 +3,8 @@ package operations
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -62,29 +64,65 @@ func (d Deps) changeBasis() approval.Operation {
 			if err != nil {
 				return approval.Matter{}, gone(err, database.ErrNotFound)
 			}
+			deadlines, rules, err := d.movedDeadlines(tx, c, employment.ID)
 			return approval.Matter{
 				Subjects: []uuid.UUID{employee.ID},
 				Targets: []approval.Target{
 					{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)},
 					employmentTarget(employment),
 				},
-				Changes: append([]approval.Change{shown("person", employee.EmployeeNo+" "+employee.Name)}, basisChanges(employee, employment, c.Patch)...),
-			}, nil
+				Changes: slices.Concat([]approval.Change{shown("person", employee.EmployeeNo+" "+employee.Name)},
+					basisChanges(employee, employment, c.Patch), deadlines),
+				Rules: rules,
+			}, err
 		},
 		Run: func(tx *database.Tx, _ approval.By, c BasisChange) (string, error) {
-			if err := archive.UpdateApproved(tx, d.Vault, c.EmployeeID, c.Patch); err != nil {
-				return "", err
-			}
-			_, employment, err := archive.LatestFile(tx, c.EmployeeID)
-			if err != nil {
-				return "", err
-			}
-			if err := departure.FitsHiring(tx, employment); err != nil {
-				return "", err
-			}
-			return employeeAddress(c.EmployeeID), retention.Follow(tx, employment)
+			_, err := d.rebase(tx, c)
+			return employeeAddress(c.EmployeeID), err
 		},
 	})
+}
+
+// rebase changes a file with what deadlines hang on, and lets those that run follow.
+func (d Deps) rebase(tx *database.Tx, c BasisChange) (models.Employment, error) {
+	if err := archive.UpdateApproved(tx, d.Vault, c.EmployeeID, c.Patch); err != nil {
+		return models.Employment{}, err
+	}
+	_, employment, err := archive.LatestFile(tx, c.EmployeeID)
+	if err != nil {
+		return employment, err
+	}
+	if err := departure.FitsHiring(tx, employment); err != nil {
+		return employment, err
+	}
+	return employment, retention.Follow(tx, employment)
+}
+
+// movedDeadlines simulates what the change would do to the deadlines that run (I6), and says by which
+// rules.
+func (d Deps) movedDeadlines(tx *database.Tx, c BasisChange, employmentID uuid.UUID) (moved []approval.Change, versions []string, err error) {
+	before, err := retention.RunningDeadlines(tx, employmentID)
+	if err != nil || len(before) == 0 {
+		return nil, nil, err
+	}
+	var after map[models.Category]time.Time
+	err = tx.Rehearse(func(tx *database.Tx) error {
+		employment, err := d.rebase(tx, c)
+		if err != nil {
+			return err
+		}
+		rules, err := retention.Rules(tx, employment.Jurisdiction)
+		if err != nil {
+			return err
+		}
+		versions = ruleVersions(rules)
+		after, err = retention.RunningDeadlines(tx, employmentID)
+		return err
+	})
+	for _, category := range models.Categories {
+		moved = append(moved, instant("category."+string(category), before[category], after[category]))
+	}
+	return differing(moved...), versions, err
 }
 
 // employmentTarget is an employment by what deadlines and dates hang on.

@@ -145,3 +145,19 @@ func Follow(tx *database.Tx, employment models.Employment) error {
 	}
 	return resume(tx, employment.ID)
 }
+
+// RunningDeadlines are those of an employment that still run, by category.
+func RunningDeadlines(tx *database.Tx, employmentID uuid.UUID) (map[models.Category]time.Time, error) {
+	var rows []models.RetentionDeadline
+	err := tx.DB().Select("category", "deadline").
+		Where("employment_id = ? AND state IN ?", employmentID, []models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}).
+		Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading the deadlines of an employment: %w", database.Hide(err))
+	}
+	deadlines := make(map[models.Category]time.Time, len(rows))
+	for _, row := range rows {
+		deadlines[row.Category] = row.Deadline
+	}
+	return deadlines, nil
+}
