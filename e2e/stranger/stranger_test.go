@@ -106,6 +106,11 @@ func (w *world) broken(whole, filtered []byte) map[string][]byte {
 		"a date changed":   w.forge(whole, replace("entries.jsonl", `"at":"2`, `"at":"3`)),
 		"a kind changed":   w.forge(whole, replace("entries.jsonl", `"kind":"departure"`, `"kind":"account"`)),
 		"a place changed":  w.forge(whole, replace("entries.jsonl", `"index":270`, `"index":271`)),
+		"a name twice":     w.forge(whole, replace("entries.jsonl", `"epoch":1`, `"epoch":2,"epoch":1`)),
+		"a name more":      w.forge(whole, replace("entries.jsonl", `"content":{`, `"content":{"note":"x",`)),
+		"an empty line":    w.forge(whole, replace("entries.jsonl", "}\n", "}\n\n")),
+		"half a character": w.forge(whole, replace("entries.jsonl", `"requested_by":""`, `"requested_by":"\ud800"`)),
+		"called tampered":  w.forge(whole, replace("entries.jsonl", `"intact"`, `"tampered"`)),
 		"called dropped":   w.forge(whole, replace("entries.jsonl", `"intact"`, `"dropped"`)),
 		"a proof cut":      w.forge(filtered, func(m map[string][]byte, _ map[string]any) { m["proof.txt"] = m["proof.txt"][45:] }),
 		"a proof too long": w.forge(filtered, func(m map[string][]byte, _ map[string]any) {

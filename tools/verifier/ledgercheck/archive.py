@@ -15,6 +15,7 @@ from problem import Problem, shown
 MOST_MEMBERS = 64
 PIECE = 1 << 20
 LONGEST_LINE = 1 << 24  # bytes
+END_SIZE = 22  # bytes of the end of the directory, without its comment
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 ENCRYPTED, DESCRIPTOR, STRONG, MASKED = 0x1, 0x8, 0x40, 0x2000
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, ValueError, NotImplementedError,
@@ -39,6 +40,7 @@ class Archive:
         with open(path, "rb") as file:
             try:
                 _check_layout(file, sorted(infos, key=lambda i: i.header_offset), self._zip.start_dir)
+                _check_end(file, len(self._zip.comment))
             except DAMAGED as e:
                 raise damaged(e) from None
 
@@ -121,6 +123,14 @@ def _check_layout(file, infos, directory):
             raise Problem(f"the header of {name} is not what the zip's directory says", f"{name} 的文件头与压缩包目录不符")
     if at != directory:
         raise Problem("there is something in the zip before its directory that is no member", "压缩包目录之前有不属于任何文件的内容")
+
+
+def _check_end(file, comment):
+    """The directory's end, and its comment, are the last bytes."""
+    file.seek(-(END_SIZE + comment), io.SEEK_END)
+    end = file.read(END_SIZE)
+    if end[:4] != b"PK\x05\x06" or int.from_bytes(end[-2:], "little") != comment:
+        raise Problem("there is something behind the end of the zip", "压缩包末尾之后还有其他内容")
 
 
 def _descriptor(raw, info):
