@@ -91,27 +91,14 @@ type newExportInput struct {
 	Body NewExport
 }
 
-// errManyEntries says that the export is above what one person may take away.
-var errManyEntries = errors.New("the export needs two people")
-
 func (s *server) exportLog(ctx context.Context, in *newExportInput) (*createdAnswer[ExportView], error) {
 	const route = "POST /query-log/exports"
 	r := in.Body.request()
 	made, err := s.create(ctx, in.Key, route, in.Body, func(tx *database.Tx) (creation, error) {
-		if err := r.Check(tx); err != nil {
-			return creation{}, err
-		}
-		count, err := r.Count(tx, s.ExportLimit+1)
-		if err != nil {
-			return creation{}, err
-		}
-		if count > s.ExportLimit {
-			return creation{}, errManyEntries
-		}
-		id, err := evidence.Order(tx, actorOf(ctx), r)
+		id, err := evidence.OrderAlone(tx, actorOf(ctx), r, s.ExportLimit)
 		return accepted(id, exportAddress(id)), err
 	})
-	if errors.Is(err, errManyEntries) {
+	if errors.Is(err, evidence.ErrMany) {
 		made, err = s.dangerous(ctx, dangerousCall{
 			operation: operations.ExportLog, command: r, reason: in.Body.ApprovalReason, key: in.Key, route: route, body: in.Body, language: in.language(),
 		})

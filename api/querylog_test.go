@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
@@ -204,6 +205,36 @@ func TestI21_ManyEntriesNeedTwoPeople(t *testing.T) {
 	}
 	if text := i18n.Text(i18n.Chinese, "approval.operation.query_log.export"); strings.Contains(text, ".") {
 		t.Errorf("no text: %s", text)
+	}
+}
+
+// Many small packs are no way around the limit, in whatever slices; what two people agreed to does not
+// count.
+func TestI21_SmallExportsAddUp(t *testing.T) {
+	f := newFixture(t)
+	f.logged(exportLimit)
+	f.sequence()
+	export := func(first, end int) string {
+		got := f.ask(models.RoleAuditor, "POST", "/api/v1/query-log/exports",
+			fmt.Sprintf(`{"range": {"first_index": %d, "end_index": %d}, "reason": "r"}`, first, end))
+		if got.status != http.StatusAccepted {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+		return got.header.Get("Location")
+	}
+	for _, alone := range []string{export(0, exportLimit-5), export(exportLimit-5, exportLimit)} {
+		if !strings.Contains(alone, "/query-log/exports/") {
+			t.Errorf("up to the limit one person exports alone: %s", alone)
+		}
+	}
+	waits := export(0, 1)
+	if !strings.Contains(waits, "/approvals/") {
+		t.Fatalf("above the limit in slices: %s", waits)
+	}
+	f.session(models.RoleReviewer).ask("POST", waits+"/decision", `{"decision": "approved"}`)
+	f.env.Advance(t, 25*time.Hour)
+	if tomorrow := export(0, exportLimit); !strings.Contains(tomorrow, "/query-log/exports/") {
+		t.Errorf("a day later: %s", tomorrow)
 	}
 }
 

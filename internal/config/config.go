@@ -40,7 +40,7 @@ type Config struct {
 
 	ExportDir   string        `env:"EXPORT_DIR" used:"serve" en:"folder for evidence packs of the query log, readable by this user alone, best on an encrypted disk; processes that share a database share it; left out, exports beside LEDGER_DIR" zh:"查询日志证据包的存放目录，仅本用户可读，宜位于加密磁盘；共用数据库的进程共用此目录；不填则为 LEDGER_DIR 旁的 exports"`
 	ExportKeep  time.Duration `env:"EXPORT_KEEP" envDefault:"168h" used:"serve" en:"how long an evidence pack is kept" zh:"证据包保留多久"`
-	ExportLimit int           `env:"EXPORT_LIMIT" envDefault:"10000" used:"serve" en:"entries of the query log that one person may export alone; more need a second person" zh:"一人可单独导出的查询日志条数上限，超过须双人审核"`
+	ExportLimit int           `env:"EXPORT_LIMIT" envDefault:"10000" used:"serve" en:"entries of the query log that one person may export alone within 24 hours; more need a second person" zh:"一人 24 小时内可单独导出的查询日志条数上限，超过须双人审核"`
 
 	WitnessFile string `env:"WITNESS_FILE" used:"serve,worker" en:"development only: key file of a witness that runs within the process and keeps its memory beside it" zh:"仅限开发环境：在进程内运行的见证方的密钥文件，其记忆保存在同一位置"`
 

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ var (
 	ErrNotReady   = errors.New("the pack is not made yet")
 	ErrExpired    = errors.New("the pack was removed after its time")
 	ErrMissing    = errors.New("the pack's file is not in this process's folder")
+	ErrMany       = errors.New("the export holds more than one person may take away alone")
 )
 
 // The formats that an export may have beside those that every pack has.
@@ -202,6 +204,52 @@ func Order(tx *database.Tx, by models.Actor, r Request) (uuid.UUID, error) {
 		return uuid.Nil, fmt.Errorf("keeping an export: %w", database.Hide(err))
 	}
 	return id, nil
+}
+
+// OrderAlone is [Order] for one person, who may take so many entries away within a day: what was
+// ordered alone before counts, so that many small packs are no way around. More is ErrMany.
+func OrderAlone(tx *database.Tx, by models.Actor, r Request, limit int64) (uuid.UUID, error) {
+	if err := r.Check(tx); err != nil {
+		return uuid.Nil, err
+	}
+	taken, err := takenAlone(tx, by)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	left := max(limit-taken, 0)
+	count, err := r.Count(tx, left+1)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if count > left {
+		return uuid.Nil, ErrMany
+	}
+	id, err := Order(tx, by, r)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	err = database.UpdateOne(tx.DB().Model(&Export{}).Where("id = ?", id).Update("total", count))
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("keeping the size of an export: %w", err)
+	}
+	return id, nil
+}
+
+// takenAlone is how many entries a person ordered alone within a day, whom it locks to the end of the
+// transaction: requests side by side are counted one after the other. An export that two people agreed
+// to says of neither how they proved who they are.
+func takenAlone(tx *database.Tx, by models.Actor) (taken int64, err error) {
+	key := int64(binary.BigEndian.Uint64(by.EmployeeID[8:])) //nolint:gosec // any bits will do
+	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", key).Error; err != nil {
+		return 0, fmt.Errorf("locking whoever exports: %w", database.Hide(err))
+	}
+	err = tx.DB().Raw(`SELECT coalesce(sum(total), 0)::bigint FROM query_log_exports
+		WHERE requested_by = ? AND authenticated <> '' AND state <> ? AND created_at > lethe_now() - interval '24 hours'`,
+		by.EmployeeID, Failed).Scan(&taken).Error
+	if err != nil {
+		return 0, fmt.Errorf("counting what was exported: %w", database.Hide(err))
+	}
+	return taken, nil
 }
 
 // authenticated is how by proved who they are, if it is they who act now: after an approval it is the
