@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -111,8 +112,12 @@ func (w *world) broken(whole, filtered []byte) map[string][]byte {
 		"an empty line":    w.forge(whole, replace("entries.jsonl", "}\n", "}\n\n")),
 		"half a character": w.forge(whole, replace("entries.jsonl", `"requested_by":""`, `"requested_by":"\ud800"`)),
 		"called tampered":  w.forge(whole, replace("entries.jsonl", `"intact"`, `"tampered"`)),
-		"called dropped":   w.forge(whole, replace("entries.jsonl", `"intact"`, `"dropped"`)),
-		"a proof cut":      w.forge(filtered, func(m map[string][]byte, _ map[string]any) { m["proof.txt"] = m["proof.txt"][45:] }),
+		"hidden as dropped": w.forge(whole, func(m map[string][]byte, manifest map[string]any) {
+			m["entries.jsonl"] = regexp.MustCompile(`"salts":"[^"]*","content":\{.*\},"state":"intact"`).ReplaceAll(m["entries.jsonl"], []byte(`"salts":null,"content":null,"state":"dropped"`))
+			manifest["dropped"] = 268
+		}),
+		"called dropped": w.forge(whole, replace("entries.jsonl", `"intact"`, `"dropped"`)),
+		"a proof cut":    w.forge(filtered, func(m map[string][]byte, _ map[string]any) { m["proof.txt"] = m["proof.txt"][45:] }),
 		"a proof too long": w.forge(filtered, func(m map[string][]byte, _ map[string]any) {
 			m["proof.txt"] = append(m["proof.txt"], m["proof.txt"][:45]...)
 		}),

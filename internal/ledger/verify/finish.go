@@ -38,6 +38,12 @@ func (c *checker) finish() {
 // tenYears is how long content is kept at least, counted from the end of its month.
 const tenYears = 10
 
+// keptUntil is until when the content of an entry of an instant must be there: ten years from the end
+// of its month, UTC.
+func keptUntil(at time.Time) time.Time {
+	return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(tenYears, 1, 0)
+}
+
 // dropped accepts months without content only if an entry of the ledger names them, written when
 // their time had come.
 func (c *checker) dropped() {
@@ -45,7 +51,7 @@ func (c *checker) dropped() {
 		first, err := time.Parse("2006-01", month)
 		named := false
 		for id, own := range c.own {
-			due := !timeOf(id).Before(first.AddDate(tenYears, 1, 0))
+			due := !timeOf(id).Before(keptUntil(first))
 			named = named || own.action == ledger.ActionContentDropped && own.details[ledger.DetailMonth] == month && due
 		}
 		if err != nil || !named {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
@@ -42,6 +43,7 @@ const (
 type manifest struct {
 	Format     string    `json:"format"`
 	ExportID   uuid.UUID `json:"export_id"`
+	CreatedAt  time.Time `json:"created_at"`
 	Origin     string    `json:"origin"`
 	Epoch      int       `json:"epoch"`
 	TreeSize   int64     `json:"tree_size"`
@@ -327,7 +329,7 @@ func (w *packWalk) leaf() (batchproof.Leaf, bool, error) {
 		return batchproof.Leaf{}, false, errLine
 	}
 	r := w.pack.report
-	if code, field := l.check(&w.pack.hash, r.Origin, w.pack.head.Epoch); code != "" {
+	if code, field := l.check(&w.pack.hash, r.Origin, w.pack.head.Epoch, w.pack.manifest.CreatedAt); code != "" {
 		r.add(Problem{Code: code, Epoch: l.Epoch, Index: &l.Index, EntryID: &l.ID, Field: field, File: packLines})
 	}
 	if l.Index <= w.last {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -199,6 +200,9 @@ func TestI19_BrokenPacksGetClearAnswers(t *testing.T) {
 		"called dropped": {forged(whole, func(m map[string][]byte) {
 			m[packLines] = bytes.Replace(m[packLines], []byte(`"intact"`), []byte(`"dropped"`), 1)
 		}, nil), only, ChangedContent},
+		"hidden as dropped": {forged(whole, func(m map[string][]byte) {
+			m[packLines] = regexp.MustCompile(`"salts":"[^"]*","content":\{.*\},"state":"intact"`).ReplaceAll(m[packLines], []byte(`"salts":null,"content":null,"state":"dropped"`))
+		}, func(m map[string]any) { m["dropped"] = 28 }), only, MissingContent},
 		"an index": {forged(whole, func(m map[string][]byte) {
 			m[packLines] = bytes.Replace(m[packLines], []byte(`"index":30`), []byte(`"index":31`), 1)
 		}, nil), only, BadPack},

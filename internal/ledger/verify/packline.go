@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
@@ -70,8 +71,9 @@ func (l *packLine) leafOf(origin string) []byte {
 
 const packTime = "2006-01-02T15:04:05.000Z"
 
-// check says what is wrong with a line: a code and a field, or nothing.
-func (l *packLine) check(h *hmac256, origin string, tree int) (Code, string) {
+// check says what is wrong with a line of a pack that was made at a time: a code and a field, or
+// nothing.
+func (l *packLine) check(h *hmac256, origin string, tree int, made time.Time) (Code, string) {
 	hash, ok := hashOf(l.LeafHash)
 	if !ok || l.Epoch < 1 || l.Epoch > tree || l.ID.Version() != 7 || l.Kind == "" || len(l.Kind) > 255 {
 		return Malformed, "leaf_hash"
@@ -86,6 +88,9 @@ func (l *packLine) check(h *hmac256, origin string, tree int) (Code, string) {
 	if l.State == "dropped" {
 		if l.Content != nil || l.Salts != nil {
 			return ChangedContent, "state"
+		}
+		if until := keptUntil(timeOf(l.ID)); made.Before(until) || time.Now().Before(until) {
+			return MissingContent, "content" // who makes packs could hide what they like
 		}
 		return "", ""
 	}
