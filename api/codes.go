@@ -81,6 +81,7 @@ const (
 	codeApprovalExpired = "approval_expired"
 	codeApprovalVoid    = "approval_void"
 	codeMadeByRequester = "user_made_by_requester"
+	codeMadeByDecider   = "requester_linked_by_decider"
 	codeNotRequester    = "not_the_requester"
 	codeHoldReleased    = "hold_released"
 	codeHoldTooLate     = "hold_too_late"
@@ -232,6 +233,7 @@ var statuses = map[string]int{
 	codeApprovalExpired: http.StatusConflict,
 	codeApprovalVoid:    http.StatusConflict,
 	codeMadeByRequester: http.StatusForbidden,
+	codeMadeByDecider:   http.StatusForbidden,
 	codeNotRequester:    http.StatusForbidden,
 	codeHoldReleased:    http.StatusConflict,
 	codeHoldTooLate:     http.StatusConflict,

@@ -129,6 +129,7 @@ var refusals = []struct {
 	{approval.ErrSamePerson, codeSamePerson, ""},
 	{approval.ErrSubject, codeOwnMatter, ""},
 	{approval.ErrMadeByRequester, codeMadeByRequester, ""},
+	{approval.ErrMadeByDecider, codeMadeByDecider, ""},
 	{approval.ErrRoleMayNot, codeRoleNotAllowed, ""},
 	{approval.ErrBreakGlass, codeBreakGlassMayNot, ""},
 	{approval.ErrNotRequester, codeNotRequester, ""},

@@ -106,6 +106,26 @@ func TestI21_WhoMayNotDecide(t *testing.T) {
 	}
 }
 
+// Who linked a login with the requester's user may have asked as that user.
+func TestI21_WhoLinkedALoginDoesNotDecideAboutWhatItAsked(t *testing.T) {
+	w := newWorld(t)
+	link := uuid.New()
+	w.exec(t, "INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by) VALUES (?, ?, 'https://login.example', 's', ?)", link, w.asker.user, w.first.actor)
+	row, target := w.ask(t)
+	w.exec(t, "UPDATE oidc_links SET unlinked_at = lethe_now(), unlinked_by = ? WHERE id = ?", w.first.actor, link)
+	if _, err := w.decide(w.first, row.ID, models.DecisionApproved); !errors.Is(err, ErrMadeByDecider) || w.effects(t, target) != 0 {
+		t.Errorf("the linker decided: %v", err)
+	}
+	if got, err := w.decide(w.second, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+		t.Errorf("somebody else: %v, %v", got.State, err)
+	}
+	row, _ = w.ask(t)
+	w.exec(t, "UPDATE oidc_links SET confirmed_at = lethe_now() WHERE id = ?", link)
+	if got, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+		t.Errorf("once the owner has confirmed: %v, %v", got.State, err)
+	}
+}
+
 func TestI21_EveryOtherEndHasNoEffect(t *testing.T) {
 	w := newWorld(t)
 	ends := map[string]struct {

@@ -134,6 +134,16 @@ func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identi
 	if made {
 		return ErrMadeByRequester
 	}
+	if row.RequesterUserID == nil {
+		return nil
+	}
+	lent, err := identity.MayHaveActedAs(tx, bearer.Actor.EmployeeID, *row.RequesterUserID, row.RequestedAt)
+	if err != nil {
+		return err
+	}
+	if lent {
+		return ErrMadeByDecider
+	}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -64,7 +65,8 @@ func validSubject(subject string) bool {
 		!strings.ContainsFunc(subject, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-// UnlinkLogin ends a link, and with it the sessions that were opened by the provider (I23).
+// UnlinkLogin ends a link, and with it the sessions that were opened by the provider (I23). If the owner
+// never confirmed it, whoever holds that login may have issued tokens: those go as well.
 func UnlinkLogin(tx *database.Tx, userID, linkID uuid.UUID, by models.Actor) error {
 	user, err := lockUser(tx, userID)
 	if err != nil {
@@ -79,6 +81,13 @@ func UnlinkLogin(tx *database.Tx, userID, linkID uuid.UUID, by models.Actor) err
 	}
 	if err := endSessions(tx, "user_id = ? AND authenticated = ?", userID, models.ByOIDC); err != nil {
 		return err
+	}
+	if link.ConfirmedAt == nil {
+		err := tx.DB().Model(&models.APIToken{}).Where("user_id = ? AND created_at >= ? AND revoked_at IS NULL", userID, link.LinkedAt).
+			Update("revoked_at", gorm.Expr("lethe_now()")).Error
+		if err != nil {
+			return fmt.Errorf("revoking tokens: %w", database.Hide(err))
+		}
 	}
 	return endLink(tx, user, link, by)
 }
@@ -125,6 +134,19 @@ func linkedBy(tx *database.Tx, person, userID uuid.UUID) (bool, error) {
 		Where("user_id = ? AND linked_by = ? AND confirmed_at IS NULL AND unlinked_at IS NULL", userID, person).Count(&n).Error
 	if err != nil {
 		return false, fmt.Errorf("looking for unconfirmed links: %w", database.Hide(err))
+	}
+	return n > 0, nil
+}
+
+// MayHaveActedAs says that a person had linked a login with a user before some moment, and the user's
+// owner never confirmed it: whoever acted as that user then may have been the linker, also if the link
+// is gone by now (I21).
+func MayHaveActedAs(tx *database.Tx, linker, userID uuid.UUID, at time.Time) (bool, error) {
+	var n int64
+	err := tx.DB().Model(&models.OIDCLink{}).
+		Where("user_id = ? AND linked_by = ? AND linked_at <= ? AND confirmed_at IS NULL", userID, linker, at).Count(&n).Error
+	if err != nil {
+		return false, fmt.Errorf("looking for former links: %w", database.Hide(err))
 	}
 	return n > 0, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -66,6 +67,18 @@ func TestI23_UnlinkingEndsTheSessionsOfTheLogin(t *testing.T) {
 	o := newOwner(t)
 	link := o.link(t, "s-1", models.System)
 	byProvider, _ := o.session(t, models.ByOIDC)
+	issue := func() (secret string) {
+		o.run(t, func(tx *database.Tx) (err error) {
+			held, err := rolesOf(tx.DB(), o.user.ID)
+			if err != nil {
+				return err
+			}
+			secret, _, err = Issue(tx, o.user.EmployeeID, held[0], "since the link", time.Hour, true)
+			return err
+		})
+		return secret
+	}
+	token := issue()
 	byPassword, _ := o.session(t, models.ByTOTP)
 	unlink := func(user uuid.UUID) error {
 		return database.Run(t.Context(), o.env.Facts, func(tx *database.Tx) error { return UnlinkLogin(tx, user, link.ID, models.System) })
@@ -78,6 +91,9 @@ func TestI23_UnlinkingEndsTheSessionsOfTheLogin(t *testing.T) {
 	}
 	if _, err := o.service.AuthenticateSession(t.Context(), byPassword); err != nil {
 		t.Errorf("the session by password: %v", err)
+	}
+	if _, err := Authenticate(t.Context(), o.env.Facts, token, true); !errors.Is(err, ErrTokenRevoked) {
+		t.Errorf("a token from the time of a link that nobody confirmed: %v", err)
 	}
 	if err := unlink(o.user.ID); !errors.Is(err, ErrNoSuchLink) {
 		t.Errorf("a second time: %v", err)
