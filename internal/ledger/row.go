@@ -59,19 +59,24 @@ func (r Row) Content() (Content, error) {
 // Recompute computes the commitments of a row anew. A row that does not say what its leaf commits to
 // is ErrTampered. It does not look at the tree: that is for proofs and the verifier.
 func Recompute(r Row) error {
-	tampered := fmt.Errorf("entry %s: %w", r.ID, ErrTampered)
-	leaf, err := ParseLeaf(r.Leaf)
-	if err != nil || leaf.ID != r.ID || leaf.Kind != r.Kind || !leaf.At().Equal(r.At) || len(r.Salts) != fieldCount*SaltSize {
-		return tampered
-	}
 	content, err := r.Content()
 	if err != nil {
-		return tampered
+		return fmt.Errorf("entry %s: %w", r.ID, ErrTampered)
+	}
+	return RecomputeAs(r, content)
+}
+
+// RecomputeAs is [Recompute] for a row whose content was read already.
+func RecomputeAs(r Row, content Content) error {
+	tampered := func() error { return fmt.Errorf("entry %s: %w", r.ID, ErrTampered) }
+	leaf, err := ParseLeaf(r.Leaf)
+	if err != nil || leaf.ID != r.ID || leaf.Kind != r.Kind || !leaf.At().Equal(r.At) || len(r.Salts) != fieldCount*SaltSize {
+		return tampered()
 	}
 	for i, value := range content.values() {
 		expected := commit(i, r.Salts[i*SaltSize:(i+1)*SaltSize], value)
 		if !hmac.Equal(expected[:], leaf.Commitments[i][:]) {
-			return tampered
+			return tampered()
 		}
 	}
 	return nil

@@ -150,9 +150,18 @@ func (p *pack) read(ctx context.Context, sinks []sink) (err error) {
 		return err
 	}
 	defer func() { _ = places.Close() }()
+	ctx, cancel := context.WithCancel(ctx)
+	coming := p.ahead(ctx, places)
+	defer func() {
+		cancel()
+		for next := range coming {
+			<-next
+		}
+	}()
 	beat := time.Time{}
-	for {
-		b, err := p.next(ctx, places)
+	for next := range coming {
+		read := <-next
+		b, err := read.block, read.err
 		if err != nil {
 			return err
 		}
@@ -175,6 +184,40 @@ func (p *pack) read(ctx context.Context, sinks []sink) (err error) {
 			}
 		}
 	}
+	return context.Cause(ctx)
+}
+
+// fetched is a block that was read, an empty one at the end.
+type fetched struct {
+	block *block
+	err   error
+}
+
+// ahead reads the next blocks while others are written: the database, the check of the commitments
+// and the members work side by side. The blocks come in order.
+func (p *pack) ahead(ctx context.Context, places *sql.Rows) <-chan chan fetched {
+	coming := make(chan chan fetched, 1)
+	go func() {
+		defer close(coming)
+		for {
+			chosen, err := choose(places)
+			next := make(chan fetched, 1)
+			select {
+			case coming <- next:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil || len(chosen) == 0 {
+				next <- fetched{&block{}, err}
+				return
+			}
+			go func() {
+				b, err := p.block(ctx, chosen)
+				next <- fetched{b, err}
+			}()
+		}
+	}()
+	return coming
 }
 
 // total is how many there will be, if that is known.
@@ -199,36 +242,54 @@ func (p *pack) places(ctx context.Context) (*sql.Rows, error) {
 	return rows, nil
 }
 
-// next reads the entries of the next places.
-func (p *pack) next(ctx context.Context, places *sql.Rows) (*block, error) {
-	b := &block{entries: make([]entry, 0, blockSize), people: map[uuid.UUID]querylog.Person{}}
-	ids := make([]uuid.UUID, 0, blockSize)
-	for len(ids) < blockSize && places.Next() {
-		var e entry
-		var id uuid.UUID
-		if err := places.Scan(&e.index, &id, &e.leafHash); err != nil {
+// choose reads the next places.
+func choose(places *sql.Rows) ([]querylog.Place, error) {
+	chosen := make([]querylog.Place, 0, blockSize)
+	for len(chosen) < blockSize && places.Next() {
+		var place querylog.Place
+		if err := places.Scan(&place.Index, &place.ID, &place.LeafHash); err != nil {
 			return nil, fmt.Errorf("choosing entries: %w", database.Hide(err))
 		}
-		b.entries, ids = append(b.entries, e), append(ids, id)
+		chosen = append(chosen, place)
 	}
 	if err := places.Err(); err != nil {
 		return nil, fmt.Errorf("choosing entries: %w", database.Hide(err))
 	}
-	rows, err := querylog.Fetch(ctx, p.maker.o.DB.SQL(), ids)
+	return chosen, nil
+}
+
+// block reads the entries of places.
+func (p *pack) block(ctx context.Context, chosen []querylog.Place) (*block, error) {
+	rows, err := p.fetch(ctx, chosen)
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]querylog.Row, 0, len(ids))
-	for i, id := range ids {
-		row, there := rows[id]
+	b := &block{entries: make([]entry, 0, len(chosen))}
+	shown := make([]querylog.Row, 0, len(chosen))
+	for _, place := range chosen {
+		row, there := rows[place.ID]
 		if !there {
-			row = querylog.Row{Row: ledger.Row{ID: id}, State: querylog.Tampered, Epoch: p.epoch}
+			row = querylog.Row{Row: ledger.Row{ID: place.ID}, State: querylog.Tampered, Epoch: p.epoch}
 		}
-		b.entries[i].row = row
+		b.entries = append(b.entries, entry{index: place.Index, leafHash: place.LeafHash, row: row})
 		shown = append(shown, row)
+	}
+	if p.export.Formats == "" {
+		return b, nil // only tables for people have names
 	}
 	b.people, err = querylog.PeopleOf(ctx, p.maker.o.DB.SQL(), shown)
 	return b, err
+}
+
+func (p *pack) fetch(ctx context.Context, chosen []querylog.Place) (map[uuid.UUID]querylog.Row, error) {
+	if p.whole() {
+		return querylog.FetchRun(ctx, p.maker.o.DB.SQL(), chosen)
+	}
+	ids := make([]uuid.UUID, len(chosen))
+	for i, place := range chosen {
+		ids[i] = place.ID
+	}
+	return querylog.Fetch(ctx, p.maker.o.DB.SQL(), ids)
 }
 
 // maxTamperedListed bounds the list in the manifest; the count is of all.

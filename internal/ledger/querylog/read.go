@@ -40,7 +40,7 @@ type Row struct {
 
 const rowColumns = `e.id, e.at, e.epoch, e.kind, e.leaf, c.at, c.kind, c.action, c.actor_id, c.actor_role, c.authenticated, c.user_id,
 	c.subject_id, c.object, c.requested_by, c.purpose, c.reason, c.result, c.rule, c.request_id, c.details, c.salts, s.index, s.leaf_hash,
-	e.at < lethe_now() - interval '10 years'`
+	e.at < (SELECT lethe_now()) - interval '10 years'`
 
 // Entries that are close together in time are in one or two partitions, which are read side by side.
 // For those that are not, the partition of each is chosen by the time in its id.
@@ -135,7 +135,7 @@ func (r *Row) check(c content, old bool) State {
 		return Tampered
 	}
 	r.Content = &said
-	if ledger.Recompute(r.Row) != nil || !c.at.Equal(r.At) || *c.kind != string(r.Kind) || !r.inTree() {
+	if ledger.RecomputeAs(r.Row, said) != nil || !c.at.Equal(r.At) || *c.kind != string(r.Kind) || !r.inTree() {
 		return Tampered
 	}
 	return Intact
