@@ -265,6 +265,31 @@ func TestSweepExpiresWhatIsDue(t *testing.T) {
 }
 
 // The database is the second lock: none of this can be written past the program.
+// A purge leaves no copy of what it destroys in a request that waits.
+func TestI25_ARequestEndsWithTheDataThatItIsAbout(t *testing.T) {
+	w := newWorld(t)
+	target, employment := w.counter(t), w.env.Hire(t, "CN")
+	w.exec(t, "INSERT INTO employment_categories (id, employment_id, category) VALUES (gen_random_uuid(), ?, 'departure_file')", employment.ID)
+	w.exec(t, "UPDATE counters SET subject = ? WHERE id = ?", employment.EmployeeID, target)
+	row, other := w.askFor(t, target), w.askFor(t, w.counter(t))
+	if n, err := w.registry.Sweep(t.Context(), w.env.Facts); err != nil || n != 0 {
+		t.Fatalf("%d swept early, %v", n, err)
+	}
+	w.exec(t, "UPDATE employment_categories SET purging_at = lethe_now() WHERE employment_id = ?", employment.ID)
+	if n, err := w.registry.Sweep(t.Context(), w.env.Facts); err != nil || n != 1 {
+		t.Fatalf("%d swept, %v", n, err)
+	}
+	if got := w.get(t, row.ID); got.State != models.ApprovalVoid || got.VoidReason != models.VoidGone || !got.CommandSealed.IsNull() {
+		t.Errorf("%s, %s", got.State, got.VoidReason)
+	}
+	if got := w.get(t, other.ID); got.State != models.ApprovalPending {
+		t.Errorf("another one is %s", got.State)
+	}
+	if w.count(t, "SELECT count(*) FROM counters WHERE id = ? AND noted", target) != 0 {
+		t.Error("what was noted at the target stays")
+	}
+}
+
 func TestI21_TheDatabaseRefusesToo(t *testing.T) {
 	w := newWorld(t)
 	row, _ := w.ask(t)

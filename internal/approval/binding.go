@@ -78,7 +78,8 @@ type binding struct {
 }
 
 // stateOf hashes what was before. What comes after follows from the command, and may hang on the time.
-func stateOf(changes []Change) ([]byte, error) {
+// The digest outlives the request, and without the salt a name or a day could be guessed from it.
+func stateOf(salt []byte, changes []Change) ([]byte, error) {
 	before := make([]Change, len(changes))
 	for i, c := range changes {
 		before[i] = Change{Field: c.Field, Before: c.Before}
@@ -87,7 +88,7 @@ func stateOf(changes []Change) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return digest([]byte("lethe approval state 1"), text), nil
+	return digest([]byte("lethe approval state 1"), salt, text), nil
 }
 
 func (b binding) commandHash() []byte {

@@ -167,7 +167,7 @@ func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval)
 	case err != nil:
 		return command, "", err
 	}
-	if b.state, err = stateOf(matter.Changes); err != nil {
+	if b.state, err = stateOf(s.Salt, matter.Changes); err != nil {
 		return command, "", err
 	}
 	b.targets, b.rules = matter.Targets, matter.Rules

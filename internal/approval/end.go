@@ -146,23 +146,66 @@ func (r *Registry) Expire(ctx context.Context, db *database.DB, id uuid.UUID) (m
 	return row, err
 }
 
-const sweepBatch = 100
+const (
+	sweepBatch = 100
+	isDue      = "state = 'pending' AND expires_at <= lethe_now()"
+	// isDestroyed: data of a subject is being destroyed, and the command may hold some of it. From the
+	// purge's intent on that must not be openable anywhere (I25).
+	isDestroyed = `state = 'pending' AND EXISTS (SELECT FROM employments m JOIN employment_categories c ON c.employment_id = m.id
+		WHERE m.employee_id = ANY (approvals.subject_ids) AND c.purging_at >= approvals.requested_at)`
+)
 
-// Sweep expires what is due now, and says how much that was.
+// Sweep expires what is due now, voids what is about data that is being destroyed, and says how much
+// that was.
 func (r *Registry) Sweep(ctx context.Context, db *database.DB) (int, error) {
+	ended, err := r.sweep(ctx, db, isDue, r.Expire)
+	voided, voidErr := r.sweep(ctx, db, isDestroyed, r.voidDestroyed)
+	return ended + voided, errors.Join(err, voidErr)
+}
+
+func (r *Registry) sweep(
+	ctx context.Context, db *database.DB, which string, end func(context.Context, *database.DB, uuid.UUID) (models.Approval, error),
+) (int, error) {
 	var due []uuid.UUID
-	err := db.Read(ctx).Model(&models.Approval{}).Where("state = ? AND expires_at <= lethe_now()", models.ApprovalPending).
+	err := db.Read(ctx).Model(&models.Approval{}).Where(which).
 		Order(clause.OrderByColumn{Column: clause.Column{Name: "expires_at"}}).Limit(sweepBatch).Pluck("id", &due).Error
 	if err != nil {
-		return 0, fmt.Errorf("looking for expired requests: %w", database.Hide(err))
+		return 0, fmt.Errorf("looking for requests that are over: %w", database.Hide(err))
 	}
 	var failed []error
 	for _, id := range due {
-		if _, err := r.Expire(ctx, db, id); err != nil {
-			failed = append(failed, fmt.Errorf("expiring request %s: %w", id, err))
+		if _, err := end(ctx, db, id); err != nil {
+			failed = append(failed, fmt.Errorf("ending request %s: %w", id, err))
 		}
 	}
 	return len(due) - len(failed), errors.Join(failed...)
+}
+
+// voidDestroyed ends a request about data that is being destroyed, and leaves any other alone.
+func (r *Registry) voidDestroyed(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, error) {
+	var row models.Approval
+	err := database.Run(ctx, db, func(tx *database.Tx) (err error) {
+		if row, err = lock(tx, id); err != nil {
+			return err
+		}
+		var still int64
+		if err := tx.DB().Model(&models.Approval{}).Where("id = ? AND "+isDestroyed, id).Count(&still).Error; err != nil {
+			return fmt.Errorf("looking at a request again: %w", database.Hide(err))
+		}
+		if still == 0 {
+			return nil
+		}
+		op, known := r.Operation(row.Operation)
+		if !known {
+			return ErrUnknownOperation
+		}
+		row, err = r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: models.VoidGone})
+		return err
+	})
+	if err == nil {
+		r.forget(ctx, row)
+	}
+	return row, err
 }
 
 // Run sweeps until ctx ends. Every process may: a request ends once.

@@ -124,7 +124,7 @@ func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command [
 		return row, err
 	}
 	row.Targets, row.RuleVersions = string(targets), string(rules)
-	if b.state, err = stateOf(matter.Changes); err != nil {
+	if b.state, err = stateOf(b.salt, matter.Changes); err != nil {
 		return row, err
 	}
 	if row.Hash, err = b.hash(); err != nil {
