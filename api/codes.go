@@ -76,16 +76,17 @@ const (
 	codeActionUnknown    = "unknown_action"
 	codeUnlinkingRunning = "unlinking_running"
 
-	codeApprovalOpen    = "approval_open"
-	codeApprovalEnded   = "approval_ended"
-	codeApprovalExpired = "approval_expired"
-	codeApprovalVoid    = "approval_void"
-	codeMadeByRequester = "user_made_by_requester"
-	codeMadeByDecider   = "requester_linked_by_decider"
-	codeNotRequester    = "not_the_requester"
-	codeHoldReleased    = "hold_released"
-	codeHoldTooLate     = "hold_too_late"
-	codeUnknownCategory = "unknown_category"
+	codeApprovalOpen     = "approval_open"
+	codeApprovalEnded    = "approval_ended"
+	codeApprovalExpired  = "approval_expired"
+	codeApprovalVoid     = "approval_void"
+	codeMadeByRequester  = "user_made_by_requester"
+	codeMadeByDecider    = "requester_linked_by_decider"
+	codeLoginUnconfirmed = "login_unconfirmed"
+	codeNotRequester     = "not_the_requester"
+	codeHoldReleased     = "hold_released"
+	codeHoldTooLate      = "hold_too_late"
+	codeUnknownCategory  = "unknown_category"
 
 	codeTwoCredentials   = "two_credentials"
 	codeSessionUnknown   = "session_unknown"
@@ -228,16 +229,17 @@ var statuses = map[string]int{
 	codeActionUnknown:    http.StatusUnprocessableEntity,
 	codeUnlinkingRunning: http.StatusConflict,
 
-	codeApprovalOpen:    http.StatusConflict,
-	codeApprovalEnded:   http.StatusConflict,
-	codeApprovalExpired: http.StatusConflict,
-	codeApprovalVoid:    http.StatusConflict,
-	codeMadeByRequester: http.StatusForbidden,
-	codeMadeByDecider:   http.StatusForbidden,
-	codeNotRequester:    http.StatusForbidden,
-	codeHoldReleased:    http.StatusConflict,
-	codeHoldTooLate:     http.StatusConflict,
-	codeUnknownCategory: http.StatusUnprocessableEntity,
+	codeApprovalOpen:     http.StatusConflict,
+	codeApprovalEnded:    http.StatusConflict,
+	codeApprovalExpired:  http.StatusConflict,
+	codeApprovalVoid:     http.StatusConflict,
+	codeMadeByRequester:  http.StatusForbidden,
+	codeMadeByDecider:    http.StatusForbidden,
+	codeLoginUnconfirmed: http.StatusForbidden,
+	codeNotRequester:     http.StatusForbidden,
+	codeHoldReleased:     http.StatusConflict,
+	codeHoldTooLate:      http.StatusConflict,
+	codeUnknownCategory:  http.StatusUnprocessableEntity,
 
 	codeTwoCredentials:   http.StatusBadRequest,
 	codeSessionUnknown:   http.StatusUnauthorized,

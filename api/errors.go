@@ -130,6 +130,7 @@ var refusals = []struct {
 	{approval.ErrSubject, codeOwnMatter, ""},
 	{approval.ErrMadeByRequester, codeMadeByRequester, ""},
 	{approval.ErrMadeByDecider, codeMadeByDecider, ""},
+	{approval.ErrLoginUnconfirmed, codeLoginUnconfirmed, ""},
 	{approval.ErrRoleMayNot, codeRoleNotAllowed, ""},
 	{approval.ErrBreakGlass, codeBreakGlassMayNot, ""},
 	{approval.ErrNotRequester, codeNotRequester, ""},

@@ -265,6 +265,26 @@ func TestSweepExpiresWhatIsDue(t *testing.T) {
 }
 
 // The database is the second lock: none of this can be written past the program.
+// Whoever had a login linked with somebody's account may be the one who is logged in.
+func TestI21_AnUnconfirmedLoginDecidesAboutNothing(t *testing.T) {
+	w := newWorld(t)
+	link := uuid.New()
+	w.exec(t, "INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by) VALUES (?, ?, 'https://login.example', 's', ?)", link, w.first.user, w.subject.actor)
+	row, _ := w.ask(t)
+	b := w.bearer(w.first, models.RoleReviewer)
+	b.Authenticated = models.ByOIDC
+	decide := func() (models.Approval, error) {
+		return w.registry.Decide(models.WithCaller(t.Context(), b.Caller("test")), w.env.Facts, b, row.ID, models.DecisionApproved, "")
+	}
+	if _, err := decide(); !errors.Is(err, ErrLoginUnconfirmed) {
+		t.Errorf("by a login that nobody confirmed: %v", err)
+	}
+	w.exec(t, "UPDATE oidc_links SET confirmed_at = lethe_now() WHERE id = ?", link)
+	if got, err := decide(); err != nil || got.State != models.ApprovalApproved {
+		t.Errorf("once confirmed: %v, %v", got.State, err)
+	}
+}
+
 // A purge leaves no copy of what it destroys in a request that waits.
 func TestI25_ARequestEndsWithTheDataThatItIsAbout(t *testing.T) {
 	w := newWorld(t)

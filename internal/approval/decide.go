@@ -134,6 +134,13 @@ func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identi
 	if made {
 		return ErrMadeByRequester
 	}
+	unconfirmed, err := identity.Unconfirmed(tx, bearer)
+	if err != nil {
+		return err
+	}
+	if unconfirmed {
+		return ErrLoginUnconfirmed
+	}
 	if row.RequesterUserID == nil {
 		return nil
 	}

@@ -138,6 +138,21 @@ func linkedBy(tx *database.Tx, person, userID uuid.UUID) (bool, error) {
 	return n > 0, nil
 }
 
+// Unconfirmed says that a session was opened by a login that the user's owner never confirmed: whoever
+// linked it may be the one who is there (I21).
+func Unconfirmed(tx *database.Tx, b Bearer) (bool, error) {
+	if b.Authenticated != models.ByOIDC {
+		return false, nil
+	}
+	var n int64
+	err := tx.DB().Model(&models.OIDCLink{}).
+		Where("user_id = ? AND confirmed_at IS NULL AND unlinked_at IS NULL", b.UserID).Count(&n).Error
+	if err != nil {
+		return false, fmt.Errorf("looking for unconfirmed links: %w", database.Hide(err))
+	}
+	return n > 0, nil
+}
+
 // MayHaveActedAs says that a person had linked a login with a user before some moment, and the user's
 // owner never confirmed it: whoever acted as that user then may have been the linker, also if the link
 // is gone by now (I21).
