@@ -98,8 +98,11 @@ func (w *ledgerWorld) search(ctx context.Context, _ int) error {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// exported is how many entries an export has at most here.
-const exported = 1_000_000
+// exported is how many entries an export has at most here, exportedSheet one with a workbook.
+const (
+	exported      = 1_000_000
+	exportedSheet = 50_000
+)
 
 // export measures packs against what the database can give at all.
 func (w *ledgerWorld) export(ctx context.Context, entries int) error {
@@ -116,12 +119,14 @@ func (w *ledgerWorld) export(ctx context.Context, entries int) error {
 	if err != nil {
 		return err
 	}
-	for _, formats := range [][]string{{}, {"csv"}, {"csv", "xlsx"}} {
+	for _, formats := range [][]string{{}, {evidence.FormatCSV}} {
 		if err := w.exportAs(ctx, maker, formats, count, copied); err != nil {
 			return err
 		}
 	}
-	return nil
+	// A workbook takes ten times as long, and nobody opens one of a million rows.
+	few := min(count, exportedSheet)
+	return w.exportAs(ctx, maker, evidence.Formats, few, copied*time.Duration(few)/time.Duration(count))
 }
 
 func (w *ledgerWorld) copyOut(ctx context.Context, count int) (time.Duration, error) {
