@@ -132,7 +132,7 @@ func (r *run) row(id []byte) *runRow {
 func (r *run) entry(v [][]byte) {
 	if row := r.row(v[0]); row != nil {
 		row.there, row.At, row.Kind, row.Leaf, row.old = true, timestamp(v[1]), ledger.Kind(v[3]), slices.Clone(v[4]), v[5][0] == 1
-		row.Epoch = int(int32(binary.BigEndian.Uint32(v[2]))) //nolint:gosec // an int4
+		row.Epoch = int(int32(binary.BigEndian.Uint32(v[2])))
 	}
 }
 
@@ -180,7 +180,7 @@ func (r *run) checked() map[uuid.UUID]Row {
 
 // timestamp is the time of microseconds since 2000; the infinities are no time.
 func timestamp(v []byte) time.Time {
-	n := int64(binary.BigEndian.Uint64(v)) //nolint:gosec // it is signed
+	n := int64(binary.BigEndian.Uint64(v))
 	if n == math.MaxInt64 || n == math.MinInt64 {
 		return time.Time{}
 	}
