@@ -83,7 +83,8 @@ func (s *server) listApprovals(ctx context.Context, in *listApprovalsInput) (*an
 	if err != nil {
 		return nil, err
 	}
-	f := approval.Filter{State: models.ApprovalState(in.State), Before: before, Limit: in.Limit, VisibleTo: s.approvalsOf(actorOf(ctx))}
+	visible := s.approvalsOf(actorOf(ctx))
+	f := approval.Filter{State: models.ApprovalState(in.State), Before: before, Limit: in.Limit, VisibleTo: &visible}
 	rows, err := approval.List(ctx, s.DB, f)
 	if err != nil {
 		return nil, err
@@ -99,12 +100,11 @@ func (s *server) listApprovals(ctx context.Context, in *listApprovalsInput) (*an
 }
 
 // approvalsOf is which requests somebody sees: the own ones and those that the role decides about;
-// auditors see that there are others, without what is in them.
-func (s *server) approvalsOf(actor models.Actor) *approval.Visibility {
-	if actor.Role == models.RoleAuditor {
-		return nil
+// auditors see that there are others, without what is in them. Nobody sees those about themselves.
+func (s *server) approvalsOf(actor models.Actor) approval.Visibility {
+	return approval.Visibility{
+		Person: actor.EmployeeID, Operations: s.Approvals.DecidedBy(actor.Role), All: actor.Role == models.RoleAuditor,
 	}
-	return &approval.Visibility{Requester: actor.EmployeeID, Operations: s.Approvals.DecidedBy(actor.Role)}
 }
 
 func (s *server) getApproval(ctx context.Context, in *ByID) (*answer[ApprovalView], error) {
@@ -112,7 +112,7 @@ func (s *server) getApproval(ctx context.Context, in *ByID) (*answer[ApprovalVie
 	if err != nil {
 		return nil, err
 	}
-	if v := s.approvalsOf(actorOf(ctx)); v != nil && !v.Sees(row) {
+	if !s.approvalsOf(actorOf(ctx)).Sees(row) {
 		return nil, problem(codeNotFound)
 	}
 	view, err := s.approvalView(ctx, row, in.language())

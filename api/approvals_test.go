@@ -220,6 +220,32 @@ func TestApprovalIsShownToWhomItConcerns(t *testing.T) {
 	}
 }
 
+// An administrator who is to lose access at once does not read it in the list of what waits.
+func TestARequestIsNotShownToWhomItIsAbout(t *testing.T) {
+	f := newFixture(t)
+	for _, role := range []models.Role{models.RoleReviewer, models.RoleAuditor} {
+		body := `{"employee_id": "` + f.people[role].String() + `", "kind": "dismissal", "immediate": true}`
+		f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", f.people[role], f.a)
+		asked := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", body)
+		if asked.status != 202 || !strings.Contains(asked.header.Get("Location"), "/approvals/") {
+			t.Fatalf("%d %s", asked.status, asked.body)
+		}
+		if got := f.ask(role, "GET", asked.header.Get("Location"), ""); got.status != 404 {
+			t.Errorf("the %s it is about reads it: %d", role, got.status)
+		}
+		var page Page[ApprovalView]
+		f.ask(role, "GET", "/api/v1/approvals", "").into(t, &page)
+		for _, item := range page.Items {
+			if approvalAddress(item.ID) == asked.header.Get("Location") {
+				t.Errorf("the %s it is about lists it", role)
+			}
+		}
+		if role == models.RoleAuditor && len(page.Items) != 1 {
+			t.Errorf("an auditor sees %d others", len(page.Items))
+		}
+	}
+}
+
 // The reason of an annulment is sealed at the departure: a request shows it to nobody unrecorded.
 func TestI18_ASealedReasonIsShownWithItsEntry(t *testing.T) {
 	f := newFixture(t)

@@ -23,15 +23,17 @@ type Filter struct {
 	Limit     int
 }
 
-// Visibility is which requests somebody sees: the own ones, and those of some operations.
+// Visibility is which requests somebody sees: the own ones, and those of some operations or of all;
+// none whose subject they are. Who is to lose access at once is not told before.
 type Visibility struct {
-	Requester  uuid.UUID
+	Person     uuid.UUID
 	Operations []string
+	All        bool
 }
 
 // Sees says whether a request is among them.
 func (v Visibility) Sees(row models.Approval) bool {
-	return row.RequesterID == v.Requester || slices.Contains(v.Operations, row.Operation)
+	return !slices.Contains(row.SubjectIDs, v.Person) && (v.All || row.RequesterID == v.Person || slices.Contains(v.Operations, row.Operation))
 }
 
 var newest = clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}
@@ -42,8 +44,8 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Approval, er
 	if f.State != "" {
 		q = q.Where("state = ?", f.State)
 	}
-	if f.VisibleTo != nil {
-		q = q.Where("(requester_id = ? OR operation IN ?)", f.VisibleTo.Requester, append([]string{""}, f.VisibleTo.Operations...))
+	if v := f.VisibleTo; v != nil {
+		q = q.Where("NOT ? = ANY (subject_ids) AND (? OR requester_id = ? OR operation IN ?)", v.Person, v.All, v.Person, append([]string{""}, v.Operations...))
 	}
 	if f.Before != nil {
 		q = q.Where("id < ?", *f.Before)
