@@ -164,7 +164,7 @@ type looked struct {
 // recent looks at the newest entries of a span one by one, and counts how many have each term.
 func (s *search) recent(whole span) (looked, error) {
 	a := &arguments{}
-	window := "SELECT c.*, CASE WHEN " + hasWords + " THEN " + theWords + " END AS words FROM ledger_content c" + all(whole.where(a)) + newest(recentRows)
+	window := "SELECT c.entry_id, c.actor_id, c.subject_id, c.kind, c.action, c.purpose, c.result, c.object, c.reason, c.requested_by, CASE WHEN " + hasWords + " THEN " + theWords + " END AS words FROM ledger_content c" + all(whole.where(a)) + newest(recentRows)
 	columns, met, counts := "", append(s.filter.where(a), "true"), ""
 	for i := range s.terms {
 		column := fmt.Sprintf("has_%d", i)
