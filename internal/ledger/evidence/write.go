@@ -282,14 +282,18 @@ func (p *pack) block(ctx context.Context, chosen []querylog.Place) (*block, erro
 }
 
 func (p *pack) fetch(ctx context.Context, chosen []querylog.Place) (map[uuid.UUID]querylog.Row, error) {
+	wrote, err := ledger.WroteBy(p.maker.o.DB)
+	if err != nil {
+		return nil, err
+	}
 	if p.whole() {
-		return querylog.FetchRun(ctx, p.maker.o.DB.SQL(), chosen)
+		return querylog.FetchRun(ctx, p.maker.o.DB.SQL(), wrote, chosen)
 	}
 	ids := make([]uuid.UUID, len(chosen))
 	for i, place := range chosen {
 		ids[i] = place.ID
 	}
-	return querylog.Fetch(ctx, p.maker.o.DB.SQL(), ids)
+	return querylog.Fetch(ctx, p.maker.o.DB.SQL(), wrote, ids)
 }
 
 // maxTamperedListed bounds the list in the manifest; the count is of all.

@@ -19,7 +19,8 @@ type State string
 
 // The states of a row.
 const (
-	// Intact: every field fits its commitment, and the leaf is the one in the tree, if it is there yet.
+	// Intact: a process with the writer key wrote the leaf, every field fits its commitment, and the
+	// leaf is the one in the tree, if it is there yet.
 	Intact State = "intact"
 	// Tampered: somebody changed what is in the database. What it shows proves nothing.
 	Tampered State = "tampered"
@@ -38,7 +39,7 @@ type Row struct {
 	State    State
 }
 
-const rowColumns = `e.id, e.at, e.epoch, e.kind, e.leaf, c.at, c.kind, c.action, c.actor_id, c.actor_role, c.authenticated, c.user_id,
+const rowColumns = `e.id, e.at, e.epoch, e.kind, e.leaf, e.mac, e.mac_generation, c.at, c.kind, c.action, c.actor_id, c.actor_role, c.authenticated, c.user_id,
 	c.subject_id, c.object, c.requested_by, c.purpose, c.reason, c.result, c.rule, c.request_id, c.details, c.salts, s.index, s.leaf_hash,
 	e.at < (SELECT lethe_now()) - interval '10 years'`
 
@@ -56,9 +57,9 @@ const (
 		LEFT JOIN ledger_sequence s ON s.entry_id = u.id`
 )
 
-// Fetch reads entries by their ids and checks each. What is missing is left out: the caller knows
-// what it asked for.
-func Fetch(ctx context.Context, db reader, ids []uuid.UUID) (map[uuid.UUID]Row, error) {
+// Fetch reads entries by their ids and checks each, with the writer keys that wrote knows. What is
+// missing is left out: the caller knows what it asked for.
+func Fetch(ctx context.Context, db reader, wrote ledger.Wrote, ids []uuid.UUID) (map[uuid.UUID]Row, error) {
 	found := make(map[uuid.UUID]Row, len(ids))
 	if len(ids) == 0 {
 		return found, nil
@@ -77,7 +78,7 @@ func Fetch(ctx context.Context, db reader, ids []uuid.UUID) (map[uuid.UUID]Row, 
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		r, err := scan(rows)
+		r, err := scan(rows, wrote)
 		if err != nil {
 			return nil, err
 		}
@@ -90,17 +91,24 @@ func Fetch(ctx context.Context, db reader, ids []uuid.UUID) (map[uuid.UUID]Row, 
 }
 
 // scan reads one row and checks it.
-func scan(rows *sql.Rows) (Row, error) {
+func scan(rows *sql.Rows, wrote ledger.Wrote) (Row, error) {
 	var r Row
 	var c content
+	var m mac
 	var old bool
-	targets := append([]any{&r.ID, &r.At, &r.Epoch, &r.Kind, &r.Leaf}, c.targets(&r)...)
+	targets := append([]any{&r.ID, &r.At, &r.Epoch, &r.Kind, &r.Leaf, &m.value, &m.generation}, c.targets(&r)...)
 	if err := rows.Scan(append(targets, &r.Index, &r.LeafHash, &old)...); err != nil {
 		return Row{}, fmt.Errorf("reading an entry: %w", database.Hide(err))
 	}
 	r.At = r.At.UTC()
-	r.State = r.check(c, old)
+	r.State = r.check(c, m, wrote, old)
 	return r, nil
+}
+
+// mac is what the writer put beside a leaf.
+type mac struct {
+	value      []byte
+	generation int
 }
 
 // content is the columns of ledger_content that are null where there is none.
@@ -117,12 +125,15 @@ func (c *content) targets(r *Row) []any {
 		&c.requestedBy, &c.purpose, &c.reason, &c.result, &c.rule, &c.requestID, &r.Details, &r.Salts}
 }
 
-// check compares the row with its leaf, and the leaf with its place in the tree. Only an old entry
-// may have lost its content.
-func (r *Row) check(c content, old bool) State {
+// check compares the leaf with the writer's MAC, which the owner of the database cannot make anew, the
+// row with its leaf, and the leaf with its place in the tree. Only an old entry may have lost its content.
+func (r *Row) check(c content, m mac, wrote ledger.Wrote, old bool) State {
+	if !wrote(m.generation, r.Leaf, m.value) {
+		return Tampered
+	}
 	if c.at == nil {
 		leaf, err := ledger.ParseLeaf(r.Leaf)
-		if err != nil || leaf.ID != r.ID || leaf.Kind != r.Kind || leaf.Epoch != r.Epoch || !r.inTree() || !old {
+		if err != nil || !leaf.At().Equal(r.At) || leaf.ID != r.ID || leaf.Kind != r.Kind || leaf.Epoch != r.Epoch || !r.inTree() || !old {
 			return Tampered
 		}
 		return Dropped

@@ -29,7 +29,7 @@ type Place struct {
 // Everything between two ids, from each of the tables for itself: a join would be planned for a
 // handful of rows, and even the right one takes longer than a map.
 const (
-	runEntries = `SELECT id, at, epoch, kind, leaf, at < (SELECT lethe_now()) - interval '10 years' FROM ledger_entries
+	runEntries = `SELECT id, at, epoch, kind, leaf, at < (SELECT lethe_now()) - interval '10 years', mac, mac_generation FROM ledger_entries
 		WHERE id BETWEEN $1 AND $2 AND at BETWEEN $3 AND $4 LIMIT $5`
 	runContents = `SELECT entry_id, at, kind, action, actor_role, authenticated, object, requested_by, purpose, reason, result, rule, request_id,
 		actor_id, user_id, subject_id, details, salts FROM ledger_content
@@ -38,7 +38,7 @@ const (
 
 // FetchRun is [Fetch] for places that follow each other in the tree, and most of whose entries follow
 // each other in time. Where they do not it reads as Fetch does.
-func FetchRun(ctx context.Context, db *sql.DB, places []Place) (map[uuid.UUID]Row, error) {
+func FetchRun(ctx context.Context, db *sql.DB, wrote ledger.Wrote, places []Place) (map[uuid.UUID]Row, error) {
 	ids, wanted := make([]uuid.UUID, len(places)), make(map[uuid.UUID]*Place, len(places))
 	for i := range places {
 		ids[i] = places[i].ID
@@ -47,9 +47,9 @@ func FetchRun(ctx context.Context, db *sql.DB, places []Place) (map[uuid.UUID]Ro
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	found, err := fetchRun(ctx, db, slices.MinFunc(ids, oldestFirst), slices.MaxFunc(ids, oldestFirst), wanted)
+	found, err := fetchRun(ctx, db, wrote, slices.MinFunc(ids, oldestFirst), slices.MaxFunc(ids, oldestFirst), wanted)
 	if errors.Is(err, errScattered) {
-		return Fetch(ctx, db, ids)
+		return Fetch(ctx, db, wrote, ids)
 	}
 	return found, err
 }
@@ -58,7 +58,7 @@ func oldestFirst(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
 
 var errScattered = errors.New("there are other entries between these")
 
-func fetchRun(ctx context.Context, db *sql.DB, first, last uuid.UUID, wanted map[uuid.UUID]*Place) (map[uuid.UUID]Row, error) {
+func fetchRun(ctx context.Context, db *sql.DB, wrote ledger.Wrote, first, last uuid.UUID, wanted map[uuid.UUID]*Place) (map[uuid.UUID]Row, error) {
 	if ledger.TimeOf(last).Sub(ledger.TimeOf(first)) >= together {
 		return nil, errScattered
 	}
@@ -98,7 +98,7 @@ func fetchRun(ctx context.Context, db *sql.DB, first, last uuid.UUID, wanted map
 	if err != nil {
 		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
 	}
-	return r.checked(), nil
+	return r.checked(wrote), nil
 }
 
 // run is what was read so far.
@@ -110,6 +110,7 @@ type run struct {
 type runRow struct {
 	Row
 	content content
+	mac     mac
 	texts   [11]string
 	there   bool // the entry
 	old     bool
@@ -133,6 +134,7 @@ func (r *run) entry(v [][]byte) {
 	if row := r.row(v[0]); row != nil {
 		row.there, row.At, row.Kind, row.Leaf, row.old = true, timestamp(v[1]), ledger.Kind(v[3]), slices.Clone(v[4]), v[5][0] == 1
 		row.Epoch = int(int32(binary.BigEndian.Uint32(v[2])))
+		row.mac = mac{slices.Clone(v[6]), int(int32(binary.BigEndian.Uint32(v[7])))}
 	}
 }
 
@@ -167,11 +169,11 @@ func (r *run) content(v [][]byte) {
 }
 
 // checked are the rows that have an entry.
-func (r *run) checked() map[uuid.UUID]Row {
+func (r *run) checked(wrote ledger.Wrote) map[uuid.UUID]Row {
 	found := make(map[uuid.UUID]Row, len(r.rows))
 	for id, row := range r.rows {
 		if row.there {
-			row.State = row.check(row.content, row.old)
+			row.State = row.check(row.content, row.mac, wrote, row.old)
 			found[id] = row.Row
 		}
 	}

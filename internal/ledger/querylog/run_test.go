@@ -27,11 +27,11 @@ func TestFetchRun_ReadsWhatFetchReads(t *testing.T) {
 		for i, id := range ids {
 			places = append(places, querylog.Place{Index: int64(i), ID: id})
 		}
-		want, err := querylog.Fetch(t.Context(), l.env.Facts.SQL(), ids)
+		want, err := querylog.Fetch(t.Context(), l.env.Facts.SQL(), l.env.LedgerKeys.Wrote, ids)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, err := querylog.FetchRun(t.Context(), l.env.Facts.SQL(), places)
+		rows, err := querylog.FetchRun(t.Context(), l.env.Facts.SQL(), l.env.LedgerKeys.Wrote, places)
 		if err != nil {
 			t.Fatal(err)
 		}

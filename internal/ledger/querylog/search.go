@@ -74,7 +74,11 @@ func (p *Page) read(tx *database.Tx, f Filter, words []string, before *uuid.UUID
 		ids = ids[:limit]
 		p.Next = &ids[limit-1]
 	}
-	found, err := Fetch(ctx, db, ids)
+	wrote, err := ledger.WroteBy(tx)
+	if err != nil {
+		return err
+	}
+	found, err := Fetch(ctx, db, wrote, ids)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,14 @@ func TestI19_SearchMarksWhatWasTamperedWith(t *testing.T) {
 			part := l.partition(t, "ledger_entries", "id", id)
 			l.force(t, part, "UPDATE "+part+" SET leaf = leaf || 'x'::bytea WHERE id = ?", id)
 		},
+		"the writer's MAC": func(l *logbook, id uuid.UUID) {
+			part := l.partition(t, "ledger_entries", "id", id)
+			l.force(t, part, "UPDATE "+part+" SET mac = sha256(leaf) WHERE id = ?", id)
+		},
+		"the generation of the key": func(l *logbook, id uuid.UUID) {
+			part := l.partition(t, "ledger_entries", "id", id)
+			l.force(t, part, "UPDATE "+part+" SET mac_generation = 2 WHERE id = ?", id)
+		},
 		"the entry is gone": func(l *logbook, id uuid.UUID) {
 			part := l.partition(t, "ledger_entries", "id", id)
 			l.force(t, part, "DELETE FROM "+part+" WHERE id = ?", id)
@@ -86,6 +94,27 @@ func TestI19_SearchMarksWhatWasTamperedWith(t *testing.T) {
 	}
 }
 
+// Whoever owns the database but lacks the writer key makes content, commitments, leaf and the place in
+// the tree fit together.
+func TestI19_SearchMarksWhatFitsTogetherButForTheKey(t *testing.T) {
+	l := newLogbook(t, 0)
+	ledger.Attach(l.env.Facts, ledger.NewWriter(l.env.LedgerOrigin(), ledger.NewKeys().Writer()))
+	id := l.append(t, ledger.Entry{Kind: ledger.KindRetention, Action: "hold.placed", Subject: &l.people[0].ID, Reason: "原因"})
+	ledger.Attach(l.env.Facts, ledger.NewWriter(l.env.LedgerOrigin(), l.env.LedgerKeys.Writer()))
+	err := l.env.Facts.Read(t.Context()).Exec(`INSERT INTO ledger_sequence (epoch, index, entry_id, leaf_hash)
+		SELECT 1, 0, id, sha256('\x00'::bytea || leaf) FROM ledger_entries WHERE id = ?`, id).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := querylog.Search(t.Context(), l.env.Facts, querylog.Filter{Action: "hold.placed"}, nil, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Rows) != 1 || page.Rows[0].State != querylog.Tampered || page.Rows[0].Content != nil {
+		t.Errorf("a forged entry was shown as %+v", page.Rows)
+	}
+}
+
 // What cannot be recorded is not shown.
 func TestI18_SearchShowsNothingThatItCannotRecord(t *testing.T) {
 	l := newLogbook(t, 8)
@@ -105,7 +134,7 @@ func TestI18_EachSearchIsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := querylog.Fetch(t.Context(), l.env.Facts.SQL(), []uuid.UUID{page.EntryID})
+	rows, err := querylog.Fetch(t.Context(), l.env.Facts.SQL(), l.env.LedgerKeys.Wrote, []uuid.UUID{page.EntryID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +182,7 @@ func TestSearch_OfAPurgedPersonShowsAPseudonym(t *testing.T) {
 
 func TestFetch_LeavesOutWhatIsNotThere(t *testing.T) {
 	l := newLogbook(t, 0)
-	rows, err := querylog.Fetch(context.Background(), l.env.Facts.SQL(), []uuid.UUID{uuid.Must(uuid.NewV7())})
+	rows, err := querylog.Fetch(context.Background(), l.env.Facts.SQL(), l.env.LedgerKeys.Wrote, []uuid.UUID{uuid.Must(uuid.NewV7())})
 	if err != nil || len(rows) != 0 || errors.Is(err, database.ErrNotFound) {
 		t.Errorf("%v, %v", rows, err)
 	}
