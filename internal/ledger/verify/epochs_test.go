@@ -62,6 +62,38 @@ func TestI19_ARestoreIsTamperingUntilItIsNamed(t *testing.T) {
 	wantClean(t, w.verify(t, w.evidence(t)))
 }
 
+// Somebody kept a checkpoint of a part of what a given-up epoch lost: without tiles that lead to what
+// the new epoch names nobody knows whether it is of the same tree, and the report says so.
+func TestI19_ACheckpointWithinALossIsComparedOrNamed(t *testing.T) {
+	w := newWorld(t)
+	w.write(t, 10)
+	w.sequence(t)
+	conn := w.connect(t)
+	disarm(t, conn)
+	backup := read(t, conn)
+	w.write(t, 4)
+	w.sequence(t)
+	within, err := w.witness.Latest(ledger.TreeName(w.policy.Origin, 1))
+	must(t, err)
+	w.write(t, 3)
+	w.sequence(t)
+	w.restore(t, conn, backup)
+	must(t, database.Run(t.Context(), w.env.Facts, func(tx *database.Tx) error {
+		_, _, err := ledger.BeginEpoch(tx, w.env.LedgerStorage, ledger.Entry{Reason: "the disk is gone"})
+		return err
+	}))
+	w.sequence(t)
+	e := w.evidence(t)
+	e.Receipts = nil // those of what was lost are found in the tiles only
+	e.Checkpoints = append(e.Checkpoints, Held{File: "within", Content: within})
+	wantClean(t, w.verify(t, e))
+	e.Folders, e.Signed = nil, nil
+	r := w.verify(t, e)
+	if r.Count != 1 || !r.Has(NotCompared) || *r.Problems[0].Size != 14 || r.Problems[0].File != "within" {
+		t.Errorf("a checkpoint that nothing was compared with: %v", r.Problems)
+	}
+}
+
 // restore puts the tables back as they were.
 func (w *world) restore(t testing.TB, conn *pgx.Conn, s *snapshot) {
 	t.Helper()

@@ -128,9 +128,12 @@ func (c *checker) head() {
 }
 
 // beyond is left over: checkpoints of more entries than there are. An epoch that ended with a loss
-// accounts for them up to what its successor's first entry names.
+// accounts for them up to what its successor's first entry names. Those of a part of what was lost can
+// be compared only with tiles that lead to what that entry names; whatever was not compared is said.
 func (c *checker) beyond(epoch int, marks []mark) {
 	next, ended := c.begun[epoch+1]
+	t := c.tiles[epoch]
+	compared := t != nil && t.size == next.previousSize && t.root == next.previousRoot
 	for _, m := range marks {
 		size := m.size
 		switch {
@@ -138,6 +141,8 @@ func (c *checker) beyond(epoch int, marks []mark) {
 			c.report.add(Problem{Code: Truncated, Epoch: epoch, Size: &size, File: m.file})
 		case size == next.previousSize && m.root != next.previousRoot:
 			c.report.add(Problem{Code: ForkedFrom, Epoch: epoch, Size: &size, File: m.file})
+		case size < next.previousSize && size > next.kept && !compared:
+			c.report.add(Problem{Code: NotCompared, Epoch: epoch, Size: &size, File: m.file})
 		}
 	}
 }

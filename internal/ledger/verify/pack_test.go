@@ -272,13 +272,13 @@ func TestEveryCodeHasItsSentences(t *testing.T) {
 	for _, code := range []Code{
 		MissingEntry, MissingIndex, DuplicateIndex, Unsequenced, WrongPending, ChangedLeaf, ChangedRow, ChangedContent, MissingContent, UnknownContent,
 		WrongMAC, WrongHead, WrongEpoch, BadCheckpoint, Truncated, ForkedFrom, ChangedPlace, BadReceipt, ReceiptMissing, ReceiptDiffers, DamagedTiles,
-		MissingCheckpoint, Malformed, BadPack,
+		MissingCheckpoint, NotCompared, Malformed, BadPack,
 	} {
 		if s := sentences[code]; s[0] == "" || s[1] == "" {
 			t.Errorf("%s says nothing", code)
 		}
 	}
-	if len(sentences) != 24 {
+	if len(sentences) != 25 {
 		t.Errorf("%d sentences", len(sentences))
 	}
 }

@@ -37,6 +37,7 @@ const (
 	ReceiptDiffers    Code = "receipt_differs"    // an entry is not the one that a receipt was given for
 	DamagedTiles      Code = "damaged_tiles"      // the files beside the database do not lead to their own checkpoint
 	MissingCheckpoint Code = "missing_checkpoint" // nothing from outside the database was given to check against
+	NotCompared       Code = "not_compared"       // a checkpoint of what an epoch lost, and no tiles to compare it with
 	Malformed         Code = "malformed"          // a value that this program never writes
 	BadPack           Code = "bad_pack"           // an evidence pack that is cut, changed or not one
 )

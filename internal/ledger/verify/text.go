@@ -30,6 +30,7 @@ var sentences = map[Code][2]string{
 	ReceiptDiffers:    {"条目与所持回执不符：被修改", "an entry is not the one that a receipt was given for: changed"},
 	DamagedTiles:      {"账本目录中的分片损坏，与其检查点不符", "the tiles in the ledger's folder do not lead to their own checkpoint"},
 	MissingCheckpoint: {"未提供任何数据库以外的检查点或回执，无从比对", "no checkpoint and no receipt from outside the database was given to compare with"},
+	NotCompared:       {"检查点落在该纪元丢失的部分之内，缺少账本目录中的分片，未能比对", "a checkpoint lies within what the epoch lost: without the tiles of the ledger's folder it was not compared"},
 	Malformed:         {"出现本系统不会写入的值", "a value that this system never writes"},
 	BadPack:           {"证据包不完整、被修改或不是证据包", "the evidence pack is incomplete, was changed, or is none"},
 }
