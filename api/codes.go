@@ -83,6 +83,7 @@ const (
 	codeMadeByRequester  = "user_made_by_requester"
 	codeMadeByDecider    = "requester_linked_by_decider"
 	codeLoginUnconfirmed = "login_unconfirmed"
+	codeHostToken        = "token_issued_on_host"
 	codeNotRequester     = "not_the_requester"
 	codeHoldReleased     = "hold_released"
 	codeHoldTooLate      = "hold_too_late"
@@ -236,6 +237,7 @@ var statuses = map[string]int{
 	codeMadeByRequester:  http.StatusForbidden,
 	codeMadeByDecider:    http.StatusForbidden,
 	codeLoginUnconfirmed: http.StatusForbidden,
+	codeHostToken:        http.StatusForbidden,
 	codeNotRequester:     http.StatusForbidden,
 	codeHoldReleased:     http.StatusConflict,
 	codeHoldTooLate:      http.StatusConflict,

@@ -131,6 +131,7 @@ var refusals = []struct {
 	{approval.ErrMadeByRequester, codeMadeByRequester, ""},
 	{approval.ErrMadeByDecider, codeMadeByDecider, ""},
 	{approval.ErrLoginUnconfirmed, codeLoginUnconfirmed, ""},
+	{approval.ErrHostToken, codeHostToken, ""},
 	{approval.ErrRoleMayNot, codeRoleNotAllowed, ""},
 	{approval.ErrBreakGlass, codeBreakGlassMayNot, ""},
 	{approval.ErrNotRequester, codeNotRequester, ""},

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
 )
 
 func (f *fixture) tokenOrder(rest string) string {
@@ -77,5 +80,34 @@ func TestTokenOrdersAreRefused(t *testing.T) {
 		if got := v.ask("POST", "/api/v1/tokens", c.body); got.status != 422 || got.problem.Code != c.code {
 			t.Errorf("%s: %d %s", name, got.status, got.problem.Code)
 		}
+	}
+}
+
+// Whoever administers the host could ask as anybody, and approve as themselves: a token from there
+// asks for nothing. Its owner's own token does.
+func TestI21_ATokenIssuedOnTheHostAsksForNothing(t *testing.T) {
+	f := newFixture(t)
+	head := f.hire("R-head", f.a)
+	f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, f.a)
+	f.run(func(tx *database.Tx) (err error) {
+		f.tokens["host"], _, err = identity.Issue(tx, f.people[hr], hr, "", time.Hour, false)
+		return err
+	})
+	var own IssuedToken
+	f.session(hr).ask("POST", "/api/v1/tokens", f.tokenOrder("")).into(t, &own)
+	f.tokens["own"] = own.Token
+	if got := f.ask("host", "GET", "/api/v1/me", ""); got.status != 200 {
+		t.Errorf("what needs nobody else: %d %s", got.status, got.problem.Code)
+	}
+	order := `{"employee_id": "` + head.String() + `", "kind": "dismissal", "immediate": true}`
+	before := f.rows()
+	if got := f.ask("host", "POST", "/api/v1/departures", order); got.status != 403 || got.problem.Code != codeHostToken {
+		t.Errorf("a token of the host's: %d %s", got.status, got.body)
+	}
+	if after := f.rows(); after["approvals"] != before["approvals"] || after["departures"] != before["departures"] {
+		t.Error("the refused call left something behind")
+	}
+	if got := f.ask("own", "POST", "/api/v1/departures", order); got.status != 202 {
+		t.Errorf("the owner's own token: %d %s", got.status, got.body)
 	}
 }

@@ -131,9 +131,11 @@ type APIToken struct {
 	Role       Role
 	Scopes     string // separated by spaces, as in RFC 6749, 3.3
 	Label      string
-	CreatedAt  time.Time `gorm:"->"`
-	ExpiresAt  time.Time
-	RevokedAt  *time.Time
+	// OnHost says that an administrator of the host issued it, not its owner.
+	OnHost    bool
+	CreatedAt time.Time `gorm:"->"`
+	ExpiresAt time.Time
+	RevokedAt *time.Time
 }
 
 // TableName keeps GORM from writing a_p_i_tokens.

@@ -17,7 +17,7 @@ import (
 )
 
 // TokenCmd issues and revokes tokens. It works on the database itself: whoever may run it is
-// somebody who administers the host.
+// somebody who administers the host. Issuing takes the owner's login, as [AdminCmd] does.
 type TokenCmd struct {
 	Issue  TokenIssueCmd  `cmd:"" help:"Issue a token for one person and one role; the secret is shown once. 为某人的某个角色签发令牌，令牌只显示一次。"`
 	Revoke TokenRevokeCmd `cmd:"" help:"Revoke a token; it is refused from the next request on. 撤销令牌，下一次请求即失效。"`
@@ -40,6 +40,9 @@ func (t TokenIssueCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
+	if err := database.RequireOwner(ctx, db); err != nil {
+		return err
+	}
 	employee, err := archive.EmployeeByNo(db.Read(ctx), t.EmployeeNo)
 	if errors.Is(err, database.ErrNotFound) {
 		return identity.ErrNoSuchPerson

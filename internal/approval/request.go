@@ -13,6 +13,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
+	"lethe/internal/identity"
 	"lethe/models"
 )
 
@@ -33,6 +34,9 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	caller := models.CallerOf(tx.Context())
 	if caller.Actor.EmployeeID == uuid.Nil {
 		return models.Approval{}, ErrNoRequester
+	}
+	if err := mayAsk(tx, caller); err != nil {
+		return models.Approval{}, err
 	}
 	op, known := r.Operation(o.Operation)
 	if !known {
@@ -74,6 +78,22 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 		return row, err
 	}
 	return row, record(tx, row, ActionRequested, row.Reason)
+}
+
+// mayAsk refuses a token that was issued on the host: whoever administers it could ask in anybody's
+// name, and approve as themselves.
+func mayAsk(tx *database.Tx, caller models.Caller) error {
+	if caller.TokenID == uuid.Nil {
+		return nil
+	}
+	onHost, err := identity.IssuedOnHost(tx, caller.TokenID)
+	if err != nil {
+		return err
+	}
+	if onHost {
+		return ErrHostToken
+	}
+	return nil
 }
 
 // findOpen locks the open request with a fingerprint; one whose time is over it ends. The lock on

@@ -46,6 +46,9 @@ var (
 // Issue makes a token for a person and a role that the person's user holds; else it is
 // ErrRoleNotGranted. The secret is returned once and never stored; the row keeps its SHA-256 and a
 // short prefix for display. 256 random bits need no slow hash.
+//
+// Outside development the token is marked as issued on the host: its owner did not ask for it, so that
+// it may not ask for what needs two people (I21, [IssuedOnHost]).
 func Issue(tx *database.Tx, employeeID uuid.UUID, role models.Role, label string, ttl time.Duration, dev bool) (string, models.APIToken, error) {
 	if err := checkOrder(tx, role, label, ttl, dev); err != nil {
 		return "", models.APIToken{}, err
@@ -58,10 +61,11 @@ func Issue(tx *database.Tx, employeeID uuid.UUID, role models.Role, label string
 	if err != nil {
 		return "", models.APIToken{}, err
 	}
-	return issue(tx, user, role, label, now.Add(ttl), dev, nil)
+	return issue(tx, user, models.APIToken{Role: role, Label: label, ExpiresAt: now.Add(ttl), OnHost: !dev}, dev)
 }
 
-func issue(tx *database.Tx, user models.User, role models.Role, label string, expires time.Time, dev bool, scopes []string) (string, models.APIToken, error) {
+// issue completes an order for a token of a user and stores it.
+func issue(tx *database.Tx, user models.User, token models.APIToken, dev bool) (string, models.APIToken, error) {
 	secret, err := newSecret(dev)
 	if err != nil {
 		return "", models.APIToken{}, err
@@ -70,10 +74,8 @@ func issue(tx *database.Tx, user models.User, role models.Role, label string, ex
 	if err != nil {
 		return "", models.APIToken{}, fmt.Errorf("making a token's id: %w", err)
 	}
-	token := models.APIToken{
-		ID: id, Prefix: shown(secret), SecretHash: hash(secret), UserID: user.ID, EmployeeID: user.EmployeeID,
-		Role: role, Scopes: strings.Join(scopes, " "), Label: label, ExpiresAt: expires.UTC(),
-	}
+	token.ID, token.Prefix, token.SecretHash = id, shown(secret), hash(secret)
+	token.UserID, token.EmployeeID, token.ExpiresAt = user.ID, user.EmployeeID, token.ExpiresAt.UTC()
 	if err := tx.DB().Create(&token).Error; err != nil {
 		return "", models.APIToken{}, fmt.Errorf("storing a token: %w", database.Hide(err))
 	}

@@ -58,7 +58,9 @@ func IssueOwn(tx *database.Tx, by Bearer, o TokenOrder, dev bool) (string, model
 	if _, err := roleFor(tx, user.ID, by.Actor.Role); err != nil || user.State != models.UserActive {
 		return "", models.APIToken{}, errors.Join(ErrRoleNotGranted, err)
 	}
-	return issue(tx, user, by.Actor.Role, o.Label, o.ExpiresAt, dev, o.Scopes)
+	return issue(tx, user, models.APIToken{
+		Role: by.Actor.Role, Label: o.Label, ExpiresAt: o.ExpiresAt, Scopes: strings.Join(o.Scopes, " "),
+	}, dev)
 }
 
 // Tokens are a user's tokens that are in force, the newest first.
@@ -70,6 +72,16 @@ func Tokens(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.AP
 		return nil, fmt.Errorf("listing tokens: %w", database.Hide(err))
 	}
 	return rows, nil
+}
+
+// IssuedOnHost says that an administrator of the host issued a token, not its owner. Whoever did so may
+// hold it, and would ask in the owner's name for what they then approve themselves (I21).
+func IssuedOnHost(tx *database.Tx, id uuid.UUID) (bool, error) {
+	token, err := database.First[models.APIToken](tx.DB().Select("id", "on_host").Where("id = ?", id))
+	if err != nil {
+		return false, fmt.Errorf("looking up where a token comes from: %w", err)
+	}
+	return token.OnHost, nil
 }
 
 // RevokeOwn ends one of a user's own tokens; another's does not exist.
