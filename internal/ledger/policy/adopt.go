@@ -13,8 +13,8 @@ import (
 	"lethe/internal/ledger"
 )
 
-// configuration is the name under which the ledger's policy is recorded.
-const configuration = "ledger_policy"
+// object is how entries name the ledger's policy.
+const object = "configuration/ledger_policy"
 
 var (
 	// ErrNotAdopted says that a policy file is not the one that was recorded last.
@@ -38,34 +38,56 @@ func (p *Policy) Adopt(tx *database.Tx, keys *ledger.Keys, e ledger.Entry) error
 			return ErrNoOverlap
 		}
 	}
-	before, err := ledger.RecordedConfiguration(tx, configuration)
+	last, err := adopted(tx)
 	if err != nil {
 		return err
 	}
-	digest := p.Digest()
-	e.Kind, e.Action, e.Object = ledger.KindLedger, ledger.ActionPolicyChanged, "configuration/"+configuration
+	digest, before := p.Digest(), last.Digest
+	e.Kind, e.Action, e.Object = ledger.KindLedger, ledger.ActionPolicyChanged, object
 	e.Details = map[string]string{
 		ledger.DetailPolicy: digest, "log_keys": strconv.Itoa(len(p.LogKeys)), "witnesses": strconv.Itoa(len(p.Witnesses)), "quorum": strconv.Itoa(p.Quorum),
 	}
 	if before != "" {
 		e.Details["policy_sha256_before"] = before
 	}
-	if err := ledger.SetConfiguration(tx, configuration, digest, e); err != nil {
+	const insert = `INSERT INTO ledger_policies (number, digest, ledger_entry_id) SELECT ?::int, ?::text, entry_id FROM pending`
+	if _, err := ledger.AppendWith(tx, e, insert, last.Number+1, digest); err != nil {
 		return fmt.Errorf("adopting a policy: %w", err)
 	}
 	return nil
 }
 
+// adoption is a row of ledger_policies.
+type adoption struct {
+	Number int
+	Digest string
+}
+
+// adoptions is the lock on adopting, for which processes that start together queue.
+const adoptions = 0x6c6574686570
+
+// adopted is the policy that counts, number 0 if there was none. Nobody adopts another one before the
+// end of the transaction.
+func adopted(tx *database.Tx) (last adoption, err error) {
+	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", adoptions).Error; err != nil {
+		return last, fmt.Errorf("locking the policy that counts: %w", database.Hide(err))
+	}
+	if err := tx.DB().Raw("SELECT number, digest FROM ledger_policies ORDER BY number DESC LIMIT 1").Scan(&last).Error; err != nil {
+		return last, fmt.Errorf("reading the policy that counts: %w", database.Hide(err))
+	}
+	return last, nil
+}
+
 // RequireAdopted lets only the policy that was adopted last pass. The first one that a process
 // starts with is adopted by that.
 func (p *Policy) RequireAdopted(tx *database.Tx, keys *ledger.Keys) error {
-	recorded, err := ledger.RecordedConfiguration(tx, configuration)
+	last, err := adopted(tx)
 	switch {
 	case err != nil:
 		return err
-	case recorded == "":
+	case last.Number == 0:
 		return p.Adopt(tx, keys, ledger.Entry{})
-	case recorded != p.Digest():
+	case last.Digest != p.Digest():
 		return ErrNotAdopted
 	}
 	return nil

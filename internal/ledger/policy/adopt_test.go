@@ -61,3 +61,33 @@ func TestI19_ARotationIsAnEntryWithAnOverlap(t *testing.T) {
 		t.Errorf("the ledger names %v", found)
 	}
 }
+
+// The login of serve and worker adopts the first policy, and can change nothing after that.
+func TestI19_WhoServesRequestsCannotAdopt(t *testing.T) {
+	env := databasetest.New(t)
+	app := env.AsApp(t)
+	keys := env.LedgerKeys
+	first, err := policy.Of(env.LedgerOrigin(), keys, 0)
+	must(t, err)
+	must(t, database.Run(t.Context(), app, func(tx *database.Tx) error { return first.RequireAdopted(tx, keys) }))
+	path := filepath.Join(t.TempDir(), "ledger.json")
+	must(t, ledger.CreateKeyFile(path))
+	others, err := ledger.LoadKeys(path)
+	must(t, err)
+	next, err := policy.Of(env.LedgerOrigin(), others, 0)
+	must(t, err)
+	if err := database.Run(t.Context(), app, func(tx *database.Tx) error { return next.Adopt(tx, others, ledger.Entry{}) }); err == nil {
+		t.Error("the app role adopted a policy")
+	}
+	for _, sql := range []string{
+		"UPDATE ledger_policies SET digest = 'another'", "DELETE FROM ledger_policies", "TRUNCATE ledger_policies",
+		"INSERT INTO ledger_policies (number, digest, ledger_entry_id) SELECT 2, 'another', entry_id FROM ledger_pending LIMIT 1",
+		"INSERT INTO ledger_policies (number, digest, ledger_entry_id) SELECT 0, 'another', entry_id FROM ledger_pending LIMIT 1",
+	} {
+		if err := app.Read(t.Context()).Exec(sql).Error; err == nil {
+			t.Errorf("%s: done", sql)
+		}
+	}
+	must(t, database.Run(t.Context(), app, func(tx *database.Tx) error { return first.RequireAdopted(tx, keys) }))
+	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error { return next.Adopt(tx, others, ledger.Entry{}) }))
+}

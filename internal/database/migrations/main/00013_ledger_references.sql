@@ -70,7 +70,35 @@ CREATE TABLE recorded_configuration (
     recorded_at     timestamptz NOT NULL DEFAULT lethe_now()
 );
 
+-- The policies of the ledger that counted, in their order; the newest one counts. Processes adopt the
+-- first one; any other is adopted by two people, and that program is the owner's: a process that serves
+-- requests can neither change what was adopted nor adopt.
+CREATE TABLE ledger_policies (
+    number          int PRIMARY KEY CHECK (number > 0),
+    digest          text NOT NULL,
+    ledger_entry_id uuid NOT NULL,
+    adopted_at      timestamptz NOT NULL DEFAULT lethe_now()
+);
+-- +goose StatementBegin
+CREATE FUNCTION refuse_adoption() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.number > 1 AND NOT pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'MEMBER')
+        OR NEW.number <> (SELECT count(*) + 1 FROM ledger_policies) THEN
+        RAISE EXCEPTION 'a policy of the ledger is adopted by its owner, one after the other' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER ledger_policies_adopted BEFORE INSERT ON ledger_policies
+    FOR EACH ROW EXECUTE FUNCTION refuse_adoption();
+CREATE TRIGGER ledger_policies_recorded BEFORE INSERT ON ledger_policies
+    FOR EACH ROW EXECUTE FUNCTION refuse_unrecorded();
+CREATE TRIGGER ledger_policies_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_policies
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 -- +goose Down
+DROP TABLE ledger_policies;
+DROP FUNCTION refuse_adoption();
 DROP TABLE recorded_configuration;
 DROP TRIGGER holds_release_recorded ON holds;
 DROP TRIGGER holds_recorded ON holds;
