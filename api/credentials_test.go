@@ -214,3 +214,43 @@ func TestGuessingInASessionEndsIt(t *testing.T) {
 		t.Errorf("answered %d %s, Retry-After %q, ended %v", last.status, last.problem.Code, last.header.Get("Retry-After"), v.ended())
 	}
 }
+
+// Whoever linked a login with an account may be the one who uses it: until the owner has confirmed it,
+// its sessions make nothing that would outlive the link.
+func TestI21_AnUnconfirmedLoginChangesNoCredentials(t *testing.T) {
+	f := newFixture(t)
+	a := f.enrolled(f.people[hr], hr)
+	byPassword, byLogin := f.session(hr), f.openSession(f.people[hr], hr, models.ByOIDC)
+	f.exec("INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by) VALUES (?, ?, 'https://login.example', 's', ?)",
+		uuid.New(), a.id, f.people[auditor])
+	f.run(func(tx *database.Tx) (err error) {
+		byLogin.token, err = f.server.Identity.StepUp(tx, byLogin.id)
+		return err
+	})
+	calls := []struct{ method, path, body string }{
+		{"POST", "/api/v1/recovery-codes", ""},
+		{"POST", "/api/v1/totp", ""},
+		{"POST", "/api/v1/totp/confirmation", `{"totp": "123456"}`},
+		{"POST", "/api/v1/tokens", f.tokenOrder("")},
+		{"PUT", "/api/v1/me/password", `{"current_password": "` + a.password + `", "new_password": "` + newPassword + `"}`},
+	}
+	for _, c := range calls {
+		if got := byLogin.ask(c.method, c.path, c.body); got.status != http.StatusForbidden || got.problem.Code != codeLoginUnconfirmed {
+			t.Errorf("%s %s by the login: %d %s", c.method, c.path, got.status, got.body)
+		}
+	}
+	for _, c := range calls {
+		if got := byPassword.ask(c.method, c.path, c.body); got.problem.Code == codeLoginUnconfirmed {
+			t.Errorf("%s %s by password: %d %s", c.method, c.path, got.status, got.body)
+		}
+	}
+	f.exec("UPDATE oidc_links SET confirmed_at = lethe_now() WHERE user_id = ?", a.id)
+	confirmed := f.openSession(f.people[hr], hr, models.ByOIDC)
+	f.run(func(tx *database.Tx) (err error) {
+		confirmed.token, err = f.server.Identity.StepUp(tx, confirmed.id)
+		return err
+	})
+	if got := confirmed.ask("POST", "/api/v1/recovery-codes", ""); got.status >= 300 {
+		t.Errorf("once the owner has confirmed it: %d %s", got.status, got.body)
+	}
+}

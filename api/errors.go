@@ -63,6 +63,7 @@ var refusals = []struct {
 	{identity.ErrSubjectTaken, codeOIDCSubjectTaken, "subject"},
 	{identity.ErrAlreadyLinked, codeOIDCAlreadyLinked, ""},
 	{identity.ErrSubject, codeOIDCSubject, "subject"},
+	{identity.ErrLoginUnconfirmed, codeLoginUnconfirmed, ""},
 	{identity.ErrNoSuchLink, codeNotFound, ""},
 
 	{departure.ErrEmployeeNotFound, codeEmployeeNotFound, "employee_id"},
@@ -130,7 +131,6 @@ var refusals = []struct {
 	{approval.ErrSubject, codeOwnMatter, ""},
 	{approval.ErrMadeByRequester, codeMadeByRequester, ""},
 	{approval.ErrMadeByDecider, codeMadeByDecider, ""},
-	{approval.ErrLoginUnconfirmed, codeLoginUnconfirmed, ""},
 	{approval.ErrHostToken, codeHostToken, ""},
 	{approval.ErrRoleMayNot, codeRoleNotAllowed, ""},
 	{approval.ErrBreakGlass, codeBreakGlassMayNot, ""},

@@ -52,6 +52,9 @@ func (s *server) beginTOTP(ctx context.Context, _ *struct{}) (*answer[SecondFact
 	}
 	var made identity.TOTP
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+		if err := identity.RequireConfirmed(tx, bearerOf(ctx)); err != nil {
+			return err
+		}
 		made, err = s.Identity.BeginTOTP(tx, bearerOf(ctx).UserID)
 		return err
 	})

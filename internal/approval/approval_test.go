@@ -276,7 +276,7 @@ func TestI21_AnUnconfirmedLoginDecidesAboutNothing(t *testing.T) {
 	decide := func() (models.Approval, error) {
 		return w.registry.Decide(models.WithCaller(t.Context(), b.Caller("test")), w.env.Facts, b, row.ID, models.DecisionApproved, "")
 	}
-	if _, err := decide(); !errors.Is(err, ErrLoginUnconfirmed) {
+	if _, err := decide(); !errors.Is(err, identity.ErrLoginUnconfirmed) {
 		t.Errorf("by a login that nobody confirmed: %v", err)
 	}
 	w.exec(t, "UPDATE oidc_links SET confirmed_at = lethe_now() WHERE id = ?", link)

@@ -134,12 +134,8 @@ func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identi
 	if made {
 		return ErrMadeByRequester
 	}
-	unconfirmed, err := identity.Unconfirmed(tx, bearer)
-	if err != nil {
+	if err := identity.RequireConfirmed(tx, bearer); err != nil {
 		return err
-	}
-	if unconfirmed {
-		return ErrLoginUnconfirmed
 	}
 	if row.RequesterUserID == nil {
 		return nil

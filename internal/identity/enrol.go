@@ -97,6 +97,9 @@ func (s *Service) ChangePassword(ctx context.Context, by Bearer, password string
 		if _, err := lockUser(tx, user.ID); err != nil {
 			return err
 		}
+		if err := RequireConfirmed(tx, by); err != nil {
+			return err
+		}
 		if err := setPassword(tx, user.ID, hash); err != nil {
 			return err
 		}

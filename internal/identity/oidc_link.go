@@ -25,6 +25,8 @@ var (
 	ErrSubjectTaken  = errors.New("the provider's login is linked with a user already")
 	ErrAlreadyLinked = errors.New("the user is linked with another login of this provider")
 	ErrNoSuchLink    = errors.New("there is no such link")
+	// ErrLoginUnconfirmed refuses a session opened by a login that the user's owner never confirmed.
+	ErrLoginUnconfirmed = errors.New("this needs a login that the account's owner has confirmed")
 )
 
 // LinkLogin lets the provider's login of that subject open a user's sessions. Whoever orders it
@@ -151,6 +153,16 @@ func Unconfirmed(tx *database.Tx, b Bearer) (bool, error) {
 		return false, fmt.Errorf("looking for unconfirmed links: %w", database.Hide(err))
 	}
 	return n > 0, nil
+}
+
+// RequireConfirmed is ErrLoginUnconfirmed for a session that [Unconfirmed] is about: whoever linked the
+// login must neither decide as the owner nor make credentials that outlive the link.
+func RequireConfirmed(tx *database.Tx, b Bearer) error {
+	unconfirmed, err := Unconfirmed(tx, b)
+	if err == nil && unconfirmed {
+		err = ErrLoginUnconfirmed
+	}
+	return err
 }
 
 // MayHaveActedAs says that a person had linked a login with a user before some moment, and the user's

@@ -55,6 +55,9 @@ func IssueOwn(tx *database.Tx, by Bearer, o TokenOrder, dev bool) (string, model
 	if err != nil {
 		return "", models.APIToken{}, err
 	}
+	if err := RequireConfirmed(tx, by); err != nil {
+		return "", models.APIToken{}, err
+	}
 	if _, err := roleFor(tx, user.ID, by.Actor.Role); err != nil || user.State != models.UserActive {
 		return "", models.APIToken{}, errors.Join(ErrRoleNotGranted, err)
 	}

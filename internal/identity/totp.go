@@ -78,6 +78,9 @@ func (s *Service) ConfirmTOTP(tx *database.Tx, by Bearer, code string) (recovery
 	if err != nil {
 		return nil, err
 	}
+	if err := RequireConfirmed(tx, by); err != nil {
+		return nil, err
+	}
 	if recovery, err = s.confirm(tx, user, code); err != nil {
 		return nil, err
 	}
@@ -154,6 +157,9 @@ const recoveryCodes = 10
 func (s *Service) RenewRecoveryCodes(tx *database.Tx, by Bearer) ([]string, error) {
 	user, err := lockUser(tx, by.UserID)
 	if err != nil {
+		return nil, err
+	}
+	if err := RequireConfirmed(tx, by); err != nil {
 		return nil, err
 	}
 	codes, err := newRecoveryCodes(tx, user)
