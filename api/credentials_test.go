@@ -254,3 +254,29 @@ func TestI21_AnUnconfirmedLoginChangesNoCredentials(t *testing.T) {
 		t.Errorf("once the owner has confirmed it: %d %s", got.status, got.body)
 	}
 }
+
+// Taking access away stops others from doing their work: it takes somebody who is there, and has just
+// proved it.
+func TestI22_TakingAccessAwayNeedsAStepUp(t *testing.T) {
+	f := newFixture(t)
+	theirs := f.plainSession(f.people[auditor], auditor)
+	plain, fresh := f.plainSession(f.people[hr], hr), f.session(hr)
+	user := "/api/v1/users/" + theirs.userID.String()
+	for _, c := range []struct{ method, path string }{{"DELETE", user + "/roles/auditor"}, {"POST", user + "/disabling"}} {
+		if got := f.ask(hr, c.method, c.path, ""); got.problem.Code != codeSessionRequired {
+			t.Errorf("%s %s by a token: %d %s", c.method, c.path, got.status, got.body)
+		}
+		if got := plain.ask(c.method, c.path, ""); got.problem.Code != codeStepUpRequired {
+			t.Errorf("%s %s without a step-up: %d %s", c.method, c.path, got.status, got.body)
+		}
+	}
+	if theirs.ended() {
+		t.Fatal("a refused call took access away")
+	}
+	if got := fresh.ask("DELETE", user+"/roles/auditor", ""); got.status != http.StatusNoContent || !theirs.ended() {
+		t.Errorf("taking a role away: %d %s", got.status, got.body)
+	}
+	if got := fresh.ask("POST", user+"/disabling", ""); got.status != http.StatusNoContent {
+		t.Errorf("disabling: %d %s", got.status, got.body)
+	}
+}

@@ -139,6 +139,8 @@ var sessionRoutes = map[string]bool{
 	"POST /api/v1/departures/{id}/annulment/confirmation": true,
 	"POST /api/v1/support-cases/{id}/confirmation":        true,
 	"DELETE /api/v1/users/{id}/logins/{link_id}":          true,
+	"DELETE /api/v1/users/{id}/roles/{role}":              true,
+	"POST /api/v1/users/{id}/disabling":                   true,
 }
 
 // closedToBreakGlass is what a session opened with the sealed codes cannot do: disclose, purge,

@@ -45,9 +45,11 @@ func (s *server) registerUsers() {
 	huma.Register(s.api, operation(http.MethodGet, "/users", "Users", "The accounts of people here"), s.users)
 	huma.Register(s.api, operation(http.MethodGet, "/users/{id}", "Users", "One account"), s.user)
 	op := operation(http.MethodDelete, "/users/{id}/roles/{role}", "Users", "Take a role away; its sessions and tokens end")
+	op.Description = "Needs a step-up."
 	op.DefaultStatus = http.StatusNoContent
 	huma.Register(s.api, op, s.revokeRole)
 	op = operation(http.MethodPost, "/users/{id}/disabling", "Users", "End an account's access")
+	op.Description = "Needs a step-up."
 	op.DefaultStatus = http.StatusNoContent
 	huma.Register(s.api, op, s.disableUser)
 	op = operation(http.MethodPost, "/users/{id}/enrolment-code", "Users", "Collect the own half of an enrolment code, once")
@@ -88,10 +90,16 @@ func (s *server) revokeRole(ctx context.Context, in *struct {
 	UserID
 	Role models.Role `path:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
 }) (*struct{}, error) {
+	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
+		return nil, err
+	}
 	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.RevokeRole(tx, in.ID, in.Role, actorOf(ctx)) })
 }
 
 func (s *server) disableUser(ctx context.Context, in *UserID) (*struct{}, error) {
+	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
+		return nil, err
+	}
 	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.Disable(tx, in.ID, actorOf(ctx)) })
 }
 
