@@ -203,8 +203,10 @@ func (s *server) downloadExport(ctx context.Context, in *ByID) (*huma.StreamResp
 		}
 		return nil, err
 	}
+	bearer := bearerOf(ctx)
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		defer func() { _ = file.Close() }()
+		defer s.cutWhenEnded(hctx, bearer)()
 		hctx.SetHeader("Content-Type", "application/zip")
 		hctx.SetHeader("Content-Length", strconv.FormatInt(*e.Bytes, 10))
 		hctx.SetHeader("Content-Disposition", `attachment; filename="query-log-`+e.ID.String()+`.zip"`)

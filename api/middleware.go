@@ -125,7 +125,8 @@ func frames(stack []byte) string {
 	return strings.Join(kept, " ")
 }
 
-// limit ends a request's context in time.
+// limit ends a request's context in time. Streams and files take as long as they take, and look by
+// themselves whether their bearer is still good.
 func limit(c *gin.Context) {
 	if strings.HasSuffix(c.FullPath(), "/events") || strings.HasSuffix(c.FullPath(), "/file") {
 		c.Next()

@@ -6,8 +6,10 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
+	"lethe/internal/ledger/evidence"
 	"lethe/models"
 )
 
@@ -187,6 +190,47 @@ func TestExports_AreMadeFollowedAndDownloaded(t *testing.T) {
 	}
 	if other := f.ask(models.RoleHRAdmin, "GET", address+"/file", ""); other.status != http.StatusForbidden {
 		t.Errorf("another role: %d", other.status)
+	}
+}
+
+// A download that a slow client draws out ends with its token.
+func TestI23_DownloadEndsWithItsToken(t *testing.T) {
+	f := newFixture(t)
+	defer func(r rhythm) { normalRhythm = r }(normalRhythm)
+	normalRhythm.recheck = 100 * time.Millisecond
+	f.logged(3)
+	var view ExportView
+	f.ask(models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r", "formats": ["csv"]}`).into(t, &view)
+	f.sequence()
+	if made, err := f.exports.Once(t.Context()); err != nil || !made {
+		t.Fatalf("Once: %v, %v", made, err)
+	}
+	const size = 256 << 20 // more than the sockets hold
+	e, err := evidence.Get(t.Context(), f.env.Facts, view.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(f.exports.Path(e), size); err != nil {
+		t.Fatal(err)
+	}
+	f.exec("UPDATE query_log_exports SET bytes = ? WHERE id = ?", size, view.ID)
+	r, err := http.NewRequestWithContext(t.Context(), "GET", f.http.URL+exportAddress(view.ID)+"/file", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+f.tokens[models.RoleAuditor])
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK || response.ContentLength != size {
+		t.Fatalf("%d, %d bytes", response.StatusCode, response.ContentLength)
+	}
+	f.exec("UPDATE api_tokens SET revoked_at = lethe_now() WHERE id = ?", f.tokenIDs[models.RoleAuditor])
+	time.Sleep(10 * normalRhythm.recheck)
+	if n, err := io.Copy(io.Discard, response.Body); err == nil || n == size {
+		t.Errorf("%d bytes came with a token that was revoked", n)
 	}
 }
 
