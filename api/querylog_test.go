@@ -276,6 +276,13 @@ func TestI21_SmallExportsAddUp(t *testing.T) {
 		t.Fatalf("above the limit in slices: %s", waits)
 	}
 	f.session(models.RoleReviewer).ask("POST", waits+"/decision", `{"decision": "approved"}`)
+	var agreed evidence.Export
+	if err := f.env.Facts.Read(t.Context()).Table("query_log_exports").First(&agreed, "approval_id IS NOT NULL").Error; err != nil {
+		t.Fatal(err)
+	}
+	if agreed.RequestedBy != f.people[models.RoleAuditor] || agreed.Authenticated != string(models.ByToken) {
+		t.Errorf("the export says that %s asked, authenticated %q", agreed.RequestedBy, agreed.Authenticated)
+	}
 	f.env.Advance(t, 25*time.Hour)
 	if tomorrow := export(0, exportLimit); !strings.Contains(tomorrow, "/query-log/exports/") {
 		t.Errorf("a day later: %s", tomorrow)

@@ -95,7 +95,7 @@ func (r *Registry) approve(tx *database.Tx, op Operation, row models.Approval, e
 		return row, err
 	}
 	by := By{
-		Requester: requester(row), Approver: e.by.Actor, Approval: row.ID,
+		Requester: requester(row), Authenticated: row.RequesterAuthenticated, Approver: e.by.Actor, Approval: row.ID,
 	}
 	if e.location, err = op.run(tx, by, command); err != nil {
 		return row, err

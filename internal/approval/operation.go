@@ -42,11 +42,13 @@ type Matter struct {
 	Rules []string
 }
 
-// By is who is behind an effect. Approver and Approval are empty where one person was enough.
+// By is who is behind an effect. All but the requester is empty where one person was enough.
 type By struct {
 	Requester models.Actor
-	Approver  models.Actor
-	Approval  uuid.UUID
+	// Authenticated is how the requester proved who they are when they asked.
+	Authenticated models.Authentication
+	Approver      models.Actor
+	Approval      uuid.UUID
 }
 
 // Spec describes an operation on commands of type C, which are plain data: whatever JSON keeps.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"lethe/internal/approval"
 	"lethe/internal/database"
 	"lethe/internal/ledger/evidence"
@@ -30,11 +32,17 @@ func (d Deps) exportLog() approval.Operation {
 			}}, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, r evidence.Request) (string, error) {
-			id, err := evidence.Order(tx, by.Requester, r)
-			return "/api/v1/query-log/exports/" + id.String(), err
+			if by.Approval == uuid.Nil { // a rehearsal
+				id, err := evidence.Order(tx, by.Requester, r)
+				return exportAddress(id), err
+			}
+			id, err := evidence.OrderAgreed(tx, by.Requester, by.Authenticated, by.Approval, r)
+			return exportAddress(id), err
 		},
 	})
 }
+
+func exportAddress(id uuid.UUID) string { return "/api/v1/query-log/exports/" + id.String() }
 
 // mostCounted bounds the time for the count that an approver sees.
 const mostCounted = 1_000_000

@@ -70,6 +70,7 @@ type Export struct {
 	RequestedBy   uuid.UUID
 	Role          string
 	Authenticated string
+	ApprovalID    *uuid.UUID // what two people agreed to
 	Reason        string
 	Filters       []byte `gorm:"type:jsonb"`
 	Formats       string // separated by commas
@@ -174,6 +175,16 @@ func (r Request) Count(tx *database.Tx, most int64) (int64, error) {
 // Order accepts r: the pack is made in the background. by is who asked, and the entry of the request
 // is where the export ends: what is recorded later is not in it.
 func Order(tx *database.Tx, by models.Actor, r Request) (uuid.UUID, error) {
+	return order(tx, by, models.CallerOf(tx.Context()).Authenticated, nil, r)
+}
+
+// OrderAgreed is [Order] for what two people agreed to: by asked for it, authenticated as it says, and
+// it is the second person who acts now.
+func OrderAgreed(tx *database.Tx, by models.Actor, authenticated models.Authentication, approval uuid.UUID, r Request) (uuid.UUID, error) {
+	return order(tx, by, authenticated, &approval, r)
+}
+
+func order(tx *database.Tx, by models.Actor, authenticated models.Authentication, approval *uuid.UUID, r Request) (uuid.UUID, error) {
 	if err := r.Check(tx); err != nil {
 		return uuid.Nil, err
 	}
@@ -182,8 +193,8 @@ func Order(tx *database.Tx, by models.Actor, r Request) (uuid.UUID, error) {
 		return uuid.Nil, fmt.Errorf("making an id: %w", err)
 	}
 	e := Export{
-		ID: id, RequestedBy: by.EmployeeID, Role: string(by.Role), Authenticated: authenticated(tx, by),
-		Reason: r.Reason, State: Queued, Formats: joined(r.Formats),
+		ID: id, RequestedBy: by.EmployeeID, Role: string(by.Role), Authenticated: string(authenticated),
+		ApprovalID: approval, Reason: r.Reason, State: Queued, Formats: joined(r.Formats),
 	}
 	if e.Filters, err = json.Marshal(r.Filter); err != nil {
 		return uuid.Nil, fmt.Errorf("keeping the filters of an export: %w", err)
@@ -196,7 +207,7 @@ func Order(tx *database.Tx, by models.Actor, r Request) (uuid.UUID, error) {
 	}
 	// The row refers to the entry, and nothing comes after the entry.
 	if e.EntryID, err = ledger.Append(tx, ledger.Entry{
-		Kind: ledger.KindExport, Action: ActionRequested, Actor: &by, Subject: r.Filter.Subject, Object: Object(id), Reason: r.Reason, Details: details,
+		Kind: ledger.KindExport, Action: ActionRequested, Actor: &by, Authenticated: authenticated, Subject: r.Filter.Subject, Object: Object(id), Reason: r.Reason, Details: details,
 	}); err != nil {
 		return uuid.Nil, err
 	}
@@ -236,29 +247,19 @@ func OrderAlone(tx *database.Tx, by models.Actor, r Request, limit int64) (uuid.
 }
 
 // takenAlone is how many entries a person ordered alone within a day, whom it locks to the end of the
-// transaction: requests side by side are counted one after the other. An export that two people agreed
-// to says of neither how they proved who they are.
+// transaction: requests side by side are counted one after the other.
 func takenAlone(tx *database.Tx, by models.Actor) (taken int64, err error) {
 	key := int64(binary.BigEndian.Uint64(by.EmployeeID[8:])) //nolint:gosec // any bits will do
 	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", key).Error; err != nil {
 		return 0, fmt.Errorf("locking whoever exports: %w", database.Hide(err))
 	}
 	err = tx.DB().Raw(`SELECT coalesce(sum(total), 0)::bigint FROM query_log_exports
-		WHERE requested_by = ? AND authenticated <> '' AND state <> ? AND created_at > lethe_now() - interval '24 hours'`,
+		WHERE requested_by = ? AND approval_id IS NULL AND state <> ? AND created_at > lethe_now() - interval '24 hours'`,
 		by.EmployeeID, Failed).Scan(&taken).Error
 	if err != nil {
 		return 0, fmt.Errorf("counting what was exported: %w", database.Hide(err))
 	}
 	return taken, nil
-}
-
-// authenticated is how by proved who they are, if it is they who act now: after an approval it is the
-// second person, and the entry of the request says how the first one did.
-func authenticated(tx *database.Tx, by models.Actor) string {
-	if caller := models.CallerOf(tx.Context()); caller.Actor.EmployeeID == by.EmployeeID {
-		return string(caller.Authenticated)
-	}
-	return ""
 }
 
 // Object is how entries name an export.

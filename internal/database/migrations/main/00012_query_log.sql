@@ -69,7 +69,9 @@ CREATE TABLE query_log_exports (
     entry_id      uuid NOT NULL,
     requested_by  uuid NOT NULL REFERENCES employees (id),
     role          text NOT NULL,
+    -- How whoever asked proved who they are, also where a second person agreed to it since.
     authenticated text NOT NULL,
+    approval_id   uuid, -- the request that two people agreed to
     reason        text NOT NULL CHECK (length(reason) BETWEEN 1 AND 1000),
     -- Either filters, or the entries of one epoch from first_index up to, and without, end_index.
     filters       jsonb NOT NULL DEFAULT '{}',
