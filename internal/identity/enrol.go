@@ -42,8 +42,10 @@ func (s *Service) BeginEnrolment(ctx context.Context, e Enrolling, password stri
 		if err := setPassword(tx, user.ID, hash); err != nil {
 			return err
 		}
-		secret, err = s.BeginTOTP(tx, user.ID)
-		return err
+		if secret, err = s.BeginTOTP(tx, user.ID); err != nil {
+			return err
+		}
+		return record(tx, models.Actor{EmployeeID: user.EmployeeID, Role: models.RoleEmployee}, "enrolment.begun", user, nil)
 	})
 	return secret, err
 }

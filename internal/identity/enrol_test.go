@@ -109,6 +109,9 @@ func (w *world) enrol(user models.User, first, second models.Actor) string {
 	e := Enrolling{Login: user.Login, Code: one, Second: two}
 	made, err := w.s.BeginEnrolment(context.Background(), e, "noch ein Satz über Wind")
 	w.must(err)
+	if !slices.Contains(w.actions(), "enrolment.begun") {
+		w.t.Error("a password was set, and the ledger does not know")
+	}
 	if _, err := w.s.FinishEnrolment(context.Background(), e, "000000"); !errors.Is(err, ErrCode) {
 		w.t.Errorf("confirmed with a wrong code: %v", err)
 	}
