@@ -56,6 +56,7 @@ func (f *fixture) steps() map[string]step {
 	kase := f.stuckCase(person())
 	purge := f.purgeInReview(leaving())
 	user := f.user(person())
+	detached := person()
 	future, forgetful := person(), f.user(person())
 	f.logged(exportLimit + 1)
 	return map[string]step{
@@ -75,6 +76,8 @@ func (f *fixture) steps() map[string]step {
 			"SELECT count(*) FROM departures WHERE id = ? AND stage = 'annulled'", []any{mistaken.ID}},
 		operations.Waive: {models.RoleITOps, "POST", "/api/v1/support-cases/" + kase.String() + "/resolution", `{"action": "waive"}`, reviewerRole,
 			"SELECT count(*) FROM support_cases WHERE id = ? AND resolution = 'waive' AND confirmed_by IS NOT NULL", []any{kase}},
+		operations.Detach: {hrRole, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + detached.String() + `", "mode": "detach"}`, reviewerRole,
+			"SELECT count(*) FROM account_operations WHERE employment_id = ? AND mode = 'detach'", []any{f.employment(detached)}},
 		operations.ReleaseHold: {hrRole, "POST", holdAddress(hold.ID) + "/release", `{}`, reviewerRole,
 			"SELECT count(*) FROM holds WHERE id = ? AND released_at IS NOT NULL", []any{hold.ID}},
 		operations.DecidePurge: {reviewerRole, "POST", "/api/v1/purges/" + purge.String() + "/decision", `{"decision": "approved"}`, reviewerRole,

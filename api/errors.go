@@ -111,6 +111,7 @@ var refusals = []struct {
 	{account.ErrRoleMayNot, codeRoleNotAllowed, ""},
 	{account.ErrAbortNotAllowed, codeAbortNotAllowed, "action"},
 	{account.ErrUnknownAction, codeActionUnknown, "action"},
+	{account.ErrNothingToUnlink, codeNothingToUnlink, ""},
 	{account.ErrNothingToUndo, codeNothingToRelink, "unlinking_id"},
 
 	{retention.ErrApprovalRequired, codeApprovalRequired, ""},

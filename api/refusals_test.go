@@ -122,6 +122,8 @@ func (f *fixture) refusals(free, leaving uuid.UUID, pending string) []refusal {
 		{"unknown system", hr, "POST", "/api/v1/employees/" + id + "/accounts", `{"system": "` + marker + `"}`, nil, 422, codeUnknownSystem, "body.system"},
 		{"unlink unknown system", models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + id + `", "systems": ["mail", "` + marker + `"]}`, nil, 422, codeUnknownSystem, "body.systems[1]"},
 		{"unlink unknown mode", models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + id + `", "mode": "delete"}`, nil, 422, codeValidationFailed, "body.mode"},
+		{"detach nothing", models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + id + `", "systems": ["finance"], "mode": "detach"}`, nil, 409, codeNothingToUnlink, ""},
+		{"detach nobody's", models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + uuid.NewString() + `", "mode": "detach"}`, nil, 404, codeEmployeeNotFound, "body.employee_id"},
 		{"unlink nothing", models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + id + `", "systems": ["finance"]}`, nil, 409, codeNothingToUnlink, ""},
 		{"relink unknown", models.RoleITOps, "POST", "/api/v1/account-relinkings", `{"unlinking_id": "` + uuid.NewString() + `"}`, nil, 404, codeNotFound, "body.unlinking_id"},
 		{"unknown case", models.RoleITOps, "POST", "/api/v1/support-cases/" + uuid.NewString() + "/resolution", `{"action": "retry"}`, nil, 404, codeNotFound, ""},

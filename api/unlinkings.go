@@ -13,6 +13,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/operations"
 	"lethe/models"
 )
 
@@ -21,9 +22,10 @@ func relinkingAddress(id uuid.UUID) string { return base + "/account-relinkings/
 
 // NewUnlinking is the body of a stand-alone unlinking.
 type NewUnlinking struct {
+	Asking
 	EmployeeID   uuid.UUID `json:"employee_id"`
 	Systems      []string  `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all"`
-	Mode         string    `json:"mode,omitempty" enum:"disable,detach" default:"disable" doc:"disable takes the access away, detach only severs the link"`
+	Mode         string    `json:"mode,omitempty" enum:"disable,detach" default:"disable" doc:"disable takes the access away, detach only severs the link and needs two people"`
 	AllOrNothing bool      `json:"all_or_nothing,omitempty" doc:"One stuck account gives all of them back"`
 }
 
@@ -36,7 +38,7 @@ type NewRelinking struct {
 func (s *server) registerUnlinkings() {
 	op := operation(http.MethodPost, "/account-unlinkings", "Accounts", "Unlink accounts without a departure")
 	op.DefaultStatus = http.StatusAccepted
-	huma.Register(s.api, op, s.createUnlinking)
+	huma.Register(s.api, s.orRequest(op), s.createUnlinking)
 	huma.Register(s.api, operation(http.MethodGet, "/account-unlinkings/{id}", "Accounts", "Read an unlinking with its evidence"), s.getUnlinking)
 	op = operation(http.MethodPost, "/account-relinkings", "Accounts", "Undo a stand-alone unlinking")
 	op.DefaultStatus = http.StatusAccepted
@@ -54,14 +56,6 @@ func (s *server) knownSystems(names []string) error {
 	return nil
 }
 
-// tellDeparture re-derives the accounts track of a departure whose operation was taken over.
-func tellDeparture(tx *database.Tx, op models.AccountOperation) error {
-	if op.DepartureID == nil {
-		return nil
-	}
-	return departure.AccountsChanged(tx, *op.DepartureID)
-}
-
 type newUnlinkingInput struct {
 	Idempotent
 	Speaking
@@ -72,19 +66,40 @@ func (s *server) createUnlinking(ctx context.Context, in *newUnlinkingInput) (*c
 	if err := s.knownSystems(in.Body.Systems); err != nil {
 		return nil, err
 	}
-	made, err := s.create(ctx, in.Key, "POST /account-unlinkings", in.Body, func(tx *database.Tx) (creation, error) {
+	if in.Body.Mode == models.ModeDetach {
+		return s.askDetachment(ctx, in)
+	}
+	made, err := s.create(ctx, in.Key, unlinkingRoute, in.Body, func(tx *database.Tx) (creation, error) {
 		employment, err := lockLatest(tx, in.Body.EmployeeID)
 		if err != nil {
 			return creation{}, err
 		}
 		op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
 			EmploymentID: employment, Mode: in.Body.Mode, Origin: models.OriginStandalone, AllOrNothing: in.Body.AllOrNothing,
-			Systems: in.Body.Systems, By: actorOf(ctx), Superseded: tellDeparture,
+			Systems: in.Body.Systems, By: actorOf(ctx), Superseded: departure.OperationChanged,
 		})
 		if err == nil && !ordered {
-			err = problem(codeNothingToUnlink)
+			err = account.ErrNothingToUnlink
 		}
 		return accepted(op.ID, unlinkingAddress(op.ID)), err
+	})
+	return s.operationCreated(ctx, made, err)
+}
+
+const unlinkingRoute = "POST /account-unlinkings"
+
+// askDetachment asks a second person: what is detached keeps its access through a later departure.
+func (s *server) askDetachment(ctx context.Context, in *newUnlinkingInput) (*createdAnswer[OperationView], error) {
+	b := in.Body
+	if _, err := archive.LatestEmployment(s.DB.Read(ctx), b.EmployeeID); errors.Is(err, database.ErrNotFound) {
+		return nil, at("employee_id", codeEmployeeNotFound)
+	} else if err != nil {
+		return nil, err
+	}
+	made, err := s.dangerous(ctx, dangerousCall{
+		operation: operations.Detach,
+		command:   operations.Detachment{EmployeeID: b.EmployeeID, Systems: b.Systems, AllOrNothing: b.AllOrNothing},
+		reason:    b.ApprovalReason, key: in.Key, route: unlinkingRoute, body: b, language: in.language(),
 	})
 	return s.operationCreated(ctx, made, err)
 }
@@ -130,7 +145,7 @@ func (s *server) createRelinking(ctx context.Context, in *newRelinkingInput) (*c
 		}
 		op, ordered, err := account.OrderRelink(tx, account.RelinkOrder{
 			EmploymentID: unlinking.EmploymentID, Origin: models.OriginStandalone, Undoes: &undoes,
-			Systems: in.Body.Systems, By: actorOf(ctx), Superseded: tellDeparture,
+			Systems: in.Body.Systems, By: actorOf(ctx), Superseded: departure.OperationChanged,
 		})
 		if err != nil || ordered {
 			return accepted(op.ID, relinkingAddress(op.ID)), err

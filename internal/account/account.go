@@ -72,6 +72,7 @@ var (
 	ErrRoleMayNot      = errors.New("this role may not decide support cases")
 	ErrAbortNotAllowed = errors.New("only a stand-alone unlinking can be aborted")
 	ErrUnknownAction   = errors.New("unknown action on a support case")
+	ErrNothingToUnlink = errors.New("every account in question is settled")
 	ErrNothingToUndo   = errors.New("the operation to undo is not an unlinking of this employment")
 	ErrInvalidOrder    = errors.New("the order contradicts itself")
 	errStale           = errors.New("the step is no longer this run's to carry out")

@@ -90,6 +90,19 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 	return op, true, nil
 }
 
+// LockUnlinkable locks the accounts of an employment in the given systems, all if nil, that a stand-alone
+// unlinking would take; *AlreadyRunningError, if one is being unlinked. The caller holds the employment.
+func LockUnlinkable(tx *database.Tx, employmentID uuid.UUID, systems []string) ([]models.LinkedAccount, error) {
+	former, accounts, err := lockAll(tx, employmentID, systems)
+	if err != nil {
+		return nil, err
+	}
+	if err := former.alreadyUnlinking(accounts); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool { return a.State.Settled() }), nil
+}
+
 // RelinkOrder asks for accounts to be given back as they were.
 type RelinkOrder struct {
 	EmployeeID   uuid.UUID // of the employment; looked up if left out

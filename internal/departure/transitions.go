@@ -156,6 +156,15 @@ func depart(tx *database.Tx, dep *models.Departure, now time.Time) error {
 	return record(tx, *dep, EventDeparted, models.System, map[string]string{"employment_ended_at": instant(dep.EmploymentEndedAt)})
 }
 
+// OperationChanged re-derives the accounts track of the departure whose operation a later order changed:
+// it is an [account.Superseded].
+func OperationChanged(tx *database.Tx, op models.AccountOperation) error {
+	if op.DepartureID == nil {
+		return nil
+	}
+	return AccountsChanged(tx, *op.DepartureID)
+}
+
 // AccountsChanged re-derives the accounts track from the accounts and operations. Whoever changed
 // them calls it in the same transaction, with the departure locked.
 func AccountsChanged(tx *database.Tx, id uuid.UUID) error {

@@ -18,6 +18,7 @@ const (
 	WithdrawUnlinked = "departure.withdraw_unlinked"
 	Annul            = "departure.annul"
 	Waive            = "support_case.waive"
+	Detach           = "account.detach"
 	ReleaseHold      = "hold.release"
 	DecidePurge      = "purge.decide"
 	CreateUser       = "user.create"
@@ -76,6 +77,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{WithdrawUnlinked, always, colleague, d.withdrawUnlinked()},
 		{Annul, always, reviewer, d.annul()},
 		{Waive, always, reviewer, d.waive()},
+		{Detach, always, reviewer, d.detach()},
 		{ReleaseHold, always, reviewer, d.releaseHold()},
 		{DecidePurge, ifSet, reviewer, d.decidePurge()},
 		{CreateUser, always, colleague, d.createUser()},

@@ -12,7 +12,7 @@ import (
 
 // floor is what needs two people whatever an installation sets.
 var floor = []string{
-	CreateEmployee, ChangeBasis, BeginImmediately, BringForward, WithdrawUnlinked, Annul, Waive, ReleaseHold,
+	CreateEmployee, ChangeBasis, BeginImmediately, BringForward, WithdrawUnlinked, Annul, Waive, Detach, ReleaseHold,
 	CreateUser, GrantRole, ResetUser, LinkLogin, ExportLog,
 }
 
