@@ -76,11 +76,11 @@ func TestLedgerAlarm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log.waitFor(t, "ledger alarm: entries wait longer than a second")
+	log.waitFor(t, `msg="ledger alarm" alarm="entries wait longer than a second"`)
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	log.waitFor(t, "ledger alarm is over: entries wait longer than a second")
+	log.waitFor(t, `msg="ledger alarm is over" alarm="entries wait longer than a second"`)
 }
 
 func TestFileWitnessIsForDevelopment(t *testing.T) {
