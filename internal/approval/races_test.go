@@ -128,7 +128,7 @@ func (w *world) raceOnce(t *testing.T, name string, rival func(*Registry, models
 		return "", fmt.Errorf("%s, the rival: %w", name, rival)
 	}
 	if over != nil {
-		return "first lost to " + string(over.State), nil
+		return "first lost to " + string(over.State), nil //nolint:nilerr // to have lost is an outcome
 	}
 	return string(decided.State), nil
 }

@@ -249,7 +249,7 @@ func OrderAlone(tx *database.Tx, by models.Actor, r Request, limit int64) (uuid.
 // takenAlone is how many entries a person ordered alone within a day, whom it locks to the end of the
 // transaction: requests side by side are counted one after the other.
 func takenAlone(tx *database.Tx, by models.Actor) (taken int64, err error) {
-	key := int64(binary.BigEndian.Uint64(by.EmployeeID[8:])) //nolint:gosec // any bits will do
+	key := int64(binary.BigEndian.Uint64(by.EmployeeID[8:])) // any bits will do
 	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", key).Error; err != nil {
 		return 0, fmt.Errorf("locking whoever exports: %w", database.Hide(err))
 	}

@@ -8,9 +8,10 @@ import (
 )
 
 func TestDefuse(t *testing.T) {
+	const blank = " "
 	for cell, want := range map[string]string{
 		"": "", "text": "text", "1-2": "1-2", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@A1": "'@A1", "\tx": "'\tx", "\rx": "'\rx",
-		" =1": "' =1", "＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠A": "'＠A", "\u200b=1": "'\u200b=1", "\uFEFF=1": "'\uFEFF=1",
+		blank + "=1": "' =1", "＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠A": "'＠A", "\u200b=1": "'\u200b=1", "\uFEFF=1": "'\uFEFF=1",
 		"'text": "''text", "张三": "张三", "|cmd": "'|cmd", "\u00a0=1": "'\u00a0=1",
 	} {
 		if got := defuse(cell); got != want {

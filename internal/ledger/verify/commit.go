@@ -64,11 +64,11 @@ func (h *hmac256) sum(key []byte, domain string, number []byte, value []byte) [s
 	for i := range block {
 		block[i] ^= 0x36
 	}
-	b := append(h.buffer[:0], block[:]...)
+	b := append(h.buffer[:0], block[:]...) //nolint:gocritic // one buffer, kept as long as it got
 	b = append(b, domain...)
 	b = append(b, number...)
 	b = append(b, value...)
-	h.buffer = b //nolint:gocritic // one buffer, kept as long as it got
+	h.buffer = b
 	inner := sha256.Sum256(b)
 	var outer [64 + sha256.Size]byte
 	for i := range block {
