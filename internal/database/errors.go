@@ -34,6 +34,7 @@ const (
 	codeDeadlock          = "40P01"
 	codeLockTimeout       = "55P03"
 	codeReadOnly          = "25006"
+	codeDenied            = "42501"
 	codeRolesMissing      = "LT014"
 )
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3/lock"
 )
 
@@ -53,6 +54,11 @@ func Install(ctx context.Context, facts, keys *DB, mode Mode) (Installation, err
 	if _, err := mark(ctx, keys, in.ID, mode); err != nil {
 		return Installation{}, err
 	}
+	for _, db := range []*DB{facts, keys} {
+		if err := closeToEverybody(ctx, db); err != nil {
+			return Installation{}, err
+		}
+	}
 	if mode == ModeDev {
 		if err := movable(ctx, facts); err != nil {
 			return Installation{}, err
@@ -98,6 +104,25 @@ func mark(ctx context.Context, db *DB, id uuid.UUID, mode Mode) (Installation, e
 	return found, nil
 }
 
+// closeToEverybody takes back what Postgres grants to everybody in a new database, and so in one that was
+// restored: whoever may make a table, a temporary one too, can put it in the place of ours. A user who
+// does not own the database cannot take it back; [RequireApp] says so then.
+func closeToEverybody(ctx context.Context, db *DB) error {
+	var name string
+	if err := db.Read(ctx).Raw("SELECT current_database()").Scan(&name).Error; err != nil {
+		return fmt.Errorf("reading the database's name: %w", hide(err))
+	}
+	for _, sql := range []string{
+		"REVOKE TEMPORARY, CREATE ON DATABASE " + pgx.Identifier{name}.Sanitize() + " FROM PUBLIC",
+		"REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+	} {
+		if err := hide(db.Read(ctx).Exec(sql).Error); err != nil && Code(err) != codeDenied {
+			return fmt.Errorf("closing the database to everybody: %w", err)
+		}
+	}
+	return nil
+}
+
 // movable gives a dev database a clock that MoveClock can set forward.
 func movable(ctx context.Context, db *DB) error {
 	err := db.Read(ctx).Exec(`
@@ -105,8 +130,8 @@ func movable(ctx context.Context, db *DB) error {
 		INSERT INTO lethe_clock (shift) VALUES ('0') ON CONFLICT DO NOTHING;
 		GRANT SELECT ON lethe_clock TO lethe_app, lethe_sequencer, lethe_ledger_retention;
 		-- PL/pgSQL keeps its plan; an SQL function would be planned anew by each query that calls it.
-		CREATE OR REPLACE FUNCTION lethe_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS
-			'BEGIN RETURN clock_timestamp() + (SELECT shift FROM lethe_clock); END';`).Error
+		CREATE OR REPLACE FUNCTION public.lethe_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS
+			'BEGIN RETURN clock_timestamp() + (SELECT shift FROM public.lethe_clock); END';`).Error
 	if err != nil {
 		return fmt.Errorf("making the clock movable: %w", hide(err))
 	}

@@ -35,6 +35,10 @@ var (
 	// ErrTooPowerful says that a process would log in with more rights than it may have.
 	ErrTooPowerful = errors.New("serve and worker refuse to run with it, since it could rewrite the ledger: " +
 		"as the owner run CREATE ROLE lethe_server LOGIN PASSWORD '…' IN ROLE lethe_app, and name that user in LETHE_DATABASE_URL (docs/operations.md)")
+	// ErrMakes says that a login may make objects of its own in the database.
+	ErrMakes = errors.New("may make tables in the facts database, temporary ones too, and serve and worker refuse to run with it, " +
+		"since a table of its own could answer in the place of ours: as the owner of the database run `lethe migrate`, which takes " +
+		"TEMPORARY and CREATE back from PUBLIC, and revoke what was granted to the user itself")
 	// ErrNotOwner says that a command that changes the schema or makes the first users lacks the right.
 	ErrNotOwner = errors.New("this command needs the owner of the facts database in LETHE_DATABASE_URL, not the login of serve and worker")
 	// ErrNotMember says that a login is not a member of the group role that it needs.
@@ -45,6 +49,7 @@ var (
 type powers struct {
 	Login                                         string
 	Superuser, Creates, Owns, Rewrites, Sequences bool
+	Makes                                         bool
 	App, Sequencer                                bool
 }
 
@@ -65,6 +70,8 @@ func powersOf(ctx context.Context, db *DB) (powers, error) {
 				OR EXISTS (SELECT FROM tables WHERE pg_has_role(session_user, relowner, 'MEMBER')) AS owns,
 			EXISTS (SELECT FROM appended WHERE has_table_privilege(session_user, oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')) AS rewrites,
 			EXISTS (SELECT FROM tables WHERE relname IN ('ledger_head', 'ledger_pending') AND has_table_privilege(session_user, oid, 'UPDATE, DELETE')) AS sequences,
+			has_database_privilege(session_user, current_database(), 'TEMPORARY, CREATE')
+				OR EXISTS (SELECT FROM pg_namespace n WHERE has_schema_privilege(session_user, n.oid, 'CREATE')) AS makes,
 			EXISTS (SELECT FROM pg_roles g WHERE g.rolname = ? AND pg_has_role(session_user, g.oid, 'MEMBER')) AS app,
 			EXISTS (SELECT FROM pg_roles g WHERE g.rolname = ? AND pg_has_role(session_user, g.oid, 'MEMBER')) AS sequencer
 		FROM pg_roles r WHERE r.rolname = session_user`, RoleApp, RoleSequencer).Scan(&p).Error
@@ -102,6 +109,9 @@ func RequireApp(ctx context.Context, db *DB) error {
 	if p.Sequences {
 		return fmt.Errorf("the user %s of LETHE_DATABASE_URL may order the ledger, which is for the user of LETHE_SEQUENCER_DATABASE_URL alone; %w", p.Login, ErrTooPowerful)
 	}
+	if p.Makes {
+		return fmt.Errorf("the user %s of LETHE_DATABASE_URL %w", p.Login, ErrMakes)
+	}
 	if !p.App {
 		return fmt.Errorf("the user %[1]s of LETHE_DATABASE_URL is not a member of %[2]s (GRANT %[2]s TO %[1]s): %[3]w", p.Login, RoleApp, ErrNotMember)
 	}
@@ -116,6 +126,9 @@ func RequireSequencer(ctx context.Context, db *DB) error {
 	}
 	if why := p.excess(); why != "" {
 		return fmt.Errorf("the user %s of LETHE_SEQUENCER_DATABASE_URL %s; %w", p.Login, why, ErrTooPowerful)
+	}
+	if p.Makes {
+		return fmt.Errorf("the user %s of LETHE_SEQUENCER_DATABASE_URL %w", p.Login, ErrMakes)
 	}
 	if !p.Sequencer {
 		return fmt.Errorf("the user %[1]s of LETHE_SEQUENCER_DATABASE_URL is not a member of %[2]s (GRANT %[2]s TO %[1]s): %[3]w", p.Login, RoleSequencer, ErrNotMember)

@@ -19,7 +19,7 @@ func TestI2_ARefusedCategoryHoldsNothingElseUp(t *testing.T) {
 	doubt := func(doubted bool) {
 		t.Helper()
 		w.exec(t, fmt.Sprintf(`CREATE OR REPLACE FUNCTION lethe_purgeable(the_category uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
-			SELECT NOT (%t AND the_category = '%s') AND lethe_purgeable_without_doubts(the_category) $$`, doubted, odd))
+			SELECT NOT (%t AND the_category = '%s') AND public.lethe_purgeable_without_doubts(the_category) $$`, doubted, odd))
 	}
 	doubt(true)
 	if err := w.carryOut(id); err != nil {
