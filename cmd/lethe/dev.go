@@ -48,8 +48,9 @@ type development struct {
 	temporalUI           string
 	facts, keys          *database.DB
 	installation         database.Installation
-	tokens               map[string]string // by role
-	users                map[string]devUser
+	tokens               map[string]string    // by role
+	users                map[string]devUser   // by name: a role, or second_hr_admin
+	holders              map[string]devHolder // by the same names
 
 	postgres *service // nil with DATABASE_URL
 	temporal *service // nil with TEMPORAL_ADDRESS

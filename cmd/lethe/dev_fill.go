@@ -9,7 +9,6 @@ import (
 	"os"
 
 	"lethe/cmd/lethe/demo"
-	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/internal/vault"
@@ -29,6 +28,12 @@ func (d *development) fill(ctx context.Context) error {
 		if err := d.seed(ctx); err != nil {
 			return fmt.Errorf("filling in the demo data: %w", err)
 		}
+	}
+	if err := d.readUsers(); err != nil {
+		return err
+	}
+	if d.holders, err = d.chooseHolders(ctx); err != nil {
+		return err
 	}
 	if err := d.issueTokens(ctx); err != nil {
 		return err
@@ -67,7 +72,7 @@ func plant(ctx context.Context, system, address, token string) error {
 // devTokenLabel tells the demo tokens from those that people issue.
 const devTokenLabel = "lethe dev"
 
-// issueTokens makes sure that there is a valid token for each role. The plain ones are in the data
+// issueTokens makes sure that there is a valid token for each role that somebody holds. The plain ones are in the data
 // folder alone; the database has their hashes.
 func (d *development) issueTokens(ctx context.Context) error {
 	path := d.files.tokens(d.installation.ID)
@@ -81,11 +86,18 @@ func (d *development) issueTokens(ctx context.Context) error {
 	}
 	changed := false
 	for _, role := range models.Roles {
-		bearer, err := identity.Authenticate(ctx, d.facts, d.tokens[string(role)], true)
-		if err == nil && bearer.Actor.Role == role {
+		holder, held := d.holders[string(role)]
+		if !held {
+			_, had := d.tokens[string(role)]
+			delete(d.tokens, string(role))
+			changed = changed || had
 			continue
 		}
-		if d.tokens[string(role)], err = d.issueToken(ctx, role); err != nil {
+		bearer, err := identity.Authenticate(ctx, d.facts, d.tokens[string(role)], true)
+		if err == nil && bearer.Actor == (models.Actor{EmployeeID: holder.ID, Role: role}) {
+			continue
+		}
+		if d.tokens[string(role)], err = d.issueToken(ctx, role, holder); err != nil {
 			return fmt.Errorf("issuing the demo token for %s: %w", role, err)
 		}
 		changed = true
@@ -100,14 +112,10 @@ func (d *development) issueTokens(ctx context.Context) error {
 }
 
 // issueToken revokes what an earlier start issued for the role, whose secret nobody has any more.
-func (d *development) issueToken(ctx context.Context, role models.Role) (secret string, err error) {
+func (d *development) issueToken(ctx context.Context, role models.Role, holder devHolder) (secret string, err error) {
 	err = database.Run(ctx, d.facts, func(tx *database.Tx) error {
-		person, err := archive.EmployeeByNo(tx.DB(), demo.Bearers[role])
-		if err != nil {
-			return err
-		}
 		var former []models.APIToken
-		err = tx.DB().Where("role = ? AND label = ? AND revoked_at IS NULL", role, devTokenLabel).Find(&former).Error
+		err := tx.DB().Where("role = ? AND label = ? AND revoked_at IS NULL", role, devTokenLabel).Find(&former).Error
 		if err != nil {
 			return database.Hide(err)
 		}
@@ -116,10 +124,10 @@ func (d *development) issueToken(ctx context.Context, role models.Role) (secret 
 				return err
 			}
 		}
-		if _, err := identity.GrantTo(tx, person.ID, role); err != nil {
+		if _, err := identity.GrantTo(tx, holder.ID, role); err != nil {
 			return err
 		}
-		secret, _, err = identity.Issue(tx, person.ID, role, devTokenLabel, identity.MaxTTL, true)
+		secret, _, err = identity.Issue(tx, holder.ID, role, devTokenLabel, identity.MaxTTL, true)
 		return err
 	})
 	return secret, err

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
 
-	"lethe/cmd/lethe/demo"
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -71,13 +70,13 @@ type freeEmployee struct {
 
 func (d *development) hints(ctx context.Context) (demoHints, error) {
 	var h demoHints
-	var bearers []string
-	for _, no := range demo.Bearers {
-		bearers = append(bearers, no)
+	bearers := []uuid.UUID{uuid.Nil} // never empty, for NOT IN
+	for _, holder := range d.holders {
+		bearers = append(bearers, holder.ID)
 	}
 	err := d.facts.Read(ctx).Raw(`SELECT e.id, e.employee_no FROM employees e
 		JOIN employments m ON m.employee_id = e.id AND m.ended_at IS NULL
-		WHERE m.jurisdiction = ? AND e.status = ? AND e.employee_no NOT IN ? ORDER BY e.employee_no`,
+		WHERE m.jurisdiction = ? AND e.status = ? AND e.id NOT IN ? ORDER BY e.employee_no`,
 		models.DemoJurisdiction, models.StatusActive, bearers).Scan(&h.free).Error
 	if err != nil {
 		return h, fmt.Errorf("finding demo employees to try: %w", database.Hide(err))

@@ -113,13 +113,13 @@ func (s *devScreen) announce(d *development, r devReport, h demoHints) {
 	say("  日志 logs    %s", d.files.path("logs"))
 	say("  脚本 scripts %s\n", d.files.reportFile())
 	say("演示令牌 · Demo tokens")
-	names := map[string]string{}
-	for _, p := range demo.People() {
-		names[p.No] = p.Name
-	}
 	for _, role := range models.Roles {
-		no := demo.Bearers[role]
-		say("  %-16s %s  (%s, %s %s)", role, r.Tokens[string(role)], roleNames[role], no, names[no])
+		holder, held := d.holders[string(role)]
+		if !held {
+			say("  %-16s 无人可担任 · nobody is left to hold it (%s)", role, roleNames[role])
+			continue
+		}
+		say("  %-16s %s  (%s, %s %s)", role, r.Tokens[string(role)], roleNames[role], holder.EmployeeNo, holder.Name)
 	}
 	say("  登录账号、密码与验证器密钥见 dev.json 的 users · logins, passwords and authenticator secrets: users in dev.json")
 	say("\n试一试 · Try")

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 
-	"lethe/cmd/lethe/demo"
-	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/internal/vault"
@@ -24,33 +22,23 @@ type devUser struct {
 	TOTPSecret string `json:"totp_secret"`
 }
 
-// secondHR is the key of the other HR administrator: many steps take two people.
-const secondHR = "second_hr_admin"
-
-// makeUsers gives a person of each role, and a second HR administrator, a password and an
-// authenticator. What an earlier start made stays.
+// makeUsers gives whoever acts under a name a password and an authenticator. What an earlier start
+// made stays, unless somebody else acts under the name now.
 func (d *development) makeUsers(ctx context.Context) error {
 	kek, err := vault.LoadKEKFile(d.files.kek(d.installation.ID))
 	if err != nil {
 		return err
 	}
 	service := identity.New(d.facts, vault.New(d.keys, kek, d.installation.ID), identity.Options{})
-	path := d.files.users(d.installation.ID)
-	d.users = map[string]devUser{}
-	content, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading the demo users: %w", err)
-	}
-	if err == nil && json.Unmarshal(content, &d.users) != nil {
-		d.users = map[string]devUser{} // a damaged file: all are made anew
-	}
-	wanted := map[string]models.Role{secondHR: models.RoleHRAdmin}
-	for _, role := range models.Roles {
-		wanted[string(role)] = role
-	}
 	changed := false
-	for name, role := range wanted {
-		made, isNew, err := d.makeUser(ctx, service, name, role)
+	for name := range d.users {
+		if _, held := d.holders[name]; !held {
+			delete(d.users, name)
+			changed = true
+		}
+	}
+	for name, holder := range d.holders {
+		made, isNew, err := d.makeUser(ctx, service, name, holder)
 		if err != nil {
 			return fmt.Errorf("making the demo user %s: %w", name, err)
 		}
@@ -61,25 +49,34 @@ func (d *development) makeUsers(ctx context.Context) error {
 	if !changed {
 		return nil
 	}
-	if content, err = json.MarshalIndent(d.users, "", "  "); err != nil {
+	content, err := json.MarshalIndent(d.users, "", "  ")
+	if err != nil {
 		return fmt.Errorf("encoding the demo users: %w", err)
 	}
-	return replaceFile(path, append(content, '\n'))
+	return replaceFile(d.files.users(d.installation.ID), append(content, '\n'))
+}
+
+// readUsers reads what an earlier start made. A damaged file is as none: all are made anew.
+func (d *development) readUsers() error {
+	d.users = map[string]devUser{}
+	content, err := os.ReadFile(d.files.users(d.installation.ID))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the demo users: %w", err)
+	}
+	if json.Unmarshal(content, &d.users) != nil {
+		d.users = map[string]devUser{}
+	}
+	return nil
 }
 
 // makeUser makes one unless it is known and still has its password.
-func (d *development) makeUser(ctx context.Context, service *identity.Service, name string, role models.Role) (devUser, bool, error) {
-	number := demo.Bearers[role]
-	if name == secondHR {
-		number = demo.SecondHR
-	}
+func (d *development) makeUser(ctx context.Context, service *identity.Service, name string, holder devHolder) (devUser, bool, error) {
 	var user models.User
-	err := database.Run(ctx, d.facts, func(tx *database.Tx) error {
-		person, err := archive.EmployeeByNo(tx.DB(), number)
-		if err != nil {
-			return err
-		}
-		user, err = identity.GrantTo(tx, person.ID, role)
+	err := database.Run(ctx, d.facts, func(tx *database.Tx) (err error) {
+		user, err = identity.GrantTo(tx, holder.ID, roleOf(name))
 		return err
 	})
 	if err != nil {

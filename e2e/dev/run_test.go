@@ -37,6 +37,11 @@ type report struct {
 	Sandbox         map[string]string `json:"sandbox"`
 	SandboxControl  map[string]string `json:"sandbox_control_tokens"`
 	Tokens          map[string]string `json:"tokens"`
+	Users           map[string]struct {
+		Login      string `json:"login"`
+		Password   string `json:"password"`
+		TOTPSecret string `json:"totp_secret"`
+	} `json:"users"`
 
 	AppDatabaseURL   string `json:"app_database_url"`
 	LedgerOrigin     string `json:"ledger_origin"`

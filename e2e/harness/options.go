@@ -27,6 +27,9 @@ type Options struct {
 	Env map[string]string
 	// WithoutProcesses leaves serve and worker to the caller.
 	WithoutProcesses bool
+	// From is the archive of a recorded installation, which the stack goes on with on servers of its
+	// own. It is migrated by this version. Empty: a new one.
+	From string
 }
 
 // Zone is the time zone of every legal entity of a stack.

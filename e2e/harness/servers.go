@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
 
+	"lethe/e2e/record/archive"
 	"lethe/internal/launch"
 	"lethe/internal/launch/launchtest"
 )
@@ -34,8 +36,11 @@ type servers struct {
 // ErrShared says that a server belongs to the whole test run.
 var ErrShared = errors.New("the server is shared with other tests")
 
-func startServers(ctx context.Context, folder string, o Options) (*servers, error) {
+func startServers(ctx context.Context, folder string, o Options, from archive.Installation) (*servers, error) {
 	s := &servers{}
+	if o.From != "" {
+		return s, s.startRestored(ctx, folder, from)
+	}
 	unique := strings.ToLower(rand.Text()[:10])
 	if err := s.startPostgres(ctx, folder, unique, o.OwnPostgres); err != nil {
 		return s, err
@@ -43,17 +48,46 @@ func startServers(ctx context.Context, folder string, o Options) (*servers, erro
 	return s, s.startTemporal(ctx, folder, unique, o.OwnTemporal)
 }
 
+// startRestored starts servers of the stack's own with what a recorded installation had in them.
+func (s *servers) startRestored(ctx context.Context, folder string, from archive.Installation) error {
+	if err := s.startOwnPostgres(ctx, folder); err != nil {
+		return err
+	}
+	psql, err := archive.PostgresTool("psql")
+	if err != nil {
+		return fmt.Errorf("restoring a recorded installation: %w", err)
+	}
+	// The dump creates the superuser that exists already; nothing else in it may fail.
+	out, err := exec.CommandContext(ctx, psql, "--quiet", "--dbname", s.adminURL, "--file", filepath.Join(folder, archive.Dump)).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("restoring a recorded installation: %w: %s", err, out)
+	}
+	s.databases = []string{from.FactsDatabase, from.KeysDatabase}
+	s.factsURL, s.keysURL = s.postgres.URL(from.FactsDatabase), s.postgres.URL(from.KeysDatabase)
+	if err := s.startTemporal(ctx, folder, "", true); err != nil {
+		return err
+	}
+	s.queuePrefix = from.QueuePrefix
+	return nil
+}
+
+func (s *servers) startOwnPostgres(ctx context.Context, folder string) (err error) {
+	s.postgresOptions = launchtest.PostgresOptions(folder)
+	// As durable as in production: what was committed must survive the kills.
+	s.postgresOptions.Settings = map[string]string{"max_connections": "300"}
+	if s.postgres, err = launch.Postgres(ctx, s.postgresOptions); err != nil {
+		return err
+	}
+	s.postgresOptions.Port = s.postgres.Port()
+	s.adminURL = s.postgres.URL("postgres")
+	return nil
+}
+
 func (s *servers) startPostgres(ctx context.Context, folder, unique string, own bool) error {
 	if own {
-		s.postgresOptions = launchtest.PostgresOptions(folder)
-		// As durable as in production: what was committed must survive the kills.
-		s.postgresOptions.Settings = map[string]string{"max_connections": "300"}
-		var err error
-		if s.postgres, err = launch.Postgres(ctx, s.postgresOptions); err != nil {
+		if err := s.startOwnPostgres(ctx, folder); err != nil {
 			return err
 		}
-		s.postgresOptions.Port = s.postgres.Port()
-		s.adminURL = s.postgres.URL("postgres")
 	} else {
 		s.adminURL = launchtest.Postgres()
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/client"
 
+	"lethe/e2e/record/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/launch"
@@ -48,6 +49,7 @@ type Stack struct {
 	organisation organisation
 	people       map[models.Role]uuid.UUID // the first of the staff with each role
 	reviewing    reviewing
+	restored     archive.Installation // with From
 }
 
 const startWithin = 3 * time.Minute
@@ -80,6 +82,11 @@ func Open(ctx context.Context, o Options) (*Stack, error) {
 		return nil, err
 	}
 	s := &Stack{options: o, scratch: scratch, Folder: scratch.Path}
+	if o.From != "" {
+		if s.restored, err = archive.Read(o.From, s.Folder); err != nil {
+			return nil, errors.Join(err, s.Close(true))
+		}
+	}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close(true))
 	}
@@ -91,7 +98,7 @@ func (s *Stack) open(ctx context.Context) (err error) {
 	if s.systems, systemsFile, err = startSystems(s.Folder); err != nil {
 		return err
 	}
-	if s.servers, err = startServers(ctx, s.Folder, s.options); err != nil {
+	if s.servers, err = startServers(ctx, s.Folder, s.options, s.restored); err != nil {
 		return err
 	}
 	if err := s.configure(systemsFile); err != nil {
@@ -100,7 +107,12 @@ func (s *Stack) open(ctx context.Context) (err error) {
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
-	if err := s.found(ctx); err != nil {
+	if s.options.From != "" {
+		err = s.takeOver(ctx)
+	} else {
+		err = s.found(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	if s.options.WithoutProcesses {
@@ -122,8 +134,10 @@ func (s *Stack) open(ctx context.Context) (err error) {
 // configure makes key files, chooses ports and writes down how both processes are started.
 func (s *Stack) configure(systemsFile string) error {
 	kek, codec, log := filepath.Join(s.Folder, "kek"), filepath.Join(s.Folder, "codec"), filepath.Join(s.Folder, "ledger.json")
-	if err := errors.Join(vault.CreateKEKFile(kek), payload.CreateKeyFile(codec), ledger.CreateKeyFile(log)); err != nil {
-		return err
+	if s.options.From == "" {
+		if err := errors.Join(vault.CreateKEKFile(kek), payload.CreateKeyFile(codec), ledger.CreateKeyFile(log)); err != nil {
+			return err
+		}
 	}
 	ports, err := launch.FreePorts(3)
 	if err != nil {
@@ -163,6 +177,26 @@ func (s *Stack) configure(systemsFile string) error {
 		}}
 	return nil
 }
+
+// takeOver takes the staff of a recorded installation, and sets the databases' clock back to the
+// moment at which it stopped.
+func (s *Stack) takeOver(ctx context.Context) error {
+	r := s.restored
+	s.Staff = Staff{HR: r.HR, SecondHR: r.SecondHR, Reviewer: r.Reviewer, ITOps: r.ITOps, Auditor: r.Auditor, HRPerson: r.HRPerson}
+	now, err := s.Facts.Now(ctx)
+	if err != nil {
+		return err
+	}
+	reviewer, err := database.First[models.Employee](s.Facts.Read(ctx).Select("id").Where("employee_no = ?", "S-REV"))
+	if err != nil {
+		return fmt.Errorf("finding the reviewer: %w", err)
+	}
+	s.people = map[models.Role]uuid.UUID{models.RoleHRAdmin: r.HRPerson, models.RoleReviewer: reviewer.ID}
+	return database.MoveClock(ctx, s.Facts, r.RecordedAt.Sub(now))
+}
+
+// Recorded is the id of a recorded person's departure.
+func (s *Stack) Recorded(no string) string { return s.restored.Departures[no] }
 
 // StopFailpoints makes later runs of the worker live.
 func (s *Stack) StopFailpoints() {

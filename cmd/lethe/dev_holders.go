@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/cmd/lethe/demo"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// devHolder is the demo person who acts under one of the names in dev.json.
+type devHolder struct {
+	ID         uuid.UUID
+	EmployeeNo string
+	Name       string
+}
+
+// secondHR is the name of the other HR administrator: many steps take two people.
+const secondHR = "second_hr_admin"
+
+// holderNames are the names in dev.json: one for each role, and the second HR administrator.
+func holderNames() []string {
+	names := []string{secondHR}
+	for _, role := range models.Roles {
+		names = append(names, string(role))
+	}
+	return names
+}
+
+func roleOf(name string) models.Role {
+	if name == secondHR {
+		return models.RoleHRAdmin
+	}
+	return models.Role(name)
+}
+
+func bearerOf(name string) string {
+	if name == secondHR {
+		return demo.SecondHR
+	}
+	return demo.Bearers[models.Role(name)]
+}
+
+// chooseHolders says who acts under each name. Whoever tries the product may let anybody leave, or
+// disable them: then a colleague takes the name over, so that the next start finds somebody who can
+// work. A name for which nobody is left is missing. Whoever holds a name keeps it.
+func (d *development) chooseHolders(ctx context.Context) (map[string]devHolder, error) {
+	holders := map[string]devHolder{}
+	taken := []uuid.UUID{uuid.Nil} // never empty, for NOT IN
+	// Those who hold a name choose before those who replace somebody, else a replacement could be
+	// the holder of the next name.
+	for _, replace := range []bool{false, true} {
+		for _, name := range holderNames() {
+			if _, known := holders[name]; known {
+				continue
+			}
+			found, err := d.candidates(ctx, name, replace, taken)
+			if err != nil {
+				return nil, err
+			}
+			if len(found) > 0 {
+				holders[name] = found[0]
+				taken = append(taken, found[0].ID)
+			}
+		}
+	}
+	return holders, nil
+}
+
+// candidates are those who could act under a name, the best first: who did so far, also while a
+// departure is pending, else the person whom the demo company gives it to, else (replace) a
+// colleague who stays. A department head must head one.
+func (d *development) candidates(ctx context.Context, name string, replace bool, taken []uuid.UUID) ([]devHolder, error) {
+	var found []devHolder
+	err := d.facts.Read(ctx).Raw(`
+		SELECT e.id, e.employee_no, e.name FROM employees e
+		WHERE (e.status = ? OR e.status = ? AND NOT ?) AND e.id NOT IN ?
+		  AND (NOT EXISTS (SELECT FROM users u WHERE u.employee_id = e.id)
+		    OR EXISTS (SELECT FROM users u WHERE u.employee_id = e.id AND u.state <> ?))
+		  AND (? <> ? OR EXISTS (SELECT FROM departments h WHERE h.head_employee_id = e.id))
+		  AND (? OR e.employee_no = ? OR EXISTS (SELECT FROM users u WHERE u.employee_id = e.id AND u.login = ?))
+		ORDER BY EXISTS (SELECT FROM users u WHERE u.employee_id = e.id AND u.login = ?) DESC, e.employee_no = ? DESC,
+		  e.department_id = (SELECT b.department_id FROM employees b WHERE b.employee_no = ?) DESC, e.employee_no DESC
+		LIMIT 1`,
+		models.StatusActive, models.StatusPendingDeparture, replace, taken, models.UserDisabled, roleOf(name), models.RoleDepartmentHead,
+		replace, bearerOf(name), d.users[name].Login, d.users[name].Login, bearerOf(name), bearerOf(name)).Scan(&found).Error
+	if err != nil {
+		return nil, fmt.Errorf("finding who acts as %s: %w", name, database.Hide(err))
+	}
+	return found, nil
+}
