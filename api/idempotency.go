@@ -3,16 +3,18 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/keyed"
 	"lethe/models"
 )
 
@@ -48,22 +50,22 @@ func (s *server) create(ctx context.Context, key, route string, command any, eff
 			made, err = effect(tx)
 			return err
 		}
-		row, err := keyRow(actorOf(ctx), key, route, command)
+		rows, err := keyRows(tx, actorOf(ctx), key, route, command)
 		if err != nil {
 			return err
 		}
-		first, err := claimKey(tx, row)
+		first, err := claimKey(tx, rows)
 		if err != nil {
 			return err
 		}
 		if !first {
-			made, err = repeat(tx, row)
+			made, err = repeat(tx, rows)
 			return err
 		}
 		if made, err = effect(tx); err != nil {
 			return err
 		}
-		return keepAnswer(tx, row, made)
+		return keepAnswer(tx, rows[0], made)
 	})
 	return made, err
 }
@@ -73,24 +75,44 @@ func usableKey(key string) bool {
 	return len(key) <= maxKey && strings.IndexFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) < 0
 }
 
-// keyRow hashes what is compared: the key itself could be anything, and the body is personal.
-func keyRow(by models.Actor, key, route string, command any) (models.IdempotencyKey, error) {
+// keyRows are what a request is kept as, by each key of digests that lives; the first one is what is
+// inserted. The Idempotency-Key could be anything, and the body is personal: of both only a keyed digest
+// is kept, from which neither can be guessed.
+func keyRows(tx *database.Tx, by models.Actor, key, route string, command any) ([]models.IdempotencyKey, error) {
 	body, err := json.Marshal(command)
 	if err != nil {
-		return models.IdempotencyKey{}, fmt.Errorf("hashing a command: %w", err)
+		return nil, fmt.Errorf("hashing a command: %w", err)
 	}
-	keyHash := sha256.Sum256([]byte(key))
-	requestHash := sha256.Sum256(append([]byte(route+"\n"), body...))
-	return models.IdempotencyKey{EmployeeID: by.EmployeeID, KeyHash: keyHash[:], Route: route, RequestHash: requestHash[:]}, nil
+	set, err := keyed.Living(tx.Context(), tx, keyed.Requests)
+	if err != nil {
+		return nil, err
+	}
+	keys, requests := set.All("key", key), set.All("body", key, route, string(body))
+	rows := make([]models.IdempotencyKey, len(keys))
+	for i := range keys {
+		rows[i] = models.IdempotencyKey{EmployeeID: by.EmployeeID, KeyHash: keys[i], Route: route, RequestHash: requests[i]}
+	}
+	return rows, nil
 }
 
 // claimKey inserts the key's row, or takes over one that has expired. It waits for whoever inserted
-// the same key and has not committed.
-func claimKey(tx *database.Tx, row models.IdempotencyKey) (bool, error) {
+// the same key and has not committed. While a key of digests is being followed by the next one, the
+// same key may be there under the other: nothing is inserted then, and locks keep two who come at once
+// from both finding none.
+func claimKey(tx *database.Tx, rows []models.IdempotencyKey) (bool, error) {
+	if len(rows) > 1 {
+		if err := keyed.Lock(tx, hashes(rows)); err != nil {
+			return false, err
+		}
+		if _, err := keptUnder(tx, rows[1:]); !errors.Is(err, database.ErrNotFound) {
+			return false, err
+		}
+	}
 	now, err := tx.Now()
 	if err != nil {
 		return false, err
 	}
+	row := rows[0]
 	r := tx.DB().Exec(`INSERT INTO idempotency_keys AS k (employee_id, key_hash, route, request_hash, status, expires_at)
 		VALUES (?, ?, ?, ?, 0, ?)
 		ON CONFLICT (employee_id, key_hash) DO UPDATE
@@ -103,14 +125,35 @@ func claimKey(tx *database.Tx, row models.IdempotencyKey) (bool, error) {
 	return r.RowsAffected == 1, nil
 }
 
-// repeat answers a request that was made before.
-func repeat(tx *database.Tx, row models.IdempotencyKey) (creation, error) {
-	stored, err := database.First[models.IdempotencyKey](tx.DB().
-		Where("employee_id = ? AND key_hash = ?", row.EmployeeID, row.KeyHash))
-	if err != nil {
-		return creation{}, fmt.Errorf("reading an idempotency key: %w", err)
+func hashes(rows []models.IdempotencyKey) [][]byte {
+	all := make([][]byte, len(rows))
+	for i, row := range rows {
+		all[i] = row.KeyHash
 	}
-	if stored.Route != row.Route || !bytes.Equal(stored.RequestHash, row.RequestHash) {
+	return all
+}
+
+// keptUnder reads the row of a key under one of its digests; without one that has not expired it is
+// database.ErrNotFound.
+func keptUnder(tx *database.Tx, rows []models.IdempotencyKey) (models.IdempotencyKey, error) {
+	stored, err := database.First[models.IdempotencyKey](tx.DB().
+		Where("employee_id = ? AND key_hash IN ? AND expires_at > lethe_now()", rows[0].EmployeeID, hashes(rows)))
+	if err != nil {
+		return stored, fmt.Errorf("reading an idempotency key: %w", err)
+	}
+	return stored, nil
+}
+
+// repeat answers a request that was made before.
+func repeat(tx *database.Tx, rows []models.IdempotencyKey) (creation, error) {
+	stored, err := keptUnder(tx, rows)
+	if err != nil {
+		return creation{}, err
+	}
+	same := slices.ContainsFunc(rows, func(row models.IdempotencyKey) bool {
+		return stored.Route == row.Route && bytes.Equal(stored.RequestHash, row.RequestHash)
+	})
+	if !same {
 		return creation{}, problem(codeIdempotencyReuse)
 	}
 	id, err := uuid.Parse(stored.Location[strings.LastIndexByte(stored.Location, '/')+1:])

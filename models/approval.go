@@ -72,8 +72,12 @@ func (ids IDs) Value() (driver.Value, error) {
 	return "{" + strings.Join(texts, ",") + "}", nil
 }
 
-// Scan reads it.
+// Scan reads it; NULL is nil.
 func (ids *IDs) Scan(src any) error {
+	if src == nil {
+		*ids = nil
+		return nil
+	}
 	text, ok := src.(string)
 	if !ok {
 		return fmt.Errorf("an array of ids cannot be read from %T", src)

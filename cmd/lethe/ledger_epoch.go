@@ -14,6 +14,7 @@ import (
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/keyed"
 	"lethe/internal/ledger"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -105,7 +106,9 @@ func logIn(ctx context.Context, c config.Config, db *database.DB, in database.In
 	if err != nil {
 		return bearers, err
 	}
-	service := identity.New(db, vault.New(keys, kek, in.ID), identity.Options{})
+	secrets := vault.New(keys, kek, in.ID)
+	keyed.Attach(db, secrets)
+	service := identity.New(db, secrets, identity.Options{})
 	for i, p := range people {
 		opened, err := service.Login(ctx, identity.LoginOrder{Login: p.Login, Password: p.Password, TOTP: p.TOTP})
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"lethe/internal/connector"
 	"lethe/internal/connector/scim"
 	"lethe/internal/database"
+	"lethe/internal/keyed"
 	"lethe/internal/payload"
 	"lethe/internal/relay"
 	"lethe/internal/vault"
@@ -104,6 +105,7 @@ func (r *runtime) openKeys(ctx context.Context) error {
 		return err
 	}
 	r.vault = vault.New(r.keys, kek, r.installation.ID)
+	keyed.Attach(r.facts, r.vault)
 	if r.config.TombstoneFile != "" {
 		if r.tombstones, err = vault.OpenTombstones(r.config.TombstoneFile); err != nil {
 			return err

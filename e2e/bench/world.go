@@ -19,6 +19,7 @@ import (
 	"lethe/internal/connector"
 	"lethe/internal/connector/scim"
 	"lethe/internal/database"
+	"lethe/internal/keyed"
 	"lethe/internal/launch"
 	"lethe/internal/launch/launchtest"
 	"lethe/internal/ledger"
@@ -138,6 +139,7 @@ func (w *world) openDatabases(ctx context.Context) (err error) {
 		return err
 	}
 	w.vault = vault.New(w.keys, kek, in.ID)
+	keyed.Attach(w.facts, w.vault)
 	w.tombstones = filepath.Join(w.scratch.Path, "tombstones")
 	return nil
 }

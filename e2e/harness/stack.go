@@ -17,6 +17,7 @@ import (
 	"lethe/e2e/record/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/keyed"
 	"lethe/internal/launch"
 	"lethe/internal/ledger"
 	"lethe/internal/payload"
@@ -235,6 +236,7 @@ func (s *Stack) migrate(ctx context.Context) error {
 		return err
 	}
 	s.vault = vault.New(s.Keys, kek, s.installation.ID)
+	keyed.Attach(s.Facts, s.vault)
 	if err := s.attachLedger(); err != nil {
 		return err
 	}

@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"lethe/internal/database"
+	"lethe/internal/keyed"
 )
 
 // canonical writes a value as JSON with sorted keys, numbers as they were given and nothing escaped
@@ -109,9 +112,18 @@ func (b binding) hash() ([]byte, error) {
 		[]byte(strings.Join(b.rules, "\n"))), nil
 }
 
-// fingerprint recognises the same request while it is open.
-func fingerprint(operation string, command []byte) []byte {
-	return digest([]byte("lethe approval request 1"), []byte(operation), command)
+// fingerprints recognise the same request while it is open, by each key of digests that lives; the first
+// one is kept. Without the key nobody can test what the command might be.
+func fingerprints(tx *database.Tx, operation string, command []byte) ([][]byte, error) {
+	return keyed.All(tx.Context(), tx, keyed.Approvals, operation, string(command))
+}
+
+// blind hides the hash of a file behind the request's salt: a short file could be guessed from it.
+func blind(salt, fileHash []byte) []byte {
+	if fileHash == nil {
+		return nil
+	}
+	return digest([]byte("lethe approval file 1"), salt, fileHash)
 }
 
 func same(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }

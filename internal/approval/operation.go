@@ -17,7 +17,7 @@ import (
 type Target struct {
 	Kind    string    `json:"kind"`
 	ID      uuid.UUID `json:"id"`
-	Version string    `json:"version"`
+	Version string    `json:"version,omitempty"`
 }
 
 // Change is one thing that would change, for the approver to see, without a language: Field names

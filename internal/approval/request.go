@@ -1,7 +1,6 @@
 package approval
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/keyed"
 	"lethe/models"
 )
 
@@ -53,7 +53,11 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	if err != nil {
 		return models.Approval{}, err
 	}
-	open, err := r.findOpen(tx, op, fingerprint(op.Name, text))
+	prints, err := fingerprints(tx, op.Name, text)
+	if err != nil {
+		return models.Approval{}, err
+	}
+	open, err := r.findOpen(tx, op, prints)
 	if err == nil {
 		if open.RequesterID != caller.Actor.EmployeeID {
 			return open, &OpenError{open.ID}
@@ -73,7 +77,7 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	if slices.Contains(matter.Subjects, caller.Actor.EmployeeID) {
 		return models.Approval{}, ErrSubject
 	}
-	row, err := r.row(tx, caller, o, text, matter)
+	row, err := r.row(tx, caller, o, text, prints[0], matter)
 	if err != nil {
 		return row, err
 	}
@@ -96,15 +100,14 @@ func mayAsk(tx *database.Tx, caller models.Caller) error {
 	return nil
 }
 
-// findOpen locks the open request with a fingerprint; one whose time is over it ends. The lock on
-// the fingerprint itself keeps two requests that are made at once from both finding none.
-func (r *Registry) findOpen(tx *database.Tx, op Operation, print []byte) (models.Approval, error) {
-	key := int64(binary.BigEndian.Uint64(print))
-	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", key).Error; err != nil {
-		return models.Approval{}, fmt.Errorf("locking a fingerprint: %w", database.Hide(err))
+// findOpen locks the open request with one of the fingerprints; one whose time is over it ends. The
+// locks on the fingerprints themselves keep two requests that are made at once from both finding none.
+func (r *Registry) findOpen(tx *database.Tx, op Operation, prints [][]byte) (models.Approval, error) {
+	if err := keyed.Lock(tx, prints); err != nil {
+		return models.Approval{}, err
 	}
 	row, err := database.First[models.Approval](tx.DB().Clauses(forUpdate).
-		Where("fingerprint = ? AND state = ?", print, models.ApprovalPending))
+		Where("fingerprint IN ? AND state = ?", prints, models.ApprovalPending))
 	if err != nil {
 		return row, fmt.Errorf("looking for an open request: %w", err)
 	}
@@ -120,22 +123,23 @@ func (r *Registry) findOpen(tx *database.Tx, op Operation, print []byte) (models
 
 var forUpdate = clause.Locking{Strength: "UPDATE"}
 
-func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command []byte, matter Matter) (models.Approval, error) {
+func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, print []byte, matter Matter) (models.Approval, error) {
+	salt := newSalt()
 	b := binding{
-		operation: o.Operation, command: command, salt: newSalt(), shown: matter.Changes,
-		targets: matter.Targets, fileHash: o.FileHash, rules: matter.Rules,
+		operation: o.Operation, command: command, salt: salt, shown: matter.Changes,
+		targets: matter.Targets, fileHash: blind(salt, o.FileHash), rules: matter.Rules,
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return models.Approval{}, fmt.Errorf("making an id: %w", err)
 	}
 	row := models.Approval{
-		ID: id, Operation: o.Operation, Fingerprint: fingerprint(o.Operation, command), CommandHash: b.commandHash(),
-		FileHash: o.FileHash, SubjectIDs: matter.Subjects, RequesterID: caller.Actor.EmployeeID,
+		ID: id, Operation: o.Operation, Fingerprint: print, CommandHash: b.commandHash(),
+		FileHash: b.fileHash, SubjectIDs: matter.Subjects, RequesterID: caller.Actor.EmployeeID,
 		RequesterUserID: given(caller.UserID), RequesterRole: caller.Actor.Role, RequesterAuthenticated: caller.Authenticated,
 		Reason: o.Reason, State: models.ApprovalPending,
 	}
-	targets, err := canonical(matter.Targets)
+	targets, err := canonical(named(matter.Targets))
 	if err != nil {
 		return row, err
 	}
@@ -171,6 +175,16 @@ func (r *Registry) insert(tx *database.Tx, row *models.Approval) error {
 		return fmt.Errorf("storing a request: %w", database.Hide(err))
 	}
 	return nil
+}
+
+// named is what is kept of the targets in clear. Their versions are digests of what people judge a row
+// by, which could be guessed from them: only the request's hash covers them, with its salt.
+func named(targets []Target) []Target {
+	names := make([]Target, len(targets))
+	for i, t := range targets {
+		names[i] = Target{Kind: t.Kind, ID: t.ID}
+	}
+	return names
 }
 
 func given(id uuid.UUID) *uuid.UUID {

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,9 +10,9 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-	"gorm.io/gorm"
 
 	"lethe/internal/database"
+	"lethe/internal/keyed"
 	"lethe/models"
 )
 
@@ -31,7 +30,7 @@ func (e *ThrottledError) Error() string { return "too many tries" }
 // somebody else out of where that person works.
 type lane struct {
 	name  string
-	key   []byte
+	key   []string      // kept as a keyed digest: logins and addresses are personal data
 	burst int           // tries at once
 	every time.Duration // and one more after each of these
 }
@@ -50,14 +49,14 @@ const (
 // lanesFor are the lanes of a try at a login. A login that nobody has gets the same as one that
 // somebody has.
 func lanesFor(login string, p Place, device, address bool) []lane {
-	from := lane{laneAddress, keyOf(network(p)), 50, 10 * time.Second}
+	from := lane{laneAddress, []string{network(p)}, 50, 10 * time.Second}
 	switch {
 	case device:
-		return []lane{{laneDevice, keyOf(login, p.Device), 10, 30 * time.Second}}
+		return []lane{{laneDevice, []string{login, p.Device}, 10, 30 * time.Second}}
 	case address:
-		return []lane{{laneFamiliar, keyOf(login, network(p)), 10, time.Minute}, from}
+		return []lane{{laneFamiliar, []string{login, network(p)}, 10, time.Minute}, from}
 	}
-	return []lane{{laneStranger, keyOf(login), 10, 5 * time.Minute}, from}
+	return []lane{{laneStranger, []string{login}, 10, 5 * time.Minute}, from}
 }
 
 // network is what tries are counted by: an address, or the network of an IPv6 address, of which
@@ -74,9 +73,10 @@ func network(p Place) string {
 	return prefix.String()
 }
 
-func keyOf(parts ...string) []byte {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return sum[:]
+// digest is what a lane is kept under. When the next key of digests follows, once a day, lanes begin
+// empty.
+func (l lane) digest(tx *database.Tx) ([]byte, error) {
+	return keyed.Of(tx.Context(), tx, keyed.Tries, append([]string{l.name}, l.key...)...)
 }
 
 // take uses up one try in each lane, or none and says when the next is free.
@@ -85,13 +85,17 @@ func take(ctx context.Context, db *database.DB, lanes []lane) error {
 	slices.SortFunc(lanes, func(a, b lane) int { return strings.Compare(a.name, b.name) }) // one order of locks
 	return database.Run(ctx, db, func(tx *database.Tx) error {
 		for _, l := range lanes {
+			key, err := l.digest(tx)
+			if err != nil {
+				return err
+			}
 			// GCRA: empty_at is when all that was used up is free again.
 			r := tx.DB().Exec(`INSERT INTO login_lanes AS l (lane, key_hash, empty_at)
 				VALUES (@lane, @key, lethe_now() + make_interval(secs => @every))
 				ON CONFLICT (lane, key_hash) DO UPDATE
 				SET empty_at = greatest(l.empty_at, lethe_now()) + make_interval(secs => @every)
 				WHERE l.empty_at <= lethe_now() + make_interval(secs => @room)`, map[string]any{
-				"lane": l.name, "key": l.key, "every": l.every.Seconds(), "room": float64(l.burst-1) * l.every.Seconds(),
+				"lane": l.name, "key": key, "every": l.every.Seconds(), "room": float64(l.burst-1) * l.every.Seconds(),
 			})
 			if r.Error != nil {
 				return fmt.Errorf("counting a try: %w", database.Hide(r.Error))
@@ -107,10 +111,14 @@ func take(ctx context.Context, db *database.DB, lanes []lane) error {
 // giveBack returns the tries of a success: all of the own lane, one of the address's.
 func giveBack(tx *database.Tx, lanes []lane) error {
 	for _, l := range lanes {
-		query := tx.DB().Exec("DELETE FROM login_lanes WHERE lane = ? AND key_hash = ?", l.name, l.key)
+		key, err := l.digest(tx)
+		if err != nil {
+			return err
+		}
+		query := tx.DB().Exec("DELETE FROM login_lanes WHERE lane = ? AND key_hash = ?", l.name, key)
 		if l.name == laneAddress || l.name == laneCode {
 			query = tx.DB().Exec("UPDATE login_lanes SET empty_at = empty_at - make_interval(secs => ?) WHERE lane = ? AND key_hash = ?",
-				l.every.Seconds(), l.name, l.key)
+				l.every.Seconds(), l.name, key)
 		}
 		if query.Error != nil {
 			return fmt.Errorf("giving tries back: %w", database.Hide(query.Error))
@@ -130,26 +138,44 @@ func sweepLanes(tx *database.Tx) error {
 }
 
 // familiar says by what an account knows a place: the browser's cookie, the address.
-func familiar(db *gorm.DB, user models.User, p Place) (device, address bool, err error) {
+func (s *Service) familiar(ctx context.Context, user models.User, p Place) (device, address bool, err error) {
+	set, err := keyed.Living(ctx, s.db, keyed.Places)
+	if err != nil {
+		return false, false, err
+	}
 	var kinds []string
-	err = db.Table("known_places").
+	err = s.db.Read(ctx).Table("known_places").
 		Where("user_id = ? AND used_at > lethe_now() - make_interval(secs => ?)", user.ID, deviceKept.Seconds()).
-		Where("(kind = 'device' AND key_hash = ?) OR (kind = 'address' AND key_hash = ?)", keyOf(p.Device), keyOf(network(p))).
+		Where("(kind = 'device' AND key_hash IN ?) OR (kind = 'address' AND key_hash IN ?)",
+			set.All(placeDevice, p.Device), set.All(placeAddress, network(p))).
 		Pluck("kind", &kinds).Error
 	if err != nil {
 		return false, false, fmt.Errorf("looking for a known place: %w", database.Hide(err))
 	}
-	return p.Device != "" && slices.Contains(kinds, "device"), slices.Contains(kinds, "address"), nil
+	return p.Device != "" && slices.Contains(kinds, placeDevice), slices.Contains(kinds, placeAddress), nil
 }
 
-// remember makes a place known to an account. At most twenty of a kind are kept.
+// The kinds of places that an account knows.
+const (
+	placeDevice  = "device"
+	placeAddress = "address"
+)
+
+// remember makes a place known to an account, under the digest of today's key alone. At most twenty of
+// a kind are kept.
 func remember(tx *database.Tx, user models.User, p Place) error {
-	for kind, value := range map[string]string{"device": p.Device, "address": network(p)} {
+	set, err := keyed.Living(tx.Context(), tx, keyed.Places)
+	if err != nil {
+		return err
+	}
+	for kind, value := range map[string]string{placeDevice: p.Device, placeAddress: network(p)} {
 		if value == "" {
 			continue
 		}
+		digests := set.All(kind, value)
 		err := errors.Join(tx.DB().Exec(`INSERT INTO known_places (user_id, kind, key_hash) VALUES (?, ?, ?)
-			ON CONFLICT (user_id, kind, key_hash) DO UPDATE SET used_at = lethe_now()`, user.ID, kind, keyOf(value)).Error,
+			ON CONFLICT (user_id, kind, key_hash) DO UPDATE SET used_at = lethe_now()`, user.ID, kind, digests[0]).Error,
+			forgetPlaces(tx, user, kind, digests[1:]),
 			tx.DB().Exec(`DELETE FROM known_places WHERE user_id = ? AND kind = ? AND key_hash IN (
 			SELECT key_hash FROM known_places WHERE user_id = ? AND kind = ? ORDER BY used_at DESC OFFSET 20)`, user.ID, kind, user.ID, kind).Error)
 		if err != nil {
@@ -157,6 +183,14 @@ func remember(tx *database.Tx, user models.User, p Place) error {
 		}
 	}
 	return nil
+}
+
+// forgetPlaces removes what a place was kept under by former keys.
+func forgetPlaces(tx *database.Tx, user models.User, kind string, digests [][]byte) error {
+	if len(digests) == 0 {
+		return nil
+	}
+	return tx.DB().Exec("DELETE FROM known_places WHERE user_id = ? AND kind = ? AND key_hash IN ?", user.ID, kind, digests).Error
 }
 
 // flood holds back one address that asks faster than people do, before the database hears of it.

@@ -45,7 +45,7 @@ func (s *Service) Login(ctx context.Context, o LoginOrder) (Opened, error) {
 	if err != nil {
 		return Opened{}, err
 	}
-	device, address, err := familiar(s.db.Read(ctx), user, o.Place)
+	device, address, err := s.familiar(ctx, user, o.Place)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -178,7 +178,7 @@ func (s *Service) CheckPassword(ctx context.Context, by Bearer, password string)
 
 // lanes are those of tries within a session.
 func (b Bearer) lanes() []lane {
-	return []lane{{laneSession, keyOf(b.UserID.String(), b.SessionID.String()), 10, laneSessionEvery}}
+	return []lane{{laneSession, []string{b.UserID.String(), b.SessionID.String()}, 10, laneSessionEvery}}
 }
 
 func loginThrottled(ctx context.Context, user models.User) {

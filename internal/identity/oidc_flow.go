@@ -29,7 +29,7 @@ type Outbound struct {
 
 // flowLanes bound what strangers can make us store; the people of a whole office behind one address
 // get through.
-func flowLanes(p Place) []lane { return []lane{{laneFlow, keyOf(network(p)), 100, time.Second}} }
+func flowLanes(p Place) []lane { return []lane{{laneFlow, []string{network(p)}, 100, time.Second}} }
 
 const laneFlow = "oidc" // browsers sent to the provider, from one address
 

@@ -2,8 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
+	"lethe/internal/keyed"
 	"lethe/models"
 )
 
@@ -59,7 +58,11 @@ func LinkLogin(tx *database.Tx, userID uuid.UUID, issuer, subject string, by mod
 	case err != nil:
 		return link, fmt.Errorf("storing a link: %w", err)
 	}
-	return link, record(tx, by, "login.linked", user, linkDetails(link))
+	details, err := linkDetails(tx, link)
+	if err != nil {
+		return link, err
+	}
+	return link, record(tx, by, "login.linked", user, details)
 }
 
 func validSubject(subject string) bool {
@@ -115,7 +118,11 @@ func endLink(tx *database.Tx, user models.User, link models.OIDCLink, by models.
 	if err != nil {
 		return fmt.Errorf("ending a link: %w", err)
 	}
-	return record(tx, by, "login.unlinked", user, linkDetails(link))
+	details, err := linkDetails(tx, link)
+	if err != nil {
+		return err
+	}
+	return record(tx, by, "login.unlinked", user, details)
 }
 
 // Links are the logins that open a user, the oldest first.
@@ -188,12 +195,12 @@ func confirmLink(tx *database.Tx, link models.OIDCLink) error {
 	return nil
 }
 
-// linkDetails name the login by digest: some providers use addresses as subjects.
-func linkDetails(link models.OIDCLink) map[string]string {
-	return map[string]string{"link": link.ID.String(), "issuer": link.Issuer, "subject_digest": subjectDigest(link.Issuer, link.Subject)}
+// linkDetails name the login by a keyed digest: some providers use addresses as subjects.
+func linkDetails(tx *database.Tx, link models.OIDCLink) (map[string]string, error) {
+	subject, err := subjectDigest(tx, link.Issuer, link.Subject)
+	return map[string]string{"link": link.ID.String(), "issuer": link.Issuer, "subject_mac": subject}, err
 }
 
-func subjectDigest(issuer, subject string) string {
-	sum := sha256.Sum256([]byte(issuer + "\x00" + subject))
-	return hex.EncodeToString(sum[:16])
+func subjectDigest(tx *database.Tx, issuer, subject string) (string, error) {
+	return keyed.Text(tx.Context(), tx, keyed.Subjects, issuer, subject)
 }

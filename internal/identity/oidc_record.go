@@ -22,7 +22,11 @@ func recordReturn(tx *database.Tx, flow models.OIDCFlow, found proof, issuer, wh
 		entry.Action, entry.Object = "session.step_up_refused", "session/"+flow.SessionID.String()
 	}
 	if found.subject != "" {
-		details["subject_digest"] = subjectDigest(found.issuer, found.subject)
+		digest, err := subjectDigest(tx, found.issuer, found.subject)
+		if err != nil {
+			return err
+		}
+		details["subject_mac"] = digest
 		link, err := linkOf(tx.DB(), found.issuer, found.subject)
 		if err != nil && !errors.Is(err, ErrNotLinked) {
 			return err

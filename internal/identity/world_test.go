@@ -12,6 +12,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
+	"lethe/internal/keyed"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -100,4 +101,12 @@ func (w *world) reload() models.User {
 	user, err := database.First[models.User](w.Facts.Read(context.Background()).Where("id = ?", w.user.ID))
 	w.must(err)
 	return user
+}
+
+// digest is what a place is kept under.
+func (w *world) digest(parts ...string) []byte {
+	w.t.Helper()
+	mac, err := keyed.Of(context.Background(), w.Facts, keyed.Places, parts...)
+	w.must(err)
+	return mac
 }

@@ -52,10 +52,6 @@ func selection(r evidence.Request) string {
 		return fmt.Sprintf("%d: %d … %d", r.Range.Epoch, r.Range.First, r.Range.End-1)
 	}
 	filters := r.Filter.Describe()
-	if r.Filter.Query != "" {
-		delete(filters, "query_sha256")
-		filters["q"] = r.Filter.Query
-	}
 	parts := make([]string, 0, len(filters))
 	for _, key := range slices.Sorted(maps.Keys(filters)) {
 		parts = append(parts, key+" = "+filters[key])

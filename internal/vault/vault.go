@@ -58,6 +58,7 @@ type Vault struct {
 	keys         *database.DB
 	kek          *KEK
 	installation uuid.UUID
+	digests      digestKeys
 }
 
 var (

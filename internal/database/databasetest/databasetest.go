@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lethe/internal/database"
+	"lethe/internal/keyed"
 	"lethe/internal/ledger"
 )
 
@@ -19,6 +20,8 @@ type Env struct {
 	Installation      database.Installation
 	// LedgerKeys are those of the writer that is attached to the facts.
 	LedgerKeys *ledger.Keys
+	// Digests are the keys of digests that are attached to the facts.
+	Digests keyed.Ephemeral
 	// LedgerStorage is the folder that NewSequencer fills.
 	LedgerStorage *ledger.Storage
 }
@@ -46,6 +49,7 @@ func New(t testing.TB) *Env {
 		t.Fatalf("making the ledger's folder: %v", err)
 	}
 	ledger.Attach(env.Facts, ledger.NewWriter(env.LedgerOrigin(), env.LedgerKeys.Writer()))
+	keyed.Attach(env.Facts, &env.Digests)
 	return env
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"lethe/internal/database"
+	"lethe/internal/keyed"
 	"lethe/internal/ledger"
 )
 
@@ -58,5 +59,6 @@ func (e *Env) AsApp(t testing.TB) *database.DB {
 	t.Helper()
 	_, db := e.Login(t, database.RoleApp)
 	ledger.Attach(db, ledger.NewWriter(e.LedgerOrigin(), e.LedgerKeys.Writer()))
+	keyed.Attach(db, &e.Digests)
 	return db
 }

@@ -138,10 +138,6 @@ func (p *pack) selection() []string {
 	}
 	var lines []string
 	details := p.filter.Describe()
-	if p.filter.Query != "" {
-		delete(details, "query_sha256")
-		details["q"] = p.filter.Query
-	}
 	for _, key := range slices.Sorted(maps.Keys(details)) {
 		lines = append(lines, key+" = "+details[key])
 	}

@@ -26,6 +26,7 @@ var (
 	ErrEpoch      = errors.New("there is no such epoch")
 	ErrNotReady   = errors.New("the pack is not made yet")
 	ErrExpired    = errors.New("the pack was removed after its time")
+	ErrPurged     = errors.New("the pack shows somebody who was purged since, and ended with that")
 	ErrMissing    = errors.New("the pack's file is not in this process's folder")
 	ErrMany       = errors.New("the export holds more than one person may take away alone")
 )
@@ -45,6 +46,7 @@ const (
 	ActionMade       = "query_log.export_made"
 	ActionFailed     = "query_log.export_failed"
 	ActionDownloaded = "query_log.export_downloaded"
+	ActionPurged     = "query_log.export_purged"
 )
 
 // Request is what somebody wants exported: what fits the filters, or, with Range, everything in a
@@ -86,10 +88,12 @@ type Export struct {
 	File          string
 	Bytes         *int64
 	SHA256        []byte `gorm:"column:sha256"`
-	Tampered      *int64
-	CreatedAt     time.Time `gorm:"->"`
-	FinishedAt    *time.Time
-	ExpiresAt     *time.Time
+	// People are those whom the pack shows by name; nil: not known, of a pack of version 0.2.
+	People     models.IDs `gorm:"type:uuid[]"`
+	Tampered   *int64
+	CreatedAt  time.Time `gorm:"->"`
+	FinishedAt *time.Time
+	ExpiresAt  *time.Time
 }
 
 // TableName is GORM's way to the table.
@@ -102,10 +106,13 @@ const (
 	Done    = "done"
 	Failed  = "failed"
 	Expired = "expired"
+	Purged  = "purged" // it showed somebody who is purged since
 )
 
 // Over says that nothing more will happen but that the file goes.
-func (e Export) Over() bool { return e.State == Done || e.State == Failed || e.State == Expired }
+func (e Export) Over() bool {
+	return e.State == Done || e.State == Failed || e.State == Expired || e.State == Purged
+}
 
 // Filter is what the export was asked for.
 func (e Export) Filter() (f querylog.Filter, err error) {
@@ -199,7 +206,10 @@ func order(tx *database.Tx, by models.Actor, authenticated models.Authentication
 	if e.Filters, err = json.Marshal(r.Filter); err != nil {
 		return uuid.Nil, fmt.Errorf("keeping the filters of an export: %w", err)
 	}
-	details := r.Filter.Describe()
+	details, err := r.Filter.Record(tx)
+	if err != nil {
+		return uuid.Nil, err
+	}
 	details["formats"] = e.Formats
 	if r.Range != nil {
 		e.Epoch, e.FirstIndex, e.EndIndex = &r.Range.Epoch, &r.Range.First, &r.Range.End

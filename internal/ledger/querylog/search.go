@@ -2,14 +2,13 @@ package querylog
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/keyed"
 	"lethe/internal/ledger"
 )
 
@@ -47,7 +46,11 @@ func Search(ctx context.Context, db *database.DB, f Filter, before *uuid.UUID, l
 		if err := page.read(tx, f, words, before, limit); err != nil {
 			return err
 		}
-		page.EntryID, page.Receipt, err = ledger.AppendWithReceipt(tx, page.entry(f, words, before, limit))
+		entry, err := page.entry(tx, f, words, before, limit)
+		if err != nil {
+			return err
+		}
+		page.EntryID, page.Receipt, err = ledger.AppendWithReceipt(tx, entry)
 		return err
 	})
 	if err != nil {
@@ -98,10 +101,13 @@ func (p *Page) read(tx *database.Tx, f Filter, words []string, before *uuid.UUID
 	return err
 }
 
-// entry records a search: what was asked, but for the words, which may be names. Their hash lets
-// somebody check a suspicion, and the ids of the first and last row tell what was seen.
-func (p *Page) entry(f Filter, words []string, before *uuid.UUID, limit int) ledger.Entry {
-	details := f.Describe()
+// entry records a search: what was asked, but for the words, which may be names. Of them a keyed digest
+// tells whether the same was asked again; the ids of the first and last row tell what was seen.
+func (p *Page) entry(tx *database.Tx, f Filter, words []string, before *uuid.UUID, limit int) (ledger.Entry, error) {
+	details, err := f.Record(tx)
+	if err != nil {
+		return ledger.Entry{}, err
+	}
 	if len(words) > 0 {
 		details["terms"] = strconv.Itoa(len(words))
 	}
@@ -115,24 +121,36 @@ func (p *Page) entry(f Filter, words []string, before *uuid.UUID, limit int) led
 	if p.Tampered > 0 {
 		details["tampered"] = strconv.Itoa(p.Tampered)
 	}
-	return ledger.Entry{Kind: ledger.KindQuery, Action: ActionSearched, Subject: f.Subject, Details: details}
+	return ledger.Entry{Kind: ledger.KindQuery, Action: ActionSearched, Subject: f.Subject, Details: details}, nil
 }
 
-// Describe is f as the details of an entry: codes, ids and times, and the hash of the query.
+// Record is f as the details of an entry: codes, ids and times, and a keyed digest of what is free text.
+func (f Filter) Record(tx *database.Tx) (map[string]string, error) {
+	d := f.Describe()
+	for _, key := range []string{"q", "kind", "action", "purpose", "result"} {
+		text, there := d[key]
+		if !there || key != "q" && code(text) {
+			continue // what is not a code is free text that somebody sent as one
+		}
+		digest, err := keyed.Text(tx.Context(), tx, keyed.Words, text)
+		if err != nil {
+			return nil, err
+		}
+		delete(d, key)
+		d[key+"_mac"] = digest
+	}
+	return d, nil
+}
+
+// Describe is f in words, for who may see what was asked for.
 func (f Filter) Describe() map[string]string {
 	d := map[string]string{}
 	for key, value := range map[string]string{
-		"kind": string(f.Kind), "action": f.Action, "purpose": f.Purpose, "result": string(f.Result),
+		"q": f.Query, "kind": string(f.Kind), "action": f.Action, "purpose": f.Purpose, "result": string(f.Result),
 	} {
-		// What is not a code is free text that somebody sent as one.
-		if value != "" && code(value) {
+		if value != "" {
 			d[key] = value
-		} else if value != "" {
-			d[key+"_sha256"] = hash(value)
 		}
-	}
-	if f.Query != "" {
-		d["query_sha256"] = hash(f.Query)
 	}
 	for key, id := range map[string]*uuid.UUID{"actor": f.Actor, "employee_id": f.Subject} {
 		if id != nil {
@@ -145,11 +163,6 @@ func (f Filter) Describe() map[string]string {
 		}
 	}
 	return d
-}
-
-func hash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
 }
 
 // code holds for the names that programs give: letters, digits, points and underscores.

@@ -143,7 +143,7 @@ func TestI18_EachSearchIsRecorded(t *testing.T) {
 		t.Fatalf("the entry of the search: %+v", entry)
 	}
 	details := entry.Content.Details
-	if details["query_sha256"] == "" || details["kind_sha256"] == "" || details["kind"] != "" || details["limit"] != "5" || details["shown"] != "0" {
+	if details["q_mac"] == "" || details["kind_mac"] == "" || details["q"] != "" || details["kind"] != "" || details["limit"] != "5" || details["shown"] != "0" {
 		t.Errorf("what was recorded: %v", details)
 	}
 	if page.Receipt == "" {
