@@ -23,7 +23,7 @@ import (
 // Deps is what the API is built from.
 type Deps struct {
 	DB    *database.DB
-	Vault vault.Sealer
+	Vault vault.Opener
 	// Identity opens and checks sessions.
 	Identity *identity.Service
 	// Approvals are the dangerous steps, and how two people agree to one.

@@ -26,9 +26,9 @@ type DepartureView struct {
 	EmployeeID        uuid.UUID            `json:"employee_id"`
 	Kind              models.DepartureKind `json:"kind" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,group_transfer,assignment_end"`
 	KindText          string               `json:"kind_text"`
-	LegalGround       string               `json:"legal_ground,omitempty"`
+	LegalGround       string               `json:"legal_ground,omitempty" doc:"For HR administrators, where the departure is read by itself; sealed with its file"`
 	Initiator         string               `json:"initiator" enum:"employee,employer,both,law"`
-	ReasonCode        string               `json:"reason_code,omitempty"`
+	ReasonCode        string               `json:"reason_code,omitempty" doc:"As legal_ground"`
 	Stage             models.Stage         `json:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled"`
 	StageText         string               `json:"stage_text"`
 	NoticeReceivedOn  clock.Date           `json:"notice_received_on"`
@@ -123,7 +123,13 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 	if err != nil {
 		return DepartureView{}, err
 	}
-	return s.renderDeparture(ctx, actor, language, dep, deadlines, now)
+	view, err := s.renderDeparture(ctx, actor, language, dep, deadlines, now)
+	if err != nil || actor.Role != models.RoleHRAdmin {
+		return view, err
+	}
+	codes, err := departure.OpenCodes(ctx, s.DB, s.Vault, dep)
+	view.LegalGround, view.ReasonCode = codes.LegalGround, codes.ReasonCode
+	return view, err
 }
 
 func (s *server) departureViews(ctx context.Context, actor models.Actor, language i18n.Language, rows []models.Departure) ([]DepartureView, error) {
@@ -152,8 +158,8 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 	text := func(prefix, code string) string { return i18n.Text(language, prefix+"."+code) }
 	v := DepartureView{
 		ID: dep.ID, EmployeeID: dep.EmployeeID, Kind: dep.Kind, KindText: text("kind", string(dep.Kind)),
-		LegalGround: dep.LegalGround, Initiator: dep.Initiator, ReasonCode: dep.ReasonCode,
-		Stage: dep.Stage, StageText: text("stage", string(dep.Stage)),
+		Initiator: dep.Initiator,
+		Stage:     dep.Stage, StageText: text("stage", string(dep.Stage)),
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
 		Immediate: dep.Immediate, AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),

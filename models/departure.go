@@ -55,9 +55,11 @@ type Departure struct {
 	EmployeeID             uuid.UUID
 	EmploymentID           uuid.UUID
 	Kind                   DepartureKind
-	LegalGround            string
+	PlainLegalGround       string `gorm:"column:legal_ground"` // of version 0.2, until the upgrade has sealed it
+	LegalGroundSealed      Sealed
 	Initiator              string
-	ReasonCode             string
+	PlainReasonCode        string `gorm:"column:reason_code"`
+	ReasonCodeSealed       Sealed
 	Stage                  Stage
 	AccountsState          AccountsState
 	NoticeReceivedOn       clock.Date

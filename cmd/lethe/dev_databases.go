@@ -12,6 +12,7 @@ import (
 
 	"lethe/cmd/lethe/demo"
 	"lethe/internal/database"
+	"lethe/internal/departure"
 	"lethe/internal/launch"
 	"lethe/internal/vault"
 )
@@ -115,6 +116,12 @@ func (d *development) openInstallation(ctx context.Context) error {
 		return err
 	}
 	if err := d.openKEK(ctx); err != nil {
+		return err
+	}
+	err = departure.SealPlainCodes(ctx, d.facts, func() (vault.Sealer, error) {
+		return sealerOf(d.files.kek(d.installation.ID), d.keys, d.installation)
+	})
+	if err != nil {
 		return err
 	}
 	if err := d.openLogins(ctx); err != nil {

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"lethe/internal/archive"
 	"lethe/internal/config"
 	"lethe/internal/database"
+	"lethe/internal/departure"
 	"lethe/internal/retention"
+	"lethe/internal/vault"
 )
 
 // MigrateCmd brings both databases to this version and installs the field catalogue and the
@@ -45,8 +48,27 @@ func (m MigrateCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	err = departure.SealPlainCodes(ctx, facts, func() (vault.Sealer, error) { return sealerOf(c.KEKFile, keys, in) })
+	if err != nil {
+		return err
+	}
 	_, err = fmt.Printf("both databases are at the newest version (installation %s, %s)\n", in.ID, in.Mode)
 	return err
+}
+
+// errNeedsKEK says that the upgrade has something to seal.
+var errNeedsKEK = errors.New("this upgrade seals what the version before kept in clear: run `lethe migrate` again with LETHE_KEK_FILE set, as for serve and worker")
+
+// sealerOf is the vault of an installation, for what an upgrade seals.
+func sealerOf(kekFile string, keys *database.DB, in database.Installation) (vault.Sealer, error) {
+	if kekFile == "" {
+		return nil, errNeedsKEK
+	}
+	kek, err := vault.LoadKEKFile(kekFile)
+	if err != nil {
+		return nil, err
+	}
+	return vault.New(keys, kek, in.ID), nil
 }
 
 // install migrates and marks both databases and installs what every installation has. writer

@@ -26,7 +26,7 @@ type Config struct {
 	DatabaseURL     string `env:"DATABASE_URL" secret:"true" used:"serve,worker,migrate,admin,token,ledger" required:"serve,worker,migrate,admin,token,ledger" en:"Postgres with the facts, as a postgres:// URL; serve and worker log in as a member of lethe_app, migrate and admin as the owner" zh:"业务数据所在的 Postgres，postgres:// 形式的地址；serve 与 worker 以 lethe_app 的成员登录，migrate 与 admin 以库的所有者登录"`
 	KeysDatabaseURL string `env:"KEYS_DATABASE_URL" secret:"true" used:"serve,worker,migrate,ledger" required:"serve,worker,migrate" en:"Postgres with the wrapped data keys; in production another cluster, never the same database" zh:"存放密钥的 Postgres；生产环境必须是另一个集群，不能与业务数据同库"`
 
-	KEKFile             string `env:"KEK_FILE" used:"serve,worker,ledger" required:"serve,worker" en:"file with the key-encryption key" zh:"主密钥文件"`
+	KEKFile             string `env:"KEK_FILE" used:"serve,worker,migrate,ledger" required:"serve,worker" en:"file with the key-encryption key; migrate needs it where an upgrade seals what was in clear before" zh:"主密钥文件；升级须加密此前明文保存的内容时，migrate 也需要"`
 	TombstoneFile       string `env:"TOMBSTONE_FILE" used:"serve,worker" required:"worker" en:"file outside both databases that records each purge before its keys are destroyed" zh:"删除墓碑文件：位于两个数据库之外，销毁密钥前先记录每次删除"`
 	CodecKeyFile        string `env:"CODEC_KEY_FILE" used:"serve,worker" required:"serve,worker" en:"file with the key that encrypts workflow payloads" zh:"加密工作流数据所用密钥的文件"`
 	CodecPathSecretFile string `env:"CODEC_PATH_SECRET_FILE" used:"serve" en:"development only: file with the secret path under which Temporal UI reaches the codec endpoint" zh:"仅限开发环境：Temporal UI 访问解码接口所用的秘密路径文件"`

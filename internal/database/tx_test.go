@@ -159,9 +159,12 @@ func TestI17_TouchBesideSeenIsNeverLost(t *testing.T) {
 	env := databasetest.New(t)
 	id := insertDeparture(t, env, env.Hire(t, "CN"))
 	lock := func(tx *database.Tx) (note string, err error) {
-		err = tx.DB().Raw("SELECT reason_code FROM departures WHERE id = ? FOR NO KEY UPDATE", id).Scan(&note).Error
+		err = tx.DB().Raw("SELECT time_zone FROM departures WHERE id = ? FOR NO KEY UPDATE", id).Scan(&note).Error
 		return note, err
 	}
+	before, err := database.First[models.Departure](env.Facts.Read(t.Context()).Where("id = ?", id))
+	must(t, err)
+	zone := before.TimeZone
 	var read string
 	var all sync.WaitGroup
 	const rounds = 40
@@ -171,7 +174,7 @@ func TestI17_TouchBesideSeenIsNeverLost(t *testing.T) {
 				if _, err := lock(tx); err != nil {
 					return err
 				}
-				if err := tx.DB().Exec("UPDATE departures SET reason_code = reason_code || '+' WHERE id = ?", id).Error; err != nil {
+				if err := tx.DB().Exec("UPDATE departures SET time_zone = time_zone || '+' WHERE id = ?", id).Error; err != nil {
 					return err
 				}
 				return tx.Touch(models.DrivenDeparture, id)
@@ -197,15 +200,15 @@ func TestI17_TouchBesideSeenIsNeverLost(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if row.Revision == row.SeenRevision && row.ReasonCode != read {
-				t.Errorf("revision %d counts as seen, %d changes of %d were read", row.Revision, len(read), len(row.ReasonCode))
+			if row.Revision == row.SeenRevision && row.TimeZone != read {
+				t.Errorf("revision %d counts as seen, %d changes of %d were read", row.Revision, len(read), len(row.TimeZone))
 			}
 		}
 	})
 	all.Wait()
 	row, err := database.First[models.Departure](env.Facts.Read(t.Context()).Where("id = ?", id))
 	must(t, err)
-	if row.Revision != rounds+1 || len(row.ReasonCode) != rounds {
+	if row.Revision != rounds+1 || len(row.TimeZone) != len(zone)+rounds {
 		t.Errorf("revision %d after %d touches", row.Revision, rounds)
 	}
 	// A touch that commits after the facts were read leaves the row unseen.

@@ -41,7 +41,7 @@ var kinds = []models.DepartureKind{
 }
 
 // codes is what a reason code is made of: nothing that could describe a person fits in ("relocation").
-// The legal ground cites a law in words; it is cleared with the departure's file.
+// The legal ground cites a law in words.
 var codes = regexp.MustCompile(`^[a-z0-9_.-]{0,100}$`)
 
 const maxLegalGround = 100 // characters
@@ -84,6 +84,9 @@ func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (model
 		return models.Departure{}, err
 	}
 	if dep.NoteSealed, err = sealText(tx, seal, dep, "note_sealed", n.Note); err != nil {
+		return models.Departure{}, err
+	}
+	if err := sealCodes(tx, seal, &dep, Codes{LegalGround: n.LegalGround, ReasonCode: n.ReasonCode}); err != nil {
 		return models.Departure{}, err
 	}
 	return dep, insert(tx, dep, by)
@@ -170,8 +173,8 @@ func (n Notice) row(employment models.Employment, d Dates, by models.Actor) (mod
 	}
 	return models.Departure{
 		ID: id, EmployeeID: employment.EmployeeID, EmploymentID: employment.ID, Kind: n.Kind,
-		LegalGround: n.LegalGround, Initiator: initiator, ReasonCode: n.ReasonCode,
-		Stage: models.StagePendingDeparture, AccountsState: models.AccountsLinked,
+		Initiator: initiator,
+		Stage:     models.StagePendingDeparture, AccountsState: models.AccountsLinked,
 		NoticeReceivedOn: d.NoticeReceivedOn, LastWorkingDay: d.LastWorkingDay,
 		EmploymentEndDate: d.EmploymentEndDate, AccessCutoffAt: d.AccessCutoffAt,
 		EmploymentEndedAt: d.EmploymentEndedAt, TimeZone: d.TimeZone, Immediate: n.Immediate,
@@ -255,12 +258,16 @@ func sealText(tx *database.Tx, seal vault.Sealer, dep models.Departure, column, 
 	if text == "" {
 		return models.Sealed{}, nil
 	}
-	sealed, _, err := seal.Seal(tx, vault.Place{
-		Table: "departures", Row: dep.ID, Employment: dep.EmploymentID,
-		Category: models.CategoryDepartureFile, Field: column,
-	}, []byte(text))
+	sealed, _, err := seal.Seal(tx, placeOf(dep, column), []byte(text))
 	if err != nil {
 		return models.Sealed{}, fmt.Errorf("sealing a departure's text: %w", err)
 	}
 	return sealed, nil
+}
+
+func placeOf(dep models.Departure, column string) vault.Place {
+	return vault.Place{
+		Table: "departures", Row: dep.ID, Employment: dep.EmploymentID,
+		Category: models.CategoryDepartureFile, Field: column,
+	}
 }

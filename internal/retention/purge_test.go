@@ -280,7 +280,17 @@ func TestI5_AProbeFindsWhatIsLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	w.exec(t, "ALTER TABLE departures DISABLE TRIGGER departures_codes_sealed") // version 0.2 kept codes in plain
+	leftIn := func(column string) struct{ leave, clean string } {
+		return struct{ leave, clean string }{
+			"UPDATE departures SET " + column + "_sealed = decode(?, 'hex') WHERE id = '" + p.departure.String() + "'",
+			"UPDATE departures SET " + column + "_sealed = NULL",
+		}
+	}
 	for _, s := range []struct{ leave, clean string }{
+		leftIn("reason_code"), leftIn("legal_ground"), leftIn("withdrawal_reason"), leftIn("annulment_reason"),
+		{"UPDATE departures SET reason_code = left(?, 9) WHERE id = '" + p.departure.String() + "'", "UPDATE departures SET reason_code = ''"},
+		{"UPDATE departures SET legal_ground = left(?, 9) WHERE id = '" + p.departure.String() + "'", "UPDATE departures SET legal_ground = ''"},
 		{"UPDATE departures SET note_sealed = decode(?, 'hex') WHERE id = '" + p.departure.String() + "'", "UPDATE departures SET note_sealed = NULL"},
 		{"UPDATE field_values SET value_sealed = decode(?, 'hex') WHERE employment_id = '" + p.employment.String() + "'", "UPDATE field_values SET value_sealed = NULL"},
 	} {

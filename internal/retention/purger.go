@@ -204,21 +204,42 @@ var sealedColumns = []struct{ table, column, where string }{
 	{"departures", "note_sealed", departureFile},
 	{"departures", "withdrawal_reason_sealed", departureFile},
 	{"departures", "annulment_reason_sealed", departureFile},
+	{"departures", "legal_ground_sealed", departureFile},
+	{"departures", "reason_code_sealed", departureFile},
+}
+
+// plainColumns hold in clear what belongs to a category: in departures of version 0.2, until the upgrade
+// has sealed it.
+var plainColumns = []struct{ table, column, where string }{
+	{"departures", "legal_ground", departureFile},
+	{"departures", "reason_code", departureFile},
 }
 
 const departureFile = "employment_id IN (SELECT employment_id FROM employment_categories WHERE category = 'departure_file' AND id IN @categories)"
 
 func (p *Purger) probeColumns(ctx context.Context, b begun) error {
 	for _, s := range sealedColumns {
-		var left int64
-		err := p.db.Read(ctx).Table(s.table).Where(s.column+" IS NOT NULL").
-			Where(s.where, map[string]any{"categories": b.categoryIDs()}).Count(&left).Error
-		if err != nil {
-			return fmt.Errorf("probing %s: %w", s.table, database.Hide(err))
+		if err := p.probeColumn(ctx, b, s.table, s.column, s.column+" IS NOT NULL", s.where); err != nil {
+			return err
 		}
-		if left > 0 {
-			return fmt.Errorf("%d values in %s.%s: %w", left, s.table, s.column, ErrNotDestroyed)
+	}
+	for _, s := range plainColumns {
+		if err := p.probeColumn(ctx, b, s.table, s.column, s.column+" <> ''", s.where); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (p *Purger) probeColumn(ctx context.Context, b begun, table, column, filled, where string) error {
+	var left int64
+	err := p.db.Read(ctx).Table(table).Where(filled).
+		Where(where, map[string]any{"categories": b.categoryIDs()}).Count(&left).Error
+	if err != nil {
+		return fmt.Errorf("probing %s: %w", table, database.Hide(err))
+	}
+	if left > 0 {
+		return fmt.Errorf("%d values in %s.%s: %w", left, table, column, ErrNotDestroyed)
 	}
 	return nil
 }
