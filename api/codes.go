@@ -139,6 +139,7 @@ const (
 	codeExportBoth      = "export_filters_and_range"
 	codeExportNotReady  = "export_not_ready"
 	codeExportExpired   = "export_expired"
+	codeExportPurged    = "export_purged"
 	codeExportElsewhere = "export_not_here"
 	codeTampered        = "ledger_tampered"
 	codeNoCheckpoint    = "no_checkpoint_yet"
@@ -155,6 +156,7 @@ var statuses = map[string]int{
 	codeExportBoth:      http.StatusUnprocessableEntity,
 	codeExportNotReady:  http.StatusConflict,
 	codeExportExpired:   http.StatusGone,
+	codeExportPurged:    http.StatusGone,
 	codeExportElsewhere: http.StatusServiceUnavailable,
 	codeTampered:        http.StatusInternalServerError,
 	codeNoCheckpoint:    http.StatusServiceUnavailable,

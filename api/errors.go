@@ -146,6 +146,7 @@ var refusals = []struct {
 	{evidence.ErrBothChosen, codeExportBoth, "range"},
 	{evidence.ErrNotReady, codeExportNotReady, ""},
 	{evidence.ErrExpired, codeExportExpired, ""},
+	{evidence.ErrPurged, codeExportPurged, ""},
 	{evidence.ErrMissing, codeExportElsewhere, ""},
 	{ledger.ErrTampered, codeTampered, ""},
 	{ledger.ErrInconsistent, codeTampered, ""},

@@ -52,7 +52,7 @@ type ExportRange struct {
 // ExportView is an evidence pack, asked for or made.
 type ExportView struct {
 	ID          uuid.UUID  `json:"id"`
-	State       string     `json:"state" enum:"queued,running,done,failed,expired"`
+	State       string     `json:"state" enum:"queued,running,done,failed,expired,purged"`
 	StateText   string     `json:"state_text"`
 	Reason      string     `json:"reason"`
 	RequestedBy uuid.UUID  `json:"requested_by"`
@@ -206,7 +206,7 @@ func (s *server) downloadExport(ctx context.Context, in *ByID) (*huma.StreamResp
 	bearer := bearerOf(ctx)
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		defer func() { _ = file.Close() }()
-		defer s.cutWhenEnded(hctx, bearer)()
+		defer s.cutWhenEnded(hctx, bearer, func(ctx context.Context) error { return evidence.Ended(ctx, s.DB, e.ID) })()
 		hctx.SetHeader("Content-Type", "application/zip")
 		hctx.SetHeader("Content-Length", strconv.FormatInt(*e.Bytes, 10))
 		hctx.SetHeader("Content-Disposition", `attachment; filename="query-log-`+e.ID.String()+`.zip"`)

@@ -15,6 +15,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/failpoint"
 	"lethe/internal/ledger"
+	"lethe/models"
 )
 
 // Options of a [Maker]. Zero values of the durations mean the defaults.
@@ -64,6 +65,9 @@ func (m *Maker) Run(ctx context.Context) {
 		made, err := m.Once(ctx)
 		if err != nil && ctx.Err() == nil {
 			m.o.Log.ErrorContext(ctx, "an evidence pack was not made", "error", err.Error())
+		}
+		if err := m.EndPurged(ctx); err != nil && ctx.Err() == nil {
+			m.o.Log.ErrorContext(ctx, "evidence packs that show purged people were not ended", "error", err.Error())
 		}
 		if time.Since(swept) > time.Minute && ctx.Err() == nil {
 			swept = time.Now()
@@ -126,7 +130,7 @@ func (m *Maker) fail(ctx context.Context, e Export, code string) error {
 }
 
 // finish moves the pack to its place and says that it is there.
-func (m *Maker) finish(ctx context.Context, e Export, made madePack) error {
+func (m *Maker) finish(ctx context.Context, e Export, made madePack, people models.IDs) error {
 	name := fmt.Sprintf("%s-%d.zip", e.ID, e.Attempt)
 	if err := os.Rename(made.path, filepath.Join(m.o.Dir, name)); err != nil {
 		return fmt.Errorf("keeping a pack: %w", err)
@@ -139,6 +143,7 @@ func (m *Maker) finish(ctx context.Context, e Export, made madePack) error {
 	err = m.settle(ctx, e, ledger.Done, ActionMade, map[string]any{
 		"state": Done, "file": name, "bytes": made.bytes, "sha256": made.sha256, "tampered": made.manifest.TamperedCount,
 		"written": made.manifest.Count, "total": made.manifest.Count, "finished_at": now, "expires_at": now.Add(m.o.Keep),
+		"people": people,
 	}, map[string]string{
 		"sha256": hex.EncodeToString(made.sha256), "count": strconv.FormatInt(made.manifest.Count, 10),
 		"tampered": strconv.FormatInt(made.manifest.TamperedCount, 10), "tree_size": strconv.FormatInt(made.manifest.TreeSize, 10),

@@ -9,11 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"lethe/internal/database"
@@ -36,7 +39,8 @@ type pack struct {
 	manifest   Manifest
 	included   batchproof.Runs
 	parts      []*part
-	leaves     *os.File // the leaf hashes, for the check of the proof
+	leaves     *os.File           // the leaf hashes, for the check of the proof
+	named      map[uuid.UUID]bool // whom the tables show by name
 }
 
 // madePack is a pack that is there.
@@ -84,7 +88,7 @@ func (p *pack) make(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return p.maker.finish(ctx, p.export, made)
+	return p.maker.finish(ctx, p.export, made, slices.Collect(maps.Keys(p.named)))
 }
 
 // await waits until the entry of the request is in a signed tree, and so everything before it.

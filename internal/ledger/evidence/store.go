@@ -29,14 +29,20 @@ func Download(ctx context.Context, db *database.DB, id uuid.UUID) (e Export, err
 		if e, err = database.First[Export](tx.DB().Where("id = ?", id)); err != nil {
 			return fmt.Errorf("reading an export: %w", err)
 		}
-		switch e.State {
-		case Done:
-		case Expired:
+		purged, err := showsPurged(tx, id)
+		if err != nil {
+			return err
+		}
+		switch {
+		case purged, e.State == Purged:
+			return ErrPurged
+		case e.State == Done:
+		case e.State == Expired:
 			return ErrExpired
 		default:
 			return ErrNotReady
 		}
-		_, err := ledger.Append(tx, ledger.Entry{
+		_, err = ledger.Append(tx, ledger.Entry{
 			Kind: ledger.KindExport, Action: ActionDownloaded, Object: Object(id), Details: map[string]string{"sha256": hex.EncodeToString(e.SHA256)},
 		})
 		return err

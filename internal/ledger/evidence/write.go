@@ -277,8 +277,19 @@ func (p *pack) block(ctx context.Context, chosen []querylog.Place) (*block, erro
 	if p.export.Formats == "" {
 		return b, nil // only tables for people have names
 	}
-	b.people, err = querylog.PeopleOf(ctx, p.maker.o.DB.SQL(), shown)
-	return b, err
+	if b.people, err = querylog.PeopleOf(ctx, p.maker.o.DB.SQL(), shown); err != nil {
+		return nil, err
+	}
+	for id, person := range b.people {
+		if person.Purged {
+			continue
+		}
+		if p.named == nil {
+			p.named = map[uuid.UUID]bool{}
+		}
+		p.named[id] = true
+	}
+	return b, nil
 }
 
 func (p *pack) fetch(ctx context.Context, chosen []querylog.Place) (map[uuid.UUID]querylog.Row, error) {
