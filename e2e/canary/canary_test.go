@@ -16,6 +16,7 @@ import (
 
 	"lethe/e2e/harness"
 	"lethe/internal/payload"
+	"lethe/internal/places"
 	"lethe/models"
 	"lethe/sandbox/control"
 )
@@ -28,11 +29,13 @@ type birds struct {
 	skeleton string
 	// external marks ids of accounts: as skeleton, and gone from every column after the purge.
 	external string
+	// code is as secret, in the letters that a reason code has.
+	code string
 }
 
 func newBirds() birds {
 	name := func(kind string) string { return kind + rand.Text()[:14] }
-	return birds{secret: name("Kanari"), skeleton: name("Wellen"), external: name("Nymphe")}
+	return birds{secret: name("Kanari"), skeleton: name("Wellen"), external: name("Nymphe"), code: strings.ToLower(name("zaunkoenig"))}
 }
 
 // aviary is one run of the canary.
@@ -69,18 +72,19 @@ func TestI24_I25_NothingSensitiveIsAnywhereItShouldNotBe(t *testing.T) {
 
 	// Whoever is purged is a pseudonym in what an auditor takes away from now on.
 	consulted := a.consult()
-	a.wantNothing(consulted, "I25", a.secret, a.skeleton, a.external)
-	a.wantNothing(a.ledgerHaul(), "I25", a.secret, a.skeleton, a.external)
+	a.wantNothing(consulted, "I25", a.secret, a.skeleton, a.external, a.code)
+	a.wantNothing(a.ledgerHaul(), "I25", a.secret, a.skeleton, a.external, a.code)
 	where := a.runtimeHaul()
 	t.Logf("searched %d pieces, %d MB, for %d markers", len(where), where.size()>>20, a.secrets)
-	a.wantNothing(where, "I24", a.secret, a.skeleton, a.external)
+	a.wantNothing(where, "I24", a.secret, a.skeleton, a.external, a.code)
 	a.wantNothing(a.refusals, "I24", a.secret, a.skeleton, a.external)
 
-	a.wantNothing(a.columns(), "I25", a.secret, a.external)
+	a.wantNothing(a.columns(), "I25", a.secret, a.external, a.code)
+	a.walk()
 	a.settle()
 	files := a.databaseFiles()
 	t.Logf("searched %d files of the databases, %d MB", len(files), files.size()>>20)
-	a.wantNothing(files, "I25", a.secret)
+	a.wantNothing(files, "I25", a.secret, a.code)
 
 	a.plantInPlain()
 }
@@ -134,7 +138,7 @@ func (a *aviary) sealedFields() []string {
 func (a *aviary) leave() (gone []string) {
 	a.Helper()
 	note := func(more map[string]any) map[string]any {
-		fields := map[string]any{"note": a.marker()}
+		fields := map[string]any{"note": a.marker(), "legal_ground": a.marker(), "reason_code": a.code}
 		for k, v := range more {
 			fields[k] = v
 		}
@@ -324,7 +328,39 @@ func (a *aviary) runtimeHaul() (h haul) {
 func (a *aviary) columns() (h haul) {
 	a.Helper()
 	a.must(h.tables(a.ctx, a.stack.Facts), h.tables(a.ctx, a.stack.Keys))
+	for _, c := range places.Columns() {
+		if !slices.ContainsFunc(h, func(found catch) bool { return found.where == "table public."+c.Table }) {
+			a.Errorf("the table %s of the list of places was not searched", c.Table)
+		}
+	}
 	return h
+}
+
+// walk goes through the list of places: nobody's purge is to come any more, so that no column has
+// anything left that ends with one.
+func (a *aviary) walk() {
+	a.Helper()
+	walked := 0
+	for _, c := range places.Columns() {
+		empty := ""
+		switch c.Kind.Name {
+		case places.Sealed.Name:
+			empty = c.Column + " IS NOT NULL"
+		case places.Former.Name:
+			empty = c.Column + " <> ''"
+		default:
+			continue
+		}
+		walked++
+		var left int64
+		a.must(a.stack.Facts.Read(a.ctx).Table(c.Table).Where(empty).Count(&left).Error)
+		if left > 0 {
+			a.Errorf("I25: %d values are left in %s.%s", left, c.Table, c.Column)
+		}
+	}
+	if walked < 9 {
+		a.Errorf("only %d columns of the list were walked", walked)
+	}
 }
 
 // settle has Postgres write everything to its files and drop what is dead.

@@ -1,0 +1,104 @@
+package places
+
+// columns say of each column what it holds: a table and its columns in each line.
+var columns = []struct {
+	kind     Kind
+	database Database
+	names    string
+}{
+	{Code, Facts, `
+installation mode
+legal_transitions machine from_state to_state
+employees status
+employments jurisdiction time_zone
+employment_categories category state
+field_values field_key
+departures kind initiator stage accounts_state time_zone
+departure_events what actor_role system category
+linked_accounts system kind state
+account_operations kind mode origin state
+account_steps system action state stuck_reason
+account_evidence substep outcome detail
+support_cases system reason state resolution
+retentions state
+retention_deadlines category state
+holds categories
+purges state decision
+purge_claims category state
+api_tokens prefix role scopes
+idempotency_keys route location
+users state
+user_roles role
+sessions role authenticated
+login_lanes lane
+known_places kind
+notices kind
+oidc_flows role
+approvals operation targets rule_versions requester_role requester_authenticated state void_reason result_location
+query_log_exports role authenticated formats state failure file
+recorded_configuration name`},
+	{Setting, Facts, `
+legal_entities code name_zh name_en jurisdiction time_zone
+departments code name_zh name_en
+field_definitions key section category sensitivity label_zh label_en notice_zh notice_en
+retention_rules jurisdiction category period floor anchor basis_zh basis_en
+api_tokens label`},
+	{Skeleton, Facts, `
+employees employee_no name
+employments post
+users login`},
+	{Account, Facts, `
+linked_accounts external_id`},
+	{Sealed, Facts, `
+field_values value_sealed
+departures note_sealed withdrawal_reason_sealed annulment_reason_sealed legal_ground_sealed reason_code_sealed
+account_snapshots snapshot_sealed`},
+	{Loose, Facts, `
+users totp_sealed totp_pending_sealed
+approvals command_sealed`},
+	{Former, Facts, `
+departures legal_ground reason_code`},
+	{Keyed, Facts, `
+idempotency_keys key_hash request_hash
+login_lanes key_hash
+known_places key_hash
+approvals fingerprint`},
+	{Salted, Facts, `
+approvals command_hash state_digest file_hash hash`},
+	{Random, Facts, `
+api_tokens secret_hash
+enrolments first_hash second_hash
+recovery_codes code_hash
+sessions token_hash data
+break_glass first_hash second_hash
+oidc_flows state_hash browser_hash`},
+	{Credential, Facts, `
+users password_hash`},
+	{Trace, Facts, `
+sessions address agent`},
+	{Subject, Facts, `
+oidc_links issuer subject`},
+	{Log, Facts, `
+ledger_content kind action actor_role authenticated object requested_by purpose reason result rule request_id details salts`},
+	{Written, Facts, `
+approvals reason comment
+query_log_exports reason filters`},
+	{Matter, Facts, `
+holds matter`},
+	{Proof, Facts, `
+destruction_certificates statement statement_sha256
+ledger_entries kind leaf mac
+ledger_sequence leaf_hash
+ledger_epochs previous_root
+ledger_head root frontier
+query_log_exports sha256
+recorded_configuration digest
+ledger_policies digest`},
+	{Code, Keys, `
+installation mode
+data_keys category
+loose_keys place`},
+	{Key, Keys, `
+data_keys wrapped
+loose_keys wrapped`},
+}
