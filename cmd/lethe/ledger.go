@@ -18,20 +18,40 @@ import (
 type LedgerCmd struct {
 	Verify       LedgerVerifyCmd       `cmd:"" help:"Check the whole ledger in the database against checkpoints, receipts and the folder. 核验数据库中的完整账本。"`
 	VerifyExport LedgerVerifyExportCmd `cmd:"" help:"Check an evidence pack offline, without a database. 离线核验证据包，无需数据库。"`
+	VerifyFolder LedgerVerifyFolderCmd `cmd:"" help:"Check the ledger's folder offline, without a database. 离线核验账本目录，无需数据库。"`
+	VerifyProof  LedgerVerifyProofCmd  `cmd:"" help:"Check the proof of one entry offline. 离线核验单个条目的证明。"`
 	NewEpoch     LedgerNewEpochCmd     `cmd:"" help:"Begin a new epoch after a restore lost entries for good (two people). 备份恢复后部分条目永久丢失时，由两人共同开启新纪元。"`
 	RotateKeys   LedgerRotateCmd       `cmd:"" help:"Add a generation of the ledger's keys. 为账本新增一代密钥。"`
 	AdoptPolicy  LedgerAdoptCmd        `cmd:"" help:"Make a policy file the one that counts (two people). 由两人采纳新的策略文件。"`
 	Policy       LedgerPolicyCmd       `cmd:"" help:"Print a policy file for the keys that there are. 按现有密钥输出策略文件。"`
 }
 
-// outcomeError ends a command that did its work and found something: its exit code is 3, so that a
-// script can tell it from a command that could not work (1) or was called wrongly (2).
-type outcomeError struct{ text string }
+// The exit codes of the verdicts of docs/ledger-format.md; 0 is verified. A command that could not
+// work for another reason, as without a database, ends with 1.
+const (
+	exitUnusable = 2
+	exitWrong    = 3
+)
+
+// outcomeError ends a command that did its work and found something, so that a script can tell it from
+// one that could not work.
+type outcomeError struct {
+	text string
+	code int
+}
 
 func (e *outcomeError) Error() string { return e.text }
 
 // ExitCode is the process's.
-func (e *outcomeError) ExitCode() int { return 3 }
+func (e *outcomeError) ExitCode() int { return e.code }
+
+// unusable is what ends a command that was not given what it needs to judge.
+func unusable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &outcomeError{"unusable · 无法判定: " + err.Error(), exitUnusable}
+}
 
 // outside is what both ways of verifying are given from outside.
 type outside struct {
@@ -47,7 +67,7 @@ type LedgerVerifyCmd struct {
 	Receipts string `help:"Folder with receipts that somebody kept, one file each. 存放所持回执的目录，每个文件一份。" type:"path"`
 }
 
-// Run verifies, prints the report, and ends with exit code 3 if anything is wrong.
+// Run verifies, prints the report, and ends with the exit code of its verdict.
 func (v LedgerVerifyCmd) Run(ctx context.Context) error {
 	c, err := config.Load("ledger", os.Environ())
 	if err != nil {
@@ -68,6 +88,9 @@ func (v LedgerVerifyCmd) Run(ctx context.Context) error {
 		}
 	}
 	if c.LedgerDir != "" {
+		if _, err := os.Stat(c.LedgerDir); err != nil { // what is opened is made
+			return unusable(fmt.Errorf("reading the ledger's folder: %w", err))
+		}
 		storage, err := ledger.OpenStorage(c.LedgerDir)
 		if err != nil {
 			return err
@@ -97,9 +120,57 @@ func (v LedgerVerifyExportCmd) Run() error {
 	}
 	report, err := verify.Pack(v.File, e)
 	if err != nil {
-		return err
+		return unusable(err)
 	}
 	return v.print(report)
+}
+
+// LedgerVerifyFolderCmd verifies the ledger's folder.
+type LedgerVerifyFolderCmd struct {
+	Folder string `arg:"" help:"The ledger's folder, with one folder for each epoch. 账本目录，每个纪元一个子目录。" type:"path"`
+	outside
+	Receipts string   `help:"Folder with receipts that somebody kept, one file each. 存放所持回执的目录，每个文件一份。" type:"path"`
+	Pack     []string `help:"A pack with the first entry of an epoch, for how the one before ended; repeatable. 含某纪元首条记录的证据包，用于核对上一纪元的结束，可重复。" type:"path"`
+}
+
+// Run verifies without a database and without this installation's settings.
+func (v LedgerVerifyFolderCmd) Run() error {
+	e, err := v.evidence()
+	if err != nil {
+		return err
+	}
+	if v.Receipts != "" {
+		if e.Receipts, err = heldIn(v.Receipts); err != nil {
+			return err
+		}
+	}
+	report, err := verify.Folder(v.Folder, e, v.Pack...)
+	if err != nil {
+		return unusable(err)
+	}
+	return v.print(report)
+}
+
+// LedgerVerifyProofCmd verifies the proof of one entry.
+type LedgerVerifyProofCmd struct {
+	File   string `arg:"" help:"The proof, as the API gives it. 证明文件，由接口给出。" type:"path"`
+	Policy string `help:"The policy file: names, keys, witnesses. 策略文件（名称、密钥、见证方）。" env:"LETHE_LEDGER_POLICY_FILE" type:"path"`
+	JSON   bool   `help:"Print the report as JSON. 以 JSON 输出报告。"`
+	Lang   string `help:"Language of the report: en or zh. 报告语言：en 或 zh。" enum:"en,zh,both" default:"both"`
+}
+
+// Run verifies without a database and without this installation's settings.
+func (v LedgerVerifyProofCmd) Run() error {
+	o := outside{Policy: v.Policy, JSON: v.JSON, Lang: v.Lang}
+	e, err := o.evidence()
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(v.File)
+	if err != nil {
+		return unusable(fmt.Errorf("reading a proof: %w", err))
+	}
+	return o.print(verify.Proof(content, e.Policy))
 }
 
 var errNoPolicy = errors.New("a ledger is verified against a policy file: --policy (docs/ledger-format.md)")
@@ -107,15 +178,15 @@ var errNoPolicy = errors.New("a ledger is verified against a policy file: --poli
 // evidence reads what was given from outside.
 func (o outside) evidence() (e verify.Evidence, err error) {
 	if o.Policy == "" {
-		return e, errNoPolicy
+		return e, unusable(errNoPolicy)
 	}
 	if e.Policy, err = policy.Load(o.Policy); err != nil {
-		return e, err
+		return e, unusable(err)
 	}
 	for _, path := range o.Checkpoint {
 		content, err := os.ReadFile(path)
 		if err != nil {
-			return e, fmt.Errorf("reading a checkpoint: %w", err)
+			return e, unusable(fmt.Errorf("reading a checkpoint: %w", err))
 		}
 		e.Checkpoints = append(e.Checkpoints, verify.Held{File: path, Content: content})
 	}
@@ -126,7 +197,7 @@ func (o outside) evidence() (e verify.Evidence, err error) {
 func heldIn(dir string) ([]verify.Held, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("reading the receipts: %w", err)
+		return nil, unusable(fmt.Errorf("reading the receipts: %w", err))
 	}
 	var held []verify.Held
 	for _, f := range files {
@@ -135,7 +206,7 @@ func heldIn(dir string) ([]verify.Held, error) {
 		}
 		content, err := os.ReadFile(filepath.Join(dir, f.Name()))
 		if err != nil {
-			return nil, fmt.Errorf("reading the receipts: %w", err)
+			return nil, unusable(fmt.Errorf("reading the receipts: %w", err))
 		}
 		held = append(held, verify.Held{File: f.Name(), Content: content})
 	}
@@ -146,7 +217,7 @@ func (o outside) print(r *verify.Report) error {
 	if o.JSON {
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")
-		if err := out.Encode(r); err != nil {
+		if err := out.Encode(verdictOf{r.Verdict(), r}); err != nil {
 			return fmt.Errorf("printing the report: %w", err)
 		}
 	} else {
@@ -158,8 +229,17 @@ func (o outside) print(r *verify.Report) error {
 			fmt.Println(r.Text(language))
 		}
 	}
-	if !r.OK() {
-		return &outcomeError{fmt.Sprintf("%d problems found · 发现 %d 处问题", r.Count, r.Count)}
+	switch r.Verdict() {
+	case verify.Verified:
+		return nil
+	case verify.Unusable:
+		return &outcomeError{fmt.Sprintf("unusable: %d checkpoints not compared · 无法判定：%d 个检查点未能比对", r.Count, r.Count), exitUnusable}
 	}
-	return nil
+	return &outcomeError{fmt.Sprintf("wrong: %d problems · 有误：%d 处问题", r.Count, r.Count), exitWrong}
+}
+
+// verdictOf is a report as JSON.
+type verdictOf struct {
+	Verdict verify.Verdict `json:"verdict"`
+	*verify.Report
 }

@@ -144,10 +144,16 @@ func TestI19_LedgerCommands(t *testing.T) {
 	verify := []string{"ledger", "verify", "--policy", h.policy(), "--lang", "zh"}
 	h.lethe(0, verify...)
 	h.lethe(0, append(verify, "--json")...)
-	h.lethe(1, "ledger", "verify")
+	h.lethe(2, "ledger", "verify")
 	h.lethe(2, "ledger", "verify", "--lang", "fr")
-	h.lethe(1, "ledger", "verify-export", filepath.Join(h.dir, "none.zip"), "--policy", h.policy())
+	h.lethe(2, "ledger", "verify-export", filepath.Join(h.dir, "none.zip"), "--policy", h.policy())
 	h.lethe(3, "ledger", "verify-export", h.policy(), "--policy", h.policy())
+	h.lethe(2, "ledger", "verify-export", h.policy(), "--policy", filepath.Join(h.dir, "ledger.json"))
+	folder := filepath.Dir(h.env.LedgerStorage.Log(1).Dir())
+	h.lethe(0, "ledger", "verify-folder", folder, "--policy", h.policy())
+	h.lethe(3, "ledger", "verify-folder", h.dir, "--policy", h.policy())
+	h.lethe(2, "ledger", "verify-folder", filepath.Join(h.dir, "none"), "--policy", h.policy())
+	h.lethe(3, "ledger", "verify-proof", h.policy(), "--policy", h.policy())
 
 	adopt := func(want int, logins ...string) {
 		t.Helper()
@@ -172,6 +178,7 @@ func TestI19_LedgerCommands(t *testing.T) {
 	h.lethe(0, "ledger", "new-epoch", h.people("two", "one"), "--reason", "the disk is gone")
 	h.write(2)
 	h.lethe(0, verify...)
+	h.lethe(2, "ledger", "verify-folder", folder, "--policy", h.policy()) // nothing says how the first epoch ended
 	h.exec("UPDATE ledger_content SET reason = 'nothing' WHERE action = 'ledger.epoch_begun'")
 	h.lethe(3, verify...)
 }

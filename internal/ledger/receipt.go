@@ -102,12 +102,6 @@ func SignManifest(db *database.DB, export uuid.UUID, digest [32]byte) (string, e
 	return string(signed), nil
 }
 
-// CheckManifest says whether signed is the ledger's signature of the manifest of an export.
-func CheckManifest(signed, origin string, export uuid.UUID, digest [32]byte, known note.Verifiers) bool {
-	n, err := note.Open([]byte(signed), known)
-	return err == nil && n.Text == manifestText(origin, export, digest)
-}
-
 func manifestText(origin string, export uuid.UUID, digest [32]byte) string {
 	return origin + "/export\n" + export.String() + "\n" + base64.StdEncoding.EncodeToString(digest[:]) + "\n"
 }

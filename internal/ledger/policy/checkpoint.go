@@ -1,18 +1,18 @@
 package policy
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"lethe/internal/ledger"
+	"lethe/internal/ledger/strict"
 	"lethe/internal/ledger/witness"
 )
 
@@ -33,49 +33,53 @@ type Checkpoint struct {
 	Cosigned map[string]time.Time
 }
 
-// Signed reads a checkpoint that the log signed; cosignatures are read if they are there and valid,
-// and one that is not valid is [ErrNotSigned].
+// Signed reads a checkpoint that the log signed; cosignatures are read if they are there. One wrong
+// signature by any key of the policy makes the whole checkpoint [ErrNotSigned].
 func (p *Policy) Signed(signed []byte) (Checkpoint, error) {
-	i := strings.LastIndex(string(signed), "\n\n")
-	if i < 0 {
+	text, ok := strict.NoteText(signed)
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if !ok || len(lines) < 3 {
 		return Checkpoint{}, ErrCheckpoint
 	}
-	text, err := witness.ParseCheckpoint(string(signed[:i+1]))
-	if err != nil {
+	size, sizeOK := strict.Decimal(lines[1])
+	root, rootOK := strict.Base64(lines[2])
+	if !sizeOK || !rootOK || len(root) != tlog.HashSize {
 		return Checkpoint{}, ErrCheckpoint
 	}
-	epoch, ok := p.epochOf(text.Origin)
+	epoch, ok := p.epochOf(lines[0])
 	if !ok {
 		return Checkpoint{}, ErrOtherLog
 	}
-	at := Position{epoch, text.Size}
-	verifiers, cosigners := p.logVerifiers(at), map[string]bool{}
-	logs := len(verifiers)
-	for i, w := range p.Witnesses {
-		if w.holds(at) {
-			verifiers = append(verifiers, p.members[i])
-			cosigners[nameAndID(p.members[i].Name(), p.members[i].KeyHash())] = true
-		}
-	}
-	opened, err := note.Open(signed, note.VerifierList(verifiers...))
-	if err != nil || logs == 0 {
+	at := Position{epoch, size}
+	keys := append(named(p.LogKeys, lines[0]), p.cosigners...)
+	n, ok := strict.ParseNote(signed)
+	if !ok {
 		return Checkpoint{}, ErrNotSigned
 	}
-	c := Checkpoint{Epoch: epoch, Size: text.Size, Root: text.Root, Cosigned: map[string]time.Time{}}
-	logSigned := false
-	for _, s := range opened.Sigs {
-		if !cosigners[nameAndID(s.Name, s.Hash)] {
-			logSigned = true
-			continue
-		}
-		if raw, err := base64.StdEncoding.DecodeString(s.Base64); err == nil && len(raw) > 4 {
-			c.Cosigned[s.Name], _ = witness.Timestamp(raw[4:])
+	signers, ok := n.Signers(keys)
+	c := Checkpoint{Epoch: epoch, Size: size, Root: tlog.Hash(root), Cosigned: map[string]time.Time{}}
+	logged := false
+	for i, when := range signers {
+		switch w := i - len(p.LogKeys); {
+		case w < 0:
+			logged = logged || p.LogKeys[i].holds(at)
+		case p.Witnesses[w].holds(at):
+			c.Cosigned[keys[i].Name] = time.Unix(when, 0).UTC()
 		}
 	}
-	if !logSigned {
+	if !ok || !logged {
 		return Checkpoint{}, ErrNotSigned
 	}
 	return c, nil
+}
+
+// named are the keys under the name by which they sign.
+func named(keys []Key, name string) []strict.Key {
+	out := make([]strict.Key, 0, len(keys))
+	for _, k := range keys {
+		out = append(out, strict.Key{Name: name, Type: strict.LogKey, Public: k.PublicKey})
+	}
+	return out
 }
 
 // Witnessed reads a checkpoint that has a quorum of cosignatures as well.
@@ -102,17 +106,49 @@ func (p *Policy) Members(timeout time.Duration) []witness.Member {
 	return out
 }
 
+// Receipt reads a receipt: the entry that it promises, and the hash of its leaf. It names no checkpoint,
+// so that the ranges of the keys do not matter.
+func (p *Policy) Receipt(signed []byte) (id uuid.UUID, leaf tlog.Hash, ok bool) {
+	lines, ok := p.receiptNote(signed, ledger.ReceiptName(p.Origin), func(Key) bool { return true })
+	if !ok {
+		return id, leaf, false
+	}
+	id, ok = strict.UUID(lines[1])
+	hash, hashOK := strict.Base64(lines[2])
+	if !ok || !hashOK || !strict.IsEntryID(id) || len(hash) != tlog.HashSize {
+		return uuid.Nil, leaf, false
+	}
+	return id, tlog.Hash(hash), true
+}
+
+// Manifest says whether signed is the ledger's signature of a manifest with that digest (SHA-256), of
+// that export, by a key that counts at the checkpoint of its pack.
+func (p *Policy) Manifest(signed []byte, at Position, export uuid.UUID, digest [sha256.Size]byte) bool {
+	lines, ok := p.receiptNote(signed, p.Origin+"/export", func(k Key) bool { return k.holds(at) })
+	return ok && lines[1] == export.String() && lines[2] == base64.StdEncoding.EncodeToString(digest[:])
+}
+
+// receiptNote are the three lines of a note that a receipt key signed which counts.
+func (p *Policy) receiptNote(signed []byte, first string, counts func(Key) bool) ([]string, bool) {
+	n, ok := strict.ParseNote(signed)
+	if !ok {
+		return nil, false
+	}
+	signers, ok := n.Signers(named(p.ReceiptKeys, ledger.ReceiptName(p.Origin)))
+	counted := false
+	for i := range signers {
+		counted = counted || counts(p.ReceiptKeys[i])
+	}
+	lines := strings.Split(strings.TrimSuffix(n.Text, "\n"), "\n")
+	return lines, ok && counted && len(lines) == 3 && lines[0] == first
+}
+
 // epochOf reads the epoch from the origin line of a checkpoint.
 func (p *Policy) epochOf(origin string) (int, bool) {
 	digits, ok := strings.CutPrefix(origin, p.Origin+"/")
-	epoch, err := strconv.Atoi(digits)
-	if !ok || err != nil || epoch < 1 || epoch > math.MaxInt32 || ledger.TreeName(p.Origin, epoch) != origin {
-		return 0, false
-	}
-	return epoch, true
+	epoch, decimal := strict.Decimal(digits)
+	return int(epoch), ok && decimal && epoch >= 1 && epoch <= strict.LargestEpoch
 }
-
-func nameAndID(name string, id uint32) string { return fmt.Sprintf("%s+%08x", name, id) }
 
 // publicOf takes the raw public key out of a verifier key.
 func publicOf(vkey string) ([]byte, error) {

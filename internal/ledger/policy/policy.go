@@ -11,14 +11,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"lethe/internal/ledger"
+	"lethe/internal/ledger/strict"
 	"lethe/internal/ledger/witness"
 )
 
@@ -37,7 +36,8 @@ type Policy struct {
 	// Quorum is how many of the witnesses must have cosigned.
 	Quorum int `json:"quorum"`
 
-	members []witness.Verifier // of Witnesses, in their order
+	members   []witness.Verifier // of Witnesses, in their order
+	cosigners []strict.Key       // the same, for those who check
 }
 
 // Key is an Ed25519 public key and the checkpoints for which it counts. A rotation has two keys
@@ -84,18 +84,65 @@ func Load(path string) (*Policy, error) {
 	return Parse(content)
 }
 
-// Parse reads a policy. Unknown names are refused: a check that is misspelled is a check that is missing.
+// largest is how many bytes a policy may have.
+const largest = 16 << 20
+
+// Parse reads a policy as docs/ledger-format.md has it. Unknown names are refused, and so are missing
+// ones: a check that is misspelled or left out is a check that is missing.
 func Parse(content []byte) (*Policy, error) {
-	var p Policy
-	d := json.NewDecoder(bytes.NewReader(content))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
+	v, ok := strict.JSON(content)
+	if !ok || len(content) > largest {
 		return nil, fmt.Errorf("%w: it is not the JSON expected", ErrPolicy)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%w: something follows it", ErrPolicy)
+	f := &strict.Form{}
+	f.Object(v, "its members", []string{"format", "origin", "log_keys", "receipt_keys", "witnesses", "quorum"})
+	p := &Policy{
+		Format: f.Text(v.Member("format"), "format"), Origin: f.Text(v.Member("origin"), "origin"),
+		LogKeys: keysOf(f, v, "log_keys"), ReceiptKeys: keysOf(f, v, "receipt_keys"),
+		Quorum: int(f.Integer(v.Member("quorum"), "quorum", 0, strict.LargestEpoch)),
 	}
-	return &p, p.complete()
+	if list := v.Member("witnesses"); list.Kind != strict.Null {
+		for _, w := range f.Array(list, "witnesses") {
+			p.Witnesses = append(p.Witnesses, witnessOf(f, w))
+		}
+	}
+	if f.Wrong != "" {
+		return nil, fmt.Errorf("%w: %s is not what the page of the format says", ErrPolicy, f.Wrong)
+	}
+	if err := p.complete(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func keysOf(f *strict.Form, v strict.Value, name string) (keys []Key) {
+	for _, k := range f.Array(v.Member(name), name) {
+		f.Object(k, name, []string{"public_key"}, "from", "until")
+		keys = append(keys, Key{PublicKey: f.Bytes(k.Member("public_key"), name, ed25519.PublicKeySize), Range: rangeOf(f, k, name)})
+	}
+	return keys
+}
+
+func witnessOf(f *strict.Form, v strict.Value) Witness {
+	const name = "witnesses"
+	f.Object(v, name, []string{"verifier_key"}, "url", "from", "until")
+	w := Witness{VerifierKey: f.Text(v.Member("verifier_key"), name), Range: rangeOf(f, v, name)}
+	if v.Has("url") {
+		w.URL = f.Text(v.Member("url"), "url")
+	}
+	return w
+}
+
+func rangeOf(f *strict.Form, v strict.Value, name string) (r Range) {
+	for end, position := range map[string]**Position{"from": &r.From, "until": &r.Until} {
+		if v.Has(end) {
+			at := f.Object(v.Member(end), name, []string{"epoch", "size"})
+			*position = &Position{
+				Epoch: int(f.Integer(at.Member("epoch"), name, 0, strict.LargestEpoch)), Size: f.Integer(at.Member("size"), name, 0, strict.Largest),
+			}
+		}
+	}
+	return r
 }
 
 // complete checks the policy and reads its witnesses' keys.
@@ -104,7 +151,7 @@ func (p *Policy) complete() error {
 	switch {
 	case p.Format != format:
 		return refuse("its format is another")
-	case p.Origin == "" || strings.ContainsAny(p.Origin, "+ \n\t"):
+	case !strict.IsOrigin(p.Origin):
 		return refuse("its origin cannot name a key")
 	case len(p.LogKeys) == 0 || len(p.ReceiptKeys) == 0:
 		return refuse("a log key and a receipt key are needed")
@@ -114,20 +161,17 @@ func (p *Policy) complete() error {
 	if err := p.completeKeys(); err != nil {
 		return refuse(err.Error())
 	}
-	p.members = nil
-	keys := map[string]bool{}
+	p.members, p.cosigners = nil, nil
 	for _, w := range p.Witnesses {
 		v, err := witness.ParseVerifier(w.VerifierKey)
-		if err != nil {
+		k, ok := strict.ParseKey(w.VerifierKey, strict.WitnessKey)
+		if err != nil || !ok {
 			return refuse("a witness's key is malformed")
 		}
-		_, id, _ := strings.Cut(v.String(), "+")
-		_, public, _ := strings.Cut(id, "+")
-		if keys[public] {
+		if slices.ContainsFunc(p.cosigners, func(o strict.Key) bool { return bytes.Equal(o.Public, k.Public) }) {
 			return refuse("two witnesses have one key")
 		}
-		keys[public] = true
-		p.members = append(p.members, v)
+		p.members, p.cosigners = append(p.members, v), append(p.cosigners, k)
 	}
 	return nil
 }
@@ -179,32 +223,6 @@ func (p *Policy) logVerifiers(at Position) []note.Verifier {
 		}
 	}
 	return out
-}
-
-// ReceiptVerifiers are the keys that sign receipts. A receipt says nothing of a checkpoint, so that
-// the ranges of its keys do not matter.
-func (p *Policy) ReceiptVerifiers() (note.Verifiers, error) {
-	return p.receiptVerifiers(func(Key) bool { return true })
-}
-
-// ReceiptVerifiersAt are those of them that count at a checkpoint: for the manifest of a pack.
-func (p *Policy) ReceiptVerifiersAt(at Position) (note.Verifiers, error) {
-	return p.receiptVerifiers(func(k Key) bool { return k.holds(at) })
-}
-
-func (p *Policy) receiptVerifiers(counts func(Key) bool) (note.Verifiers, error) {
-	var out []note.Verifier
-	for _, k := range p.ReceiptKeys {
-		if !counts(k) {
-			continue
-		}
-		v, err := note.NewVerifier(ledger.VerifierKey(ledger.ReceiptName(p.Origin), k.PublicKey))
-		if err != nil {
-			return nil, fmt.Errorf("%w: a receipt key is malformed", ErrPolicy)
-		}
-		out = append(out, v)
-	}
-	return note.VerifierList(out...), nil
 }
 
 // Logs are the trees of the ledger as a witness knows them, one for each epoch. A new epoch is a new

@@ -37,9 +37,12 @@ type checker struct {
 	own      map[uuid.UUID]ownEntry  // what the entries of kind "ledger" say
 	seen     map[int]*Tree           // by epoch: what the evidence covers
 	quorum   int
-	tiles    map[int]*tiles    // by epoch: the leaf hashes in the ledger's folder
-	without  map[string]bool   // months of which an entry was without content
-	begun    map[int]beginning // by epoch: what its first entry says of the one before
+	tiles    map[int]*tiles       // by epoch: the leaf hashes in the ledger's folder
+	files    map[int]*beside      // by epoch: the rest of the folder
+	folders  bool                 // the ledger's folder is at hand
+	filed    chan map[int]*Report // by epoch: what its files are wrong about, once they were read
+	without  map[string]bool      // months of which an entry was without content
+	begun    map[int]beginning    // by epoch: what its first entry says of the one before
 }
 
 // known is what is kept of an entry until its place comes.

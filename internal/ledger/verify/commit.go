@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/ledger"
+	"lethe/internal/ledger/strict"
 )
 
 const (
@@ -46,7 +48,7 @@ func parseLeaf(b []byte) (l leaf, ok bool) {
 		return l, false
 	}
 	l.kind, l.commitments = rest[:n], rest[n+1:]
-	return l, l.epoch > 0 && l.id.Version() == 7
+	return l, l.epoch > 0 && l.epoch <= strict.LargestEpoch && strict.IsEntryID(l.id) && utf8.Valid(l.kind)
 }
 
 // timeOf is the time in an entry's id, UTC, to the millisecond.

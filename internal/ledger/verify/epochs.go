@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/binary"
 	"slices"
 	"strconv"
@@ -11,6 +10,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"lethe/internal/ledger"
+	"lethe/internal/ledger/policy"
+	"lethe/internal/ledger/strict"
 )
 
 // The places of two fields among ledger.FieldNames.
@@ -75,16 +76,50 @@ func (c *checker) beginning(e epochRow) (beginning, bool) {
 	if c.trees[e.epoch] == nil {
 		first = slices.ContainsFunc(c.small.pending, func(p pendingRow) bool { return p.entry == e.entry })
 	}
-	if !first || own.action != ledger.ActionEpochBegun || own.details[ledger.DetailEpoch] != strconv.Itoa(e.epoch) {
+	if !first {
 		return beginning{}, false
 	}
-	size, err1 := strconv.ParseInt(own.details[ledger.DetailPreviousSize], 10, 64)
-	kept, err2 := strconv.ParseInt(own.details[ledger.DetailKeptSize], 10, 64)
-	root, err3 := base64.StdEncoding.DecodeString(own.details[ledger.DetailPreviousRoot])
-	if err1 != nil || err2 != nil || err3 != nil || len(root) != tlog.HashSize || kept < 0 || size < kept {
+	return own.begins(e.epoch)
+}
+
+// begins reads the beginning of an epoch out of the entry that is its first.
+func (own ownEntry) begins(epoch int) (beginning, bool) {
+	if own.action != ledger.ActionEpochBegun || len(own.details) != 4 || own.details[ledger.DetailEpoch] != strconv.Itoa(epoch) {
+		return beginning{}, false
+	}
+	size, sizeOK := strict.Decimal(own.details[ledger.DetailPreviousSize])
+	kept, keptOK := strict.Decimal(own.details[ledger.DetailKeptSize])
+	root, rootOK := strict.Base64(own.details[ledger.DetailPreviousRoot])
+	if !sizeOK || !keptOK || !rootOK || len(root) != tlog.HashSize || size < kept {
 		return beginning{}, false
 	}
 	return beginning{size, tlog.Hash(root), kept}, true
+}
+
+// ended compares a checkpoint of an epoch with what the next one's first entry says of its end.
+func (r *Report) ended(b beginning, head policy.Checkpoint, file string) {
+	switch {
+	case head.Size > b.previousSize:
+		r.add(Problem{Code: Truncated, Epoch: head.Epoch, Size: &head.Size, File: file})
+	case head.Size == b.previousSize && head.Root != b.previousRoot:
+		r.add(Problem{Code: ForkedFrom, Epoch: head.Epoch, Size: &head.Size, File: file})
+	}
+}
+
+// begins keeps what the first line of a pack says of the epoch before, if its content is still there.
+func (p *pack) begins(l *packLine) (Code, string) {
+	if l.Kind != string(ledger.KindLedger) || l.Epoch != p.head.Epoch {
+		return WrongEpoch, "kind"
+	}
+	if l.Content == nil {
+		return "", ""
+	}
+	b, ok := ownEntry{string(l.Content[fieldAction]), parseDetails(l.Content[fieldDetails])}.begins(p.head.Epoch)
+	if !ok {
+		return WrongEpoch, "details"
+	}
+	p.begun = &b
+	return "", ""
 }
 
 // parseDetails reads the canonical form of details; what is malformed reads as nothing.

@@ -19,6 +19,7 @@ import (
 type Held struct {
 	File    string
 	Content []byte
+	folder  int // the epoch of the ledger's folder in which it lies, 0 for those from elsewhere
 }
 
 // Evidence is what a ledger is held against.
@@ -29,7 +30,7 @@ type Evidence struct {
 	// Signed are checkpoints that only the log need have signed, as the ledger's own folder keeps them.
 	Signed   []Held
 	Receipts []Held
-	// Folders are those of the epochs, with their tiles, if they are at hand.
+	// Folders are those of the epochs, with their tiles; nil if the ledger's folder is not at hand.
 	Folders map[int]string
 	// Keys check who wrote what; without them nothing is known of entries that are in no tree.
 	Keys *ledger.Keys
@@ -42,26 +43,23 @@ func (e *Evidence) Folder(ctx context.Context, s *ledger.Storage) error {
 	if err != nil {
 		return err
 	}
+	e.Folders = map[int]string{}
 	for _, epoch := range epochs {
 		log := s.Log(epoch)
-		if e.Folders == nil {
-			e.Folders = map[int]string{}
-		}
 		e.Folders[epoch] = log.Dir()
-		for name, read := range map[string]func(context.Context) ([]byte, error){"checkpoint": log.Signed, "checkpoint.witnessed": log.Witnessed} {
-			signed, err := read(ctx)
-			if err != nil {
-				return err
-			}
-			if signed == nil {
-				continue
-			}
-			held := Held{File: fmt.Sprintf("%d/%s", epoch, name), Content: signed}
-			if name == "checkpoint" {
-				e.Signed = append(e.Signed, held)
-			} else {
-				e.Checkpoints = append(e.Checkpoints, held)
-			}
+		witnessed, err := log.Witnessed(ctx) // before the newer one, which may grow
+		if err != nil {
+			return err
+		}
+		signed, err := log.Signed(ctx)
+		if err != nil {
+			return err
+		}
+		if witnessed != nil {
+			e.Checkpoints = append(e.Checkpoints, Held{File: fmt.Sprintf("%d/%s", epoch, witnessedName), Content: witnessed, folder: epoch})
+		}
+		if signed != nil {
+			e.Signed = append(e.Signed, Held{File: fmt.Sprintf("%d/%s", epoch, newestName), Content: signed, folder: epoch})
 		}
 	}
 	return nil
@@ -77,33 +75,48 @@ func newChecker(e Evidence) (*checker, error) {
 		waiting: map[uuid.UUID]known{}, placed: map[uuid.UUID]placeRow{}, trees: map[int]*tree{}, marks: map[int][]mark{},
 		held: map[uuid.UUID]tlog.Hash{}, covered: map[uuid.UUID]bool{}, begun: map[int]beginning{}, firsts: map[int]uuid.UUID{},
 		own: map[uuid.UUID]ownEntry{}, seen: map[int]*Tree{},
-		tiles: map[int]*tiles{}, without: map[string]bool{},
+		tiles: map[int]*tiles{}, without: map[string]bool{}, files: map[int]*beside{},
 	}
 	if e.Keys != nil {
 		c.wrote = e.Keys.Wrote
 	}
 	for _, h := range e.Checkpoints {
-		c.checkpoint(h, e.Policy.Witnessed)
-	}
-	for _, h := range e.Signed {
-		if got, ok := c.checkpoint(h, e.Policy.Signed); ok {
-			if dir := e.Folders[got.Epoch]; dir != "" {
-				c.tiles[got.Epoch] = &tiles{dir: dir, size: got.Size, root: got.Root}
-			}
+		if c.checkpoint(h, e.Policy.Witnessed); h.folder > 0 {
+			c.beside(h.folder).witnessed = true
 		}
 	}
+	for _, h := range e.Signed {
+		got, ok := c.checkpoint(h, e.Policy.Signed)
+		if dir := e.Folders[got.Epoch]; ok && dir != "" {
+			c.tiles[got.Epoch] = &tiles{dir: dir, size: got.Size, root: got.Root}
+		}
+		if h.folder > 0 {
+			c.beside(h.folder).read = true
+		}
+		if ok && h.folder > 0 {
+			c.beside(h.folder).newest = &got
+		}
+	}
+	for epoch, dir := range e.Folders {
+		c.beside(epoch).dir = dir
+	}
+	c.folders = e.Folders != nil
 	if len(e.Checkpoints)+len(e.Signed)+len(e.Receipts) == 0 {
 		c.report.add(Problem{Code: MissingCheckpoint})
 	}
 	for _, marks := range c.marks {
 		slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.size, b.size) })
 	}
-	return c, c.receipts(e)
+	c.receipts(e)
+	return c, nil
 }
 
 // checkpoint reads one, by the rule that it has to pass.
 func (c *checker) checkpoint(h Held, accept func([]byte) (policy.Checkpoint, error)) (policy.Checkpoint, bool) {
 	got, err := accept(h.Content)
+	if err == nil && h.folder > 0 && got.Epoch != h.folder {
+		err = policy.ErrOtherLog
+	}
 	if err != nil {
 		c.report.add(Problem{Code: BadCheckpoint, File: h.File, Field: reason(err)})
 		return got, false

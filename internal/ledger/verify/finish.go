@@ -24,6 +24,7 @@ func (c *checker) finish() {
 	}
 	c.epochs()
 	c.restOfTiles()
+	c.missingFiles()
 	for id := range c.held {
 		c.report.add(Problem{Code: ReceiptMissing, EntryID: &id, Partition: c.expected("ledger_entries", timeOf(id))})
 	}

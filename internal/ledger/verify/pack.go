@@ -1,31 +1,30 @@
 package verify
 
 import (
-	"archive/zip"
 	"bufio"
 	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"time"
+	"slices"
+	"syscall"
 
-	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
-	"lethe/internal/ledger"
 	"lethe/internal/ledger/batchproof"
 	"lethe/internal/ledger/policy"
+	"lethe/internal/ledger/strict"
 )
 
 // The members of an evidence pack that are evidence; the others are for people, and only the
 // manifest vouches for them.
 const (
 	packFormat     = "lethe-evidence-pack/1"
+	packReadme     = "README.txt"
+	packSummary    = "summary.pdf"
 	packManifest   = "manifest.json"
 	packSignature  = "manifest.sig"
 	packLines      = "entries.jsonl"
@@ -33,55 +32,40 @@ const (
 	packProof      = "proof.txt"
 )
 
+// The limits of the page, in bytes; a line's without its end.
 const (
 	maxManifest = 16 << 20
-	maxNote     = 1 << 20
-	maxLine     = 4 << 20
+	maxNote     = strict.LargestNote
+	maxLine     = 16 << 20
 )
-
-// manifest is what is needed of manifest.json; the rest of it tells people about the pack.
-type manifest struct {
-	Format     string    `json:"format"`
-	ExportID   uuid.UUID `json:"export_id"`
-	CreatedAt  time.Time `json:"created_at"`
-	Origin     string    `json:"origin"`
-	Epoch      int       `json:"epoch"`
-	TreeSize   int64     `json:"tree_size"`
-	Root       []byte    `json:"root"`
-	Count      int64     `json:"count"`
-	FirstIndex *int64    `json:"first_index"`
-	LastIndex  *int64    `json:"last_index"`
-	Dropped    int64     `json:"dropped"`
-	Selection  struct {
-		Kind       string `json:"kind"`
-		FirstIndex *int64 `json:"first_index"`
-		EndIndex   *int64 `json:"end_index"`
-	} `json:"selection"`
-	Files []struct {
-		Name   string `json:"name"`
-		Bytes  int64  `json:"bytes"`
-		SHA256 string `json:"sha256"`
-	} `json:"files"`
-}
 
 // pack is one that is being verified.
 type pack struct {
-	members  map[string]*zip.File
+	members  map[string]*member
 	manifest manifest
 	digest   [sha256.Size]byte // of the manifest
 	policy   *policy.Policy
 	report   *Report
 	head     policy.Checkpoint
 	hash     hmac256
+	begun    *beginning // what the first entry of its epoch says of the one before
 }
 
 // Pack verifies an evidence pack offline, against the policy and checkpoints of e. A file that is no
 // whole pack is a report with a problem, not an error; an error means that it could not be read.
 func Pack(path string, e Evidence) (*Report, error) {
+	p, err := openPack(path, e)
+	if err != nil {
+		return nil, err
+	}
+	return p.report, nil
+}
+
+func openPack(path string, e Evidence) (*pack, error) {
 	if e.Policy == nil {
 		return nil, errors.New("a pack is verified against a policy")
 	}
-	p := &pack{members: map[string]*zip.File{}, policy: e.Policy, report: &Report{Origin: e.Policy.Origin, Problems: []Problem{}, Pack: &PackInfo{First: -1, Last: -1}}}
+	p := &pack{members: map[string]*member{}, policy: e.Policy, report: &Report{Origin: e.Policy.Origin, Problems: []Problem{}, Pack: &PackInfo{First: -1, Last: -1}}}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the pack: %w", err)
@@ -91,101 +75,104 @@ func Pack(path string, e Evidence) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the pack: %w", err)
 	}
-	archive, err := zip.NewReader(f, info.Size())
+	if info.IsDir() {
+		return nil, fmt.Errorf("opening the pack: %w", syscall.EISDIR)
+	}
+	archive, err := openZip(f, info.Size())
 	if err != nil {
 		p.bad("", "zip")
-		return p.report, nil
+		return p, nil
 	}
-	if p.list(archive) && p.describe() && p.checkpoint(e.Checkpoints) {
+	if p.list(archive) && p.checkpoint() && p.signature() && p.files() {
 		p.evidence()
+		for _, h := range e.Checkpoints {
+			p.compare(h)
+		}
 	}
-	return p.report, nil
+	return p, nil
 }
 
 func (p *pack) bad(file, what string) { p.report.add(Problem{Code: BadPack, File: file, Field: what}) }
 
-// list compares the members with the manifest, each of them byte for byte.
-func (p *pack) list(archive *zip.Reader) bool {
-	for _, f := range archive.File {
-		if p.members[f.Name] != nil {
-			p.bad(f.Name, "twice")
+// list reads the manifest, and compares the members' names with it.
+func (p *pack) list(archive []*member) bool {
+	for _, m := range archive {
+		if p.members[m.name] != nil {
+			p.bad(m.name, "twice")
 			return false
 		}
-		p.members[f.Name] = f
+		p.members[m.name] = m
+	}
+	ok := true
+	for _, name := range packMembers[:mandatoryMembers] {
+		if p.members[name] == nil {
+			p.bad(name, "missing")
+			ok = false
+		}
+	}
+	if !ok {
+		return false
 	}
 	content, ok := p.read(packManifest, maxManifest)
 	if !ok {
 		return false
 	}
-	if json.Unmarshal(content, &p.manifest) != nil || p.manifest.Format != packFormat {
-		p.bad(packManifest, "format")
+	var wrong string
+	if p.manifest, wrong = readManifest(content); wrong != "" {
+		p.bad(packManifest, wrong)
 		return false
 	}
 	p.digest = sha256.Sum256(content)
-	listed := map[string]bool{packManifest: true, packSignature: true}
-	for _, file := range p.manifest.Files {
-		if listed[file.Name] {
-			p.bad(file.Name, "listed twice")
-		}
-		listed[file.Name] = true
-		p.sum(file.Name, file.Bytes, file.SHA256)
+	if p.manifest.origin != p.policy.Origin {
+		p.report.add(Problem{Code: BadCheckpoint, File: packManifest, Field: "other_log"})
+		return false
 	}
-	for name := range p.members {
-		if !listed[name] {
-			p.bad(name, "not in the manifest")
+	for _, file := range p.manifest.files {
+		if p.members[file.name] == nil || file.name == packManifest || file.name == packSignature {
+			p.bad(file.name, "missing")
+			ok = false
 		}
 	}
-	for _, name := range []string{packLines, packCheckpoint, packProof} {
-		if p.members[name] == nil {
-			p.bad(name, "missing")
+	if ok && len(p.manifest.files) != len(p.members)-2 {
+		for name := range p.members {
+			if name != packManifest && name != packSignature && !slices.ContainsFunc(p.manifest.files, func(f packFile) bool { return f.name == name }) {
+				p.bad(name, "not in the manifest")
+			}
+		}
+		ok = false
+	}
+	return ok
+}
+
+// signature checks that the manifest is the log's own, by a key that counts at the pack's checkpoint.
+func (p *pack) signature() bool {
+	signed, ok := p.read(packSignature, maxNote)
+	if ok && !p.policy.Manifest(signed, policy.Position{Epoch: p.head.Epoch, Size: p.head.Size}, p.manifest.export, p.digest) {
+		p.bad(packSignature, "signature")
+		ok = false
+	}
+	return ok
+}
+
+// files compares each member with the manifest, byte for byte.
+func (p *pack) files() bool {
+	ok := true
+	for _, file := range p.manifest.files {
+		m := p.members[file.name]
+		h := sha256.New()
+		if m.unpacked != uint64(file.bytes) {
+			p.bad(file.name, "bytes")
+			ok = false
+		} else if _, err := io.Copy(h, m.open()); err != nil || hex.EncodeToString(h.Sum(nil)) != file.sha256 {
+			p.bad(file.name, "sha256")
 			ok = false
 		}
 	}
 	return ok
 }
 
-// signature checks that the manifest is the log's own, by a key that counts at the pack's checkpoint.
-func (p *pack) signature() {
-	known, err := p.policy.ReceiptVerifiersAt(policy.Position{Epoch: p.head.Epoch, Size: p.head.Size})
-	signed, ok := p.read(packSignature, maxNote)
-	if ok && (err != nil || !ledger.CheckManifest(string(signed), p.manifest.Origin, p.manifest.ExportID, p.digest, known)) {
-		p.bad(packSignature, "signature")
-	}
-}
-
-// sum hashes one member.
-func (p *pack) sum(name string, size int64, want string) {
-	f := p.members[name]
-	if f == nil {
-		p.bad(name, "missing")
-		return
-	}
-	r, err := f.Open()
-	if err != nil {
-		p.bad(name, "unreadable")
-		return
-	}
-	defer func() { _ = r.Close() }()
-	h := sha256.New()
-	n, err := io.Copy(h, io.LimitReader(r, size+1))
-	if err != nil || n != size || hex.EncodeToString(h.Sum(nil)) != want {
-		p.bad(name, "sha256")
-	}
-}
-
 func (p *pack) read(name string, most int64) ([]byte, bool) {
-	f := p.members[name]
-	if f == nil {
-		p.bad(name, "missing")
-		return nil, false
-	}
-	r, err := f.Open()
-	if err != nil {
-		p.bad(name, "unreadable")
-		return nil, false
-	}
-	defer func() { _ = r.Close() }()
-	content, err := io.ReadAll(io.LimitReader(r, most+1))
+	content, err := io.ReadAll(io.LimitReader(p.members[name].open(), most+1))
 	if err != nil || int64(len(content)) > most {
 		p.bad(name, "unreadable")
 		return nil, false
@@ -193,21 +180,8 @@ func (p *pack) read(name string, most int64) ([]byte, bool) {
 	return content, true
 }
 
-// describe judges what the manifest claims by itself.
-func (p *pack) describe() bool {
-	m := p.manifest
-	if m.Origin != p.policy.Origin {
-		p.report.add(Problem{Code: BadCheckpoint, File: packManifest, Field: "other_log"})
-		return false
-	}
-	if m.Selection.Kind != "filtered" && m.Selection.Kind != "contiguous" {
-		p.bad(packManifest, "selection")
-	}
-	return true
-}
-
 // checkpoint accepts only one that the policy accepts, and the one that the manifest names.
-func (p *pack) checkpoint(held []Held) bool {
+func (p *pack) checkpoint() bool {
 	signed, ok := p.read(packCheckpoint, maxNote)
 	if !ok {
 		return false
@@ -220,8 +194,9 @@ func (p *pack) checkpoint(held []Held) bool {
 	if _, err := p.policy.Witnessed(signed); err != nil {
 		p.report.add(Problem{Code: BadCheckpoint, File: packCheckpoint, Field: reason(err)})
 	}
-	if p.head.Epoch != p.manifest.Epoch || p.head.Size != p.manifest.TreeSize || !bytes.Equal(p.head.Root[:], p.manifest.Root) {
+	if m := p.manifest; p.head.Epoch != m.epoch || p.head.Size != m.treeSize || p.head.Root != m.root {
 		p.bad(packManifest, "tree_size")
+		return false
 	}
 	t := Tree{Epoch: p.head.Epoch, Size: p.head.Size, Root: p.head.Root.String(), Signed: p.head.Size}
 	for _, when := range p.head.Cosigned {
@@ -231,41 +206,26 @@ func (p *pack) checkpoint(held []Held) bool {
 		}
 	}
 	p.report.Trees = []Tree{t}
-	for _, h := range held {
-		p.compare(h)
-	}
-	p.signature()
 	return true
 }
 
-// compare holds a checkpoint that somebody kept against the pack's; they tell something about each
-// other only if they are of one size.
+// compare holds a checkpoint that somebody kept against the pack. They tell something about each other
+// if they are of one size, or if the pack says how the epoch of the checkpoint ended.
 func (p *pack) compare(h Held) {
 	kept, err := p.policy.Witnessed(h.Content)
-	if err != nil {
+	switch {
+	case err != nil:
 		p.report.add(Problem{Code: BadCheckpoint, File: h.File, Field: reason(err)})
-		return
-	}
-	if kept.Epoch == p.head.Epoch && kept.Size == p.head.Size && kept.Root != p.head.Root {
+	case kept.Epoch == p.head.Epoch && kept.Size == p.head.Size && kept.Root != p.head.Root:
 		p.report.add(Problem{Code: ForkedFrom, Epoch: kept.Epoch, Size: &kept.Size, File: h.File})
+	case kept.Epoch == p.head.Epoch-1 && p.begun != nil:
+		p.report.ended(*p.begun, kept, h.File)
 	}
 }
 
 // evidence goes through the entries once, and computes the root from their leaves and the proof.
 func (p *pack) evidence() {
-	lines, err := p.members[packLines].Open()
-	if err != nil {
-		p.bad(packLines, "unreadable")
-		return
-	}
-	defer func() { _ = lines.Close() }()
-	proof, err := p.members[packProof].Open()
-	if err != nil {
-		p.bad(packProof, "unreadable")
-		return
-	}
-	defer func() { _ = proof.Close() }()
-	w := &packWalk{pack: p, lines: scanner(lines), proof: scanner(proof), last: -1}
+	w := &packWalk{pack: p, lines: scanner(p.members[packLines].open()), proof: scanner(p.members[packProof].open()), last: -1}
 	root, err := w.root()
 	switch {
 	case w.broken:
@@ -281,7 +241,7 @@ func (p *pack) evidence() {
 
 func scanner(r io.Reader) *bufio.Scanner {
 	s := bufio.NewScanner(r)
-	s.Buffer(make([]byte, 64<<10), maxLine)
+	s.Buffer(make([]byte, 64<<10), maxLine+1)
 	s.Split(wholeLines)
 	return s
 }
@@ -305,6 +265,7 @@ type packWalk struct {
 	last        int64
 	first, gaps int64
 	count       int64
+	tampered    int64
 	file        string
 	err         error
 	broken      bool // a line's own problem was told: that the root differs too says nothing new
@@ -329,7 +290,11 @@ func (w *packWalk) leaf() (batchproof.Leaf, bool, error) {
 		return batchproof.Leaf{}, false, errLine
 	}
 	r := w.pack.report
-	if code, field := l.check(&w.pack.hash, r.Origin, w.pack.head.Epoch, w.pack.manifest.CreatedAt); code != "" {
+	code, field := l.check(&w.pack.hash, r.Origin, w.pack.head.Epoch, w.pack.manifest.createdAt)
+	if code == "" && l.Index == 0 && w.pack.head.Epoch > 1 {
+		code, field = w.pack.begins(l)
+	}
+	if code != "" {
 		r.add(Problem{Code: code, Epoch: l.Epoch, Index: &l.Index, EntryID: &l.ID, Field: field, File: packLines})
 	}
 	if l.Index <= w.last {
@@ -343,9 +308,12 @@ func (w *packWalk) leaf() (batchproof.Leaf, bool, error) {
 	}
 	w.last = l.Index
 	r.Entries++
+	if l.State == "tampered" {
+		w.tampered++
+	}
 	if l.Content != nil {
 		r.Contents++
-	} else {
+	} else if l.State == "dropped" {
 		r.Pack.Dropped++
 	}
 	hash, _ := hashOf(l.LeafHash)
@@ -357,9 +325,9 @@ func (w *packWalk) step() (h tlog.Hash, more bool, err error) {
 		w.file, w.err = packProof, w.proof.Err()
 		return h, false, w.err
 	}
-	b, err := base64.StdEncoding.Strict().DecodeString(w.proof.Text())
+	b, decoded := strict.Base64(w.proof.Text())
 	hash, ok := hashOf(b)
-	if err != nil || !ok {
+	if !decoded || !ok {
 		w.pack.bad(packProof, "hash")
 		w.broken = true
 		return h, false, errLine
@@ -377,19 +345,20 @@ func (w *packWalk) finish() {
 	same := func(claimed *int64, found int64) bool {
 		return claimed == nil && w.count == 0 || claimed != nil && *claimed == found
 	}
-	if m.Count != w.count || !same(m.FirstIndex, w.first) || !same(m.LastIndex, w.last) {
+	if m.count != w.count || !same(m.firstIndex, w.first) || !same(m.lastIndex, w.last) {
 		w.pack.bad(packManifest, "count")
 	}
-	if m.Dropped != r.Pack.Dropped {
+	if m.dropped != r.Pack.Dropped {
 		w.pack.bad(packManifest, "dropped")
 	}
-	if m.Selection.Kind != "contiguous" {
+	if m.tampered != w.tampered {
+		w.pack.bad(packManifest, "tampered_count")
+	}
+	if !m.contiguous {
 		return
 	}
-	s := m.Selection
-	r.Pack.Complete = w.gaps == 0 && s.FirstIndex != nil && s.EndIndex != nil &&
-		(*s.EndIndex == *s.FirstIndex && w.count == 0 || *s.FirstIndex == w.first && *s.EndIndex == w.last+1)
+	r.Pack.Complete = w.gaps == 0 && m.end <= m.treeSize && (m.end == m.first && w.count == 0 || w.count > 0 && m.first == w.first && m.end == w.last+1)
 	if !r.Pack.Complete {
-		r.add(Problem{Code: MissingIndex, Epoch: m.Epoch, File: packLines})
+		r.add(Problem{Code: MissingIndex, Epoch: m.epoch, File: packLines})
 	}
 }

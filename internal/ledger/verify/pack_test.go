@@ -188,8 +188,8 @@ func TestI19_BrokenPacksGetClearAnswers(t *testing.T) {
 		"a reason said twice": {forged(whole, func(m map[string][]byte) {
 			m[packLines] = bytes.Replace(m[packLines], []byte(`"reason":`), []byte(`"reason":"x","reason":`), 1)
 		}, nil), only, Malformed},
-		"a blank": {forged(whole, func(m map[string][]byte) {
-			m[packLines] = bytes.Replace(m[packLines], []byte(`,"at"`), []byte(`, "at"`), 1)
+		"a number in another form": {forged(whole, func(m map[string][]byte) {
+			m[packLines] = bytes.Replace(m[packLines], []byte(`"epoch":1`), []byte(`"epoch":1.0`), 1)
 		}, nil), only, Malformed},
 		"a date": {forged(whole, func(m map[string][]byte) {
 			m[packLines] = bytes.Replace(m[packLines], []byte(`"at":"2`), []byte(`"at":"3`), 1)
@@ -272,13 +272,13 @@ func TestEveryCodeHasItsSentences(t *testing.T) {
 	for _, code := range []Code{
 		MissingEntry, MissingIndex, DuplicateIndex, Unsequenced, WrongPending, ChangedLeaf, ChangedRow, ChangedContent, MissingContent, UnknownContent,
 		WrongMAC, WrongHead, WrongEpoch, BadCheckpoint, Truncated, ForkedFrom, ChangedPlace, BadReceipt, ReceiptMissing, ReceiptDiffers, DamagedTiles,
-		MissingCheckpoint, NotCompared, Malformed, BadPack,
+		MissingCheckpoint, NotCompared, Malformed, BadPack, BadProof, MissingFile,
 	} {
 		if s := sentences[code]; s[0] == "" || s[1] == "" {
 			t.Errorf("%s says nothing", code)
 		}
 	}
-	if len(sentences) != 25 {
+	if len(sentences) != 27 {
 		t.Errorf("%d sentences", len(sentences))
 	}
 }

@@ -185,9 +185,11 @@ func (c *checker) database(ctx context.Context, tx pgx.Tx) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.readFolders()
 	err = c.run(ctx, source)
 	source.stop()
 	if err != nil {
+		<-c.filed
 		return nil, err
 	}
 	return c.report, p.close(ctx)

@@ -5,6 +5,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,9 +38,11 @@ const (
 	ReceiptDiffers    Code = "receipt_differs"    // an entry is not the one that a receipt was given for
 	DamagedTiles      Code = "damaged_tiles"      // the files beside the database do not lead to their own checkpoint
 	MissingCheckpoint Code = "missing_checkpoint" // nothing from outside the database was given to check against
-	NotCompared       Code = "not_compared"       // a checkpoint of what an epoch lost, and no tiles to compare it with
+	NotCompared       Code = "not_compared"       // a checkpoint of an epoch that ended, and nothing at hand to compare it with
 	Malformed         Code = "malformed"          // a value that this program never writes
 	BadPack           Code = "bad_pack"           // an evidence pack that is cut, changed or not one
+	BadProof          Code = "bad_proof"          // the proof of an entry that is malformed, or does not lead to its checkpoint
+	MissingFile       Code = "missing_file"       // a file of the ledger's folder is not there
 )
 
 // Problem is one thing that is wrong, as exactly as it can be told.
@@ -73,6 +76,8 @@ type Report struct {
 	// Unprotected entries are under no witnessed checkpoint and no held receipt: whoever has the
 	// ledger's keys could still change them unnoticed.
 	Unprotected int64 `json:"unprotected"`
+	// Files says that only files were verified, and no database: what entries say is not in them.
+	Files bool `json:"files_only,omitempty"`
 	// Pack is set for an evidence pack.
 	Pack     *PackInfo `json:"pack,omitempty"`
 	Count    int       `json:"problem_count"`
@@ -103,6 +108,27 @@ type Tree struct {
 
 // OK says that nothing is wrong.
 func (r *Report) OK() bool { return r.Count == 0 }
+
+// Verdict is what docs/ledger-format.md calls an outcome.
+type Verdict string
+
+// The verdicts.
+const (
+	Verified Verdict = "verified" // everything is as the page says
+	Wrong    Verdict = "wrong"    // something is not
+	Unusable Verdict = "unusable" // nothing is wrong, and something that is needed to judge is missing
+)
+
+// Verdict is the outcome in one word.
+func (r *Report) Verdict() Verdict {
+	switch {
+	case r.OK():
+		return Verified
+	case r.Count == len(r.Problems) && !slices.ContainsFunc(r.Problems, func(p Problem) bool { return p.Code != NotCompared }):
+		return Unusable
+	}
+	return Wrong
+}
 
 func (r *Report) add(p Problem) {
 	r.Count++

@@ -30,8 +30,10 @@ var sentences = map[Code][2]string{
 	ReceiptDiffers:    {"条目与所持回执不符：被修改", "an entry is not the one that a receipt was given for: changed"},
 	DamagedTiles:      {"账本目录中的分片损坏，与其检查点不符", "the tiles in the ledger's folder do not lead to their own checkpoint"},
 	MissingCheckpoint: {"未提供任何数据库以外的检查点或回执，无从比对", "no checkpoint and no receipt from outside the database was given to compare with"},
-	NotCompared:       {"检查点落在该纪元丢失的部分之内，缺少账本目录中的分片，未能比对", "a checkpoint lies within what the epoch lost: without the tiles of the ledger's folder it was not compared"},
+	NotCompared:       {"已结束纪元的检查点未能比对：缺少账本目录中的分片，或缺少含下一纪元首条记录的证据包", "a checkpoint of an epoch that ended was not compared: the tiles of the ledger's folder are missing, or a pack with the next epoch's first entry"},
 	Malformed:         {"出现本系统不会写入的值", "a value that this system never writes"},
+	BadProof:          {"条目证明格式错误，或得不出其检查点的根", "the proof of an entry is malformed, or does not lead to its checkpoint"},
+	MissingFile:       {"账本目录缺少文件：被删除", "a file of the ledger's folder is missing: deleted"},
 	BadPack:           {"证据包不完整、被修改或不是证据包", "the evidence pack is incomplete, was changed, or is none"},
 }
 
@@ -59,6 +61,9 @@ func (r *Report) Text(language string) string {
 		} else {
 			line("%s", pick("按条件筛选：不能证明没有遗漏其他条目", "chosen by filters: this does not prove that nothing else was left out"))
 		}
+	} else if r.Files {
+		line(pick("仅核验文件：%d 个叶子；核对回执 %d 份；尚无见证联署的叶子：%d 个", "files only: %d leaves; %d receipts compared; leaves under no witnessed checkpoint yet: %d"),
+			r.Entries, r.Receipts, r.Unprotected)
 	} else {
 		line(pick("条目 %d 条，其中 %d 条已入树；核对内容 %d 条；核对回执 %d 份", "%d entries, %d of them in a tree; %d contents and %d receipts compared"),
 			r.Entries, r.Sequenced, r.Contents, r.Receipts)
@@ -81,7 +86,11 @@ func (r *Report) Text(language string) string {
 		line("%s", pick("核验通过：未发现问题", "verified: nothing is wrong"))
 		return strings.TrimSuffix(b.String(), "\n")
 	}
-	line(pick("核验未通过：发现 %d 处问题", "not verified: %d problems"), r.Count)
+	if r.Verdict() == Unusable {
+		line(pick("无法判定：有 %d 处缺少比对所需的材料", "unusable: %d checkpoints could not be compared with what was given"), r.Count)
+	} else {
+		line(pick("核验未通过：发现 %d 处问题", "wrong: %d problems"), r.Count)
+	}
 	for i, p := range r.Problems {
 		if i == said {
 			line(pick("……另有 %d 处，见 --json", "… and %d more, see --json"), r.Count-said)
