@@ -1,5 +1,6 @@
-"""The command line. Ends with 0: proven; 3: not proven; 2: wrong usage."""
+"""The command line. Ends with 0: verified; 3: wrong; 2: unusable, or wrong usage."""
 
+import io
 import os
 import sys
 
@@ -12,19 +13,21 @@ import proof
 import selftest
 from folder import Folder
 from pack import PackCheck
-from problem import Problem, many, shown, within
+from problem import Problem, Unusable, many, shown, within
 from rules import LARGEST, Policy
 
-PROVEN, WRONG_USAGE, NOT_PROVEN = 0, 2, 3
-USAGE = """usage: verify PACK.zip --policy POLICY.json
+VERIFIED, UNUSABLE, WRONG = 0, 2, 3
+USAGE = """usage: verify PACK.zip --policy POLICY.json [--checkpoint FILE]...
        verify --proof FILE --policy POLICY.json
-       verify --tree FOLDER --policy POLICY.json [--checkpoint FILE]... [--receipt FILE]...
+       verify --tree FOLDER --policy POLICY.json [--checkpoint FILE]... [--receipt FILE]... [--pack PACK.zip]...
+       verify --batch
        verify --self-test
-用法：verify 证据包.zip --policy 策略.json
+用法：verify 证据包.zip --policy 策略.json [--checkpoint 检查点文件]...
       verify --proof 证明文件 --policy 策略.json
-      verify --tree 账本目录 --policy 策略.json [--checkpoint 检查点文件]... [--receipt 回执文件]...
+      verify --tree 账本目录 --policy 策略.json [--checkpoint 检查点文件]... [--receipt 回执文件]... [--pack 证据包.zip]...
+      verify --batch
       verify --self-test
-exit status 退出码: 0 proven 已证明, 3 not proven 未能证明, 2 wrong usage 用法错误"""
+exit status 退出码: 0 verified 已核验, 3 wrong 有误, 2 unusable 无法判定"""
 
 
 class Usage(Exception):
@@ -34,44 +37,59 @@ class Usage(Exception):
 def main(arguments):
     if arguments in (["--help"], ["-h"]):
         say(USAGE, sys.stdout)
-        return PROVEN
+        return VERIFIED
     if arguments == ["--self-test"]:
         return report(selftest.run)
+    if arguments == ["--batch"]:
+        return batch()
     try:
         check = prepare(arguments)
     except Usage as e:
         say("\n".join(filter(None, (str(e), USAGE))), sys.stderr)
-        return WRONG_USAGE
+        return UNUSABLE
     except Problem as p:
-        say(f"{p.english}\n{p.chinese}", sys.stderr)
-        return WRONG_USAGE
+        return failed(Unusable(p.english, p.chinese))
     return report(check)
 
 
+def batch():
+    """Answers each line of its input, arguments with tabs between them, by one line: the exit status and what was said."""
+    for line in sys.stdin:
+        stdout, stderr = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = said = io.StringIO()
+        try:
+            status = main(line.rstrip("\n").split("\t"))
+        finally:
+            sys.stdout, sys.stderr = stdout, stderr
+        print(status, " ".join(said.getvalue().split("\n")), flush=True)
+    return VERIFIED
+
+
 def prepare(arguments):
-    """What is to be run. Files that cannot be read and a policy that is none are wrong usage."""
+    """What is to be run. Without files that can be read and a policy that is one, there is nothing to judge."""
     positional, options = parse(arguments)
     modes = [("pack", p) for p in positional] + [(m, v) for m in ("proof", "tree") for v in options[m]]
     if len(modes) != 1 or len(options["policy"]) != 1:
         raise Usage("")
     mode, target = modes[0]
-    if mode != "tree" and (options["checkpoint"] or options["receipt"]):
+    if mode != "tree" and (options["receipt"] or options["pack"]) or mode == "proof" and options["checkpoint"]:
         raise Usage("")
     policy = within(options["policy"][0], Policy, read(options["policy"][0], LARGEST))
+    held, receipts = ([(name, read(name, notes.LARGEST)) for name in options[o]] for o in ("checkpoint", "receipt"))
+    for name in options["pack"] + [target] * (mode == "pack"):
+        read(name, 0)
     if mode == "tree":
         if not os.path.isdir(target):
-            raise Usage(f"not a folder 不是目录: {shown(target)}")
-        held, receipts = ([(name, read(name, notes.LARGEST)) for name in options[o]] for o in ("checkpoint", "receipt"))
-        return lambda: Folder(target, policy, held, receipts).run()
+            raise Unusable(f"not a folder: {shown(target)}", f"不是目录：{shown(target)}")
+        return lambda: Folder(target, policy, held, receipts, options["pack"]).run()
     if mode == "pack":
-        read(target, 0)
-        return lambda: PackCheck(target, policy).run()
+        return lambda: PackCheck(target, policy, held).run()
     content = read(target, notes.LARGEST)
     return lambda: proven_entry(content, policy)
 
 
 def parse(arguments):
-    positional, options = [], {o: [] for o in ("policy", "proof", "tree", "checkpoint", "receipt")}
+    positional, options = [], {o: [] for o in ("policy", "proof", "tree", "checkpoint", "receipt", "pack")}
     rest = iter(arguments)
     for a in rest:
         name, equals, value = a[2:].partition("=")
@@ -94,7 +112,7 @@ def read(name, limit):
             return file.read(limit + 1)
     except (OSError, ValueError) as e:
         why = getattr(e, "strerror", None) or str(e)
-        raise Usage(f"cannot read 无法读取 {shown(name)}: {why}") from None
+        raise Unusable(f"cannot read {shown(name)}: {why}", f"无法读取 {shown(name)}：{why}") from None
 
 
 def proven_entry(content, policy):
@@ -115,17 +133,20 @@ def report(check):
     try:
         english, chinese = check()
     except Problem as p:
-        return not_proven(p)
+        return failed(p)
     except Exception as e:  # whatever a hostile file brings about is no proof, and no crash
         name = type(e).__name__
-        return not_proven(Problem(f"it cannot be read: {name}: {shown(str(e))}", f"无法读取：{name}：{shown(str(e))}"))
-    say(f"PROVEN: {english}\n已证明：{chinese}", sys.stdout)
-    return PROVEN
+        return failed(Problem(f"it cannot be read: {name}: {shown(str(e))}", f"无法读取：{name}：{shown(str(e))}"))
+    say(f"VERIFIED: {english}\n已核验：{chinese}", sys.stdout)
+    return VERIFIED
 
 
-def not_proven(problem):
-    say(f"NOT PROVEN: {problem.english}\n未能证明：{problem.chinese}", sys.stdout)
-    return NOT_PROVEN
+def failed(problem):
+    if isinstance(problem, Unusable):
+        say(f"UNUSABLE: {problem.english}\n无法判定：{problem.chinese}", sys.stdout)
+        return UNUSABLE
+    say(f"WRONG: {problem.english}\n有误：{problem.chinese}", sys.stdout)
+    return WRONG
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Checks the ledger's folder: tiles, entry bundles and checkpoints of each epoch, and what was held."""
 
 import os
+import stat
 import struct
 
 import leaves
 import notes
-from problem import Problem, many, shown, within
+from pack import PackCheck
+from problem import Problem, Unusable, many, shown, within
 from strict import DECIMAL, LARGEST_EPOCH
 
 WIDTH = 256  # of a tile
@@ -22,16 +24,24 @@ def tile_number(n):
 
 
 class Folder:
-    def __init__(self, path, policy, held=(), receipts=()):
-        """held and receipts: lists of (name for messages, bytes)."""
+    def __init__(self, path, policy, held=(), receipts=(), packs=()):
+        """held and receipts: lists of (name for messages, bytes); packs: paths."""
         self._path, self._policy = path, policy
         self._held = [(name, within(name, policy.checkpoint, raw)) for name, raw in held]
         self._receipts = [(name, within(name, policy.receipt, raw)) for name, raw in receipts]
         self._found = set()
+        self._ends = {}  # of epochs, as the first entry of the next one in a pack says
+        for name in packs:
+            pack = PackCheck(name, policy)
+            within(name, pack.run)
+            self._held.append((name, pack.head))
+            if pack.begun is not None:
+                self._ends[pack.head.epoch - 1] = pack.begun
 
     def run(self):
         """Raises the first Problem. Returns what is proven, in both languages."""
         epochs = self._epochs()
+        untold = [epoch for epoch in range(1, epochs) if epoch not in self._ends]
         for name, head in self._held:
             if head.epoch > epochs:
                 raise Problem(f"{name}: the folder has no epoch {head.epoch}: it was removed", f"{name}：目录中没有第 {head.epoch} 纪元：已被删除")
@@ -44,6 +54,9 @@ class Folder:
             if receipt not in self._found:
                 raise Problem(f"{name}: no tree has the entry {receipt.id.hex()} with that hash: it was removed or changed",
                               f"{name}：任何树中都没有带该哈希的条目 {receipt.id.hex()}：已被删除或改动")
+        if untold:  # only here: what is wrong comes first
+            raise Unusable(f"epoch {untold[0]} ended, and how is not in the folder: give a pack with the first entry of epoch {untold[0] + 1} by --pack",
+                           f"第 {untold[0]} 纪元已结束，目录中没有其结束的记载：请用 --pack 提供含第 {untold[0] + 1} 纪元首条记录的证据包")
         if self._held:
             english.append(f"{many(len(self._held), 'held checkpoint agrees', 'held checkpoints agree')}.")
             chinese.append(f"持有的 {len(self._held)} 个检查点相符。")
@@ -56,7 +69,7 @@ class Folder:
         try:
             names = os.listdir(self._path)
         except (OSError, ValueError) as e:
-            raise Problem(f"the folder cannot be read: {shown(str(e))}", f"无法读取目录：{shown(str(e))}") from None
+            raise Unusable(f"the folder cannot be read: {shown(str(e))}", f"无法读取目录：{shown(str(e))}") from None
         there = {int(n) for n in names if DECIMAL.fullmatch(n) and 1 <= int(n) <= LARGEST_EPOCH}
         for epoch in range(1, len(there) + 1):
             if epoch not in there:
@@ -72,9 +85,11 @@ class Folder:
             raise Problem("the file checkpoint is missing", "缺少 checkpoint 文件")
         targets = [("checkpoint", newest)] + ([("checkpoint.witnessed", witnessed)] if witnessed else [])
         targets += [(name, head) for name, head in self._held if head.epoch == epoch]
-        trusted = [head.size for _, head in targets[1:]] + [newest.size] * (newest.witnesses >= self._policy.quorum)
-        if not trusted:
-            raise Problem("nothing here is witnessed: checkpoint.witnessed is missing", "没有任何经见证的内容：缺少 checkpoint.witnessed")
+        trusted = [0] + [head.size for _, head in targets[1:]] + [newest.size] * (newest.witnesses >= self._policy.quorum)
+        if witnessed is None and self._policy.quorum > 0 and newest.size > 0:
+            raise Problem("the file checkpoint.witnessed is missing", "缺少 checkpoint.witnessed 文件")
+        if epoch in self._ends:
+            within("checkpoint", self._ends[epoch].check_newest, newest)
         for name, head in targets:
             if head.size > newest.size:
                 raise Problem(f"{name} has {head.size} leaves, the folder's newest checkpoint {newest.size}: the end was cut off",
@@ -153,8 +168,11 @@ class Folder:
         raise Problem(f"{names[0][0]} is missing", f"缺少 {names[0][0]}")
 
     def _read(self, name, limit):
+        path = os.path.join(self._path, name)
         try:
-            with open(os.path.join(self._path, name), "rb") as file:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                raise Problem(f"{name} is no file", f"{name} 不是文件")
+            with open(path, "rb") as file:
                 raw = file.read(limit + 1)
         except FileNotFoundError:
             return None

@@ -10,8 +10,9 @@ from problem import Problem, shown
 
 LOG, WITNESS = 0x01, 0x04  # types of keys
 LARGEST = 1 << 20  # bytes of a note
-MOST_SIGNATURES = 1000
+MOST_SIGNATURES = 100
 PREFIX = "— "
+WHITE_SPACE = frozenset("\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000")
 
 Note = namedtuple("Note", "text signatures")  # bytes; (key name, key id, signature)
 
@@ -31,6 +32,8 @@ class Key:
             if len(signature) != 72:
                 return False
             time = int.from_bytes(signature[:8], "big")
+            if not 0 < time < 1 << 63:
+                return False
             text, signature = b"cosignature/v1\ntime %d\n" % time + text, signature[8:]
         return ed25519.verify(self.public, text, signature)
 
@@ -49,7 +52,7 @@ def parse_key(text, kind, what):
 
 
 def is_name(name):
-    return name != "" and "+" not in name and not any(c.isspace() or ord(c) < 0x20 for c in name)
+    return name != "" and "+" not in name and not any(c in WHITE_SPACE or c < " " for c in name)
 
 
 def parse(raw):
@@ -85,13 +88,12 @@ def _signature(line):
 
 
 def signers(note, keys):
-    """Those of the keys that signed. A wrong signature by one of them makes the note invalid."""
+    """Those of the keys that signed. A wrong signature in the name of one makes the note invalid."""
     signed = []
     for name, id_, signature in note.signatures:
-        for key in keys:
-            if (key.name, key.id) != (name, id_):
-                continue
-            if not key.verifies(note.text, signature):
-                raise Problem(f"the signature by {shown(name)} is wrong", f"{shown(name)} 的签名不正确")
-            signed.append(key)
+        named = [key for key in keys if (key.name, key.id) == (name, id_)]
+        right = [key for key in named if key.verifies(note.text, signature)]
+        if named and not right:
+            raise Problem(f"the signature by {shown(name)} is wrong", f"{shown(name)} 的签名不正确")
+        signed += right
     return signed

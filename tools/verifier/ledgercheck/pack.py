@@ -5,7 +5,8 @@ import datetime
 import leaves
 import notes
 import strict
-from archive import Archive
+import beginning
+from archive import NEEDED, Archive
 from manifest import LARGEST, Manifest
 from problem import Problem, many, shown, within
 
@@ -57,21 +58,37 @@ class Counts:
 
 
 class PackCheck:
-    def __init__(self, path, policy):
-        self._archive, self._policy, self._counts = Archive(path), policy, Counts()
+    def __init__(self, path, policy, held=()):
+        """held: list of (name for messages, bytes) of checkpoints."""
+        self._path, self._policy, self._counts, self._held = path, policy, Counts(), held
         self._origin = policy.origin.encode("utf-8")
+        self.head = self.begun = None  # its checkpoint; what it says of the epoch before its own
 
     def run(self):
         """Raises the first Problem. Returns what is proven, in both languages."""
-        self._manifest = self._read_manifest()
-        self._check_files()
-        head = self._checkpoint()
-        self._check_tree()
-        self._check_counts()
-        return self._said(head)
+        self._archive = Archive(self._path)
+        try:
+            self._manifest = self._read_manifest()
+            self._check_files()
+            self.head = self._checkpoint()
+            self._check_tree()
+            self._check_counts()
+        finally:
+            self._archive.close()
+        for name, raw in self._held:
+            within(name, self._compare, raw)
+        return self._said(self.head)
+
+    def _compare(self, raw):
+        """A held checkpoint tells something of one with its size, and of the epoch before if its end is known."""
+        kept = self._policy.checkpoint(raw)
+        if (kept.epoch, kept.size) == (self.head.epoch, self.head.size) and kept.root != self.head.root:
+            raise Problem("another root than that of the pack's checkpoint", "其根与证据包的检查点不同")
+        if kept.epoch == self.head.epoch - 1 and self.begun is not None:
+            self.begun.check(kept)
 
     def _read_manifest(self):
-        for name in ("manifest.json", "manifest.sig"):
+        for name in NEEDED:
             if name not in self._archive.members:
                 raise Problem(f"no evidence pack: {name} is not in the zip", f"不是证据包：压缩包中没有 {name}")
         raw = self._archive.read("manifest.json", LARGEST)
@@ -87,7 +104,7 @@ class PackCheck:
         for name in sorted(set(named) - there):
             raise Problem(f"the member {shown(name)} is missing", f"缺少文件 {shown(name)}")
         for name, (size, digest) in sorted(named.items()):
-            if self._archive.members[name].file_size != size or self._archive.digest(name) != (size, digest):
+            if self._archive.members[name].unpacked != size or self._archive.digest(name) != digest:
                 raise Problem(f"{name}: size or digest is not that of the manifest, the file was changed",
                               f"{name}：大小或摘要与清单不符，文件已被改动")
 
@@ -133,12 +150,12 @@ class PackCheck:
         index = strict.integer(e["index"], "index")
         leaf_hash = strict.base64_bytes(e["leaf_hash"], leaves.HASH, "leaf_hash")
         state = e["state"]
-        if state == "tampered":
-            self._manifest.tampered.discard(index)
-        elif state == "intact" or state == "dropped":
+        if state == "intact" or state == "dropped":
             self._check_leaf(e, leaf_hash)
             (check_content if state == "intact" else self._check_dropped)(e)
-        else:
+            if index == 0 and self._manifest.epoch > 1:
+                self.begun = beginning.of_line(e, self._manifest.epoch)
+        elif state != "tampered":
             raise Problem(f"unknown state {shown(state)}", f"未知状态 {shown(state)}")
         self._counts.add(index, state)
         return index, leaf_hash
@@ -173,8 +190,6 @@ class PackCheck:
             if getattr(m, name) != getattr(c, name):
                 raise Problem(f"manifest.json: {name} is {getattr(m, name)}, by the lines it is {getattr(c, name)}",
                               f"manifest.json：{name} 为 {getattr(m, name)}，按各行应为 {getattr(c, name)}")
-        if m.tampered:
-            raise Problem("manifest.json: tampered lists lines that do not say so", "manifest.json：tampered 列出了未标为 tampered 的行")
         if m.range is not None:
             first, end = m.range
             runs = c.count == 0 if first == end else (c.first_index, c.last_index, c.count) == (first, end - 1, end - first)

@@ -11,7 +11,11 @@ class Problem(Exception):
 
     def within(self, english, chinese=None):
         """The same problem with the place in front: a file, a line."""
-        return Problem(f"{english}: {self.english}", f"{chinese or english}：{self.chinese}")
+        return type(self)(f"{english}: {self.english}", f"{chinese or english}：{self.chinese}")
+
+
+class Unusable(Problem):
+    """Nothing is wrong, but what is needed to judge was not given, or cannot be read."""
 
 
 def shown(value, limit=120):

@@ -19,15 +19,17 @@ class Policy:
         if len(raw) > LARGEST:
             raise Problem("too large", "过大")
         p = strict.json_object(raw)
-        strict.whole_texts(p, "the policy")
         strict.members(p, "the policy", ("format", "origin", "log_keys", "receipt_keys", "witnesses", "quorum"))
         if p["format"] != FORMAT:
             raise Problem(f"its format is not {FORMAT}: {shown(p['format'])}", f"格式不是 {FORMAT}：{shown(p['format'])}")
         self.origin = origin(p["origin"])
-        self.quorum = strict.integer(p["quorum"], "quorum")
         self.log_keys = _each(_public, p, "log_keys")
         self.receipt_keys = _each(_public, p, "receipt_keys")
-        self.witnesses = _each(_witness, p, "witnesses")
+        self.witnesses = [] if p["witnesses"] is None else _each(_witness, p, "witnesses")
+        for name in ("log_keys", "receipt_keys"):
+            if not p[name]:
+                raise Problem(f"{name} has no key", f"{name} 中没有密钥")
+        self.quorum = strict.integer(p["quorum"], "quorum", 0, len(self.witnesses))
 
     def checkpoint(self, raw, witnessed=True):
         """A checkpoint that is signed by the log and, if asked for, witnessed."""
@@ -37,25 +39,25 @@ class Policy:
         name = f"{self.origin}/{head.epoch}"
         logs = [notes.Key(name, notes.LOG, k.key) for k in self.log_keys]
         witnesses = [k.key for k in self.witnesses]
-        signed = {(k.kind, k.name, k.public) for k in notes.signers(note, distinct(logs + witnesses))}
+        signed = {(k.kind, k.name, k.public) for k in notes.signers(note, logs + witnesses)}
         if not any((notes.LOG, name, k.key) in signed and counts(k, place) for k in self.log_keys):
             raise Problem(f"not signed by a log key of the policy that counts for epoch {head.epoch}, size {head.size}",
                           f"没有策略中适用于第 {head.epoch} 纪元、大小 {head.size} 的日志密钥的签名")
         agreeing = [k.key for k in self.witnesses
                     if (notes.WITNESS, k.key.name, k.key.public) in signed and counts(k, place)]
-        # A witness under two names, or with two keys, is one witness.
-        have = min(len({k.name for k in agreeing}), len({k.public for k in agreeing}))
+        have = len({k.name for k in agreeing})  # a witness with two keys is one witness
         if witnessed and have < self.quorum:
             raise Problem(f"cosigned by {have} of the policy's witnesses, {self.quorum} are needed",
                           f"只有策略中的 {have} 个见证人共同签名，需要 {self.quorum} 个")
         return head._replace(witnesses=have)
 
-    def receipt_note(self, raw):
-        """The lines of a text signed by a receipt key of the policy, whatever its range."""
+    def receipt_note(self, raw, place=None):
+        """The lines of a text signed by a receipt key of the policy that counts at a checkpoint, if one is given."""
         note = notes.parse(raw)
-        keys = distinct([notes.Key(f"{self.origin}/receipt", notes.LOG, k.key) for k in self.receipt_keys])
-        if not notes.signers(note, keys):
-            raise Problem("not signed by a receipt key of the policy", "没有策略中回执密钥的签名")
+        keys = [notes.Key(f"{self.origin}/receipt", notes.LOG, k.key) for k in self.receipt_keys]
+        signed = {k.public for k in notes.signers(note, keys)}
+        if not any(k.key in signed and (place is None or counts(k, place)) for k in self.receipt_keys):
+            raise Problem("not signed by a receipt key of the policy that counts", "没有策略中适用的回执密钥的签名")
         return note.text.decode("utf-8")[:-1].split("\n")
 
     def receipt(self, raw):
@@ -89,19 +91,12 @@ def counts(ranged, place):
     return (ranged.start is None or ranged.start <= place) and (ranged.end is None or place < ranged.end)
 
 
-def distinct(keys):
-    """Each key once. Different ones with one name and id would make signatures ambiguous."""
-    seen = {}
-    for k in keys:
-        if seen.setdefault((k.name, k.id), k).public != k.public:
-            raise Problem(f"the policy has two keys named {shown(k.name)} with one id", f"策略中有两个名称和编号都相同的密钥：{shown(k.name)}")
-    return list(seen.values())
-
-
 def _each(read, policy, name):
-    """The members of an array; null is one without members."""
-    values = [] if policy[name] is None else strict.array(policy[name], name)
-    return [read(v, f"{name}[{i}]") for i, v in enumerate(values)]
+    """The members of an array, in which no key stands twice."""
+    ranged = [read(v, f"{name}[{i}]") for i, v in enumerate(strict.array(policy[name], name))]
+    if len({getattr(r.key, "public", r.key) for r in ranged}) != len(ranged):
+        raise Problem(f"{name} has one key twice", f"{name} 中同一密钥出现两次")
+    return ranged
 
 
 def _public(value, what):

@@ -13,8 +13,8 @@ HEX_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 EPOCH_START = datetime.datetime(1970, 1, 1)
 LARGEST = 2**63 - 1  # of indexes and sizes
-LARGEST_EPOCH = 2**32 - 1  # a leaf has four bytes for it
-LONGEST_NUMBER = 20  # characters of an integer in JSON
+LARGEST_EPOCH = 2**31 - 1
+DEEPEST = 32  # levels of arrays and objects
 
 
 def base64_bytes(text, length, what):
@@ -39,12 +39,22 @@ def decimal(text, what, least=0, most=LARGEST):
     return int(text)
 
 
+class Number:
+    """A JSON number as it was written."""
+
+    def __init__(self, written):
+        self.written = written
+
+    def __repr__(self):
+        return self.written
+
+
 def integer(value, what, least=0, most=LARGEST):
-    """A JSON number that is an integer of that range."""
-    if type(value) is not int or not least <= value <= most:
+    """A JSON number that is an integer of that range, written like a decimal."""
+    if type(value) is not Number or not DECIMAL.fullmatch(value.written) or not least <= int(value.written) <= most:
         raise Problem(f"{what} is not an integer from {least} to {most}: {shown(value)}",
                       f"{what} 不是 {least} 到 {most} 之间的整数：{shown(value)}")
-    return value
+    return int(value.written)
 
 
 def text(value, what):
@@ -84,7 +94,7 @@ def entry_time(raw):
 
 def rfc3339(value, what):
     """A time in UTC, written with Z; without its fraction of a second."""
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z", text(value, what), re.ASCII)
+    match = re.fullmatch(r"(?!0000)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z", text(value, what), re.ASCII)
     try:
         return datetime.datetime.strptime(match.group(1), "%Y-%m-%dT%H:%M:%S")
     except (AttributeError, ValueError):
@@ -102,17 +112,11 @@ def _once(pairs):
     return names
 
 
-def _number(digits):
-    if len(digits) > LONGEST_NUMBER or digits == "-0":
-        raise Problem(f"the number {shown(digits)} is not one", f"数字 {shown(digits)} 无效")
-    return int(digits)
-
-
 def _constant(name):
     raise Problem(f"{name} is no JSON", f"{name} 不是 JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_number, parse_constant=_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=Number, parse_float=Number, parse_constant=_constant)
 
 
 def json_object(raw):
@@ -126,6 +130,7 @@ def json_object(raw):
     except ValueError as e:
         reason = shown(str(e))
         raise Problem(f"no JSON: {reason}", f"不是 JSON：{reason}") from None
+    _check_form(value)
     if type(value) is not dict:
         raise Problem("not a JSON object", "不是 JSON 对象")
     return value
@@ -140,18 +145,19 @@ def utf8(value, what):
                       f"{what} 中有不完整的字符（孤立代理项）") from None
 
 
-def whole_texts(value, what):
-    """Refuses a lone surrogate anywhere in a small JSON value."""
-    pending = [value]
+def _check_form(value):
+    """Refuses a lone surrogate anywhere, and what is nested too deeply."""
+    pending = [(value, 1)]
     while pending:
-        v = pending.pop()
+        v, depth = pending.pop()
         if type(v) is str:
-            utf8(v, what)
-        elif type(v) is list:
-            pending.extend(v)
-        elif type(v) is dict:
-            pending.extend(v)
-            pending.extend(v.values())
+            utf8(v, "JSON")
+        elif type(v) in (list, dict):
+            if depth > DEEPEST:
+                raise Problem("JSON nested too deeply", "JSON 嵌套过深")
+            pending.extend((w, depth + 1) for w in v)
+            if type(v) is dict:
+                pending.extend((w, depth + 1) for w in v.values())
 
 
 def members(value, what, needed, optional=()):
