@@ -46,6 +46,13 @@ bench: bin/temporal bin/lethe ## Measure against the bare counterparts 与裸实
 bench-large: ## Measure the ledger and its search with 10 million entries (half an hour, 25 GB) 用一千万条记录测账本与检索（约半小时，25 GB）
 	@go run ./e2e/bench -ledger-only -entries 10000000 -timeout 90m $(ARGS)
 
+# How many steps the tests of random histories take.
+SOAK ?= 100000
+
+.PHONY: soak
+soak: bin/testbed ## Long runs of the tests that draw at random: SOAK=… 长时间随机测试：SOAK=…
+	@LETHE_TEST_SOAK=$(SOAK) LETHE_TEST_BIN=$(CURDIR)/bin bin/testbed -- go test -count=1 -timeout 24h $(ARGS) ./e2e/stranger -run 'I19_TheVerifiersAgree'
+
 # A failure repeats with the seed that it printed.
 SEED ?= $(shell date +%s)
 MINUTES ?= 2

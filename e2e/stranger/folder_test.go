@@ -80,7 +80,7 @@ func askTree(t *testing.T, args ...string) (ok bool, said string) {
 	return err == nil, string(out)
 }
 
-func mustRead(t *testing.T, file string) []byte {
+func mustRead(t testing.TB, file string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	must(t, err)
