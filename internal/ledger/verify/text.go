@@ -83,13 +83,13 @@ func (r *Report) Text(language string) string {
 		line(pick("%s 的内容已到期销毁，账本有记录", "the content of %s was dropped after its time, as an entry says"), month)
 	}
 	if r.OK() {
-		line("%s", pick("核验通过：未发现问题", "verified: nothing is wrong"))
+		line("%s", pick("已核验：未发现问题", "verified: nothing is wrong"))
 		return strings.TrimSuffix(b.String(), "\n")
 	}
 	if r.Verdict() == Unusable {
 		line(pick("无法判定：有 %d 处缺少比对所需的材料", "unusable: %d checkpoints could not be compared with what was given"), r.Count)
 	} else {
-		line(pick("核验未通过：发现 %d 处问题", "wrong: %d problems"), r.Count)
+		line(pick("有误：发现 %d 处问题", "wrong: %d problems"), r.Count)
 	}
 	for i, p := range r.Problems {
 		if i == said {
