@@ -48,9 +48,9 @@ func (f *fixture) steps() map[string]step {
 	head := person()
 	f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, f.a)
 	var hold models.Hold
-	kept := f.employment(person())
+	kept := person()
 	f.run(func(tx *database.Tx) (err error) {
-		hold, _, err = retention.PlaceHold(tx, retention.HoldOrder{EmploymentID: kept, Matter: "M-1", By: models.System})
+		hold, _, err = retention.PlaceHold(tx, retention.HoldOrder{EmployeeID: kept, Matter: "M-1", By: models.System})
 		return err
 	})
 	kase := f.stuckCase(person())

@@ -76,18 +76,20 @@ const (
 	codeActionUnknown    = "unknown_action"
 	codeUnlinkingRunning = "unlinking_running"
 
-	codeApprovalOpen     = "approval_open"
-	codeApprovalEnded    = "approval_ended"
-	codeApprovalExpired  = "approval_expired"
-	codeApprovalVoid     = "approval_void"
-	codeMadeByRequester  = "user_made_by_requester"
-	codeMadeByDecider    = "requester_linked_by_decider"
-	codeLoginUnconfirmed = "login_unconfirmed"
-	codeHostToken        = "token_issued_on_host"
-	codeNotRequester     = "not_the_requester"
-	codeHoldReleased     = "hold_released"
-	codeHoldTooLate      = "hold_too_late"
-	codeUnknownCategory  = "unknown_category"
+	codeApprovalOpen      = "approval_open"
+	codeApprovalEnded     = "approval_ended"
+	codeApprovalExpired   = "approval_expired"
+	codeApprovalVoid      = "approval_void"
+	codeMadeByRequester   = "user_made_by_requester"
+	codeMadeByDecider     = "requester_linked_by_decider"
+	codeLoginUnconfirmed  = "login_unconfirmed"
+	codeHostToken         = "token_issued_on_host"
+	codeNotRequester      = "not_the_requester"
+	codeHoldReleased      = "hold_released"
+	codeHoldTooLate       = "hold_too_late"
+	codeHoldScope         = "hold_scope_unclear"
+	codeHoldFilterUnknown = "hold_filter_unknown"
+	codeUnknownCategory   = "unknown_category"
 
 	codeTwoCredentials   = "two_credentials"
 	codeSessionUnknown   = "session_unknown"
@@ -232,18 +234,20 @@ var statuses = map[string]int{
 	codeActionUnknown:    http.StatusUnprocessableEntity,
 	codeUnlinkingRunning: http.StatusConflict,
 
-	codeApprovalOpen:     http.StatusConflict,
-	codeApprovalEnded:    http.StatusConflict,
-	codeApprovalExpired:  http.StatusConflict,
-	codeApprovalVoid:     http.StatusConflict,
-	codeMadeByRequester:  http.StatusForbidden,
-	codeMadeByDecider:    http.StatusForbidden,
-	codeLoginUnconfirmed: http.StatusForbidden,
-	codeHostToken:        http.StatusForbidden,
-	codeNotRequester:     http.StatusForbidden,
-	codeHoldReleased:     http.StatusConflict,
-	codeHoldTooLate:      http.StatusConflict,
-	codeUnknownCategory:  http.StatusUnprocessableEntity,
+	codeApprovalOpen:      http.StatusConflict,
+	codeApprovalEnded:     http.StatusConflict,
+	codeApprovalExpired:   http.StatusConflict,
+	codeApprovalVoid:      http.StatusConflict,
+	codeMadeByRequester:   http.StatusForbidden,
+	codeMadeByDecider:     http.StatusForbidden,
+	codeLoginUnconfirmed:  http.StatusForbidden,
+	codeHostToken:         http.StatusForbidden,
+	codeNotRequester:      http.StatusForbidden,
+	codeHoldReleased:      http.StatusConflict,
+	codeHoldTooLate:       http.StatusConflict,
+	codeHoldScope:         http.StatusUnprocessableEntity,
+	codeHoldFilterUnknown: http.StatusUnprocessableEntity,
+	codeUnknownCategory:   http.StatusUnprocessableEntity,
 
 	codeTwoCredentials:   http.StatusBadRequest,
 	codeSessionUnknown:   http.StatusUnauthorized,

@@ -123,6 +123,10 @@ var refusals = []struct {
 	{retention.ErrSamePerson, codeSamePerson, ""},
 
 	{retention.ErrHoldReleased, codeHoldReleased, ""},
+	{retention.ErrHoldScope, codeHoldScope, "employee_id"},
+	{retention.ErrHoldPeriod, codeDatesOutOfOrder, "query.left_to"},
+	{retention.ErrHoldEntity, codeHoldFilterUnknown, "query.legal_entity_id"},
+	{retention.ErrHoldDepartment, codeHoldFilterUnknown, "query.department_id"},
 	{retention.ErrUnknownCategory, codeUnknownCategory, "categories"},
 
 	{approval.ErrSessionRequired, codeSessionRequired, ""},

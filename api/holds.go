@@ -10,17 +10,20 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
-	"lethe/internal/archive"
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/operations"
 	"lethe/internal/retention"
 	"lethe/models"
 )
 
-// HoldView is a legal hold: it suspends the deletion of somebody's data.
+// HoldView is a legal hold: it suspends the deletion of somebody's data in every employment. It is about
+// one person (employee_id), about whoever matches a filter (query), or about everybody.
 type HoldView struct {
 	ID         uuid.UUID         `json:"id"`
-	EmployeeID uuid.UUID         `json:"employee_id"`
+	EmployeeID *uuid.UUID        `json:"employee_id,omitempty"`
+	Query      *HoldQuery        `json:"query,omitempty"`
+	Everybody  bool              `json:"everybody"`
 	Categories []models.Category `json:"categories" doc:"What is kept; none means everything"`
 	Matter     string            `json:"matter" doc:"Reference of the case, not its story"`
 	PlacedBy   *uuid.UUID        `json:"placed_by,omitempty"`
@@ -29,11 +32,23 @@ type HoldView struct {
 	ReleasedAt *time.Time        `json:"released_at,omitempty"`
 }
 
-// NewHold is the body of a hold.
+// HoldQuery is the filter of a hold. All that is given must fit one and the same employment; whoever has
+// or comes to have such a one is covered with all employments, until the release.
+type HoldQuery struct {
+	LegalEntityID *uuid.UUID  `json:"legal_entity_id,omitempty"`
+	DepartmentID  *uuid.UUID  `json:"department_id,omitempty"`
+	LeftFrom      *clock.Date `json:"left_from,omitempty" doc:"First day on which the employment may have ended"`
+	LeftTo        *clock.Date `json:"left_to,omitempty" doc:"Last day on which the employment may have ended"`
+}
+
+// NewHold is the body of a hold: exactly one of employee_id, query and everybody.
 type NewHold struct {
-	EmployeeID uuid.UUID         `json:"employee_id"`
+	EmployeeID *uuid.UUID        `json:"employee_id,omitempty" doc:"Everything of this person: each employment, also one that begins later"`
+	Query      *HoldQuery        `json:"query,omitempty" doc:"Whoever matches, now or later"`
+	Everybody  bool              `json:"everybody,omitempty" doc:"The whole company; a second person decides (202)"`
 	Categories []models.Category `json:"categories,omitempty" maxItems:"20" doc:"Left out: everything that is not destroyed yet"`
 	Matter     string            `json:"matter" minLength:"1" maxLength:"100" doc:"Reference of the case, not its story: it is not sealed" example:"劳仲案(2026)123"`
+	Asking
 }
 
 func holdAddress(id uuid.UUID) string { return base + "/holds/" + id.String() }
@@ -41,7 +56,7 @@ func holdAddress(id uuid.UUID) string { return base + "/holds/" + id.String() }
 func (s *server) registerHolds() {
 	op := operation(http.MethodPost, "/holds", "Holds", "Suspend the deletion of somebody's data")
 	op.DefaultStatus = http.StatusCreated
-	huma.Register(s.api, op, s.placeHold)
+	huma.Register(s.api, s.orRequest(op), s.placeHold)
 	huma.Register(s.api, operation(http.MethodGet, "/holds", "Holds", "List holds, oldest first"), s.listHolds)
 	huma.Register(s.api, operation(http.MethodGet, "/holds/{id}", "Holds", "Read a hold"), s.getHold)
 	huma.Register(s.api, asking("/holds/{id}/release", "Holds", "Ask to release a hold; a second person decides"), s.releaseHold)
@@ -49,8 +64,11 @@ func (s *server) registerHolds() {
 
 func holdView(h retention.HoldView) HoldView {
 	v := HoldView{
-		ID: h.ID, EmployeeID: h.EmployeeID, Categories: []models.Category{}, Matter: h.Matter,
+		ID: h.ID, EmployeeID: h.EmployeeID, Everybody: h.Everybody, Categories: []models.Category{}, Matter: h.Matter,
 		PlacedBy: h.PlacedBy, PlacedAt: h.PlacedAt.UTC(), ReleasedBy: h.ReleasedBy, ReleasedAt: utc(h.ReleasedAt),
+	}
+	if q := h.Query(); !q.Empty() {
+		v.Query = (*HoldQuery)(&q)
 	}
 	for c := range strings.SplitSeq(h.Categories, ",") {
 		if c != "" {
@@ -60,6 +78,17 @@ func holdView(h retention.HoldView) HoldView {
 	return v
 }
 
+func (b NewHold) order(by models.Actor) retention.HoldOrder {
+	o := retention.HoldOrder{Everybody: b.Everybody, Categories: b.Categories, Matter: b.Matter, By: by}
+	if b.EmployeeID != nil {
+		o.EmployeeID = *b.EmployeeID
+	}
+	if b.Query != nil {
+		o.Query = retention.HoldQuery(*b.Query)
+	}
+	return o
+}
+
 type newHoldInput struct {
 	Idempotent
 	Speaking
@@ -67,19 +96,24 @@ type newHoldInput struct {
 }
 
 func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswer[HoldView], error) {
-	made, err := s.create(ctx, in.Key, "POST /holds", in.Body, func(tx *database.Tx) (creation, error) {
-		employment, err := archive.LatestEmployment(tx.DB(), in.Body.EmployeeID)
-		if errors.Is(err, database.ErrNotFound) {
-			return creation{}, at("employee_id", codeEmployeeNotFound)
-		}
-		if err != nil {
-			return creation{}, err
-		}
-		hold, _, err := retention.PlaceHold(tx, retention.HoldOrder{
-			EmploymentID: employment.ID, Categories: in.Body.Categories, Matter: in.Body.Matter, By: actorOf(ctx),
+	const route = "POST /holds"
+	b := in.Body
+	var made creation
+	var err error
+	if b.Everybody && b.EmployeeID == nil && b.Query == nil {
+		made, err = s.dangerous(ctx, dangerousCall{
+			operation: operations.HoldEverybody, command: operations.HoldOnEverybody{Categories: b.Categories, Matter: b.Matter},
+			reason: b.ApprovalReason, key: in.Key, route: route, body: b, language: in.language(),
 		})
-		return created(hold.ID, holdAddress(hold.ID)), err
-	})
+	} else {
+		made, err = s.create(ctx, in.Key, route, b, func(tx *database.Tx) (creation, error) {
+			hold, _, err := retention.PlaceHold(tx, b.order(actorOf(ctx)))
+			if errors.Is(err, database.ErrNotFound) {
+				return creation{}, at("employee_id", codeEmployeeNotFound)
+			}
+			return created(hold.ID, holdAddress(hold.ID)), err
+		})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +124,7 @@ func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswe
 type listHoldsInput struct {
 	Paging
 	Speaking
-	EmployeeID uuid.UUID `query:"employee_id"`
+	EmployeeID uuid.UUID `query:"employee_id" doc:"Only those that cover this person, by a filter or on everybody too"`
 	Active     bool      `query:"active" doc:"Only those that are not released"`
 }
 

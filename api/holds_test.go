@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"testing"
 
-	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/retention"
 	"lethe/models"
@@ -15,12 +14,8 @@ func TestAFieldUnderHoldIsNotChanged(t *testing.T) {
 	f := newFixture(t)
 	person := f.people[models.RoleEmployee]
 	f.run(func(tx *database.Tx) error {
-		employment, err := archive.CurrentEmployment(tx, person)
-		if err != nil {
-			return err
-		}
-		_, _, err = retention.PlaceHold(tx, retention.HoldOrder{
-			EmploymentID: employment.ID, Categories: []models.Category{models.CategoryContract}, Matter: "case 1", By: models.System,
+		_, _, err := retention.PlaceHold(tx, retention.HoldOrder{
+			EmployeeID: person, Categories: []models.Category{models.CategoryContract}, Matter: "case 1", By: models.System,
 		})
 		return err
 	})

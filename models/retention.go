@@ -78,10 +78,16 @@ type RetentionDeadline struct {
 	LedgerEntryID *uuid.UUID // the entry that computed it last; nil from before the ledger
 }
 
-// Hold suspends the deletion of an employment's categories (all of them if Categories is NULL).
+// Hold suspends the deletion of somebody's categories (all of them if Categories is NULL) in every
+// employment: one person's, of whoever matches its filter, or everybody's.
 type Hold struct {
 	ID             uuid.UUID
-	EmploymentID   uuid.UUID
+	EmployeeID     *uuid.UUID
+	Everybody      bool
+	LegalEntityID  *uuid.UUID // the filter, as are the next three
+	DepartmentID   *uuid.UUID
+	LeftFrom       *clock.Date
+	LeftTo         *clock.Date
 	Categories     pgtype.FlatArray[string] `gorm:"type:text[]"`
 	Matter         string
 	PlacedBy       *uuid.UUID

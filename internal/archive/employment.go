@@ -26,6 +26,20 @@ func LockEmployment(tx *database.Tx, employmentID uuid.UUID) (models.Employment,
 	return employment, nil
 }
 
+// LockEmployments locks all employments of a person, in the order of their ids; a person who does not
+// exist is database.ErrNotFound.
+func LockEmployments(tx *database.Tx, employeeID uuid.UUID) ([]models.Employment, error) {
+	var employments []models.Employment
+	byID := clause.OrderByColumn{Column: clause.Column{Name: "id"}}
+	if err := tx.DB().Clauses(locked).Where("employee_id = ?", employeeID).Order(byID).Find(&employments).Error; err != nil {
+		return nil, fmt.Errorf("locking a person's employments: %w", database.Hide(err))
+	}
+	if len(employments) == 0 {
+		return nil, fmt.Errorf("locking a person's employments: %w", database.ErrNotFound)
+	}
+	return employments, nil
+}
+
 // CurrentEmployment locks the person's employment that has not ended; without one it is
 // database.ErrNotFound.
 func CurrentEmployment(tx *database.Tx, employeeID uuid.UUID) (models.Employment, error) {

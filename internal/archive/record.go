@@ -47,22 +47,30 @@ func (p Patch) names() []string {
 	return names
 }
 
-// refuseHeld refuses to change what a legal hold wants kept as it is (ErrHeld). The employment is
-// locked: a hold that is placed meanwhile waits, and so does its release.
-func refuseHeld(tx *database.Tx, employmentID uuid.UUID, fields map[string]*string, categories map[string]models.Category) error {
+// refuseHeld refuses to change what a legal hold wants kept as it is (ErrHeld). A hold by a filter or
+// on everybody would stop the daily work on the files of people who are still employed: there a value
+// may be replaced, and is not removed. The employment is locked: a hold on the person that is placed
+// meanwhile waits, and so does its release.
+func refuseHeld(tx *database.Tx, employment models.Employment, fields map[string]*string, categories map[string]models.Category) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	var held []models.Category
-	err := tx.DB().Raw(`SELECT DISTINCT c.category FROM employment_categories c JOIN holds h ON h.employment_id = c.employment_id
-		WHERE c.employment_id = ? AND h.released_at IS NULL AND (h.categories IS NULL OR c.category = ANY (h.categories))`, employmentID).
-		Scan(&held).Error
+	var held []struct {
+		Category models.Category
+		Personal bool
+	}
+	err := tx.DB().Raw(`SELECT c.category, EXISTS (SELECT FROM holds h WHERE h.employee_id = ? AND h.released_at IS NULL
+			AND (h.categories IS NULL OR c.category = ANY (h.categories))) AS personal
+		FROM employment_categories c WHERE c.employment_id = ? AND lethe_held(c.employment_id, c.category)`,
+		employment.EmployeeID, employment.ID).Scan(&held).Error
 	if err != nil {
 		return fmt.Errorf("looking for holds: %w", database.Hide(err))
 	}
-	for key := range fields {
-		if slices.Contains(held, categories[key]) {
-			return ErrHeld
+	for key, value := range fields {
+		for _, h := range held {
+			if h.Category == categories[key] && (h.Personal || value == nil || employment.EndedAt != nil) {
+				return ErrHeld
+			}
 		}
 	}
 	return nil

@@ -73,7 +73,7 @@ func update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch, approve
 	if err := p.basis(tx, &employment); err != nil {
 		return err
 	}
-	if err := refuseHeld(tx, employment.ID, p.Fields, categories); err != nil {
+	if err := refuseHeld(tx, employment, p.Fields, categories); err != nil {
 		return err
 	}
 	if err := p.columns(tx, employee, employment); err != nil {

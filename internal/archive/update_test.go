@@ -148,22 +148,41 @@ func TestI11_Status(t *testing.T) {
 	})
 }
 
+// hold places one on a person, or on everybody (nil).
+func (c company) hold(t *testing.T, employee *uuid.UUID, categories string) {
+	t.Helper()
+	must(t, database.Run(t.Context(), c.Facts, func(tx *database.Tx) error {
+		entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindRetention, Action: "hold.placed"})
+		if err != nil {
+			return err
+		}
+		return tx.DB().Exec(`INSERT INTO holds (id, employee_id, everybody, categories, matter, ledger_entry_id)
+			VALUES (gen_random_uuid(), ?, ?, string_to_array(NULLIF(?, ''), ','), 'case 1', ?)`, employee, employee == nil, categories, entry).Error
+	}))
+}
+
+// TestUpdate_AHoldOnEverybodyLeavesTheDailyWork: the values of people who are employed are replaced, as
+// every day, and never removed; the file of somebody who left stays as it is.
+func TestUpdate_AHoldOnEverybodyLeavesTheDailyWork(t *testing.T) {
+	c := newCompany(t)
+	id, employment := c.hire(t, c.zhang())
+	c.hold(t, nil, "")
+	must(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"tax_no": ptr("T-2")}}))
+	if err := c.update(t, id, archive.Patch{Fields: map[string]*string{"tax_no": nil}}); !errors.Is(err, archive.ErrHeld) {
+		t.Errorf("removed: %v", err)
+	}
+	must(t, c.Facts.Read(t.Context()).Exec("UPDATE employments SET ended_at = lethe_now() WHERE id = ?", employment).Error)
+	if err := c.update(t, id, archive.Patch{Fields: map[string]*string{"tax_no": ptr("T-3")}}); !errors.Is(err, archive.ErrHeld) {
+		t.Errorf("set after the end: %v", err)
+	}
+}
+
 // TestUpdate_RefusesWhatIsUnderHold: what a court may ask for stays as it is, the rest can change.
 func TestUpdate_RefusesWhatIsUnderHold(t *testing.T) {
 	c := newCompany(t)
 	id, employment := c.hire(t, c.zhang())
 	before := c.stored(t, employment)
-	place := func(categories string) {
-		t.Helper()
-		must(t, database.Run(t.Context(), c.Facts, func(tx *database.Tx) error {
-			entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindRetention, Action: "hold.placed"})
-			if err != nil {
-				return err
-			}
-			return tx.DB().Exec(`INSERT INTO holds (id, employment_id, categories, matter, ledger_entry_id)
-				VALUES (gen_random_uuid(), ?, string_to_array(NULLIF(?, ''), ','), 'case 1', ?)`, employment, categories, entry).Error
-		}))
-	}
+	place := func(categories string) { c.hold(t, &id, categories) }
 	place("identity,contract")
 	for name, p := range map[string]archive.Patch{
 		"set":                    {Fields: map[string]*string{"id_number": ptr("X")}},

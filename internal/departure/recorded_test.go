@@ -192,8 +192,8 @@ var steps = []step{
 			decide(rapid.SampledFrom([]string{"confirm", "confirm", "drop"}).Draw(r, "then"))
 		}
 	}},
-	{"hold", "SELECT id FROM employments", func(t testing.TB, l *life, r *rapid.T, row found) {
-		o := retention.HoldOrder{EmploymentID: row.ID, Matter: "m", By: l.hr}
+	{"hold", "SELECT id FROM employees", func(t testing.TB, l *life, r *rapid.T, row found) {
+		o := retention.HoldOrder{EmployeeID: row.ID, Matter: "m", By: l.hr}
 		if rapid.Bool().Draw(r, "one category") {
 			o.Categories = []models.Category{rapid.SampledFrom(models.Categories).Draw(r, "category")}
 		}

@@ -1,6 +1,7 @@
 package operations
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"lethe/internal/approval"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/retention"
 	"lethe/models"
 )
 
@@ -20,6 +22,38 @@ import (
 func person(tx *database.Tx, id uuid.UUID) (approval.Change, error) {
 	e, err := database.First[models.Employee](tx.DB().Select("employee_no", "name").Where("id = ?", id))
 	return approval.Change{Field: "person", After: e.EmployeeNo + " " + e.Name}, err
+}
+
+// holdScope says whose data a hold keeps.
+func holdScope(tx *database.Tx, hold retention.HoldView) ([]approval.Change, error) {
+	if hold.Everybody {
+		return []approval.Change{word("hold_scope", "hold_scope", "", "everybody")}, nil
+	}
+	if hold.EmployeeID != nil {
+		who, err := person(tx, *hold.EmployeeID)
+		return []approval.Change{who}, err
+	}
+	changes := []approval.Change{word("hold_scope", "hold_scope", "", "query")}
+	for _, part := range []struct {
+		field, table string
+		id           *uuid.UUID
+	}{{"legal_entity", "legal_entities", hold.LegalEntityID}, {"department", "departments", hold.DepartmentID}} {
+		if part.id == nil {
+			continue
+		}
+		var name string
+		if err := tx.DB().Table(part.table).Select("name_zh || ' ' || name_en").Where("id = ?", *part.id).Scan(&name).Error; err != nil {
+			return nil, fmt.Errorf("naming the filter of a hold: %w", database.Hide(err))
+		}
+		changes = append(changes, shown(part.field, name))
+	}
+	if hold.LeftFrom != nil {
+		changes = append(changes, shown("left_from", hold.LeftFrom.String()))
+	}
+	if hold.LeftTo != nil {
+		changes = append(changes, shown("left_to", hold.LeftTo.String()))
+	}
+	return changes, nil
 }
 
 func shown(field, value string) approval.Change { return approval.Change{Field: field, After: value} }

@@ -20,6 +20,7 @@ const (
 	Waive            = "support_case.waive"
 	Detach           = "account.detach"
 	ReleaseHold      = "hold.release"
+	HoldEverybody    = "hold.place_on_everybody"
 	DecidePurge      = "purge.decide"
 	CreateUser       = "user.create"
 	GrantRole        = "user.grant_role"
@@ -79,6 +80,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{Waive, always, reviewer, d.waive()},
 		{Detach, always, reviewer, d.detach()},
 		{ReleaseHold, always, reviewer, d.releaseHold()},
+		{HoldEverybody, always, colleague, d.holdEverybody()},
 		{DecidePurge, ifSet, reviewer, d.decidePurge()},
 		{CreateUser, always, colleague, d.createUser()},
 		{GrantRole, always, colleague, d.grantRole()},

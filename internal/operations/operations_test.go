@@ -12,7 +12,7 @@ import (
 
 // floor is what needs two people whatever an installation sets.
 var floor = []string{
-	CreateEmployee, ChangeBasis, BeginImmediately, BringForward, WithdrawUnlinked, Annul, Waive, Detach, ReleaseHold,
+	CreateEmployee, ChangeBasis, BeginImmediately, BringForward, WithdrawUnlinked, Annul, Waive, Detach, ReleaseHold, HoldEverybody,
 	CreateUser, GrantRole, ResetUser, LinkLogin, ExportLog,
 }
 

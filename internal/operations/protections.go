@@ -24,6 +24,12 @@ type HoldRelease struct {
 	HoldID uuid.UUID `json:"hold_id"`
 }
 
+// HoldOnEverybody is the command of [HoldEverybody].
+type HoldOnEverybody struct {
+	Categories []models.Category `json:"categories,omitempty"`
+	Matter     string            `json:"matter"`
+}
+
 // PurgeDecision is the command of [DecidePurge].
 type PurgeDecision struct {
 	PurgeID  uuid.UUID `json:"purge_id"`
@@ -88,18 +94,42 @@ func (d Deps) releaseHold() approval.Operation {
 			if hold.ReleasedAt != nil {
 				return approval.Matter{}, errors.Join(approval.ErrGone, retention.ErrHoldReleased)
 			}
-			who, err := person(tx, hold.EmployeeID)
-			if err != nil {
-				return approval.Matter{}, fmt.Errorf("naming whose data a hold keeps: %w", err)
+			m := approval.Matter{
+				Targets: []approval.Target{{Kind: "hold", ID: hold.ID, Version: approval.Version(hold.Categories, hold.Matter)}},
 			}
-			return approval.Matter{
-				Subjects: []uuid.UUID{hold.EmployeeID},
-				Targets:  []approval.Target{{Kind: "hold", ID: hold.ID, Version: approval.Version(hold.Categories, hold.Matter)}},
-				Changes:  []approval.Change{who, shown("matter", hold.Matter), word("hold", "approval.hold", "active", "released")},
-			}, nil
+			if m.Changes, err = holdScope(tx, hold); err != nil {
+				return m, fmt.Errorf("naming whose data a hold keeps: %w", err)
+			}
+			if hold.EmployeeID != nil {
+				m.Subjects = []uuid.UUID{*hold.EmployeeID}
+			}
+			m.Changes = append(m.Changes, shown("matter", hold.Matter), word("hold", "approval.hold", "active", "released"))
+			return m, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, c HoldRelease) (string, error) {
 			return "/api/v1/holds/" + c.HoldID.String(), retention.ReleaseHold(tx, c.HoldID, by.Requester)
+		},
+	})
+}
+
+// holdEverybody stops every deletion in the company, which the law asks for as well: it is nobody's
+// word alone.
+func (d Deps) holdEverybody() approval.Operation {
+	return approval.Define(approval.Spec[HoldOnEverybody]{
+		Judge: func(_ *database.Tx, c HoldOnEverybody) (approval.Matter, error) {
+			m := approval.Matter{Changes: []approval.Change{
+				word("hold_scope", "hold_scope", "", "everybody"), shown("matter", c.Matter),
+			}}
+			for _, category := range c.Categories {
+				m.Changes = append(m.Changes, word("hold_category", "category", "", string(category)))
+			}
+			return m, nil
+		},
+		Run: func(tx *database.Tx, by approval.By, c HoldOnEverybody) (string, error) {
+			hold, _, err := retention.PlaceHold(tx, retention.HoldOrder{
+				Everybody: true, Categories: c.Categories, Matter: c.Matter, By: by.Requester,
+			})
+			return "/api/v1/holds/" + hold.ID.String(), err
 		},
 	})
 }

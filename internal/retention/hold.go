@@ -8,14 +8,18 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/archive"
+	"lethe/internal/clock"
 	"lethe/internal/database"
-	"lethe/internal/ledger"
 	"lethe/models"
 )
 
-// HoldOrder asks for a legal hold on an employment's data, before or after a departure.
+// HoldOrder asks for a legal hold on somebody's data, before or after a departure: exactly one of
+// EmployeeID, Query and Everybody is given. It reaches every employment, also one that begins later.
 type HoldOrder struct {
-	EmploymentID uuid.UUID
+	EmployeeID uuid.UUID
+	Query      HoldQuery
+	// Everybody: two people agreed to that.
+	Everybody bool
 	// Categories are suspended from deletion; none means all that are not destroyed yet.
 	Categories []models.Category
 	// Matter is the reference of the case, not its story: it is not sealed.
@@ -23,9 +27,25 @@ type HoldOrder struct {
 	By     models.Actor
 }
 
+// HoldQuery is the filter of a hold: all that is given must fit one and the same employment, whoever
+// has such a one is covered with all employments. It is judged anew whenever something would be
+// destroyed, so that who comes to match later is covered too; who matched once stays covered.
+type HoldQuery struct {
+	LegalEntityID *uuid.UUID `json:"legal_entity_id,omitempty"`
+	DepartmentID  *uuid.UUID `json:"department_id,omitempty"`
+	// LeftFrom and LeftTo are the first and the last day on which the employment ended, by the
+	// departure that took effect.
+	LeftFrom *clock.Date `json:"left_from,omitempty"`
+	LeftTo   *clock.Date `json:"left_to,omitempty"`
+}
+
+// Empty says that the filter names nothing.
+func (q HoldQuery) Empty() bool { return q == HoldQuery{} }
+
 // PlaceHold suspends deletion from its commit on. A hold and a purge meet on one lock (I4): a
-// category whose purge has committed its intent is too late. Named categories that are make it
-// *TooLateError without any effect; a hold on everything takes what is left and returns the rest.
+// category whose purge has committed its intent is too late. Categories of a person that are named
+// and of which no employment has anything left make it *TooLateError without any effect; a hold on
+// everything takes what is left and returns the rest.
 func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models.Category, err error) {
 	if err := o.check(); err != nil {
 		return hold, nil, err
@@ -33,44 +53,39 @@ func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models
 	if err := tx.LockHolds(); err != nil {
 		return hold, nil, err
 	}
-	employment, err := archive.LockEmployment(tx, o.EmploymentID)
-	if err != nil {
+	var employments []models.Employment
+	if o.EmployeeID != uuid.Nil {
+		if employments, err = archive.LockEmployments(tx, o.EmployeeID); err != nil {
+			return hold, nil, err
+		}
+		if tooLate, err = o.tooLate(tx); err != nil {
+			return hold, nil, err
+		}
+	} else if err := o.known(tx); err != nil {
 		return hold, nil, err
 	}
-	tooLate, left, err := destroyed(tx, o)
-	if err != nil {
+	if hold, err = o.insert(tx); err != nil {
 		return hold, nil, err
 	}
-	if len(tooLate) > 0 && (len(o.Categories) > 0 || left == 0) {
-		return hold, nil, &TooLateError{tooLate}
+	if o.EmployeeID == uuid.Nil {
+		return hold, nil, letGoOfHeld(tx)
 	}
-	id, err := newID()
-	if err != nil {
-		return hold, nil, err
-	}
-	list := make([]string, len(o.Categories))
-	for i, c := range o.Categories {
-		list[i] = string(c)
-	}
-	entry, err := recordHold(tx, actionHoldPlaced, id, employment, o.By, categoryList(o.Categories))
-	if err != nil {
-		return hold, nil, err
-	}
-	err = tx.DB().Exec(`INSERT INTO holds (id, employment_id, categories, matter, placed_by, ledger_entry_id)
-		VALUES (?, ?, string_to_array(NULLIF(?, ''), ','), ?, ?, ?)`,
-		id, o.EmploymentID, strings.Join(list, ","), o.Matter, o.By.ID(), entry).Error
-	if err != nil {
-		return hold, nil, fmt.Errorf("placing a hold: %w", database.Hide(err))
-	}
-	if err := resume(tx, o.EmploymentID); err != nil {
-		return hold, nil, err
-	}
-	hold = models.Hold{ID: id, EmploymentID: o.EmploymentID, Categories: list, Matter: o.Matter, PlacedBy: o.By.ID(), LedgerEntryID: entry}
-	return hold, tooLate, nil
+	return hold, tooLate, resumeAll(tx, employments)
 }
 
 func (o HoldOrder) check() error {
-	if o.Matter == "" {
+	scopes := 0
+	for _, given := range []bool{o.EmployeeID != uuid.Nil, !o.Query.Empty(), o.Everybody} {
+		if given {
+			scopes++
+		}
+	}
+	switch {
+	case scopes != 1:
+		return ErrHoldScope
+	case o.Query.LeftFrom != nil && o.Query.LeftTo != nil && o.Query.LeftTo.Before(*o.Query.LeftFrom):
+		return ErrHoldPeriod
+	case o.Matter == "":
 		return ErrMatterRequired
 	}
 	for _, c := range o.Categories {
@@ -81,23 +96,75 @@ func (o HoldOrder) check() error {
 	return nil
 }
 
-// destroyed says which of the order's categories are past the point of no return, and how many are not.
-func destroyed(tx *database.Tx, o HoldOrder) (gone []models.Category, left int, err error) {
-	var rows []models.EmploymentCategory
-	if err := tx.DB().Where("employment_id = ?", o.EmploymentID).Order(byID).Find(&rows).Error; err != nil {
-		return nil, 0, fmt.Errorf("reading the categories: %w", database.Hide(err))
+// known refuses a filter that names what does not exist: it would keep nothing, in silence.
+func (o HoldOrder) known(tx *database.Tx) error {
+	var known struct{ Entity, Department bool }
+	err := tx.DB().Raw(`SELECT ?::uuid IS NULL OR EXISTS (SELECT FROM legal_entities WHERE id = ?) AS entity,
+			?::uuid IS NULL OR EXISTS (SELECT FROM departments WHERE id = ?) AS department`,
+		o.Query.LegalEntityID, o.Query.LegalEntityID, o.Query.DepartmentID, o.Query.DepartmentID).Scan(&known).Error
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading what a hold is about: %w", database.Hide(err))
+	case !known.Entity:
+		return ErrHoldEntity
+	case !known.Department:
+		return ErrHoldDepartment
 	}
-	for _, row := range rows {
-		if len(o.Categories) > 0 && !slices.Contains(o.Categories, row.Category) {
-			continue
-		}
-		if row.State == models.CategoryOpen {
-			left++
-		} else {
-			gone = append(gone, row.Category)
+	return nil
+}
+
+// tooLate are the order's categories of which no employment of the person has anything left.
+func (o HoldOrder) tooLate(tx *database.Tx) ([]models.Category, error) {
+	var open []models.Category
+	err := tx.DB().Raw(`SELECT DISTINCT c.category FROM employment_categories c JOIN employments m ON m.id = c.employment_id
+		WHERE m.employee_id = ? AND c.state = ?`, o.EmployeeID, models.CategoryOpen).Scan(&open).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading the categories: %w", database.Hide(err))
+	}
+	wanted := o.Categories
+	if len(wanted) == 0 {
+		wanted = models.Categories
+	}
+	var gone []models.Category
+	for _, c := range wanted {
+		if !slices.Contains(open, c) {
+			gone = append(gone, c)
 		}
 	}
-	return gone, left, nil
+	if len(gone) > 0 && (len(o.Categories) > 0 || len(open) == 0) {
+		return nil, &TooLateError{gone}
+	}
+	return gone, nil
+}
+
+func (o HoldOrder) insert(tx *database.Tx) (models.Hold, error) {
+	id, err := newID()
+	if err != nil {
+		return models.Hold{}, err
+	}
+	list := make([]string, len(o.Categories))
+	for i, c := range o.Categories {
+		list[i] = string(c)
+	}
+	hold := models.Hold{
+		ID: id, Everybody: o.Everybody, LegalEntityID: o.Query.LegalEntityID, DepartmentID: o.Query.DepartmentID,
+		LeftFrom: o.Query.LeftFrom, LeftTo: o.Query.LeftTo, Categories: list, Matter: o.Matter, PlacedBy: o.By.ID(),
+	}
+	if o.EmployeeID != uuid.Nil {
+		hold.EmployeeID = &o.EmployeeID
+	}
+	if hold.LedgerEntryID, err = recordHold(tx, actionHoldPlaced, hold, o.By); err != nil {
+		return hold, err
+	}
+	err = tx.DB().Exec(`INSERT INTO holds (id, employee_id, everybody, legal_entity_id, department_id, left_from, left_to,
+			categories, matter, placed_by, ledger_entry_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, string_to_array(NULLIF(?, ''), ','), ?, ?, ?)`,
+		id, hold.EmployeeID, hold.Everybody, hold.LegalEntityID, hold.DepartmentID, hold.LeftFrom, hold.LeftTo,
+		strings.Join(list, ","), hold.Matter, hold.PlacedBy, hold.LedgerEntryID).Error
+	if err != nil {
+		return hold, fmt.Errorf("placing a hold: %w", database.Hide(err))
+	}
+	return hold, nil
 }
 
 // ReleaseHold ends a hold. What it alone suspended is purged when due, which may be at once; other
@@ -106,27 +173,17 @@ func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by models.Actor) error {
 	if err := tx.LockHolds(); err != nil {
 		return err
 	}
-	var found []struct {
-		EmploymentID uuid.UUID
-		Categories   string
-		Released     bool
-	}
-	err := tx.DB().Raw(`SELECT employment_id, coalesce(array_to_string(categories, ','), '') AS categories, released_at IS NOT NULL AS released
-		FROM holds WHERE id = ?`, holdID).Scan(&found).Error
-	if err != nil {
-		return fmt.Errorf("reading a hold: %w", database.Hide(err))
-	}
-	if len(found) == 0 {
-		return fmt.Errorf("reading a hold: %w", database.ErrNotFound)
-	}
-	if found[0].Released {
-		return nil
-	}
-	employment, err := archive.LockEmployment(tx, found[0].EmploymentID)
-	if err != nil {
+	hold, err := oneHold(tx.DB(), holdID)
+	if err != nil || hold.ReleasedAt != nil {
 		return err
 	}
-	entry, err := recordHold(tx, actionHoldReleased, holdID, employment, by, found[0].Categories)
+	var employments []models.Employment
+	if hold.EmployeeID != nil {
+		if employments, err = archive.LockEmployments(tx, *hold.EmployeeID); err != nil {
+			return err
+		}
+	}
+	entry, err := recordHold(tx, actionHoldReleased, hold.row(), by)
 	if err != nil {
 		return err
 	}
@@ -135,16 +192,45 @@ func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by models.Actor) error {
 	if err != nil {
 		return fmt.Errorf("releasing a hold: %w", err)
 	}
-	return resume(tx, employment.ID)
+	if hold.EmployeeID == nil {
+		return wakeHeld(tx)
+	}
+	return resumeAll(tx, employments)
 }
 
-// recordHold appends a hold; the matter may describe a case and stays in the hold's row.
-func recordHold(tx *database.Tx, action string, id uuid.UUID, employment models.Employment, by models.Actor, categories string) (*uuid.UUID, error) {
-	if categories == "" {
-		categories = "all"
+// letGoOfHeld lets the purges before their intent that a hold on many people reaches see it. Deadlines
+// are not touched one by one: whoever looks at one judges it anew, and the intent does.
+func letGoOfHeld(tx *database.Tx) error {
+	err := tx.DB().Exec(`UPDATE purges SET revision = revision + 1 WHERE id IN (
+			SELECT p.id FROM purges p WHERE p.state IN ? AND EXISTS (
+				SELECT FROM purge_claims k WHERE k.purge_id = p.id AND k.state = ? AND lethe_held(p.employment_id, k.category))
+			ORDER BY p.id FOR NO KEY UPDATE)`,
+		[]models.PurgeState{models.PurgeClaimed, models.PurgeInReview}, models.ClaimOpen).Error
+	if err != nil {
+		return fmt.Errorf("letting purges see a hold: %w", database.Hide(err))
 	}
-	return appendEntry(tx, ledger.KindRetention, action, "hold/"+id.String(), employment.EmployeeID, by,
-		map[string]string{"employment": employment.ID.String(), "categories": categories})
+	return nil
+}
+
+// wakeHeld lets the retentions look again whose deadlines were found held and are not any more.
+func wakeHeld(tx *database.Tx) error {
+	err := tx.DB().Exec(`UPDATE retentions SET revision = revision + 1 WHERE id IN (
+			SELECT r.id FROM retentions r WHERE r.state = ? AND EXISTS (
+				SELECT FROM retention_deadlines l WHERE l.departure_id = r.id AND l.state = ? AND NOT lethe_held(l.employment_id, l.category))
+			ORDER BY r.id FOR NO KEY UPDATE)`, models.RetentionRunning, models.DeadlineHeld).Error
+	if err != nil {
+		return fmt.Errorf("waking what was held: %w", database.Hide(err))
+	}
+	return nil
+}
+
+func resumeAll(tx *database.Tx, employments []models.Employment) error {
+	for _, employment := range employments {
+		if err := resume(tx, employment.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // resume lets the running retention of an employment, and its purges before their intent, see
@@ -191,9 +277,8 @@ func applyHolds(tx *database.Tx, departureID uuid.UUID) ([]models.RetentionDeadl
 		return nil, err
 	}
 	var held []models.Category
-	err = tx.DB().Raw(`SELECT l.category FROM retention_deadlines l WHERE l.departure_id = ? AND EXISTS (
-			SELECT FROM holds h WHERE h.employment_id = l.employment_id AND h.released_at IS NULL
-			AND (h.categories IS NULL OR l.category = ANY (h.categories)))`, departureID).Scan(&held).Error
+	err = tx.DB().Raw("SELECT category FROM retention_deadlines WHERE departure_id = ? AND lethe_held(employment_id, category)", departureID).
+		Scan(&held).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading the holds: %w", database.Hide(err))
 	}

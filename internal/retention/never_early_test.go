@@ -143,7 +143,7 @@ func (tr *trial) wait(t *testing.T) {
 
 func (tr *trial) hold() {
 	categories := rapid.SliceOfNDistinct(rapid.SampledFrom(models.Categories), 0, 3, rapid.ID).Draw(tr.T, "categories")
-	hold, err := tr.w.hold(HoldOrder{EmploymentID: tr.p.employment, Categories: categories, Matter: "A", By: tr.w.hr})
+	hold, err := tr.w.hold(HoldOrder{EmployeeID: tr.p.employee, Categories: categories, Matter: "A", By: tr.w.hr})
 	var tooLate *TooLateError
 	switch {
 	case errors.As(err, &tooLate):

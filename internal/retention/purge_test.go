@@ -73,7 +73,7 @@ func TestI2_WhatIsDueIsFoundWithoutAnyTimer(t *testing.T) {
 	if !wake.Equal(first) {
 		t.Fatalf("the relay wakes it at %s, the first deadline is %s", wake, first)
 	}
-	hold, err := w.hold(HoldOrder{EmploymentID: p.employment, Matter: "A-1", By: w.hr})
+	hold, err := w.hold(HoldOrder{EmployeeID: p.employee, Matter: "A-1", By: w.hr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestI4_WhicheverOfHoldAndPurgeComesSecondSeesTheFirst(t *testing.T) {
 			group.Go(func() {
 				<-start
 				time.Sleep(time.Duration(round*i%7) * time.Millisecond)
-				_, err := w.hold(HoldOrder{EmploymentID: p.employment, Categories: []models.Category{category}, Matter: "A-2", By: w.hr})
+				_, err := w.hold(HoldOrder{EmployeeID: p.employee, Categories: []models.Category{category}, Matter: "A-2", By: w.hr})
 				var tooLate *TooLateError
 				if refused[i] = errors.As(err, &tooLate); err != nil && !refused[i] {
 					t.Errorf("placing a hold: %v", err)
@@ -186,13 +186,13 @@ func TestI4_HoldAfterTheIntentIsTooLate(t *testing.T) {
 	if _, err := w.intent(w.openPurges(t, p)[0]); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.hold(HoldOrder{EmploymentID: p.employment, Matter: "A", By: w.hr, Categories: []models.Category{models.CategoryEmergencyContact, models.CategoryIdentity}})
+	_, err := w.hold(HoldOrder{EmployeeID: p.employee, Matter: "A", By: w.hr, Categories: []models.Category{models.CategoryEmergencyContact, models.CategoryIdentity}})
 	var tooLate *TooLateError
 	if !errors.As(err, &tooLate) || len(tooLate.Categories) != 1 || tooLate.Categories[0] != models.CategoryEmergencyContact {
 		t.Fatalf("a hold on a category that is being purged: %v", err)
 	}
 	w.tx(t, func(tx *database.Tx) error {
-		_, gone, err := PlaceHold(tx, HoldOrder{EmploymentID: p.employment, Matter: "A", By: w.hr})
+		_, gone, err := PlaceHold(tx, HoldOrder{EmployeeID: p.employee, Matter: "A", By: w.hr})
 		if len(gone) != 1 || gone[0] != models.CategoryEmergencyContact {
 			t.Errorf("a hold on everything says that %v is too late", gone)
 		}
@@ -206,11 +206,11 @@ func TestI4_HoldAfterTheIntentIsTooLate(t *testing.T) {
 func TestI4_OverlappingHoldsEndWithTheLast(t *testing.T) {
 	w := newWorld(t)
 	p := w.departedNow(t, "DEMO")
-	all, err := w.hold(HoldOrder{EmploymentID: p.employment, Matter: "A", By: w.hr})
+	all, err := w.hold(HoldOrder{EmployeeID: p.employee, Matter: "A", By: w.hr})
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, err := w.hold(HoldOrder{EmploymentID: p.employment, Matter: "B", By: w.hr, Categories: []models.Category{models.CategoryPayBank}})
+	one, err := w.hold(HoldOrder{EmployeeID: p.employee, Matter: "B", By: w.hr, Categories: []models.Category{models.CategoryPayBank}})
 	if err != nil {
 		t.Fatal(err)
 	}

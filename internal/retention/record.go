@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/ledger"
 	"lethe/models"
@@ -51,6 +52,38 @@ func appendWith(tx *database.Tx, kind ledger.Kind, action, object string, subjec
 	}.As(tx.Context(), by), insert, args...)
 	if err != nil {
 		return nil, fmt.Errorf("recording %s: %w", action, err)
+	}
+	return &entry, nil
+}
+
+// recordHold appends a hold with whom it is about; the matter may describe a case and stays in the
+// hold's row.
+func recordHold(tx *database.Tx, action string, hold models.Hold, by models.Actor) (*uuid.UUID, error) {
+	details := map[string]string{"categories": strings.Join(hold.Categories, ","), "scope": "query"}
+	if len(hold.Categories) == 0 {
+		details["categories"] = "all"
+	}
+	switch {
+	case hold.EmployeeID != nil:
+		details["scope"] = "person"
+	case hold.Everybody:
+		details["scope"] = "everybody"
+	}
+	for name, id := range map[string]*uuid.UUID{"legal_entity": hold.LegalEntityID, "department": hold.DepartmentID} {
+		if id != nil {
+			details[name] = id.String()
+		}
+	}
+	for name, day := range map[string]*clock.Date{"left_from": hold.LeftFrom, "left_to": hold.LeftTo} {
+		if day != nil {
+			details[name] = day.String()
+		}
+	}
+	entry, err := ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindRetention, Action: action, Subject: hold.EmployeeID, Object: "hold/" + hold.ID.String(), Details: details,
+	}.As(tx.Context(), by))
+	if err != nil {
+		return nil, fmt.Errorf("recording a hold: %w", err)
 	}
 	return &entry, nil
 }

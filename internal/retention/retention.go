@@ -36,6 +36,10 @@ var (
 	ErrUnknownCategory  = errors.New("unknown category")
 	ErrMatterRequired   = errors.New("a hold names the matter that it is for")
 	ErrHoldReleased     = errors.New("the hold was released already")
+	ErrHoldScope        = errors.New("a hold is about one person, or about whoever matches a filter, or about everybody")
+	ErrHoldPeriod       = errors.New("the period of leaving ends before it begins")
+	ErrHoldEntity       = errors.New("the legal entity of a hold does not exist")
+	ErrHoldDepartment   = errors.New("the department of a hold does not exist")
 	// ErrNotPurgeable says that the database's predicate refuses what the rows in Go's eyes allow.
 	ErrNotPurgeable = errors.New("the database does not let this category be purged")
 	// ErrOutOfOrder says that a step of a purge was called before the one that it builds on.

@@ -126,7 +126,7 @@ func TestI1_ARuleThatAsksForAReviewIsNotWaitedOut(t *testing.T) {
 func TestAPurgeLetsGoOfWhatBecameHeldOrWasMoved(t *testing.T) {
 	w := newWorld(t)
 	p, id := dueEarly(t, w)
-	hold, err := w.hold(HoldOrder{EmploymentID: p.employment, Categories: []models.Category{models.CategoryIdentity}, Matter: "A", By: w.hr})
+	hold, err := w.hold(HoldOrder{EmployeeID: p.employee, Categories: []models.Category{models.CategoryIdentity}, Matter: "A", By: w.hr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestAPurgeLetsGoOfWhatBecameHeldOrWasMoved(t *testing.T) {
 func TestAPurgeOfWhatIsAllHeldIsCancelled(t *testing.T) {
 	w := newWorld(t)
 	p, id := dueEarly(t, w)
-	if _, err := w.hold(HoldOrder{EmploymentID: p.employment, Matter: "A", By: w.hr}); err != nil {
+	if _, err := w.hold(HoldOrder{EmployeeID: p.employee, Matter: "A", By: w.hr}); err != nil {
 		t.Fatal(err)
 	}
 	if intent, err := w.intent(id); err != nil || intent.Began {

@@ -3,13 +3,12 @@ package retention
 import (
 	"context"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
-	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -36,6 +35,9 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 	if err != nil {
 		return nil, fmt.Errorf("reading deadlines: %w", database.Hide(err))
 	}
+	if err := markHeld(ctx, db, departureIDs, deadlines); err != nil {
+		return nil, err
+	}
 	var rules []models.RetentionRule
 	err = db.Read(ctx).Where("id IN (SELECT rule_id FROM retention_deadlines WHERE departure_id IN ?)", departureIDs).Find(&rules).Error
 	if err != nil {
@@ -50,6 +52,24 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 		byDeparture[l.DepartureID] = append(byDeparture[l.DepartureID], DeadlineView{l, ruleByID[l.RuleID]})
 	}
 	return byDeparture, nil
+}
+
+// markHeld shows as held what a hold on many people keeps: it is not written to each deadline, the row
+// says so only once its workflow has looked.
+func markHeld(ctx context.Context, db *database.DB, departureIDs []uuid.UUID, deadlines []models.RetentionDeadline) error {
+	var held []uuid.UUID
+	err := db.Read(ctx).Raw(`SELECT id FROM retention_deadlines WHERE departure_id IN ? AND state IN ?
+			AND EXISTS (SELECT FROM holds WHERE employee_id IS NULL AND released_at IS NULL) AND lethe_held(employment_id, category)`,
+		departureIDs, []models.DeadlineState{models.DeadlineScheduled, models.DeadlineInReview}).Scan(&held).Error
+	if err != nil {
+		return fmt.Errorf("reading which deadlines are held: %w", database.Hide(err))
+	}
+	for i, l := range deadlines {
+		if slices.Contains(held, l.ID) {
+			deadlines[i].State = models.DeadlineHeld
+		}
+	}
+	return nil
 }
 
 // Certificates reads a departure's destruction certificates, oldest first.
@@ -145,80 +165,4 @@ func by(columns ...string) clause.OrderBy {
 		order.Columns = append(order.Columns, clause.OrderByColumn{Column: clause.Column{Name: name}})
 	}
 	return order
-}
-
-// HoldView is a legal hold with whose data it keeps.
-type HoldView struct {
-	ID           uuid.UUID
-	EmploymentID uuid.UUID
-	EmployeeID   uuid.UUID
-	// Categories are separated by commas; none means all.
-	Categories string
-	Matter     string
-	PlacedBy   *uuid.UUID
-	PlacedAt   time.Time
-	ReleasedBy *uuid.UUID
-	ReleasedAt *time.Time
-}
-
-// HoldFilter selects holds. The zero value is all of them.
-type HoldFilter struct {
-	EmployeeID *uuid.UUID
-	Active     bool
-	After      uuid.UUID
-	Limit      int
-}
-
-// Holds lists holds by id, oldest first, and says whether there are more.
-func Holds(ctx context.Context, db *database.DB, f HoldFilter) (holds []HoldView, more bool, err error) {
-	q := holdViews(db.Read(ctx)).Where("h.id > ?", f.After)
-	if f.EmployeeID != nil {
-		q = q.Where("e.employee_id = ?", *f.EmployeeID)
-	}
-	if f.Active {
-		q = q.Where("h.released_at IS NULL")
-	}
-	err = q.Order(clause.OrderByColumn{Column: clause.Column{Table: "h", Name: "id"}}).Limit(f.Limit + 1).Scan(&holds).Error
-	if err != nil {
-		return nil, false, fmt.Errorf("listing holds: %w", database.Hide(err))
-	}
-	if len(holds) > f.Limit {
-		holds, more = holds[:f.Limit], true
-	}
-	return holds, more, nil
-}
-
-// GetHold reads a hold; none is database.ErrNotFound.
-func GetHold(ctx context.Context, db *database.DB, id uuid.UUID) (HoldView, error) {
-	return oneHold(db.Read(ctx), id)
-}
-
-// LockHold locks whose data a hold keeps, in the order that every transaction keeps, and reads it.
-func LockHold(tx *database.Tx, id uuid.UUID) (HoldView, error) {
-	if err := tx.LockHolds(); err != nil {
-		return HoldView{}, err
-	}
-	hold, err := oneHold(tx.DB(), id)
-	if err != nil {
-		return hold, err
-	}
-	_, err = archive.LockEmployment(tx, hold.EmploymentID)
-	return hold, err
-}
-
-func oneHold(g *gorm.DB, id uuid.UUID) (HoldView, error) {
-	var found []HoldView
-	if err := holdViews(g).Where("h.id = ?", id).Scan(&found).Error; err != nil {
-		return HoldView{}, fmt.Errorf("reading a hold: %w", database.Hide(err))
-	}
-	if len(found) == 0 {
-		return HoldView{}, fmt.Errorf("reading a hold: %w", database.ErrNotFound)
-	}
-	return found[0], nil
-}
-
-func holdViews(g *gorm.DB) *gorm.DB {
-	return g.Table("holds h").Joins("JOIN employments e ON e.id = h.employment_id").
-		Select("h.id", "h.employment_id", "e.employee_id", "COALESCE(array_to_string(h.categories, ','), '') AS categories", "h.matter",
-			"h.placed_by", "h.placed_at", "h.released_by", "h.released_at")
 }

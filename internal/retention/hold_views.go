@@ -1,0 +1,116 @@
+package retention
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// HoldView is a legal hold with whose data it keeps.
+type HoldView struct {
+	ID            uuid.UUID
+	EmployeeID    *uuid.UUID
+	Everybody     bool
+	LegalEntityID *uuid.UUID
+	DepartmentID  *uuid.UUID
+	LeftFrom      *clock.Date
+	LeftTo        *clock.Date
+	// Categories are separated by commas; none means all.
+	Categories string
+	Matter     string
+	PlacedBy   *uuid.UUID
+	PlacedAt   time.Time
+	ReleasedBy *uuid.UUID
+	ReleasedAt *time.Time
+}
+
+// Query is the hold's filter; empty unless it is one by a filter.
+func (v HoldView) Query() HoldQuery {
+	return HoldQuery{LegalEntityID: v.LegalEntityID, DepartmentID: v.DepartmentID, LeftFrom: v.LeftFrom, LeftTo: v.LeftTo}
+}
+
+// row is the hold as far as its entries tell of it.
+func (v HoldView) row() models.Hold {
+	hold := models.Hold{
+		ID: v.ID, EmployeeID: v.EmployeeID, Everybody: v.Everybody, LegalEntityID: v.LegalEntityID, DepartmentID: v.DepartmentID,
+		LeftFrom: v.LeftFrom, LeftTo: v.LeftTo,
+	}
+	if v.Categories != "" {
+		hold.Categories = strings.Split(v.Categories, ",")
+	}
+	return hold
+}
+
+// HoldFilter selects holds. The zero value is all of them.
+type HoldFilter struct {
+	// EmployeeID: those that cover the person now, by a filter or on everybody too.
+	EmployeeID *uuid.UUID
+	Active     bool
+	After      uuid.UUID
+	Limit      int
+}
+
+// Holds lists holds by id, oldest first, and says whether there are more.
+func Holds(ctx context.Context, db *database.DB, f HoldFilter) (holds []HoldView, more bool, err error) {
+	q := holdViews(db.Read(ctx)).Where("h.id > ?", f.After)
+	if f.EmployeeID != nil {
+		q = q.Where("lethe_hold_covers(h, ?)", *f.EmployeeID)
+	}
+	if f.Active {
+		q = q.Where("h.released_at IS NULL")
+	}
+	err = q.Order(clause.OrderByColumn{Column: clause.Column{Table: "h", Name: "id"}}).Limit(f.Limit + 1).Scan(&holds).Error
+	if err != nil {
+		return nil, false, fmt.Errorf("listing holds: %w", database.Hide(err))
+	}
+	if len(holds) > f.Limit {
+		holds, more = holds[:f.Limit], true
+	}
+	return holds, more, nil
+}
+
+// GetHold reads a hold; none is database.ErrNotFound.
+func GetHold(ctx context.Context, db *database.DB, id uuid.UUID) (HoldView, error) {
+	return oneHold(db.Read(ctx), id)
+}
+
+// LockHold locks whose data a hold keeps, in the order that every transaction keeps, and reads it.
+func LockHold(tx *database.Tx, id uuid.UUID) (HoldView, error) {
+	if err := tx.LockHolds(); err != nil {
+		return HoldView{}, err
+	}
+	hold, err := oneHold(tx.DB(), id)
+	if err != nil || hold.EmployeeID == nil {
+		return hold, err
+	}
+	_, err = archive.LockEmployments(tx, *hold.EmployeeID)
+	return hold, err
+}
+
+func oneHold(g *gorm.DB, id uuid.UUID) (HoldView, error) {
+	var found []HoldView
+	if err := holdViews(g).Where("h.id = ?", id).Scan(&found).Error; err != nil {
+		return HoldView{}, fmt.Errorf("reading a hold: %w", database.Hide(err))
+	}
+	if len(found) == 0 {
+		return HoldView{}, fmt.Errorf("reading a hold: %w", database.ErrNotFound)
+	}
+	return found[0], nil
+}
+
+func holdViews(g *gorm.DB) *gorm.DB {
+	return g.Table("holds h").
+		Select("h.id", "h.employee_id", "h.everybody", "h.legal_entity_id", "h.department_id", "h.left_from", "h.left_to",
+			"COALESCE(array_to_string(h.categories, ','), '') AS categories", "h.matter",
+			"h.placed_by", "h.placed_at", "h.released_by", "h.released_at")
+}
