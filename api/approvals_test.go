@@ -80,6 +80,8 @@ func (f *fixture) steps() map[string]step {
 			"SELECT count(*) FROM account_operations WHERE employment_id = ? AND mode = 'detach'", []any{f.employment(detached)}},
 		operations.ReleaseHold: {hrRole, "POST", holdAddress(hold.ID) + "/release", `{}`, reviewerRole,
 			"SELECT count(*) FROM holds WHERE id = ? AND released_at IS NOT NULL", []any{hold.ID}},
+		operations.HoldEverybody: {hrRole, "POST", "/api/v1/holds", `{"everybody": true, "matter": "M-2"}`, reviewerRole,
+			"SELECT count(*) FROM holds WHERE everybody", nil},
 		operations.DecidePurge: {reviewerRole, "POST", "/api/v1/purges/" + purge.String() + "/decision", `{"decision": "approved"}`, reviewerRole,
 			"SELECT count(*) FROM purges WHERE id = ? AND decision = 'approved'", []any{purge}},
 		operations.CreateUser: {hrRole, "POST", "/api/v1/users", `{"employee_id": "` + future.String() + `", "login": "new-` + future.String() + `", "roles": ["employee"]}`, hrRole,

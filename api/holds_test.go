@@ -28,3 +28,46 @@ func TestAFieldUnderHoldIsNotChanged(t *testing.T) {
 		t.Errorf("what is not held: %d %s", got.status, got.body)
 	}
 }
+
+// TestHold_IsAboutAPersonAFilterOrEverybody: each kind by the API, with what is unclear refused.
+func TestHold_IsAboutAPersonAFilterOrEverybody(t *testing.T) {
+	f := newFixture(t)
+	hr := models.RoleHRAdmin
+	a, b := f.hire("E1", f.a), f.hire("E2", f.b)
+	covering := func(person string) int {
+		var page Page[HoldView]
+		f.ask(hr, "GET", "/api/v1/holds?active=true&employee_id="+person, "").into(t, &page)
+		return len(page.Items)
+	}
+	var view HoldView
+	f.ask(hr, "POST", "/api/v1/holds", `{"employee_id": "`+a.String()+`", "matter": "M-1"}`).into(t, &view)
+	if view.EmployeeID == nil || *view.EmployeeID != a || view.Query != nil || view.Everybody {
+		t.Errorf("a person's: %+v", view)
+	}
+	f.ask(hr, "POST", "/api/v1/holds", `{"query": {"department_id": "`+f.a.String()+`"}, "matter": "M-2", "categories": ["contract"]}`).into(t, &view)
+	if view.Query == nil || view.Query.DepartmentID == nil || *view.Query.DepartmentID != f.a || len(view.Categories) != 1 {
+		t.Errorf("a department's: %+v", view)
+	}
+	waits := f.ask(hr, "POST", "/api/v1/holds", `{"everybody": true, "matter": "M-3"}`)
+	if waits.status != http.StatusAccepted || covering(b.String()) != 0 {
+		t.Errorf("everybody, by one person: %d, %d cover", waits.status, covering(b.String()))
+	}
+	if got := f.session(models.RoleReviewer).ask("POST", waits.header.Get("Location")+"/decision", `{"decision": "approved"}`); got.status != http.StatusOK {
+		t.Fatalf("everybody, agreed to: %d %s", got.status, got.body)
+	}
+	if covering(a.String()) != 3 || covering(b.String()) != 1 {
+		t.Errorf("%d and %d holds cover the two", covering(a.String()), covering(b.String()))
+	}
+	for body, code := range map[string]string{
+		`{"matter": "x"}`: codeHoldScope,
+		`{"matter": "x", "everybody": true, "employee_id": "` + a.String() + `"}`:        codeHoldScope,
+		`{"matter": "x", "query": {}}`:                                                   codeHoldScope,
+		`{"matter": "x", "query": {"department_id": "` + a.String() + `"}}`:              codeHoldFilterUnknown,
+		`{"matter": "x", "query": {"left_from": "2026-02-01", "left_to": "2026-01-01"}}`: codeDatesOutOfOrder,
+		`{"matter": "x", "query": {"name": "x"}}`:                                        codeUnknownField,
+	} {
+		if got := f.ask(hr, "POST", "/api/v1/holds", body); got.problem.Code != code {
+			t.Errorf("%s: %d %s, want %s", body, got.status, got.problem.Code, code)
+		}
+	}
+}

@@ -53,10 +53,16 @@ func TestI4_AHoldReachesEveryEmployment(t *testing.T) {
 		return query[models.Department](t, w, "SELECT * FROM departments WHERE id = ?", w.department["CN"]).LegalEntityID
 	}
 	for name, order := range map[string]func(w *world, t failer, p person) HoldOrder{
-		"person":     func(_ *world, _ failer, p person) HoldOrder { return HoldOrder{EmployeeID: p.employee} },
-		"everybody":  func(*world, failer, person) HoldOrder { return HoldOrder{Everybody: true} },
-		"department": func(w *world, _ failer, _ person) HoldOrder { d := w.department["CN"]; return HoldOrder{Query: HoldQuery{DepartmentID: &d}} },
-		"entity":     func(w *world, t failer, _ person) HoldOrder { e := entity(w, t); return HoldOrder{Query: HoldQuery{LegalEntityID: &e}} },
+		"person":    func(_ *world, _ failer, p person) HoldOrder { return HoldOrder{EmployeeID: p.employee} },
+		"everybody": func(*world, failer, person) HoldOrder { return HoldOrder{Everybody: true} },
+		"department": func(w *world, _ failer, _ person) HoldOrder {
+			d := w.department["CN"]
+			return HoldOrder{Query: HoldQuery{DepartmentID: &d}}
+		},
+		"entity": func(w *world, t failer, _ person) HoldOrder {
+			e := entity(w, t)
+			return HoldOrder{Query: HoldQuery{LegalEntityID: &e}}
+		},
 		"period": func(w *world, t failer, _ person) HoldOrder {
 			today := clock.DateOf(w.now(t)).AddDays(-2)
 			return HoldOrder{Query: HoldQuery{LeftFrom: &today}}
