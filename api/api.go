@@ -63,7 +63,8 @@ type Workflows interface {
 // server is the API's handlers with what they need.
 type server struct {
 	Deps
-	api huma.API
+	api     huma.API
+	streams *streamHub
 }
 
 // New is the handler of the API.
@@ -77,7 +78,7 @@ func build(d Deps) (http.Handler, *server) {
 		d.Log = slog.Default()
 	}
 	router := newRouter(d)
-	s := &server{Deps: d, api: humagin.New(router, description(d.Version))}
+	s := &server{Deps: d, api: humagin.New(router, description(d.Version)), streams: newStreamHub(d.DB, d.Log)}
 	s.api.UseMiddleware(s.authenticate, s.authorize, strictAddress, strictBody)
 	s.registerMe()
 	s.registerSessions()

@@ -96,6 +96,7 @@ const (
 	codeUserEnded        = "user_ended"
 	codeLoginFailed      = "login_failed"
 	codeThrottled        = "too_many_tries"
+	codeTooManyStreams   = "too_many_streams"
 	codeScopeNotAllowed  = "scope_not_allowed"
 	codeBreakGlassMayNot = "break_glass_not_allowed"
 	codeBreakGlass       = "break_glass_refused"
@@ -254,6 +255,7 @@ var statuses = map[string]int{
 	codeUserEnded:        http.StatusUnauthorized,
 	codeLoginFailed:      http.StatusUnauthorized,
 	codeThrottled:        http.StatusTooManyRequests,
+	codeTooManyStreams:   http.StatusTooManyRequests,
 	codeScopeNotAllowed:  http.StatusForbidden,
 	codeBreakGlassMayNot: http.StatusForbidden,
 	codeBreakGlass:       http.StatusUnauthorized,

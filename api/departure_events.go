@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"lethe/internal/access"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
@@ -44,7 +44,7 @@ func (s *server) registerDepartureEvents() {
 }
 
 func (s *server) departureEvents(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
-	f := &follower{server: s, id: in.ID, bearer: bearerOf(ctx), language: i18n.Negotiate(in.Language), rhythm: normalRhythm}
+	f := &follower{server: s, id: in.ID, bearer: bearerOf(ctx), language: i18n.Negotiate(in.Language)}
 	if in.LastSeen != "" {
 		last, err := strconv.ParseInt(in.LastSeen, 10, 64)
 		if err != nil || last < 0 {
@@ -60,9 +60,12 @@ func (s *server) departureEvents(ctx context.Context, in *eventsInput) (*huma.St
 		return &huma.StreamResponse{Body: func(hctx huma.Context) { hctx.SetStatus(http.StatusNoContent) }}, nil
 	}
 	f.last = min(f.last, newest)
+	release, err := s.streams.admit(f.bearer)
+	if err != nil {
+		return nil, err
+	}
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
-		streams.Inc()
-		defer streams.Dec()
+		defer release()
 		f.stream = openStream(hctx)
 		f.run(hctx.Context())
 	}}, nil
@@ -76,53 +79,16 @@ type follower struct {
 	id       uuid.UUID
 	bearer   identity.Bearer
 	language i18n.Language
-	rhythm   rhythm
 	last     int64 // newest line of the timeline that the client has
 	resumed  bool
-	revision int64
 	shown    []byte
 }
 
 func (f *follower) run(ctx context.Context) {
-	rendered, checked, heard := time.Now(), time.Now(), time.Now()
-	over, err := f.show(ctx)
-	for err == nil && !over && pause(ctx, f.rhythm.poll) {
-		now := time.Now()
-		if now.Sub(checked) >= f.rhythm.recheck {
-			checked = now
-			if _, err = identity.Recheck(ctx, f.DB, f.bearer); err != nil {
-				break
-			}
-		}
-		var changed bool
-		if changed, err = f.changed(ctx); err != nil {
-			break
-		}
-		if changed || now.Sub(rendered) >= f.rhythm.render {
-			rendered = now
-			over, err = f.show(ctx)
-		}
-		if err == nil && now.Sub(heard) >= f.rhythm.beat {
-			heard = now
-			err = f.stream.beat()
-		}
-	}
+	err := f.follow(ctx, f.stream, streamsOfDepartures, f.id, f.bearer, func() (bool, error) { return f.show(ctx) })
 	if err != nil && ctx.Err() == nil {
 		_ = f.stream.send(eventProblem, 0, problemOf(ctx, err).in(f.language, requestIDOf(ctx)))
 	}
-}
-
-// changed is the cheap look: a command raised the revision, or the timeline has a new line.
-func (f *follower) changed(ctx context.Context) (bool, error) {
-	dep, err := departure.Get(ctx, f.DB, f.id)
-	if err != nil {
-		return false, err
-	}
-	newest, err := departure.LastEvent(ctx, f.DB, f.id)
-	if err != nil {
-		return false, fmt.Errorf("looking at a timeline: %w", err)
-	}
-	return dep.Revision != f.revision || newest > f.last, nil
 }
 
 // look reads the departure as the bearer may see it, and the newest line of its timeline.
@@ -150,26 +116,30 @@ func (f *follower) show(ctx context.Context) (over bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("rendering a departure: %w", err)
 	}
-	if err := f.send(events, body); err != nil {
+	if err := f.send(events, view.knows, body); err != nil {
 		return false, err
 	}
-	f.shown, f.revision = body, view.revision
+	f.shown = body
 	return view.Over(), nil
 }
 
-func (f *follower) send(events []models.DepartureEvent, body []byte) error {
+// send passes over the lines of which the bearer may not know; they move the position all the same.
+func (f *follower) send(events []models.DepartureEvent, knows func(access.Part) bool, body []byte) error {
+	newest := f.last
+	if n := len(events); n > 0 {
+		newest = events[n-1].ID
+	}
 	if f.shown == nil && !f.resumed {
-		if n := len(events); n > 0 {
-			f.last = events[n-1].ID
-		}
+		f.last = newest
 		return f.stream.sendRaw(eventSnapshot, f.last, body)
 	}
+	events = knownEvents(events, knows)
 	for _, e := range events {
 		if err := f.stream.sendRaw(e.What, e.ID, body); err != nil {
 			return err
 		}
-		f.last = e.ID
 	}
+	f.last = newest
 	if len(events) == 0 && !bytes.Equal(f.shown, body) {
 		return f.stream.sendRaw(eventChanged, f.last, body)
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"lethe/internal/access"
 	"lethe/internal/account"
 	"lethe/internal/approval"
 	"lethe/internal/clock"
@@ -47,7 +49,7 @@ type DepartureView struct {
 	Workflow          *WorkflowView        `json:"workflow,omitempty" doc:"For it_ops"`
 	CreatedAt         time.Time            `json:"created_at"`
 
-	revision int64
+	knows func(access.Part) bool // what the actor whose view it is may know of
 }
 
 // RetentionView is how long one category is kept, and what became of it.
@@ -124,7 +126,7 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 		return DepartureView{}, err
 	}
 	view, err := s.renderDeparture(ctx, actor, language, dep, deadlines, now)
-	if err != nil || actor.Role != models.RoleHRAdmin {
+	if err != nil || !view.knows(access.PartGround) {
 		return view, err
 	}
 	codes, err := departure.OpenCodes(ctx, s.DB, s.Vault, dep)
@@ -156,6 +158,7 @@ func (s *server) departureViews(ctx context.Context, actor models.Actor, languag
 
 func (s *server) renderDeparture(ctx context.Context, actor models.Actor, language i18n.Language, dep models.Departure, deadlines []retention.DeadlineView, now time.Time) (DepartureView, error) {
 	text := func(prefix, code string) string { return i18n.Text(language, prefix+"."+code) }
+	knows := knowledge(actor, dep)
 	v := DepartureView{
 		ID: dep.ID, EmployeeID: dep.EmployeeID, Kind: dep.Kind, KindText: text("kind", string(dep.Kind)),
 		Initiator: dep.Initiator,
@@ -163,13 +166,13 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
 		Immediate: dep.Immediate, AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
-		Retention: retentionViews(language, deadlines), CreatedAt: dep.CreatedAt.UTC(), revision: dep.Revision,
+		Retention: retentionViews(language, deadlines), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
 	}
 	var err error
 	if v.Accounts, err = s.accountViews(ctx, language, dep.EmploymentID); err != nil {
 		return v, err
 	}
-	if v.Timeline, err = s.timelineViews(ctx, language, dep.ID); err != nil {
+	if v.Timeline, err = s.timelineViews(ctx, language, dep.ID, knows); err != nil {
 		return v, err
 	}
 	var lastEvent time.Time
@@ -179,10 +182,46 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 	if v.Waiting, err = s.waitingViews(ctx, language, dep, lastEvent, now); err != nil {
 		return v, err
 	}
-	if actor.Role == models.RoleITOps {
+	v.Waiting = slices.DeleteFunc(v.Waiting, func(w WaitingView) bool { return !knows(partOfWaiting(w.What)) })
+	if knows(access.PartWorkflow) {
 		v.Workflow = s.workflow(ctx, "departure/"+dep.ID.String())
 	}
 	return v, nil
+}
+
+// knowledge is which parts of a departure the actor may know of.
+func knowledge(actor models.Actor, dep models.Departure) func(access.Part) bool {
+	leaver := actor.EmployeeID == dep.EmployeeID
+	return func(part access.Part) bool { return part == "" || access.MayKnow(actor, leaver, part) }
+}
+
+// partOfWaiting is the part of a departure that something that waits belongs to. What is new here and
+// is named nowhere counts as a request, which the fewest know of.
+func partOfWaiting(what string) access.Part {
+	switch what {
+	case account.WaitsForSupport, account.WaitsForRetry, account.WaitsForSystem, waitsForOrchestration:
+		return access.PartTroubles
+	case waitsForReview:
+		return access.PartReviews
+	}
+	return access.PartRequests
+}
+
+// partOfEvent is the part that a line of the timeline tells of; empty for what everybody may know who
+// sees the person.
+func partOfEvent(what string) access.Part {
+	switch what {
+	case departure.EventAnnulmentRequested, departure.EventAnnulmentDropped:
+		return access.PartRequests
+	case departure.EventAccountsAttention, departure.EventAccountsResumed:
+		return access.PartTroubles
+	}
+	return ""
+}
+
+// knownEvents leaves out the lines of which the actor may not know.
+func knownEvents(events []models.DepartureEvent, knows func(access.Part) bool) []models.DepartureEvent {
+	return slices.DeleteFunc(events, func(e models.DepartureEvent) bool { return !knows(partOfEvent(e.What)) })
 }
 
 func retentionViews(language i18n.Language, deadlines []retention.DeadlineView) []RetentionView {
@@ -252,11 +291,12 @@ func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep m
 	return views, nil
 }
 
-func (s *server) timelineViews(ctx context.Context, language i18n.Language, id uuid.UUID) ([]TimelineView, error) {
+func (s *server) timelineViews(ctx context.Context, language i18n.Language, id uuid.UUID, knows func(access.Part) bool) ([]TimelineView, error) {
 	events, err := departure.Timeline(ctx, s.DB, id, 0)
 	if err != nil {
 		return nil, err
 	}
+	events = knownEvents(events, knows)
 	views := make([]TimelineView, len(events))
 	for i, e := range events {
 		views[i] = TimelineView{

@@ -2,7 +2,11 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -11,11 +15,52 @@ import (
 	"lethe/internal/identity"
 )
 
-// cutWhenEnded cuts an answer that may take as long as the client likes, as soon as whoever asked for it
-// may not ask any more (I23). It looks as often as an event stream does; the stop that it returns is
-// called when everything was written.
-func (s *server) cutWhenEnded(hctx huma.Context, bearer identity.Bearer, over func(context.Context) error) (stop func()) {
-	control := http.NewResponseController(humagin.Unwrap(hctx).Writer)
+// pieceWriteLimit is for the slowest client that is worth waiting for.
+const pieceWriteLimit = time.Minute
+
+var errCut = errors.New("the answer was cut: whoever asked for it may not ask any more")
+
+// longAnswer is an answer that may take as long as the client likes: each piece has a limit of its own
+// in place of the server's for all of it. It is cut as soon as whoever asked for it may not ask any
+// more (I23).
+type longAnswer struct {
+	to      io.Writer
+	control *http.ResponseController
+
+	mu  sync.Mutex
+	cut bool
+}
+
+// Write sends one piece.
+func (a *longAnswer) Write(p []byte) (int, error) {
+	a.mu.Lock()
+	cut := a.cut
+	if !cut {
+		_ = a.control.SetWriteDeadline(time.Now().Add(pieceWriteLimit))
+	}
+	a.mu.Unlock()
+	if cut {
+		return 0, errCut
+	}
+	n, err := a.to.Write(p)
+	if err != nil {
+		err = fmt.Errorf("writing a piece of an answer: %w", err)
+	}
+	return n, err
+}
+
+func (a *longAnswer) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cut = true
+	_ = a.control.SetWriteDeadline(time.Unix(1, 0)) // a write that waits for the client fails too
+}
+
+// answerAtLength begins a long answer. It looks at the bearer as often as an event stream does; the
+// stop that it returns is called when everything was written.
+// over says, as an error, that what is sent has ended meanwhile.
+func (s *server) answerAtLength(hctx huma.Context, bearer identity.Bearer, over func(context.Context) error) (a *longAnswer, stop func()) {
+	a = &longAnswer{to: hctx.BodyWriter(), control: http.NewResponseController(humagin.Unwrap(hctx).Writer)}
 	ctx, cancel := context.WithCancel(hctx.Context())
 	ended := make(chan struct{})
 	every := normalRhythm.recheck
@@ -29,12 +74,12 @@ func (s *server) cutWhenEnded(hctx huma.Context, bearer identity.Bearer, over fu
 			}
 			done()
 			if err != nil && ctx.Err() == nil {
-				_ = control.SetWriteDeadline(time.Unix(1, 0)) // a write that waits for the client fails too
+				a.end()
 				return
 			}
 		}
 	}()
-	return func() {
+	return a, func() {
 		cancel()
 		<-ended
 	}

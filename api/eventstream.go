@@ -11,6 +11,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/google/uuid"
+
+	"lethe/internal/identity"
 )
 
 // eventStream writes server-sent events (WHATWG HTML, 9.2) to one client.
@@ -67,17 +70,45 @@ func (s *eventStream) write(b []byte) error {
 	return nil
 }
 
-// rhythm is how often a stream looks at what.
+// rhythm is how often a stream does what.
 type rhythm struct {
-	poll    time.Duration // the cheap look: has a command changed anything?
-	render  time.Duration // the thorough look: the whole resource
+	poll    time.Duration // all streams together: has anything changed?
+	render  time.Duration // the thorough look, whatever the fingerprint says: some of it follows from the time of day
 	recheck time.Duration // is the token still good?
 	beat    time.Duration // a sign of life in silence
 }
 
-var normalRhythm = rhythm{poll: 300 * time.Millisecond, render: time.Second, recheck: 5 * time.Second, beat: 15 * time.Second}
+var normalRhythm = rhythm{poll: 300 * time.Millisecond, render: 15 * time.Second, recheck: 5 * time.Second, beat: 15 * time.Second}
 
-// pause waits, and says whether the stream goes on.
+// follow calls show whenever the resource may have changed, until that says that nothing more can
+// happen, the client goes, or the bearer may not ask any more.
+func (s *server) follow(ctx context.Context, stream *eventStream, kind streamKind, id uuid.UUID, bearer identity.Bearer, show func() (over bool, err error)) error {
+	changes, stop := s.streams.watch(kind, id)
+	defer stop()
+	pace := normalRhythm
+	recheck, beat, render := time.NewTicker(pace.recheck), time.NewTicker(pace.beat), time.NewTicker(pace.render)
+	defer recheck.Stop()
+	defer beat.Stop()
+	defer render.Stop()
+	over, err := show()
+	for err == nil && !over {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changes:
+			over, err = show()
+		case <-render.C:
+			over, err = show()
+		case <-recheck.C:
+			_, err = identity.Recheck(ctx, s.DB, bearer)
+		case <-beat.C:
+			err = stream.beat()
+		}
+	}
+	return err
+}
+
+// pause waits, and says whether it goes on.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

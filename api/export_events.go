@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -26,16 +25,18 @@ func streamed(path, tag, summary string) huma.Operation {
 }
 
 func (s *server) exportEvents(ctx context.Context, in *ByID) (*huma.StreamResponse, error) {
-	view, err := s.exportView(ctx, in.ID, in.language())
+	if _, err := s.exportView(ctx, in.ID, in.language()); err != nil {
+		return nil, err
+	}
+	f := &exportFollower{server: s, id: in.ID, bearer: bearerOf(ctx), language: in.language()}
+	release, err := s.streams.admit(f.bearer)
 	if err != nil {
 		return nil, err
 	}
-	f := &exportFollower{server: s, id: in.ID, bearer: bearerOf(ctx), language: in.language(), rhythm: normalRhythm}
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
-		streams.Inc()
-		defer streams.Dec()
+		defer release()
 		f.stream = openStream(hctx)
-		f.run(hctx.Context(), view)
+		f.run(hctx.Context())
 	}}, nil
 }
 
@@ -46,29 +47,11 @@ type exportFollower struct {
 	id       uuid.UUID
 	bearer   identity.Bearer
 	language i18n.Language
-	rhythm   rhythm
 	shown    []byte
 }
 
-func (f *exportFollower) run(ctx context.Context, view ExportView) {
-	checked, heard := time.Now(), time.Now()
-	err := f.show(eventSnapshot, view)
-	for err == nil && !view.over() && pause(ctx, f.rhythm.poll) {
-		now := time.Now()
-		if now.Sub(checked) >= f.rhythm.recheck {
-			checked = now
-			if _, err = identity.Recheck(ctx, f.DB, f.bearer); err != nil {
-				break
-			}
-		}
-		if view, err = f.exportView(ctx, f.id, f.language); err != nil {
-			break
-		}
-		if err = f.show(eventChanged, view); err == nil && now.Sub(heard) >= f.rhythm.beat {
-			heard = now
-			err = f.stream.beat()
-		}
-	}
+func (f *exportFollower) run(ctx context.Context) {
+	err := f.follow(ctx, f.stream, streamsOfExports, f.id, f.bearer, func() (bool, error) { return f.show(ctx) })
 	if err != nil && ctx.Err() == nil {
 		_ = f.stream.send(eventProblem, 0, problemOf(ctx, err).in(f.language, requestIDOf(ctx)))
 	}
@@ -77,14 +60,22 @@ func (f *exportFollower) run(ctx context.Context, view ExportView) {
 // over says that nothing more will happen but that the file goes.
 func (v ExportView) over() bool { return v.State != "queued" && v.State != "running" }
 
-func (f *exportFollower) show(kind string, view ExportView) error {
+func (f *exportFollower) show(ctx context.Context) (over bool, err error) {
+	view, err := f.exportView(ctx, f.id, f.language)
+	if err != nil {
+		return false, err
+	}
 	body, err := json.Marshal(view)
 	if err != nil {
-		return fmt.Errorf("rendering an export: %w", err)
+		return false, fmt.Errorf("rendering an export: %w", err)
 	}
 	if bytes.Equal(body, f.shown) {
-		return nil
+		return view.over(), nil
+	}
+	kind := eventChanged
+	if f.shown == nil {
+		kind = eventSnapshot
 	}
 	f.shown = body
-	return f.stream.sendRaw(kind, 0, body)
+	return view.over(), f.stream.sendRaw(kind, 0, body)
 }

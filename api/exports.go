@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -206,12 +207,13 @@ func (s *server) downloadExport(ctx context.Context, in *ByID) (*huma.StreamResp
 	bearer := bearerOf(ctx)
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		defer func() { _ = file.Close() }()
-		defer s.cutWhenEnded(hctx, bearer, func(ctx context.Context) error { return evidence.Ended(ctx, s.DB, e.ID) })()
+		out, stop := s.answerAtLength(hctx, bearer, func(ctx context.Context) error { return evidence.Ended(ctx, s.DB, e.ID) })
+		defer stop()
 		hctx.SetHeader("Content-Type", "application/zip")
 		hctx.SetHeader("Content-Length", strconv.FormatInt(*e.Bytes, 10))
 		hctx.SetHeader("Content-Disposition", `attachment; filename="query-log-`+e.ID.String()+`.zip"`)
 		hctx.SetHeader("Digest", "sha-256="+hex.EncodeToString(e.SHA256))
 		hctx.SetStatus(http.StatusOK)
-		_, _ = file.WriteTo(hctx.BodyWriter()) // a client that goes away cuts its own file, whose length tells it
+		_, _ = io.Copy(out, file) // a client that goes away cuts its own file, whose length tells it
 	}}, nil
 }

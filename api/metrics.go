@@ -19,6 +19,11 @@ var streams = promauto.NewGauge(prometheus.GaugeOpts{
 	Help: "Open streams of progress events.",
 })
 
+var refusedStreams = promauto.NewCounter(prometheus.CounterOpts{
+	Name: "lethe_event_streams_refused_total",
+	Help: "Streams that were refused because too many were open.",
+})
+
 // observe counts a request; a method that HTTP does not know counts as one, so that nobody can
 // invent labels.
 func observe(method, route string, status int, took time.Duration) {

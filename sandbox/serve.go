@@ -38,6 +38,7 @@ func ServeListener(ctx context.Context, listener net.Listener, sys *System) erro
 	server := &http.Server{
 		Handler:           sys.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}

@@ -1,21 +1,43 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 const (
 	readHeaderTimeout = 10 * time.Second
-	idleTimeout       = 2 * time.Minute
-	shutdownTimeout   = 10 * time.Second
+	// readTimeout is for a whole request, writeTimeout for its answer as well: handlers have 30 s.
+	// Streams and downloads set their own limits with every piece.
+	readTimeout     = 20 * time.Second
+	writeTimeout    = time.Minute
+	idleTimeout     = 2 * time.Minute
+	shutdownTimeout = 10 * time.Second
+	maxHeaderBytes  = 64 << 10
 )
+
+// portBounds are what bounds the connections of a port.
+type portBounds struct {
+	perAddress int            // from one address
+	proxies    []netip.Prefix // whose addresses are not counted
+	read       time.Duration  // for a whole request; 0 for readTimeout
+}
+
+var refusedConnections = promauto.NewCounter(prometheus.CounterOpts{
+	Name: "lethe_http_connections_refused_total",
+	Help: "Connections that were closed at once because too many were open.",
+})
 
 // listen opens a listener and names the setting to change if the port is taken.
 func listen(setting, address string) (net.Listener, error) {
@@ -30,11 +52,14 @@ func listen(setting, address string) (net.Listener, error) {
 }
 
 // serveHTTP serves until ctx ends, then lets requests finish. Event streams end with ctx.
-func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) {
+func serveHTTP(ctx context.Context, l net.Listener, c portBounds, h http.Handler, log *slog.Logger) {
 	server := &http.Server{
-		Handler:           h,
+		Handler:           closeUnread(h),
 		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       cmp.Or(c.read, readTimeout),
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
@@ -49,7 +74,7 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 			_ = server.Close()
 		}
 	}()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(bound(l, c.perAddress, c.proxies)); !errors.Is(err, http.ErrServerClosed) {
 		log.Error("serving ended", "address", l.Addr().String(), "error", err)
 		return
 	}

@@ -77,11 +77,16 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { exports.Run(ctx) })
 	wg.Go(func() { querylog.KeepSorted(ctx, r.facts, r.log) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
-	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(codec)), r.log) })
+	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())
-	serveHTTP(ctx, public, handler, r.log)
+	serveHTTP(ctx, public, r.portBounds(), handler, r.log)
 	wg.Wait()
 	return nil
+}
+
+// portBounds are those of the API and of the ops port. The configuration has checked the proxies.
+func (r *runtime) portBounds() portBounds {
+	return portBounds{perAddress: r.config.ConnectionsPerAddress, proxies: r.config.ProxyNetworks()}
 }
 
 // approvalSweep is how often expired requests for approval are ended; deciding about one that is

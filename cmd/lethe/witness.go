@@ -38,7 +38,7 @@ func (w WitnessRunCmd) Run(ctx context.Context) error {
 		return err
 	}
 	log.Info("the witness is ready", "address", l.Addr().String(), "key", own.Verifier().String())
-	serveHTTP(ctx, l, own.Handler(log), log)
+	serveHTTP(ctx, l, portBounds{perAddress: witnessConnections}, own.Handler(log), log)
 	return nil
 }
 

@@ -56,7 +56,7 @@ func (w WorkerCmd) Run(ctx context.Context) error {
 	wg.Go(func() { r.relay.Run(ctx) })
 	wg.Go(func() { r.ledger.run(ctx) })
 	wg.Go(func() { r.housekeep(ctx) })
-	wg.Go(func() { serveHTTP(ctx, ops, api.NewOps(r.opsDeps(nil)), r.log) })
+	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(nil)), r.log) })
 	r.log.Info("worker is ready", "systems", len(r.systems.Names()))
 	return r.work(ctx)
 }

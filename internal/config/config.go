@@ -55,8 +55,10 @@ type Config struct {
 	SessionIdle     time.Duration `env:"SESSION_IDLE" envDefault:"30m" used:"serve" en:"a session that is not used for so long ends" zh:"登录会话闲置多久后失效"`
 	SessionAbsolute time.Duration `env:"SESSION_ABSOLUTE" envDefault:"12h" used:"serve" en:"every session ends after so long" zh:"登录会话最长有效时间"`
 	TrustedProxies  []string      `env:"TRUSTED_PROXIES" used:"serve" en:"addresses or networks (CIDR) of the proxies in front of the API, separated by commas: what they say about where a request comes from is believed" zh:"API 前置反向代理的地址或网段（CIDR），以逗号分隔；仅采信它们转述的来源地址"`
-	LogLevel        string        `env:"LOG_LEVEL" envDefault:"info" used:"serve,worker,migrate,dev" en:"debug, info, warn or error" zh:"日志级别：debug、info、warn 或 error"`
-	LogFormat       string        `env:"LOG_FORMAT" envDefault:"json" used:"serve,worker,migrate,dev" en:"json or text" zh:"日志格式：json 或 text"`
+
+	ConnectionsPerAddress int    `env:"CONNECTIONS_PER_ADDRESS" envDefault:"256" used:"serve,worker" en:"connections that one address may have open to a port; trusted proxies are not counted" zh:"同一来源地址可同时打开的连接数上限；受信任的反向代理不计"`
+	LogLevel              string `env:"LOG_LEVEL" envDefault:"info" used:"serve,worker,migrate,dev" en:"debug, info, warn or error" zh:"日志级别：debug、info、warn 或 error"`
+	LogFormat             string `env:"LOG_FORMAT" envDefault:"json" used:"serve,worker,migrate,dev" en:"json or text" zh:"日志格式：json 或 text"`
 
 	OIDCIssuer       string `env:"OIDC_ISSUER" used:"serve" en:"address of the company's OpenID provider, as its discovery document writes it; left out, people log in by password only. Needs PUBLIC_URL" zh:"公司 OpenID 统一登录服务的地址，须与其发现文档中的写法一致；不填则仅能用密码登录。须同时设置 PUBLIC_URL"`
 	OIDCClientID     string `env:"OIDC_CLIENT_ID" used:"serve" en:"name under which the OpenID provider knows this installation" zh:"本系统在统一登录服务中登记的客户端标识"`

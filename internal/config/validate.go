@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -52,6 +53,7 @@ func (c Config) problems() []string {
 	p.count("LETHE_ACTIVITY_POLLERS", c.ActivityPollers, 1000)
 	p.count("LETHE_MAX_CONCURRENT_ACTIVITIES", c.MaxConcurrentActivities, 100_000)
 	p.count("LETHE_STICKY_CACHE", c.StickyCache, 1_000_000)
+	p.count("LETHE_CONNECTIONS_PER_ADDRESS", c.ConnectionsPerAddress, 100_000)
 	return p
 }
 
@@ -64,6 +66,19 @@ func (p *problemList) sessions(c Config) {
 			p.add("LETHE_TRUSTED_PROXIES has %q, which is neither an address nor a network", proxy)
 		}
 	}
+}
+
+// ProxyNetworks are the trusted proxies of a configuration that was checked.
+func (c Config) ProxyNetworks() []netip.Prefix {
+	var networks []netip.Prefix
+	for _, proxy := range c.TrustedProxies {
+		if network, err := netip.ParsePrefix(proxy); err == nil {
+			networks = append(networks, network)
+		} else if address, err := netip.ParseAddr(proxy); err == nil {
+			networks = append(networks, netip.PrefixFrom(address, address.BitLen()))
+		}
+	}
+	return networks
 }
 
 // longestRun bounds the history of one run and lets new code reach sleepers.
