@@ -63,6 +63,14 @@ chaos: bin/temporal bin/lethe bin/lethe-failpoints ## Kill processes at random: 
 	@LETHE_TEST_BIN=$(CURDIR)/bin LETHE_TEST_CHAOS_SEED=$(SEED) LETHE_TEST_CHAOS_MINUTES=$(MINUTES) \
 		go test -count=1 -v -timeout $$(($(MINUTES) + 15))m $(ARGS) ./e2e/chaos
 
+# Random histories against models, as many steps as STEPS.
+STEPS ?= 100000
+SOAK := ./internal/approval
+
+.PHONY: soak
+soak: bin/temporal bin/testbed ## Random histories against models: STEPS=… 随机历史与模型对照：STEPS=…
+	@LETHE_TEST_SOAK=$(STEPS) LETHE_TEST_BIN=$(CURDIR)/bin bin/testbed -- go test -count=1 -v -timeout 6h -run 'Random' $(ARGS) $(SOAK)
+
 .PHONY: generate
 generate: ## Regenerate generated files 重新生成代码
 	go generate ./...

@@ -27,6 +27,8 @@ const (
 	VoidChanged    = "changed"    // the target is not as it was judged
 	VoidGone       = "gone"       // the target does not exist any more
 	VoidUnreadable = "unreadable" // the stored command is not the one that was asked for
+	// VoidRequesterEnded: whoever asked has been disabled or reset, or has lost the role, since.
+	VoidRequesterEnded = "requester_ended"
 )
 
 // Approval is a request for a step that needs two people, bound to one command and one state.

@@ -47,7 +47,9 @@ type User struct {
 	CreatedBy         *uuid.UUID
 	// CredentialsSetBy is who created the user or reset it last, until its owner has enrolled.
 	CredentialsSetBy *uuid.UUID
-	CreatedAt        time.Time `gorm:"->"`
+	// AccessEndedAt is when the user was disabled or reset last: what it asked for before has ended.
+	AccessEndedAt *time.Time
+	CreatedAt     time.Time `gorm:"->"`
 }
 
 // UserRole is a role that a user holds, or held until it was revoked.
@@ -70,6 +72,17 @@ type Enrolment struct {
 	SecondBy   *uuid.UUID
 	SecondHash []byte
 	ExpiresAt  time.Time
+}
+
+// EnrolmentHalf is that somebody was given a half of the code by which a user's owner enrolled.
+// ConfirmedAt is when the owner showed to be there.
+type EnrolmentHalf struct {
+	ID            uuid.UUID
+	UserID        uuid.UUID
+	GivenTo       uuid.UUID
+	GivenAt       time.Time `gorm:"->"`
+	ConfirmedAt   *time.Time
+	LedgerEntryID *uuid.UUID
 }
 
 // RecoveryCode stands in for a TOTP code, once.

@@ -15,8 +15,9 @@ import (
 // AdminCmd is what only somebody who administers the host may do. It works on the database itself,
 // as its owner, and goes into the ledger.
 type AdminCmd struct {
-	Bootstrap  BootstrapCmd  `cmd:"" help:"Make the first two users, once. 初始化首批两名管理员（仅一次）。"`
-	BreakGlass BreakGlassCmd `cmd:"" help:"Codes for the day on which nobody can log in. 无人能登录时使用的应急码。"`
+	Bootstrap  BootstrapCmd    `cmd:"" help:"Make the first two users, once. 初始化首批两名管理员（仅一次）。"`
+	Confirm    ConfirmOwnerCmd `cmd:"" name:"confirm-owner" help:"Two people confirm that an account was enrolled by its owner. 两人共同确认账号由本人启用。"`
+	BreakGlass BreakGlassCmd   `cmd:"" help:"Codes for the day on which nobody can log in. 无人能登录时使用的应急码。"`
 }
 
 // BootstrapCmd makes the first two users.

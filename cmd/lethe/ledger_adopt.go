@@ -73,7 +73,7 @@ func (a LedgerAdoptCmd) Run(ctx context.Context) error {
 		return err
 	}
 	err = database.Run(models.WithCaller(ctx, by[1].Caller("")), db, func(tx *database.Tx) error {
-		if err := twoPeople(tx, by); err != nil {
+		if err := identity.TwoPeople(tx, by); err != nil {
 			return err
 		}
 		return p.Adopt(tx, keys, ledger.Entry{Reason: a.Reason, RequestedBy: by[0].Actor.EmployeeID.String()})
@@ -88,23 +88,6 @@ func (a LedgerAdoptCmd) Run(ctx context.Context) error {
 func sameOrigin(p *policy.Policy, origin string) error {
 	if p.Origin != origin {
 		return fmt.Errorf("the policy file is for the ledger %s, this one is %s", p.Origin, origin)
-	}
-	return nil
-}
-
-// twoPeople refuses one person with two users, and whoever made or reset the other's user (I21).
-func twoPeople(tx *database.Tx, by [2]identity.Bearer) error {
-	if by[0].Actor.EmployeeID == by[1].Actor.EmployeeID {
-		return errTwoPeople
-	}
-	for i := range by {
-		made, err := identity.CreatedOrReset(tx, by[i].Actor.EmployeeID, by[1-i].UserID)
-		if err != nil {
-			return err
-		}
-		if made {
-			return errTwoPeople
-		}
 	}
 	return nil
 }

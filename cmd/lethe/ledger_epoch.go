@@ -36,7 +36,7 @@ type credentials struct {
 }
 
 var (
-	errTwoPeople   = errors.New("two people are needed, of whom neither created or reset the other's user")
+	errTwoPeople   = errors.New("two people are needed: a JSON array with the logins of both")
 	errEpochRole   = errors.New("a new epoch is begun by people with the role hr_admin or it_ops")
 	errEpochReason = errors.New("the reason has 1 to 1,000 characters")
 )
@@ -133,7 +133,7 @@ func (n LedgerNewEpochCmd) begin(ctx context.Context, db *database.DB, storage *
 	var epoch int
 	var entry uuid.UUID
 	err := database.Run(models.WithCaller(ctx, by[1].Caller("")), db, func(tx *database.Tx) (err error) {
-		if err := twoPeople(tx, by); err != nil {
+		if err := identity.TwoPeople(tx, by); err != nil {
 			return err
 		}
 		epoch, entry, err = ledger.BeginEpoch(tx, storage, ledger.Entry{Reason: n.Reason, RequestedBy: by[0].Actor.EmployeeID.String()})

@@ -89,9 +89,9 @@ func (r *runtime) portBounds() portBounds {
 	return portBounds{perAddress: r.config.ConnectionsPerAddress, proxies: r.config.ProxyNetworks()}
 }
 
-// approvalSweep is how often expired requests for approval are ended; deciding about one that is
-// not swept yet finds it expired all the same.
-const approvalSweep = 30 * time.Second
+// approvalSweep is how often requests for approval are ended that have expired, or whose requester is
+// gone; deciding about one that is not swept yet finds it ended all the same.
+const approvalSweep = 5 * time.Second
 
 // identity opens and checks sessions. Their cookies travel over plain HTTP in development alone.
 func (r *runtime) identity() *identity.Service {

@@ -33,6 +33,7 @@ var (
 	ErrSubject          = errors.New("nobody decides about the own matter")
 	ErrMadeByRequester  = errors.New("the requester created or reset the user that would decide")
 	ErrMadeByDecider    = errors.New("who would decide linked a login with the requester's user that its owner never confirmed")
+	ErrOwnerUnconfirmed = errors.New("one of both was given a half of the code that the other's user was enrolled with, and its owner is not confirmed")
 	ErrRoleMayNot       = errors.New("the role does not decide about this operation")
 	// ErrHostToken refuses to ask with a token that its owner did not issue.
 	ErrHostToken      = errors.New("a token issued on the host asks for nothing that needs two people")

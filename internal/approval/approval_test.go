@@ -59,21 +59,19 @@ func TestI21_WhoMayNotDecide(t *testing.T) {
 	otherAccount := w.asker
 	w.tx(t, context.Background(), func(tx *database.Tx) error {
 		otherAccount.user = uuid.New()
-		return database.Hide(tx.DB().Exec("INSERT INTO users (id, employee_id, login, state) VALUES (?, ?, 'second-account', 'active')", otherAccount.user, w.asker.actor).Error)
+		err := tx.DB().Exec("INSERT INTO users (id, employee_id, login, state) VALUES (?, ?, 'second-account', 'active')", otherAccount.user, w.asker.actor).Error
+		return errors.Join(database.Hide(err), identity.Grant(tx, otherAccount.user, models.RoleReviewer, models.System))
 	})
 	puppet := w.person(t)
 	w.exec(t, "UPDATE users SET created_by = ?, credentials_set_by = ? WHERE id = ?", w.asker.actor, w.asker.actor, puppet.user)
 	reset := w.person(t)
 	w.exec(t, "UPDATE users SET credentials_set_by = ? WHERE id = ?", w.asker.actor, reset.user)
-	stale := w.bearer(w.first, models.RoleReviewer)
-	long := stale.SteppedUpAt.Add(-6 * time.Minute)
-	stale.SteppedUpAt = &long
+	stale := w.session(w.first, models.RoleReviewer, models.ByTOTP, 6*time.Minute)
 	never := w.bearer(w.first, models.RoleReviewer)
-	never.SteppedUpAt = nil
+	w.exec(t, "UPDATE sessions SET stepped_up_at = NULL WHERE id = ?", never.SessionID)
 	token := w.bearer(w.first, models.RoleReviewer)
 	token.SessionID, token.TokenID = uuid.Nil, uuid.New()
-	glass := w.bearer(w.first, models.RoleReviewer)
-	glass.BreakGlass = true
+	glass := w.session(w.first, models.RoleReviewer, models.ByBreakGlass, time.Second)
 	for name, k := range map[string]struct {
 		by   identity.Bearer
 		want error
@@ -271,8 +269,7 @@ func TestI21_AnUnconfirmedLoginDecidesAboutNothing(t *testing.T) {
 	link := uuid.New()
 	w.exec(t, "INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by) VALUES (?, ?, 'https://login.example', 's', ?)", link, w.first.user, w.subject.actor)
 	row, _ := w.ask(t)
-	b := w.bearer(w.first, models.RoleReviewer)
-	b.Authenticated = models.ByOIDC
+	b := w.session(w.first, models.RoleReviewer, models.ByOIDC, time.Second)
 	decide := func() (models.Approval, error) {
 		return w.registry.Decide(models.WithCaller(t.Context(), b.Caller("test")), w.env.Facts, b, row.ID, models.DecisionApproved, "")
 	}

@@ -32,7 +32,9 @@ func TestI21_AProcessThatDiesDecidesNothing(t *testing.T) {
 		row, target := w.ask(t)
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), childKillAt+"="+place, childDatabase+"="+w.env.FactsURL,
-			childDecision+"="+strings.Join([]string{row.ID.String(), w.first.actor.String(), w.first.user.String()}, ","))
+			childDecision+"="+strings.Join([]string{
+				row.ID.String(), w.first.actor.String(), w.first.user.String(), w.bearer(w.first, models.RoleReviewer).SessionID.String(),
+			}, ","))
 		said, err := child.CombinedOutput()
 		status, ok := child.ProcessState.Sys().(syscall.WaitStatus)
 		if err == nil || !ok || status.Signal() != syscall.SIGKILL {
@@ -75,7 +77,7 @@ func decideAndDie() {
 	}
 	b := identity.Bearer{
 		Actor:  models.Actor{EmployeeID: uuid.MustParse(ids[1]), Role: models.RoleReviewer},
-		UserID: uuid.MustParse(ids[2]), SessionID: uuid.New(), Authenticated: models.ByTOTP, SteppedUpAt: &now,
+		UserID: uuid.MustParse(ids[2]), SessionID: uuid.MustParse(ids[3]), Authenticated: models.ByTOTP, SteppedUpAt: &now,
 	}
 	row, err := r.Decide(models.WithCaller(ctx, b.Caller("child")), db, b, uuid.MustParse(ids[0]), models.DecisionApproved, "")
 	fmt.Println("still alive:", row.State, err)

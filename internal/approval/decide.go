@@ -57,6 +57,9 @@ func (r *Registry) decide(tx *database.Tx, bearer identity.Bearer, id uuid.UUID,
 	if !known {
 		return row, ErrUnknownOperation
 	}
+	if bearer, err = present(tx, row, bearer); err != nil {
+		return row, err
+	}
 	if err := mayDecide(tx, op, row, bearer); err != nil {
 		return row, err
 	}
@@ -72,6 +75,13 @@ func (r *Registry) decide(tx *database.Tx, bearer identity.Bearer, id uuid.UUID,
 	}
 	if !row.ExpiresAt.After(now) {
 		return r.end(tx, op, row, ending{state: models.ApprovalExpired, action: ActionExpired})
+	}
+	stands, err := identity.Stands(tx, row.RequesterUserID, requester(row), row.RequestedAt)
+	if err != nil {
+		return row, err
+	}
+	if !stands {
+		return r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: models.VoidRequesterEnded})
 	}
 	e := ending{by: bearer, comment: comment}
 	if decision == models.DecisionRejected {
@@ -107,6 +117,19 @@ func (r *Registry) approve(tx *database.Tx, op Operation, row models.Approval, e
 	return row, err
 }
 
+// present is who decides as they are now, with the users of both locked: whoever disables one of them, or
+// takes a role away, comes before this decision or after it.
+func present(tx *database.Tx, row models.Approval, bearer identity.Bearer) (identity.Bearer, error) {
+	if bearer.SessionID == uuid.Nil {
+		return bearer, ErrSessionRequired
+	}
+	var others []uuid.UUID
+	if row.RequesterUserID != nil {
+		others = append(others, *row.RequesterUserID)
+	}
+	return identity.Present(tx, bearer, others...)
+}
+
 // mayDecide holds the rules of I21 and I22 that hang on who decides.
 func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identity.Bearer) error {
 	now, err := tx.Now()
@@ -114,8 +137,6 @@ func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identi
 		return err
 	}
 	switch {
-	case bearer.SessionID == uuid.Nil:
-		return ErrSessionRequired
 	case !slices.Contains(op.Approvers, bearer.Actor.Role):
 		return ErrRoleMayNot
 	case bearer.Actor.EmployeeID == row.RequesterID:
@@ -127,6 +148,15 @@ func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identi
 	case !identity.Fresh(bearer, now):
 		return ErrStepUpRequired
 	}
+	if err := identity.RequireConfirmed(tx, bearer); err != nil {
+		return err
+	}
+	return strangers(tx, row, bearer)
+}
+
+// strangers refuses a decision between two users of whom one may be the other's person: who made, reset or
+// enrolled a user may be the one who uses it (I21).
+func strangers(tx *database.Tx, row models.Approval, bearer identity.Bearer) error {
 	made, err := identity.CreatedOrReset(tx, row.RequesterID, bearer.UserID)
 	if err != nil {
 		return err
@@ -134,11 +164,21 @@ func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identi
 	if made {
 		return ErrMadeByRequester
 	}
-	if err := identity.RequireConfirmed(tx, bearer); err != nil {
+	held, err := identity.HeldHalf(tx, row.RequesterID, bearer.UserID)
+	if err != nil {
 		return err
+	}
+	if held {
+		return ErrOwnerUnconfirmed
 	}
 	if row.RequesterUserID == nil {
 		return nil
+	}
+	if held, err = identity.HeldHalf(tx, bearer.Actor.EmployeeID, *row.RequesterUserID); err != nil {
+		return err
+	}
+	if held {
+		return ErrOwnerUnconfirmed
 	}
 	lent, err := identity.MayHaveActedAs(tx, bearer.Actor.EmployeeID, *row.RequesterUserID, row.RequestedAt)
 	if err != nil {

@@ -153,19 +153,29 @@ const (
 	// purge's intent on that must not be openable anywhere (I25).
 	isDestroyed = `state = 'pending' AND EXISTS (SELECT FROM employments m JOIN employment_categories c ON c.employment_id = m.id
 		WHERE m.employee_id = ANY (approvals.subject_ids) AND c.purging_at >= approvals.requested_at)`
+	// isOrphaned: whoever asked has been disabled or reset since, or has lost the role (I32).
+	isOrphaned = "state = 'pending' AND NOT public.lethe_requester_stands(requester_user_id, requester_id, requester_role, requested_at)"
 )
 
 // Sweep expires what is due now, voids what is about data that is being destroyed, and says how much
 // that was.
 func (r *Registry) Sweep(ctx context.Context, db *database.DB) (int, error) {
 	ended, err := r.sweep(ctx, db, isDue, r.Expire)
-	voided, voidErr := r.sweep(ctx, db, isDestroyed, r.voidDestroyed)
-	return ended + voided, errors.Join(err, voidErr)
+	voided, voidErr := r.sweep(ctx, db, isDestroyed, r.voiding(isDestroyed, models.VoidGone))
+	left, leftErr := r.EndLeft(ctx, db)
+	return ended + voided + left, errors.Join(err, voidErr, leftErr)
 }
 
-func (r *Registry) sweep(
-	ctx context.Context, db *database.DB, which string, end func(context.Context, *database.DB, uuid.UUID) (models.Approval, error),
-) (int, error) {
+// EndLeft ends the undecided requests of who could not ask any more: disabled, reset, or without the role.
+// Nobody could approve them; this makes it seen, and what they had noted at their targets is taken back.
+// Whoever has just ended somebody's access calls it, and so does each sweep.
+func (r *Registry) EndLeft(ctx context.Context, db *database.DB) (int, error) {
+	return r.sweep(ctx, db, isOrphaned, r.voiding(isOrphaned, models.VoidRequesterEnded))
+}
+
+type ender func(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, error)
+
+func (r *Registry) sweep(ctx context.Context, db *database.DB, which string, end ender) (int, error) {
 	var due []uuid.UUID
 	err := db.Read(ctx).Model(&models.Approval{}).Where(which).
 		Order(clause.OrderByColumn{Column: clause.Column{Name: "expires_at"}}).Limit(sweepBatch).Pluck("id", &due).Error
@@ -181,31 +191,32 @@ func (r *Registry) sweep(
 	return len(due) - len(failed), errors.Join(failed...)
 }
 
-// voidDestroyed ends a request about data that is being destroyed, and leaves any other alone.
-func (r *Registry) voidDestroyed(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, error) {
-	var row models.Approval
-	err := database.Run(ctx, db, func(tx *database.Tx) (err error) {
-		if row, err = lock(tx, id); err != nil {
+// voiding ends a request as void if a condition still holds under its lock, and leaves any other alone.
+func (r *Registry) voiding(which, why string) ender {
+	return func(ctx context.Context, db *database.DB, id uuid.UUID) (row models.Approval, err error) {
+		err = database.Run(ctx, db, func(tx *database.Tx) error {
+			if row, err = lock(tx, id); err != nil {
+				return err
+			}
+			var still int64
+			if err := tx.DB().Model(&models.Approval{}).Where("id = ? AND "+which, id).Count(&still).Error; err != nil {
+				return fmt.Errorf("looking at a request again: %w", database.Hide(err))
+			}
+			op, known := r.Operation(row.Operation)
+			switch {
+			case still == 0:
+				return nil
+			case !known:
+				return ErrUnknownOperation
+			}
+			row, err = r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: why})
 			return err
+		})
+		if err == nil {
+			r.forget(ctx, row)
 		}
-		var still int64
-		if err := tx.DB().Model(&models.Approval{}).Where("id = ? AND "+isDestroyed, id).Count(&still).Error; err != nil {
-			return fmt.Errorf("looking at a request again: %w", database.Hide(err))
-		}
-		if still == 0 {
-			return nil
-		}
-		op, known := r.Operation(row.Operation)
-		if !known {
-			return ErrUnknownOperation
-		}
-		row, err = r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: models.VoidGone})
-		return err
-	})
-	if err == nil {
-		r.forget(ctx, row)
+		return row, err
 	}
-	return row, err
 }
 
 // Run sweeps until ctx ends. Every process may: a request ends once.

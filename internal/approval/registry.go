@@ -9,6 +9,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/failpoint"
+	"lethe/internal/identity"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -93,6 +94,9 @@ func (r *Registry) Alone(tx *database.Tx, name string, command any) (location st
 		return "", ErrUnknownOperation
 	case r.NeedsTwo(name), caller.SessionID == uuid.Nil:
 		return "", ErrTwoRequired
+	}
+	if err := identity.PresentCaller(tx); err != nil {
+		return "", err
 	}
 	if command, err = op.complete(tx, caller.Actor, command); err != nil {
 		return "", err

@@ -35,6 +35,9 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	if caller.Actor.EmployeeID == uuid.Nil {
 		return models.Approval{}, ErrNoRequester
 	}
+	if err := identity.PresentCaller(tx); err != nil {
+		return models.Approval{}, err
+	}
 	if err := mayAsk(tx, caller); err != nil {
 		return models.Approval{}, err
 	}

@@ -3,6 +3,7 @@ package approval
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -118,8 +119,10 @@ func (w *world) person(t testing.TB) person {
 	employment := w.env.Hire(t, "CN")
 	var user models.User
 	w.tx(t, context.Background(), func(tx *database.Tx) (err error) {
-		user, err = identity.EnsureUser(tx, employment.EmployeeID, "")
-		return err
+		if user, err = identity.EnsureUser(tx, employment.EmployeeID, ""); err != nil {
+			return err
+		}
+		return errors.Join(identity.Grant(tx, user.ID, models.RoleHRAdmin, models.System), identity.Grant(tx, user.ID, models.RoleReviewer, models.System))
 	})
 	return person{employment.EmployeeID, user.ID}
 }
@@ -138,15 +141,26 @@ func (w *world) as(p person, role models.Role) context.Context {
 
 // bearer is a session that stepped up a moment ago.
 func (w *world) bearer(p person, role models.Role) identity.Bearer {
+	return w.session(p, role, models.ByTOTP, time.Second)
+}
+
+// session is one that stepped up so long ago.
+func (w *world) session(p person, role models.Role, how models.Authentication, ago time.Duration) identity.Bearer {
 	now, err := w.env.Facts.Now(context.Background())
 	if err != nil {
 		panic(err)
 	}
-	at := now.Add(-time.Second)
-	return identity.Bearer{
+	at := now.Add(-ago)
+	b := identity.Bearer{
 		Actor: models.Actor{EmployeeID: p.actor, Role: role}, UserID: p.user, SessionID: uuid.New(),
-		Authenticated: models.ByTOTP, SteppedUpAt: &at,
+		Authenticated: how, SteppedUpAt: &at, BreakGlass: how == models.ByBreakGlass,
 	}
+	err = w.env.Facts.Read(context.Background()).Exec(`INSERT INTO sessions (id, data, user_id, role, authenticated, stepped_up_at, break_glass, idle_expires_at, expires_at)
+		VALUES (?, '', ?, ?, ?, ?, ?, ?, ?)`, b.SessionID, p.user, role, how, at, b.BreakGlass, now.Add(30*24*time.Hour), now.Add(60*24*time.Hour)).Error
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 func (w *world) counter(t testing.TB) uuid.UUID {

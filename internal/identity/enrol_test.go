@@ -28,7 +28,7 @@ func (w *world) newcomer(first, second models.Actor, login string) (user models.
 func (w *world) half(by models.Actor, user models.User) (code string, err error) {
 	w.t.Helper()
 	err = w.run(func(tx *database.Tx) error {
-		code, err = EnrolmentCode(tx, by, user.ID)
+		code, err = giveHalf(tx, by, user.ID)
 		return err
 	})
 	return code, err
@@ -282,5 +282,73 @@ func TestI23_RevokedRoleStopsItsTokensAndSessionsAlone(t *testing.T) {
 	w.must(w.run(func(tx *database.Tx) error { return Grant(tx, w.user.ID, models.RoleAuditor, models.System) }))
 	if _, err := Authenticate(t.Context(), w.Facts, tokens[models.RoleAuditor], true); err != nil {
 		t.Errorf("granted again: %v", err)
+	}
+}
+
+// An owner is confirmed by a login of the company's provider, towards everybody but who linked that login,
+// which may be one of theirs, and by two others on the host, towards everybody. A reset begins anew.
+func TestI21_AnOwnerIsConfirmed(t *testing.T) {
+	w := newWorld(t, Options{})
+	first, second := w.twoPeople()
+	user := w.newcomer(first, second, "owner")
+	w.enrol(user, first, second)
+	held := func(want ...bool) {
+		t.Helper()
+		for i, holder := range []models.Actor{first, second} {
+			var got bool
+			w.must(w.run(func(tx *database.Tx) (err error) {
+				got, err = HeldHalf(tx, holder.EmployeeID, user.ID)
+				return err
+			}))
+			if got != want[i] {
+				t.Errorf("holder %d: unconfirmed %v, want %v", i+1, got, want[i])
+			}
+		}
+	}
+	held(true, true)
+	owner := models.Actor{EmployeeID: user.EmployeeID, Role: models.RoleReviewer}
+	var link models.OIDCLink
+	w.must(w.run(func(tx *database.Tx) (err error) {
+		if link, err = LinkLogin(tx, user.ID, "https://login.example", "s", first); err != nil {
+			return err
+		}
+		return confirmOwnerBy(tx, owner, user, link)
+	}))
+	held(true, false) // the first one linked it
+	bearer := func(person uuid.UUID) Bearer {
+		u := w.grant(person, models.RoleITOps)
+		return Bearer{UserID: u.ID, Actor: models.Actor{EmployeeID: person, Role: models.RoleITOps}}
+	}
+	confirm := func(login string, a, b uuid.UUID) error {
+		return w.run(func(tx *database.Tx) error {
+			_, err := ConfirmOwner(tx, login, [2]Bearer{bearer(a), bearer(b)})
+			return err
+		})
+	}
+	third := w.Hire(t, "CN").EmployeeID
+	for name, k := range map[string]struct {
+		err, want error
+	}{
+		"one person twice": {confirm("owner", third, third), ErrNotTwoPeople},
+		"the owner":        {confirm("owner", third, user.EmployeeID), ErrOwnerConfirms},
+		"nobody's":         {confirm("nobody", first.EmployeeID, third), ErrNoSuchUser},
+	} {
+		if !errors.Is(k.err, k.want) {
+			t.Errorf("%s: %v, want %v", name, k.err, k.want)
+		}
+	}
+	held(true, false)
+	w.must(confirm("OWNER", first.EmployeeID, third))
+	held(false, false)
+	w.must(confirm("owner", first.EmployeeID, third)) // a second time changes nothing
+	if n := len(slices.DeleteFunc(w.actions(), func(a string) bool { return a != "user.owner_confirmed" })); n != 2 {
+		t.Errorf("%d entries of a confirmation, want 2", n)
+	}
+	w.must(w.run(func(tx *database.Tx) error { _, err := w.s.Reset(tx, first, user.ID); return err }))
+	_, err := w.half(first, user)
+	w.must(err)
+	held(true, false)
+	if err := confirm("owner", first.EmployeeID, third); !errors.Is(err, ErrNotEnrolled) {
+		t.Errorf("before the owner enrolled: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -20,6 +21,28 @@ func Holds(tx *database.Tx, employeeID uuid.UUID, roles ...models.Role) (bool, e
 		return false, fmt.Errorf("reading a person's roles: %w", database.Hide(err))
 	}
 	return holds, nil
+}
+
+// Absent are those of some persons of whom no user in use holds a role. What they held in it, a hold or a
+// rejection, is the role's then (I32).
+func Absent(ctx context.Context, db *database.DB, role models.Role, persons []uuid.UUID) (map[uuid.UUID]bool, error) {
+	absent := make(map[uuid.UUID]bool, len(persons))
+	if len(persons) == 0 {
+		return absent, nil
+	}
+	for _, p := range persons {
+		absent[p] = true
+	}
+	var present []uuid.UUID
+	err := db.Read(ctx).Raw(`SELECT DISTINCT u.employee_id FROM users u JOIN user_roles r ON r.user_id = u.id
+		WHERE u.employee_id IN ? AND u.state = ? AND r.role = ? AND r.revoked_at IS NULL`, persons, models.UserActive, role).Scan(&present).Error
+	if err != nil {
+		return nil, fmt.Errorf("looking who is still there: %w", database.Hide(err))
+	}
+	for _, p := range present {
+		delete(absent, p)
+	}
+	return absent, nil
 }
 
 // LockUser locks a user to the end of the transaction and reads it with the roles that it holds.

@@ -69,6 +69,7 @@ func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (mod
 	err = database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", userID).Updates(map[string]any{
 		"state": models.UserEnrolling, "password_hash": nil, "password_set_at": nil, "totp_sealed": models.Sealed{},
 		"totp_pending_sealed": models.Sealed{}, "credentials_set_by": by.ID(),
+		"access_ended_at": gorm.Expr("lethe_now()"),
 	}))
 	if err != nil {
 		return user, fmt.Errorf("resetting a user: %w", err)
@@ -109,7 +110,16 @@ func expectEnrolment(tx *database.Tx, userID uuid.UUID, by models.Actor) error {
 
 // EnrolmentCode gives by the half of a user's enrolment code that is theirs; the whole, if nobody
 // approved. It is drawn as it is given and only a hash stays: a second call is ErrAlreadyDelivered.
-func EnrolmentCode(tx *database.Tx, by models.Actor, userID uuid.UUID) (string, error) {
+// Both halves are the user: it takes what [Dangerous] wants.
+func EnrolmentCode(tx *database.Tx, by Bearer, userID uuid.UUID) (string, error) {
+	by, err := Dangerous(tx, by)
+	if err != nil {
+		return "", err
+	}
+	return giveHalf(tx, by.Actor, userID)
+}
+
+func giveHalf(tx *database.Tx, by models.Actor, userID uuid.UUID) (string, error) {
 	user, err := lockUser(tx, userID)
 	if err != nil {
 		return "", err
@@ -138,7 +148,11 @@ func EnrolmentCode(tx *database.Tx, by models.Actor, userID uuid.UUID) (string, 
 	if err := database.UpdateOne(tx.DB().Model(&models.Enrolment{}).Where("user_id = ?", userID).Update(column, codeHash(code))); err != nil {
 		return "", fmt.Errorf("storing an enrolment code: %w", err)
 	}
-	return code, record(tx, by, "enrolment_code.delivered", user, map[string]string{"half": strings.TrimSuffix(column, "_hash")})
+	entry, err := recordEntry(tx, by, "enrolment_code.delivered", user, map[string]string{"half": strings.TrimSuffix(column, "_hash")})
+	if err != nil {
+		return "", err
+	}
+	return code, keepHalf(tx, user.ID, by.EmployeeID, entry)
 }
 
 // wholeCode stores a code that nobody needs to collect: the host's, at bootstrap.
@@ -155,7 +169,9 @@ func wholeCode(tx *database.Tx, userID uuid.UUID) (string, error) {
 type UserView struct {
 	models.User
 	EmployeeNo, Name string
-	Roles            []models.Role `gorm:"-"`
+	// OwnerConfirmed: nobody was given a half of its code, or its owner is confirmed since.
+	OwnerConfirmed bool
+	Roles          []models.Role `gorm:"-"`
 }
 
 // Users lists users after a cursor (an id, uuid.Nil to begin), and says whether there are more.
@@ -184,7 +200,8 @@ func GetUser(ctx context.Context, db *database.DB, id uuid.UUID) (UserView, erro
 }
 
 func userViews(g *gorm.DB) *gorm.DB {
-	return g.Model(&models.User{}).Joins("JOIN employees e ON e.id = users.employee_id").Select("users.*", "e.employee_no", "e.name")
+	return g.Model(&models.User{}).Joins("JOIN employees e ON e.id = users.employee_id").Select("users.*", "e.employee_no", "e.name",
+		"NOT EXISTS (SELECT FROM enrolment_halves h WHERE h.user_id = users.id AND h.confirmed_at IS NULL) AS owner_confirmed")
 }
 
 func addRoles(g *gorm.DB, views []UserView) error {

@@ -137,7 +137,8 @@ func (s *Service) stepUpByProvider(
 	if r.Current.SessionID != uuid.Nil && r.Current.SessionID != *flow.SessionID {
 		return Arrival{}, ErrFlowUnknown
 	}
-	if _, err := lockUser(tx, link.UserID); err != nil {
+	user, err := lockUser(tx, link.UserID)
+	if err != nil {
 		return Arrival{}, err
 	}
 	bearer, err := sessionBearer(tx.DB().Where("s.id = ?", *flow.SessionID))
@@ -151,7 +152,7 @@ func (s *Service) stepUpByProvider(
 		return Arrival{}, ErrStaleLogin
 	}
 	if bearer.Authenticated != models.ByOIDC && bearer.Authenticated != models.ByBreakGlass {
-		if err := confirmLink(tx, link); err != nil {
+		if err := errors.Join(confirmLink(tx, link), confirmOwnerBy(tx, bearer.Actor, user, link)); err != nil {
 			return Arrival{}, err
 		}
 	}

@@ -3,6 +3,8 @@ package identity
 import (
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"lethe/internal/database"
 	"lethe/internal/ledger"
 	"lethe/models"
@@ -10,13 +12,19 @@ import (
 
 // record appends to the ledger what happened to a user, decided by somebody.
 func record(tx *database.Tx, by models.Actor, action string, user models.User, details map[string]string) error {
-	_, err := ledger.Append(tx, ledger.Entry{
+	_, err := recordEntry(tx, by, action, user, details)
+	return err
+}
+
+// recordEntry is record for what a row names.
+func recordEntry(tx *database.Tx, by models.Actor, action string, user models.User, details map[string]string) (uuid.UUID, error) {
+	id, err := ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindIdentity, Action: action, Actor: &by, Subject: &user.EmployeeID, Object: "user/" + user.ID.String(), Details: details,
 	})
 	if err != nil {
-		return fmt.Errorf("recording %s: %w", action, err)
+		return id, fmt.Errorf("recording %s: %w", action, err)
 	}
-	return nil
+	return id, nil
 }
 
 // recordSession appends what a user did with a session. At a login nobody is behind the context

@@ -170,7 +170,7 @@ func Disable(tx *database.Tx, userID uuid.UUID, by models.Actor) error {
 
 func disable(tx *database.Tx, user models.User, by models.Actor) error {
 	err := database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ? AND state = ?", user.ID, user.State).
-		Update("state", models.UserDisabled))
+		Updates(map[string]any{"state": models.UserDisabled, "access_ended_at": gorm.Expr("lethe_now()")}))
 	if err != nil {
 		return fmt.Errorf("disabling a user: %w", err)
 	}
@@ -237,9 +237,9 @@ func userInRole(tx *database.Tx, employeeID uuid.UUID, role models.Role) (models
 // the requester, and its owner has not enrolled since, or whether the requester linked a login with
 // it that its owner has not confirmed (I21).
 func CreatedOrReset(tx *database.Tx, requester, approverUser uuid.UUID) (bool, error) {
-	user, err := lockUser(tx, approverUser)
+	user, err := database.First[models.User](tx.DB().Clauses(shared).Where("id = ?", approverUser))
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("locking a user: %w", err)
 	}
 	if user.CredentialsSetBy != nil && *user.CredentialsSetBy == requester {
 		return true, nil
