@@ -126,6 +126,9 @@ func (s *server) linkAccount(ctx context.Context, in *newAccountInput) (*created
 		if err != nil {
 			return creation{}, err
 		}
+		if actorOf(ctx).EmployeeID == in.ID {
+			return creation{}, account.ErrOwnAccount // whoever names another account would keep the own one
+		}
 		linked, err := account.Link(tx, employment.ID, system.Name, system.Kind, in.Body.ExternalID)
 		return created(linked.ID, accountsAddress(in.ID)+"/"+linked.ID.String()), err
 	})

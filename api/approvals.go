@@ -34,7 +34,7 @@ type ApprovalView struct {
 	DecidedBy      *PersonView          `json:"decided_by,omitempty"`
 	Comment        string               `json:"comment,omitempty" doc:"What the second person said"`
 	EndedAt        *time.Time           `json:"ended_at,omitempty"`
-	VoidReason     string               `json:"void_reason,omitempty" enum:"changed,gone,unreadable" doc:"Why it is void"`
+	VoidReason     string               `json:"void_reason,omitempty" enum:"changed,gone,unreadable,requester_ended" doc:"Why it is void"`
 	VoidReasonText string               `json:"void_reason_text,omitempty"`
 	ResultLocation string               `json:"result_location,omitempty" doc:"Once approved: where what it led to is"`
 	Approvers      []models.Role        `json:"approvers" doc:"The roles that decide about it"`
@@ -175,7 +175,13 @@ func overtaken(row models.Approval, wanted models.ApprovalState) error {
 	if row.State == wanted {
 		return nil
 	}
-	return overtakenProblem(row.ID, row.State)
+	p := overtakenProblem(row.ID, row.State)
+	if row.VoidReason == models.VoidRequesterEnded {
+		ended := problem(codeRequesterEnded)
+		ended.Location = p.Location
+		return ended
+	}
+	return p
 }
 
 func overtakenProblem(id uuid.UUID, state models.ApprovalState) *Problem {

@@ -56,7 +56,22 @@ func (f *fixture) steps() map[string]step {
 	kase := f.stuckCase(person())
 	purge := f.purgeInReview(leaving())
 	user := f.user(person())
-	detached := person()
+	detached, headOfB, administers, disabled, demoted := person(), person(), person(), person(), person()
+	f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", headOfB, f.b)
+	var unlinking models.AccountOperation
+	f.run(func(tx *database.Tx) (err error) {
+		for role, who := range map[models.Role][]uuid.UUID{models.RoleITOps: {administers}, models.RoleReviewer: {disabled, demoted}} {
+			for _, p := range who {
+				if _, err := identity.GrantTo(tx, p, role); err != nil {
+					return err
+				}
+			}
+		}
+		unlinking, _, err = account.OrderUnlink(tx, account.UnlinkOrder{
+			EmploymentID: f.employment(administers), Mode: models.ModeDisable, Origin: models.OriginStandalone, By: models.System,
+		})
+		return err
+	})
 	future, forgetful := person(), f.user(person())
 	f.logged(exportLimit + 1)
 	return map[string]step{
@@ -78,6 +93,14 @@ func (f *fixture) steps() map[string]step {
 			"SELECT count(*) FROM support_cases WHERE id = ? AND resolution = 'waive' AND confirmed_by IS NOT NULL", []any{kase}},
 		operations.Detach: {hrRole, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + detached.String() + `", "mode": "detach"}`, reviewerRole,
 			"SELECT count(*) FROM account_operations WHERE employment_id = ? AND mode = 'detach'", []any{f.employment(detached)}},
+		operations.Unlink: {models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + headOfB.String() + `"}`, reviewerRole,
+			"SELECT count(*) FROM account_operations WHERE employment_id = ? AND mode = 'disable'", []any{f.employment(headOfB)}},
+		operations.Relink: {hrRole, "POST", "/api/v1/account-relinkings", `{"unlinking_id": "` + unlinking.ID.String() + `"}`, reviewerRole,
+			"SELECT count(*) FROM account_operations WHERE id = ? AND state = 'superseded'", []any{unlinking.ID}},
+		operations.DisableUser: {models.RoleITOps, "POST", "/api/v1/users/" + f.user(disabled).String() + "/disabling", "", hrRole,
+			"SELECT count(*) FROM users WHERE employee_id = ? AND state = 'disabled'", []any{disabled}},
+		operations.RevokeRole: {hrRole, "DELETE", "/api/v1/users/" + f.user(demoted).String() + "/roles/reviewer", "", reviewerRole,
+			"SELECT count(*) FROM user_roles r JOIN users u ON u.id = r.user_id WHERE u.employee_id = ? AND r.role = 'reviewer' AND r.revoked_at IS NOT NULL", []any{demoted}},
 		operations.ReleaseHold: {hrRole, "POST", holdAddress(hold.ID) + "/release", `{}`, reviewerRole,
 			"SELECT count(*) FROM holds WHERE id = ? AND released_at IS NOT NULL", []any{hold.ID}},
 		operations.HoldEverybody: {hrRole, "POST", "/api/v1/holds", `{"everybody": true, "matter": "M-2"}`, reviewerRole,
@@ -119,6 +142,13 @@ func TestI21_I22_EveryDangerousStep(t *testing.T) {
 			}
 			var waits ApprovalView
 			got := f.ask(s.role, s.method, s.path, s.body)
+			if op.Name == operations.DisableUser || op.Name == operations.RevokeRole {
+				// What one person may do to most people never was a token's.
+				if got.status != 403 || got.problem.Code != codeSessionRequired {
+					t.Errorf("by a token: %d %s", got.status, got.body)
+				}
+				got = f.session(s.role).ask(s.method, s.path, s.body)
+			}
 			if got.status != 202 || got.header.Get("Content-Type") != "application/json" {
 				t.Fatalf("by a token: %d %s", got.status, got.body)
 			}

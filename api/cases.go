@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -117,9 +118,36 @@ func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*answer[
 		})
 		return nil, err
 	}
-	return s.decideCase(ctx, &in.ByID, func(tx *database.Tx) (models.SupportCase, error) {
+	view, err := s.decideCase(ctx, &in.ByID, func(tx *database.Tx) (models.SupportCase, error) {
+		if in.Body.Action == models.ResolutionAbort {
+			_, _, owner, err := account.LockCase(tx, in.ID)
+			if err == nil {
+				err = departure.OneMayChangeAccess(tx, actorOf(ctx), owner)
+			}
+			if err != nil {
+				return models.SupportCase{}, err
+			}
+		}
 		return account.ResolveCase(tx, in.ID, actorOf(ctx), in.Body.Action)
 	})
+	if errors.Is(err, departure.ErrApprovalRequired) {
+		return nil, s.askRelinking(ctx, in)
+	}
+	return view, err
+}
+
+// askRelinking makes of an abort, which gives the account of a head or an administrator back, a request to
+// relink it.
+func (s *server) askRelinking(ctx context.Context, in *resolutionInput) error {
+	c, err := account.Case(ctx, s.DB, in.ID)
+	if err != nil {
+		return err
+	}
+	_, err = s.dangerous(ctx, dangerousCall{
+		operation: operations.Relink, command: operations.Relinking{UnlinkingID: c.OperationID, Systems: []string{c.System}},
+		reason: in.Body.ApprovalReason, language: in.language(),
+	})
+	return err
 }
 
 // confirmCase is the decision about the open request, at the address that it always had.

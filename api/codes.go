@@ -90,6 +90,8 @@ const (
 	codeHoldScope         = "hold_scope_unclear"
 	codeHoldFilterUnknown = "hold_filter_unknown"
 	codeUnknownCategory   = "unknown_category"
+	codeOwnerUnconfirmed  = "owner_unconfirmed"
+	codeRequesterEnded    = "requester_ended"
 
 	codeTwoCredentials   = "two_credentials"
 	codeSessionUnknown   = "session_unknown"
@@ -249,6 +251,8 @@ var statuses = map[string]int{
 	codeHoldScope:         http.StatusUnprocessableEntity,
 	codeHoldFilterUnknown: http.StatusUnprocessableEntity,
 	codeUnknownCategory:   http.StatusUnprocessableEntity,
+	codeOwnerUnconfirmed:  http.StatusForbidden,
+	codeRequesterEnded:    http.StatusConflict,
 
 	codeTwoCredentials:   http.StatusBadRequest,
 	codeSessionUnknown:   http.StatusUnauthorized,

@@ -47,12 +47,9 @@ func (s *server) changePassword(ctx context.Context, in *struct{ Body PasswordBo
 }
 
 func (s *server) beginTOTP(ctx context.Context, _ *struct{}) (*answer[SecondFactor], error) {
-	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
-		return nil, err
-	}
 	var made identity.TOTP
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
-		if err := identity.RequireConfirmed(tx, bearerOf(ctx)); err != nil {
+		if _, err := identity.Dangerous(tx, bearerOf(ctx)); err != nil {
 			return err
 		}
 		made, err = s.Identity.BeginTOTP(tx, bearerOf(ctx).UserID)
@@ -62,18 +59,12 @@ func (s *server) beginTOTP(ctx context.Context, _ *struct{}) (*answer[SecondFact
 }
 
 func (s *server) confirmTOTP(ctx context.Context, in *struct{ Body CodeBody }) (*answer[RecoveryCodes], error) {
-	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
-		return nil, err
-	}
 	return s.recoveryCodes(ctx, func(tx *database.Tx) ([]string, error) {
 		return s.Identity.ConfirmTOTP(tx, bearerOf(ctx), in.Body.TOTP)
 	})
 }
 
 func (s *server) renewRecoveryCodes(ctx context.Context, _ *struct{}) (*answer[RecoveryCodes], error) {
-	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
-		return nil, err
-	}
 	return s.recoveryCodes(ctx, func(tx *database.Tx) ([]string, error) {
 		return s.Identity.RenewRecoveryCodes(tx, bearerOf(ctx))
 	})
@@ -82,6 +73,9 @@ func (s *server) renewRecoveryCodes(ctx context.Context, _ *struct{}) (*answer[R
 func (s *server) recoveryCodes(ctx context.Context, renew func(tx *database.Tx) ([]string, error)) (*answer[RecoveryCodes], error) {
 	var codes []string
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+		if _, err := identity.Dangerous(tx, bearerOf(ctx)); err != nil {
+			return err
+		}
 		codes, err = renew(tx)
 		return err
 	})

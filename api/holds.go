@@ -28,6 +28,7 @@ type HoldView struct {
 	Matter     string            `json:"matter" doc:"Reference of the case, not its story"`
 	PlacedBy   *uuid.UUID        `json:"placed_by,omitempty"`
 	PlacedAt   time.Time         `json:"placed_at"`
+	PassedTo   *models.Role      `json:"passed_to,omitempty" doc:"Who placed it is gone: the role that looks after it"`
 	ReleasedBy *uuid.UUID        `json:"released_by,omitempty"`
 	ReleasedAt *time.Time        `json:"released_at,omitempty"`
 }
@@ -148,7 +149,7 @@ func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*answer[Pag
 	if more {
 		page.NextCursor = cursorOf(holds[len(holds)-1].ID)
 	}
-	return &answer[Page[HoldView]]{page}, nil
+	return &answer[Page[HoldView]]{page}, passedOn(ctx, s, models.RoleHRAdmin, page.Items, holdHolder)
 }
 
 func (s *server) getHold(ctx context.Context, in *ByID) (*answer[HoldView], error) {
@@ -156,7 +157,9 @@ func (s *server) getHold(ctx context.Context, in *ByID) (*answer[HoldView], erro
 	if err != nil {
 		return nil, err
 	}
-	return &answer[HoldView]{holdView(hold)}, nil
+	views := []HoldView{holdView(hold)}
+	err = passedOn(ctx, s, models.RoleHRAdmin, views, holdHolder)
+	return &answer[HoldView]{views[0]}, err
 }
 
 type releaseHoldInput struct {

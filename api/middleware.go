@@ -13,7 +13,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/operations"
 	"lethe/models"
 )
 
@@ -187,24 +189,47 @@ func bearerToken(header string) (string, bool) {
 func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	route, bearer := op.Method+" "+op.Path, bearerOf(ctx.Context())
+	way, _ := operations.CredentialOf(route)
 	var refused *Problem
 	switch {
 	case openRoutes[route]:
 	case !allowed(bearer.Actor.Role, op.Method, op.Path):
 		refused = problem(codeRoleNotAllowed)
 		refused.AllowedRoles = permissions[route]
-	case bearer.TokenID != uuid.Nil && sessionRoutes[route]:
+	case bearer.TokenID != uuid.Nil && (sessionRoutes[route] || way.Wants(operations.Session)):
 		refused = problem(codeSessionRequired)
 	case bearer.TokenID != uuid.Nil && !inScope(bearer.Scopes, op.Method, op.Path):
 		refused = problem(codeScopeNotAllowed)
-	case bearer.BreakGlass && closedToBreakGlass[route]:
+	case bearer.BreakGlass && (closedToBreakGlass[route] || way.Wants(operations.NoSealedCodes)):
 		refused = problem(codeBreakGlassMayNot)
+	}
+	if refused == nil && !openRoutes[route] {
+		if err := s.meets(ctx.Context(), way, bearer); err != nil {
+			refused = problemOf(ctx.Context(), err)
+		}
 	}
 	if refused != nil {
 		refuse(ctx, refused)
 		return
 	}
 	next(ctx)
+}
+
+// meets refuses a session that lacks what a way to credentials demands of it. The command looks again under
+// its locks; here nothing of the request has been read yet.
+func (s *server) meets(ctx context.Context, way operations.Credential, bearer identity.Bearer) error {
+	if bearer.SessionID == uuid.Nil {
+		return nil
+	}
+	if way.Wants(operations.StepUp) {
+		if err := s.steppedUp(ctx, bearer); err != nil {
+			return err
+		}
+	}
+	if !way.Wants(operations.ConfirmedLogin) {
+		return nil
+	}
+	return database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.RequireConfirmed(tx, bearer) })
 }
 
 func bearerOf(ctx context.Context) identity.Bearer {

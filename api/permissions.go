@@ -123,19 +123,12 @@ var openRoutes = map[string]bool{
 	"GET /api/v1/oidc/callback":            true,
 }
 
-// sessionRoutes need a person who is there: no token, whatever its role.
+// sessionRoutes need a person who is there: no token, whatever its role. What makes credentials is in
+// operations.Credentials.
 var sessionRoutes = map[string]bool{
-	"PUT /api/v1/me/password":                             true,
 	"POST /api/v1/notices/{id}/acknowledgement":           true,
 	"DELETE /api/v1/sessions/current":                     true,
 	"DELETE /api/v1/sessions/{id}":                        true,
-	"POST /api/v1/totp":                                   true,
-	"POST /api/v1/totp/confirmation":                      true,
-	"POST /api/v1/recovery-codes":                         true,
-	"POST /api/v1/tokens":                                 true,
-	"POST /api/v1/users/{id}/enrolment-code":              true,
-	"POST /api/v1/step-ups":                               true,
-	"POST /api/v1/approvals/{id}/decision":                true,
 	"POST /api/v1/departures/{id}/annulment/confirmation": true,
 	"POST /api/v1/support-cases/{id}/confirmation":        true,
 	"DELETE /api/v1/users/{id}/logins/{link_id}":          true,
@@ -144,19 +137,11 @@ var sessionRoutes = map[string]bool{
 }
 
 // closedToBreakGlass is what a session opened with the sealed codes cannot do: disclose, purge,
-// approve, step up, and make itself at home.
+// approve, and (operations.Credentials) step up and make itself at home.
 var closedToBreakGlass = map[string]bool{
 	"POST /api/v1/departures/{id}/annulment/confirmation": true,
 	"POST /api/v1/support-cases/{id}/confirmation":        true,
 	"POST /api/v1/purges/{id}/decision":                   true,
-	"POST /api/v1/approvals/{id}/decision":                true,
-	"POST /api/v1/step-ups":                               true,
-	"PUT /api/v1/me/password":                             true,
-	"POST /api/v1/totp":                                   true,
-	"POST /api/v1/totp/confirmation":                      true,
-	"POST /api/v1/recovery-codes":                         true,
-	"POST /api/v1/tokens":                                 true,
-	"POST /api/v1/users/{id}/enrolment-code":              true,
 	"POST /api/v1/query-log/exports":                      true,
 	"GET /api/v1/query-log/exports/{id}/file":             true,
 }

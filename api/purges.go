@@ -30,6 +30,7 @@ type PurgeView struct {
 	Decision       string            `json:"decision,omitempty" enum:"approved,rejected"`
 	DecidedBy      *uuid.UUID        `json:"decided_by,omitempty"`
 	DecidedAt      *time.Time        `json:"decided_at,omitempty"`
+	PassedTo       *models.Role      `json:"passed_to,omitempty" doc:"Who rejected it is gone: the role that looks after it"`
 	CreatedAt      time.Time         `json:"created_at"`
 	EndedAt        *time.Time        `json:"ended_at,omitempty"`
 	Workflow       *WorkflowView     `json:"workflow,omitempty" doc:"For it_ops"`
@@ -91,7 +92,7 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[P
 	if more {
 		page.NextCursor = cursorOf(purges[len(purges)-1].ID)
 	}
-	return &answer[Page[PurgeView]]{page}, nil
+	return &answer[Page[PurgeView]]{page}, passedOn(ctx, s, models.RoleReviewer, page.Items, purgeHolder)
 }
 
 func (s *server) getPurge(ctx context.Context, in *ByID) (*answer[PurgeView], error) {
@@ -99,7 +100,9 @@ func (s *server) getPurge(ctx context.Context, in *ByID) (*answer[PurgeView], er
 	if err != nil {
 		return nil, err
 	}
-	return &answer[PurgeView]{s.purgeView(ctx, p, in.language())}, nil
+	views := []PurgeView{s.purgeView(ctx, p, in.language())}
+	err = passedOn(ctx, s, models.RoleReviewer, views, purgeHolder)
+	return &answer[PurgeView]{views[0]}, err
 }
 
 type decisionInput struct {

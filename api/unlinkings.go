@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -31,6 +32,7 @@ type NewUnlinking struct {
 
 // NewRelinking is the body of a stand-alone relinking.
 type NewRelinking struct {
+	Asking
 	UnlinkingID uuid.UUID `json:"unlinking_id" doc:"The stand-alone unlinking to undo"`
 	Systems     []string  `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all of it"`
 }
@@ -42,7 +44,7 @@ func (s *server) registerUnlinkings() {
 	huma.Register(s.api, operation(http.MethodGet, "/account-unlinkings/{id}", "Accounts", "Read an unlinking with its evidence"), s.getUnlinking)
 	op = operation(http.MethodPost, "/account-relinkings", "Accounts", "Undo a stand-alone unlinking")
 	op.DefaultStatus = http.StatusAccepted
-	huma.Register(s.api, op, s.createRelinking)
+	huma.Register(s.api, s.orRequest(op), s.createRelinking)
 	huma.Register(s.api, operation(http.MethodGet, "/account-relinkings/{id}", "Accounts", "Read a relinking with its evidence"), s.getRelinking)
 }
 
@@ -67,11 +69,14 @@ func (s *server) createUnlinking(ctx context.Context, in *newUnlinkingInput) (*c
 		return nil, err
 	}
 	if in.Body.Mode == models.ModeDetach {
-		return s.askDetachment(ctx, in)
+		return s.askUnlinking(ctx, in, operations.Detach)
 	}
 	made, err := s.create(ctx, in.Key, unlinkingRoute, in.Body, func(tx *database.Tx) (creation, error) {
 		employment, err := lockLatest(tx, in.Body.EmployeeID)
 		if err != nil {
+			return creation{}, err
+		}
+		if err := departure.OneMayChangeAccess(tx, actorOf(ctx), in.Body.EmployeeID); err != nil {
 			return creation{}, err
 		}
 		op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
@@ -83,13 +88,17 @@ func (s *server) createUnlinking(ctx context.Context, in *newUnlinkingInput) (*c
 		}
 		return accepted(op.ID, unlinkingAddress(op.ID)), err
 	})
+	if errors.Is(err, departure.ErrApprovalRequired) {
+		return s.askUnlinking(ctx, in, operations.Unlink)
+	}
 	return s.operationCreated(ctx, made, err)
 }
 
 const unlinkingRoute = "POST /account-unlinkings"
 
-// askDetachment asks a second person: what is detached keeps its access through a later departure.
-func (s *server) askDetachment(ctx context.Context, in *newUnlinkingInput) (*createdAnswer[OperationView], error) {
+// askUnlinking asks a second person: what is detached keeps its access through a later departure, and a head
+// or an administrator is not locked out by one.
+func (s *server) askUnlinking(ctx context.Context, in *newUnlinkingInput, operation string) (*createdAnswer[OperationView], error) {
 	b := in.Body
 	if _, err := archive.LatestEmployment(s.DB.Read(ctx), b.EmployeeID); errors.Is(err, database.ErrNotFound) {
 		return nil, at("employee_id", codeEmployeeNotFound)
@@ -97,7 +106,7 @@ func (s *server) askDetachment(ctx context.Context, in *newUnlinkingInput) (*cre
 		return nil, err
 	}
 	made, err := s.dangerous(ctx, dangerousCall{
-		operation: operations.Detach,
+		operation: operation,
 		command:   operations.Detachment{EmployeeID: b.EmployeeID, Systems: b.Systems, AllOrNothing: b.AllOrNothing},
 		reason:    b.ApprovalReason, key: in.Key, route: unlinkingRoute, body: b, language: in.language(),
 	})
@@ -139,34 +148,35 @@ func (s *server) createRelinking(ctx context.Context, in *newRelinkingInput) (*c
 	if unlinking.Origin != models.OriginStandalone {
 		return nil, at("unlinking_id", codeDepartureOwns)
 	}
-	made, err := s.create(ctx, in.Key, "POST /account-relinkings", in.Body, func(tx *database.Tx) (creation, error) {
-		if _, err := archive.LockEmployment(tx, unlinking.EmploymentID); err != nil {
+	command := operations.Relinking{UnlinkingID: undoes, Systems: in.Body.Systems}
+	made, err := s.create(ctx, in.Key, relinkingRoute, in.Body, func(tx *database.Tx) (creation, error) {
+		employment, err := archive.LockEmployment(tx, unlinking.EmploymentID)
+		if err != nil {
 			return creation{}, err
 		}
-		op, ordered, err := account.OrderRelink(tx, account.RelinkOrder{
-			EmploymentID: unlinking.EmploymentID, Origin: models.OriginStandalone, Undoes: &undoes,
-			Systems: in.Body.Systems, By: actorOf(ctx), Superseded: departure.OperationChanged,
-		})
-		if err != nil || ordered {
-			return accepted(op.ID, relinkingAddress(op.ID)), err
+		if err := departure.OneMayChangeAccess(tx, actorOf(ctx), employment.EmployeeID); err != nil {
+			return creation{}, err
 		}
-		return givenBackAtOnce(tx, unlinking.AccountOperation)
+		location, err := operations.RelinkStandalone(tx, actorOf(ctx), command)
+		if err != nil {
+			return creation{}, err
+		}
+		if location == unlinkingAddress(undoes) {
+			return creation{ID: undoes, Status: http.StatusOK, Location: location}, nil
+		}
+		id, err := uuid.Parse(location[strings.LastIndexByte(location, '/')+1:])
+		return accepted(id, location), err
 	})
+	if errors.Is(err, departure.ErrApprovalRequired) {
+		made, err = s.dangerous(ctx, dangerousCall{
+			operation: operations.Relink, command: command, reason: in.Body.ApprovalReason,
+			key: in.Key, route: relinkingRoute, body: in.Body, language: in.language(),
+		})
+	}
 	return s.operationCreated(ctx, made, err)
 }
 
-// givenBackAtOnce answers a relinking that needed no operation: what the unlinking had not touched
-// yet was linked again on the spot, and the unlinking superseded.
-func givenBackAtOnce(tx *database.Tx, before models.AccountOperation) (creation, error) {
-	now, err := database.First[models.AccountOperation](tx.DB().Where("id = ?", before.ID))
-	if err != nil {
-		return creation{}, fmt.Errorf("reading an unlinking: %w", err)
-	}
-	if now.State == before.State {
-		return creation{}, problem(codeNothingToRelink)
-	}
-	return creation{ID: before.ID, Status: http.StatusOK, Location: unlinkingAddress(before.ID)}, nil
-}
+const relinkingRoute = "POST /account-relinkings"
 
 func (s *server) operationCreated(ctx context.Context, made creation, err error) (*createdAnswer[OperationView], error) {
 	if err != nil {

@@ -65,7 +65,6 @@ func (s *server) createUser(ctx context.Context, in *struct {
 func (s *server) grantRole(ctx context.Context, in *struct {
 	UserID
 	Idempotent
-	Speaking
 	Body RoleBody
 }) (*createdAnswer[ApprovalView], error) {
 	return s.ask(ctx, dangerousCall{
@@ -77,7 +76,6 @@ func (s *server) grantRole(ctx context.Context, in *struct {
 func (s *server) resetUser(ctx context.Context, in *struct {
 	UserID
 	Idempotent
-	Speaking
 	Body ResetBody
 }) (*createdAnswer[ApprovalView], error) {
 	return s.ask(ctx, dangerousCall{
@@ -89,7 +87,6 @@ func (s *server) resetUser(ctx context.Context, in *struct {
 func (s *server) linkLogin(ctx context.Context, in *struct {
 	UserID
 	Idempotent
-	Speaking
 	Body LoginLinkBody
 }) (*createdAnswer[ApprovalView], error) {
 	return s.ask(ctx, dangerousCall{

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -9,7 +10,9 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/departure"
 	"lethe/internal/identity"
+	"lethe/internal/operations"
 	"lethe/models"
 )
 
@@ -24,6 +27,7 @@ type UserView struct {
 	Roles      []models.Role    `json:"roles"`
 	Password   bool             `json:"password" doc:"Whether it has a password"`
 	TOTP       bool             `json:"totp" doc:"Whether it has an authenticator"`
+	Confirmed  bool             `json:"owner_confirmed" doc:"Whether its owner is confirmed towards everybody who was given a half of the enrolment code"`
 	CreatedBy  *uuid.UUID       `json:"created_by" doc:"The person who asked for it"`
 	CreatedAt  time.Time        `json:"created_at"`
 }
@@ -32,12 +36,13 @@ func userView(v identity.UserView) UserView {
 	return UserView{
 		ID: v.ID, EmployeeID: v.EmployeeID, EmployeeNo: v.EmployeeNo, Name: v.Name, Login: v.Login, State: v.State,
 		Roles: append([]models.Role{}, v.Roles...), Password: v.PasswordHash != nil, TOTP: !v.TOTPSealed.IsNull(),
-		CreatedBy: v.CreatedBy, CreatedAt: v.CreatedAt,
+		Confirmed: v.OwnerConfirmed, CreatedBy: v.CreatedBy, CreatedAt: v.CreatedAt,
 	}
 }
 
 // UserID names an account.
 type UserID struct {
+	Speaking
 	ID uuid.UUID `path:"id"`
 }
 
@@ -47,11 +52,11 @@ func (s *server) registerUsers() {
 	op := operation(http.MethodDelete, "/users/{id}/roles/{role}", "Users", "Take a role away; its sessions and tokens end")
 	op.Description = "Needs a step-up."
 	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, op, s.revokeRole)
+	huma.Register(s.api, s.orRequest(op), s.revokeRole)
 	op = operation(http.MethodPost, "/users/{id}/disabling", "Users", "End an account's access")
 	op.Description = "Needs a step-up."
 	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, op, s.disableUser)
+	huma.Register(s.api, s.orRequest(op), s.disableUser)
 	op = operation(http.MethodPost, "/users/{id}/enrolment-code", "Users", "Collect the own half of an enrolment code, once")
 	op.Description = "Whoever asked for the user or its reset, and whoever approved that, each collect one half and hand it to the owner, who needs both. " +
 		"A second call answers 409 already_delivered."
@@ -90,17 +95,51 @@ func (s *server) revokeRole(ctx context.Context, in *struct {
 	UserID
 	Role models.Role `path:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
 }) (*struct{}, error) {
-	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
-		return nil, err
+	err := s.ending(ctx, in.ID, func(tx *database.Tx) error { return identity.RevokeRole(tx, in.ID, in.Role, actorOf(ctx)) })
+	if errors.Is(err, departure.ErrApprovalRequired) {
+		_, err = s.dangerous(ctx, dangerousCall{
+			operation: operations.RevokeRole, command: operations.RoleGrant{UserID: in.ID, Role: in.Role}, language: in.language(),
+		})
 	}
-	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.RevokeRole(tx, in.ID, in.Role, actorOf(ctx)) })
+	return nil, err
 }
 
 func (s *server) disableUser(ctx context.Context, in *UserID) (*struct{}, error) {
-	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
-		return nil, err
+	err := s.ending(ctx, in.ID, func(tx *database.Tx) error { return identity.Disable(tx, in.ID, actorOf(ctx)) })
+	if errors.Is(err, departure.ErrApprovalRequired) {
+		_, err = s.dangerous(ctx, dangerousCall{operation: operations.DisableUser, command: operations.UserReset{UserID: in.ID}, language: in.language()})
 	}
-	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.Disable(tx, in.ID, actorOf(ctx)) })
+	return nil, err
+}
+
+// ending takes somebody's access away, on the word of a person who is there and has just shown it, and ends
+// what they had asked for. If the latter fails, the sweep does it.
+// That of a head or an administrator takes two people, departure.ErrApprovalRequired; the own one anybody
+// may give up.
+func (s *server) ending(ctx context.Context, userID uuid.UUID, end func(tx *database.Tx) error) error {
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
+		by, err := identity.Dangerous(tx, bearerOf(ctx))
+		if err != nil {
+			return err
+		}
+		user, _, err := identity.LockUser(tx, userID)
+		if err != nil {
+			return err
+		}
+		if user.EmployeeID != by.Actor.EmployeeID && user.State != models.UserDisabled {
+			if err := departure.OneMayChangeAccess(tx, by.Actor, user.EmployeeID); err != nil {
+				return err
+			}
+		}
+		return end(tx)
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := s.Approvals.EndLeft(ctx, s.DB); err != nil {
+		s.Log.WarnContext(ctx, "requests of somebody who is gone are left open for now", "request_id", requestIDOf(ctx), "error", err.Error())
+	}
+	return nil
 }
 
 // EnrolmentCode is a half of the code that an owner enrols with, or the whole.
@@ -111,7 +150,7 @@ type EnrolmentCode struct {
 func (s *server) enrolmentCode(ctx context.Context, in *UserID) (*answer[EnrolmentCode], error) {
 	var code string
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
-		code, err = identity.EnrolmentCode(tx, actorOf(ctx), in.ID)
+		code, err = identity.EnrolmentCode(tx, bearerOf(ctx), in.ID)
 		return err
 	})
 	return &answer[EnrolmentCode]{EnrolmentCode{code}}, err

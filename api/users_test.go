@@ -63,8 +63,12 @@ func TestTwoPeopleMakeAUser(t *testing.T) {
 		t.Fatalf("the owner logs in: %d %s", opened.status, opened.body)
 	}
 	owner := &visitor{f: f, token: cookieOf(t, opened, "lethe").Value}
-	if got := asks.ask("POST", "/api/v1/users/"+user.ID.String()+"/disabling", ""); got.status != 204 {
-		t.Errorf("disabling: %d %s", got.status, got.body)
+	if user = f.userOf(asks, "new.person"); user.Confirmed {
+		t.Error("its owner is confirmed towards those who had the halves")
+	}
+	ends := asks.ask("POST", "/api/v1/users/"+user.ID.String()+"/disabling", "") // of a reviewer
+	if got := approves.ask("POST", ends.header.Get("Location")+"/decision", `{"decision": "approved"}`); ends.status != 202 || got.status != 200 {
+		t.Errorf("disabling: %d %s, %d %s", ends.status, ends.body, got.status, got.body)
 	}
 	if got := owner.ask("GET", "/api/v1/me", ""); got.problem.Code != codeSessionUnknown {
 		t.Errorf("after disabling: %d %s", got.status, got.problem.Code)

@@ -15,6 +15,8 @@ var (
 	ErrStillEmployed = errors.New("the person is still employed")
 	// ErrApprovalRequired says that the change could bring a retention deadline forward (I6).
 	ErrApprovalRequired = errors.New("the change needs an approval")
+	// ErrOwnFile says that somebody would change their own pay, post or anything else of their file.
+	ErrOwnFile = errors.New("nobody changes the own file")
 	// ErrPurged says that the file, or the category of a field, is purged or being purged.
 	ErrPurged = errors.New("the file is purged")
 	// ErrHeld says that a legal hold wants a field kept as it is.

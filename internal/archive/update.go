@@ -29,7 +29,7 @@ type Patch struct {
 }
 
 // Update changes the file of the latest employment. A purged file is ErrPurged; what deadlines hang
-// on is ErrApprovalRequired.
+// on is ErrApprovalRequired; the file of whoever is behind the context is ErrOwnFile.
 func Update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch) error {
 	return update(tx, sealer, id, p, false)
 }
@@ -54,6 +54,9 @@ func LatestFile(tx *database.Tx, id uuid.UUID) (models.Employee, models.Employme
 }
 
 func update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch, approved bool) error {
+	if models.CallerOf(tx.Context()).Actor.EmployeeID == id {
+		return ErrOwnFile
+	}
 	categories, err := p.check(tx)
 	if err != nil {
 		return err

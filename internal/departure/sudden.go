@@ -29,17 +29,34 @@ func notSudden(tx *database.Tx, employeeID uuid.UUID, d Dates) error {
 	if soon := now.Add(warning); d.AccessCutoffAt.After(soon) && d.EmploymentEndedAt.After(soon) {
 		return nil
 	}
+	protected, err := Protected(tx, employeeID)
+	if err == nil && protected {
+		err = ErrApprovalRequired
+	}
+	return err
+}
+
+// Protected says that somebody heads a department or administers: whoever could take such a person's access
+// away alone could get rid of those who watch.
+func Protected(tx *database.Tx, employeeID uuid.UUID) (bool, error) {
 	var heads bool
-	err = tx.DB().Raw("SELECT EXISTS (SELECT FROM departments WHERE head_employee_id = ?)", employeeID).Scan(&heads).Error
+	err := tx.DB().Raw("SELECT EXISTS (SELECT FROM departments WHERE head_employee_id = ?)", employeeID).Scan(&heads).Error
 	if err != nil {
-		return fmt.Errorf("looking whether somebody heads a department: %w", database.Hide(err))
+		return false, fmt.Errorf("looking whether somebody heads a department: %w", database.Hide(err))
 	}
 	administers, err := identity.Holds(tx, employeeID, administrators...)
-	if err != nil {
-		return err
-	}
-	if heads || administers {
+	return heads || administers, err
+}
+
+// OneMayChangeAccess is ErrApprovalRequired for a change of somebody's accounts or users apart from a
+// departure that one person may not make alone: of whom a departure protects, and of oneself.
+func OneMayChangeAccess(tx *database.Tx, by models.Actor, employeeID uuid.UUID) error {
+	if by.EmployeeID == employeeID {
 		return ErrApprovalRequired
 	}
-	return nil
+	protected, err := Protected(tx, employeeID)
+	if err == nil && protected {
+		err = ErrApprovalRequired
+	}
+	return err
 }

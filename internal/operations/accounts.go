@@ -1,7 +1,10 @@
 package operations
 
 import (
+	"fmt"
+
 	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
 
 	"lethe/internal/account"
 	"lethe/internal/approval"
@@ -11,17 +14,18 @@ import (
 	"lethe/models"
 )
 
-// Detachment is the command of [Detach]: the accounts of somebody's latest employment in these systems,
-// or in all.
+// Detachment is the command of [Detach] and of [Unlink]: the accounts of somebody's latest employment in
+// these systems, or in all.
 type Detachment struct {
 	EmployeeID   uuid.UUID `json:"employee_id"`
 	Systems      []string  `json:"systems,omitempty"`
 	AllOrNothing bool      `json:"all_or_nothing,omitempty"`
 }
 
-// detach severs links and leaves the accounts as they are. A later departure takes such an account as
-// settled, so that its owner would keep the access: it gives up a protection, as a waiver does.
-func (d Deps) detach() approval.Operation {
+// unlink takes accounts away apart from a departure. Detached ones stay as they are, and a later departure
+// takes them as settled, so that their owner would keep the access: it gives up a protection, as a waiver
+// does. Those of a head or an administrator are disabled by two people, as by a departure.
+func (d Deps) unlink(mode string, after models.AccountState) approval.Operation {
 	return approval.Define(approval.Spec[Detachment]{
 		Judge: func(tx *database.Tx, c Detachment) (approval.Matter, error) {
 			employee, employment, err := archive.LatestFile(tx, c.EmployeeID)
@@ -42,7 +46,7 @@ func (d Deps) detach() approval.Operation {
 			for _, a := range accounts {
 				m.Targets = append(m.Targets, approval.Target{Kind: "account", ID: a.ID, Version: approval.Version(a.State, a.Attempt)})
 				m.Changes = append(m.Changes, shown("system", a.System),
-					word("account", "account_state", string(a.State), string(models.AccountDetached)))
+					word("account", "account_state", string(a.State), string(after)))
 			}
 			return m, nil
 		},
@@ -52,7 +56,7 @@ func (d Deps) detach() approval.Operation {
 				return "", err
 			}
 			op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
-				EmploymentID: employment.ID, Mode: models.ModeDetach, Origin: models.OriginStandalone, AllOrNothing: c.AllOrNothing,
+				EmploymentID: employment.ID, Mode: mode, Origin: models.OriginStandalone, AllOrNothing: c.AllOrNothing,
 				Systems: c.Systems, By: by.Requester, Superseded: departure.OperationChanged,
 			})
 			if err == nil && !ordered {
@@ -61,4 +65,83 @@ func (d Deps) detach() approval.Operation {
 			return "/api/v1/account-unlinkings/" + op.ID.String(), err
 		},
 	})
+}
+
+// Relinking is the command of [Relink]: a stand-alone unlinking to undo, in these systems or in all.
+type Relinking struct {
+	UnlinkingID uuid.UUID `json:"unlinking_id"`
+	Systems     []string  `json:"systems,omitempty"`
+}
+
+// relink gives back what a stand-alone unlinking took from a head or an administrator.
+func (d Deps) relink() approval.Operation {
+	return approval.Define(approval.Spec[Relinking]{
+		Judge: func(tx *database.Tx, c Relinking) (approval.Matter, error) {
+			op, employment, err := lockUnlinking(tx, c.UnlinkingID)
+			if err != nil {
+				return approval.Matter{}, gone(err, database.ErrNotFound)
+			}
+			who, err := person(tx, employment.EmployeeID)
+			if err != nil {
+				return approval.Matter{}, fmt.Errorf("naming whose accounts they are: %w", err)
+			}
+			m := approval.Matter{
+				Subjects: []uuid.UUID{employment.EmployeeID},
+				Targets:  []approval.Target{{Kind: "account_operation", ID: op.ID, Version: approval.Version(op.State)}},
+				Changes:  []approval.Change{who},
+			}
+			var accounts []models.LinkedAccount
+			query := tx.DB().Where("operation_id = ?", op.ID)
+			if c.Systems != nil {
+				query = query.Where("system IN ?", c.Systems)
+			}
+			if err := query.Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Find(&accounts).Error; err != nil {
+				return m, fmt.Errorf("reading accounts: %w", database.Hide(err))
+			}
+			for _, a := range accounts {
+				m.Changes = append(m.Changes, shown("system", a.System),
+					word("account", "account_state", string(a.State), string(models.AccountRelinked)))
+			}
+			return m, nil
+		},
+		Run: func(tx *database.Tx, by approval.By, c Relinking) (string, error) {
+			return RelinkStandalone(tx, by.Requester, c)
+		},
+	})
+}
+
+// RelinkStandalone orders that what a stand-alone unlinking took is given back, and says where the relinking
+// is to be found; what it had not touched yet is linked again on the spot, and then it is the unlinking.
+func RelinkStandalone(tx *database.Tx, by models.Actor, c Relinking) (string, error) {
+	before, employment, err := lockUnlinking(tx, c.UnlinkingID)
+	if err != nil {
+		return "", err
+	}
+	op, ordered, err := account.OrderRelink(tx, account.RelinkOrder{
+		EmploymentID: employment.ID, Origin: models.OriginStandalone, Undoes: &c.UnlinkingID,
+		Systems: c.Systems, By: by, Superseded: departure.OperationChanged,
+	})
+	if err != nil || ordered {
+		return "/api/v1/account-relinkings/" + op.ID.String(), err
+	}
+	now, err := database.First[models.AccountOperation](tx.DB().Where("id = ?", before.ID))
+	if err != nil {
+		return "", fmt.Errorf("reading an unlinking: %w", err)
+	}
+	if now.State == before.State {
+		return "", account.ErrNothingToUndo
+	}
+	return "/api/v1/account-unlinkings/" + before.ID.String(), nil
+}
+
+// lockUnlinking locks the employment of an operation, and reads both.
+func lockUnlinking(tx *database.Tx, id uuid.UUID) (op models.AccountOperation, employment models.Employment, err error) {
+	if op, err = database.First[models.AccountOperation](tx.DB().Where("id = ?", id)); err != nil {
+		return op, employment, fmt.Errorf("reading an unlinking: %w", err)
+	}
+	if employment, err = archive.LockEmployment(tx, op.EmploymentID); err != nil {
+		return op, employment, err
+	}
+	op, err = database.First[models.AccountOperation](tx.DB().Where("id = ?", id))
+	return op, employment, err
 }

@@ -19,12 +19,16 @@ const (
 	Annul            = "departure.annul"
 	Waive            = "support_case.waive"
 	Detach           = "account.detach"
+	Unlink           = "account.unlink"
+	Relink           = "account.relink"
 	ReleaseHold      = "hold.release"
 	HoldEverybody    = "hold.place_on_everybody"
 	DecidePurge      = "purge.decide"
 	CreateUser       = "user.create"
 	GrantRole        = "user.grant_role"
 	ResetUser        = "user.reset"
+	DisableUser      = "user.disable"
+	RevokeRole       = "user.revoke_role"
 	LinkLogin        = "user.link_login"
 	ExportLog        = "query_log.export"
 )
@@ -78,13 +82,17 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{WithdrawUnlinked, always, colleague, d.withdrawUnlinked()},
 		{Annul, always, reviewer, d.annul()},
 		{Waive, always, reviewer, d.waive()},
-		{Detach, always, reviewer, d.detach()},
+		{Detach, always, reviewer, d.unlink(models.ModeDetach, models.AccountDetached)},
+		{Unlink, always, reviewer, d.unlink(models.ModeDisable, models.AccountDisabled)},
+		{Relink, always, reviewer, d.relink()},
 		{ReleaseHold, always, reviewer, d.releaseHold()},
 		{HoldEverybody, always, colleague, d.holdEverybody()},
 		{DecidePurge, ifSet, reviewer, d.decidePurge()},
 		{CreateUser, always, colleague, d.createUser()},
 		{GrantRole, always, colleague, d.grantRole()},
 		{ResetUser, always, colleague, d.resetUser()},
+		{DisableUser, always, colleague, d.disableUser()},
+		{RevokeRole, always, colleague, d.revokeRole()},
 		{LinkLogin, always, colleague, d.linkLogin()},
 		{ExportLog, always, reviewer, d.exportLog()},
 	}

@@ -12,13 +12,13 @@ import (
 	"lethe/models"
 )
 
-// RoleGrant is the command of [GrantRole].
+// RoleGrant is the command of [GrantRole] and of [RevokeRole].
 type RoleGrant struct {
 	UserID uuid.UUID   `json:"user_id"`
 	Role   models.Role `json:"role"`
 }
 
-// UserReset is the command of [ResetUser].
+// UserReset is the command of [ResetUser] and of [DisableUser].
 type UserReset struct {
 	UserID uuid.UUID `json:"user_id"`
 }
@@ -81,6 +81,36 @@ func (d Deps) resetUser() approval.Operation {
 		Run: func(tx *database.Tx, by approval.By, c UserReset) (string, error) {
 			_, err := d.Identity.Reset(tx, by.Requester, c.UserID)
 			return userAddress(c.UserID), err
+		},
+	})
+}
+
+// disableUser ends the access of a head or an administrator at once, which one person could use to get rid
+// of those who watch; anybody else's ends on one person's word.
+func (d Deps) disableUser() approval.Operation {
+	return approval.Define(approval.Spec[UserReset]{
+		Judge: func(tx *database.Tx, c UserReset) (approval.Matter, error) {
+			return userMatter(tx, c.UserID, func([]models.Role) []approval.Change {
+				return []approval.Change{word("credentials", "approval.credentials", "", "disabled")}
+			})
+		},
+		Run: func(tx *database.Tx, by approval.By, c UserReset) (string, error) {
+			return userAddress(c.UserID), identity.Disable(tx, c.UserID, by.Requester)
+		},
+	})
+}
+
+// revokeRole takes a role from a head or an administrator.
+func (d Deps) revokeRole() approval.Operation {
+	return approval.Define(approval.Spec[RoleGrant]{
+		Judge: func(tx *database.Tx, c RoleGrant) (approval.Matter, error) {
+			return userMatter(tx, c.UserID, func(roles []models.Role) []approval.Change {
+				after := slices.DeleteFunc(slices.Clone(roles), func(r models.Role) bool { return r == c.Role })
+				return []approval.Change{word("roles", "role", roleTexts(roles), roleTexts(after))}
+			})
+		},
+		Run: func(tx *database.Tx, by approval.By, c RoleGrant) (string, error) {
+			return userAddress(c.UserID), identity.RevokeRole(tx, c.UserID, c.Role, by.Requester)
 		},
 	})
 }

@@ -55,6 +55,9 @@ func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models
 	}
 	var employments []models.Employment
 	if o.EmployeeID != uuid.Nil {
+		if o.By.EmployeeID == o.EmployeeID {
+			return hold, nil, ErrSubject // nobody decides how long the own data is kept
+		}
 		if employments, err = archive.LockEmployments(tx, o.EmployeeID); err != nil {
 			return hold, nil, err
 		}
@@ -179,6 +182,9 @@ func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by models.Actor) error {
 	}
 	var employments []models.Employment
 	if hold.EmployeeID != nil {
+		if by.EmployeeID == *hold.EmployeeID {
+			return ErrSubject
+		}
 		if employments, err = archive.LockEmployments(tx, *hold.EmployeeID); err != nil {
 			return err
 		}
