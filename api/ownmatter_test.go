@@ -35,10 +35,10 @@ func TestI21_NobodyEditsTheOwnPayPostOrHold(t *testing.T) {
 	})
 	var mine, theirs models.Hold
 	f.run(func(tx *database.Tx) (err error) {
-		if mine, _, err = retention.PlaceHold(tx, retention.HoldOrder{EmploymentID: f.employment(me), Matter: "M-1", By: models.System}); err != nil {
+		if mine, _, err = retention.PlaceHold(tx, retention.HoldOrder{EmployeeID: me, Matter: "M-1", By: models.System}); err != nil {
 			return err
 		}
-		theirs, _, err = retention.PlaceHold(tx, retention.HoldOrder{EmploymentID: f.employment(other), Matter: "M-2", By: models.System})
+		theirs, _, err = retention.PlaceHold(tx, retention.HoldOrder{EmployeeID: other, Matter: "M-2", By: models.System})
 		return err
 	})
 	own := []struct{ name, method, path, body string }{

@@ -12,8 +12,8 @@ import (
 
 // floor is what needs two people whatever an installation sets.
 var floor = []string{
-	CreateEmployee, ChangeBasis, BeginImmediately, BringForward, WithdrawUnlinked, Annul, Waive, Detach, ReleaseHold, HoldEverybody,
-	CreateUser, GrantRole, ResetUser, LinkLogin, ExportLog,
+	CreateEmployee, ChangeBasis, BeginImmediately, BringForward, WithdrawUnlinked, Annul, Waive, Detach, Unlink, Relink, ReleaseHold, HoldEverybody,
+	CreateUser, GrantRole, ResetUser, DisableUser, RevokeRole, LinkLogin, ExportLog,
 }
 
 func TestI21_TheFloor(t *testing.T) {

@@ -214,12 +214,8 @@ func (w *world) hold(_ models.User) string {
 	w.t.Helper()
 	id := w.employee("E" + uuid.NewString()[:8])
 	var hold models.Hold
-	w.run(func(tx *database.Tx) error {
-		employment, err := archive.LatestEmployment(tx.DB(), id)
-		if err != nil {
-			return err
-		}
-		hold, _, err = retention.PlaceHold(tx, retention.HoldOrder{EmploymentID: employment.ID, Matter: "M-1", By: models.System})
+	w.run(func(tx *database.Tx) (err error) {
+		hold, _, err = retention.PlaceHold(tx, retention.HoldOrder{EmployeeID: id, Matter: "M-1", By: models.System})
 		return err
 	})
 	return "/api/v1/holds/" + hold.ID.String()
