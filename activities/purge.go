@@ -3,14 +3,21 @@ package activities
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"lethe/internal/database"
 	"lethe/internal/failpoint"
 	"lethe/internal/retention"
 	"lethe/models"
 )
+
+var escalations = promauto.NewCounter(prometheus.CounterOpts{
+	Name: "lethe_purge_escalations_total", Help: "How often it was shown that nobody decides about a purge.",
+})
 
 // Purge serves the Purge workflow.
 type Purge struct {
@@ -45,6 +52,10 @@ func (a *Purge) PurgeFacts(ctx context.Context, ref Ref) (PurgeFacts, error) {
 		return PurgeFacts{}, err
 	}
 	failpoint.Hit("purge.facts.after")
+	if f.Escalated {
+		escalations.Inc()
+		slog.WarnContext(ctx, "nobody decides about a purge", "purge", id.String(), "state", string(f.State))
+	}
 	return PurgeFacts{State: string(f.State), Done: f.Done, Run: f.Run, WakeIn: f.WakeIn}, nil
 }
 

@@ -6,9 +6,12 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
+	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/departure"
 	"lethe/internal/identity"
 	"lethe/internal/ledger"
+	"lethe/internal/retention"
 	"lethe/models"
 )
 
@@ -109,6 +112,43 @@ func (f *fixture) purgeInReview(d DepartureView) uuid.UUID {
 	f.run(func(tx *database.Tx) error {
 		return database.Hide(tx.DB().Exec("INSERT INTO purges (id, departure_id, employment_id, state, ledger_entry_id) VALUES (?, ?, ?, 'in_review', ?)",
 			id, d.ID, employment, f.entry(tx)).Error)
+	})
+	return id
+}
+
+// leftLongAgo is a departure that took effect, with its deadlines; counted: two people agreed to count from then.
+func (f *fixture) leftLongAgo(person uuid.UUID, days int, counted bool) (dep models.Departure) {
+	f.t.Helper()
+	last, err := clock.ParseDate(f.day(days))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.run(func(tx *database.Tx) (err error) {
+		dep, err = departure.Begin(tx, f.vault, models.System, departure.Notice{
+			EmployeeID: person, Kind: models.KindResignation, Approved: counted,
+			Wish: departure.Wish{LastWorkingDay: &last, ConfirmPast: true, CountFromEnd: counted},
+		})
+		if err == nil {
+			_, err = departure.Advance(tx, dep.ID)
+		}
+		return err
+	})
+	return dep
+}
+
+// rejectedPurge is one that a reviewer refused who is nobody else in a test.
+func (f *fixture) rejectedPurge(person uuid.UUID) (id uuid.UUID) {
+	f.t.Helper()
+	dep := f.leftLongAgo(person, -1200, true)
+	refuser := models.Actor{EmployeeID: f.hire("R"+uuid.NewString()[:8], f.b), Role: models.RoleReviewer}
+	f.run(func(tx *database.Tx) error {
+		if _, err := retention.Look(tx, dep.ID, retention.Spread{}); err != nil {
+			return err
+		}
+		if err := tx.DB().Raw("SELECT id FROM purges WHERE departure_id = ?", dep.ID).Scan(&id).Error; err != nil {
+			return database.Hide(err)
+		}
+		return retention.Decide(tx, id, refuser, models.DecisionRejected)
 	})
 	return id
 }

@@ -55,6 +55,7 @@ func (f *fixture) steps() map[string]step {
 	})
 	kase := f.stuckCase(person())
 	purge := f.purgeInReview(leaving())
+	overruled, extended, late := f.rejectedPurge(person()), f.rejectedPurge(person()), f.leftLongAgo(person(), -20, false)
 	user := f.user(person())
 	detached, headOfB, administers, disabled, demoted := person(), person(), person(), person(), person()
 	f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", headOfB, f.b)
@@ -107,6 +108,13 @@ func (f *fixture) steps() map[string]step {
 			"SELECT count(*) FROM holds WHERE everybody", nil},
 		operations.DecidePurge: {reviewerRole, "POST", "/api/v1/purges/" + purge.String() + "/decision", `{"decision": "approved"}`, reviewerRole,
 			"SELECT count(*) FROM purges WHERE id = ? AND decision = 'approved'", []any{purge}},
+		operations.EarlierDates: {hrRole, "PUT", departureAddress(late.ID) + "/dates", `{"count_from_end": true}`, hrRole,
+			"SELECT count(*) FROM departures WHERE id = ? AND advanced AND counts_from = employment_ended_at", []any{late.ID}},
+		operations.OverrulePurge: {reviewerRole, "POST", "/api/v1/purges/" + overruled.String() + "/decision", `{"decision": "approved"}`, reviewerRole,
+			"SELECT count(*) FROM purges WHERE id = ? AND decision = 'approved' AND confirmed_by IS NOT NULL", []any{overruled}},
+		operations.ExtendPurge: {reviewerRole, "POST", "/api/v1/purges/" + extended.String() + "/decision",
+			`{"decision": "extended", "until": "` + f.day(90) + `", "reason": "an audit"}`, reviewerRole,
+			"SELECT count(*) FROM purges WHERE id = ? AND decision = 'extended' AND state = 'cancelled'", []any{extended}},
 		operations.CreateUser: {hrRole, "POST", "/api/v1/users", `{"employee_id": "` + future.String() + `", "login": "new-` + future.String() + `", "roles": ["employee"]}`, hrRole,
 			"SELECT count(*) FROM users WHERE employee_id = ? AND state = 'enrolling'", []any{future}},
 		operations.GrantRole: {hrRole, "POST", "/api/v1/users/" + user.String() + "/roles", `{"role": "auditor"}`, reviewerRole,

@@ -40,41 +40,46 @@ const (
 	codeDataDestroyed       = "data_destroyed"
 	codeUnderHold           = "under_hold"
 
-	codeDepartureExists  = "departure_exists"
-	codeUnknownKind      = "unknown_kind"
-	codeUnknownInitiator = "unknown_initiator"
-	codeNotACode         = "not_a_code"
-	codeNotSupportedYet  = "not_supported_yet"
-	codeLastDayMissing   = "last_working_day_missing"
-	codeImmediateDates   = "immediate_with_dates"
-	codeLastDayInPast    = "last_working_day_in_past"
-	codeBeforeHire       = "before_hire_date"
-	codeTooFarAhead      = "too_far_ahead"
-	codeDatesOutOfOrder  = "dates_out_of_order"
-	codeUnknownZone      = "unknown_time_zone"
-	codeNoRetentionRules = "no_retention_rules"
-	codeApprovalRequired = "approval_required"
-	codeStageConflict    = "stage_conflict"
-	codeConsentRequired  = "company_consent_required"
-	codeEmploymentEnded  = "employment_ended"
-	codePurgeBegan       = "purge_began"
-	codeNoAnnulment      = "annulment_not_requested"
-	codeRehired          = "rehired"
-	codeCutoffPassed     = "cutoff_passed"
-	codeTextTooLong      = "text_too_long"
-	codeTextUnreadable   = "text_unreadable"
-	codeUnknownSystem    = "unknown_system"
-	codeAccountExists    = "account_exists"
-	codeNothingToUnlink  = "nothing_to_unlink"
-	codeNothingToRelink  = "nothing_to_relink"
-	codePurgeNotInReview = "purge_not_in_review"
-	codeAccessEnded      = "access_ended"
-	codeDepartureOwns    = "departure_owns_accounts"
-	codeCaseClosed       = "case_closed"
-	codeNoWaiverAsked    = "waiver_not_requested"
-	codeAbortNotAllowed  = "abort_not_allowed"
-	codeActionUnknown    = "unknown_action"
-	codeUnlinkingRunning = "unlinking_running"
+	codeDepartureExists   = "departure_exists"
+	codeUnknownKind       = "unknown_kind"
+	codeUnknownInitiator  = "unknown_initiator"
+	codeNotACode          = "not_a_code"
+	codeNotSupportedYet   = "not_supported_yet"
+	codeLastDayMissing    = "last_working_day_missing"
+	codeImmediateDates    = "immediate_with_dates"
+	codeLastDayInPast     = "last_working_day_in_past"
+	codeBeforeHire        = "before_hire_date"
+	codeTooFarAhead       = "too_far_ahead"
+	codeDatesOutOfOrder   = "dates_out_of_order"
+	codeUnknownZone       = "unknown_time_zone"
+	codeNoRetentionRules  = "no_retention_rules"
+	codeApprovalRequired  = "approval_required"
+	codeStageConflict     = "stage_conflict"
+	codeConsentRequired   = "company_consent_required"
+	codeEmploymentEnded   = "employment_ended"
+	codePurgeBegan        = "purge_began"
+	codeNoAnnulment       = "annulment_not_requested"
+	codeRehired           = "rehired"
+	codeCutoffPassed      = "cutoff_passed"
+	codeTextTooLong       = "text_too_long"
+	codeTextUnreadable    = "text_unreadable"
+	codeUnknownSystem     = "unknown_system"
+	codeAccountExists     = "account_exists"
+	codeNothingToUnlink   = "nothing_to_unlink"
+	codeNothingToRelink   = "nothing_to_relink"
+	codePurgeNotInReview  = "purge_not_in_review"
+	codePurgeRejected     = "purge_rejected"
+	codePurgeNotRejected  = "purge_not_rejected"
+	codeExtensionTooShort = "extension_too_short"
+	codeExtensionTooLong  = "extension_too_long"
+	codeNotEarlier        = "dates_not_earlier"
+	codeAccessEnded       = "access_ended"
+	codeDepartureOwns     = "departure_owns_accounts"
+	codeCaseClosed        = "case_closed"
+	codeNoWaiverAsked     = "waiver_not_requested"
+	codeAbortNotAllowed   = "abort_not_allowed"
+	codeActionUnknown     = "unknown_action"
+	codeUnlinkingRunning  = "unlinking_running"
 
 	codeApprovalOpen      = "approval_open"
 	codeApprovalEnded     = "approval_ended"
@@ -201,41 +206,46 @@ var statuses = map[string]int{
 	codeDataDestroyed:       http.StatusConflict,
 	codeUnderHold:           http.StatusConflict,
 
-	codeDepartureExists:  http.StatusConflict,
-	codeUnknownKind:      http.StatusUnprocessableEntity,
-	codeUnknownInitiator: http.StatusUnprocessableEntity,
-	codeNotACode:         http.StatusUnprocessableEntity,
-	codeNotSupportedYet:  http.StatusUnprocessableEntity,
-	codeLastDayMissing:   http.StatusUnprocessableEntity,
-	codeImmediateDates:   http.StatusUnprocessableEntity,
-	codeLastDayInPast:    http.StatusUnprocessableEntity,
-	codeBeforeHire:       http.StatusUnprocessableEntity,
-	codeTooFarAhead:      http.StatusUnprocessableEntity,
-	codeDatesOutOfOrder:  http.StatusUnprocessableEntity,
-	codeUnknownZone:      http.StatusUnprocessableEntity,
-	codeNoRetentionRules: http.StatusUnprocessableEntity,
-	codeApprovalRequired: http.StatusConflict,
-	codeStageConflict:    http.StatusConflict,
-	codeConsentRequired:  http.StatusUnprocessableEntity,
-	codeEmploymentEnded:  http.StatusConflict,
-	codePurgeBegan:       http.StatusConflict,
-	codeNoAnnulment:      http.StatusConflict,
-	codeRehired:          http.StatusConflict,
-	codeCutoffPassed:     http.StatusConflict,
-	codeTextTooLong:      http.StatusUnprocessableEntity,
-	codeTextUnreadable:   http.StatusUnprocessableEntity,
-	codeUnknownSystem:    http.StatusUnprocessableEntity,
-	codeAccountExists:    http.StatusConflict,
-	codeNothingToUnlink:  http.StatusConflict,
-	codeNothingToRelink:  http.StatusConflict,
-	codePurgeNotInReview: http.StatusConflict,
-	codeAccessEnded:      http.StatusConflict,
-	codeDepartureOwns:    http.StatusConflict,
-	codeCaseClosed:       http.StatusConflict,
-	codeNoWaiverAsked:    http.StatusConflict,
-	codeAbortNotAllowed:  http.StatusConflict,
-	codeActionUnknown:    http.StatusUnprocessableEntity,
-	codeUnlinkingRunning: http.StatusConflict,
+	codeDepartureExists:   http.StatusConflict,
+	codeUnknownKind:       http.StatusUnprocessableEntity,
+	codeUnknownInitiator:  http.StatusUnprocessableEntity,
+	codeNotACode:          http.StatusUnprocessableEntity,
+	codeNotSupportedYet:   http.StatusUnprocessableEntity,
+	codeLastDayMissing:    http.StatusUnprocessableEntity,
+	codeImmediateDates:    http.StatusUnprocessableEntity,
+	codeLastDayInPast:     http.StatusUnprocessableEntity,
+	codeBeforeHire:        http.StatusUnprocessableEntity,
+	codeTooFarAhead:       http.StatusUnprocessableEntity,
+	codeDatesOutOfOrder:   http.StatusUnprocessableEntity,
+	codeUnknownZone:       http.StatusUnprocessableEntity,
+	codeNoRetentionRules:  http.StatusUnprocessableEntity,
+	codeApprovalRequired:  http.StatusConflict,
+	codeStageConflict:     http.StatusConflict,
+	codeConsentRequired:   http.StatusUnprocessableEntity,
+	codeEmploymentEnded:   http.StatusConflict,
+	codePurgeBegan:        http.StatusConflict,
+	codeNoAnnulment:       http.StatusConflict,
+	codeRehired:           http.StatusConflict,
+	codeCutoffPassed:      http.StatusConflict,
+	codeTextTooLong:       http.StatusUnprocessableEntity,
+	codeTextUnreadable:    http.StatusUnprocessableEntity,
+	codeUnknownSystem:     http.StatusUnprocessableEntity,
+	codeAccountExists:     http.StatusConflict,
+	codeNothingToUnlink:   http.StatusConflict,
+	codeNothingToRelink:   http.StatusConflict,
+	codePurgeNotInReview:  http.StatusConflict,
+	codePurgeRejected:     http.StatusConflict,
+	codePurgeNotRejected:  http.StatusConflict,
+	codeExtensionTooShort: http.StatusUnprocessableEntity,
+	codeExtensionTooLong:  http.StatusUnprocessableEntity,
+	codeNotEarlier:        http.StatusUnprocessableEntity,
+	codeAccessEnded:       http.StatusConflict,
+	codeDepartureOwns:     http.StatusConflict,
+	codeCaseClosed:        http.StatusConflict,
+	codeNoWaiverAsked:     http.StatusConflict,
+	codeAbortNotAllowed:   http.StatusConflict,
+	codeActionUnknown:     http.StatusUnprocessableEntity,
+	codeUnlinkingRunning:  http.StatusConflict,
 
 	codeApprovalOpen:      http.StatusConflict,
 	codeApprovalEnded:     http.StatusConflict,

@@ -30,6 +30,9 @@ type dangerousCall struct {
 	key, route string
 	body       any
 	language   i18n.Language
+	// first, if given, is what of the call one person may do without waiting; it is part of the transaction
+	// in which the request is made.
+	first func(tx *database.Tx) error
 }
 
 // waitingError is the answer to a call that waits for a second person: 202 with the request. It
@@ -58,6 +61,11 @@ func (s *server) dangerous(ctx context.Context, call dangerousCall) (creation, e
 	}
 	made, err := s.create(ctx, call.key, call.route, call.body, func(tx *database.Tx) (creation, error) {
 		if bearer.SessionID == uuid.Nil || s.Approvals.NeedsTwo(call.operation) {
+			if call.first != nil {
+				if err := call.first(tx); err != nil {
+					return creation{}, err
+				}
+			}
 			row, err := s.Approvals.Request(tx, approval.Order{Operation: call.operation, Command: call.command, Reason: call.reason})
 			return accepted(row.ID, approvalAddress(row.ID)), err
 		}

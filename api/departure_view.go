@@ -40,6 +40,7 @@ type DepartureView struct {
 	EmploymentEndedAt time.Time            `json:"employment_ended_at" doc:"The local end of the employment's last day; now for an immediate departure"`
 	TimeZone          string               `json:"time_zone"`
 	Immediate         bool                 `json:"immediate"`
+	CountsFrom        time.Time            `json:"counts_from" doc:"What deadlines count from: the end of the employment, or the day of entry if that was later, unless two people agreed to the end"`
 	AccountsState     models.AccountsState `json:"accounts_state" enum:"linked,unlinking,settled,needs_attention,relinking,relinked"`
 	AccountsStateText string               `json:"accounts_state_text"`
 	Accounts          []AccountView        `json:"accounts"`
@@ -61,17 +62,22 @@ type RetentionView struct {
 	Basis        string               `json:"basis" doc:"Why it is kept so long"`
 	State        models.DeadlineState `json:"state" enum:"scheduled,held,in_review,purging,purged,cancelled"`
 	StateText    string               `json:"state_text"`
+	PurgeID      *uuid.UUID           `json:"purge_id,omitempty" doc:"The purge that claims it"`
+	PurgeState   models.PurgeState    `json:"purge_state,omitempty" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
+	Advanced     bool                 `json:"advanced,omitempty" doc:"Two people brought it forward: its purge wants a reviewer"`
+	Extended     bool                 `json:"extended,omitempty" doc:"Two people kept it longer than the rule"`
 }
 
 // WaitingView is something that waits for a person.
 type WaitingView struct {
-	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,annulment_confirmation,approval,purge_review,orchestration"`
+	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,annulment_confirmation,approval,earlier_dates,purge_review,purge_rejected,orchestration"`
 	WhatText      string      `json:"what_text"`
 	Role          models.Role `json:"role" enum:"reviewer,it_ops" doc:"Who can go on with it"`
 	Since         time.Time   `json:"since"`
 	System        string      `json:"system,omitempty"`
 	SupportCaseID *uuid.UUID  `json:"support_case_id,omitempty"`
 	PurgeID       *uuid.UUID  `json:"purge_id,omitempty"`
+	EscalatedAt   *time.Time  `json:"escalated_at,omitempty" doc:"Since when it is shown that nobody decides"`
 	ApprovalID    *uuid.UUID  `json:"approval_id,omitempty" doc:"The request that waits for a second person"`
 }
 
@@ -90,7 +96,9 @@ type TimelineView struct {
 const (
 	waitsForAnnulment     = "annulment_confirmation"
 	waitsForApproval      = "approval"
+	waitsForEarlierDates  = "earlier_dates"
 	waitsForReview        = "purge_review"
+	waitsForRejected      = "purge_rejected"
 	waitsForOrchestration = "orchestration"
 )
 
@@ -165,7 +173,7 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 		Stage:     dep.Stage, StageText: text("stage", string(dep.Stage)),
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
-		Immediate: dep.Immediate, AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
+		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
 		Retention: retentionViews(language, deadlines), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
 	}
 	var err error
@@ -235,6 +243,10 @@ func retentionViews(language i18n.Language, deadlines []retention.DeadlineView) 
 			Category: d.Category, CategoryText: i18n.Text(language, "category."+string(d.Category)), Deadline: d.Deadline.UTC(),
 			Rule:  fmt.Sprintf("%s/%s/%d", d.Rule.Jurisdiction, d.Rule.Category, d.Rule.Version),
 			Basis: basis, State: d.State, StateText: i18n.Text(language, "retention_state."+string(d.State)),
+			Advanced: d.Advanced, Extended: d.ExtendedUntil != nil,
+		}
+		if d.Purge != nil {
+			views[i].PurgeID, views[i].PurgeState = &d.Purge.ID, d.Purge.State
 		}
 	}
 	return views
@@ -270,6 +282,9 @@ func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep m
 			}
 			what = waitsForAnnulment
 		}
+		if r.Operation == operations.EarlierDates {
+			what = waitsForEarlierDates
+		}
 		add(WaitingView{What: what, Role: models.RoleReviewer, Since: r.RequestedAt, ApprovalID: &r.ID})
 	}
 	if since := departure.Unattended(dep, lastEvent, now); !since.IsZero() {
@@ -278,15 +293,16 @@ func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep m
 	if dep.DepartedAt == nil {
 		return views, nil
 	}
-	purges, err := s.purgesInReview(ctx, dep.ID)
+	purges, err := s.undecidedPurges(ctx, dep.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range purges {
-		if p.Decision != "" && !p.ReviewRequired {
-			continue // decided: what follows is time's
+		v := WaitingView{What: waitsForReview, Role: models.RoleReviewer, Since: p.CreatedAt, PurgeID: &p.ID, EscalatedAt: utc(p.EscalatedAt)}
+		if p.State == models.PurgeRejected {
+			v.What, v.Since = waitsForRejected, *p.RejectedAt
 		}
-		add(WaitingView{What: waitsForReview, Role: models.RoleReviewer, Since: p.CreatedAt, PurgeID: &p.ID})
+		add(v)
 	}
 	return views, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"lethe/internal/approval"
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/departure"
@@ -24,13 +25,14 @@ type DatesWish struct {
 	AccessCutoffAt    *time.Time  `json:"access_cutoff_at,omitempty" doc:"When accounts are disabled. Left out: the legal entity's time of day on the last working day"`
 	TimeZone          string      `json:"time_zone,omitempty" maxLength:"64" doc:"IANA name. Left out: the employment's" example:"Asia/Shanghai"`
 	Immediate         bool        `json:"immediate,omitempty" doc:"Today, with cutoff and end of employment now; the days are left out"`
-	ConfirmPast       bool        `json:"confirm_past,omitempty" doc:"The last working day may be in the past"`
+	ConfirmPast       bool        `json:"confirm_past,omitempty" doc:"The last working day may be in the past. Without it the refusal says by how many days"`
+	CountFromEnd      bool        `json:"count_from_end,omitempty" doc:"Of an employment that is over: deadlines count from its end, not from the day of entry. A second person decides; the departure runs meanwhile. An end more than 30 days back implies it"`
 }
 
 func (w DatesWish) wish() departure.Wish {
 	return departure.Wish{
 		NoticeReceivedOn: w.NoticeReceivedOn, LastWorkingDay: w.LastWorkingDay, EmploymentEndDate: w.EmploymentEndDate,
-		AccessCutoffAt: w.AccessCutoffAt, TimeZone: w.TimeZone, Immediate: w.Immediate, ConfirmPast: w.ConfirmPast,
+		AccessCutoffAt: w.AccessCutoffAt, TimeZone: w.TimeZone, Immediate: w.Immediate, ConfirmPast: w.ConfirmPast, CountFromEnd: w.CountFromEnd,
 	}
 }
 
@@ -61,7 +63,7 @@ func (s *server) registerDepartures() {
 	huma.Register(s.api, s.orRequest(op), s.createDeparture)
 	huma.Register(s.api, operation(http.MethodGet, "/departures", "Departures", "List departures, newest first"), s.listDepartures)
 	huma.Register(s.api, operation(http.MethodGet, "/departures/{id}", "Departures", "Read a departure"), s.getDeparture)
-	huma.Register(s.api, s.orRequest(operation(http.MethodPut, "/departures/{id}/dates", "Departures", "Change the dates of a pending departure")), s.putDates)
+	huma.Register(s.api, s.orRequest(operation(http.MethodPut, "/departures/{id}/dates", "Departures", "Change the dates of a pending departure, or what the deadlines of one that took effect count from")), s.putDates)
 	huma.Register(s.api, s.orRequest(operation(http.MethodPost, "/departures/{id}/withdrawal", "Departures", "Take a departure back before the employment has ended")), s.withdraw)
 	huma.Register(s.api, asking("/departures/{id}/annulment", "Departures", "Ask to undo a departure that was a mistake; a second person decides"), s.askAnnulment)
 	huma.Register(s.api, operation(http.MethodPost, "/departures/{id}/annulment/confirmation", "Departures", "Confirm an annulment, as a second person"), s.confirmAnnulment)
@@ -76,6 +78,9 @@ func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*c
 	}
 	made, err := s.create(ctx, in.Key, "POST /departures", b, func(tx *database.Tx) (creation, error) {
 		dep, err := departure.Begin(tx, s.Vault, actorOf(ctx), notice)
+		if err == nil && departure.Remains(dep, notice.Wish) {
+			err = s.askEarlier(ctx, tx, dep.ID, notice.Wish, b.ApprovalReason)
+		}
 		return accepted(dep.ID, departureAddress(dep.ID)), err
 	})
 	if errors.Is(err, departure.ErrApprovalRequired) {
@@ -94,6 +99,18 @@ func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*c
 		return nil, err
 	}
 	return &createdAnswer[DepartureView]{made.Status, made.Location, view}, nil
+}
+
+// askEarlier asks a second person for what of a departure's dates one may not give alone, in the
+// transaction in which the departure begins. A session proves again who it is, as for every request.
+func (s *server) askEarlier(ctx context.Context, tx *database.Tx, id uuid.UUID, w departure.Wish, reason string) error {
+	if err := s.steppedUp(ctx, bearerOf(ctx)); err != nil {
+		return err
+	}
+	_, err := s.Approvals.Request(tx, approval.Order{
+		Operation: operations.EarlierDates, Command: operations.Reschedule{DepartureID: id, Wish: w}, Reason: reason,
+	})
+	return err
 }
 
 type listDeparturesInput struct {
@@ -162,11 +179,18 @@ func (s *server) putDates(ctx context.Context, in *datesInput) (*answer[Departur
 	changed, err := s.change(ctx, &in.ByID, func(tx *database.Tx) error {
 		return departure.Reschedule(tx, actorOf(ctx), in.ID, b.wish())
 	})
-	if errors.Is(err, departure.ErrApprovalRequired) {
-		_, err = s.dangerous(ctx, dangerousCall{
-			operation: operations.BringForward, command: operations.Reschedule{DepartureID: in.ID, Wish: b.wish()},
-			reason: b.ApprovalReason, language: in.language(),
-		})
+	call := dangerousCall{
+		operation: operations.BringForward, command: operations.Reschedule{DepartureID: in.ID, Wish: b.wish()},
+		reason: b.ApprovalReason, language: in.language(),
+		// The cut waits for nobody.
+		first: func(tx *database.Tx) error { return departure.CutNow(tx, actorOf(ctx), in.ID, b.wish()) },
+	}
+	switch {
+	case errors.Is(err, departure.ErrApprovalRequired):
+		_, err = s.dangerous(ctx, call)
+	case b.CountFromEnd && (errors.Is(err, departure.ErrStage) || errors.Is(err, departure.ErrEnded)):
+		call.operation, call.first = operations.EarlierDates, nil
+		_, err = s.dangerous(ctx, call)
 	}
 	return changed, b.locate(err)
 }

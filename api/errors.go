@@ -84,6 +84,7 @@ var refusals = []struct {
 	{departure.ErrNoRules, codeNoRetentionRules, ""},
 	{departure.ErrApprovalRequired, codeApprovalRequired, ""},
 	{departure.ErrStage, codeStageConflict, ""},
+	{departure.ErrNotEarlier, codeNotEarlier, "last_working_day"},
 	{departure.ErrConsentRequired, codeConsentRequired, "company_consent"},
 	{departure.ErrEnded, codeEmploymentEnded, ""},
 	{departure.ErrPurgeBegan, codePurgeBegan, ""},
@@ -120,6 +121,10 @@ var refusals = []struct {
 	{retention.ErrApprovalRequired, codeApprovalRequired, ""},
 	{retention.ErrPurgeBegan, codePurgeBegan, ""},
 	{retention.ErrNotInReview, codePurgeNotInReview, ""},
+	{retention.ErrRejected, codePurgeRejected, ""},
+	{retention.ErrNotRejected, codePurgeNotRejected, ""},
+	{retention.ErrUntilPast, codeExtensionTooShort, "until"},
+	{retention.ErrAboveCeiling, codeExtensionTooLong, "until"},
 	{retention.ErrUnknownDecision, codeValidationFailed, "decision"},
 	{retention.ErrRoleMayNot, codeRoleNotAllowed, ""},
 	{retention.ErrSubject, codeOwnMatter, ""},
@@ -175,6 +180,12 @@ func problemOf(ctx context.Context, err error) *Problem {
 	if errors.As(err, &exists) {
 		p := at("employee_id", codeDepartureExists)
 		p.Location = departureAddress(exists.ID)
+		return p
+	}
+	var past *departure.PastError
+	if errors.As(err, &past) {
+		p := at("last_working_day", codeLastDayInPast)
+		p.DaysBack = past.Days
 		return p
 	}
 	var running *account.AlreadyRunningError

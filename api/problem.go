@@ -31,6 +31,8 @@ type Problem struct {
 	// AllowedRoles is who may do what the caller may not.
 	AllowedRoles []models.Role `json:"allowed_roles,omitempty" doc:"The roles that may do it, if the caller's may not"`
 	Errors       []FieldError  `json:"errors,omitempty" doc:"Which fields are wrong, and how"`
+	// DaysBack is how many days before today the dates lie.
+	DaysBack int `json:"days_back,omitempty" doc:"Of dates in the past: how many days before today the last working day lies"`
 	// RetryAfter is told in a header of its own.
 	RetryAfter time.Duration `json:"-"`
 	RequestID  string        `json:"request_id,omitempty" doc:"Names this request in the logs"`
@@ -75,6 +77,9 @@ func (p *Problem) in(language i18n.Language, requestID string) *Problem {
 	written.Title = i18n.Text(language, "problem."+p.Code+".title")
 	written.Detail = i18n.Text(language, "problem."+p.Code+".detail")
 	written.Hint = i18n.Text(language, "problem."+p.Code+".hint")
+	if p.DaysBack > 0 {
+		written.Detail = fmt.Sprintf(i18n.Text(language, "problem."+p.Code+".days_back"), p.DaysBack) + written.Detail
+	}
 	if len(p.AllowedRoles) > 0 {
 		written.Hint += rolesText(language, p.AllowedRoles)
 	}

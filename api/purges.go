@@ -23,14 +23,20 @@ type PurgeView struct {
 	DepartureID    uuid.UUID         `json:"departure_id"`
 	EmployeeID     uuid.UUID         `json:"employee_id"`
 	Categories     []models.Category `json:"categories"`
-	State          models.PurgeState `json:"state" enum:"claimed,in_review,purging,purged,cancelled"`
+	State          models.PurgeState `json:"state" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
 	StateText      string            `json:"state_text"`
 	ReviewRequired bool              `json:"review_required" doc:"Without a decision it is not carried out"`
 	ReviewUntil    *time.Time        `json:"review_until,omitempty" doc:"Undecided, it is carried out then"`
-	Decision       string            `json:"decision,omitempty" enum:"approved,rejected"`
+	Decision       string            `json:"decision,omitempty" enum:"approved,rejected,extended"`
 	DecidedBy      *uuid.UUID        `json:"decided_by,omitempty"`
 	DecidedAt      *time.Time        `json:"decided_at,omitempty"`
 	PassedTo       *models.Role      `json:"passed_to,omitempty" doc:"Who rejected it is gone: the role that looks after it"`
+	ConfirmedBy    *uuid.UUID        `json:"confirmed_by,omitempty" doc:"The second one of two people who decided about a rejected purge"`
+	RejectedBy     *uuid.UUID        `json:"rejected_by,omitempty"`
+	RejectedAt     *time.Time        `json:"rejected_at,omitempty"`
+	Escalated      bool              `json:"escalated" doc:"It waits for a decision for 14 days or longer"`
+	EscalatedAt    *time.Time        `json:"escalated_at,omitempty" doc:"When that was shown last; again every 14 days"`
+	Escalations    int               `json:"escalations,omitempty" doc:"How often"`
 	CreatedAt      time.Time         `json:"created_at"`
 	EndedAt        *time.Time        `json:"ended_at,omitempty"`
 	Workflow       *WorkflowView     `json:"workflow,omitempty" doc:"For it_ops"`
@@ -58,7 +64,8 @@ func (s *server) purgeView(ctx context.Context, p retention.PurgeView, language 
 		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: p.Categories,
 		State: p.State, StateText: i18n.Text(language, "purge_state."+string(p.State)),
 		ReviewRequired: p.ReviewRequired, ReviewUntil: utc(p.ReviewUntil), Decision: p.Decision,
-		DecidedBy: p.DecidedBy, DecidedAt: utc(p.DecidedAt), CreatedAt: p.CreatedAt.UTC(), EndedAt: utc(p.EndedAt),
+		DecidedBy: p.DecidedBy, DecidedAt: utc(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, RejectedBy: p.RejectedBy, RejectedAt: utc(p.RejectedAt),
+		Escalated: escalated(p), EscalatedAt: utc(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: utc(p.EndedAt),
 	}
 	if actorOf(ctx).Role == models.RoleITOps {
 		v.Workflow = s.workflow(ctx, "purge/"+p.ID.String())
@@ -66,10 +73,16 @@ func (s *server) purgeView(ctx context.Context, p retention.PurgeView, language 
 	return v
 }
 
+// escalated says whether a purge still waits for a decision that was found missing.
+func escalated(p retention.PurgeView) bool {
+	return p.EscalatedAt != nil && (p.State == models.PurgeInReview || p.State == models.PurgeRejected)
+}
+
 type listPurgesInput struct {
 	Paging
 	Speaking
-	State string `query:"state" enum:"claimed,in_review,purging,purged,cancelled"`
+	State     string `query:"state" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
+	Escalated bool   `query:"escalated" doc:"Only those that wait for a decision for 14 days or longer"`
 }
 
 func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[Page[PurgeView]], error) {
@@ -77,7 +90,7 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[P
 	if err != nil {
 		return nil, err
 	}
-	f := retention.PurgeFilter{State: models.PurgeState(in.State), Limit: in.Limit}
+	f := retention.PurgeFilter{State: models.PurgeState(in.State), Escalated: in.Escalated, Limit: in.Limit}
 	if after != nil {
 		f.After = *after
 	}
@@ -108,25 +121,44 @@ func (s *server) getPurge(ctx context.Context, in *ByID) (*answer[PurgeView], er
 type decisionInput struct {
 	ByID
 	Body struct {
-		Decision string `json:"decision" enum:"approved,rejected"`
+		Decision string      `json:"decision" enum:"approved,rejected,extended" doc:"extended ends a rejected purge: what it claims is kept to a day. A rejected one is approved, or extended, by two people"`
+		Until    *clock.Date `json:"until,omitempty" doc:"Of an extension: the last day that it is kept"`
+		Reason   string      `json:"reason,omitempty" maxLength:"500" doc:"Of an extension: why, for the second person and the log. No names, numbers or illnesses"`
 		Asking
 	}
 }
 
 func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*answer[PurgeView], error) {
-	_, err := s.dangerous(ctx, dangerousCall{
+	call := dangerousCall{
 		operation: operations.DecidePurge, command: operations.PurgeDecision{PurgeID: in.ID, Decision: in.Body.Decision},
 		reason: in.Body.ApprovalReason, language: in.language(),
-	})
+	}
+	p, err := retention.GetPurge(ctx, s.DB, in.ID)
 	if err != nil {
+		return nil, err
+	}
+	switch extends := in.Body.Decision == models.DecisionExtended; {
+	case extends && in.Body.Until == nil:
+		return nil, problem(codeValidationFailed, FieldError{Location: "body.until", Code: "required"})
+	case extends && in.Body.Reason == "":
+		return nil, problem(codeValidationFailed, FieldError{Location: "body.reason", Code: "required"})
+	case !extends && in.Body.Until != nil:
+		return nil, problem(codeValidationFailed, FieldError{Location: "body.until", Code: "mismatch"})
+	case extends:
+		call.operation, call.reason = operations.ExtendPurge, in.Body.Reason
+		call.command = operations.PurgeExtension{PurgeID: in.ID, Until: *in.Body.Until}
+	case in.Body.Decision == models.DecisionApproved && p.State == models.PurgeRejected:
+		call.operation, call.command = operations.OverrulePurge, operations.PurgeOverruling{PurgeID: in.ID}
+	}
+	if _, err := s.dangerous(ctx, call); err != nil {
 		return nil, err
 	}
 	return s.getPurge(ctx, &in.ByID)
 }
 
-// purgesInReview is what of a departure waits for a reviewer.
-func (s *server) purgesInReview(ctx context.Context, departureID uuid.UUID) ([]retention.PurgeView, error) {
-	purges, _, err := retention.Purges(ctx, s.DB, retention.PurgeFilter{State: models.PurgeInReview, DepartureID: &departureID})
+// undecidedPurges is what of a departure waits for a decision.
+func (s *server) undecidedPurges(ctx context.Context, departureID uuid.UUID) ([]retention.PurgeView, error) {
+	purges, _, err := retention.Purges(ctx, s.DB, retention.PurgeFilter{Undecided: true, DepartureID: &departureID})
 	return purges, err
 }
 

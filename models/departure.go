@@ -83,7 +83,19 @@ type Departure struct {
 	PurgedAt               *time.Time
 	CreatedBy              *uuid.UUID
 	CreatedAt              time.Time `gorm:"->"`
+	// CountsFrom is the earliest instant that deadlines count from: when the dates were entered, or the
+	// end of the employment where two people agreed to that (Advanced).
+	CountsFrom time.Time
+	Advanced   bool
 	Driven
+}
+
+// EventAt is the instant that every deadline counts from.
+func (d Departure) EventAt() time.Time {
+	if d.CountsFrom.After(d.EmploymentEndedAt) {
+		return d.CountsFrom
+	}
+	return d.EmploymentEndedAt
 }
 
 // DepartureEvent is one line of the timeline: codes and identifiers only.

@@ -17,6 +17,7 @@ type RetentionRule struct {
 	Version        int
 	Period         string // ISO 8601 duration
 	Floor          string // ISO 8601 duration, the statutory minimum
+	Ceiling        string // ISO 8601 duration, the longest that a law allows; empty: none
 	Anchor         string // AnchorEmploymentEnd or AnchorEndOfCalendarYear
 	ReviewRequired bool
 	BasisZh        string
@@ -64,16 +65,20 @@ const (
 
 // RetentionDeadline is the absolute instant before which a category is not purged.
 type RetentionDeadline struct {
-	ID            uuid.UUID
-	DepartureID   uuid.UUID
-	EmploymentID  uuid.UUID
-	CategoryID    uuid.UUID
-	Category      Category
-	RuleID        uuid.UUID
-	EventAt       time.Time
-	Deadline      time.Time
-	FloorAt       time.Time
-	State         DeadlineState
+	ID           uuid.UUID
+	DepartureID  uuid.UUID
+	EmploymentID uuid.UUID
+	CategoryID   uuid.UUID
+	Category     Category
+	RuleID       uuid.UUID
+	EventAt      time.Time
+	Deadline     time.Time
+	FloorAt      time.Time
+	State        DeadlineState
+	// Advanced: two people brought it forward. Refused: a reviewer rejected its purge. Both want the review.
+	Advanced      bool
+	Refused       bool
+	ExtendedUntil *time.Time // two people extended it: no rule brings it before this
 	UpdatedAt     time.Time  `gorm:"autoUpdateTime:false"`
 	LedgerEntryID *uuid.UUID // the entry that computed it last; nil from before the ledger
 }
@@ -105,6 +110,7 @@ type PurgeState string
 const (
 	PurgeClaimed   PurgeState = "claimed"
 	PurgeInReview  PurgeState = "in_review"
+	PurgeRejected  PurgeState = "rejected" // until two people decide otherwise, or a hold takes it over
 	PurgePurging   PurgeState = "purging"
 	PurgePurged    PurgeState = "purged"
 	PurgeCancelled PurgeState = "cancelled"
@@ -114,6 +120,7 @@ const (
 const (
 	DecisionApproved = "approved"
 	DecisionRejected = "rejected"
+	DecisionExtended = "extended" // kept on to a day
 )
 
 // Purge claims the categories of one person that are due together.
@@ -127,6 +134,11 @@ type Purge struct {
 	Decision        string
 	DecidedBy       *uuid.UUID
 	DecidedAt       *time.Time
+	ConfirmedBy     *uuid.UUID // the second one of two people who decided about a rejected purge
+	RejectedBy      *uuid.UUID // who rejected it; stays
+	RejectedAt      *time.Time
+	Escalations     int // how often it was shown that nobody decides
+	EscalatedAt     *time.Time
 	IntentAt        *time.Time
 	TombstonedAt    *time.Time
 	KeysDestroyedAt *time.Time

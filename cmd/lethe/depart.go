@@ -20,6 +20,7 @@ type DepartCmd struct {
 	LastWorkingDay string `placeholder:"YYYY-MM-DD" help:"The last working day. 最后工作日。"`
 	Immediate      bool   `help:"Today, with accounts disabled now; in development the default when no day is given. 即时离职，账户立即停用；开发环境未填日期时默认如此。"`
 	ConfirmPast    bool   `help:"The last working day may be in the past. 确认最后工作日可早于今天。"`
+	CountFromEnd   bool   `help:"Ask a second person to let deletion dates count from the end of the employment instead of today. 请另一人审核，让删除期限自离职日期起算。"`
 	Follow         bool   `short:"f" help:"Print each change as it happens, until nothing more can. 持续显示进展。"`
 	Lang           string `help:"zh or en; else the terminal's language. 显示语言。"`
 }
@@ -44,11 +45,19 @@ func (d DepartCmd) Run(ctx context.Context) error {
 	if d.ConfirmPast {
 		order["confirm_past"] = true
 	}
+	if d.CountFromEnd {
+		order["count_from_end"] = true
+	}
 	var departure api.DepartureView
 	if err := client.call(ctx, http.MethodPost, "/api/v1/departures", order, &departure, "Idempotency-Key", uuid.NewString()); err != nil {
 		return err
 	}
 	fmt.Println(departure.ID)
+	for _, w := range departure.Waiting {
+		if w.ApprovalID != nil {
+			fmt.Fprintf(os.Stderr, "%s: /api/v1/approvals/%s\n", w.WhatText, w.ApprovalID)
+		}
+	}
 	if !d.Follow {
 		return nil
 	}

@@ -228,7 +228,7 @@ func (c *check) retentions() {
 	}
 	cancelled := map[uuid.UUID]bool{}
 	for _, l := range c.Deadlines {
-		if _, ok := c.names("deadline "+l.ID.String(), l.LedgerEntryID, "", "retention.scheduled", "retention.rederived"); ok && l.State == models.DeadlineCancelled {
+		if _, ok := c.names("deadline "+l.ID.String(), l.LedgerEntryID, "", "retention.scheduled", "retention.rederived", "retention.recounted", "purge.extended"); ok && l.State == models.DeadlineCancelled {
 			cancelled[l.DepartureID] = true
 		}
 	}
@@ -273,7 +273,8 @@ func (c *check) purges() {
 		if certificates[p.ID] != (p.State == models.PurgePurged) {
 			c.report("%s is %s, its certificate is there: %t", object, p.State, certificates[p.ID])
 		}
-		decided := slices.ContainsFunc(c.byAction["purge.decided"], func(e Entry) bool {
+		decisions := slices.Concat(c.byAction["purge.decided"], c.byAction["purge.overruled"], c.byAction["purge.extended"])
+		decided := slices.ContainsFunc(decisions, func(e Entry) bool {
 			return e.Object == object && e.Details["decision"] == p.Decision
 		})
 		if decided != (p.Decision != "") {
@@ -299,8 +300,8 @@ func (c *check) certificate(k models.DestructionCertificate) {
 
 // several are the actions that may come more than once for one object, with no row for each.
 var several = []string{
-	"purge.review_asked", "purge.decided", "purge.categories_left", "case.waiver_requested", "case.waiver_dropped",
-	"retention.rederived", "employee.updated",
+	"purge.review_asked", "purge.decided", "purge.overruled", "purge.extended", "purge.escalated", "purge.categories_left", "case.waiver_requested", "case.waiver_dropped",
+	"retention.rederived", "retention.recounted", "employee.updated",
 }
 
 // nothingUnheardOf: no entry of a fact tells of something that did not happen, or tells it twice.

@@ -56,6 +56,9 @@ func (d Date) Before(other Date) bool { return d.Compare(other) < 0 }
 // After says whether d is a later day than other.
 func (d Date) After(other Date) bool { return d.Compare(other) > 0 }
 
+// DaysUntil is how many days later the other date is; negative: earlier.
+func (d Date) DaysUntil(other Date) int { return int(other.utc().Sub(d.utc()) / (24 * time.Hour)) }
+
 func (d Date) utc() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
 
 // Value stores d in a column of type date; the zero value as NULL.

@@ -52,28 +52,37 @@ func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved
 	if w.TimeZone == "" {
 		w.TimeZone = dep.TimeZone
 	}
-	if w.NoticeReceivedOn == nil {
-		w.NoticeReceivedOn = &dep.NoticeReceivedOn
-	}
+	w.keepNotice(dep)
 	dates, err := derive(tx, employment, w)
 	if err != nil {
 		return err
 	}
-	if !approved {
-		if err := needsOne(tx, employment, dep, dates); err != nil {
-			return err
-		}
+	counts := counting{dep.CountsFrom, dep.Advanced}
+	forward, err := bringsForward(tx, employment, dep, dates)
+	switch {
+	case err != nil:
+		return err
+	case !approved && forward:
+		return ErrApprovalRequired
+	case !approved:
+		err = cutsInTime(tx, dep, dates)
+	case forward:
+		counts, err = counts.by(tx, employment, dates)
+	}
+	if err != nil {
+		return err
 	}
 	if dep.AccountsState != models.AccountsLinked {
 		if w.AccessCutoffAt != nil && !w.AccessCutoffAt.Equal(dep.AccessCutoffAt) {
 			return ErrCutoffPassed
 		}
-		dates.AccessCutoffAt = dep.AccessCutoffAt
+		dates.AccessCutoffAt = earliest(dep.AccessCutoffAt, dates.EmploymentEndedAt)
 	}
 	err = update(tx, dep, map[string]any{
 		"notice_received_on": dates.NoticeReceivedOn, "last_working_day": dates.LastWorkingDay,
 		"employment_end_date": dates.EmploymentEndDate, "access_cutoff_at": dates.AccessCutoffAt,
 		"employment_ended_at": dates.EmploymentEndedAt, "time_zone": dates.TimeZone, "immediate": w.Immediate,
+		"counts_from": counts.from, "advanced": counts.advanced,
 	})
 	if err != nil {
 		return err
@@ -84,15 +93,30 @@ func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved
 	return tx.Touch(models.DrivenDeparture, id)
 }
 
-// needsOne is ErrApprovalRequired for a change of dates that one person may not make alone.
-func needsOne(tx *database.Tx, employment models.Employment, dep models.Departure, d Dates) error {
+// keepNotice leaves the day on which a departure's notice was received as it is, if nothing else is wished;
+// it is no later than the wished end of the employment.
+func (w *Wish) keepNotice(dep models.Departure) {
+	if w.NoticeReceivedOn != nil {
+		return
+	}
+	notice := dep.NoticeReceivedOn
+	for _, end := range []*clock.Date{w.EmploymentEndDate, w.LastWorkingDay} {
+		if end != nil {
+			notice = earlier(notice, *end)
+			break
+		}
+	}
+	w.NoticeReceivedOn = &notice
+}
+
+// bringsForward says whether dates end the employment earlier, or any deadline.
+func bringsForward(tx *database.Tx, employment models.Employment, dep models.Departure, d Dates) (bool, error) {
 	shortens, err := shortens(tx, employment, dep, d)
-	if err != nil {
-		return err
-	}
-	if shortens || d.EmploymentEndedAt.Before(dep.EmploymentEndedAt) {
-		return ErrApprovalRequired
-	}
+	return shortens || d.EmploymentEndedAt.Before(dep.EmploymentEndedAt), err
+}
+
+// cutsInTime is ErrApprovalRequired for dates that cut the access of somebody sooner than one person may.
+func cutsInTime(tx *database.Tx, dep models.Departure, d Dates) error {
 	if dep.AccountsState != models.AccountsLinked || !d.AccessCutoffAt.Before(dep.AccessCutoffAt) {
 		return nil // the cutoff is behind already, or comes no sooner
 	}
@@ -115,8 +139,8 @@ func shortens(tx *database.Tx, employment models.Employment, dep models.Departur
 		return false, ErrUnknownZone
 	}
 	return retention.Shortens(
-		retention.Inputs{EndedAt: dep.EmploymentEndedAt, Zone: before, Rules: rules},
-		retention.Inputs{EndedAt: d.EmploymentEndedAt, Zone: after, Rules: rules}), nil
+		retention.Inputs{EndedAt: dep.EventAt(), Zone: before, Rules: rules},
+		retention.Inputs{EndedAt: latest(dep.CountsFrom, d.EmploymentEndedAt), Zone: after, Rules: rules}), nil
 }
 
 // Withdraw takes a departure back before the employment has ended. Once the notice was received it
@@ -344,9 +368,7 @@ func CompleteDates(tx *database.Tx, id uuid.UUID, w Wish) (Wish, error) {
 	if w.TimeZone == "" {
 		w.TimeZone = dep.TimeZone
 	}
-	if w.NoticeReceivedOn == nil {
-		w.NoticeReceivedOn = &dep.NoticeReceivedOn
-	}
+	w.keepNotice(dep)
 	if w.AccessCutoffAt == nil && dep.AccountsState != models.AccountsLinked {
 		w.AccessCutoffAt = &dep.AccessCutoffAt // it is behind, and stays what it was
 	}

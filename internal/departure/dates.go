@@ -20,6 +20,8 @@ type Wish struct {
 	TimeZone          string
 	Immediate         bool
 	ConfirmPast       bool
+	// CountFromEnd lets deadlines count from the end of the employment though it was entered later.
+	CountFromEnd bool
 }
 
 // Circumstances is what the wish is judged on.
@@ -28,6 +30,8 @@ type Circumstances struct {
 	HiredOn    clock.Date
 	TimeZone   string          // the employment's IANA zone
 	CutoffTime clock.TimeOfDay // the legal entity's local time of day
+	// Exempt is an employment under DEMO in a development database: whatever is past may be entered.
+	Exempt bool
 }
 
 // Dates are the dates of a departure, complete.
@@ -77,7 +81,7 @@ func Derive(w Wish, c Circumstances) (Dates, error) {
 	case d.NoticeReceivedOn.After(today), d.NoticeReceivedOn.After(d.EmploymentEndDate):
 		return Dates{}, ErrDatesOutOfOrder
 	case d.LastWorkingDay.Before(today) && !w.ConfirmPast:
-		return Dates{}, ErrLastDayInPast
+		return Dates{}, &PastError{Days: d.LastWorkingDay.DaysUntil(today)}
 	case d.AccessCutoffAt.After(d.EmploymentEndedAt):
 		return Dates{}, ErrDatesOutOfOrder
 	}

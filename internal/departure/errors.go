@@ -31,11 +31,23 @@ var (
 	ErrSamePerson       = errors.New("the second person must be a different one")
 	ErrSubject          = errors.New("nobody decides about the own departure")
 	ErrRehired          = errors.New("the person has a new employment")
+	ErrNotEarlier       = errors.New("the dates bring no deadline forward")
 	ErrCutoffPassed     = errors.New("accounts were unlinked already: the cutoff stays")
 	ErrNotACode         = errors.New("a code consists of small letters, digits, dots, hyphens and underscores")
 	ErrTextTooLong      = errors.New("the text is too long")
 	ErrUnreadableText   = errors.New("the text holds control characters or is not UTF-8")
 )
+
+// PastError is ErrLastDayInPast, and says by how much.
+type PastError struct {
+	// Days is how many days before today the last working day lies, in the departure's zone.
+	Days int
+}
+
+func (e *PastError) Error() string { return fmt.Sprintf("%v: %d days", ErrLastDayInPast, e.Days) }
+
+// Is lets callers compare with ErrLastDayInPast.
+func (e *PastError) Is(target error) bool { return target == ErrLastDayInPast }
 
 // ExistsError says that the employment has an open departure already.
 type ExistsError struct{ ID uuid.UUID }

@@ -50,7 +50,8 @@ var initiators = []string{"", "employee", "employer", "both", "law"}
 
 // Begin starts a departure. Its workflow is started by the relay from the committed row. An open
 // departure of the same employment is an *ExistsError; one of a head or an administrator that ends
-// the access or the employment at once is ErrApprovalRequired.
+// the access or the employment at once is ErrApprovalRequired. What was wished beyond one person's word
+// ([Remains]) is for the caller to ask a second person; the departure runs meanwhile.
 func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (models.Departure, error) {
 	if err := n.check(); err != nil {
 		return models.Departure{}, err
@@ -65,12 +66,16 @@ func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (model
 	if err := refuseSecond(tx, employment.ID); err != nil {
 		return models.Departure{}, err
 	}
-	dates, err := derive(tx, employment, n.Wish)
+	c, err := circumstancesOf(tx, employment)
+	if err != nil {
+		return models.Departure{}, err
+	}
+	entry, err := Enter(n.Wish, c, n.Approved)
 	if err != nil {
 		return models.Departure{}, err
 	}
 	if !n.Approved {
-		if err := notSudden(tx, n.EmployeeID, dates); err != nil {
+		if err := notSudden(tx, n.EmployeeID, entry.Dates); err != nil {
 			return models.Departure{}, err
 		}
 	}
@@ -79,7 +84,7 @@ func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (model
 	} else if !known {
 		return models.Departure{}, ErrNoRules
 	}
-	dep, err := n.row(employment, dates, by)
+	dep, err := n.row(employment, entry, by)
 	if err != nil {
 		return models.Departure{}, err
 	}
@@ -116,6 +121,8 @@ func Complete(tx *database.Tx, n Notice) (Notice, error) {
 	if n.Initiator == "" {
 		n.Initiator = defaultInitiator(n.Kind)
 	}
+	today := clock.DateOf(now) // within a day of any zone's: whoever agrees is shown what it means, or it counts from now
+	n.CountFromEnd = n.CountFromEnd || !n.Immediate && dates.EmploymentEndDate.DaysUntil(today) >= OneWord
 	n.Wish = n.Wish.completed(dates, now)
 	return n, nil
 }
@@ -162,7 +169,7 @@ func readable(s string) bool {
 	return true
 }
 
-func (n Notice) row(employment models.Employment, d Dates, by models.Actor) (models.Departure, error) {
+func (n Notice) row(employment models.Employment, d Entry, by models.Actor) (models.Departure, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return models.Departure{}, fmt.Errorf("making an id: %w", err)
@@ -178,7 +185,7 @@ func (n Notice) row(employment models.Employment, d Dates, by models.Actor) (mod
 		NoticeReceivedOn: d.NoticeReceivedOn, LastWorkingDay: d.LastWorkingDay,
 		EmploymentEndDate: d.EmploymentEndDate, AccessCutoffAt: d.AccessCutoffAt,
 		EmploymentEndedAt: d.EmploymentEndedAt, TimeZone: d.TimeZone, Immediate: n.Immediate,
-		CreatedBy: by.ID(), Driven: models.Driven{Revision: 1},
+		CountsFrom: d.CountsFrom, Advanced: d.Advanced, CreatedBy: by.ID(), Driven: models.Driven{Revision: 1},
 	}, nil
 }
 
@@ -238,19 +245,28 @@ func notCurrent(tx *database.Tx, employeeID uuid.UUID) error {
 }
 
 func derive(tx *database.Tx, employment models.Employment, w Wish) (Dates, error) {
-	entity, err := database.First[models.LegalEntity](tx.DB().Where("id = ?", employment.LegalEntityID))
-	if err != nil {
-		return Dates{}, fmt.Errorf("reading the legal entity: %w", err)
-	}
-	cutoff, err := clock.ParseTimeOfDay(entity.CutoffTime)
-	if err != nil {
-		return Dates{}, fmt.Errorf("reading the legal entity's cutoff: %w", err)
-	}
-	now, err := tx.Now()
+	c, err := circumstancesOf(tx, employment)
 	if err != nil {
 		return Dates{}, err
 	}
-	return Derive(w, Circumstances{Now: now, HiredOn: employment.HiredOn, TimeZone: employment.TimeZone, CutoffTime: cutoff})
+	return Derive(w, c)
+}
+
+func circumstancesOf(tx *database.Tx, employment models.Employment) (Circumstances, error) {
+	entity, err := database.First[models.LegalEntity](tx.DB().Where("id = ?", employment.LegalEntityID))
+	if err != nil {
+		return Circumstances{}, fmt.Errorf("reading the legal entity: %w", err)
+	}
+	cutoff, err := clock.ParseTimeOfDay(entity.CutoffTime)
+	if err != nil {
+		return Circumstances{}, fmt.Errorf("reading the legal entity's cutoff: %w", err)
+	}
+	c := Circumstances{HiredOn: employment.HiredOn, TimeZone: employment.TimeZone, CutoffTime: cutoff}
+	if c.Exempt, err = retention.Exempt(tx, employment.Jurisdiction); err != nil {
+		return c, err
+	}
+	c.Now, err = tx.Now()
+	return c, err
 }
 
 // sealText seals a free text of the departure; no text is NULL.

@@ -3,6 +3,7 @@ package operations
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -11,7 +12,6 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/departure"
-	"lethe/internal/retention"
 	"lethe/models"
 )
 
@@ -66,17 +66,22 @@ func (d Deps) beginImmediately() approval.Operation {
 			if err != nil {
 				return approval.Matter{}, gone(err, database.ErrNotFound)
 			}
+			deadlines, rules, err := firstDeadlines(tx, employment, n.Wish)
+			if err != nil {
+				return approval.Matter{}, err
+			}
 			return approval.Matter{
 				Subjects: []uuid.UUID{employee.ID},
 				Targets: []approval.Target{
 					{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)},
 					employmentTarget(employment),
 				},
-				Changes: append([]approval.Change{
+				Changes: slices.Concat([]approval.Change{
 					shown("person", employee.EmployeeNo+" "+employee.Name),
 					word("stage", "status", string(employee.Status), string(models.StatusDeparted)),
 					word("kind", "kind", "", string(n.Kind)),
-				}, firstDates(n.Wish)...),
+				}, firstDates(n.Wish), deadlines),
+				Rules: rules,
 			}, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, n departure.Notice) (string, error) {
@@ -159,39 +164,18 @@ func datesChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]ap
 
 // deadlineChanges simulates what the dates would do to the deadlines of every category (I6).
 func deadlineChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]approval.Change, []string, error) {
-	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
-	if err != nil {
-		return nil, nil, err
-	}
-	rules, err := retention.Rules(tx, employment.Jurisdiction)
-	if err != nil {
-		return nil, nil, err
-	}
-	before, err := clock.LoadZone(dep.TimeZone)
-	if err != nil {
-		return nil, nil, fmt.Errorf("loading the departure's zone: %w", err)
-	}
-	after, err := clock.LoadZone(w.TimeZone)
-	if err != nil {
-		return nil, nil, departure.ErrUnknownZone
-	}
-	var changes []approval.Change
-	for _, rule := range rules {
-		from, _, err := retention.Deadline(rule, dep.EmploymentEndedAt, before)
+	if !w.Immediate {
+		loc, err := clock.LoadZone(w.TimeZone)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, departure.ErrUnknownZone
 		}
-		c := approval.Change{Field: "category." + string(rule.Category), Before: instantText(from), After: "earlier", Words: "approval.when"}
-		if !w.Immediate {
-			to, _, err := retention.Deadline(rule, clock.EndOfDay(*w.EmploymentEndDate, after).UTC(), after)
-			if err != nil {
-				return nil, nil, err
-			}
-			c.After, c.Words = instantText(to), ""
-		}
-		changes = append(changes, c)
+		return simulated(tx, dep.EmploymentID, &counted{dep.EventAt(), dep.TimeZone}, counted{clock.EndOfDay(*w.EmploymentEndDate, loc).UTC(), w.TimeZone})
 	}
-	return changes, ruleVersions(rules), nil
+	changes, rules, err := simulated(tx, dep.EmploymentID, &counted{dep.EventAt(), dep.TimeZone}, counted{dep.EventAt(), dep.TimeZone})
+	for i := range changes {
+		changes[i].After, changes[i].Words = "earlier", "approval.when"
+	}
+	return changes, rules, err
 }
 
 // ruleVersions names the rules that something was judged by.

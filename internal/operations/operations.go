@@ -15,6 +15,7 @@ const (
 	ChangeBasis      = "employee.change_basis"
 	BeginImmediately = "departure.begin_immediately"
 	BringForward     = "departure.bring_forward"
+	EarlierDates     = "departure.earlier_dates"
 	WithdrawUnlinked = "departure.withdraw_unlinked"
 	Annul            = "departure.annul"
 	Waive            = "support_case.waive"
@@ -24,6 +25,8 @@ const (
 	ReleaseHold      = "hold.release"
 	HoldEverybody    = "hold.place_on_everybody"
 	DecidePurge      = "purge.decide"
+	OverrulePurge    = "purge.overrule"
+	ExtendPurge      = "purge.extend"
 	CreateUser       = "user.create"
 	GrantRole        = "user.grant_role"
 	ResetUser        = "user.reset"
@@ -79,6 +82,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{ChangeBasis, always, colleague, d.changeBasis()},
 		{BeginImmediately, always, reviewer, d.beginImmediately()},
 		{BringForward, always, colleague, d.bringForward()},
+		{EarlierDates, always, colleague, d.earlierDates()},
 		{WithdrawUnlinked, always, colleague, d.withdrawUnlinked()},
 		{Annul, always, reviewer, d.annul()},
 		{Waive, always, reviewer, d.waive()},
@@ -88,6 +92,8 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{ReleaseHold, always, reviewer, d.releaseHold()},
 		{HoldEverybody, always, colleague, d.holdEverybody()},
 		{DecidePurge, ifSet, reviewer, d.decidePurge()},
+		{OverrulePurge, always, reviewer, d.overrulePurge()},
+		{ExtendPurge, always, reviewer, d.extendPurge()},
 		{CreateUser, always, colleague, d.createUser()},
 		{GrantRole, always, colleague, d.grantRole()},
 		{ResetUser, always, colleague, d.resetUser()},

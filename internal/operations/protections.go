@@ -8,6 +8,7 @@ import (
 
 	"lethe/internal/account"
 	"lethe/internal/approval"
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/retention"
@@ -158,6 +159,92 @@ func (d Deps) decidePurge() approval.Operation {
 		},
 		Run: func(tx *database.Tx, by approval.By, c PurgeDecision) (string, error) {
 			return "/api/v1/purges/" + c.PurgeID.String(), retention.Decide(tx, c.PurgeID, by.Requester, c.Decision)
+		},
+	})
+}
+
+// PurgeOverruling is the command of [OverrulePurge].
+type PurgeOverruling struct {
+	PurgeID uuid.UUID `json:"purge_id"`
+}
+
+// PurgeExtension is the command of [ExtendPurge].
+type PurgeExtension struct {
+	PurgeID uuid.UUID  `json:"purge_id"`
+	Until   clock.Date `json:"until"`
+}
+
+// rejectedPurge is a purge that somebody rejected: who did is one of those who do not decide again,
+// unless what is decided is what they wanted.
+func rejectedPurge(tx *database.Tx, id uuid.UUID, decision string, again bool) (approval.Matter, error) {
+	purge, dep, err := retention.LockPurge(tx, id)
+	if err != nil {
+		return approval.Matter{}, gone(err, database.ErrNotFound)
+	}
+	if purge.State != models.PurgeRejected {
+		return approval.Matter{}, errors.Join(approval.ErrGone, retention.ErrNotRejected)
+	}
+	who, err := person(tx, dep.EmployeeID)
+	if err != nil {
+		return approval.Matter{}, fmt.Errorf("naming whose data a purge destroys: %w", err)
+	}
+	categories, err := retention.ClaimedBy(tx, id)
+	if err != nil {
+		return approval.Matter{}, err
+	}
+	m := approval.Matter{
+		Subjects: []uuid.UUID{dep.EmployeeID},
+		Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.RejectedAt.UTC())}},
+		Changes: []approval.Change{
+			who, word("purge_decision", "approval.purge", purge.Decision, decision),
+			{Field: "categories", Before: categoryWords(categories), Words: "category"},
+		},
+	}
+	if dep.CreatedBy != nil {
+		m.Subjects = append(m.Subjects, *dep.CreatedBy)
+	}
+	if purge.RejectedBy != nil && !again {
+		m.Subjects = append(m.Subjects, *purge.RejectedBy)
+	}
+	return m, nil
+}
+
+func (d Deps) overrulePurge() approval.Operation {
+	return approval.Define(approval.Spec[PurgeOverruling]{
+		Judge: func(tx *database.Tx, c PurgeOverruling) (approval.Matter, error) {
+			return rejectedPurge(tx, c.PurgeID, models.DecisionApproved, false)
+		},
+		Asked: func(tx *database.Tx, by models.Actor, c PurgeOverruling) error {
+			return retention.MayOverrule(tx, c.PurgeID, by)
+		},
+		Run: func(tx *database.Tx, by approval.By, c PurgeOverruling) (string, error) {
+			return "/api/v1/purges/" + c.PurgeID.String(), retention.Overrule(tx, c.PurgeID, by.Requester, by.Approver)
+		},
+	})
+}
+
+func (d Deps) extendPurge() approval.Operation {
+	return approval.Define(approval.Spec[PurgeExtension]{
+		Judge: func(tx *database.Tx, c PurgeExtension) (approval.Matter, error) {
+			m, err := rejectedPurge(tx, c.PurgeID, models.DecisionExtended, true)
+			if err != nil {
+				return m, err
+			}
+			list, rules, err := retention.Extensions(tx, c.PurgeID, c.Until)
+			if err != nil {
+				return m, err
+			}
+			for _, x := range list {
+				m.Changes = append(m.Changes, instant("category."+string(x.Category), x.Before, x.After))
+			}
+			m.Rules = ruleVersions(rules)
+			return m, nil
+		},
+		Asked: func(tx *database.Tx, by models.Actor, c PurgeExtension) error {
+			return retention.MayExtend(tx, c.PurgeID, by, c.Until)
+		},
+		Run: func(tx *database.Tx, by approval.By, c PurgeExtension) (string, error) {
+			return "/api/v1/purges/" + c.PurgeID.String(), retention.Extend(tx, c.PurgeID, by.Requester, by.Approver, c.Until)
 		},
 	})
 }

@@ -28,6 +28,18 @@ func Deadline(rule models.RetentionRule, endedAt time.Time, loc *time.Location) 
 	return deadline, floorAt, nil
 }
 
+// Ceiling is the latest instant to which two people may extend a deadline; zero: the rule sets none.
+func Ceiling(rule models.RetentionRule, eventAt time.Time, loc *time.Location) (time.Time, error) {
+	r, err := parseRule(rule)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("rule %s of %s: %w", rule.Category, rule.Jurisdiction, err)
+	}
+	if r.ceiling == nil {
+		return time.Time{}, nil
+	}
+	return expiry(*r.ceiling, r.anchor, eventAt, loc), nil
+}
+
 func expiry(p clock.Period, anchor string, endedAt time.Time, loc *time.Location) time.Time {
 	last := lastDay(endedAt, loc)
 	switch {
@@ -55,8 +67,8 @@ func lastDay(endedAt time.Time, loc *time.Location) clock.Date {
 	return day
 }
 
-// Inputs are all facts that deadlines depend on: when the employment ends, on whose calendar, and
-// the rules of the jurisdiction (which follows from the legal entity).
+// Inputs are all facts that deadlines depend on: when they count from, on whose calendar, and the rules
+// of the jurisdiction (which follows from the legal entity).
 type Inputs struct {
 	EndedAt time.Time
 	Zone    *time.Location

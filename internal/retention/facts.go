@@ -112,8 +112,8 @@ func split(waiting []models.RetentionDeadline, now time.Time, delay time.Duratio
 	return due, next
 }
 
-// claim orders one purge for everything that is due, and another one for what a rule wants reviewed,
-// so that the review holds nothing else up.
+// claim orders one purge for everything that is due, and another one for what wants the review, so that
+// the review holds nothing else up.
 func claim(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline, now time.Time) error {
 	if len(due) == 0 {
 		return nil
@@ -122,13 +122,13 @@ func claim(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline
 	if err != nil {
 		return err
 	}
-	asking, err := rulesAsking(tx, due)
+	wanting, err := wantReview(tx, due)
 	if err != nil {
 		return err
 	}
 	var plain, reviewed []models.RetentionDeadline
 	for _, l := range due {
-		if slices.Contains(asking, l.RuleID) {
+		if slices.Contains(wanting, l.Category) {
 			reviewed = append(reviewed, l)
 		} else {
 			plain = append(plain, l)
@@ -197,8 +197,21 @@ func reviewUntil(tx *database.Tx, departureID uuid.UUID) (*time.Time, error) {
 	return &until[0], nil
 }
 
-// rulesAsking are the rules among those of the deadlines that want a review.
-func rulesAsking(tx *database.Tx, due []models.RetentionDeadline) ([]uuid.UUID, error) {
+// Exempt says whether a jurisdiction is DEMO in a development database, where what keeps people's data
+// from being destroyed early has no meaning. In production nothing is.
+func Exempt(tx *database.Tx, jurisdiction string) (bool, error) {
+	var exempt bool
+	err := tx.DB().Raw("SELECT ? = ? AND (SELECT i.mode FROM installation i) = 'dev'", jurisdiction, models.DemoJurisdiction).Scan(&exempt).Error
+	if err != nil {
+		return false, fmt.Errorf("reading what the installation is for: %w", database.Hide(err))
+	}
+	return exempt, nil
+}
+
+// wantReview are the categories among the deadlines that are not destroyed without a reviewer's word,
+// however long nobody says it: their rule asks for the review, people brought the deadline forward, or
+// a reviewer refused before.
+func wantReview(tx *database.Tx, due []models.RetentionDeadline) ([]models.Category, error) {
 	ids := make([]uuid.UUID, len(due))
 	for i, l := range due {
 		ids[i] = l.RuleID
@@ -208,5 +221,11 @@ func rulesAsking(tx *database.Tx, due []models.RetentionDeadline) ([]uuid.UUID, 
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules: %w", database.Hide(err))
 	}
-	return asking, nil
+	var wanting []models.Category
+	for _, l := range due {
+		if l.Advanced || l.Refused || slices.Contains(asking, l.RuleID) {
+			wanting = append(wanting, l.Category)
+		}
+	}
+	return wanting, nil
 }

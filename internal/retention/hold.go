@@ -211,7 +211,7 @@ func letGoOfHeld(tx *database.Tx) error {
 			SELECT p.id FROM purges p WHERE p.state IN ? AND EXISTS (
 				SELECT FROM purge_claims k WHERE k.purge_id = p.id AND k.state = ? AND lethe_held(p.employment_id, k.category))
 			ORDER BY p.id FOR NO KEY UPDATE)`,
-		[]models.PurgeState{models.PurgeClaimed, models.PurgeInReview}, models.ClaimOpen).Error
+		[]models.PurgeState{models.PurgeClaimed, models.PurgeInReview, models.PurgeRejected}, models.ClaimOpen).Error
 	if err != nil {
 		return fmt.Errorf("letting purges see a hold: %w", database.Hide(err))
 	}
@@ -255,7 +255,7 @@ func resume(tx *database.Tx, employmentID uuid.UUID) error {
 		if _, err := lockRows[models.Retention](tx, forChange, "a retention", "id = ?", id); err != nil {
 			return err
 		}
-		open := []models.PurgeState{models.PurgeClaimed, models.PurgeInReview}
+		open := []models.PurgeState{models.PurgeClaimed, models.PurgeInReview, models.PurgeRejected}
 		purges, err := lockRows[models.Purge](tx, forChange, "purges", "departure_id = ? AND state IN ?", id, open)
 		if err != nil {
 			return err

@@ -18,9 +18,11 @@ type PurgeFacts struct {
 	Done bool
 	// Run: its steps may be carried out now.
 	Run bool
-	// WakeIn is the time until the review can no longer hold it up, at least a second; 0: only a
-	// decision, a hold or a changed rule matters.
+	// WakeIn is the time until the review can no longer hold it up, or until it is shown again that
+	// nobody decides, at least a second; 0: nothing is waited for.
 	WakeIn time.Duration
+	// Escalated: it was shown just now that nobody decides.
+	Escalated bool
 }
 
 // lookAgain is when a purge whose steps should be running is looked at again.
@@ -69,8 +71,9 @@ func lockPurge(tx *database.Tx, id uuid.UUID) (claimed, error) {
 	return claimed{purges[0], dep, deadlines}, err
 }
 
-// LookAtPurge lets go of what became held or was moved, says whether the steps may be carried out,
-// and records that everything up to now was seen. It may run any number of times.
+// LookAtPurge lets go of what became held or was moved, escalates what waits too long for a decision,
+// says whether the steps may be carried out, and records that everything up to now was seen. It may run
+// any number of times.
 func LookAtPurge(tx *database.Tx, purgeID uuid.UUID) (PurgeFacts, error) {
 	c, err := lockPurge(tx, purgeID)
 	if err != nil {
@@ -97,7 +100,15 @@ func LookAtPurge(tx *database.Tx, purgeID uuid.UUID) (PurgeFacts, error) {
 			return PurgeFacts{}, err
 		}
 		facts.State = c.purge.State
-		facts.Run, wake = reviewed(c.purge, now)
+		if facts.Run, wake = reviewed(c.purge, now); facts.Run {
+			break
+		}
+		if facts.Escalated, err = c.escalate(tx, now); err != nil {
+			return PurgeFacts{}, err
+		}
+		if next := nextEscalation(c.purge); wake == nil || next.Before(*wake) {
+			wake = &next
+		}
 	}
 	if facts.Run {
 		again := now.Add(lookAgain)
@@ -109,9 +120,11 @@ func LookAtPurge(tx *database.Tx, purgeID uuid.UUID) (PurgeFacts, error) {
 }
 
 // reviewed says whether a purge may go on as far as reviews are concerned, else when it may though
-// nobody agrees (nil: never).
+// nobody agrees (nil: never). What somebody rejected never goes on by that nobody decides.
 func reviewed(p models.Purge, now time.Time) (ready bool, at *time.Time) {
 	switch {
+	case p.State == models.PurgeRejected:
+		return false, nil
 	case p.Decision == models.DecisionApproved:
 		return true, nil
 	case p.ReviewRequired:
@@ -122,15 +135,14 @@ func reviewed(p models.Purge, now time.Time) (ready bool, at *time.Time) {
 	return false, p.ReviewUntil
 }
 
-// review shows to reviewers what waits for them. A rule that asks for a review since the purge was
-// ordered is obeyed.
+// review shows to reviewers what waits for them. What wants a review since the purge was ordered gets it.
 func (c *claimed) review(tx *database.Tx, now time.Time) error {
-	asking, err := rulesAsking(tx, c.deadlines)
+	wanting, err := wantReview(tx, c.deadlines)
 	if err != nil {
 		return err
 	}
 	next := c.purge
-	next.ReviewRequired = next.ReviewRequired || len(asking) > 0
+	next.ReviewRequired = next.ReviewRequired || len(wanting) > 0
 	ready, _ := reviewed(next, now)
 	if !ready && next.State == models.PurgeClaimed {
 		next.State = models.PurgeInReview
@@ -222,50 +234,11 @@ func leaveClaims(tx *database.Tx, purgeID uuid.UUID, categories []models.Categor
 
 func cancelPurge(tx *database.Tx, purgeID uuid.UUID) error {
 	err := database.UpdateOne(tx.DB().Exec(`UPDATE purges SET state = ?, ended_at = lethe_now() WHERE id = ? AND state IN ?`,
-		models.PurgeCancelled, purgeID, []models.PurgeState{models.PurgeClaimed, models.PurgeInReview}))
+		models.PurgeCancelled, purgeID, []models.PurgeState{models.PurgeClaimed, models.PurgeInReview, models.PurgeRejected}))
 	if err != nil {
 		return fmt.Errorf("cancelling a purge: %w", err)
 	}
 	return nil
-}
-
-// Decide records a reviewer's decision. Approved, the purge goes on at once; rejected, it waits for
-// the end of the 30 days, or where a rule asks for the review until it is approved after all. Who
-// ordered the departure, and the person whose data it is, cannot decide. The same decision by the
-// same person again changes nothing.
-func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision string) error {
-	if by.Role != models.RoleReviewer {
-		return ErrRoleMayNot
-	}
-	if decision != models.DecisionApproved && decision != models.DecisionRejected {
-		return ErrUnknownDecision
-	}
-	c, err := lockPurge(tx, purgeID)
-	if err != nil {
-		return err
-	}
-	switch {
-	case by.EmployeeID == c.departure.EmployeeID:
-		return ErrSubject
-	case c.departure.CreatedBy != nil && by.EmployeeID == *c.departure.CreatedBy:
-		return ErrSamePerson
-	case c.purge.Decision == decision && c.purge.DecidedBy != nil && *c.purge.DecidedBy == by.EmployeeID:
-		return nil
-	case c.purge.State != models.PurgeInReview || c.purge.Decision == models.DecisionApproved:
-		return ErrNotInReview
-	}
-	now, err := tx.Now()
-	if err != nil {
-		return err
-	}
-	if err := c.update(tx, map[string]any{"decision": decision, "decided_by": by.EmployeeID, "decided_at": now}); err != nil {
-		return err
-	}
-	_, err = recordPurge(tx, actionPurgeDecided, purgeID, c.departure, by, map[string]string{"decision": decision})
-	if err != nil {
-		return err
-	}
-	return tx.Touch(models.DrivenPurge, purgeID)
 }
 
 // LockPurge locks a purge with what it is about, and reads it and its departure.

@@ -20,6 +20,7 @@ import (
 const (
 	actionScheduled = "retention.scheduled"
 	actionRederived = "retention.rederived"
+	actionRecounted = "retention.recounted"
 	actionCancelled = "retention.cancelled"
 
 	actionHoldPlaced   = "hold.placed"
@@ -28,6 +29,9 @@ const (
 	actionPurgeOrdered        = "purge.ordered"
 	actionPurgeReviewAsked    = "purge.review_asked"
 	actionPurgeDecided        = "purge.decided"
+	actionPurgeOverruled      = "purge.overruled"
+	actionPurgeExtended       = "purge.extended"
+	actionPurgeEscalated      = "purge.escalated"
 	actionPurgeCategoriesLeft = "purge.categories_left"
 	actionPurgeCancelled      = "purge.cancelled"
 	actionPurgeIntended       = "purge.intended"
@@ -100,7 +104,7 @@ func recordPurge(tx *database.Tx, action string, purge uuid.UUID, dep models.Dep
 // recordDeadlines appends which deadlines a departure has got, and under which rules, and begins the
 // retention.
 func recordDeadlines(tx *database.Tx, dep models.Departure, jurisdiction string, rows []models.RetentionDeadline, rules []models.RetentionRule) (*uuid.UUID, error) {
-	details := map[string]string{"jurisdiction": jurisdiction, "event_at": instant(dep.EmploymentEndedAt)}
+	details := map[string]string{"jurisdiction": jurisdiction, "event_at": instant(dep.EventAt())}
 	for _, row := range rows {
 		rule, _ := ruleFor(rules, row.Category)
 		details[string(row.Category)] = fmt.Sprintf("%s by version %d", instant(row.Deadline), rule.Version)
@@ -157,6 +161,9 @@ func rulesDigest(rules map[models.Category]models.RetentionRule) string {
 			continue
 		}
 		_, _ = fmt.Fprintf(h, "%s %q %q %q %t %q %q\n", ruleName(r), r.Period, r.Floor, r.Anchor, r.ReviewRequired, r.BasisZh, r.BasisEn)
+		if r.Ceiling != "" {
+			_, _ = fmt.Fprintf(h, "%s ceiling %q\n", ruleName(r), r.Ceiling)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

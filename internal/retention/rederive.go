@@ -17,12 +17,16 @@ const rederiveBatch = 1000
 
 // running is a deadline that still runs, with what it is computed from.
 type running struct {
-	ID       uuid.UUID
-	EventAt  time.Time
-	Deadline time.Time
-	FloorAt  time.Time
-	TimeZone string
+	ID            uuid.UUID
+	EventAt       time.Time
+	Deadline      time.Time
+	FloorAt       time.Time
+	ExtendedUntil *time.Time
+	Advanced      bool
+	TimeZone      string
 }
+
+const runningColumns = "l.id, l.event_at, l.deadline, l.floor_at, l.extended_until, l.advanced, d.time_zone"
 
 // Rederive lets the deadlines that still run follow the rule in force for a category of a
 // jurisdiction. If it would bring one of them forward it is ErrApprovalRequired, and the caller
@@ -59,7 +63,7 @@ func Rederive(tx *database.Tx, jurisdiction string, category models.Category) er
 func lockRunning(tx *database.Tx, rule models.RetentionRule, after uuid.UUID) ([]running, error) {
 	var rows []running
 	err := tx.DB().Raw(`
-		SELECT l.id, l.event_at, l.deadline, l.floor_at, d.time_zone
+		SELECT `+runningColumns+`
 		FROM retention_deadlines l JOIN departures d ON d.id = l.departure_id JOIN retention_rules r ON r.id = l.rule_id
 		WHERE r.jurisdiction = ? AND r.category = ? AND l.rule_id <> ? AND l.state IN ('scheduled', 'held', 'in_review') AND l.id > ?
 		ORDER BY l.id LIMIT ? FOR NO KEY UPDATE OF l`,
@@ -70,7 +74,22 @@ func lockRunning(tx *database.Tx, rule models.RetentionRule, after uuid.UUID) ([
 	return rows, nil
 }
 
+// follow recomputes the deadline by a rule, and refuses to bring it forward.
 func (r *running) follow(rule models.RetentionRule) error {
+	next := *r
+	if err := next.obey(rule); err != nil {
+		return err
+	}
+	if next.Deadline.Before(r.Deadline) || next.FloorAt.Before(r.FloorAt) {
+		return ErrApprovalRequired
+	}
+	*r = next
+	return nil
+}
+
+// obey recomputes the deadline by a rule; what two people extended stays at least as long. One that comes
+// forward by it wants the review.
+func (r *running) obey(rule models.RetentionRule) error {
 	loc, err := clock.LoadZone(r.TimeZone)
 	if err != nil {
 		return fmt.Errorf("loading a departure's zone: %w", err)
@@ -79,9 +98,10 @@ func (r *running) follow(rule models.RetentionRule) error {
 	if err != nil {
 		return err
 	}
-	if deadline.Before(r.Deadline) || floorAt.Before(r.FloorAt) {
-		return ErrApprovalRequired
+	if r.ExtendedUntil != nil && r.ExtendedUntil.After(deadline) {
+		deadline = *r.ExtendedUntil
 	}
+	r.Advanced = r.Advanced || deadline.Before(r.Deadline)
 	r.Deadline, r.FloorAt = deadline, floorAt
 	return nil
 }
@@ -91,17 +111,22 @@ func writeRunning(tx *database.Tx, rule models.RetentionRule, rows []running) er
 	if err != nil {
 		return err
 	}
+	return write(tx, rule, rows, entry)
+}
+
+func write(tx *database.Tx, rule models.RetentionRule, rows []running, entry *uuid.UUID) error {
 	values := make([]string, len(rows))
 	args := []any{rule.ID, entry}
 	for i, r := range rows {
-		values[i] = "(?::uuid, ?::timestamptz, ?::timestamptz)"
-		args = append(args, r.ID, r.Deadline, r.FloorAt)
+		values[i] = "(?::uuid, ?::timestamptz, ?::timestamptz, ?::timestamptz, ?::boolean)"
+		args = append(args, r.ID, r.EventAt, r.Deadline, r.FloorAt, r.Advanced)
 	}
-	err = tx.DB().Exec(`
-		UPDATE retention_deadlines l SET rule_id = ?, ledger_entry_id = ?, deadline = v.deadline, floor_at = v.floor_at, updated_at = lethe_now()
-		FROM (VALUES `+strings.Join(values, ", ")+`) AS v (id, deadline, floor_at) WHERE l.id = v.id`, args...).Error
+	err := tx.DB().Exec(`
+		UPDATE retention_deadlines l SET rule_id = ?, ledger_entry_id = ?, event_at = v.event_at, deadline = v.deadline,
+			floor_at = v.floor_at, advanced = v.advanced, updated_at = lethe_now()
+		FROM (VALUES `+strings.Join(values, ", ")+`) AS v (id, event_at, deadline, floor_at, advanced) WHERE l.id = v.id`, args...).Error
 	if err != nil {
-		return fmt.Errorf("writing re-derived deadlines: %w", database.Hide(err))
+		return fmt.Errorf("writing deadlines: %w", database.Hide(err))
 	}
 	return nil
 }
@@ -120,7 +145,7 @@ func Follow(tx *database.Tx, employment models.Employment) error {
 	for _, rule := range rules {
 		var rows []running
 		err := tx.DB().Raw(`
-			SELECT l.id, l.event_at, l.deadline, l.floor_at, d.time_zone
+			SELECT `+runningColumns+`
 			FROM retention_deadlines l JOIN departures d ON d.id = l.departure_id
 			WHERE l.employment_id = ? AND l.category = ? AND l.rule_id <> ? AND l.state IN ('scheduled', 'held', 'in_review')
 			ORDER BY l.id FOR NO KEY UPDATE OF l`, employment.ID, rule.Category, rule.ID).Scan(&rows).Error
@@ -128,11 +153,7 @@ func Follow(tx *database.Tx, employment models.Employment) error {
 			return fmt.Errorf("locking the deadlines of an employment: %w", database.Hide(err))
 		}
 		for i := range rows {
-			loc, err := clock.LoadZone(rows[i].TimeZone)
-			if err != nil {
-				return fmt.Errorf("loading a departure's zone: %w", err)
-			}
-			if rows[i].Deadline, rows[i].FloorAt, err = Deadline(rule, rows[i].EventAt, loc); err != nil {
+			if err := rows[i].obey(rule); err != nil {
 				return err
 			}
 		}

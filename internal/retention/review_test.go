@@ -35,7 +35,7 @@ func TestI1_WithinThirtyDaysAReviewerMustAgree(t *testing.T) {
 	w := newWorld(t)
 	p, id := dueEarly(t, w)
 	w.expectAll(t, p, "in_review/open")
-	if f := w.lookAtPurge(t, id); f.Run || f.WakeIn < 29*day || f.WakeIn > 31*day {
+	if f := w.lookAtPurge(t, id); f.Run || f.WakeIn < 13*day || f.WakeIn > 14*day {
 		t.Fatalf("facts of a purge in review: %+v", f)
 	}
 	if intent, err := w.intent(id); err != nil || intent.Began {
@@ -50,8 +50,6 @@ func TestI1_WithinThirtyDaysAReviewerMustAgree(t *testing.T) {
 		{models.Actor{EmployeeID: p.employee, Role: models.RoleReviewer}, models.DecisionApproved, ErrSubject},
 		{models.Actor{EmployeeID: w.hr.EmployeeID, Role: models.RoleReviewer}, models.DecisionApproved, ErrSamePerson},
 		{w.reviewer, "perhaps", ErrUnknownDecision},
-		{w.reviewer, models.DecisionRejected, nil},
-		{w.reviewer, models.DecisionRejected, nil},
 		{w.reviewer, models.DecisionApproved, nil},
 		{w.reviewer, models.DecisionApproved, nil},
 		{w.reviewer, models.DecisionRejected, ErrNotInReview},
@@ -69,15 +67,20 @@ func TestI1_WithinThirtyDaysAReviewerMustAgree(t *testing.T) {
 	w.expectAll(t, p, "purged/purged")
 }
 
-func TestI1_RejectedItWaitsTheThirtyDaysOut(t *testing.T) {
+// Undecided, it waits the 30 days out and goes on: nobody refused, and nothing asks for the review.
+func TestI1_UndecidedItWaitsTheThirtyDaysOut(t *testing.T) {
 	w := newWorld(t)
 	p, id := dueEarly(t, w)
-	if err := w.decide(id, w.reviewer, models.DecisionRejected); err != nil {
-		t.Fatal(err)
-	}
-	w.env.Advance(t, 29*day)
-	if f := w.lookAtPurge(t, id); f.Run || f.WakeIn > 2*day {
-		t.Fatalf("facts on the 29th day: %+v", f)
+	for _, c := range []struct {
+		after, wake time.Duration
+		escalated   bool
+	}{
+		{13 * day, day, false}, {2 * day, 13 * day, true}, {12 * day, day, false}, {2 * day, day, true},
+	} {
+		w.env.Advance(t, c.after)
+		if f := w.lookAtPurge(t, id); f.Run || f.Escalated != c.escalated || f.WakeIn > c.wake || f.WakeIn < c.wake-time.Hour {
+			t.Fatalf("facts after another %s: %+v", c.after, f)
+		}
 	}
 	w.env.Advance(t, 2*day)
 	if f := w.lookAtPurge(t, id); !f.Run {

@@ -31,6 +31,7 @@ type packedRule struct {
 	Category       models.Category `json:"category"`
 	Period         string          `json:"period"`
 	Floor          string          `json:"floor"`
+	Ceiling        string          `json:"ceiling,omitempty"`
 	Anchor         string          `json:"anchor"`
 	ReviewRequired bool            `json:"review_required"`
 	BasisZh        string          `json:"basis_zh"`
@@ -81,7 +82,7 @@ func (p pack) check(jurisdiction string) error {
 
 func (r packedRule) row(jurisdiction string) models.RetentionRule {
 	return models.RetentionRule{
-		Jurisdiction: jurisdiction, Category: r.Category, Period: r.Period, Floor: r.Floor, Anchor: r.Anchor,
+		Jurisdiction: jurisdiction, Category: r.Category, Period: r.Period, Floor: r.Floor, Ceiling: r.Ceiling, Anchor: r.Anchor,
 		ReviewRequired: r.ReviewRequired, BasisZh: r.BasisZh, BasisEn: r.BasisEn,
 	}
 }
@@ -89,6 +90,7 @@ func (r packedRule) row(jurisdiction string) models.RetentionRule {
 // parsedRule is a rule with its periods read.
 type parsedRule struct {
 	period, floor clock.Period
+	ceiling       *clock.Period // nil: none
 	anchor        string
 }
 
@@ -107,7 +109,19 @@ func parseRule(r models.RetentionRule) (parsedRule, error) {
 	if r.Anchor != models.AnchorEmploymentEnd && r.Anchor != models.AnchorEndOfCalendarYear {
 		return parsedRule{}, errors.New("unknown anchor")
 	}
-	return parsedRule{period, floor, r.Anchor}, nil
+	parsed := parsedRule{period: period, floor: floor, anchor: r.Anchor}
+	if r.Ceiling == "" {
+		return parsed, nil
+	}
+	ceiling, err := clock.ParsePeriod(r.Ceiling)
+	if err != nil {
+		return parsedRule{}, fmt.Errorf("ceiling: %w", err)
+	}
+	if order, ok := ceiling.Compare(period); !ok || order < 0 {
+		return parsedRule{}, errors.New("the ceiling is shorter than the period, or cannot be compared with it")
+	}
+	parsed.ceiling = &ceiling
+	return parsed, nil
 }
 
 // InstallRules brings the rules that come with the program into the database: CN, DE and JP, and

@@ -76,7 +76,7 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 }
 
 func newDeadline(dep models.Departure, category models.EmploymentCategory, rule models.RetentionRule, loc *time.Location, now time.Time) (models.RetentionDeadline, error) {
-	deadline, floorAt, err := Deadline(rule, dep.EmploymentEndedAt, loc)
+	deadline, floorAt, err := Deadline(rule, dep.EventAt(), loc)
 	if err != nil {
 		return models.RetentionDeadline{}, err
 	}
@@ -86,8 +86,8 @@ func newDeadline(dep models.Departure, category models.EmploymentCategory, rule 
 	}
 	return models.RetentionDeadline{
 		ID: id, DepartureID: dep.ID, EmploymentID: dep.EmploymentID, CategoryID: category.ID,
-		Category: category.Category, RuleID: rule.ID, EventAt: dep.EmploymentEndedAt,
-		Deadline: deadline, FloorAt: floorAt, State: models.DeadlineScheduled, UpdatedAt: now,
+		Category: category.Category, RuleID: rule.ID, EventAt: dep.EventAt(),
+		Deadline: deadline, FloorAt: floorAt, State: models.DeadlineScheduled, Advanced: dep.Advanced, UpdatedAt: now,
 	}, nil
 }
 

@@ -17,6 +17,8 @@ import (
 type DeadlineView struct {
 	models.RetentionDeadline
 	Rule models.RetentionRule
+	// Purge claims it now; nil: none does.
+	Purge *models.Purge
 }
 
 // Deadlines reads a departure's deadlines, the next one first.
@@ -47,9 +49,13 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 	for _, rule := range rules {
 		ruleByID[rule.ID] = rule
 	}
+	purges, err := claimants(ctx, db, departureIDs)
+	if err != nil {
+		return nil, err
+	}
 	byDeparture := make(map[uuid.UUID][]DeadlineView, len(departureIDs))
 	for _, l := range deadlines {
-		byDeparture[l.DepartureID] = append(byDeparture[l.DepartureID], DeadlineView{l, ruleByID[l.RuleID]})
+		byDeparture[l.DepartureID] = append(byDeparture[l.DepartureID], DeadlineView{l, ruleByID[l.RuleID], purges[l.CategoryID]})
 	}
 	return byDeparture, nil
 }
@@ -72,6 +78,25 @@ func markHeld(ctx context.Context, db *database.DB, departureIDs []uuid.UUID, de
 	return nil
 }
 
+// claimants are the purges that claim categories of departures now, by category.
+func claimants(ctx context.Context, db *database.DB, departureIDs []uuid.UUID) (map[uuid.UUID]*models.Purge, error) {
+	var rows []struct {
+		models.Purge
+		CategoryID uuid.UUID
+	}
+	err := db.Read(ctx).Table("purge_claims").Select("purges.*, purge_claims.category_id").
+		Joins("JOIN purges ON purges.id = purge_claims.purge_id").
+		Where("purge_claims.departure_id IN ? AND purge_claims.state = ?", departureIDs, models.ClaimOpen).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading the claims of departures: %w", database.Hide(err))
+	}
+	purges := make(map[uuid.UUID]*models.Purge, len(rows))
+	for i := range rows {
+		purges[rows[i].CategoryID] = &rows[i].Purge
+	}
+	return purges, nil
+}
+
 // Certificates reads a departure's destruction certificates, oldest first.
 func Certificates(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]models.DestructionCertificate, error) {
 	var rows []models.DestructionCertificate
@@ -85,6 +110,8 @@ func Certificates(ctx context.Context, db *database.DB, departureID uuid.UUID) (
 type PurgeFilter struct {
 	State       models.PurgeState
 	DepartureID *uuid.UUID
+	// Undecided keeps those that wait for a decision, Escalated those of them that were found to wait too long.
+	Undecided, Escalated bool
 	// After is the cursor: only purges that are younger than this one.
 	After uuid.UUID
 	// Limit bounds the page; 0: everything.
@@ -107,6 +134,12 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 	}
 	if f.State != "" {
 		q = q.Where("purges.state = ?", f.State)
+	}
+	if f.Undecided || f.Escalated {
+		q = q.Where("(purges.state = 'rejected' OR purges.state = 'in_review' AND purges.decision = '')")
+	}
+	if f.Escalated {
+		q = q.Where("purges.escalated_at IS NOT NULL")
 	}
 	if f.DepartureID != nil {
 		q = q.Where("purges.departure_id = ?", *f.DepartureID)

@@ -134,7 +134,8 @@ func (w *world) hireAs(t failer, jurisdiction, number string, hiredOn clock.Date
 	return p
 }
 
-// depart inserts a departure that ends the employment at endedAt, not after now, and schedules the retention.
+// depart inserts a departure that ends the employment at endedAt, not after now, and was entered then, and
+// schedules the retention: it took effect late.
 func (w *world) depart(t failer, p person, endedAt time.Time) person {
 	t.Helper()
 	p.departure = uuid.Must(uuid.NewV7())
@@ -153,7 +154,7 @@ func (w *world) depart(t failer, p person, endedAt time.Time) person {
 			ID: p.departure, EmployeeID: p.employee, EmploymentID: p.employment, Kind: models.KindResignation,
 			Stage: models.StagePendingDeparture, AccountsState: models.AccountsLinked,
 			NoticeReceivedOn: day, LastWorkingDay: day, EmploymentEndDate: day, AccessCutoffAt: endedAt, EmploymentEndedAt: endedAt,
-			TimeZone: zoneOf[p.jurisdiction], NoteSealed: note, CreatedBy: w.hr.ID(), Driven: models.Driven{Revision: 1},
+			TimeZone: zoneOf[p.jurisdiction], NoteSealed: note, CreatedBy: w.hr.ID(), CountsFrom: endedAt, Driven: models.Driven{Revision: 1},
 		}
 		if err := tx.DB().Create(&dep).Error; err != nil {
 			return database.Hide(err)
@@ -258,7 +259,7 @@ func (w *world) carryOut(id uuid.UUID) error {
 
 func (w *world) openPurges(t failer, p person) []uuid.UUID {
 	t.Helper()
-	return query[[]uuid.UUID](t, w, "SELECT id FROM purges WHERE departure_id = ? AND state IN ('claimed', 'in_review', 'purging') ORDER BY id", p.departure)
+	return query[[]uuid.UUID](t, w, "SELECT id FROM purges WHERE departure_id = ? AND state IN ('claimed', 'in_review', 'rejected', 'purging') ORDER BY id", p.departure)
 }
 
 // onePurge waits for everything to be due and returns the one purge that Look orders.

@@ -67,6 +67,9 @@ func (l leaver) depart(tx *database.Tx, sealer vault.Sealer, hr models.Actor, id
 	if notice.Immediate = l.immediate; !l.immediate {
 		last := today.AddDays(l.days)
 		notice.LastWorkingDay, notice.ConfirmPast = &last, l.days < 0
+		// Those of long ago stand for what two people agreed to.
+		notice.CountFromEnd = l.days < -departure.OneWord
+		notice.Approved = notice.CountFromEnd
 	}
 	begun, err := departure.Begin(tx, sealer, hr, notice)
 	if err != nil || !l.withdrawn {
