@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/temporal"
 
+	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/failpoint"
@@ -15,6 +16,8 @@ import (
 // Departure serves the Departure workflow.
 type Departure struct {
 	DB *database.DB
+	// Connected are the systems that are asked when access is taken away.
+	Connected *connector.Registry
 }
 
 // errorUnknownRow is the type of the permanent fault that a workflow runs for a row that does not exist.
@@ -42,7 +45,7 @@ func (a *Departure) DepartureFacts(ctx context.Context, ref Ref) (DepartureFacts
 	failpoint.Hit("departure.facts.before")
 	var f departure.Facts
 	err = database.Run(ctx, a.DB, func(tx *database.Tx) error {
-		f, err = departure.Advance(tx, id)
+		f, err = departure.Advance(tx, id, a.Connected)
 		if err == nil {
 			failpoint.Hit("departure.facts.inside")
 		}
@@ -52,7 +55,7 @@ func (a *Departure) DepartureFacts(ctx context.Context, ref Ref) (DepartureFacts
 		return DepartureFacts{}, unknownRow()
 	}
 	if err != nil {
-		cut := database.Run(ctx, a.DB, func(tx *database.Tx) error { return departure.CutAccess(tx, id) })
+		cut := database.Run(ctx, a.DB, func(tx *database.Tx) error { return departure.CutAccess(tx, id, a.Connected) })
 		return DepartureFacts{}, errors.Join(err, cut)
 	}
 	failpoint.Hit("departure.facts.after")

@@ -19,12 +19,15 @@ import (
 // AccountView is one account in a connected system.
 type AccountView struct {
 	ID          uuid.UUID           `json:"id"`
+	Employment  uuid.UUID           `json:"employment_id" doc:"Which employment of the person it is of"`
 	System      string              `json:"system" example:"mail"`
 	Kind        string              `json:"kind" example:"mail"`
 	State       models.AccountState `json:"state" enum:"linked,unlinking,accepted,disabled,detached,not_found,stuck,waived,relinking,relinked"`
 	StateText   string              `json:"state_text"`
 	ConfirmedAt *time.Time          `json:"confirmed_at,omitempty" doc:"When it was read back like this"`
 	UnlinkingID *uuid.UUID          `json:"operation_id,omitempty" doc:"The operation that last took it over"`
+	Registered  bool                `json:"registered" doc:"Linked by people; false: the system was asked by employee number"`
+	Finding     models.Finding      `json:"finding,omitempty" enum:"nothing,known,found,detached,another_employment,transfer" doc:"What that look-up came to; absent until it ended. All but found leave what is there as it is"`
 }
 
 type newAccountInput struct {
@@ -46,7 +49,7 @@ func (s *server) registerAccounts() {
 	huma.Register(s.api, op, s.linkAccount)
 }
 
-// accountsOf reads the accounts of a person's latest employment, if the actor may see the person.
+// accountsOf reads the accounts of all employments of a person, if the actor may see the person.
 func (s *server) accountsOf(ctx context.Context, employeeID uuid.UUID, language i18n.Language) ([]AccountView, error) {
 	err := s.visible(ctx, actorOf(ctx), employeeID)
 	if errors.Is(err, database.ErrNotFound) {
@@ -55,26 +58,36 @@ func (s *server) accountsOf(ctx context.Context, employeeID uuid.UUID, language 
 	if err != nil {
 		return nil, err
 	}
-	employment, err := archive.LatestEmployment(s.DB.Read(ctx), employeeID)
+	accounts, err := account.OfPerson(ctx, s.DB, employeeID)
 	if err != nil {
 		return nil, err
 	}
-	return s.accountViews(ctx, language, employment.ID)
+	return accountViews(language, accounts), nil
 }
 
-func (s *server) accountViews(ctx context.Context, language i18n.Language, employmentID uuid.UUID) ([]AccountView, error) {
-	accounts, err := account.Accounts(ctx, s.DB, employmentID)
-	if err != nil {
-		return nil, err
-	}
+func accountViews(language i18n.Language, accounts []account.View) []AccountView {
 	views := make([]AccountView, len(accounts))
 	for i, a := range accounts {
 		views[i] = AccountView{
-			ID: a.ID, System: a.System, Kind: a.Kind, State: a.State,
-			StateText: i18n.Text(language, "account_state."+string(a.State)), ConfirmedAt: utc(a.ConfirmedAt), UnlinkingID: a.OperationID,
+			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, State: a.State,
+			StateText: i18n.Text(language, accountText(a)), ConfirmedAt: utc(a.ConfirmedAt), UnlinkingID: a.OperationID,
+			Registered: a.Registered, Finding: a.Finding,
 		}
 	}
-	return views, nil
+	return views
+}
+
+// accountText is the key of what is said of an account or, where none is registered, of the look-up.
+func accountText(a account.View) string {
+	switch {
+	case !a.LookUp || a.State == models.AccountWaived:
+		return "account_state." + string(a.State)
+	case a.State == models.AccountStuck:
+		return "account_state.sought_stuck"
+	case a.State.Settled() && a.Finding != "":
+		return "account_finding." + string(a.Finding)
+	}
+	return "account_state.sought"
 }
 
 func (s *server) listAccounts(ctx context.Context, in *ByID) (*answer[Page[AccountView]], error) {

@@ -129,7 +129,7 @@ func (f *fixture) leftLongAgo(person uuid.UUID, days int, counted bool) (dep mod
 			Wish: departure.Wish{LastWorkingDay: &last, ConfirmPast: true, CountFromEnd: counted},
 		})
 		if err == nil {
-			_, err = departure.Advance(tx, dep.ID)
+			_, err = departure.Advance(tx, dep.ID, f.systems)
 		}
 		return err
 	})

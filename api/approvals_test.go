@@ -410,7 +410,7 @@ func TestI6_TwoPeopleMoveTheDeadlinesOfALeaver(t *testing.T) {
 	leaver := f.hire("E1", f.a)
 	got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", `{"employee_id": "`+leaver.String()+`", "kind": "resignation", "immediate": true}`)
 	id := uuid.MustParse(strings.TrimPrefix(got.header.Get("Location"), base+"/departures/"))
-	f.run(func(tx *database.Tx) error { _, err := departure.Advance(tx, id); return err })
+	f.run(func(tx *database.Tx) error { _, err := departure.Advance(tx, id, f.systems); return err })
 	deadlines := func() map[models.Category]time.Time {
 		var view DepartureView
 		f.ask(models.RoleHRAdmin, "GET", departureAddress(id), "").into(t, &view)

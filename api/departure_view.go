@@ -70,7 +70,7 @@ type RetentionView struct {
 
 // WaitingView is something that waits for a person.
 type WaitingView struct {
-	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,annulment_confirmation,approval,earlier_dates,purge_review,purge_rejected,orchestration"`
+	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,no_system_connected,annulment_confirmation,approval,earlier_dates,purge_review,purge_rejected,orchestration"`
 	WhatText      string      `json:"what_text"`
 	Role          models.Role `json:"role" enum:"reviewer,it_ops" doc:"Who can go on with it"`
 	Since         time.Time   `json:"since"`
@@ -176,10 +176,11 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
 		Retention: retentionViews(language, deadlines), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
 	}
-	var err error
-	if v.Accounts, err = s.accountViews(ctx, language, dep.EmploymentID); err != nil {
+	accounts, err := account.Accounts(ctx, s.DB, dep.EmploymentID)
+	if err != nil {
 		return v, err
 	}
+	v.Accounts = accountViews(language, accounts)
 	if v.Timeline, err = s.timelineViews(ctx, language, dep.ID, knows); err != nil {
 		return v, err
 	}
@@ -207,9 +208,9 @@ func knowledge(actor models.Actor, dep models.Departure) func(access.Part) bool 
 // is named nowhere counts as a request, which the fewest know of.
 func partOfWaiting(what string) access.Part {
 	switch what {
-	case account.WaitsForSupport, account.WaitsForRetry, account.WaitsForSystem, waitsForOrchestration:
+	case account.WaitsForSupport, account.WaitsForRetry, account.WaitsForSystem, account.WaitsForConnection, waitsForOrchestration:
 		return access.PartTroubles
-	case waitsForReview:
+	case waitsForReview, waitsForRejected:
 		return access.PartReviews
 	}
 	return access.PartRequests

@@ -39,6 +39,7 @@ type fixture struct {
 	http     *httptest.Server
 	log      *bytes.Buffer
 	vault    *vault.Vault
+	systems  *connector.Registry
 	exports  *evidence.Maker
 	a, b     uuid.UUID
 	people   map[models.Role]uuid.UUID
@@ -62,7 +63,7 @@ func newFixture(t testing.TB) *fixture {
 	}
 	f.vault = vault.New(f.env.Keys, kek, f.env.Installation.ID)
 	f.populate()
-	systems, err := connector.RegistryOf(
+	f.systems, err = connector.RegistryOf(
 		connector.System{Name: "mail", Kind: "mail", Connector: stillSystem{}},
 		connector.System{Name: "finance", Kind: "finance", Connector: stillSystem{err: &connector.Error{Code: connector.CodeUnauthorized}}},
 	)
@@ -85,7 +86,7 @@ func newFixture(t testing.TB) *fixture {
 	}
 	handler, s := build(Deps{
 		Ledger: f.env.LedgerStorage, Exports: f.exports, ExportLimit: exportLimit,
-		DB: app, Vault: f.vault, Identity: people, Approvals: approvals, Systems: systems,
+		DB: app, Vault: f.vault, Identity: people, Approvals: approvals, Systems: f.systems,
 		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true, Version: "test",
 		Log: slog.New(slog.NewTextHandler(f.log, nil)),
 	})

@@ -24,6 +24,7 @@ type OperationView struct {
 	State        models.OperationState `json:"state" enum:"running,settled,needs_attention,compensating,compensated,aborted,superseded"`
 	CreatedAt    time.Time             `json:"created_at"`
 	EndedAt      *time.Time            `json:"ended_at,omitempty"`
+	Asked        []string              `json:"asked,omitempty" doc:"The systems that are asked by employee number, whether an account is registered there or not"`
 	Steps        []StepView            `json:"steps" doc:"In the order in which they are carried out"`
 	Workflow     *WorkflowView         `json:"workflow,omitempty" doc:"For it_ops"`
 }
@@ -64,7 +65,7 @@ func (s *server) operationView(ctx context.Context, id uuid.UUID, kind string) (
 	v := OperationView{
 		ID: op.ID, EmployeeID: op.EmployeeID, DepartureID: op.DepartureID, UndoesID: op.UndoesID, Kind: op.Kind, Mode: op.Mode,
 		Origin: op.Origin, AllOrNothing: op.AllOrNothing, State: op.State, CreatedAt: op.CreatedAt.UTC(), EndedAt: utc(op.EndedAt),
-		Steps: make([]StepView, len(op.Steps)),
+		Asked: op.Asked, Steps: make([]StepView, len(op.Steps)),
 	}
 	for i, step := range op.Steps {
 		v.Steps[i] = stepView(step)

@@ -81,7 +81,7 @@ func (s *server) createUnlinking(ctx context.Context, in *newUnlinkingInput) (*c
 		}
 		op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
 			EmploymentID: employment, Mode: in.Body.Mode, Origin: models.OriginStandalone, AllOrNothing: in.Body.AllOrNothing,
-			Systems: in.Body.Systems, By: actorOf(ctx), Superseded: departure.OperationChanged,
+			Systems: in.Body.Systems, Connected: s.Systems, By: actorOf(ctx), Superseded: departure.OperationChanged,
 		})
 		if err == nil && !ordered {
 			err = account.ErrNothingToUnlink

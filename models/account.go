@@ -32,13 +32,34 @@ func (s AccountState) Settled() bool {
 	return false
 }
 
-// LinkedAccount is an account in mail, finance or attendance.
+// Finding is what a look-up by employee number came to in a system where nobody had registered an account.
+type Finding string
+
+// The findings. All but found leave what is there as it is.
+const (
+	FindingNothing           Finding = "nothing"            // no account carries the number
+	FindingKnown             Finding = "known"              // only accounts that are registered do
+	FindingFound             Finding = "found"              // an account was found, and is treated as a registered one
+	FindingDetached          Finding = "detached"           // only an account that was detached
+	FindingAnotherEmployment Finding = "another_employment" // the account is that of another, current employment
+	FindingTransfer          Finding = "transfer"           // the account goes along with a transfer
+)
+
+// Findings lists them all.
+var Findings = []Finding{
+	FindingNothing, FindingKnown, FindingFound, FindingDetached, FindingAnotherEmployment, FindingTransfer,
+}
+
+// LinkedAccount is an account in mail, finance or attendance, or the look-up for one that nobody registered.
 type LinkedAccount struct {
-	ID               uuid.UUID
-	EmploymentID     uuid.UUID
-	System           string
-	Kind             string
-	ExternalID       *string
+	ID           uuid.UUID
+	EmploymentID uuid.UUID
+	System       string
+	Kind         string
+	ExternalID   *string
+	// Registered: people linked it. Otherwise an order looked for it by employee number.
+	Registered       bool
+	Finding          Finding // of a look-up; empty until it ended
 	SeenAt           *time.Time
 	State            AccountState
 	Attempt          int64
@@ -47,6 +68,12 @@ type LinkedAccount struct {
 	ConfirmedAt      *time.Time
 	CreatedAt        time.Time  `gorm:"->"`
 	LedgerEntryID    *uuid.UUID // the ledger's entry for this; nil from before the ledger
+}
+
+// LookUp says whether the row is no account but the question for one: nothing was registered in the
+// system, and nothing was found there so far.
+func (a LinkedAccount) LookUp() bool {
+	return !a.Registered && a.ExternalID == nil && a.Finding != FindingFound
 }
 
 // OperationState is where an unlink or relink operation stands.
@@ -77,14 +104,17 @@ const (
 
 // AccountOperation is one order to unlink or relink the accounts of one employment.
 type AccountOperation struct {
-	ID            uuid.UUID
-	EmploymentID  uuid.UUID
-	DepartureID   *uuid.UUID
-	Kind          string
-	Mode          string
-	Origin        string
-	AllOrNothing  bool
-	UndoesID      *uuid.UUID
+	ID           uuid.UUID
+	EmploymentID uuid.UUID
+	DepartureID  *uuid.UUID
+	Kind         string
+	Mode         string
+	Origin       string
+	AllOrNothing bool
+	UndoesID     *uuid.UUID
+	// Asked are the systems that had to be asked by employee number, registered accounts or not; nil: a
+	// relink, a detachment, or an order from before systems were asked.
+	Asked         Names `gorm:"type:text[]"`
 	State         OperationState
 	CreatedBy     *uuid.UUID
 	CreatedAt     time.Time `gorm:"->"`
@@ -116,7 +146,9 @@ type AccountStep struct {
 	System      string
 	Position    int
 	// Action is OperationUnlink or OperationRelink.
-	Action      string
+	Action string
+	// Cautious: what is found in use is left to people.
+	Cautious    bool
 	State       StepState
 	Tries       int
 	CheckAt     *time.Time

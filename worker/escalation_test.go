@@ -127,7 +127,7 @@ func rejectedPurge(t *testing.T, env *databasetest.Env) (purge uuid.UUID) {
 			})
 			return err
 		})
-		run(func(tx *database.Tx) error { _, err := departure.Advance(tx, dep.ID); return err })
+		run(func(tx *database.Tx) error { _, err := departure.Advance(tx, dep.ID, nil); return err })
 		run(func(tx *database.Tx) error { _, err := retention.Look(tx, dep.ID, retention.Spread{}); return err })
 		purges, _, err := retention.Purges(t.Context(), env.Facts, retention.PurgeFilter{DepartureID: &dep.ID})
 		if err != nil || len(purges) != 1 || !purges[0].ReviewRequired {

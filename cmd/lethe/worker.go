@@ -10,6 +10,7 @@ import (
 
 	"lethe/activities"
 	"lethe/api"
+	"lethe/internal/account"
 	"lethe/internal/config"
 	"lethe/internal/departure"
 	"lethe/internal/retention"
@@ -56,6 +57,7 @@ func (w WorkerCmd) Run(ctx context.Context) error {
 	wg.Go(func() { r.relay.Run(ctx) })
 	wg.Go(func() { r.ledger.run(ctx) })
 	wg.Go(func() { r.housekeep(ctx) })
+	wg.Go(func() { r.askLater(ctx) })
 	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(nil)), r.log) })
 	r.log.Info("worker is ready", "systems", len(r.systems.Names()))
 	return r.work(ctx)
@@ -98,13 +100,40 @@ func (r *runtime) work(ctx context.Context) error {
 
 func (r *runtime) activities() worker.Activities {
 	return worker.Activities{
-		Departure: &activities.Departure{DB: r.facts},
+		Departure: &activities.Departure{DB: r.facts, Connected: r.systems},
 		Unlinking: &activities.Unlinking{DB: r.facts, Accounts: r.accounts(), AccountsChanged: departure.AccountsChanged},
 		Retention: &activities.Retention{DB: r.facts, Jitter: r.config.PurgeJitter},
 		Purge: &activities.Purge{
 			DB: r.facts, Purger: retention.NewPurger(r.facts, r.vault, r.tombstones),
 			Began: departure.PurgingBegan, ClearFile: departure.ClearFile, Purged: departure.CategoriesPurged,
 		},
+	}
+}
+
+const (
+	// askLaterEvery and askLaterBatch bound how fast systems are asked about former leavers: 7,200 of
+	// them an hour for each system.
+	askLaterEvery = 10 * time.Second
+	askLaterBatch = 20
+)
+
+// askLater asks systems about leavers whose order did not ask them, until all were asked (I29).
+func (r *runtime) askLater(ctx context.Context) {
+	accounts := r.accounts()
+	hooks := account.Hooks{OperationChanged: departure.OperationChanged}
+	for {
+		n, err := accounts.AskLater(ctx, askLaterBatch, hooks)
+		if err != nil && ctx.Err() == nil {
+			r.log.Warn("asking systems about former leavers failed; it is tried again", "error", err)
+		}
+		if n > 0 {
+			r.log.Info("systems are asked about former leavers", "count", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(askLaterEvery):
+		}
 	}
 }
 

@@ -38,7 +38,7 @@ func (w *world) with(ctx context.Context, tune func(*sdkworker.Options), f func(
 	}
 	defer func() { _ = stones.Close() }()
 	group := worker.New(w.client, worker.Activities{
-		Departure: &activities.Departure{DB: w.facts},
+		Departure: &activities.Departure{DB: w.facts, Connected: w.systems},
 		Unlinking: &activities.Unlinking{DB: w.facts, Accounts: w.accounts(), AccountsChanged: departure.AccountsChanged},
 		Retention: &activities.Retention{DB: w.facts},
 		Purge: &activities.Purge{DB: w.facts, Purger: retention.NewPurger(w.facts, w.vault, stones),

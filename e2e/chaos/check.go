@@ -39,6 +39,7 @@ func Check(e Evidence) []Violation {
 	c.acceptedMeansDone()
 	c.timelinesAreLegal()
 	c.noAccountIsSilentlyActive()
+	c.settledMeansAsked()
 	c.whatIsOffIsOff()
 	c.accessComesBackOnlyWhenAsked()
 	c.oneEffectPerOperation()

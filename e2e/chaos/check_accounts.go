@@ -35,6 +35,40 @@ func (c *checker) noAccountIsSilentlyActive() {
 	}
 }
 
+// settledMeansAsked is I29: what is called settled has a finding of every system, with its evidence, or
+// two people's waiver.
+func (c *checker) settledMeansAsked() {
+	for _, d := range c.Departures {
+		if !open(d) || d.AccountsState != models.AccountsSettled {
+			continue
+		}
+		i := slices.IndexFunc(c.Operations, func(op models.AccountOperation) bool {
+			return op.DepartureID != nil && *op.DepartureID == d.ID && op.Kind == models.OperationUnlink && op.State != models.OperationSuperseded
+		})
+		if i < 0 {
+			c.report("I29", "departure %s is settled without an order", d.ID)
+			continue
+		}
+		for name := range c.Systems {
+			if op := c.Operations[i]; !slices.Contains(op.Asked, name) || !c.answered(op, name) {
+				c.report("I29", "departure %s is settled, and %s was not asked", d.ID, name)
+			}
+		}
+	}
+}
+
+func (c *checker) answered(op models.AccountOperation, system string) bool {
+	return slices.ContainsFunc(c.Steps, func(s models.AccountStep) bool {
+		if s.OperationID != op.ID || s.System != system {
+			return false
+		}
+		return s.State == models.StepWaived || s.State == models.StepDone &&
+			slices.ContainsFunc(c.Looked, func(e models.AccountEvidence) bool {
+				return e.StepID == s.ID && e.Substep == "find" && e.Outcome != "failed"
+			})
+	})
+}
+
 // whatIsOffIsOff is the rest of I12: what we call disabled is off in its system.
 func (c *checker) whatIsOffIsOff() {
 	for _, a := range c.Accounts {
@@ -95,6 +129,9 @@ func (c *checker) accessComesBackOnlyWhenAsked() {
 		}
 	}
 	for _, a := range c.Accounts {
+		if a.LookUp() {
+			continue // a question: there is nothing to give back
+		}
 		back := a.State == models.AccountLinked || a.State == models.AccountRelinked
 		// What was never there, or was waived, cannot be given back.
 		if back && c.exists(a) && !c.waived(a.ID) && c.activeAccounts(a) == 0 {
@@ -106,7 +143,7 @@ func (c *checker) accessComesBackOnlyWhenAsked() {
 			continue
 		}
 		for _, a := range c.Accounts {
-			if a.EmploymentID != d.EmploymentID || c.waived(a.ID) || !c.exists(a) {
+			if a.EmploymentID != d.EmploymentID || a.LookUp() || c.waived(a.ID) || !c.exists(a) {
 				continue
 			}
 			if a.State != models.AccountLinked && a.State != models.AccountRelinked {

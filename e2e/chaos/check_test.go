@@ -55,7 +55,7 @@ func (w *world) person(id func() uuid.UUID, no string) story {
 	s := story{employment: id(), departure: id(), account: id(), unlink: id(), relink: id(), remote: "remote-" + no}
 	w.Employees = append(w.Employees, models.Employee{ID: employee, EmployeeNo: no})
 	w.Employments = append(w.Employments, models.Employment{ID: s.employment, EmployeeID: employee})
-	w.Accounts = append(w.Accounts, models.LinkedAccount{ID: s.account, EmploymentID: s.employment, System: "mail"})
+	w.Accounts = append(w.Accounts, models.LinkedAccount{ID: s.account, EmploymentID: s.employment, System: "mail", Registered: true})
 	mail := w.Systems["mail"]
 	mail.Accounts = append(mail.Accounts, control.Account{ID: s.remote, EmployeeNo: no})
 	w.Systems["mail"] = mail
@@ -66,8 +66,11 @@ func (w *world) person(id func() uuid.UUID, no string) story {
 		w.Acknowledged[s.departure] = employee
 		w.Operations = append(w.Operations, models.AccountOperation{
 			ID: s.unlink, EmploymentID: s.employment, DepartureID: &s.departure, Kind: models.OperationUnlink,
-			Origin: models.OriginDeparture, State: models.OperationSettled,
+			Origin: models.OriginDeparture, State: models.OperationSettled, Asked: models.Names{"mail"},
 		})
+		step := models.AccountStep{ID: id(), OperationID: s.unlink, AccountID: s.account, System: "mail", State: models.StepDone}
+		w.Steps = append(w.Steps, step)
+		w.Looked = append(w.Looked, models.AccountEvidence{StepID: step.ID, Substep: "find", Outcome: "confirmed"})
 		w.tell(s.departure, departure.EventStarted)
 	}
 	return s
@@ -197,9 +200,11 @@ func TestCheckerNoticesEachViolation(t *testing.T) {
 			w.account(w.left).State = models.AccountNotFound
 			w.Systems["mail"].Accounts[0].Active = true
 		}},
-		"never unlinked":       {"I12", func(w *world) { w.account(w.left).State = models.AccountLinked }},
-		"stuck without a case": {"I12", func(w *world) { w.account(w.left).State = models.AccountStuck }},
-		"waived by nobody":     {"I12", func(w *world) { w.account(w.left).State = models.AccountWaived }},
+		"settled without asking":    {"I29", func(w *world) { w.Operations[0].Asked = nil }},
+		"settled without a finding": {"I29", func(w *world) { w.Looked = nil }},
+		"never unlinked":            {"I12", func(w *world) { w.account(w.left).State = models.AccountLinked }},
+		"stuck without a case":      {"I12", func(w *world) { w.account(w.left).State = models.AccountStuck }},
+		"waived by nobody":          {"I12", func(w *world) { w.account(w.left).State = models.AccountWaived }},
 		"waived by one": {"I12", func(w *world) {
 			w.account(w.left).State = models.AccountWaived
 			w.Cases = append(w.Cases, models.SupportCase{AccountID: w.left.account, Resolution: models.ResolutionWaive, AskedBy: &someone, ConfirmedBy: &someone})

@@ -34,6 +34,7 @@ type Evidence struct {
 	Accounts     []models.LinkedAccount
 	Operations   []models.AccountOperation
 	Steps        []models.AccountStep
+	Looked       []models.AccountEvidence // what the steps noted
 	Snapshots    []models.AccountSnapshot
 	Cases        []models.SupportCase
 	DataKeys     []DataKey
@@ -67,7 +68,7 @@ func Collect(ctx context.Context, s *harness.Stack, acknowledged map[uuid.UUID]u
 	}
 	for _, table := range []any{
 		&e.Employees, &e.Employments, &e.Departures, &e.Events, &e.Categories, &e.FieldValues, &e.Deadlines, &e.Purges,
-		&e.Claims, &e.Certificates, &e.Accounts, &e.Operations, &e.Steps, &e.Snapshots, &e.Cases,
+		&e.Claims, &e.Certificates, &e.Accounts, &e.Operations, &e.Steps, &e.Looked, &e.Snapshots, &e.Cases,
 	} {
 		if err := s.Facts.Read(ctx).Find(table).Error; err != nil {
 			return e, fmt.Errorf("reading the facts: %w", database.Hide(err))

@@ -46,6 +46,8 @@ type Hire struct {
 	Systems      []string          // all by default
 	// KnownIDs links the accounts by the systems' ids instead of leaving them to be looked up.
 	KnownIDs bool
+	// Unregistered plants the accounts and registers none of them.
+	Unregistered bool
 	// Account changes what is planted in a system.
 	Account func(system string, p *control.Plant)
 }
@@ -162,6 +164,9 @@ func (s *Stack) Hire(ctx context.Context, h Hire) (Person, error) {
 			return err
 		}
 		for _, system := range h.Systems {
+			if h.Unregistered {
+				break
+			}
 			var id *string
 			if h.KnownIDs {
 				known := p.Accounts[system]

@@ -33,6 +33,23 @@ func TestI15_AFailingSystemDelaysOnlyItself(t *testing.T) {
 	}
 }
 
+// I29: nobody registered an account, and mail has the number active. The departure is not settled before
+// every system has answered, and what is found is taken away.
+func TestI29_AnAccountThatNobodyRegisteredIsTakenAway(t *testing.T) {
+	j := here(t, harness.Hire{Unregistered: true, Systems: []string{"mail"}})
+	j.fault("finance", control.Rule{Kind: control.Status, Status: 503, For: control.Duration(6 * time.Second)})
+	id := j.depart(immediately)
+	d := j.until(id, 30*time.Second, "mail is off", func(d harness.Departure) bool { return d.AccountStates()["mail"] == "disabled" })
+	if d.AccountsState == "settled" && d.AccountStates()["finance"] != "not_found" {
+		t.Errorf("settled, and finance is %s", d.AccountStates()["finance"])
+	}
+	d = j.until(id, 40*time.Second, "settled", func(d harness.Departure) bool { return d.AccountsState == "settled" })
+	j.wantActive(false)
+	if s := d.AccountStates(); s["finance"] != "not_found" || s["attendance"] != "not_found" {
+		t.Errorf("accounts: %v", s)
+	}
+}
+
 // I15: a slow system holds up neither the other accounts nor what the law counts from the end.
 func TestI15_ASlowSystemDelaysOnlyItself(t *testing.T) {
 	j := here(t, harness.Hire{})

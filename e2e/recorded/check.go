@@ -74,6 +74,7 @@ var toldBy = map[string][]string{
 	departure.EventAnnulmentDropped:   {"departure.annulment_dropped"},
 	departure.EventAnnulled:           {"departure.annulled"},
 	departure.EventUnlinkingStarted:   {"unlinking.ordered"},
+	departure.EventNothingConnected:   {"unlinking.ordered"},
 	departure.EventRelinkingStarted:   {"relinking.ordered"},
 	departure.EventAccountsSettled:    {"departure.accounts_settled"},
 	departure.EventAccountsAttention:  {"departure.accounts_need_attention"},
@@ -112,9 +113,17 @@ func (c *check) timelines() {
 	}
 }
 
+// added is how the ledger says that an account came in: by people, or by an order that looked for it.
+func added(a models.LinkedAccount) []string {
+	if a.Registered {
+		return []string{"account.linked"}
+	}
+	return []string{"account.sought", "account.found"}
+}
+
 func (c *check) accounts() {
 	for _, a := range c.Accounts {
-		if e, ok := c.names("account "+a.ID.String(), a.LedgerEntryID, "account/"+a.ID.String(), "account.linked"); ok {
+		if e, ok := c.names("account "+a.ID.String(), a.LedgerEntryID, "account/"+a.ID.String(), added(a)...); ok {
 			c.named[e.ID]++
 		}
 	}
@@ -127,6 +136,7 @@ func (c *check) accounts() {
 			c.named[e.ID]++
 		}
 	}
+	c.findings()
 	for _, e := range c.byAction["relinking.ordered"] {
 		if strings.HasPrefix(e.Object, "employment/") {
 			c.named[e.ID]++ // everything was given back at once: no operation
@@ -302,6 +312,33 @@ func (c *check) certificate(k models.DestructionCertificate) {
 var several = []string{
 	"purge.review_asked", "purge.decided", "purge.overruled", "purge.extended", "purge.escalated", "purge.categories_left", "case.waiver_requested", "case.waiver_dropped",
 	"retention.rederived", "retention.recounted", "employee.updated",
+	"unlinking.extended",
+}
+
+// findings: the ledger tells for each system that a settled order had to ask what it answered, or that two
+// people did without (I29).
+func (c *check) findings() {
+	type asked struct{ operation, system string }
+	answered := map[asked]bool{}
+	for _, e := range c.Entries {
+		looked := strings.Contains(strings.ReplaceAll(e.Details["evidence"], "find:failed", ""), "find:")
+		if e.Action == "case.waived" || looked && strings.HasPrefix(e.Action, "account.step_") {
+			answered[asked{e.Details["operation"], e.Details["system"]}] = true
+		}
+	}
+	for _, op := range c.Operations {
+		if op.Kind != models.OperationUnlink || op.State != models.OperationSettled {
+			continue
+		}
+		if op.Origin == models.OriginDeparture && len(op.Asked) == 0 {
+			c.report("operation %s is settled and asked no system", op.ID)
+		}
+		for _, system := range op.Asked {
+			if !answered[asked{op.ID.String(), system}] {
+				c.report("operation %s is settled without an answer of %s", op.ID, system)
+			}
+		}
+	}
 }
 
 // nothingUnheardOf: no entry of a fact tells of something that did not happen, or tells it twice.

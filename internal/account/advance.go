@@ -47,6 +47,8 @@ func nextState(op models.AccountOperation, steps []models.AccountStep) models.Op
 	switch {
 	case ended(op.State):
 		return op.State
+	case len(steps) == 0: // nothing was registered and nothing is connected: nobody knows what is there
+		return models.OperationNeedsAttention
 	case some(models.StepPending, models.StepRunning, models.StepAccepted):
 		if compensating {
 			return op.State
@@ -121,6 +123,9 @@ func turnRound(tx *database.Tx, op models.AccountOperation, steps []models.Accou
 		at := slices.IndexFunc(accounts, func(a models.LinkedAccount) bool { return a.ID == s.AccountID })
 		if at < 0 || s.Action == models.OperationRelink || s.State == models.StepSuperseded || s.State == models.StepAborted {
 			continue
+		}
+		if accounts[at].LookUp() && accounts[at].State.Settled() {
+			continue // looked for and left alone
 		}
 		if accounts[at].State == models.AccountNotFound {
 			h, err := readHistory(tx, s.AccountID)

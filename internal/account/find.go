@@ -26,6 +26,9 @@ type found struct {
 // that was never seen, or none, is looked up by employee number, completely; so is, for a relink, one
 // that is gone: people may have made the account anew.
 func (r *run) locate(ctx context.Context) (found, verdict, error) {
+	if r.account.LookUp() {
+		return r.seek(ctx)
+	}
 	if id := r.account.ExternalID; id != nil {
 		state, err := r.readBack(ctx, *id)
 		switch {
@@ -46,6 +49,7 @@ func (r *run) lookUp(ctx context.Context) (found, verdict, error) {
 	if err != nil {
 		return found{}, verdict{}, err
 	}
+	r.looked = true
 	switch len(ids) {
 	case 0:
 		r.note(subFind, outNotFound, "")
@@ -103,8 +107,12 @@ func (r *run) adopt(ctx context.Context, id string) (bool, error) {
 		if err != nil {
 			return err
 		}
+		columns := map[string]any{"external_id": id, "seen_at": now}
+		if !r.account.Registered {
+			r.account.Finding, columns["finding"] = models.FindingFound, models.FindingFound
+		}
 		r.account.ExternalID, r.account.SeenAt = &id, &now
-		return change[models.LinkedAccount](tx, "an account", r.account.ID, map[string]any{"external_id": id, "seen_at": now})
+		return change[models.LinkedAccount](tx, "an account", r.account.ID, columns)
 	})
 	if database.Violates(err, "linked_accounts_one") {
 		return false, nil

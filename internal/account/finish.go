@@ -32,7 +32,15 @@ func (s *Service) finish(ctx context.Context, r *run, v verdict) (Result, error)
 		if result, err = r.settle(tx, op, v, tries); err != nil {
 			return err
 		}
-		return r.moveOperation(tx, op, &result)
+		extended, err := r.extend(tx, op)
+		if err != nil {
+			return err
+		}
+		if err := r.moveOperation(tx, op, &result); err != nil {
+			return err
+		}
+		result.Reread = result.Reread || extended
+		return nil
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("finishing a step: %w", err)
@@ -54,6 +62,9 @@ func (r *run) settle(tx *database.Tx, op models.AccountOperation, v verdict, tri
 	case Done:
 		step["state"], step["ended_at"] = models.StepDone, now
 		account["state"] = v.state
+		if r.finding != "" {
+			account["finding"] = r.finding
+		}
 		if v.state.Settled() {
 			account["confirmed_at"] = now
 			purged, err := snapshotsPurged(tx, op.EmploymentID)

@@ -98,6 +98,29 @@ func (f formers) release(tx *database.Tx, accounts []models.LinkedAccount, super
 	return nil
 }
 
+// endEmpty ends orders that waited for a system to be connected: there is nothing more to ask.
+func (f formers) endEmpty(tx *database.Tx) error {
+	for _, op := range f.ops {
+		step := slices.ContainsFunc(f.steps, func(s models.AccountStep) bool { return s.OperationID == op.ID })
+		if op.Kind != models.OperationUnlink || ended(op.State) || step {
+			continue
+		}
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		former := op.State
+		op.State = models.OperationSuperseded
+		if err := setOperationState(tx, op, &now, former); err != nil {
+			return err
+		}
+		if err := tx.Touch(models.DrivenOperation, op.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func supersede(tx *database.Tx, step models.AccountStep) error {
 	now, err := tx.Now()
 	if err != nil {

@@ -26,6 +26,8 @@ const (
 	outNotFound  = "not_found"
 	outFailed    = "failed"
 	outSkipped   = "skipped"
+	outKnown     = "known"    // for find: only accounts that have a row of their own carry the number
+	outFurther   = "further"  // for find: others carry it, which became steps of the operation
 	outActive    = "active"   // for read_back: still, or again, usable
 	outInactive  = "inactive" // for read_back while relinking: not usable
 	// For read_back while an accepted order has not been carried out yet.

@@ -34,7 +34,8 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 		return models.LinkedAccount{}, err
 	}
 	a := models.LinkedAccount{
-		ID: id, EmploymentID: employmentID, System: system, Kind: kind, ExternalID: externalID, State: models.AccountLinked,
+		ID: id, EmploymentID: employmentID, System: system, Kind: kind, ExternalID: externalID,
+		Registered: true, State: models.AccountLinked,
 	}
 	entry, err := ledger.AppendWith(tx, ledger.Entry{
 		Kind: ledger.KindAccount, Action: actionLinked, Subject: &employee, Object: "account/" + id.String(),

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -23,12 +24,15 @@ type UnlinkOrder struct {
 	Origin       string     // models.OriginDeparture or OriginStandalone
 	AllOrNothing bool       // stand-alone only: one stuck account gives all of them back
 	Systems      []string   // nil: all
-	By           models.Actor
-	Superseded   Superseded
+	// Connected are the systems that can be asked whether anybody registered an account there or not; nil: none.
+	Connected  *connector.Registry
+	By         models.Actor
+	Superseded Superseded
 }
 
-// OrderUnlink orders the unlinking of every account that is not settled, and false if there is
-// none. The caller holds the employment, and the departure if there is one.
+// OrderUnlink orders the unlinking of every account that is not settled and, unless it only detaches, that
+// every connected system without one is asked by employee number. It is false if there is nothing to do;
+// a departure's order always is given. The caller holds the employment, and the departure if there is one.
 //
 // Unfinished relinks of these accounts are superseded. A departure also takes over what stand-alone
 // unlinkings have not finished; what they settled stays as it is, but a waiver given to one of them
@@ -55,15 +59,27 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 			return models.AccountOperation{}, false, err
 		}
 	}
+	all := slices.Clone(accounts)
 	accounts = slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool {
-		return a.State.Settled() && (!departure || a.State != models.AccountWaived)
+		return a.State.Settled() && (!departure || a.State != models.AccountWaived) || a.LookUp() && o.Mode == models.ModeDetach
 	})
-	if len(accounts) == 0 {
+	if o.EmployeeID == uuid.Nil {
+		if o.EmployeeID, err = person(tx, o.EmploymentID); err != nil {
+			return models.AccountOperation{}, false, err
+		}
+	}
+	asked := o.asks(accounts)
+	sought, err := o.lookUps(tx, o.EmployeeID, asked, all, accounts)
+	if err != nil {
+		return models.AccountOperation{}, false, err
+	}
+	accounts = append(accounts, sought...)
+	if len(accounts) == 0 && !departure {
 		return models.AccountOperation{}, false, nil
 	}
 	op, err := createOperation(tx, models.AccountOperation{
 		EmploymentID: o.EmploymentID, DepartureID: o.DepartureID, Kind: models.OperationUnlink, Mode: o.Mode,
-		Origin: o.Origin, AllOrNothing: o.AllOrNothing, CreatedBy: o.By.ID(),
+		Origin: o.Origin, AllOrNothing: o.AllOrNothing, Asked: asked, CreatedBy: o.By.ID(),
 	}, func(op models.AccountOperation) (*uuid.UUID, error) {
 		return recordOrder(tx, op, o.EmployeeID, o.By, former, accounts)
 	})
@@ -86,6 +102,11 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 	if err := former.release(tx, accounts, o.Superseded); err != nil {
 		return op, false, err
 	}
+	if len(accounts) == 0 { // nothing is connected that could be asked
+		if op, _, err = advance(tx, op); err != nil {
+			return op, false, err
+		}
+	}
 	tx.Nudge(models.DrivenOperation, op.ID)
 	return op, true, nil
 }
@@ -100,7 +121,7 @@ func LockUnlinkable(tx *database.Tx, employmentID uuid.UUID, systems []string) (
 	if err := former.alreadyUnlinking(accounts); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool { return a.State.Settled() }), nil
+	return slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool { return a.State.Settled() || a.LookUp() }), nil
 }
 
 // RelinkOrder asks for accounts to be given back as they were.
@@ -117,7 +138,7 @@ type RelinkOrder struct {
 
 // OrderRelink orders that what an unlinking, or a departure, took away is given back in reverse
 // order, and false if nothing was touched. What somebody unlinked stand-alone and apart from the
-// departure stays unlinked. The caller holds the employment, and the departure if there is one.
+// departure stays unlinked, and what was looked for and left alone stays so. The caller holds the employment, and the departure if there is one.
 //
 // A running unlinking is superseded. An account that it certainly has not touched, with no run under
 // way, is linked again at once.
@@ -143,7 +164,7 @@ func OrderRelink(tx *database.Tx, o RelinkOrder) (models.AccountOperation, bool,
 	}
 	accounts = slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool {
 		return !undone[a.ID] || a.State == models.AccountLinked || a.State == models.AccountRelinked ||
-			former.direction(a) == models.OperationRelink
+			a.LookUp() && a.State.Settled() || former.direction(a) == models.OperationRelink
 	})
 	if standalone && slices.ContainsFunc(accounts, former.ownedByDeparture) {
 		return models.AccountOperation{}, false, ErrDepartureOwns
@@ -153,7 +174,7 @@ func OrderRelink(tx *database.Tx, o RelinkOrder) (models.AccountOperation, bool,
 		Origin: o.Origin, UndoesID: o.Undoes, CreatedBy: o.By.ID(),
 	}
 	if len(accounts) == 0 {
-		return models.AccountOperation{}, false, nil
+		return models.AccountOperation{}, false, former.endEmpty(tx)
 	}
 	op, created, err := orderGivingBack(tx, op, accounts, func(op models.AccountOperation) (*uuid.UUID, error) {
 		return recordOrder(tx, op, o.EmployeeID, o.By, former, accounts)
@@ -253,9 +274,11 @@ func takeOver(tx *database.Tx, op models.AccountOperation, a models.LinkedAccoun
 	if err := create(tx, "a step", step); err != nil {
 		return err
 	}
-	return change[models.LinkedAccount](tx, "an account", a.ID, map[string]any{
-		"state": state, "operation_id": op.ID, "attempt": a.Attempt + 1, "confirmed_at": nil,
-	})
+	columns := map[string]any{"state": state, "operation_id": op.ID, "attempt": a.Attempt + 1, "confirmed_at": nil}
+	if a.LookUp() {
+		columns["finding"] = "" // the question is put anew
+	}
+	return change[models.LinkedAccount](tx, "an account", a.ID, columns)
 }
 
 func currentOperation(tx *database.Tx, departureID uuid.UUID, kind string) (*models.AccountOperation, error) {

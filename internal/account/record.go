@@ -19,9 +19,12 @@ import (
 // once for each order, step or case.
 const (
 	actionLinked = "account.linked"
+	actionSought = "account.sought" // nobody registered one: the system is asked by employee number
+	actionFound  = "account.found"  // by employee number, besides what was registered
 
-	actionUnlinkingOrdered = "unlinking.ordered"
-	actionRelinkingOrdered = "relinking.ordered"
+	actionUnlinkingOrdered  = "unlinking.ordered"
+	actionUnlinkingExtended = "unlinking.extended" // further systems are asked
+	actionRelinkingOrdered  = "relinking.ordered"
 
 	actionStepIntended = "account.step_intended" // a call that changes something is about to be made
 	actionStepNoted    = "account.step_noted"
@@ -89,6 +92,9 @@ func recordOrder(tx *database.Tx, op models.AccountOperation, employee uuid.UUID
 	details := map[string]string{
 		"employment": op.EmploymentID.String(), "mode": op.Mode, "origin": op.Origin, "accounts": accountList(accounts),
 	}
+	if op.Asked != nil {
+		details["asked"] = joined(op.Asked)
+	}
 	if op.AllOrNothing {
 		details["all_or_nothing"] = strconv.FormatBool(true)
 	}
@@ -109,6 +115,8 @@ func recordOrder(tx *database.Tx, op models.AccountOperation, employee uuid.UUID
 	}
 	return &entry, nil
 }
+
+func joined(systems []string) string { return strings.Join(systems, ",") }
 
 // accountList names accounts by system and our own id, never by the target's.
 func accountList(accounts []models.LinkedAccount) string {

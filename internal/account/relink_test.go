@@ -125,8 +125,8 @@ func TestDepartureTakesOverAStandaloneUnlinking(t *testing.T) {
 	if err != nil || created || again.ID != op.ID {
 		t.Errorf("the same departure again: %v %v %v", again.ID, created, err)
 	}
-	if f := w.facts(t, op); len(f.Steps) != 2 {
-		t.Errorf("the departure has %d steps, want mail and attendance", len(f.Steps))
+	if f := w.facts(t, op); len(f.Steps) != 3 {
+		t.Errorf("the departure has %d steps, want mail and attendance, and the question to finance", len(f.Steps))
 	}
 	w.drive(t, op)
 	w.wantAccount(t, l, "mail", models.AccountDisabled)

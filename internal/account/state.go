@@ -50,6 +50,9 @@ func accountsState(op models.AccountOperation) models.AccountsState {
 		return models.AccountsRelinked
 	case op.Kind == models.OperationRelink:
 		return models.AccountsRelinking
+	case ended(op.State) && len(op.Asked) == 0:
+		// Ordered before systems were asked by employee number: that is still to come (AskLater).
+		return models.AccountsUnlinking
 	case ended(op.State):
 		return models.AccountsSettled
 	}

@@ -55,7 +55,8 @@ const (
 	ReasonAccountGone   = "account_gone"
 	ReasonNoSnapshot    = "no_snapshot"
 	ReasonUnknownSystem = "unknown_system"
-	ReasonRehired       = "rehired" // the person came back and uses this account
+	ReasonRehired       = "rehired"      // the person came back and uses this account
+	ReasonFoundInUse    = "found_in_use" // the system was asked after the order was over
 )
 
 // RunStep carries out one step: a whole, resumable piece of work. It may be called at any time, any
@@ -111,6 +112,15 @@ type run struct {
 	sighted bool
 	// rehired: another, current employment of the person has this account.
 	rehired bool
+	// elsewhere: the person has another, current employment. transfer: the accounts go along.
+	elsewhere, transfer bool
+	// looked: the system was asked by employee number, completely, and answered.
+	looked bool
+	// finding is what a look-up came to. further are accounts that nobody knew, and reopen those that were
+	// settled and are in use: both become steps of the operation.
+	finding models.Finding
+	further []string
+	reopen  []uuid.UUID
 	// unsure: a mutating call ended without an answer; the target may still carry it out.
 	unsure bool
 	// noted is evidence that was not written yet.
@@ -196,12 +206,8 @@ func (r *run) take(tx *database.Tx, now time.Time) error {
 		return fmt.Errorf("reading an employee number: %w", database.Hide(err))
 	}
 	r.employee, r.employeeNo = person.ID, person.EmployeeNo
-	err = tx.DB().Raw(`SELECT EXISTS (SELECT 1 FROM linked_accounts o JOIN employments m ON m.id = o.employment_id
-		WHERE m.id <> ? AND m.ended_at IS NULL AND m.employee_id = (SELECT employee_id FROM employments WHERE id = ?)
-		AND o.system = ? AND (o.external_id IS NULL OR o.external_id IS NOT DISTINCT FROM coalesce(?, o.external_id)))`,
-		r.op.EmploymentID, r.op.EmploymentID, r.account.System, r.account.ExternalID).Scan(&r.rehired).Error
-	if err != nil {
-		return fmt.Errorf("looking for a newer employment: %w", database.Hide(err))
+	if err := r.takeOthers(tx); err != nil {
+		return err
 	}
 	if r.past, err = readHistory(tx, r.account.ID); err != nil {
 		return err
@@ -225,6 +231,25 @@ func (r *run) take(tx *database.Tx, now time.Time) error {
 		columns["started_at"] = now
 	}
 	return change[models.AccountStep](tx, "a step", r.step.ID, columns)
+}
+
+// takeOthers reads what other employments of the person mean for this account.
+func (r *run) takeOthers(tx *database.Tx) error {
+	var others struct{ Rehired, Elsewhere, Transfer bool }
+	err := tx.DB().Raw(`SELECT EXISTS (SELECT 1 FROM linked_accounts o JOIN employments m ON m.id = o.employment_id
+			WHERE m.id <> ? AND m.ended_at IS NULL AND m.employee_id = ? AND o.registered
+			AND o.system = ? AND (o.external_id IS NULL OR o.external_id IS NOT DISTINCT FROM coalesce(?, o.external_id))) AS rehired,
+		EXISTS (SELECT 1 FROM employments m WHERE m.id <> ? AND m.ended_at IS NULL AND m.employee_id = ?) AS elsewhere,
+		EXISTS (SELECT 1 FROM departures d WHERE d.id = ? AND d.kind = ?) AS transfer`,
+		r.op.EmploymentID, r.employee, r.account.System, r.account.ExternalID,
+		r.op.EmploymentID, r.employee, r.op.DepartureID, models.KindGroupTransfer).Scan(&others).Error
+	if err != nil {
+		return fmt.Errorf("looking for other employments: %w", database.Hide(err))
+	}
+	// A question is no account that the other employment could use: what it finds is judged then.
+	r.rehired = others.Rehired && !r.account.LookUp()
+	r.elsewhere, r.transfer = others.Elsewhere, others.Transfer
+	return nil
 }
 
 // current checks the fence: this run is still the newest of an operation that owns the account.

@@ -242,7 +242,14 @@ func (t *target) Restore(ctx context.Context, id string, snapshot []byte) (conne
 		func(h *holder) { h.active, h.groups = h.active || p.Active, slices.Clone(p.Groups) })
 }
 
-func (t *target) Health(context.Context) error { return nil }
+func (t *target) Health(context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f := t.take("health"); f.before != nil {
+		return f.before
+	}
+	return nil
+}
 
 func (h holder) String() string {
 	return fmt.Sprintf("active=%v groups=%d sessions=%d", h.active, len(h.groups), h.sessions)

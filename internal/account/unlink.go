@@ -22,6 +22,13 @@ func (r *run) unlink(ctx context.Context) (verdict, error) {
 	if r.past.byHand(r.step.ID) {
 		return r.confirmOff(ctx, f)
 	}
+	if r.careful() {
+		if f.state.Active {
+			r.note(subReadBack, outActive, "")
+			return stuck(ReasonFoundInUse)
+		}
+		return r.confirmOff(ctx, f)
+	}
 	if err := r.picture(ctx, f); err != nil {
 		return r.unlessGone(ctx, f, err)
 	}

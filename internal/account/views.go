@@ -16,22 +16,41 @@ import (
 // View is one linked account as people see it.
 type View struct {
 	ID          uuid.UUID
+	Employment  uuid.UUID
 	System      string
 	Kind        string
 	State       models.AccountState
 	ConfirmedAt *time.Time
 	OperationID *uuid.UUID
+	// Registered: people linked it. LookUp: it is no account but the question for one.
+	Registered, LookUp bool
+	Finding            models.Finding
 }
 
-// Accounts lists an employment's accounts in the order in which they were linked.
+// Accounts lists an employment's accounts in the order in which they were linked, and the look-ups in
+// systems where none was; not those that were called off before they were answered.
 func Accounts(ctx context.Context, db *database.DB, employmentID uuid.UUID) ([]View, error) {
-	rows, err := read[models.LinkedAccount](ctx, db, "accounts", "employment_id = ?", employmentID)
+	return viewed(read[models.LinkedAccount](ctx, db, "accounts", "employment_id = ?", employmentID))
+}
+
+// OfPerson lists the accounts of all employments of a person, as [Accounts] does.
+func OfPerson(ctx context.Context, db *database.DB, employeeID uuid.UUID) ([]View, error) {
+	return viewed(read[models.LinkedAccount](ctx, db, "accounts", "employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", employeeID))
+}
+
+func viewed(rows []models.LinkedAccount, err error) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
-	views := make([]View, len(rows))
-	for i, a := range rows {
-		views[i] = View{ID: a.ID, System: a.System, Kind: a.Kind, State: a.State, ConfirmedAt: a.ConfirmedAt, OperationID: a.OperationID}
+	views := make([]View, 0, len(rows))
+	for _, a := range rows {
+		if a.LookUp() && (a.State == models.AccountLinked || a.State == models.AccountRelinked) {
+			continue
+		}
+		views = append(views, View{
+			ID: a.ID, Employment: a.EmploymentID, System: a.System, Kind: a.Kind, State: a.State, ConfirmedAt: a.ConfirmedAt, OperationID: a.OperationID,
+			Registered: a.Registered, LookUp: a.LookUp(), Finding: a.Finding,
+		})
 	}
 	return views, nil
 }
@@ -172,6 +191,8 @@ const (
 	WaitsForWaiver  = "waiver_confirmation"
 	WaitsForRetry   = "account_retry"    // a step has failed and is tried again
 	WaitsForSystem  = "account_accepted" // the system took the order and has not carried it out
+	// WaitsForConnection: no system is connected, so that nobody knows what is there.
+	WaitsForConnection = "no_system_connected"
 )
 
 // Waiting lists what of a departure's accounts waits: first what people must decide, then what is
@@ -191,6 +212,14 @@ func Waiting(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]Wai
 	}
 	slices.SortStableFunc(waiting, func(a, b Waited) int { return a.Since.Compare(b.Since) })
 	delayed, err := delayedSteps(ctx, db, departureID)
+	if err != nil {
+		return nil, err
+	}
+	unasked, err := read[models.AccountOperation](ctx, db, "account operations",
+		"departure_id = ? AND ended_at IS NULL AND asked = '{}'", departureID)
+	for _, op := range unasked {
+		waiting = append(waiting, Waited{What: WaitsForConnection, Role: models.RoleITOps, Since: op.CreatedAt})
+	}
 	return append(waiting, delayed...), err
 }
 

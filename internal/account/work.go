@@ -82,7 +82,11 @@ func (r *run) carryOut(ctx context.Context) (verdict, error) {
 	if r.step.Action == models.OperationRelink {
 		return r.relink(ctx)
 	}
-	return r.unlink(ctx)
+	v, err := r.unlink(ctx)
+	if err != nil || v.outcome != Done || r.looked || !r.asks() {
+		return v, err
+	}
+	return r.lookFurther(ctx, v)
 }
 
 // remoteFailure classifies what a connector returned. The texts of targets stop here.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/vault"
@@ -26,6 +27,7 @@ type world struct {
 	vault      *vault.Vault
 	targets    map[string]*target
 	service    *Service
+	connected  *connector.Registry
 	entity     uuid.UUID
 	department uuid.UUID
 	changes    []string // of all systems, in the order in which they happened
@@ -48,8 +50,8 @@ func newWorld(t testing.TB) *world {
 	for _, name := range systems {
 		w.targets[name] = newTarget(name, &w.changes)
 	}
-	registry := registryOf(t, w.targets)
-	w.service = New(w.env.Facts, w.vault, registry, short)
+	w.connected = registryOf(t, w.targets)
+	w.service = New(w.env.Facts, w.vault, w.connected, short)
 	w.exec(t, "INSERT INTO legal_entities (id, code, name_zh, name_en, jurisdiction, time_zone) VALUES (?, ?, '甲', 'E', 'DEMO', 'Asia/Shanghai')", w.entity, w.entity)
 	w.exec(t, "INSERT INTO departments (id, legal_entity_id, code, name_zh, name_en) VALUES (?, ?, ?, '部', 'D')", w.department, w.entity, w.department)
 	return w
@@ -139,7 +141,7 @@ func (w *world) unlink(t testing.TB, l *leaver, shape func(*UnlinkOrder)) models
 }
 
 func (w *world) tryUnlink(l *leaver, shape func(*UnlinkOrder)) (op models.AccountOperation, created bool, err error) {
-	o := UnlinkOrder{EmploymentID: l.employment, Mode: models.ModeDisable, Origin: models.OriginStandalone, By: models.System}
+	o := UnlinkOrder{EmploymentID: l.employment, Mode: models.ModeDisable, Origin: models.OriginStandalone, Connected: w.connected, By: models.System}
 	if l.departure != nil {
 		o.Origin, o.DepartureID = models.OriginDeparture, l.departure
 	}

@@ -14,6 +14,7 @@ import (
 	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
+	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/departure"
@@ -32,11 +33,17 @@ type stand struct {
 	department models.Department
 	hr, second models.Actor
 	hired      int
+	connected  *connector.Registry
 }
 
 func newStand(t *testing.T) *stand {
 	t.Helper()
 	s := &stand{Env: databasetest.New(t)}
+	var err error
+	s.connected, err = connector.RegistryOf(connector.System{Name: "finance", Kind: "finance"}, connector.System{Name: "mail", Kind: "mail"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	kekFile := filepath.Join(t.TempDir(), "kek")
 	if err := vault.CreateKEKFile(kekFile); err != nil {
 		t.Fatal(err)
@@ -113,7 +120,7 @@ func (s *stand) begin(t testing.TB, n departure.Notice) (dep models.Departure, e
 
 func (s *stand) advance(t testing.TB, id uuid.UUID) (f departure.Facts) {
 	t.Helper()
-	s.run(t, func(tx *database.Tx) (err error) { f, err = departure.Advance(tx, id); return err })
+	s.run(t, func(tx *database.Tx) (err error) { f, err = departure.Advance(tx, id, s.connected); return err })
 	return f
 }
 
@@ -389,7 +396,7 @@ func TestI11_AnyOrderOfCommandsKeepsTheRules(t *testing.T) {
 			case 0:
 				s.Advance(t, time.Duration(rapid.IntRange(1, 72).Draw(rt, "hours"))*time.Hour)
 			case 1:
-				err = s.try(t, func(tx *database.Tx) error { _, err := departure.Advance(tx, dep.ID); return err })
+				err = s.try(t, func(tx *database.Tx) error { _, err := departure.Advance(tx, dep.ID, s.connected); return err })
 			case 2:
 				err = s.try(t, func(tx *database.Tx) error { return departure.Withdraw(tx, s.vault, s.hr, dep.ID, "", true) })
 			case 3:

@@ -69,7 +69,7 @@ func TestI12_NoStandAloneRelinkAfterTheCutoff(t *testing.T) {
 	// what RunStep would have written
 	s.run(t, func(tx *database.Tx) error {
 		for _, sql := range []string{
-			"INSERT INTO account_evidence (step_id, attempt, substep, outcome, ledger_entry_id) SELECT s.id, a.attempt, e.sub, 'confirmed', (SELECT max(entry_id::text)::uuid FROM ledger_pending) FROM account_steps s JOIN linked_accounts a ON a.id = s.account_id, (VALUES ('disable'), ('read_back')) AS e (sub) WHERE s.operation_id = ?",
+			"INSERT INTO account_evidence (step_id, attempt, substep, outcome, ledger_entry_id) SELECT s.id, a.attempt, e.sub, 'confirmed', (SELECT max(entry_id::text)::uuid FROM ledger_pending) FROM account_steps s JOIN linked_accounts a ON a.id = s.account_id, (VALUES ('disable'), ('read_back'), ('find')) AS e (sub) WHERE s.operation_id = ?",
 			"UPDATE account_steps SET state = 'running' WHERE operation_id = ?",
 			"UPDATE account_steps SET state = 'done', ended_at = lethe_now() WHERE operation_id = ?",
 			"UPDATE linked_accounts SET state = 'disabled', confirmed_at = lethe_now() WHERE operation_id = ?",
@@ -181,7 +181,7 @@ func TestI12_WhatHindersTheEndKeepsNoAccountOpen(t *testing.T) {
 	s.run(t, func(tx *database.Tx) error {
 		return tx.DB().Exec("UPDATE retention_rules SET superseded_at = lethe_now() WHERE jurisdiction = 'CN'").Error
 	})
-	a := &activities.Departure{DB: s.Facts}
+	a := &activities.Departure{DB: s.Facts, Connected: s.connected}
 	if _, err := a.DepartureFacts(t.Context(), activities.Ref{ID: dep.ID.String()}); err == nil {
 		t.Fatal("departed without rules")
 	}

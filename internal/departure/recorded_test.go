@@ -46,6 +46,7 @@ func newLife(t *testing.T) *life {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.connected = registry
 	l.accounts = account.New(l.Facts, l.vault, registry, account.Timings{
 		StartToClose: time.Second, ScheduleToClose: time.Minute, HTTPTimeout: 100 * time.Millisecond,
 		RetryInitial: time.Millisecond, RetryMax: time.Millisecond, AcceptedCheck: time.Millisecond, Tries: 2,
@@ -136,7 +137,7 @@ var steps = []step{
 		}
 	}},
 	{"advance", "SELECT id FROM departures", func(t testing.TB, l *life, r *rapid.T, row found) {
-		l.command(t, r, "advance", func(tx *database.Tx) error { _, err := departure.Advance(tx, row.ID); return err })
+		l.command(t, r, "advance", func(tx *database.Tx) error { _, err := departure.Advance(tx, row.ID, l.connected); return err })
 	}},
 	{"account", `SELECT id, operation_id::text AS text FROM account_steps
 		WHERE state IN ('pending', 'running', 'accepted', 'done')`, func(t testing.TB, l *life, r *rapid.T, row found) {

@@ -20,6 +20,7 @@ const (
 	EventAnnulmentDropped   = "annulment_dropped"
 	EventAnnulled           = "annulled"
 	EventUnlinkingStarted   = "unlinking_started"
+	EventNothingConnected   = "nothing_connected"
 	EventRelinkingStarted   = "relinking_started"
 	EventAccountsSettled    = "accounts_settled"
 	EventAccountsAttention  = "accounts_need_attention"

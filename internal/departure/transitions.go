@@ -8,6 +8,7 @@ import (
 
 	"lethe/internal/account"
 	"lethe/internal/archive"
+	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/internal/retention"
@@ -26,7 +27,9 @@ type Facts struct {
 
 // Advance makes the transitions that are due, records that everything up to now was seen, and says
 // what comes next. It may run any number of times.
-func Advance(tx *database.Tx, id uuid.UUID) (Facts, error) {
+//
+// connected are the systems that an order which takes access away asks; nil: none.
+func Advance(tx *database.Tx, id uuid.UUID, connected *connector.Registry) (Facts, error) {
 	dep, err := Lock(tx, id)
 	if err != nil {
 		return Facts{}, err
@@ -36,7 +39,7 @@ func Advance(tx *database.Tx, id uuid.UUID) (Facts, error) {
 		return Facts{}, err
 	}
 	if dep.Stage == models.StagePendingDeparture {
-		if dep, err = advancePending(tx, dep, now); err != nil {
+		if dep, err = advancePending(tx, dep, now, connected); err != nil {
 			return Facts{}, err
 		}
 	}
@@ -51,7 +54,7 @@ func Advance(tx *database.Tx, id uuid.UUID) (Facts, error) {
 
 // CutAccess orders the unlinking if it is due, and nothing else: what hinders the end of the employment
 // (a jurisdiction without rules) must not keep accounts open.
-func CutAccess(tx *database.Tx, id uuid.UUID) error {
+func CutAccess(tx *database.Tx, id uuid.UUID, connected *connector.Registry) error {
 	dep, err := Lock(tx, id)
 	if err != nil {
 		return err
@@ -63,12 +66,12 @@ func CutAccess(tx *database.Tx, id uuid.UUID) error {
 	if dep.Stage != models.StagePendingDeparture || dep.AccountsState != models.AccountsLinked || dep.AccessCutoffAt.After(now) {
 		return nil
 	}
-	return beginUnlinking(tx, &dep)
+	return beginUnlinking(tx, &dep, connected)
 }
 
-func advancePending(tx *database.Tx, dep models.Departure, now time.Time) (models.Departure, error) {
+func advancePending(tx *database.Tx, dep models.Departure, now time.Time, connected *connector.Registry) (models.Departure, error) {
 	if dep.AccountsState == models.AccountsLinked && !dep.AccessCutoffAt.After(now) {
-		if err := beginUnlinking(tx, &dep); err != nil {
+		if err := beginUnlinking(tx, &dep, connected); err != nil {
 			return dep, err
 		}
 	}
@@ -103,35 +106,34 @@ func nextInstant(dep models.Departure) (time.Time, bool) {
 }
 
 // beginUnlinking ends the person's own users, sessions and tokens here, too: they are access like
-// any other.
-func beginUnlinking(tx *database.Tx, dep *models.Departure) error {
+// any other. Nothing is settled by the order alone, not even where nothing is registered (I29).
+func beginUnlinking(tx *database.Tx, dep *models.Departure, connected *connector.Registry) error {
 	if err := identity.EndAll(tx, dep.EmployeeID); err != nil {
 		return err
 	}
 	op, created, err := account.OrderUnlink(tx, account.UnlinkOrder{
 		EmployeeID: dep.EmployeeID, EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Mode: models.ModeDisable,
-		Origin: models.OriginDeparture, By: models.System, Superseded: tellOthers(dep.ID),
+		Origin: models.OriginDeparture, Connected: connected, By: models.System, Superseded: tellOthers(dep.ID),
 	})
 	if err != nil {
 		return fmt.Errorf("ordering the unlinking: %w", err)
 	}
-	state, what := models.AccountsUnlinking, EventUnlinkingStarted
-	var settledAt *time.Time
-	if !created {
-		now, err := tx.Now()
-		if err != nil {
+	if !created { // ordered before
+		if err := AccountsChanged(tx, dep.ID); err != nil {
 			return err
 		}
-		state, what, settledAt = models.AccountsSettled, EventAccountsSettled, &now
+		*dep, err = Lock(tx, dep.ID)
+		return err
 	}
-	if err := setAccounts(tx, dep.ID, dep.AccountsState, state, settledAt); err != nil {
+	state, what := models.AccountsUnlinking, EventUnlinkingStarted
+	if op.State == models.OperationNeedsAttention {
+		state, what = models.AccountsNeedsAttention, EventNothingConnected
+	}
+	if err := setAccounts(tx, dep.ID, dep.AccountsState, state, nil); err != nil {
 		return err
 	}
 	dep.AccountsState = state
-	if created {
-		return tell(tx, dep.ID, what, models.System, *op.LedgerEntryID)
-	}
-	return record(tx, *dep, what, models.System, nil)
+	return tell(tx, dep.ID, what, models.System, *op.LedgerEntryID)
 }
 
 func depart(tx *database.Tx, dep *models.Departure, now time.Time) error {

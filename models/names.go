@@ -1,0 +1,31 @@
+package models
+
+import (
+	"database/sql/driver"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// Names is a text[] column; nil is NULL, and not the empty list.
+type Names []string
+
+// Value is the array as Postgres reads it.
+func (n Names) Value() (driver.Value, error) {
+	if n == nil {
+		return nil, nil
+	}
+	text, err := pgtype.NewMap().Encode(pgtype.TextArrayOID, pgtype.TextFormatCode, []string(n), nil)
+	if err != nil {
+		return nil, fmt.Errorf("writing names: %w", err)
+	}
+	return string(text), nil
+}
+
+// Scan reads what Postgres sends.
+func (n *Names) Scan(src any) error {
+	if err := pgtype.NewMap().SQLScanner((*[]string)(n)).Scan(src); err != nil {
+		return fmt.Errorf("reading names: %w", err)
+	}
+	return nil
+}
