@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -163,7 +164,7 @@ func (s *System) readAccounts(w http.ResponseWriter, r *http.Request) {
 	s.answerControl(w, http.StatusOK, func(time.Time) (any, string) {
 		var found []*account
 		if no := r.URL.Query().Get("employee_no"); no != "" {
-			found = s.st.members(s.st.byEmployeeNo[no])
+			found = s.st.members(s.st.byEmployeeNo[strings.ToLower(no)])
 		} else {
 			found = s.st.allAccounts()
 		}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -28,11 +29,24 @@ type answer struct {
 // end the call before it does anything; it then returns false. a is nil if the
 // call is about no account.
 func (s *System) begin(w http.ResponseWriter, r *http.Request, op string, a *account) (*exchange, bool) {
+	return s.beginCall(w, r, call{op: op, account: a})
+}
+
+// call is what a rule can match of a request.
+type call struct {
+	op      string
+	account *account // nil: it is about none
+	group   string   // display name
+	form    string
+}
+
+func (s *System) beginCall(w http.ResponseWriter, r *http.Request, c call) (*exchange, bool) {
+	op, a := c.op, c.account
 	x := &exchange{s: s, w: w, r: r, op: op}
 	if a != nil {
 		x.acc = a.ID
 	}
-	if err := s.locked(func(now time.Time) { x.hit = s.pick(op, a, now) }); err != nil {
+	if err := s.locked(func(now time.Time) { x.hit = s.pick(c, now) }); err != nil {
 		x.fail(err)
 		return nil, false
 	}
@@ -48,6 +62,13 @@ func (s *System) begin(w http.ResponseWriter, r *http.Request, op string, a *acc
 			a.header = map[string]string{"Retry-After": itoa(n)}
 		}
 		x.send(a)
+		return nil, false
+	case x.hit.is(control.Foreign):
+		x.note(cmp.Or(x.hit.rule.Status, http.StatusNotFound))
+		writeForeign(w, *x.hit.rule)
+		return nil, false
+	case x.hit.is(control.RefuseForm):
+		x.send(*bad("invalidPath", "ordered by a fault"))
 		return nil, false
 	case x.hit.is(control.Unknown) && op != control.OpFind && op != control.OpGroupFind:
 		x.send(notFound())
@@ -88,6 +109,7 @@ func (x *exchange) mutate(targets []target, render func(look func(id string) *ac
 			return
 		case x.hit.is(control.Lie):
 			look = x.s.pretend(targets)
+		case x.hit.is(control.IgnoreForm):
 		default:
 			for _, t := range targets {
 				if acc := x.s.st.accounts[t.AccountID]; acc != nil {

@@ -55,8 +55,16 @@ func applicable(kind, op string) bool {
 		return !read && op != control.OpCreate
 	case control.Residue:
 		return op == control.OpRevoke || op == control.OpGroupRemove
-	case control.ShortPage:
+	case control.ShortPage, control.ExactCase:
 		return op == control.OpFind
+	case control.IgnoreFilter, control.EmptyList:
+		return op == control.OpFind || op == control.OpGroupFind
+	case control.HideGroups:
+		return op == control.OpFind || op == control.OpGet
+	case control.RefuseForm, control.IgnoreForm:
+		return !read && op != control.OpCreate && op != control.OpRevoke && op != control.OpDelete
+	case control.RemoveAll:
+		return op == control.OpGroupRemove
 	case control.Unknown:
 		return op != control.OpConfig && op != control.OpCreate
 	case control.CutAfter:
@@ -82,8 +90,10 @@ func newFaultState(f control.Faults, now time.Time) (faultState, error) {
 func checkRule(r control.Rule) error {
 	kinds := []string{
 		control.Delay, control.Status, control.CutBefore, control.CutAfter, control.Lie,
-		control.AcceptLater, control.Residue, control.Unknown, control.ShortPage,
+		control.AcceptLater, control.Residue, control.Unknown, control.ShortPage, control.Foreign, control.EmptyList,
+		control.IgnoreFilter, control.ExactCase, control.HideGroups, control.RefuseForm, control.IgnoreForm, control.RemoveAll,
 	}
+	forms := []string{"", control.FormPath, control.FormPathless, control.FormFilter, control.FormValue}
 	switch {
 	case !slices.Contains(kinds, r.Kind):
 		return fmt.Errorf("kind is not one of %v", kinds)
@@ -91,6 +101,10 @@ func checkRule(r control.Rule) error {
 		return fmt.Errorf("operation is not one of %v", operations[1:])
 	case r.Match.Probability < 0 || r.Match.Probability > 1 || math.IsNaN(r.Match.Probability):
 		return errors.New("probability must be above 0 and at most 1")
+	case !slices.Contains(forms, r.Match.Form):
+		return fmt.Errorf("form is not one of %v", forms[1:])
+	case r.Kind == control.Foreign && r.Status != 0 && (r.Status < 200 || r.Status > 599):
+		return errors.New("status must be from 200 to 599")
 	case r.Kind == control.Delay && r.Delay <= 0:
 		return errors.New("delay is required")
 	case r.Kind == control.Status && (r.Status < 400 || r.Status > 599):
@@ -106,15 +120,14 @@ func checkRule(r control.Rule) error {
 // chance follows from the seed alone and not from how calls interleave.
 type faultCounter map[string]uint64
 
-// pick returns what a call has to suffer, and whether a rule lost a hit. a is nil
-// for calls that are about no account.
-func (st *faultState) pick(counter faultCounter, op string, a *account, now time.Time) (h hit, used bool) {
+// pick returns what a call has to suffer, and whether a rule lost a hit.
+func (st *faultState) pick(counter faultCounter, c call, now time.Time) (h hit, used bool) {
 	for i := range st.Faults.Rules {
 		r := &st.Faults.Rules[i]
-		if !st.alive(i, now) || !matches(r.Match, op, a) || !applicable(r.Kind, op) {
+		if !st.alive(i, now) || !c.matches(r.Match) || !applicable(r.Kind, c.op) {
 			continue
 		}
-		if !st.chance(counter, i, op, a) {
+		if !st.chance(counter, i, c.op, c.account) {
 			continue
 		}
 		if r.Kind != control.Delay && h.rule != nil {
@@ -172,24 +185,40 @@ func mix(z uint64) uint64 {
 	return z ^ (z >> 31)
 }
 
-func matches(m control.Match, op string, a *account) bool {
+func (c call) matches(m control.Match) bool {
+	a := c.account
 	switch m.Operation {
-	case "", op:
+	case "", c.op:
 	case control.OpRead:
-		if !slices.Contains(reads, op) {
+		if !slices.Contains(reads, c.op) {
 			return false
 		}
 	case control.OpMutate:
-		if slices.Contains(reads, op) {
+		if slices.Contains(reads, c.op) {
 			return false
 		}
 	default:
+		return false
+	}
+	if (m.Group != "" && m.Group != c.group) || (m.Form != "" && m.Form != c.form) {
 		return false
 	}
 	if m.EmployeeNo != "" && (a == nil || a.EmployeeNo != m.EmployeeNo) {
 		return false
 	}
 	return m.ID == "" || (a != nil && a.ID == m.ID)
+}
+
+// hides says whether a rule makes lists leave the account out: one that makes it unknown
+// by name. Lists are about nobody, so such a rule does not hit the call itself.
+func (st *faultState) hides(a *account, now time.Time) bool {
+	for i, r := range st.Faults.Rules {
+		named := r.Match.ID != "" || r.Match.EmployeeNo != ""
+		if r.Kind == control.Unknown && named && st.alive(i, now) && (call{op: control.OpFind, account: a}).matches(r.Match) {
+			return true
+		}
+	}
+	return false
 }
 
 // live returns the rules that can still hit, for the control call and the page.

@@ -28,7 +28,7 @@ var employeeNumber = strings.ToLower(schemaEnterprise + ":employeeNumber")
 func (st *state) selectUsers(attr, value string) (found []*account, ok bool) {
 	switch attr {
 	case employeeNumber, "employeenumber":
-		return st.members(st.byEmployeeNo[value]), true
+		return st.members(st.byEmployeeNo[strings.ToLower(value)]), true
 	case "externalid":
 		return st.members(st.byExternalID[value]), true
 	case "username":

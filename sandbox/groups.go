@@ -81,13 +81,13 @@ func (s *System) listGroups(w http.ResponseWriter, r *http.Request) {
 	}
 	x.mutate(nil, func(func(string) *account) answer {
 		found, ok := s.st.allGroups(), true
-		if filtered {
+		if filtered && !x.hit.is(control.IgnoreFilter) {
 			found, ok = s.st.selectGroups(attr, value)
 		}
 		if !ok {
 			return scimError(http.StatusBadRequest, "invalidFilter", "attribute cannot be filtered by")
 		}
-		if x.hit.is(control.Unknown) {
+		if x.hit.is(control.Unknown) || x.hit.is(control.EmptyList) {
 			found = nil
 		}
 		return listAnswer(r, found, s.opts.MaxPage, false, func(g *group) any { return s.group(g, wantsMembers(r)) })
@@ -152,7 +152,7 @@ func (s *System) replaceGroup(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	targets := s.membership(r.PathValue("id"), body.Members)
 	s.mu.Unlock()
-	s.changeGroup(w, r, body.DisplayName, targets)
+	s.changeGroup(w, r, body.DisplayName, "", targets)
 }
 
 var memberPath = regexp.MustCompile(`(?i)^members\[\s*value\s+eq\s+("(?:[^"\\]|\\.)*")\s*\]$`)
@@ -163,8 +163,9 @@ func (s *System) patchGroup(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, control.OpModify, *refusal)
 		return
 	}
-	name, targets := "", []target(nil)
+	name, form, targets := "", "", []target(nil)
 	for _, op := range ops {
+		form = formOf(op)
 		got, renamed, refusal := s.groupTargets(r.PathValue("id"), op)
 		if refusal != nil {
 			s.refuse(w, r, control.OpModify, *refusal)
@@ -172,7 +173,19 @@ func (s *System) patchGroup(w http.ResponseWriter, r *http.Request) {
 		}
 		targets, name = append(targets, got...), cmp.Or(renamed, name)
 	}
-	s.changeGroup(w, r, name, targets)
+	s.changeGroup(w, r, name, form, targets)
+}
+
+func formOf(op patchOf) string {
+	switch {
+	case op.Path == "":
+		return control.FormPathless
+	case memberPath.MatchString(op.Path):
+		return control.FormFilter
+	case strings.EqualFold(op.Path, "members"):
+		return control.FormValue
+	}
+	return control.FormPath
 }
 
 // groupTargets reads one operation on a group: members added, removed (by path or
@@ -229,14 +242,19 @@ func (s *System) memberTargets(id string, op patchOf, body groupBody) (targets [
 
 // changeGroup carries out a change of members. Faults are those of the first
 // member that changes.
-func (s *System) changeGroup(w http.ResponseWriter, r *http.Request, name string, targets []target) {
-	op, about := control.OpModify, (*account)(nil)
+func (s *System) changeGroup(w http.ResponseWriter, r *http.Request, name, form string, targets []target) {
+	what := call{op: control.OpModify, group: s.groupName(r.PathValue("id")), form: form}
 	if len(targets) > 0 {
-		op, about = targets[0].Op, s.peek(targets[0].AccountID)
+		what.op, what.account = targets[0].Op, s.peek(targets[0].AccountID)
 	}
-	x, ok := s.begin(w, r, op, about)
+	x, ok := s.beginCall(w, r, what)
 	if !ok {
 		return
+	}
+	if x.hit.is(control.RemoveAll) && form == control.FormValue {
+		s.mu.Lock()
+		targets = s.membership(r.PathValue("id"), nil)
+		s.mu.Unlock()
 	}
 	if refusal := s.checkGroupChange(r.PathValue("id"), targets); refusal != nil {
 		x.send(*refusal)
@@ -250,6 +268,15 @@ func (s *System) changeGroup(w http.ResponseWriter, r *http.Request, name string
 		}
 		return answer{status: http.StatusNoContent}
 	})
+}
+
+func (s *System) groupName(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.st.groups[id]; g != nil {
+		return g.Name
+	}
+	return ""
 }
 
 func (s *System) checkGroupChange(id string, targets []target) *answer {

@@ -54,7 +54,7 @@ func (s *System) resourceTypes(w http.ResponseWriter, r *http.Request) {
 func attribute(name, kind string, multi bool, mutability string, sub ...any) map[string]any {
 	a := map[string]any{
 		"name": name, "type": kind, "multiValued": multi, "required": name == "userName" || name == "displayName",
-		"caseExact": name != "userName", "mutability": mutability, "returned": "default", "uniqueness": "none",
+		"caseExact": name != "userName" && name != "employeeNumber", "mutability": mutability, "returned": "default", "uniqueness": "none",
 	}
 	if name == "userName" {
 		a["uniqueness"] = "server"

@@ -87,7 +87,7 @@ func (s *System) page(w http.ResponseWriter, r *http.Request) {
 		found := s.st.allAccounts()
 		d.Total = len(found)
 		if d.Query != "" {
-			found = s.st.members(s.st.byEmployeeNo[d.Query])
+			found = s.st.members(s.st.byEmployeeNo[strings.ToLower(d.Query)])
 		}
 		for _, a := range found[:min(len(found), pageAccounts)] {
 			d.Accounts = append(d.Accounts, s.real(a))

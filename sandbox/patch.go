@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"lethe/sandbox/control"
 )
 
 // patchBody is the body of a PATCH (RFC 7644 section 3.5.2).
@@ -64,36 +66,36 @@ func readPatch(w http.ResponseWriter, r *http.Request) ([]patchOf, *answer) {
 	return body.Operations, nil
 }
 
-// readUserPatch reads a PATCH of a user into one change.
-func (s *System) readUserPatch(w http.ResponseWriter, r *http.Request) (change, *answer) {
-	var c change
+// readUserPatch reads a PATCH of a user into one change, and the form of its last operation.
+func (s *System) readUserPatch(w http.ResponseWriter, r *http.Request) (c change, form string, refusal *answer) {
 	ops, refusal := readPatch(w, r)
 	if refusal != nil {
-		return c, refusal
+		return c, "", refusal
 	}
 	for _, op := range ops {
 		switch {
 		case op.Op == "remove":
-			return c, bad("mutability", "attributes cannot be removed")
+			return c, "", bad("mutability", "attributes cannot be removed")
 		case op.Path == "" && s.opts.Dialect == DialectPath:
-			return c, bad("invalidSyntax", "a path is required")
+			return c, "", bad("invalidSyntax", "a path is required")
 		case op.Path != "" && s.opts.Dialect == DialectPathless:
-			return c, bad("invalidPath", "a path is not understood")
+			return c, "", bad("invalidPath", "a path is not understood")
 		}
 		values := map[string]json.RawMessage{op.Path: op.Value}
+		form = control.FormPath
 		if op.Path == "" {
-			values = nil
+			values, form = nil, control.FormPathless
 			if json.Unmarshal(op.Value, &values) != nil || len(values) == 0 {
-				return c, bad("invalidSyntax", "without a path the value is an object")
+				return c, "", bad("invalidSyntax", "without a path the value is an object")
 			}
 		}
 		for path, value := range values {
 			if refusal := c.assign(path, value); refusal != nil {
-				return c, refusal
+				return c, "", refusal
 			}
 		}
 	}
-	return c, nil
+	return c, form, nil
 }
 
 // assign takes one attribute of a PATCH into the change.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -9,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"lethe/sandbox/control"
 )
 
 const (
@@ -87,6 +90,20 @@ func writeSCIM(w http.ResponseWriter, a answer) {
 	w.Header().Set("Content-Type", "application/scim+json")
 	w.WriteHeader(a.status)
 	_ = json.NewEncoder(w).Encode(a.body) // a caller that went away is no fault of ours
+}
+
+// writeForeign answers as somebody in between does, who knows nothing of SCIM.
+func writeForeign(w http.ResponseWriter, r control.Rule) {
+	status := cmp.Or(r.Status, http.StatusNotFound)
+	if r.JSON {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, `{"status":`+itoa(status)+`,"error":"no route"}`)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, "<html><head><title>"+http.StatusText(status)+"</title></head><body>proxy</body></html>")
 }
 
 // readSCIM decodes a body; the answer is nil if that went well.

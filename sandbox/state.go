@@ -66,7 +66,7 @@ type state struct {
 	faults   faultState
 	deletes  int
 
-	byEmployeeNo index
+	byEmployeeNo index // lower-cased: RFC 7643 section 8.7.1 makes it case-insensitive
 	byExternalID index
 	byUserName   index // lower-cased: RFC 7643 makes userName case-insensitive
 	byGroup      index
@@ -133,7 +133,7 @@ func (st *state) apply(r record) {
 }
 
 func (st *state) index(a *account) {
-	st.byEmployeeNo.add(a.EmployeeNo, a.ID)
+	st.byEmployeeNo.add(strings.ToLower(a.EmployeeNo), a.ID)
 	st.byExternalID.add(a.ExternalID, a.ID)
 	st.byUserName.add(strings.ToLower(a.UserName), a.ID)
 	for _, g := range a.Groups {
@@ -146,7 +146,7 @@ func (st *state) unindex(id string) {
 	if a == nil {
 		return
 	}
-	st.byEmployeeNo.remove(a.EmployeeNo, id)
+	st.byEmployeeNo.remove(strings.ToLower(a.EmployeeNo), id)
 	st.byExternalID.remove(a.ExternalID, id)
 	st.byUserName.remove(strings.ToLower(a.UserName), id)
 	for _, g := range a.Groups {

@@ -200,11 +200,11 @@ func (s *System) deferAll(targets []target, key string, due time.Time) {
 }
 
 // pick asks the faults about a call. s.mu is held.
-func (s *System) pick(op string, a *account, now time.Time) hit {
+func (s *System) pick(c call, now time.Time) hit {
 	if len(s.st.faults.Faults.Rules) == 0 {
 		return hit{}
 	}
-	h, used := s.st.faults.pick(s.counter, op, a, now)
+	h, used := s.st.faults.pick(s.counter, c, now)
 	if used {
 		f := s.st.faults
 		s.commit(record{Faults: &f})

@@ -38,9 +38,12 @@ func (b userBody) addresses() []string {
 }
 
 // user renders an account as a SCIM user. s.mu is held.
-func (s *System) user(a *account) any {
-	groups := make([]map[string]string, 0, len(a.Groups))
-	for _, id := range a.Groups {
+func (s *System) user(a *account) any { return s.userAs(a, a.Groups) }
+
+// userAs renders an account that says that it is in these groups. s.mu is held.
+func (s *System) userAs(a *account, in []string) any {
+	groups := make([]map[string]string, 0, len(in))
+	for _, id := range in {
 		if g := s.st.groups[id]; g != nil {
 			groups = append(groups, map[string]string{"value": id, "display": g.Name, "type": "direct"})
 		}
@@ -91,9 +94,17 @@ func (s *System) peek(id string) *account {
 
 func (s *System) getUser(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	if x, ok := s.begin(w, r, control.OpGet, s.peek(id)); ok {
-		x.mutate(nil, s.renderUser(id, http.StatusOK))
+	x, ok := s.begin(w, r, control.OpGet, s.peek(id))
+	if !ok {
+		return
 	}
+	render := s.renderUser(id, http.StatusOK)
+	x.mutate(nil, func(look func(string) *account) answer {
+		if a := look(id); a != nil && x.hit.is(control.HideGroups) {
+			return answer{status: http.StatusOK, body: s.userAs(a, nil)}
+		}
+		return render(look)
+	})
 }
 
 func (s *System) listUsers(w http.ResponseWriter, r *http.Request) {
@@ -111,17 +122,30 @@ func (s *System) listUsers(w http.ResponseWriter, r *http.Request) {
 	}
 	x.mutate(nil, func(func(string) *account) answer {
 		found, ok := s.st.allAccounts(), true
-		if filtered {
+		if filtered && !x.hit.is(control.IgnoreFilter) {
 			found, ok = s.st.selectUsers(attr, value)
 		}
 		if !ok {
 			return scimError(http.StatusBadRequest, "invalidFilter", "attribute cannot be filtered by")
 		}
-		if x.hit.is(control.Unknown) {
+		now := s.opts.Clock()
+		found = slices.DeleteFunc(found, func(a *account) bool {
+			return s.st.faults.hides(a, now) || (x.hit.is(control.ExactCase) && filtered && attr != "username" && !carriesExactly(a, value))
+		})
+		if x.hit.is(control.Unknown) || x.hit.is(control.EmptyList) {
 			found = nil
 		}
-		return listAnswer(r, found, s.opts.MaxPage, x.hit.is(control.ShortPage), s.user)
+		return listAnswer(r, found, s.opts.MaxPage, x.hit.is(control.ShortPage), func(a *account) any {
+			if x.hit.is(control.HideGroups) {
+				return s.userAs(a, nil)
+			}
+			return s.user(a)
+		})
 	})
+}
+
+func carriesExactly(a *account, value string) bool {
+	return a.EmployeeNo == value || a.ExternalID == value || a.ID == value
 }
 
 // lookedFor is the account that a lookup is about, so that faults can match it
@@ -197,21 +221,22 @@ func (s *System) replaceUser(w http.ResponseWriter, r *http.Request) {
 		active := bool(*body.Active)
 		c.Active = &active
 	}
-	s.changeUser(w, r, control.OpReplace, c)
+	s.changeUser(w, r, call{op: control.OpReplace}, c)
 }
 
 func (s *System) patchUser(w http.ResponseWriter, r *http.Request) {
-	c, refusal := s.readUserPatch(w, r)
+	c, form, refusal := s.readUserPatch(w, r)
 	if refusal != nil {
 		s.refuse(w, r, control.OpModify, *refusal)
 		return
 	}
-	s.changeUser(w, r, patchOp(c), c)
+	s.changeUser(w, r, call{op: patchOp(c), form: form}, c)
 }
 
-func (s *System) changeUser(w http.ResponseWriter, r *http.Request, op string, c change) {
+func (s *System) changeUser(w http.ResponseWriter, r *http.Request, what call, c change) {
 	id := r.PathValue("id")
-	x, ok := s.begin(w, r, op, s.peek(id))
+	what.account = s.peek(id)
+	x, ok := s.beginCall(w, r, what)
 	if !ok {
 		return
 	}
@@ -223,7 +248,7 @@ func (s *System) changeUser(w http.ResponseWriter, r *http.Request, op string, c
 		x.send(notFound())
 		return
 	}
-	x.mutate([]target{{AccountID: id, Op: op, Change: c}}, s.renderUser(id, http.StatusOK))
+	x.mutate([]target{{AccountID: id, Op: what.op, Change: c}}, s.renderUser(id, http.StatusOK))
 }
 
 func (s *System) nameTaken(name, except string) bool {

@@ -43,6 +43,23 @@ const (
 	Residue     = "residue"      // revoke leaves a session, group_remove the membership
 	Unknown     = "unknown"      // the account is not known: 404, empty lookups
 	ShortPage   = "short_page"   // a list page lacks its last entry
+
+	Foreign      = "foreign"       // answers Rule.Status, 404 if left out, as a proxy in front does: a page for people, or JSON that is no SCIM
+	EmptyList    = "empty_list"    // a list has nobody in it
+	IgnoreFilter = "ignore_filter" // a list has everybody in it, whatever was asked for
+	ExactCase    = "exact_case"    // employee numbers are found only with the case of their letters
+	HideGroups   = "hide_groups"   // users say that they are in no group
+	RefuseForm   = "refuse_form"   // a PATCH written in Rule.Match.Form is not understood
+	IgnoreForm   = "ignore_form"   // a PATCH written in Rule.Match.Form is answered with success and has no effect
+	RemoveAll    = "remove_all"    // a remove of members with a value takes everybody out, as RFC 7644 section 3.5.2.2 reads
+)
+
+// Forms of PATCH, for Match.Form.
+const (
+	FormPath     = "path"     // of a user, with a path
+	FormPathless = "pathless" // of a user or a group, the attribute inside the value
+	FormFilter   = "filter"   // of a group, members[value eq "…"]
+	FormValue    = "value"    // of a group, members and the member in the value
 )
 
 // Plant is an account to put into the system. The zero value of a field gets a
@@ -91,6 +108,8 @@ type Match struct {
 	Operation  string `json:"operation,omitempty"`
 	EmployeeNo string `json:"employee_no,omitempty"`
 	ID         string `json:"id,omitempty"`
+	Group      string `json:"group,omitempty"` // display name of the group that a PATCH is about
+	Form       string `json:"form,omitempty"`  // in which a PATCH is written
 	// Probability that a matching call is hit, above 0 and up to 1; left out it
 	// is 1. Which calls are hit follows from the seed, the account, the operation
 	// and how often it was called, so not from the order between accounts.
@@ -102,7 +121,8 @@ type Rule struct {
 	Match      Match    `json:"match"`
 	Kind       string   `json:"kind"`
 	Delay      Duration `json:"delay,omitempty"`       // for delay
-	Status     int      `json:"status,omitempty"`      // for status: 400 to 599
+	Status     int      `json:"status,omitempty"`      // for status and foreign: 400 to 599
+	JSON       bool     `json:"json,omitempty"`        // for foreign: JSON instead of a page
 	RetryAfter int      `json:"retry_after,omitempty"` // for status: seconds
 	After      Duration `json:"after,omitempty"`       // for accept_later
 	Count      int      `json:"count,omitempty"`       // hits left
