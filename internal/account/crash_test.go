@@ -59,7 +59,7 @@ func TestCrashAtEverySubstep(t *testing.T) {
 			t.Errorf("died %s: unlinking is %s, done %v", at, f.State, f.Done)
 		}
 		id := l.id("mail")
-		if diff := cmp.Diff([]string{"disable " + id, "revoke_sessions " + id}, mail.changes()); diff != "" {
+		if diff := cmp.Diff([]string{"disable " + id, "revoke_sessions " + id, "leave_groups " + id}, mail.changes()); diff != "" {
 			t.Errorf("died %s: effects (-want +got):\n%s", at, diff)
 		}
 		mail.journal = nil
@@ -131,7 +131,7 @@ func TestConcurrentRunsHaveOneEffect(t *testing.T) {
 		w.drive(t, op)
 		w.wantAccount(t, l, "mail", models.AccountDisabled)
 		got := mail.changes()
-		if slices.Sort(got); !cmp.Equal(got, []string{"disable " + l.id("mail"), "revoke_sessions " + l.id("mail")}) {
+		if slices.Sort(got); !cmp.Equal(got, []string{"disable " + l.id("mail"), "leave_groups " + l.id("mail"), "revoke_sessions " + l.id("mail")}) {
 			t.Errorf("effects %v", got)
 		}
 		if until := w.account(t, l, "mail").AttemptOpenUntil; until != nil {
@@ -179,7 +179,7 @@ func TestACancelledRunIsResumed(t *testing.T) {
 	}
 	w.targets["mail"].inside = nil
 	w.drive(t, op)
-	if got := w.targets["mail"].changes(); len(got) != 2 {
+	if got := w.targets["mail"].changes(); len(got) != 3 {
 		t.Errorf("effects %v", got)
 	}
 }

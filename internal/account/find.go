@@ -2,15 +2,10 @@ package account
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-
-	"github.com/google/uuid"
 
 	"lethe/internal/connector"
 	"lethe/internal/database"
-	"lethe/internal/vault"
 	"lethe/models"
 )
 
@@ -20,6 +15,8 @@ type found struct {
 	state connector.State
 	// gone: not there, on evidence that was noted.
 	gone bool
+	// unclear: there, and nobody knows whether it is active.
+	unclear bool
 }
 
 // locate finds the account. An id that was seen at the target before and is unknown now is gone; one
@@ -33,7 +30,10 @@ func (r *run) locate(ctx context.Context) (found, verdict, error) {
 		state, err := r.readBack(ctx, *id)
 		switch {
 		case err == nil:
-			return r.checked(found{id: *id, state: state})
+			return r.checked(ctx, found{id: *id, state: state})
+		case state.Exists && r.step.Action == models.OperationUnlink:
+			// It is there and does not say whether it is active: off it goes, and people look.
+			return r.checked(ctx, found{id: *id, state: state, unclear: true})
 		case !isNotFound(err):
 			return found{}, verdict{}, err
 		case r.account.SeenAt != nil && r.step.Action == models.OperationUnlink:
@@ -75,10 +75,10 @@ func (r *run) lookUp(ctx context.Context) (found, verdict, error) {
 		r.note(subReadBack, outNotFound, "")
 		return found{gone: true}, verdict{}, nil
 	}
-	if err != nil {
+	if err != nil && (!state.Exists || r.step.Action != models.OperationUnlink) {
 		return found{}, verdict{}, err
 	}
-	return r.checked(found{id: ids[0], state: state})
+	return r.checked(ctx, found{id: ids[0], state: state, unclear: err != nil})
 }
 
 func (r *run) readBack(ctx context.Context, id string) (connector.State, error) {
@@ -87,14 +87,35 @@ func (r *run) readBack(ctx context.Context, id string) (connector.State, error) 
 
 // checked refuses the account of another person and remembers that this one was seen, which is
 // written with the next evidence.
-func (r *run) checked(f found) (found, verdict, error) {
-	if no := f.state.EmployeeNo; no != "" && no != r.employeeNo {
+func (r *run) checked(ctx context.Context, f found) (found, verdict, error) {
+	own, err := r.ownNumber(ctx, f.state.EmployeeNo)
+	if err != nil {
+		return found{}, verdict{}, err
+	}
+	if !own {
 		r.note(subFind, outFailed, ReasonWrongPerson)
 		v, err := stuck(ReasonWrongPerson)
 		return found{}, v, err
 	}
 	r.sighted = r.account.SeenAt == nil
 	return f, verdict{}, nil
+}
+
+// ownNumber says whether a number that a target keeps is this person's. Targets may keep it in
+// another case, unless that is how another person's number is written here.
+func (r *run) ownNumber(ctx context.Context, no string) (bool, error) {
+	if no == "" || no == r.employeeNo {
+		return true, nil
+	}
+	if !connector.SameNumber(no, r.employeeNo) {
+		return false, nil
+	}
+	var others bool
+	err := r.s.db.Read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM employees WHERE employee_no = ?)", no).Scan(&others).Error
+	if err != nil {
+		return false, fmt.Errorf("looking for a number in another case: %w", database.Hide(err))
+	}
+	return !others, nil
 }
 
 // adopt records the external id as seen. False: another link of this employment has it.
@@ -118,105 +139,4 @@ func (r *run) adopt(ctx context.Context, id string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// pictured is what a snapshot holds: whether the account was usable, and the target's own state,
-// which only its connector understands.
-type pictured struct {
-	Active bool   `json:"active"`
-	State  []byte `json:"state"`
-}
-
-func placeOf(id, employment uuid.UUID) vault.Place {
-	return vault.Place{
-		Table: "account_snapshots", Row: id, Employment: employment,
-		Category: models.CategoryAccountSnapshot, Field: "snapshot",
-	}
-}
-
-// picture takes the snapshot that a relink restores, unless there is one from before the first
-// mutating call or the employment's snapshots are being purged.
-func (r *run) picture(ctx context.Context, f found) error {
-	if r.past.mutated() {
-		return nil // too late for a picture; there is one from before, or it was purged
-	}
-	if r.past.has(subSnapshot, outConfirmed, outSkipped) {
-		if op, ok := r.past.snapshotBefore(); !ok || op == r.op.ID {
-			return nil
-		}
-	}
-	state, err := ask(r, subSnapshot, func() ([]byte, error) { return r.remote.Snapshot(ctx, f.id) })
-	if err != nil {
-		return err
-	}
-	plain, err := json.Marshal(pictured{Active: f.state.Active, State: state})
-	if err != nil {
-		return fmt.Errorf("writing a snapshot: %w", err)
-	}
-	outcome := outConfirmed
-	err = database.Run(ctx, r.s.db, func(tx *database.Tx) error { return r.storePicture(tx, plain) })
-	if errors.Is(err, vault.ErrPurged) {
-		outcome, err = outSkipped, nil
-	}
-	if err != nil {
-		return fmt.Errorf("storing a snapshot: %w", err)
-	}
-	r.note(subSnapshot, outcome, "")
-	return nil
-}
-
-func (r *run) storePicture(tx *database.Tx, plain []byte) error {
-	if err := r.hold(tx); err != nil {
-		return err
-	}
-	exists, err := find[models.AccountSnapshot](tx, "snapshots", "operation_id = ? AND account_id = ?", r.op.ID, r.account.ID)
-	if err != nil || len(exists) > 0 {
-		return err // an earlier run took it; nothing has been changed since
-	}
-	id, err := newID()
-	if err != nil {
-		return err
-	}
-	sealed, category, err := r.s.snapshots.Seal(tx, placeOf(id, r.op.EmploymentID), plain)
-	if err != nil {
-		return err
-	}
-	return create(tx, "a snapshot", models.AccountSnapshot{
-		ID: id, EmploymentID: r.op.EmploymentID, CategoryID: category, AccountID: r.account.ID,
-		OperationID: r.op.ID, SnapshotSealed: sealed,
-	})
-}
-
-// recall opens the snapshot from before the first mutating call; nil if there is none any more.
-func (r *run) recall(ctx context.Context) (*pictured, error) {
-	operation, ok := r.past.snapshotBefore()
-	if !ok {
-		return nil, nil
-	}
-	var p *pictured
-	err := database.Run(ctx, r.s.db, func(tx *database.Tx) error {
-		row, err := database.First[models.AccountSnapshot](tx.DB().Where("operation_id = ? AND account_id = ?", operation, r.account.ID))
-		if err != nil || row.SnapshotSealed.IsNull() {
-			return err
-		}
-		plain, err := r.s.snapshots.Open(tx, placeOf(row.ID, row.EmploymentID), row.SnapshotSealed)
-		if err != nil {
-			return err
-		}
-		defer clear(plain)
-		p = &pictured{}
-		if json.Unmarshal(plain, p) != nil {
-			return vault.ErrDamaged
-		}
-		return nil
-	})
-	switch {
-	case errors.Is(err, vault.ErrPurged), errors.Is(err, database.ErrNotFound):
-		return nil, nil
-	case errors.Is(err, vault.ErrDamaged):
-		return nil, &remoteError{code: string(connector.CodeBadSnapshot)}
-	case err != nil:
-		return nil, fmt.Errorf("opening a snapshot: %w", err)
-	}
-	return p, nil
 }

@@ -16,6 +16,7 @@ const (
 	subDisable   = "disable"
 	subDetach    = "detach"
 	subRevoke    = "revoke_sessions"
+	subLeave     = "leave_groups"
 	subReadBack  = "read_back"
 	subResidue   = "residue"
 	subRestore   = "restore"
@@ -28,6 +29,7 @@ const (
 	outSkipped   = "skipped"
 	outKnown     = "known"    // for find: only accounts that have a row of their own carry the number
 	outFurther   = "further"  // for find: others carry it, which became steps of the operation
+	outPartial   = "partial"  // for snapshot: its detail says what it lacks
 	outActive    = "active"   // for read_back: still, or again, usable
 	outInactive  = "inactive" // for read_back while relinking: not usable
 	// For read_back while an accepted order has not been carried out yet.
@@ -92,7 +94,7 @@ func (h history) of(step uuid.UUID) history {
 func (h history) mutated() bool { return slices.ContainsFunc(h, takesAway) }
 
 func takesAway(r record) bool {
-	return r.Substep == subDisable || r.Substep == subDetach || r.Substep == subRevoke
+	return r.Substep == subDisable || r.Substep == subDetach || r.Substep == subRevoke || r.Substep == subLeave
 }
 
 // snapshotBefore is the operation whose snapshot shows the account before the first mutating call.
@@ -103,11 +105,22 @@ func (h history) snapshotBefore() (uuid.UUID, bool) {
 		if takesAway(r) {
 			break
 		}
-		if r.is(subSnapshot, outConfirmed) {
+		if r.is(subSnapshot, outConfirmed, outPartial) {
 			op, found = r.OperationID, true
 		}
 	}
 	return op, found
+}
+
+// partial says whether the last snapshot lacks something.
+func (h history) partial() bool {
+	lacks := false
+	for _, r := range h {
+		if r.is(subSnapshot, outConfirmed, outPartial) {
+			lacks = r.Outcome == outPartial
+		}
+	}
+	return lacks
 }
 
 // byHand says whether the last thing that people said about the step is that they solved it.

@@ -193,7 +193,7 @@ func (r *run) take1(ctx context.Context, id string) (found, verdict, error) {
 	if err != nil {
 		return found{}, verdict{}, err
 	}
-	return r.checked(found{id: id, state: state})
+	return r.checked(ctx, found{id: id, state: state})
 }
 
 // severalFound asks people whose the accounts are, unless none of them can be used.

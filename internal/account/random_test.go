@@ -172,6 +172,12 @@ func (c *chaos) helpers(t *testing.T) {
 		for _, op := range c.ops {
 			for _, sc := range c.w.openCases(t, op) {
 				open++
+				if sc.Reason == ReasonNoSnapshot || sc.Reason == ReasonPartial {
+					// Nothing knows how it was: people put it back.
+					c.w.targets[sc.System].set(c.l.id(sc.System), func(h *holder) { h.active = true })
+					c.resolve(t, sc, models.ResolutionByHand)
+					continue
+				}
 				c.resolve(t, sc, models.ResolutionRetry)
 			}
 		}

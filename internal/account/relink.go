@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"slices"
 
 	"lethe/internal/connector"
 	"lethe/models"
@@ -32,7 +33,7 @@ func (r *run) relink(ctx context.Context) (verdict, error) {
 	if r.past.byHand(r.step.ID) {
 		return r.confirmOn(f, before)
 	}
-	if before == nil {
+	if before == nil || before.State == nil {
 		return stuck(ReasonNoSnapshot)
 	}
 	if v, wait := r.awaitLanding(f); wait {
@@ -99,7 +100,15 @@ func (r *run) confirmOn(f found, before *pictured) (verdict, error) {
 	case !byHand && r.past.pendingDisable() && !round.has(subReadBack, outActive):
 		r.note(subReadBack, outActive, "")
 		return verdict{outcome: Accepted, reason: ReasonStillInactive, fresh: true}, nil
+	case before != nil && !byHand && r.lost(before.Lacks):
+		return stuck(ReasonPartial)
 	}
 	r.note(subReadBack, outRestored, "")
 	return done(models.AccountRelinked)
+}
+
+// lost says whether something was taken away that the snapshot does not have.
+func (r *run) lost(lacks []string) bool {
+	return slices.Contains(lacks, lacksActive) ||
+		(len(lacks) > 0 && r.past.has(subLeave, outConfirmed, outAccepted, outFailed))
 }

@@ -54,6 +54,7 @@ const (
 	ReasonWrongPerson   = "wrong_person"
 	ReasonAccountGone   = "account_gone"
 	ReasonNoSnapshot    = "no_snapshot"
+	ReasonPartial       = "partial_snapshot" // restored as far as the snapshot goes; it lacks something
 	ReasonUnknownSystem = "unknown_system"
 	ReasonRehired       = "rehired"      // the person came back and uses this account
 	ReasonFoundInUse    = "found_in_use" // the system was asked after the order was over

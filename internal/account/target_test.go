@@ -41,6 +41,8 @@ type fault struct {
 	after  *connector.Error // answered although it was done
 	lie    bool             // answered as done although nothing was
 	accept bool             // accepted; done when land is called
+	// unclear answers a read back that does not say whether the account is active.
+	unclear bool
 }
 
 func newTarget(name string, shared *[]string) *target {
@@ -124,7 +126,7 @@ func (t *target) Find(_ context.Context, no string) ([]string, error) {
 	}
 	var ids []string
 	for id, h := range t.accounts {
-		if h.no == no {
+		if connector.SameNumber(h.no, no) {
 			ids = append(ids, id)
 		}
 	}
@@ -135,9 +137,13 @@ func (t *target) Find(_ context.Context, no string) ([]string, error) {
 func (t *target) ReadBack(_ context.Context, id string) (connector.State, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	unclear := len(t.faults["read_back"]) > 0 && t.faults["read_back"][0].unclear
 	h, err := t.look("read_back", id)
 	if err != nil {
 		return connector.State{}, err
+	}
+	if unclear {
+		return connector.State{Exists: true, EmployeeNo: h.no}, &connector.Error{Code: connector.CodeBadAnswer}
 	}
 	return connector.State{Exists: true, Active: h.active, EmployeeNo: h.no}, nil
 }
@@ -164,14 +170,19 @@ type picture struct {
 	Groups []string
 }
 
-func (t *target) Snapshot(_ context.Context, id string) ([]byte, error) {
+func (t *target) Snapshot(_ context.Context, id string, active bool) (connector.Snapshot, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h, err := t.look("snapshot", id)
 	if err != nil {
-		return nil, err
+		return connector.Snapshot{}, err
 	}
-	return json.Marshal(picture{Active: h.active, Groups: h.groups})
+	p, s := picture{Active: active, Groups: h.groups}, connector.Snapshot{}
+	if f := t.take("snapshot_groups"); f.before != nil {
+		p.Groups, s.Lacks = nil, []string{connector.ResidueGroups}
+	}
+	s.State, err = json.Marshal(p)
+	return s, err
 }
 
 // change makes one mutating call whose effect is change; it says whether anything was left to do.
@@ -219,8 +230,12 @@ func (t *target) change(ctx context.Context, call, id string, needed func(*holde
 
 func (t *target) Disable(ctx context.Context, id string) (connector.Result, error) {
 	return t.change(ctx, "disable", id,
-		func(h *holder) bool { return h.active || len(h.groups) > 0 },
-		func(h *holder) { h.active, h.groups = false, nil })
+		func(h *holder) bool { return h.active }, func(h *holder) { h.active = false })
+}
+
+func (t *target) LeaveGroups(ctx context.Context, id string) (connector.Result, error) {
+	return t.change(ctx, "leave_groups", id,
+		func(h *holder) bool { return len(h.groups) > 0 }, func(h *holder) { h.groups = nil })
 }
 
 func (t *target) Detach(context.Context, string) (connector.Result, error) {

@@ -22,7 +22,7 @@ func TestI12_EveryAccountIsReadBackAsOff(t *testing.T) {
 	for _, name := range systems {
 		w.wantAccount(t, l, name, models.AccountDisabled)
 		w.wantActive(t, l, name, false)
-		want := []string{"disable " + l.id(name), "revoke_sessions " + l.id(name)}
+		want := []string{"disable " + l.id(name), "revoke_sessions " + l.id(name), "leave_groups " + l.id(name)}
 		if diff := cmp.Diff(want, w.targets[name].changes()); diff != "" {
 			t.Errorf("effects at %s (-want +got):\n%s", name, diff)
 		}
@@ -105,12 +105,12 @@ func TestI14_OneEffectThoughTheAnswerWasLost(t *testing.T) {
 		t.Errorf("operation is %s", f.State)
 	}
 	for _, name := range systems {
-		if n := len(w.targets[name].changes()); n != 2 {
+		if n := len(w.targets[name].changes()); n != 3 {
 			t.Errorf("%s had %d effects: %v", name, n, w.targets[name].changes())
 		}
 	}
 	keys := w.targets["mail"].keys
-	if keys[0] != keys[1] {
+	if keys[0] != keys[3] {
 		t.Errorf("a repeated call has another idempotency key: %v", keys)
 	}
 }
@@ -212,7 +212,7 @@ func TestAcceptedNowDoneLater(t *testing.T) {
 	if f := w.drive(t, op); f.State != models.OperationSettled {
 		t.Errorf("operation is %s", f.State)
 	}
-	if want := []string{"revoke_sessions " + l.id("mail"), "disable " + l.id("mail")}; !cmp.Equal(mail.changes(), want) {
+	if want := []string{"revoke_sessions " + l.id("mail"), "leave_groups " + l.id("mail"), "disable " + l.id("mail")}; !cmp.Equal(mail.changes(), want) {
 		t.Errorf("effects %v", mail.changes())
 	}
 }

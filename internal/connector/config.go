@@ -31,10 +31,33 @@ type SystemConfig struct {
 	// HTTPTimeout limits one remote call, as Go writes durations ("5s"). In
 	// memory it is zero when the file names none.
 	HTTPTimeout Duration `json:"http_timeout,omitempty"`
-	// LookupExternalID makes Find look at the attribute externalId too, for
-	// systems that keep the employee number there.
-	LookupExternalID bool `json:"lookup_external_id,omitempty"`
+	// Match is the attribute that carries the employee number: MatchEmployeeNumber if
+	// left out, MatchExternalID, MatchUserName, or another path as RFC 7644 section 3.10
+	// writes it, such as urn:example:params:scim:schemas:hr:2.0:User:staffNumber.
+	Match string `json:"match,omitempty"`
+	// RemoveMembers is how the system takes one member out of a group: RemoveByFilter if
+	// left out, or RemoveByValue.
+	RemoveMembers string `json:"remove_members,omitempty"`
+	// LookupExternalID is refused: files of version 0.2 may have it.
+	LookupExternalID *bool `json:"lookup_external_id,omitempty"`
 }
+
+// Attributes that carry the employee number, for SystemConfig.Match.
+const (
+	MatchEmployeeNumber = "employeeNumber" // of the enterprise extension
+	MatchExternalID     = "externalId"
+	MatchUserName       = "userName"
+)
+
+// Ways to take one member out of a group, for SystemConfig.RemoveMembers.
+const (
+	// RemoveByFilter names the member in the path, members[value eq "…"].
+	RemoveByFilter = "filter"
+	// RemoveByValue names the member in a value beside the path members. RFC 7644 section
+	// 3.5.2.2 gives a remove no value: a system that follows it takes everybody out of the
+	// group. It is sent only where the systems file says that the system honours it.
+	RemoveByValue = "value"
+)
 
 // Timeout is HTTPTimeout, or the default.
 func (c SystemConfig) Timeout() time.Duration {
@@ -119,5 +142,23 @@ func (c *SystemConfig) validate() error {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return errors.New("base_url must be an absolute http or https address without query and user")
 	}
+	switch {
+	case c.LookupExternalID != nil:
+		return errors.New("lookup_external_id is gone: say by match which one attribute carries the employee number, employeeNumber or externalId")
+	case c.Match != "" && !matchPath.MatchString(c.Match):
+		return errors.New("match must be employeeNumber, externalId, userName or another attribute's path")
+	case namesPeople.MatchString(c.Match):
+		return errors.New("match names an attribute by which people are never matched")
+	case c.RemoveMembers != "" && c.RemoveMembers != RemoveByFilter && c.RemoveMembers != RemoveByValue:
+		return errors.New("remove_members must be filter or value")
+	}
 	return nil
 }
+
+var (
+	matchPath = regexp.MustCompile(`^(?:urn:[A-Za-z0-9.:_-]+:)?[A-Za-z][A-Za-z0-9_$-]*(?:\.[A-Za-z][A-Za-z0-9_$-]*)?$`)
+	// Names, addresses and telephone numbers are shared, reused and changed, and the rest
+	// says nothing about the person.
+	namesPeople = regexp.MustCompile(`(?i)^(?:urn:ietf:params:scim:schemas:core:2\.0:User:)?` +
+		`(?:name|displayName|nickName|emails|phoneNumbers|ims|addresses|photos|title|active|groups|roles|entitlements|password|meta|id)(?:\..*)?$`)
+)

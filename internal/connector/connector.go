@@ -3,7 +3,7 @@
 // of this package; one subpackage per protocol implements them, and the suite
 // in package conformance is what every implementation has to pass.
 //
-// Three rules hold for every implementation:
+// Four rules hold for every implementation:
 //
 //   - Nothing is settled because a call returned 200. A mutation says what the
 //     remote system claimed; ReadBack says what is.
@@ -13,6 +13,9 @@
 //     asked (see WithFence), and the idempotency key of the context is sent
 //     along (see WithIdempotencyKey). Whether the other side honours the key is
 //     never relied upon.
+//   - No mutating call can reach anybody but the person whose account it is about,
+//     however the other side reads it. What could is not sent, and shows up as
+//     residue.
 //
 // Errors are *Error values with constant codes. Texts of remote systems are
 // never passed on: they quote people.
@@ -20,6 +23,7 @@ package connector
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -63,8 +67,21 @@ type State struct {
 	Exists bool // true whenever ReadBack returned no error
 	Active bool
 	// EmployeeNo is the number that the outside system keeps with the account,
-	// empty if it keeps none. A caller that was given the id by hand compares it.
+	// empty if it keeps none. A caller that was given the id by hand compares it
+	// with SameNumber.
 	EmployeeNo string
+}
+
+// SameNumber says whether two employee numbers are the same but for the case of
+// their letters, as RFC 7643 compares attributes that are not caseExact.
+func SameNumber(a, b string) bool { return strings.EqualFold(a, b) }
+
+// Snapshot is what an account looked like.
+type Snapshot struct {
+	State []byte // opaque: what Restore puts back
+	// Lacks are the kinds of rights (ResidueGroups, …) that could not be read, sorted.
+	// Restore cannot put them back, and does not touch them.
+	Lacks []string
 }
 
 // Kinds of residue.
@@ -87,22 +104,26 @@ type Finder interface {
 	// Find returns the ids of all accounts that carry the employee number,
 	// sorted. The answer is complete, paging included: a list that may have been
 	// cut is an error with CodeIncompleteList, never an answer. No account is an
-	// empty list and no error.
+	// empty list and no error, and is answered only on the evidence of a search that
+	// demonstrably finds; an entry that cannot be explained is CodeAmbiguous.
 	Find(ctx context.Context, employeeNo string) (externalIDs []string, err error)
 }
 
 // Reader reads accounts without changing anything. All of its methods answer an
 // unknown account with an error for which errors.Is(err, ErrNotFound) holds.
 type Reader interface {
-	// ReadBack returns the account's present state.
+	// ReadBack returns the account's present state. With CodeBadAnswer the state may
+	// say that the account exists, and its number: it is there, but whether it is active
+	// cannot be understood.
 	ReadBack(ctx context.Context, externalID string) (State, error)
 	// Residue returns the rights that are left over, sorted by kind; an empty
 	// list means that nothing is left as far as the system shows.
 	Residue(ctx context.Context, externalID string) ([]Residue, error)
-	// Snapshot returns the state that Restore puts back, as opaque bytes. Take it
-	// before the first mutation and keep the first one: a later snapshot shows an
-	// account that is half taken down.
-	Snapshot(ctx context.Context, externalID string) ([]byte, error)
+	// Snapshot returns the state that Restore puts back, as far as it can be read;
+	// active is whether the account was so before the first mutation, as it was read
+	// back. Keep the first snapshot that lacks nothing: a later one shows an account
+	// that is half taken down.
+	Snapshot(ctx context.Context, externalID string, active bool) (Snapshot, error)
 }
 
 // Inspector is what a connector may offer besides: state and residue in one remote
@@ -129,9 +150,9 @@ func Inspect(ctx context.Context, c Reader, externalID string) (State, []Residue
 }
 
 // Unlinker takes access away. An unknown account is Outcome NotFound, not an error.
+// Each method is a step of its own: none depends on another's success.
 type Unlinker interface {
-	// Disable deactivates the account and removes its group memberships. The
-	// account itself stays: it is never deleted.
+	// Disable deactivates the account. The account itself stays: it is never deleted.
 	Disable(ctx context.Context, externalID string) (Result, error)
 	// Detach severs only the link between the account and our side. Where the
 	// protocol keeps no link at the remote end there is nothing to send, and it
@@ -139,6 +160,9 @@ type Unlinker interface {
 	Detach(ctx context.Context, externalID string) (Result, error)
 	// RevokeSessions ends the sessions and tokens that were issued to the account.
 	RevokeSessions(ctx context.Context, externalID string) (Result, error)
+	// LeaveGroups takes the account out of every group that it can be taken out of. A
+	// group that refuses keeps it from no other, and is an error at the end.
+	LeaveGroups(ctx context.Context, externalID string) (Result, error)
 }
 
 // Relinker gives access back.

@@ -58,7 +58,9 @@ func (a accounts) ReadBack(_ context.Context, id string) (connector.State, error
 }
 
 func (accounts) Residue(context.Context, string) ([]connector.Residue, error) { return nil, nil }
-func (accounts) Snapshot(context.Context, string) ([]byte, error)             { return nil, nil }
+func (accounts) Snapshot(context.Context, string, bool) (connector.Snapshot, error) {
+	return connector.Snapshot{}, nil
+}
 
 func TestI14ResolveWantsACompleteLookup(t *testing.T) {
 	system := accounts{"E-1": {"a"}, "E-2": {"b", "c"}}

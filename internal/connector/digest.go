@@ -13,7 +13,7 @@ func Digest(systems []SystemConfig) (digest, names string) {
 	h := sha256.New()
 	list := make([]string, len(systems))
 	for i, s := range systems {
-		_, _ = fmt.Fprintf(h, "%q %q %q %q %s %t\n", s.Name, s.Kind, s.Protocol, s.BaseURL, s.Timeout(), s.LookupExternalID)
+		_, _ = fmt.Fprintf(h, "%q %q %q %q %s %q %q\n", s.Name, s.Kind, s.Protocol, s.BaseURL, s.Timeout(), s.Match, s.RemoveMembers)
 		list[i] = s.Name
 	}
 	return hex.EncodeToString(h.Sum(nil)), strings.Join(list, ",")

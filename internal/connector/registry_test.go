@@ -26,7 +26,7 @@ func TestLoadFile(t *testing.T) {
 	write(t, folder, "mail.token", "from-file\n")
 	path := write(t, folder, "systems.json", `[
 		{"name":"mail","kind":"mail","protocol":"scim","base_url":"https://mail.example/scim/v2","token_file":"mail.token","http_timeout":"1.5s"},
-		{"name":"finance","kind":"finance","protocol":"scim","base_url":"http://127.0.0.1:8092/scim/v2","token":"inline","lookup_external_id":true}
+		{"name":"finance","kind":"finance","protocol":"scim","base_url":"http://127.0.0.1:8092/scim/v2","token":"inline","match":"externalId","remove_members":"value"}
 	]`)
 	var built []connector.SystemConfig
 	registry, err := connector.LoadFile(path, map[string]connector.Factory{
@@ -47,7 +47,7 @@ func TestLoadFile(t *testing.T) {
 	if built[0].Token != "from-file" || built[0].Timeout() != 1500*time.Millisecond {
 		t.Errorf("mail was built of %+v", built[0])
 	}
-	if built[1].Token != "inline" || built[1].Timeout() != connector.DefaultHTTPTimeout || !built[1].LookupExternalID {
+	if built[1].Token != "inline" || built[1].Timeout() != connector.DefaultHTTPTimeout || built[1].Match != connector.MatchExternalID || built[1].RemoveMembers != connector.RemoveByValue {
 		t.Errorf("finance was built of %+v", built[1])
 	}
 }
@@ -94,6 +94,12 @@ func TestLoadFileRefuses(t *testing.T) {
 		"empty token file":    with(`"token":"t"`, `"token_file":"empty"`),
 		"bad timeout":         with(`"token":"t"`, `"token":"t","http_timeout":"5"`),
 		"negative timeout":    with(`"token":"t"`, `"token":"t","http_timeout":"-5s"`),
+		"of version 0.2":      with(`"token":"t"`, `"token":"t","lookup_external_id":true`),
+		"a filter to match":   with(`"token":"t"`, `"token":"t","match":"a eq \"b\" or c"`),
+		"matching by name":    with(`"token":"t"`, `"token":"t","match":"displayName"`),
+		"matching by mail":    with(`"token":"t"`, `"token":"t","match":"emails.value"`),
+		"a list of names":     with(`"token":"t"`, `"token":"t","match":"urn:ietf:params:scim:schemas:core:2.0:User:name.familyName"`),
+		"unknown removal":     with(`"token":"t"`, `"token":"t","remove_members":"all"`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()

@@ -49,9 +49,13 @@ func (s *shaky) ReadBack(_ context.Context, id string) (connector.State, error) 
 	return connector.State{Exists: err == nil, Active: active}, err
 }
 func (s *shaky) Residue(context.Context, string) ([]connector.Residue, error) { return nil, nil }
-func (s *shaky) Snapshot(_ context.Context, id string) ([]byte, error) {
+func (s *shaky) Snapshot(_ context.Context, id string, _ bool) (connector.Snapshot, error) {
 	_, err := s.account(id)
-	return []byte("as it was"), err
+	return connector.Snapshot{State: []byte("as it was")}, err
+}
+func (s *shaky) LeaveGroups(_ context.Context, id string) (connector.Result, error) {
+	_, err := s.account(id)
+	return connector.Result{Outcome: connector.AlreadyDone}, err
 }
 func (s *shaky) Disable(_ context.Context, id string) (connector.Result, error) {
 	return s.set(id, false)

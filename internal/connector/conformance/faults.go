@@ -14,7 +14,7 @@ import (
 func testI14AnswerLost(t *testing.T, h Harness) {
 	ctx, c := ctxOf(t), h.Connector
 	id := h.Plant(t, leaver)
-	snapshot, err := c.Snapshot(ctx, id)
+	snapshot, err := c.Snapshot(ctx, id, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,16 +33,22 @@ func testI14AnswerLost(t *testing.T, h Harness) {
 	if _, err = c.RevokeSessions(ctx, id); err != nil {
 		t.Fatal(err)
 	}
-	wantActual(t, h, id, gone(leaver))
-	h.Fault(t, Fault{Kind: CutAfter, On: Enable, Count: 1})
-	_, err = c.Restore(ctx, id, snapshot)
+	h.Fault(t, Fault{Kind: CutAfter, On: LeaveGroup, Count: 1})
+	_, err = c.LeaveGroups(ctx, id)
 	wantCode(t, err, connector.CodeConnectionCut, true)
-	if _, err = c.Restore(ctx, id, snapshot); err != nil {
+	if _, err = c.LeaveGroups(ctx, id); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []Op{Disable, Revoke, Enable} {
-		if n := changes(t, h, id, kind); n != 1 {
-			t.Errorf("%s had %d effects, want one", kind, n)
+	wantActual(t, h, id, gone(leaver))
+	h.Fault(t, Fault{Kind: CutAfter, On: Enable, Count: 1})
+	_, err = c.Restore(ctx, id, snapshot.State)
+	wantCode(t, err, connector.CodeConnectionCut, true)
+	if _, err = c.Restore(ctx, id, snapshot.State); err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[Op]int{Disable: 1, Revoke: 1, Enable: 1, LeaveGroup: len(leaver.Groups), JoinGroup: len(leaver.Groups)} {
+		if n := changes(t, h, id, kind); n != want {
+			t.Errorf("%s had %d effects, want %d", kind, n, want)
 		}
 	}
 }
@@ -52,9 +58,7 @@ func testI14AnswerLost(t *testing.T, h Harness) {
 func learn(t *testing.T, h Harness) {
 	t.Helper()
 	id := h.Plant(t, Account{EmployeeNo: "E-0", Groups: []string{"learning"}})
-	if _, err := h.Connector.Disable(ctxOf(t), id); err != nil {
-		t.Fatal(err)
-	}
+	takeAway(t, h, id)
 }
 
 // A client library may repeat a request by itself when a kept connection is cut.
@@ -111,7 +115,7 @@ func testTimeout(t *testing.T, h Harness) {
 func testStatuses(t *testing.T, h Harness) {
 	ctx, c := ctxOf(t), h.Connector
 	id := h.Plant(t, leaver)
-	snapshot, err := c.Snapshot(ctx, id)
+	snapshot, err := c.Snapshot(ctx, id, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,10 +143,11 @@ func testStatuses(t *testing.T, h Harness) {
 	if _, err := c.Disable(ctx, id); err != nil {
 		t.Fatal(err)
 	}
-	h.Fault(t, Fault{Kind: Status, On: Enable, Meaning: connector.CodeConflict, Count: 1})
-	_, err = c.Restore(ctx, id, snapshot)
+	h.Fault(t, Fault{Kind: Status, On: Enable, Meaning: connector.CodeConflict})
+	_, err = c.Restore(ctx, id, snapshot.State)
 	wantCode(t, err, connector.CodeConflict, true)
-	r, err := c.Restore(ctx, id, snapshot)
+	h.Clear(t)
+	r, err := c.Restore(ctx, id, snapshot.State)
 	wantOutcome(t, r, err, connector.Confirmed)
 }
 
@@ -178,9 +183,13 @@ func testAcceptLater(t *testing.T, h Harness) {
 	if s, err := c.ReadBack(ctx, id); err != nil || !s.Active {
 		t.Fatalf("not done yet: got %+v, %v", s, err)
 	}
+	r, err = c.LeaveGroups(ctx, id)
+	wantOutcome(t, r, err, connector.Accepted)
 	h.Settle(t)
 	wantActual(t, h, id, gone(leaver))
 	r, err = c.Disable(ctx, id)
+	wantOutcome(t, r, err, connector.AlreadyDone)
+	r, err = c.LeaveGroups(ctx, id)
 	wantOutcome(t, r, err, connector.AlreadyDone)
 }
 
@@ -188,12 +197,7 @@ func testResidue(t *testing.T, h Harness) {
 	ctx, c := ctxOf(t), h.Connector
 	id := h.Plant(t, leaver)
 	h.Fault(t, Fault{Kind: LeaveResidue})
-	if _, err := c.Disable(ctx, id); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.RevokeSessions(ctx, id); err != nil {
-		t.Fatal(err)
-	}
+	takeAway(t, h, id)
 	want := []connector.Residue{
 		{Kind: connector.ResidueGroups, Count: 2}, {Kind: connector.ResidueSessions, Count: 1},
 	}
@@ -205,7 +209,7 @@ func testResidue(t *testing.T, h Harness) {
 		t.Fatalf("residue (-want +got):\n%s", diff)
 	}
 	h.Clear(t)
-	r, err := c.Disable(ctx, id)
+	r, err := c.LeaveGroups(ctx, id)
 	wantOutcome(t, r, err, connector.Confirmed) // the account was off, its groups were left
 	if _, err := c.RevokeSessions(ctx, id); err != nil {
 		t.Fatal(err)
@@ -232,7 +236,7 @@ func testReenabled(t *testing.T, h Harness) {
 func testI13Fence(t *testing.T, h Harness) {
 	ctx, c := ctxOf(t), h.Connector
 	id := h.Plant(t, leaver)
-	snapshot, err := c.Snapshot(ctx, id)
+	snapshot, err := c.Snapshot(ctx, id, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,6 +248,9 @@ func testI13Fence(t *testing.T, h Harness) {
 	if _, err := c.RevokeSessions(closed, id); !errors.Is(err, stale) {
 		t.Fatalf("got %v, want the fence's error", err)
 	}
+	if _, err := c.LeaveGroups(closed, id); !errors.Is(err, stale) {
+		t.Fatalf("got %v, want the fence's error", err)
+	}
 	wantActual(t, h, id, leaver)
 	learn(t, h)
 	asked := 0
@@ -253,7 +260,7 @@ func testI13Fence(t *testing.T, h Harness) {
 		}
 		return nil
 	})
-	if _, err := c.Disable(once, id); !errors.Is(err, stale) {
+	if _, err := c.LeaveGroups(once, id); !errors.Is(err, stale) {
 		t.Fatalf("an attempt that became stale on the way went on: %v", err)
 	}
 	if n := len(h.Effects(t, id)); n != 1 {
@@ -262,7 +269,7 @@ func testI13Fence(t *testing.T, h Harness) {
 	if _, err := c.Disable(ctx, id); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Restore(closed, id, snapshot); !errors.Is(err, stale) {
+	if _, err := c.Restore(closed, id, snapshot.State); !errors.Is(err, stale) {
 		t.Fatalf("got %v, want the fence's error", err)
 	}
 }

@@ -46,6 +46,7 @@ const (
 	Disable    Op = "disable"
 	Enable     Op = "enable"
 	Revoke     Op = "revoke"
+	Groups     Op = "groups" // who is in which
 	LeaveGroup Op = "leave_group"
 	JoinGroup  Op = "join_group"
 	Check      Op = "check" // what Health asks for
@@ -65,6 +66,18 @@ const (
 	LeaveResidue FaultKind = "leave_residue" // success, but something stays
 	Forget       FaultKind = "forget"        // does not know the account
 	CutList      FaultKind = "cut_list"      // a list that lacks entries
+	Foreign      FaultKind = "foreign"       // a not-found that is not the system's own, but a proxy's in front
+	IgnoreSearch FaultKind = "ignore_search" // a search finds everybody
+	EmptySearch  FaultKind = "empty_search"  // a search finds nobody
+	ExactSearch  FaultKind = "exact_search"  // a search finds numbers only in the case that they are kept in
+	HideGroups   FaultKind = "hide_groups"   // accounts do not list their groups
+	// IgnoreForm: the usual form of a call is answered with success and has no effect,
+	// another one that means the same has it.
+	IgnoreForm FaultKind = "ignore_form"
+	// RefuseGroup: the group with that name refuses every change.
+	RefuseGroup FaultKind = "refuse_group"
+	// RefuseForm: a group does not understand that it is to let go of one member.
+	RefuseForm FaultKind = "refuse_form"
 )
 
 // Fault is one order to misbehave, for the next Count matching calls (0: for all).
@@ -72,6 +85,8 @@ type Fault struct {
 	Kind       FaultKind
 	On         Op
 	Count      int
+	Account    string         // for Forget: the id of the account, which must be given
+	Group      string         // for RefuseGroup
 	Meaning    connector.Code // for Status: what the answer means, see Harness.Fault
 	RetryAfter time.Duration  // for Status, in whole seconds
 }

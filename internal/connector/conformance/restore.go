@@ -11,17 +11,17 @@ import (
 func testRestore(t *testing.T, h Harness) {
 	ctx, c := ctxOf(t), h.Connector
 	id := h.Plant(t, leaver)
-	snapshot, err := c.Snapshot(ctx, id)
+	snapshot, err := c.Snapshot(ctx, id, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Disable(ctx, id); err != nil {
-		t.Fatal(err)
-	}
-	r, err := c.Restore(ctx, id, snapshot)
+	takeAway(t, h, id)
+	r, err := c.Restore(ctx, id, snapshot.State)
 	wantOutcome(t, r, err, connector.Confirmed)
-	wantActual(t, h, id, leaver)
-	r, err = c.Restore(ctx, id, snapshot)
+	back := leaver
+	back.Sessions, back.Tokens = 0, 0 // people sign in anew
+	wantActual(t, h, id, back)
+	r, err = c.Restore(ctx, id, snapshot.State)
 	wantOutcome(t, r, err, connector.AlreadyDone)
 	if n := changes(t, h, id, Enable); n != 1 {
 		t.Fatalf("enabled %d times", n)
@@ -32,19 +32,17 @@ func testRestoreOnlyGives(t *testing.T, h Harness) {
 	ctx, c := ctxOf(t), h.Connector
 	was := Account{EmployeeNo: "E-7", Inactive: true, Groups: []string{"old"}}
 	id := h.Plant(t, was)
-	snapshot, err := c.Snapshot(ctx, id)
+	snapshot, err := c.Snapshot(ctx, id, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Disable(ctx, id); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Restore(ctx, id, snapshot); err != nil {
+	takeAway(t, h, id)
+	if _, err := c.Restore(ctx, id, snapshot.State); err != nil {
 		t.Fatal(err)
 	}
 	wantActual(t, h, id, was) // it was disabled before us: we don't open it
 	h.Reenable(t, id)
-	if _, err := c.Restore(ctx, id, snapshot); err != nil {
+	if _, err := c.Restore(ctx, id, snapshot.State); err != nil {
 		t.Fatal(err)
 	}
 	was.Inactive = false
@@ -55,12 +53,12 @@ func testRestoreForeign(t *testing.T, h Harness) {
 	ctx, c := ctxOf(t), h.Connector
 	id := h.Plant(t, leaver)
 	other := h.Plant(t, Account{EmployeeNo: "E-2", Groups: []string{"directors"}})
-	foreign, err := c.Snapshot(ctx, other)
+	foreign, err := c.Snapshot(ctx, other, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, snapshot := range [][]byte{foreign, nil, []byte("{}"), []byte("\x00"), foreign[:len(foreign)/2]} {
-		_, err := c.Restore(ctx, id, snapshot)
+	for _, state := range [][]byte{foreign.State, nil, []byte("{}"), []byte("\x00"), foreign.State[:len(foreign.State)/2]} {
+		_, err := c.Restore(ctx, id, state)
 		wantCode(t, err, connector.CodeBadSnapshot, false)
 	}
 	wantActual(t, h, id, leaver)
@@ -83,22 +81,25 @@ func testRepetition(t *testing.T, h Harness) {
 		before := want
 		h.Clear(rt)
 		id := h.Plant(rt, want)
-		snapshot, err := c.Snapshot(ctx, id)
+		snapshot, err := c.Snapshot(ctx, id, !before.Inactive)
 		if err != nil {
 			rt.Fatalf("snapshot: %v", err)
 		}
 		for range rapid.IntRange(1, 6).Draw(rt, "calls") {
 			var call func() error
-			name := rapid.SampledFrom([]string{"disable", "revoke", "restore", "detach", "read"}).Draw(rt, "call")
+			name := rapid.SampledFrom([]string{"disable", "revoke", "leave", "restore", "detach", "read"}).Draw(rt, "call")
 			switch name {
 			case "disable":
 				call = func() error { _, err := c.Disable(ctx, id); return err }
-				want.Inactive, want.Groups = true, nil
+				want.Inactive = true
+			case "leave":
+				call = func() error { _, err := c.LeaveGroups(ctx, id); return err }
+				want.Groups = nil
 			case "revoke":
 				call = func() error { _, err := c.RevokeSessions(ctx, id); return err }
 				want.Sessions = 0
 			case "restore":
-				call = func() error { _, err := c.Restore(ctx, id, snapshot); return err }
+				call = func() error { _, err := c.Restore(ctx, id, snapshot.State); return err }
 				want.Groups = before.Groups
 				want.Inactive = want.Inactive && before.Inactive
 			case "detach":

@@ -27,6 +27,15 @@ func Run(t *testing.T, start func(t *testing.T) Harness) {
 		{"unknown account", testUnknown},
 		{"disable", testDisable},
 		{"revoke sessions", testRevoke},
+		{"leave groups", testLeave},
+		{"I12 the steps do not wait for each other", testI12Independent},
+		{"I12 a form that has no effect is followed by the other", testI12IgnoredForm},
+		{"I12 groups that the account does not list", testI12HiddenGroups},
+		{"I14 a stranger's not-found is none", testI14Foreign},
+		{"I14 a number is the same in another case", testI14Case},
+		{"I30 nobody is concluded from a list of everybody, or of nobody", testI30Lists},
+		{"I30 nobody else leaves a group", testI30NobodyElse},
+		{"a snapshot says what it lacks", testPartialSnapshot},
 		{"detach leaves the account", testDetach},
 		{"restore", testRestore},
 		{"restore only gives", testRestoreOnlyGives},
@@ -65,6 +74,18 @@ var leaver = Account{
 func gone(a Account) Account {
 	a.Inactive, a.Groups, a.Sessions, a.Tokens = true, nil, 0, 0
 	return a
+}
+
+// takeAway does everything that an unlinking does.
+func takeAway(t *testing.T, h Harness, id string) {
+	t.Helper()
+	for _, call := range []func(context.Context, string) (connector.Result, error){
+		h.Connector.Disable, h.Connector.RevokeSessions, h.Connector.LeaveGroups,
+	} {
+		if _, err := call(ctxOf(t), id); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func ctxOf(t *testing.T) context.Context {
@@ -162,12 +183,15 @@ func testFindPages(t *testing.T, h Harness) {
 func testFindNothingElse(t *testing.T, h Harness) {
 	h.Plant(t, Account{EmployeeNo: "E-2", UserName: "E-3", Email: "E-3"})
 	for _, number := range []string{
-		"E-3", "E-2*", "*", "E-2 ", "E-2\" or userName pr or \"", `E-2\`, "E-2)(uid=*", "e-%2d2", "(", "\x00", "工号",
+		"E-3", "E-2*", "*", "E-2\" or userName pr or \"", `E-2\`, "E-2)(uid=*", "e-%2d2", "(", "\x00", "工号",
 	} {
 		got, err := h.Connector.Find(ctxOf(t), number)
 		if err != nil || len(got) != 0 {
 			t.Fatalf("number %q: got %v, %v", number, got, err)
 		}
+	}
+	if got, err := h.Connector.Find(ctxOf(t), "E-2 "); connector.CodeOf(err) != connector.CodeAmbiguous {
+		t.Fatalf("a number that somebody's resembles: got %v, %v", got, err)
 	}
 	odd := `E "2" \ (测试) *`
 	id := h.Plant(t, Account{EmployeeNo: odd})
@@ -180,7 +204,7 @@ func testFindNothingElse(t *testing.T, h Harness) {
 func testUnknown(t *testing.T, h Harness) {
 	ctx, c := ctxOf(t), h.Connector
 	id := h.Plant(t, leaver)
-	snapshot, err := c.Snapshot(ctx, id)
+	snapshot, err := c.Snapshot(ctx, id, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +212,7 @@ func testUnknown(t *testing.T, h Harness) {
 		t.Helper()
 		_, err := c.ReadBack(ctx, id)
 		_, err2 := c.Residue(ctx, id)
-		_, err3 := c.Snapshot(ctx, id)
+		_, err3 := c.Snapshot(ctx, id, true)
 		for _, err := range []error{err, err2, err3} {
 			if !errors.Is(err, connector.ErrNotFound) {
 				t.Fatalf("got %v, want not found", err)
@@ -198,13 +222,16 @@ func testUnknown(t *testing.T, h Harness) {
 		wantOutcome(t, r, err, connector.NotFound)
 		r, err = c.RevokeSessions(ctx, id)
 		wantOutcome(t, r, err, connector.NotFound)
+		r, err = c.LeaveGroups(ctx, id)
+		wantOutcome(t, r, err, connector.NotFound)
 	}
 	for _, id := range []string{"no-such-account", "", "..", "a/b", "?", "x?y#z"} {
 		check(id)
 	}
-	h.Fault(t, Fault{Kind: Forget})
+	h.Plant(t, Account{EmployeeNo: "E-2"})
+	h.Fault(t, Fault{Kind: Forget, Account: id})
 	check(id)
-	r, err := c.Restore(ctx, id, snapshot)
+	r, err := c.Restore(ctx, id, snapshot.State)
 	wantOutcome(t, r, err, connector.NotFound)
 	if got, err := c.Find(ctx, leaver.EmployeeNo); err != nil || len(got) != 0 {
 		t.Fatalf("got %v, %v; want an empty lookup", got, err)
@@ -227,6 +254,8 @@ func testDisable(t *testing.T, h Harness) {
 		t.Fatalf("after: got %+v, %v", s, err)
 	}
 	r, err = c.RevokeSessions(ctx, id)
+	wantOutcome(t, r, err, connector.Confirmed)
+	r, err = c.LeaveGroups(ctx, id)
 	wantOutcome(t, r, err, connector.Confirmed)
 	wantActual(t, h, id, gone(leaver))
 	if left, err := c.Residue(ctx, id); err != nil || len(left) != 0 {

@@ -39,13 +39,16 @@ func BenchmarkUnlinking(b *testing.B) {
 	b.ResetTimer()
 	for i := range b.N {
 		ctx, id := b.Context(), accounts[i].ID
-		if _, err := c.Snapshot(ctx, id); err != nil {
+		if _, err := c.Snapshot(ctx, id, true); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := c.Disable(ctx, id); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := c.RevokeSessions(ctx, id); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := c.LeaveGroups(ctx, id); err != nil {
 			b.Fatal(err)
 		}
 		if s, left, err := connector.Inspect(ctx, c, id); err != nil || s.Active || len(left) > 0 {

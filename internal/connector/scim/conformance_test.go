@@ -36,12 +36,13 @@ type rig struct {
 	client  *scim.Client
 	hasty   *scim.Client // with a short timeout
 	forward atomic.Int64 // how far its clock was moved
+	dialect sandbox.Dialect
 	pages   int
 }
 
 func startSandbox(t *testing.T, dialect sandbox.Dialect) *rig {
 	t.Helper()
-	r := &rig{t: t, pages: 3}
+	r := &rig{t: t, pages: 3, dialect: dialect}
 	sys, err := sandbox.New(sandbox.Options{
 		Name: "mail", Kind: "mail", Token: "scim-token", ControlToken: "control-token",
 		Clock:   func() time.Time { return time.Now().Add(time.Duration(r.forward.Load())) },
@@ -74,7 +75,7 @@ var sandboxOps = map[conformance.Op]string{
 	conformance.Lookup: control.OpFind, conformance.Read: control.OpGet, conformance.Disable: control.OpDisable,
 	conformance.Enable: control.OpEnable, conformance.Revoke: control.OpRevoke,
 	conformance.LeaveGroup: control.OpGroupRemove, conformance.JoinGroup: control.OpGroupAdd,
-	conformance.Check: control.OpConfig,
+	conformance.Check: control.OpConfig, conformance.Groups: control.OpGroupFind,
 }
 
 var sandboxFaults = map[conformance.FaultKind]control.Rule{
@@ -87,6 +88,14 @@ var sandboxFaults = map[conformance.FaultKind]control.Rule{
 	conformance.LeaveResidue: {Kind: control.Residue},
 	conformance.Forget:       {Kind: control.Unknown},
 	conformance.CutList:      {Kind: control.ShortPage},
+	conformance.Foreign:      {Kind: control.Foreign},
+	conformance.IgnoreSearch: {Kind: control.IgnoreFilter},
+	conformance.EmptySearch:  {Kind: control.EmptyList},
+	conformance.ExactSearch:  {Kind: control.ExactCase},
+	conformance.HideGroups:   {Kind: control.HideGroups},
+	conformance.IgnoreForm:   {Kind: control.IgnoreForm, Match: control.Match{Form: control.FormPath}},
+	conformance.RefuseGroup:  {Kind: control.Status},
+	conformance.RefuseForm:   {Kind: control.RefuseForm, Match: control.Match{Form: control.FormFilter}},
 }
 
 var statusOf = map[connector.Code]int{
@@ -100,8 +109,20 @@ func (r *rig) harness() conformance.Harness {
 		Fault: func(t conformance.T, f conformance.Fault) {
 			rule := sandboxFaults[f.Kind]
 			rule.Match.Operation, rule.Count = sandboxOps[f.On], f.Count
+			rule.Match.ID, rule.Match.Group = f.Account, f.Group
 			rule.Status, rule.RetryAfter = statusOf[f.Meaning], int(f.RetryAfter/time.Second)
-			r.must(t, r.control.SetFaults(r.t.Context(), control.Faults{Rules: []control.Rule{rule}}))
+			rules := []control.Rule{rule}
+			switch f.Kind {
+			case conformance.RefuseGroup:
+				rules[0].Status = http.StatusForbidden
+			case conformance.IgnoreForm:
+				if r.dialect == sandbox.DialectPath {
+					rules = nil // there is no other form
+				}
+			case conformance.RefuseForm: // and the other form means everybody
+				rules = append(rules, control.Rule{Kind: control.RemoveAll})
+			}
+			r.must(t, r.control.SetFaults(r.t.Context(), control.Faults{Rules: rules}))
 		},
 		Clear:    func(t conformance.T) { r.must(t, r.control.ClearFaults(r.t.Context())) },
 		Settle:   func(conformance.T) { r.forward.Add(int64(2 * time.Hour)) },

@@ -4,73 +4,182 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
+	"unicode"
 
 	"lethe/internal/connector"
 )
 
-// maxEntries bounds a lookup. More accounts than this for one number is not an
-// answer to work with.
-const maxEntries = 10_000
+// trusted is how long a filter that was seen to find is believed when it finds nothing.
+const trusted = 10 * time.Minute
 
-// Find implements connector.Finder. Every account in the answer is checked to
-// carry the number itself: a system that ignores the filter would otherwise hand
-// us everybody.
+// Find implements connector.Finder. Every account in the answer is checked to carry
+// the number itself: entries that do not are no candidates, whatever the system says
+// that it searched for. That nobody carries it is believed of a filter that was seen
+// to find, and of a list of everybody, never of an empty answer alone.
 func (c *Client) Find(ctx context.Context, employeeNo string) ([]string, error) {
 	if strings.TrimSpace(employeeNo) == "" {
 		return nil, errors.New("scim: looking up an account needs an employee number")
 	}
-	number := func(u user) string { return string(u.Enterprise.EmployeeNumber) }
-	ids, err := c.findBy(ctx, enterpriseSchema+":employeeNumber", employeeNo, number)
-	if err != nil || !c.opts.LookupExternalID {
-		return ids, err
+	s := search{c: c, number: employeeNo}
+	rows, err := c.filtered(ctx, employeeNo, s.look)
+	switch {
+	case errors.As(err, new(errRefused)):
+		return c.searchEverybody(ctx, employeeNo, 0)
+	case err != nil:
+		return nil, asLookup(err)
+	case len(s.ids) > 0 || s.resembles:
+		return s.answer()
+	case rows == 0 && c.now().Before(c.findTrusted.until()):
+		return []string{}, nil
 	}
-	external := func(u user) string {
-		if n := number(u); n != "" && n != employeeNo {
-			return "" // contradicts itself; see findBy
-		}
-		return string(u.ExternalID)
-	}
-	more, err := c.findBy(ctx, "externalId", employeeNo, external)
-	if err != nil {
-		return nil, err
-	}
-	ids = append(ids, more...)
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	return c.nobody(ctx, employeeNo, rows)
 }
 
-// findBy returns the ids of the users whose attribute, read by key, equals value.
-func (c *Client) findBy(ctx context.Context, attribute, value string, key func(user) string) ([]string, error) {
-	users, err := list[user](ctx, c, "/Users", url.Values{
-		"filter": {attribute + " eq " + quote(value)},
-	}, func(u user) string { return u.ID })
+// filtered asks the system to search, and returns how many entries it gave.
+func (c *Client) filtered(ctx context.Context, number string, visit func(resource)) (int, error) {
+	query := url.Values{"filter": {c.match.filter + " eq " + quote(number)}}
+	return c.walk(ctx, "/Users", query, func(r resource) error { visit(r); return nil })
+}
+
+// asLookup is the error of a list of users. Some providers answer an empty search with
+// 404, but so does a wrong address; only the second would make every account look gone.
+func asLookup(err error) error {
 	if connector.CodeOf(err) == connector.CodeNotFound {
-		// Some providers answer an empty search with 404, but so does a wrong
-		// address; only the second would make every account look gone.
-		return nil, &connector.Error{Code: connector.CodeBadAnswer}
+		return badAnswer()
 	}
+	return err
+}
+
+// search goes through users for a number.
+type search struct {
+	c         *Client
+	number    string
+	ids       []string
+	resembles bool // something looks like the number without being it
+	carrying  int  // users that carry any number at all
+}
+
+func (s *search) look(r resource) {
+	carries, resembles := s.c.match.carries(r, s.number)
+	if carries {
+		s.ids = append(s.ids, r.id())
+	}
+	s.resembles = s.resembles || resembles
+	if len(s.c.match.of(r)) > 0 {
+		s.carrying++
+	}
+}
+
+// answer is what was found. What merely resembles the number is not nobody.
+func (s *search) answer() ([]string, error) {
+	if len(s.ids) == 0 && s.resembles {
+		return nil, &connector.Error{Code: connector.CodeAmbiguous}
+	}
+	slices.Sort(s.ids)
+	if s.ids == nil {
+		s.ids = []string{}
+	}
+	return s.ids, nil
+}
+
+// nobody looks for evidence that nobody carries the number, after a search in whose
+// unexplained rows nobody did.
+func (c *Client) nobody(ctx context.Context, number string, unexplained int) ([]string, error) {
+	first, err := c.page(ctx, "/Users", url.Values{}, 1, c.opts.PageSize)
 	if err != nil {
+		return nil, asLookup(err)
+	}
+	total := int(*first.TotalResults)
+	if err := c.directory(total); err != nil {
 		return nil, err
 	}
-	ids := []string{}
-	for _, u := range users {
-		switch key(u) {
-		case value:
-			ids = append(ids, u.ID)
-		case "":
-			// Found by the number, yet without it or with another one elsewhere: we
-			// cannot tell whose account this is.
-			return nil, &connector.Error{Code: connector.CodeAmbiguous}
+	if unexplained == 0 && total > len(first.Resources) {
+		works, err := c.probe(ctx, first.Resources, total)
+		if err != nil {
+			return nil, err
+		}
+		if works {
+			c.findTrusted.set(c.now().Add(trusted))
+			return []string{}, nil
 		}
 	}
-	slices.Sort(ids)
-	return ids, nil
+	return c.searchEverybody(ctx, number, unexplained)
+}
+
+// probe says whether the filter finds somebody who is known to be there, in the other
+// case if the attribute is compared so, and not everybody.
+func (c *Client) probe(ctx context.Context, known []resource, total int) (bool, error) {
+	var id, number string
+	for _, r := range known {
+		if v := c.match.of(r); len(v) == 1 && (number == "" || v[0] != swapCase(v[0])) {
+			id, number = r.id(), v[0]
+			if number != swapCase(number) {
+				break
+			}
+		}
+	}
+	if number == "" {
+		return false, nil
+	}
+	if !c.match.exact {
+		number = swapCase(number)
+	}
+	found := false
+	rows, err := c.filtered(ctx, number, func(r resource) { found = found || r.id() == id })
+	if errors.As(err, new(errRefused)) {
+		return false, nil
+	}
+	return found && rows < total, asLookup(err)
+}
+
+func swapCase(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsUpper(r) {
+			return unicode.ToLower(r)
+		}
+		return unicode.ToUpper(r)
+	}, s)
+}
+
+// searchEverybody reads the list of all users and searches it here. unexplained is how
+// many rows a filter gave without the number in any of them: if that was everybody the
+// filter is ignored, else somebody else has to say why.
+func (c *Client) searchEverybody(ctx context.Context, number string, unexplained int) ([]string, error) {
+	s := search{c: c, number: number}
+	total, err := c.walk(ctx, "/Users", url.Values{}, func(r resource) error { s.look(r); return nil })
+	if err != nil {
+		return nil, asLookup(err)
+	}
+	if err := c.directory(total); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(s.ids) > 0 || s.resembles:
+		return s.answer()
+	case s.carrying == 0:
+		return nil, badAnswer() // the attribute that carries the number is another one
+	case unexplained > 0 && unexplained != total:
+		return nil, &connector.Error{Code: connector.CodeAmbiguous}
+	}
+	return s.answer()
+}
+
+// directory refuses a list of everybody that has nobody in it, as a token without the
+// right to read gives, or less than half of those that it had before.
+func (c *Client) directory(total int) error {
+	most := max(c.most.Load(), int64(total))
+	c.most.Store(most)
+	switch {
+	case total == 0:
+		return incomplete("nobody is there")
+	case int64(total)*2 < most:
+		return incomplete("it has shrunk")
+	}
+	return nil
 }
 
 // quote writes a value of a filter, which is a JSON string (RFC 7644 section
@@ -81,83 +190,4 @@ func quote(value string) string {
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(value) // a string always encodes
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-type listPage[T any] struct {
-	TotalResults *int `json:"totalResults"`
-	StartIndex   *int `json:"startIndex"`
-	ItemsPerPage *int `json:"itemsPerPage"`
-	Resources    []T  `json:"Resources"`
-}
-
-// list reads all pages of a list (RFC 7644 section 3.4.2.4). SCIM pages have no
-// cursor: anything that does not add up may be a list that was cut or that moved
-// while it was read, and is refused as incomplete.
-func list[T any](ctx context.Context, c *Client, path string, query url.Values, id func(T) string) ([]T, error) {
-	var all []T
-	seen := make(map[string]bool)
-	total := -1
-	for total < 0 || len(all) < total {
-		query.Set("startIndex", strconv.Itoa(len(all)+1))
-		query.Set("count", strconv.Itoa(c.opts.PageSize))
-		r, err := c.get(ctx, path+"?"+query.Encode())
-		if err != nil {
-			return nil, err
-		}
-		if r.status != http.StatusOK {
-			return nil, c.failure(r)
-		}
-		var p listPage[T]
-		if err := decode(r.body, &p); err != nil {
-			return nil, err
-		}
-		if total, err = p.check(len(all), total, c.opts.PageSize); err != nil {
-			return nil, err
-		}
-		for _, x := range p.Resources {
-			key := id(x)
-			if key == "" {
-				return nil, &connector.Error{Code: connector.CodeBadAnswer}
-			}
-			if seen[key] {
-				return nil, incomplete("an entry came twice")
-			}
-			seen[key] = true
-			all = append(all, x)
-		}
-	}
-	return all, nil
-}
-
-// check returns the total if the page fits what came before it: have entries, of
-// total if that is not negative.
-func (p listPage[T]) check(have, total, asked int) (int, error) {
-	got := len(p.Resources)
-	switch {
-	case p.TotalResults == nil || *p.TotalResults < 0:
-		return 0, incomplete("no total")
-	case total >= 0 && *p.TotalResults != total:
-		return 0, incomplete("the total changed on the way")
-	case *p.TotalResults > maxEntries:
-		return 0, incomplete("too many entries")
-	case p.StartIndex != nil && *p.StartIndex != have+1 && got > 0:
-		return 0, incomplete("the page starts elsewhere")
-	case have+got > *p.TotalResults:
-		return 0, incomplete("more entries than the total")
-	case have+got == *p.TotalResults:
-		return *p.TotalResults, nil
-	case got == 0:
-		return 0, incomplete("a page without entries before the end")
-	case got < asked && (p.ItemsPerPage == nil || *p.ItemsPerPage != got):
-		// Fewer than asked for is a provider's right, if it says so.
-		return 0, incomplete("a short page")
-	default:
-		return *p.TotalResults, nil
-	}
-}
-
-// incomplete is the error of a list that may have been cut. It may well have moved
-// while it was read, so it is worth asking again.
-func incomplete(what string) error {
-	return fmt.Errorf("reading a list: %s: %w", what, &connector.Error{Code: connector.CodeIncompleteList, Temporary: true})
 }

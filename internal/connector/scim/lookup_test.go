@@ -1,8 +1,10 @@
 package scim_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,14 +29,17 @@ func TestFindBelievesOnlyWhatAddsUp(t *testing.T) {
 	}{
 		{"one page", []string{`{"totalResults":2,"startIndex":1,"itemsPerPage":2,"Resources":[` + b + `,` + a + `]}`},
 			[]string{"a", "b"}, ""},
-		{"none", []string{`{"totalResults":0,"Resources":[]}`}, []string{}, ""},
 		{"a provider's own page limit", []string{
 			`{"totalResults":2,"startIndex":1,"itemsPerPage":1,"Resources":[` + a + `]}`,
 			`{"totalResults":2,"startIndex":2,"itemsPerPage":1,"Resources":[` + b + `]}`,
 		}, []string{"a", "b"}, ""},
 		{"filter ignored", []string{`{"totalResults":2,"itemsPerPage":2,"Resources":[` + a + `,` + entry("x", "E-8", "") + `]}`},
 			[]string{"a"}, ""},
-		{"found without the number", []string{`{"totalResults":1,"Resources":[{"id":"a"}]}`}, nil, connector.CodeAmbiguous},
+		{"with entries that carry none", []string{`{"totalResults":2,"Resources":[` + a + `,{"id":"x"}]}`}, []string{"a"}, ""},
+		{"nobody anywhere", []string{`{"totalResults":0,"Resources":[]}`}, nil, connector.CodeIncompleteList},
+		{"a number that lost its case", []string{`{"totalResults":1,"Resources":[` + entry("a", "e-7", "") + `]}`}, []string{"a"}, ""},
+		{"a number with a space", []string{`{"totalResults":1,"Resources":[` + entry("a", "E-7 ", "") + `]}`}, nil, connector.CodeAmbiguous},
+		{"nobody carries any number", []string{`{"totalResults":1,"Resources":[{"id":"a"}]}`}, nil, connector.CodeBadAnswer},
 		{"no total", []string{`{"Resources":[` + a + `]}`}, nil, connector.CodeIncompleteList},
 		{"not a list", []string{`{}`}, nil, connector.CodeIncompleteList},
 		{"fewer than the total, nothing follows", []string{
@@ -61,7 +66,7 @@ func TestFindBelievesOnlyWhatAddsUp(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			asked := 0
 			client := clientOf(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if got := r.URL.Query().Get("filter"); !strings.HasSuffix(got, `:User:employeeNumber eq "E-7"`) {
+				if got := r.URL.Query().Get("filter"); got != "" && !strings.HasSuffix(got, `:User:employeeNumber eq "E-7"`) {
 					t.Errorf("filter %s", got)
 				}
 				answerJSON(w, http.StatusOK, c.pages[min(asked, len(c.pages)-1)])
@@ -91,26 +96,109 @@ func TestFindRefusesAListThatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestFindByExternalID(t *testing.T) {
-	lists := map[string]string{
-		`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "E-7"`: entry("b", "E-7", "E-7"),
-		`externalId eq "E-7"`: entry("a", "", "E-7") + "," + entry("b", "E-7", "E-7"),
-	}
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		list := lists[r.URL.Query().Get("filter")]
-		n := strings.Count(list, `"id"`)
-		answerJSON(w, http.StatusOK, fmt.Sprintf(`{"totalResults":%d,"Resources":[%s]}`, n, list))
+// directory is a system whose search behaves as find has it; a nil find ignores the filter.
+func directory(find func(filter string) []string, everybody ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		list := everybody
+		if filter := r.URL.Query().Get("filter"); filter != "" && find != nil {
+			list = find(filter)
+		}
+		start, _ := strconv.Atoi(r.URL.Query().Get("startIndex"))
+		page := list[min(start-1, len(list)):]
+		page = page[:min(2, len(page))]
+		body, _ := json.Marshal(map[string]any{
+			"totalResults": len(list), "itemsPerPage": len(page), "startIndex": start, "Resources": raws(page),
+		})
+		answerJSON(w, http.StatusOK, string(body))
 	})
-	both := clientOf(t, handler, func(o *scim.Options) { o.LookupExternalID = true })
-	got, err := both.Find(t.Context(), "E-7")
-	if diff := cmp.Diff([]string{"a", "b"}, got); err != nil || diff != "" {
-		t.Fatalf("%v (-want +got):\n%s", err, diff)
+}
+
+func raws(list []string) []json.RawMessage {
+	out := make([]json.RawMessage, len(list))
+	for i, x := range list {
+		out[i] = json.RawMessage(x)
 	}
-	if got, err := clientOf(t, handler).Find(t.Context(), "E-7"); err != nil || !cmp.Equal(got, []string{"b"}) {
-		t.Fatalf("without it: got %v, %v", got, err)
+	return out
+}
+
+// A server made with a widely used library finds by the attributes that it indexes, and
+// gives everybody for any other.
+func TestI14_EachAttributeCanCarryTheNumber(t *testing.T) {
+	everybody := []string{
+		entry("a", "", "E-7"), entry("b", "E-7", "E-8"), `{"id":"c","userName":"e-7"}`, `{"id":"d"}`,
+		`{"id":"e","urn:example:hr:2.0:User":{"StaffNumber":7}}`, `{"id":"f","urn:example:hr:2.0:User":{"staffNumber":[{"value":"E-7"}]}}`,
 	}
-	lists[`externalId eq "E-7"`] = entry("c", "E-8", "E-7") // says that it is somebody else's
-	if got, err := both.Find(t.Context(), "E-7"); connector.CodeOf(err) != connector.CodeAmbiguous {
+	for match, want := range map[string]string{
+		"": "b", connector.MatchEmployeeNumber: "b", connector.MatchExternalID: "a", connector.MatchUserName: "c",
+		"urn:example:hr:2.0:User:staffNumber": "f",
+	} {
+		client := clientOf(t, directory(nil, everybody...), func(o *scim.Options) { o.Match = match })
+		got, err := client.Find(t.Context(), "E-7")
+		if diff := cmp.Diff([]string{want}, got); err != nil || diff != "" {
+			t.Errorf("match %q: %v (-want +got):\n%s", match, err, diff)
+		}
+		if got, err := client.Find(t.Context(), "E-9"); err != nil || len(got) != 0 {
+			t.Errorf("match %q: nobody's number: %v, %v", match, got, err)
+		}
+	}
+	two := clientOf(t, directory(nil, append(everybody, entry("g", "E-7", ""))...))
+	if got, err := two.Find(t.Context(), "E-7"); err != nil || !cmp.Equal(got, []string{"b", "g"}) {
+		t.Errorf("two that carry it: %v, %v", got, err)
+	}
+	exact := clientOf(t, directory(nil, entry("a", "", "e-7"), entry("b", "", "E-8")), func(o *scim.Options) { o.Match = connector.MatchExternalID })
+	if got, err := exact.Find(t.Context(), "E-7"); connector.CodeOf(err) != connector.CodeAmbiguous {
+		t.Errorf("externalId is caseExact, and something like the number is there: %v, %v", got, err)
+	}
+}
+
+// An empty answer is nobody only from a search that finds.
+func TestI30_AnEmptyAnswerNeedsASearchThatFinds(t *testing.T) {
+	everybody := []string{entry("a", "demo-0050", ""), entry("b", "E-8", ""), entry("c", "E-9", "")}
+	byCase := func(same func(a, b string) bool) func(string) []string {
+		return func(filter string) []string {
+			var found []string
+			for i, number := range []string{"demo-0050", "E-8", "E-9"} {
+				if same(filter, `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "`+number+`"`) {
+					found = append(found, everybody[i])
+				}
+			}
+			return found
+		}
+	}
+	for name, c := range map[string]struct {
+		find    func(string) []string
+		missing bool // the search may be believed
+	}{
+		"finds":             {byCase(strings.EqualFold), true},
+		"by case":           {byCase(func(a, b string) bool { return a == b }), false},
+		"finds nobody ever": {func(string) []string { return nil }, false},
+		"finds others":      {func(string) []string { return everybody[1:] }, false},
+	} {
+		client := clientOf(t, directory(c.find, everybody...))
+		got, err := client.Find(t.Context(), "DEMO-0050")
+		if diff := cmp.Diff([]string{"a"}, got); name != "finds others" && (err != nil || diff != "") {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+		got, err = client.Find(t.Context(), "E-0")
+		switch {
+		case name == "finds others" && connector.CodeOf(err) != connector.CodeAmbiguous:
+			t.Errorf("%s: rows that nobody explains: %v, %v", name, got, err)
+		case name != "finds others" && (err != nil || len(got) != 0):
+			t.Errorf("%s: nobody's number: %v, %v", name, got, err)
+		}
+	}
+}
+
+func TestI30_ADirectoryThatShrinksIsAnAlarm(t *testing.T) {
+	everybody := []string{entry("a", "E-1", ""), entry("b", "E-2", ""), entry("c", "E-3", ""), entry("d", "E-4", ""), entry("e", "E-5", "")}
+	now := &everybody
+	client := clientOf(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { directory(nil, *now...).ServeHTTP(w, r) }))
+	if got, err := client.Find(t.Context(), "E-9"); err != nil || len(got) != 0 {
 		t.Fatalf("got %v, %v", got, err)
+	}
+	fewer := everybody[:2]
+	now = &fewer
+	if got, err := client.Find(t.Context(), "E-5"); connector.CodeOf(err) != connector.CodeIncompleteList {
+		t.Fatalf("a list of two where five were: %v, %v", got, err)
 	}
 }

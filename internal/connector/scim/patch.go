@@ -2,7 +2,9 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 
 	"lethe/internal/connector"
 )
@@ -33,62 +35,218 @@ func activeForms(active bool) []operation {
 	}
 }
 
-// leaveForms are the ways to take a member out of a group: by a filter in the
-// path, and by a value beside it.
-func leaveForms(accountID string) []operation {
-	return []operation{
-		{Op: "remove", Path: "members[value eq " + quote(accountID) + "]"},
-		{Op: "remove", Path: "members", Value: []member{{Value: accountID}}},
-	}
+// groupForm is a way to change one membership.
+type groupForm struct {
+	path func(groupID, accountID string) string
+	op   func(groupID, accountID string) operation
 }
+
+func atGroup(groupID, _ string) string     { return groupPath(groupID) }
+func atAccount(_, accountID string) string { return userPath(accountID) }
+
+// leaveForms are the ways to take a member out of a group that reach nobody else: by a
+// filter in the path, and from the account's side.
+var leaveForms = []groupForm{
+	{atGroup, func(_, account string) operation {
+		return operation{Op: "remove", Path: "members[value eq " + quote(account) + "]"}
+	}},
+	{atAccount, func(group, _ string) operation {
+		return operation{Op: "remove", Path: "groups[value eq " + quote(group) + "]"}
+	}},
+}
+
+// removeByValue is for systems that are known to honour the value.
+var removeByValue = groupForm{atGroup, func(_, account string) operation {
+	return operation{Op: "remove", Path: "members", Value: []member{{Value: account}}}
+}}
 
 // joinForms are the ways to add a member to a group.
-func joinForms(accountID string) []operation {
-	return []operation{
-		{Op: "add", Path: "members", Value: []member{{Value: accountID}}},
-		{Op: "add", Value: map[string][]member{"members": {{Value: accountID}}}},
-	}
+var joinForms = []groupForm{
+	{atGroup, func(_, account string) operation {
+		return operation{Op: "add", Path: "members", Value: []member{{Value: account}}}
+	}},
+	{atGroup, func(_, account string) operation {
+		return operation{Op: "add", Value: map[string][]member{"members": {{Value: account}}}}
+	}},
 }
 
-// patch sends an operation in the form that worked last time and, if the provider
-// says that it does not understand it, in the other one. Each attempt asks the
-// fence. Trying both is harmless: a form that was refused had no effect, and both
-// say the same.
-func (c *Client) patch(ctx context.Context, path string, remembered *form, forms []operation) (reply, error) {
-	first := int(remembered.Load())
-	var r reply
+func (c *Client) patch(ctx context.Context, path string, op operation) (reply, error) {
+	return c.mutate(ctx, http.MethodPatch, path, patchMessage{Schemas: []string{patchSchema}, Operations: []operation{op}})
+}
+
+// ordered is a list of forms with the one first that worked last.
+func ordered[T any](forms []T, remembered *form) []int {
+	order := make([]int, len(forms))
 	for i := range forms {
-		choice := (first + i) % len(forms)
-		var err error
-		r, err = c.mutate(ctx, http.MethodPatch, path, patchMessage{
-			Schemas: []string{patchSchema}, Operations: []operation{forms[choice]},
-		})
-		if err != nil {
-			return reply{}, err
-		}
-		if r.ok() {
-			remembered.Store(int32(choice))
-			return r, nil
-		}
-		if !formRefused(r) {
-			return r, nil
-		}
+		order[i] = (int(remembered.Load()) + i) % len(forms)
 	}
-	return r, nil
+	return order
 }
 
-// formRefused tells a PATCH whose form was not understood. Providers that leave
-// out scimType get the benefit of the doubt.
-func formRefused(r reply) bool {
-	if r.status != http.StatusBadRequest {
-		return false
+// aboutForm tells a refusal that another form may escape: any but one of our credentials
+// or our haste. Systems answer a form that they do not understand with
+// anything, and trying another one is harmless: all say the same.
+func aboutForm(r reply) bool {
+	return r.status != http.StatusUnauthorized && r.status != http.StatusTooManyRequests
+}
+
+// setActive switches an account on or off: in the form that worked last time and, if
+// that is refused, or answered with success while the account is as before, in the other.
+func (c *Client) setActive(ctx context.Context, id string, active bool) (connector.Result, error) {
+	forms := activeForms(active)
+	claimed, failed := false, error(nil)
+	for _, choice := range ordered(forms, &c.users) {
+		r, err := c.patch(ctx, userPath(id), forms[choice])
+		if err != nil {
+			return connector.Result{}, err
+		}
+		if r.notFound() { // the account, or what the form names
+			if _, err := c.user(ctx, id); connector.CodeOf(err) == connector.CodeNotFound {
+				return notFound, nil
+			}
+			failed = graver(failed, badAnswer())
+			continue
+		}
+		if !r.ok() && aboutForm(r) {
+			failed = graver(failed, c.failure(r))
+			continue
+		}
+		done, err := c.result(r)
+		if err != nil || done.Outcome != connector.Confirmed {
+			return done, err
+		}
+		claimed = true
+		u, err := c.user(ctx, id)
+		if err != nil {
+			failed = graver(failed, err) // whether it had its effect is not known
+			break
+		}
+		if u.active == active && !u.unclear {
+			c.users.Store(int32(choice))
+			return done, nil
+		}
 	}
-	switch r.scimType() {
-	case "invalidPath", "invalidSyntax", "":
-		return true
-	default:
-		return false
+	var e *connector.Error
+	if claimed && !(errors.As(failed, &e) && e.Temporary) {
+		return connector.Result{Outcome: connector.Confirmed}, nil // so it says; reading back says otherwise
 	}
+	return connector.Result{}, failed
+}
+
+// graver is the failure that decides: first one after which the effect may still come,
+// then one that may pass, then any.
+func graver(a, b error) error {
+	rank := func(err error) int {
+		var e *connector.Error
+		switch {
+		case err == nil:
+			return 0
+		case !errors.As(err, &e):
+			return 4 // the fence, or the end of the caller's time
+		case e.Code == connector.CodeTimeout, e.Code == connector.CodeConnectionCut:
+			return 3
+		case e.Temporary:
+			return 2
+		}
+		return 1
+	}
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
+
+// change is a change of memberships of one account on its way.
+type change struct {
+	c      *Client
+	id     string
+	member bool // what is wanted
+	done   connector.Result
+	failed map[string]error // by group: what kept it from being so
+	// claimed are the groups that said that it is done; reading back says whether it is.
+	claimed map[string]bool
+	unsure  error // a call without an answer
+}
+
+func (c *Client) changeOf(id string, member bool, done connector.Result) *change {
+	return &change{c: c, id: id, member: member, done: done, failed: map[string]error{}, claimed: map[string]bool{}}
+}
+
+// memberships changes the account's membership in each group, each independently of the
+// others, in the form that worked last time; where reading back shows that a form was
+// ignored or refused the next one follows.
+func (x *change) memberships(ctx context.Context, groups []string, forms []groupForm, remembered *form) error {
+	open := groups
+	for _, choice := range ordered(forms, remembered) {
+		var asked []string
+		for _, g := range open {
+			again, err := x.one(ctx, g, forms[choice])
+			if err != nil {
+				return err
+			}
+			if again {
+				asked = append(asked, g)
+			}
+		}
+		if len(asked) == 0 {
+			return nil
+		}
+		u, err := x.c.user(ctx, x.id)
+		if err != nil {
+			return err
+		}
+		now, err := x.c.memberships(ctx, u)
+		if err != nil {
+			return err
+		}
+		open = slices.DeleteFunc(asked, func(g string) bool {
+			settled := slices.Contains(now, g) == x.member
+			if settled {
+				delete(x.failed, g)
+				remembered.Store(int32(choice))
+			}
+			return settled
+		})
+		if len(open) == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// one sends one form to one group. again is false if nothing more is to be tried there.
+func (x *change) one(ctx context.Context, group string, f groupForm) (again bool, err error) {
+	r, err := x.c.patch(ctx, f.path(group, x.id), f.op(group, x.id))
+	switch {
+	case err != nil && (connector.CodeOf(err) == "" || ctx.Err() != nil):
+		return false, err
+	case err != nil:
+		x.unsure = graver(x.unsure, err)
+		return true, nil
+	case r.status == http.StatusUnauthorized, r.status == http.StatusTooManyRequests:
+		return false, x.c.failure(r) // true of every other group as well
+	case !r.ok():
+		x.failed[group] = graver(x.failed[group], x.c.failure(r))
+		return aboutForm(r), nil
+	}
+	done, err := x.c.result(r)
+	x.done, x.claimed[group] = merge(x.done, done), true
+	return done.Outcome != connector.Accepted, err
+}
+
+// outcome is what the change came to.
+func (x *change) outcome() (connector.Result, error) {
+	failed := x.unsure
+	for g, err := range x.failed {
+		var e *connector.Error
+		if !x.claimed[g] || (errors.As(err, &e) && e.Temporary) {
+			failed = graver(failed, err)
+		}
+	}
+	if failed != nil {
+		return connector.Result{}, failed
+	}
+	return x.done, nil
 }
 
 // result reads a mutation's answer: 202 is accepted for later, another success is

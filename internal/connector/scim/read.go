@@ -16,13 +16,14 @@ func (c *Client) ReadBack(ctx context.Context, externalID string) (connector.Sta
 	if err != nil {
 		return connector.State{}, err
 	}
+	if u.unclear {
+		return u.state(), badAnswer()
+	}
 	return u.state(), nil
 }
 
 func (u user) state() connector.State {
-	return connector.State{
-		Exists: true, Active: bool(*u.Active), EmployeeNo: string(u.Enterprise.EmployeeNumber),
-	}
+	return connector.State{Exists: true, Active: u.active, EmployeeNo: u.number}
 }
 
 // Residue implements connector.Reader.
@@ -31,21 +32,32 @@ func (c *Client) Residue(ctx context.Context, externalID string) ([]connector.Re
 	return left, err
 }
 
-// Inspect implements connector.Inspector: a SCIM user shows both at once.
+// Inspect implements connector.Inspector: a SCIM user shows both at once, but for the
+// groups that only list it themselves.
 func (c *Client) Inspect(ctx context.Context, externalID string) (connector.State, []connector.Residue, error) {
 	u, err := c.user(ctx, externalID)
 	if err != nil {
 		return connector.State{}, nil, err
 	}
-	groups, err := c.groups(ctx, u)
-	if err != nil {
+	if u.unclear {
+		return u.state(), nil, badAnswer()
+	}
+	groups, err := c.memberships(ctx, u)
+	if err == nil {
+		err = u.oddAccess
+	}
+	if err != nil && len(groups) == 0 {
 		return connector.State{}, nil, err
 	}
+	var told access
+	if u.access != nil {
+		told = *u.access
+	}
 	found := []connector.Residue{
-		{Kind: connector.ResidueDelegations, Count: u.Access.Delegations},
+		{Kind: connector.ResidueDelegations, Count: int(told.Delegations)},
 		{Kind: connector.ResidueGroups, Count: len(groups)},
-		{Kind: connector.ResidueSessions, Count: u.Access.Sessions},
-		{Kind: connector.ResidueTokens, Count: u.Access.Tokens},
+		{Kind: connector.ResidueSessions, Count: int(told.Sessions)},
+		{Kind: connector.ResidueTokens, Count: int(told.Tokens)},
 	}
 	left := slices.DeleteFunc(found, func(r connector.Residue) bool { return r.Count <= 0 })
 	return u.state(), left, nil
@@ -71,31 +83,31 @@ func (c *Client) Health(ctx context.Context) error {
 	return decode(r.body, &config)
 }
 
-// snapshot is the form of Snapshot's bytes. It holds ids of groups, not their
+// snapshot is the form of a snapshot's bytes. It holds ids of groups, not their
 // names, and nothing that names the person.
 type snapshot struct {
 	Format int      `json:"scim_snapshot"`
 	ID     string   `json:"id"`
 	Active bool     `json:"active"`
 	Groups []string `json:"groups"`
+	Lacks  []string `json:"lacks,omitempty"`
 }
 
 // Snapshot implements connector.Reader.
-func (c *Client) Snapshot(ctx context.Context, externalID string) ([]byte, error) {
+func (c *Client) Snapshot(ctx context.Context, externalID string, active bool) (connector.Snapshot, error) {
 	u, err := c.user(ctx, externalID)
 	if err != nil {
-		return nil, err
+		return connector.Snapshot{}, err
 	}
-	groups, err := c.groups(ctx, u)
+	s := snapshot{Format: 1, ID: u.id, Active: active}
+	if s.Groups, err = c.memberships(ctx, u); err != nil {
+		s.Lacks = []string{connector.ResidueGroups}
+	}
+	raw, err := json.Marshal(s)
 	if err != nil {
-		return nil, err
+		return connector.Snapshot{}, fmt.Errorf("encoding a snapshot: %w", err)
 	}
-	slices.Sort(groups)
-	raw, err := json.Marshal(snapshot{Format: 1, ID: u.ID, Active: bool(*u.Active), Groups: groups})
-	if err != nil {
-		return nil, fmt.Errorf("encoding a snapshot: %w", err)
-	}
-	return raw, nil
+	return connector.Snapshot{State: raw, Lacks: s.Lacks}, nil
 }
 
 func readSnapshot(raw []byte, externalID string) (snapshot, error) {

@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"net/http"
 	"slices"
 
 	"lethe/internal/connector"
@@ -23,41 +22,28 @@ func (c *Client) Restore(ctx context.Context, externalID string, raw []byte) (co
 		return connector.Result{}, err
 	}
 	done := alreadyDone
-	if before.Active && !bool(*u.Active) {
+	if before.Active && (!u.active || u.unclear) {
 		if done, err = c.setActive(ctx, externalID, true); err != nil || done.Outcome == connector.NotFound {
 			return done, err
 		}
 	}
-	now, err := c.groups(ctx, u)
+	if len(before.Groups) == 0 {
+		return done, nil
+	}
+	now, err := c.memberships(ctx, u)
 	if err != nil {
 		return connector.Result{}, err
 	}
 	missing := slices.DeleteFunc(before.Groups, func(g string) bool { return slices.Contains(now, g) })
-	return c.joinAll(ctx, missing, externalID, done)
-}
-
-// joinAll puts the account into each group. A group that is gone does not keep the
-// others from being put back, but it is reported at the end: somebody has to know
-// that the account is not what it was.
-func (c *Client) joinAll(ctx context.Context, groups []string, id string, done connector.Result) (connector.Result, error) {
-	gone := false
-	for _, g := range groups {
-		r, err := c.patch(ctx, groupPath(g), &c.joins, joinForms(id))
-		if err != nil {
-			return connector.Result{}, err
-		}
-		if r.status == http.StatusNotFound {
-			gone = true
-			continue
-		}
-		joined, err := c.result(r)
-		if err != nil {
-			return connector.Result{}, err
-		}
-		done = merge(done, joined)
+	x := c.changeOf(externalID, true, done)
+	if err := x.memberships(ctx, missing, joinForms, &c.joins); err != nil {
+		return connector.Result{}, graver(x.unsure, err)
 	}
-	if gone {
-		return connector.Result{}, &connector.Error{Code: connector.CodeConflict}
+	for g, err := range x.failed {
+		if connector.CodeOf(err) == connector.CodeNotFound {
+			// The group is gone: somebody has to know that the account is not what it was.
+			x.failed[g] = &connector.Error{Code: connector.CodeConflict}
+		}
 	}
-	return done, nil
+	return x.outcome()
 }

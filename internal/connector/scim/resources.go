@@ -6,38 +6,58 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"path"
+	"strconv"
 	"strings"
 
 	"lethe/internal/connector"
 )
 
 const (
+	coreSchema       = "urn:ietf:params:scim:schemas:core:2.0:User"
 	enterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 	accessSchema     = "urn:lethe:params:scim:schemas:extension:access:2.0:User"
 	patchSchema      = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+	errorSchema      = "urn:ietf:params:scim:api:messages:2.0:Error"
 )
 
 // user is what we read of a SCIM user: nothing that names the person.
 type user struct {
-	ID         string     `json:"id"`
-	ExternalID text       `json:"externalId"`
-	Active     *boolish   `json:"active"`
-	Groups     *[]groupOf `json:"groups"`
-	Enterprise struct {
-		EmployeeNumber text `json:"employeeNumber"`
-	} `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
-	// Access is our extension; a system that reports nothing leaves it out.
-	Access struct {
-		Sessions    int `json:"sessions"`
-		Tokens      int `json:"tokens"`
-		Delegations int `json:"delegations"`
-	} `json:"urn:lethe:params:scim:schemas:extension:access:2.0:User"`
+	id     string
+	active bool
+	// unclear: what it says of active is nothing that can be understood.
+	unclear bool
+	number  string   // what it carries as employee number, or ""
+	groups  []string // what it says itself; see Client.memberships
+	// access is our extension; nil from a system that does not have it.
+	access *access
+	// What is wrong with groups and with access. It matters to those who look for them
+	// and keeps nobody from ending the access.
+	oddGroups, oddAccess error
 }
 
-type groupOf struct {
-	Value string `json:"value"`
-	Ref   string `json:"$ref"`
-	Type  string `json:"type"`
+type access struct {
+	Sessions    count `json:"sessions"`
+	Tokens      count `json:"tokens"`
+	Delegations count `json:"delegations"`
+}
+
+// count reads a number that may come as a string. What is no count is a bad answer,
+// never none.
+type count int
+
+// UnmarshalJSON accepts a number that is not negative, its digits as a string, or null.
+func (c *count) UnmarshalJSON(raw []byte) error {
+	if bytes.Equal(raw, []byte("null")) {
+		*c = 0
+		return nil
+	}
+	n, err := strconv.ParseUint(string(bytes.Trim(raw, `"`)), 10, 31)
+	if err != nil {
+		return badAnswer()
+	}
+	*c = count(n)
+	return nil
 }
 
 // boolish reads booleans as some providers write them: true, "True", "false".
@@ -51,36 +71,15 @@ func (b *boolish) UnmarshalJSON(raw []byte) error {
 	case "false":
 		*b = false
 	default:
-		return &connector.Error{Code: connector.CodeBadAnswer}
+		return badAnswer()
 	}
 	return nil
-}
-
-// text reads a string, or a number as its digits: some providers store employee
-// numbers as numbers.
-type text string
-
-// UnmarshalJSON accepts a string, a number or null.
-func (t *text) UnmarshalJSON(raw []byte) error {
-	var n json.Number
-	switch {
-	case bytes.Equal(raw, []byte("null")):
-		*t = ""
-		return nil
-	case len(raw) > 0 && raw[0] == '"':
-		return json.Unmarshal(raw, (*string)(t))
-	case json.Unmarshal(raw, &n) == nil:
-		*t = text(n.String())
-		return nil
-	default:
-		return &connector.Error{Code: connector.CodeBadAnswer}
-	}
 }
 
 // decode reads an answer's body; one that does not fit is a bad answer.
 func decode(raw []byte, into any) error {
 	if json.Unmarshal(raw, into) != nil {
-		return &connector.Error{Code: connector.CodeBadAnswer}
+		return badAnswer()
 	}
 	return nil
 }
@@ -92,58 +91,88 @@ func groupPath(id string) string { return "/Groups/" + url.PathEscape(id) }
 // address another resource.
 func addressable(id string) bool { return strings.Trim(id, ".") != "" }
 
-// user reads an account. An answer about another account, or one that does not say
-// whether the account is active, is a bad one.
+// user reads an account. That it is not there is believed when it was said twice. An
+// answer about another account is a bad one.
 func (c *Client) user(ctx context.Context, id string) (user, error) {
 	if !addressable(id) {
 		return user{}, connector.ErrNotFound
 	}
 	r, err := c.get(ctx, userPath(id))
+	if err == nil && r.notFound() {
+		r, err = c.get(ctx, userPath(id))
+	}
 	if err != nil {
 		return user{}, err
 	}
 	if r.status != http.StatusOK {
 		return user{}, c.failure(r)
 	}
-	var u user
-	if err := decode(r.body, &u); err != nil {
+	var fields resource
+	if err := decode(r.body, &fields); err != nil {
 		return user{}, err
 	}
-	if u.ID != id || u.Active == nil {
-		return user{}, &connector.Error{Code: connector.CodeBadAnswer}
+	if fields.id() != id {
+		return user{}, badAnswer()
 	}
-	return u, nil
+	return c.readUser(fields), nil
 }
 
-// groups returns the ids of the groups that the account is a direct member of. The
-// attribute groups of the user is optional (RFC 7643 section 4.1.2), so where it
-// is missing the groups themselves are searched.
-func (c *Client) groups(ctx context.Context, u user) ([]string, error) {
-	var ids []string
-	if u.Groups != nil {
-		for _, g := range *u.Groups {
-			// An indirect membership follows from another group and cannot be removed here.
-			if g.Value != "" && !strings.EqualFold(g.Type, "indirect") {
-				ids = append(ids, g.Value)
+func (c *Client) readUser(fields resource) user {
+	u := user{id: fields.id()}
+	var active boolish
+	raw := fields.field("active")
+	u.unclear = raw == nil || decode(raw, &active) != nil
+	u.active = bool(active)
+	if numbers := c.match.of(fields); len(numbers) > 0 {
+		u.number = numbers[0]
+	}
+	if raw := fields.field("groups"); raw != nil {
+		var list []reference
+		u.oddGroups = decode(raw, &list)
+		for _, g := range list {
+			// An indirect membership follows from another group and cannot be ended here.
+			if g.id != "" && !strings.EqualFold(g.kind, "indirect") {
+				u.groups = append(u.groups, g.id)
 			}
 		}
-		return ids, nil
 	}
-	found, err := list[struct {
-		ID string `json:"id"`
-	}](ctx, c, "/Groups", url.Values{
-		"filter":             {"members.value eq " + quote(u.ID)},
-		"excludedAttributes": {"members"},
-	}, func(g struct {
-		ID string `json:"id"`
-	}) string {
-		return g.ID
-	})
-	if connector.CodeOf(err) == connector.CodeNotFound {
-		return nil, nil // the system has no groups at all
+	if raw := fields.field(accessSchema); raw != nil {
+		u.access = &access{}
+		u.oddAccess = decode(raw, u.access)
 	}
-	for _, g := range found {
-		ids = append(ids, g.ID)
+	return u
+}
+
+// reference names a group within a user, or a member within a group.
+type reference struct{ id, kind string }
+
+// UnmarshalJSON reads an object with value or $ref, or the bare id. One that names
+// nothing is a bad answer: it is not nobody.
+func (f *reference) UnmarshalJSON(raw []byte) error {
+	var bare text
+	if len(raw) > 0 && raw[0] != '{' {
+		if err := json.Unmarshal(raw, &bare); err != nil || bare == "" {
+			return badAnswer()
+		}
+		f.id = string(bare)
+		return nil
 	}
-	return ids, err
+	var object struct {
+		Value text   `json:"value"`
+		Ref   string `json:"$ref"`
+		Type  string `json:"type"`
+	}
+	if err := json.Unmarshal(raw, &object); err != nil {
+		return badAnswer()
+	}
+	f.id, f.kind = string(object.Value), object.Type
+	if f.id == "" && object.Ref != "" {
+		if last, err := url.PathUnescape(path.Base(object.Ref)); err == nil {
+			f.id = last
+		}
+	}
+	if f.id == "" || f.id == "." || f.id == "/" {
+		return badAnswer()
+	}
+	return nil
 }

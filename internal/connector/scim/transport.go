@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"lethe/internal/connector"
@@ -17,8 +20,8 @@ import (
 
 const (
 	mediaType = "application/scim+json"
-	// maxBody bounds an answer: a page of 100 users with many groups stays far below.
-	maxBody = 8 << 20
+	// maxBody bounds an answer: a page of groups with thousands of members stays below.
+	maxBody = 16 << 20
 	// maxRetryAfter bounds what a remote system can make us wait on its word.
 	maxRetryAfter = 24 * time.Hour
 )
@@ -47,13 +50,18 @@ type reply struct {
 	body   []byte
 }
 
-// get makes a reading call.
+// get makes a reading call. A success that is no JSON comes from somebody in between, a
+// page to sign in for one, who may be gone in a moment.
 func (c *Client) get(ctx context.Context, path string) (reply, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {
 		return reply{}, fmt.Errorf("building a SCIM request: %w", err)
 	}
-	return c.do(req)
+	r, err := c.do(req)
+	if err == nil && r.status == http.StatusOK && !json.Valid(r.body) {
+		return reply{}, &connector.Error{Code: connector.CodeBadAnswer, Temporary: true}
+	}
+	return r, err
 }
 
 // mutate makes one mutating call, right after asking the fence.
@@ -128,7 +136,31 @@ func (r reply) scimType() string {
 	return body.ScimType
 }
 
-func (r reply) ok() bool { return r.status >= 200 && r.status <= 299 }
+func (r reply) ok() bool { return r.status >= 200 && r.status <= 299 && !r.page() }
+
+// page tells a page for people, which somebody in between gives: to sign in, for one.
+func (r reply) page() bool {
+	media, _, _ := mime.ParseMediaType(r.header.Get("Content-Type"))
+	return len(r.body) > 0 && (media == "text/html" || bytes.HasPrefix(bytes.TrimSpace(r.body), []byte("<")))
+}
+
+// notFound tells the protocol's own not-found (RFC 7644 section 3.12) from the 404 of a
+// proxy in front, of a wrong address or of another service.
+func (r reply) notFound() bool {
+	if r.status != http.StatusNotFound {
+		return false
+	}
+	media, _, err := mime.ParseMediaType(r.header.Get("Content-Type"))
+	if err != nil || (media != mediaType && media != "application/json") {
+		return false
+	}
+	var body struct {
+		Schemas []string `json:"schemas"`
+		Status  text     `json:"status"`
+	}
+	return json.Unmarshal(r.body, &body) == nil && body.Status == "404" &&
+		slices.ContainsFunc(body.Schemas, func(s string) bool { return strings.EqualFold(s, errorSchema) })
+}
 
 // failure turns a status that is not a success into an error.
 func (c *Client) failure(r reply) error {
@@ -136,8 +168,10 @@ func (c *Client) failure(r reply) error {
 	switch {
 	case r.status == http.StatusUnauthorized, r.status == http.StatusForbidden:
 		e.Code = connector.CodeUnauthorized
-	case r.status == http.StatusNotFound, r.status == http.StatusGone:
+	case r.notFound():
 		e.Code = connector.CodeNotFound
+	case r.status == http.StatusNotFound, r.status < 300 && r.page():
+		e.Temporary = true // somebody in between, who may be gone in a moment
 	case r.status == http.StatusRequestTimeout, r.status == http.StatusGatewayTimeout:
 		e.Code, e.Temporary = connector.CodeTimeout, true
 	case r.status == http.StatusConflict, r.status == http.StatusPreconditionFailed:

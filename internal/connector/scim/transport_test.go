@@ -30,8 +30,8 @@ func TestStatusesBecomeCodes(t *testing.T) {
 	}{
 		{"401", 401, nil, connector.Error{Code: connector.CodeUnauthorized}},
 		{"403", 403, nil, connector.Error{Code: connector.CodeUnauthorized}},
-		{"404", 404, nil, connector.Error{Code: connector.CodeNotFound}},
-		{"410", 410, nil, connector.Error{Code: connector.CodeNotFound}},
+		{"404 of nobody knows whom", 404, nil, connector.Error{Code: connector.CodeBadAnswer, Temporary: true}},
+		{"410", 410, nil, connector.Error{Code: connector.CodeBadAnswer}},
 		{"408", 408, nil, connector.Error{Code: connector.CodeTimeout, Temporary: true}},
 		{"504", 504, nil, connector.Error{Code: connector.CodeTimeout, Temporary: true}},
 		{"409", 409, nil, connector.Error{Code: connector.CodeConflict, Temporary: true}},

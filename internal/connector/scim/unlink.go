@@ -13,8 +13,7 @@ var (
 )
 
 // Disable implements connector.Unlinker. It first reads the account, so that a
-// repetition after a cut connection or a 409 sends only what is still missing:
-// active first, since that is what ends access, then each group.
+// repetition after a cut connection or a 409 sends nothing if nothing is missing.
 func (c *Client) Disable(ctx context.Context, externalID string) (connector.Result, error) {
 	u, err := c.user(ctx, externalID)
 	if connector.CodeOf(err) == connector.CodeNotFound {
@@ -23,24 +22,34 @@ func (c *Client) Disable(ctx context.Context, externalID string) (connector.Resu
 	if err != nil {
 		return connector.Result{}, err
 	}
-	done := alreadyDone
-	if *u.Active {
-		if done, err = c.setActive(ctx, externalID, false); err != nil || done.Outcome == connector.NotFound {
-			return done, err
-		}
+	if !u.active && !u.unclear {
+		return alreadyDone, nil
 	}
-	groups, err := c.groups(ctx, u)
+	return c.setActive(ctx, externalID, false)
+}
+
+// LeaveGroups implements connector.Unlinker.
+func (c *Client) LeaveGroups(ctx context.Context, externalID string) (connector.Result, error) {
+	u, err := c.user(ctx, externalID)
+	if connector.CodeOf(err) == connector.CodeNotFound {
+		return notFound, nil
+	}
 	if err != nil {
 		return connector.Result{}, err
 	}
-	for _, g := range groups {
-		left, err := c.leave(ctx, g, externalID)
-		if err != nil {
-			return connector.Result{}, err
-		}
-		done = merge(done, left)
+	groups, unknown := c.memberships(ctx, u)
+	forms := leaveForms
+	if c.opts.RemoveByValue {
+		forms = append([]groupForm{removeByValue}, leaveForms...)
 	}
-	return done, nil
+	x := c.changeOf(externalID, false, alreadyDone)
+	if err := x.memberships(ctx, groups, forms, &c.leaves); err != nil && unknown == nil {
+		return connector.Result{}, graver(x.unsure, err)
+	}
+	if unknown != nil {
+		return connector.Result{}, graver(x.unsure, unknown) // what is known was left all the same
+	}
+	return x.outcome()
 }
 
 // Detach implements connector.Unlinker. SCIM keeps no link of ours at the remote
@@ -55,47 +64,40 @@ func (c *Client) RevokeSessions(ctx context.Context, externalID string) (connect
 	if !addressable(externalID) {
 		return notFound, nil
 	}
-	r, err := c.mutate(ctx, http.MethodPost, userPath(externalID)+"/sessions/revocations", struct{}{})
-	if err != nil {
-		return connector.Result{}, err
+	r, err := c.revoke(ctx, externalID)
+	if err != nil || !unknownCall(r) {
+		return c.resultOf(r, err)
 	}
-	switch r.status {
-	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return c.notOffered(ctx, externalID)
-	}
-	return c.result(r)
-}
-
-// notOffered tells a system that cannot end sessions from one that does not know
-// the account: both answer 404.
-func (c *Client) notOffered(ctx context.Context, externalID string) (connector.Result, error) {
-	_, err := c.user(ctx, externalID)
+	u, err := c.user(ctx, externalID)
 	if connector.CodeOf(err) == connector.CodeNotFound {
 		return notFound, nil
 	}
 	if err != nil {
 		return connector.Result{}, err
 	}
+	// A system that does not know the call, or somebody in between.
+	if (r.status == http.StatusNotFound && !r.notFound()) || u.access != nil {
+		if r, err = c.revoke(ctx, externalID); err != nil || !unknownCall(r) {
+			return c.resultOf(r, err)
+		}
+	}
+	if r.status == http.StatusNotFound && !r.notFound() && u.access != nil {
+		return connector.Result{}, c.failure(r) // it reports sessions, and somebody stands in between
+	}
 	return connector.Result{Outcome: connector.NotOffered}, nil
 }
 
-func (c *Client) setActive(ctx context.Context, id string, active bool) (connector.Result, error) {
-	r, err := c.patch(ctx, userPath(id), &c.users, activeForms(active))
-	if err != nil {
-		return connector.Result{}, err
-	}
-	return c.result(r)
+func (c *Client) revoke(ctx context.Context, id string) (reply, error) {
+	return c.mutate(ctx, http.MethodPost, userPath(id)+"/sessions/revocations", struct{}{})
 }
 
-// leave takes an account out of a group. A group that is gone, or that says it has
-// no such member, is as good as left; residue is counted afterwards anyway.
-func (c *Client) leave(ctx context.Context, groupID, id string) (connector.Result, error) {
-	r, err := c.patch(ctx, groupPath(groupID), &c.leaves, leaveForms(id))
+func unknownCall(r reply) bool {
+	return r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed || r.status == http.StatusNotImplemented
+}
+
+func (c *Client) resultOf(r reply, err error) (connector.Result, error) {
 	if err != nil {
 		return connector.Result{}, err
-	}
-	if r.status == http.StatusNotFound || (r.status == http.StatusBadRequest && r.scimType() == "noTarget") {
-		return alreadyDone, nil
 	}
 	return c.result(r)
 }

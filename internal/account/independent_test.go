@@ -1,0 +1,160 @@
+package account
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"lethe/internal/connector"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+var mailOnly = func(o *UnlinkOrder) { o.Systems = []string{"mail"} }
+
+// A group that the system keeps for itself answers 403 for ever: sessions and tokens end all the same,
+// and so does whatever else can be done.
+func TestI12_EachStepIsTakenWhateverBecomesOfTheOthers(t *testing.T) {
+	for _, failing := range []string{subDisable, subRevoke, subLeave} {
+		for name, f := range map[string]fault{
+			"refused": {before: &connector.Error{Code: connector.CodeUnauthorized}},
+			"away":    {before: temporary(connector.CodeUnavailable)},
+		} {
+			w := newWorld(t)
+			l := w.leaver(t)
+			w.targets["mail"].fail(failing, times(2*short.Tries, f)...)
+			op := w.unlink(t, l, mailOnly)
+			w.drive(t, op)
+			var want []string
+			for _, step := range []string{subDisable, subRevoke, subLeave} {
+				if step != failing {
+					want = append(want, step+" "+l.id("mail"))
+				}
+			}
+			if diff := cmp.Diff(want, w.targets["mail"].changes()); diff != "" {
+				t.Errorf("%s %s: effects (-want +got):\n%s", failing, name, diff)
+			}
+			w.wantAccount(t, l, "mail", models.AccountStuck)
+			reason := string(f.before.Code)
+			if name == "refused" && failing != subDisable {
+				reason = ReasonResidue // which says what is left
+			}
+			if cases := w.openCases(t, op); len(cases) != 1 || cases[0].Reason != reason {
+				t.Errorf("%s %s: cases %+v, want %s", failing, name, cases, reason)
+			}
+		}
+	}
+}
+
+// The list of groups fails before the cut: the access ends, and what the snapshot lacks is added as
+// soon as it can be read, before the groups are left.
+func TestI12_TheSnapshotNeverDelaysTheCut(t *testing.T) {
+	away := fault{before: temporary(connector.CodeUnavailable)}
+	for name, tt := range map[string]struct {
+		call    string
+		fails   int
+		outcome string
+		back    models.AccountState
+		reason  string
+	}{
+		"groups, for a moment": {"snapshot_groups", 1, outPartial, models.AccountRelinked, ""},
+		"groups, for ever":     {"snapshot_groups", 100, outPartial, models.AccountRelinking, ReasonPartial},
+		"all, for a moment":    {"snapshot", 1, outPartial, models.AccountRelinked, ""},
+		"all, for ever":        {"snapshot", 100, outFailed, models.AccountRelinking, ReasonNoSnapshot},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			l := w.leaver(t)
+			mail := w.targets["mail"]
+			mail.fail(tt.call, times(tt.fails, away)...)
+			op := w.unlink(t, l, mailOnly)
+			if r := w.run(t, op, w.step(t, op, "mail").ID); r.Outcome != Done {
+				t.Errorf("outcome %s: the snapshot delayed the cut", r.Outcome)
+			}
+			w.wantActive(t, l, "mail", false)
+			w.wantAccount(t, l, "mail", models.AccountDisabled)
+			v, err := Operation(t.Context(), w.env.Facts, op.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(v.Steps[0].Evidence, func(e models.AccountEvidence) bool {
+				return e.Substep == subSnapshot && e.Outcome == tt.outcome && e.Detail != ""
+			}) {
+				t.Errorf("nothing says what the snapshot lacks: %+v", v.Steps[0].Evidence)
+			}
+			mail.heal()
+			back, _ := w.relink(t, l, &op.ID)
+			w.drive(t, back)
+			if tt.reason == "" {
+				w.wantAccount(t, l, "mail", tt.back)
+				if h := mail.holder(l.id("mail")); !h.active || len(h.groups) != 2 {
+					t.Errorf("restored: %s", h)
+				}
+				return
+			}
+			cases := w.openCases(t, back)
+			if len(cases) != 1 || cases[0].Reason != tt.reason {
+				t.Fatalf("cases: %+v, want %s", cases, tt.reason)
+			}
+			mail.set(l.id("mail"), func(h *holder) { h.active = true })
+			if err := w.resolve(cases[0].ID, w.actor(t, models.RoleITOps), models.ResolutionByHand); err != nil {
+				t.Fatal(err)
+			}
+			w.drive(t, back)
+			w.wantAccount(t, l, "mail", models.AccountRelinked)
+		})
+	}
+}
+
+// A target that keeps demo-0050 for DEMO-0050 has the account all the same; unless that is how
+// another person's number is written here.
+func TestI14_ANumberInAnotherCaseIsTheSamePerson(t *testing.T) {
+	for _, linked := range []bool{true, false} {
+		w := newWorld(t)
+		l := w.leaver(t)
+		lower := strings.ToLower(l.no)
+		if lower == l.no {
+			t.Fatal("the number has no letters")
+		}
+		w.targets["mail"].set(l.id("mail"), func(h *holder) { h.no = lower })
+		if !linked {
+			w.exec(t, "UPDATE linked_accounts SET external_id = NULL WHERE employment_id = ? AND system = 'mail'", l.employment)
+		}
+		op := w.unlink(t, l, mailOnly)
+		w.drive(t, op)
+		w.wantAccount(t, l, "mail", models.AccountDisabled)
+		w.wantActive(t, l, "mail", false)
+
+		other := w.leaver(t)
+		w.targets["mail"].set(other.id("mail"), func(h *holder) { h.no = strings.ToLower(other.no) })
+		twin := w.person(t)
+		w.tx(t, func(tx *database.Tx) error {
+			return tx.DB().Exec("UPDATE employees SET employee_no = ? WHERE id = ?", strings.ToLower(other.no), twin).Error
+		})
+		op = w.unlink(t, other, mailOnly)
+		w.drive(t, op)
+		w.wantActive(t, other, "mail", true)
+		if cases := w.openCases(t, op); len(cases) != 1 || cases[0].Reason != ReasonWrongPerson {
+			t.Errorf("cases: %+v", cases)
+		}
+	}
+}
+
+// An account that does not say whether it is active is switched off all the same, and people look.
+func TestI12_AnAccountThatCannotBeUnderstoodIsSwitchedOff(t *testing.T) {
+	w := newWorld(t)
+	l := w.leaver(t)
+	mail := w.targets["mail"]
+	mail.fail("read_back", times(3*short.Tries, fault{unclear: true})...)
+	op := w.unlink(t, l, mailOnly)
+	w.drive(t, op)
+	if h := mail.holder(l.id("mail")); h.active || len(h.groups)+h.sessions > 0 {
+		t.Errorf("left as %s", h)
+	}
+	w.wantAccount(t, l, "mail", models.AccountStuck)
+	if cases := w.openCases(t, op); len(cases) != 1 || cases[0].Reason != string(connector.CodeBadAnswer) {
+		t.Errorf("cases: %+v", cases)
+	}
+}
