@@ -317,6 +317,7 @@ const (
 	fieldFormat     = "format"
 	fieldInvalid    = "invalid"
 	fieldNotText    = "not_text"
+	fieldRepeated   = "repeated"
 	fieldMalformed  = "malformed"
 	fieldUnknown    = "unknown"
 	fieldReadOnly   = "read_only"
@@ -326,5 +327,5 @@ const (
 
 var fieldCodes = []string{
 	fieldRequired, fieldWrongType, fieldNotAllowed, fieldTooLong, fieldTooShort, fieldOutOfRange, fieldFormat, fieldInvalid,
-	fieldNotText, fieldMalformed, fieldUnknown, fieldReadOnly, fieldMismatch, fieldTooEarly,
+	fieldNotText, fieldRepeated, fieldMalformed, fieldUnknown, fieldReadOnly, fieldMismatch, fieldTooEarly,
 }

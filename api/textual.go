@@ -5,11 +5,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"lethe/internal/textform"
 )
 
 // strictAddress refuses what the address and the Idempotency-Key of a request cannot mean, before
@@ -35,7 +35,7 @@ func strictAddress(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// unreadableQuery names the parameters of a query that are not text, in the order of their names.
+// unreadableQuery names the parameters of a query that are not text, or are given twice, in the order of their names.
 func unreadableQuery(raw string) []FieldError {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
@@ -43,6 +43,9 @@ func unreadableQuery(raw string) []FieldError {
 	}
 	var wrong []FieldError
 	for name, texts := range values {
+		if len(texts) > 1 { // which of them is meant, nobody knows
+			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: fieldRepeated})
+		}
 		if !isText(name) || slices.ContainsFunc(texts, func(s string) bool { return !isText(s) }) {
 			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: fieldNotText})
 		}
@@ -51,7 +54,7 @@ func unreadableQuery(raw string) []FieldError {
 	return wrong
 }
 
-func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
+func isText(s string) bool { return textform.Readable(s) }
 
 // oneKeyAtMost says whether the header field is left out, or given once with something in it.
 func oneKeyAtMost(h http.Header) bool {

@@ -25,7 +25,7 @@ func (r *Registry) Decide(ctx context.Context, db *database.DB, bearer identity.
 	if decision != models.DecisionApproved && decision != models.DecisionRejected {
 		return models.Approval{}, ErrUnknownDecision
 	}
-	if err := checkText(comment); err != nil {
+	if err := checkText(&comment); err != nil {
 		return models.Approval{}, err
 	}
 	caller := models.CallerOf(ctx)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
@@ -14,6 +12,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/internal/keyed"
+	"lethe/internal/textform"
 	"lethe/models"
 )
 
@@ -45,7 +44,7 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	if !known {
 		return models.Approval{}, ErrUnknownOperation
 	}
-	if err := checkText(o.Reason); err != nil {
+	if err := checkText(&o.Reason); err != nil {
 		return models.Approval{}, err
 	}
 	command, err := op.complete(tx, caller.Actor, o.Command)
@@ -197,17 +196,18 @@ func given(id uuid.UUID) *uuid.UUID {
 	return &id
 }
 
-func checkText(s string) error {
-	if utf8.RuneCountInString(s) > MaxText {
-		return ErrTextTooLong
+// checkText judges a text that may be left out and puts it into the form in which it is stored.
+func checkText(s *string) error {
+	if *s == "" {
+		return nil
 	}
-	if !utf8.ValidString(s) {
+	stored, fault := textform.Paragraphs(*s, MaxText)
+	switch fault {
+	case textform.TooLong:
+		return ErrTextTooLong
+	case textform.Unreadable:
 		return ErrUnreadableText
 	}
-	for _, c := range s {
-		if unicode.IsControl(c) && c != '\n' && c != '\r' && c != '\t' {
-			return ErrUnreadableText
-		}
-	}
+	*s = stored
 	return nil
 }

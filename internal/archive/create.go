@@ -73,10 +73,10 @@ func (n *NewEmployee) check(tx *database.Tx) (models.LegalEntity, error) {
 	} else if !employeeNo.MatchString(n.EmployeeNo) {
 		found.add("employee_no", CodeMalformed)
 	}
-	if code := checkText(n.Name, maxName); code != "" {
+	if code := checkText(&n.Name, maxName); code != "" {
 		found.add("name", code)
 	}
-	if code := checkText(n.Post, maxPost); code != "" && n.Post != "" {
+	if code := checkText(&n.Post, maxPost); code != "" && n.Post != "" {
 		found.add("post", code)
 	}
 	now, err := tx.Now()
@@ -144,7 +144,7 @@ func (n *NewEmployee) person(tx *database.Tx) (id uuid.UUID, returns bool, err e
 		ID: id, EmployeeNo: n.EmployeeNo, Name: n.Name, DepartmentID: n.DepartmentID,
 		Status: models.StatusActive, Revision: 1,
 	}).Error)
-	if database.Violates(err, "employees_employee_no_key") {
+	if database.Violates(err, "employees_employee_no_key") || database.Violates(err, "employees_employee_no_once") {
 		return uuid.Nil, false, ErrEmployeeNoTaken // by somebody who was hired at the same moment
 	}
 	if err != nil {

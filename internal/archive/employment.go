@@ -97,7 +97,9 @@ func EndEmployment(tx *database.Tx, employmentID uuid.UUID, at *time.Time) error
 
 // EmployeeByNo finds a person by employee number, which is matched exactly.
 func EmployeeByNo(g *gorm.DB, no string) (models.Employee, error) {
-	employee, err := database.First[models.Employee](g.Where("employee_no = ?", no))
+	// Two people whose numbers differ by case only are there from former versions alone.
+	employee, err := database.First[models.Employee](g.Where("employee_no = ? OR employee_no_key = lower(?)", no, no).
+		Order(clause.Expr{SQL: "employee_no = ? DESC", Vars: []any{no}}))
 	if err != nil {
 		return employee, fmt.Errorf("finding an employee by number: %w", err)
 	}

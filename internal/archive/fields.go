@@ -46,7 +46,7 @@ func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.
 		case category == "":
 			found.add("fields."+key, CodeReadOnly)
 		case value != nil:
-			if code := checkText(*value, maxValue); code != "" {
+			if code := checkText(value, maxValue); code != "" {
 				found.add("fields."+key, code)
 			}
 		}

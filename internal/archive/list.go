@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/access"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/textform"
 	"lethe/models"
 )
 
@@ -88,8 +90,11 @@ func List(ctx context.Context, db *database.DB, f Filter) (Page, error) {
 	}
 	query := employees(db.Read(ctx)).Scopes(VisibleTo(f.Actor)).Where("employees.id > ?", after)
 	if f.Query != "" {
-		pattern := "%" + likeEscape.Replace(f.Query) + "%"
-		query = query.Where(`(employees.name ILIKE ? ESCAPE '\' OR employees.employee_no ILIKE ? ESCAPE '\')`, pattern, pattern)
+		named, err := Named(ctx, db, f.Query)
+		if err != nil {
+			return Page{}, err
+		}
+		query = query.Scopes(named)
 	}
 	if f.Status != "" {
 		query = query.Where("employees.status = ?", f.Status)
@@ -110,8 +115,21 @@ func List(ctx context.Context, db *database.DB, f Filter) (Page, error) {
 	return page, nil
 }
 
-// likeEscape makes the wildcards of LIKE mean themselves.
-var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+// Named limits a query that reads the table employees to the people whose name or number holds the
+// text, whatever the width, the case or the form of its characters, traditional or simplified.
+func Named(ctx context.Context, db *database.DB, part string) (func(*gorm.DB) *gorm.DB, error) {
+	var folded string // by the database, so that both sides are folded alike
+	if err := db.Read(ctx).Raw(`SELECT btrim(person_text(?, ''), E' \n')`, part).Scan(&folded).Error; err != nil {
+		return nil, fmt.Errorf("folding a search: %w", database.Hide(err))
+	}
+	return func(g *gorm.DB) *gorm.DB {
+		g = g.Where("strpos(person_text(employees.name, employees.employee_no), ?) > 0", folded)
+		if grams := textform.Grams(folded); len(grams) > 0 {
+			g = g.Where("query_log_grams(person_text(employees.name, employees.employee_no), '') @> ?::text[]", pgtype.FlatArray[string](grams))
+		}
+		return g
+	}, nil
+}
 
 // employees reads people with their latest employment.
 func employees(g *gorm.DB) *gorm.DB {
@@ -125,7 +143,7 @@ func employees(g *gorm.DB) *gorm.DB {
 func (f *Filter) check() (after uuid.UUID, err error) {
 	var found problems
 	if f.Query != "" {
-		if code := checkText(f.Query, maxQuery); code != "" {
+		if code := checkText(&f.Query, maxQuery); code != "" {
 			found.add("q", code)
 		}
 	}

@@ -91,12 +91,12 @@ func update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch, approve
 func (p Patch) check(tx *database.Tx) (map[string]models.Category, error) {
 	var found problems
 	if p.Name != nil {
-		if code := checkText(*p.Name, maxName); code != "" {
+		if code := checkText(p.Name, maxName); code != "" {
 			found.add("name", code)
 		}
 	}
 	if p.Post != nil && *p.Post != "" {
-		if code := checkText(*p.Post, maxPost); code != "" {
+		if code := checkText(p.Post, maxPost); code != "" {
 			found.add("post", code)
 		}
 	}

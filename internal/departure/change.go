@@ -156,7 +156,7 @@ func WithdrawApproved(tx *database.Tx, seal vault.Sealer, by models.Actor, id uu
 }
 
 func withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent, approved bool) error {
-	if err := checkText(reason); err != nil {
+	if err := checkText(&reason); err != nil {
 		return err
 	}
 	dep, err := Lock(tx, id)
@@ -206,7 +206,7 @@ func withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID,
 
 // AskAnnulment asks to undo a departure that was a mistake. A second person confirms it.
 func AskAnnulment(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string) error {
-	if err := checkText(reason); err != nil {
+	if err := checkText(&reason); err != nil {
 		return err
 	}
 	dep, err := Lock(tx, id)

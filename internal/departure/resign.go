@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -14,6 +12,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/retention"
+	"lethe/internal/textform"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -136,37 +135,31 @@ func (n Notice) check() error {
 	case !slices.Contains(initiators, n.Initiator):
 		return ErrUnknownInitiator
 	}
-	switch {
-	case !codes.MatchString(n.ReasonCode):
+	if !codes.MatchString(n.ReasonCode) {
 		return ErrNotACode
-	case utf8.RuneCountInString(n.LegalGround) > maxLegalGround:
-		return ErrTextTooLong
-	case !readable(n.LegalGround):
-		return ErrUnreadableText
 	}
-	return checkText(n.Note)
+	if err := checkLength(&n.LegalGround, maxLegalGround); err != nil {
+		return err
+	}
+	return checkText(&n.Note)
 }
 
-func checkText(s string) error {
-	if utf8.RuneCountInString(s) > MaxText {
-		return ErrTextTooLong
+// checkText judges a text that may be left out and puts it into the form in which it is stored.
+func checkText(s *string) error { return checkLength(s, MaxText) }
+
+func checkLength(s *string, longest int) error {
+	if *s == "" {
+		return nil
 	}
-	if !readable(s) {
+	stored, fault := textform.Paragraphs(*s, longest)
+	switch fault {
+	case textform.TooLong:
+		return ErrTextTooLong
+	case textform.Unreadable:
 		return ErrUnreadableText
 	}
+	*s = stored
 	return nil
-}
-
-func readable(s string) bool {
-	if !utf8.ValidString(s) {
-		return false
-	}
-	for _, r := range s {
-		if unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' {
-			return false
-		}
-	}
-	return true
 }
 
 func (n Notice) row(employment models.Employment, d Entry, by models.Actor) (models.Departure, error) {

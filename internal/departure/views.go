@@ -91,8 +91,11 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 		q = q.Where("employee_id IN (?)", db.Read(ctx).Model(&models.Employee{}).Select("employees.id").Scopes(archive.VisibleTo(*f.VisibleTo)))
 	}
 	if f.Search != "" {
-		q = q.Where("employee_id IN (SELECT id FROM employees WHERE strpos(lower(name), lower(?)) > 0 OR strpos(lower(employee_no), lower(?)) > 0)",
-			f.Search, f.Search)
+		named, err := archive.Named(ctx, db, f.Search)
+		if err != nil {
+			return nil, err
+		}
+		q = q.Where("employee_id IN (?)", db.Read(ctx).Model(&models.Employee{}).Select("employees.id").Scopes(named))
 	}
 	var rows []models.Departure
 	if err := q.Find(&rows).Error; err != nil {

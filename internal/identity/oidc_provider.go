@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -188,7 +189,8 @@ func (p *Provider) redeem(ctx context.Context, h handshake, code string, now tim
 // claims that go-oidc leaves to its caller.
 type claims struct {
 	AuthorizedParty string `json:"azp"`
-	AuthTime        *int64 `json:"auth_time"`
+	// AuthTime is a NumericDate (RFC 7519, 2): it may have a fraction.
+	AuthTime *float64 `json:"auth_time"`
 }
 
 const maxSubject = 255 // characters, OpenID Connect Core, 2
@@ -210,7 +212,7 @@ func checkToken(token *oidc.IDToken, h handshake, clientID string, now time.Time
 	}
 	found := proof{issuer: token.Issuer, subject: token.Subject}
 	if c.AuthTime != nil {
-		at := time.Unix(*c.AuthTime, 0)
+		at := time.Unix(int64(math.Floor(*c.AuthTime)), 0)
 		found.loggedInAt = &at
 	}
 	return found, nil

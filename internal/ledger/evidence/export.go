@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/querylog"
+	"lethe/internal/textform"
 	"lethe/models"
 )
 
@@ -130,7 +129,7 @@ const maxReason = 1000
 
 // Check says what is wrong with r. It is asked before anybody has to approve it.
 func (r Request) Check(tx *database.Tx) error {
-	if n := utf8.RuneCountInString(r.Reason); n < 1 || n > maxReason || !printable(r.Reason) {
+	if _, fault := textform.Paragraphs(r.Reason, maxReason); fault != "" {
 		return ErrReason
 	}
 	for i, f := range r.Formats {
@@ -159,16 +158,6 @@ func (r Request) Check(tx *database.Tx) error {
 		return ErrRange
 	}
 	return nil
-}
-
-// printable lets lines through, and nothing that hides or turns text.
-func printable(s string) bool {
-	for _, r := range s {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) || r == utf8.RuneError {
-			return false
-		}
-	}
-	return true
 }
 
 // Count is how many entries r would export now, but not beyond most.

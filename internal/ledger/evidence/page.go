@@ -30,14 +30,22 @@ type page struct {
 	pdf *gopdf.GoPdf
 	y   float64
 	err error
+	// missing says that something was written that neither font has.
+	missing bool
 }
+
+// missingGlyph stands for a character that neither font has.
+const missingGlyph = '〓'
 
 func newPage(title string) *page {
 	p := &page{pdf: &gopdf.GoPdf{}}
 	p.pdf.Start(gopdf.Config{PageSize: *gopdf.PageSizeA4})
 	p.pdf.SetInfo(gopdf.PdfInfo{Title: title, Producer: "Lethe"})
 	// What neither font has is shown as a mark that printers use for a missing character.
-	missing := gopdf.TtfOption{OnGlyphNotFoundSubstitute: func(rune) rune { return '〓' }}
+	missing := gopdf.TtfOption{OnGlyphNotFoundSubstitute: func(rune) rune {
+		p.missing = true
+		return missingGlyph
+	}}
 	p.err = errors.Join(p.pdf.AddTTFFontDataWithOption(chinese, chineseFont, missing), p.pdf.AddTTFFontData(latin, latinFont))
 	p.turn()
 	return p
@@ -52,7 +60,7 @@ func (p *page) turn() {
 type run struct{ font, text string }
 
 func fontOf(r rune) string {
-	if r < 0x2100 || unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic) && r < 0xff00 {
+	if unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic) && r < 0xff00 || r < 0x2100 && !unicode.IsLetter(r) && !unicode.IsMark(r) {
 		return latin
 	}
 	return chinese
@@ -163,8 +171,13 @@ func (p *page) try(err error) {
 	}
 }
 
-// writeTo ends the document.
+// writeTo ends the document, and says where to read what it cannot show.
 func (p *page) writeTo(w io.Writer) error {
+	if p.missing {
+		p.space(6)
+		p.text(9, string(missingGlyph)+" 表示本摘要无法显示的字符，原文见 manifest.json 与 entries.jsonl")
+		p.text(9, string(missingGlyph)+" stands for characters that this summary cannot show: manifest.json and entries.jsonl have them")
+	}
 	if p.err != nil {
 		return fmt.Errorf("writing the summary: %w", p.err)
 	}

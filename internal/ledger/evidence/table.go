@@ -3,6 +3,7 @@ package evidence
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,12 +167,21 @@ func (t *xlsxTable) row(cells []string) error {
 	t.rows++
 	values := make([]any, len(cells))
 	for i, cell := range cells {
-		values[i] = fit(defuse(cell))
+		values[i] = literal(fit(defuse(cell)))
 	}
 	if err := t.sheet.SetRow("A"+strconv.Itoa(t.rows), values); err != nil {
 		return fmt.Errorf("writing a row: %w", err)
 	}
 	return nil
+}
+
+// escape is how a workbook writes a character that XML cannot hold (ECMA-376, ST_Xstring).
+var escape = regexp.MustCompile(`_x[0-9A-Fa-f]{4}_`)
+
+// literal keeps a text that looks like such an escape from being read as the character: its first
+// underscore is written as an escape itself.
+func literal(cell string) string {
+	return escape.ReplaceAllStringFunc(cell, func(s string) string { return "_x005F" + s })
 }
 
 // fit shortens what no cell can hold, and says so: the whole text is in entries.jsonl.

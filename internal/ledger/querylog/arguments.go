@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/ledger"
+	"lethe/internal/textform"
 )
 
 // arguments numbers the values of one statement.
@@ -201,5 +202,5 @@ func (t term) words(a *arguments, conditions *[]string) []string {
 	if len([]rune(t.text)) > 2 {
 		*conditions = append(*conditions, "strpos("+theWords+", "+a.add(t.text)+") > 0")
 	}
-	return grams(t.text)
+	return textform.Grams(t.text)
 }

@@ -7,12 +7,11 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/ledger"
+	"lethe/internal/textform"
 )
 
 // What a search may not ask for.
@@ -56,24 +55,21 @@ func (f Filter) check() ([]string, error) {
 	if f.From != nil && f.To != nil && !f.From.Before(*f.To) {
 		return nil, ErrRangeReversed
 	}
-	if utf8.RuneCountInString(f.Query) > maxQuery {
+	if f.Query == "" {
+		return nil, nil
+	}
+	query, fault := textform.Line(f.Query, maxQuery)
+	switch fault {
+	case textform.TooLong:
 		return nil, ErrTermTooLong
-	}
-	if !utf8.ValidString(f.Query) || strings.ContainsFunc(f.Query, invisible) {
+	case textform.Unreadable:
 		return nil, ErrNotText
-	}
-	terms := strings.Fields(f.Query)
-	if len(terms) == 0 && f.Query != "" {
+	case textform.Empty:
 		return nil, ErrTermTooShort
 	}
+	terms := strings.Fields(query)
 	if len(terms) > maxTerms {
 		return nil, ErrTooManyTerms
 	}
 	return terms, nil
-}
-
-// invisible holds for control and format characters: zero-width ones and marks of the writing
-// direction make two searches that look the same find different things.
-func invisible(r rune) bool {
-	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError
 }

@@ -12,6 +12,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/ledger"
+	"lethe/internal/textform"
 )
 
 // search is one search under way.
@@ -141,7 +142,7 @@ func (s *search) leader(within span) (term, error) {
 	a := &arguments{}
 	wanted := []string{}
 	for _, t := range plain {
-		wanted = append(wanted, grams(t.text)...)
+		wanted = append(wanted, textform.Grams(t.text)...)
 	}
 	conditions := append(span{first: within.first, end: within.end}.where(a), hasWords, hasGrams(a, wanted))
 	var found int

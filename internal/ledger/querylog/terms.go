@@ -10,6 +10,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/textform"
 )
 
 // reader is a transaction or a pool.
@@ -21,6 +22,7 @@ type reader interface {
 // term is one word of a search with everything of an entry that it may stand for.
 type term struct {
 	text    string    // folded as the database folds what it searches
+	person  string    // folded as it folds names and numbers
 	purpose bool      // it is the purpose of some entry
 	id      uuid.UUID // the word is an id
 	people  []string  // ids of those whose name or number it is part of
@@ -57,10 +59,11 @@ func compile(ctx context.Context, db reader, words []string) ([]term, error) {
 
 // fold is the database's own folding, so that both sides are folded alike.
 func (t *term) fold(ctx context.Context, db reader, word string) error {
-	if err := db.QueryRowContext(ctx, "SELECT query_log_text($1, '')", word).Scan(&t.text); err != nil {
+	err := db.QueryRowContext(ctx, "SELECT query_log_text($1, ''), person_text($1, '')", word).Scan(&t.text, &t.person)
+	if err != nil {
 		return fmt.Errorf("folding a search term: %w", database.Hide(err))
 	}
-	t.text = strings.TrimSpace(t.text)
+	t.text, t.person = strings.TrimSpace(t.text), strings.TrimSpace(t.person)
 	return nil
 }
 
@@ -81,8 +84,8 @@ func (t *term) findPurpose(ctx context.Context, db reader) error {
 // views show a pseudonym instead.
 func (t *term) findPeople(ctx context.Context, db reader) error {
 	rows, err := db.QueryContext(ctx, `SELECT id FROM employees
-		WHERE query_log_grams(name, employee_no) @> $1::text[] AND strpos(query_log_text(name, employee_no), $2) > 0
-			AND status <> 'purged' LIMIT $3`, grams(t.text), t.text, maxPeople+1)
+		WHERE query_log_grams(person_text(name, employee_no), '') @> $1::text[] AND strpos(person_text(name, employee_no), $2) > 0
+			AND status <> 'purged' LIMIT $3`, textform.Grams(t.person), t.person, maxPeople+1)
 	if err != nil {
 		return fmt.Errorf("finding people: %w", database.Hide(err))
 	}
@@ -116,23 +119,4 @@ func meaning(prefix, text string) []string {
 		}
 	}
 	return codes
-}
-
-// grams are the runs of characters by which the index finds a text: of three where all are ASCII,
-// else of two. They may stand elsewhere in a text that has them all: what is longer than two
-// characters has to be looked at once more.
-func grams(text string) []string {
-	runes := []rune(text)
-	plain := func(i int) bool { return i >= 0 && i < len(runes) && runes[i] < 0x80 }
-	found := make([]string, 0, len(runes))
-	for i := range len(runes) - 1 {
-		switch {
-		case plain(i) && plain(i+1) && plain(i+2):
-			found = append(found, string(runes[i:i+3]))
-		case plain(i-1) && plain(i) && plain(i+1): // the end of the run before
-		default:
-			found = append(found, string(runes[i:i+2]))
-		}
-	}
-	return found
 }
