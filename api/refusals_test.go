@@ -259,3 +259,14 @@ func TestDatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 }
+
+// limit=5&limit=6 took the first: which of them is meant, nobody knows.
+func TestAParameterGivenTwiceIsRefused(t *testing.T) {
+	f := newFixture(t)
+	for _, query := range []string{"limit=5&limit=6", "limit=5&limit=5", "q=a&q=b", "status=active&limit=5&status=departed"} {
+		got := f.ask(models.RoleHRAdmin, "GET", "/api/v1/employees?"+query, "")
+		if got.status != http.StatusUnprocessableEntity || len(got.problem.Errors) == 0 || got.problem.Errors[0].Code != fieldRepeated {
+			t.Errorf("%s: %d %+v", query, got.status, got.problem)
+		}
+	}
+}

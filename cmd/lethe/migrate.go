@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"lethe/internal/archive"
 	"lethe/internal/config"
@@ -51,6 +52,14 @@ func (m MigrateCmd) Run(ctx context.Context) error {
 	err = departure.SealPlainCodes(ctx, facts, func() (vault.Sealer, error) { return sealerOf(c.KEKFile, keys, in) })
 	if err != nil {
 		return err
+	}
+	numbers, err := archive.CollidingNumbers(ctx, facts)
+	if err != nil {
+		return err
+	}
+	if len(numbers) > 0 {
+		fmt.Printf("这些工号仅大小写不同，仍按不同的人处理，请核对 · employee numbers that differ by case only stay different people, check them: %s\n",
+			strings.Join(numbers, ", "))
 	}
 	_, err = fmt.Printf("both databases are at the newest version (installation %s, %s)\n", in.ID, in.Mode)
 	return err

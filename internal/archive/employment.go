@@ -3,6 +3,7 @@
 package archive
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -95,11 +96,23 @@ func EndEmployment(tx *database.Tx, employmentID uuid.UUID, at *time.Time) error
 	return nil
 }
 
+// CollidingNumbers are the employee numbers that differ from another one by case only, which former
+// versions gave out; those of two people stand side by side.
+func CollidingNumbers(ctx context.Context, db *database.DB) ([]string, error) {
+	var numbers []string
+	err := db.Read(ctx).Raw(`SELECT employee_no FROM employees WHERE lower(employee_no) IN (
+		SELECT lower(employee_no) FROM employees GROUP BY 1 HAVING count(*) > 1) ORDER BY lower(employee_no), employee_no_key`).Scan(&numbers).Error
+	if err != nil {
+		return nil, fmt.Errorf("looking for numbers that differ by case only: %w", database.Hide(err))
+	}
+	return numbers, nil
+}
+
 // EmployeeByNo finds a person by employee number, which is matched exactly.
 func EmployeeByNo(g *gorm.DB, no string) (models.Employee, error) {
 	// Two people whose numbers differ by case only are there from former versions alone.
 	employee, err := database.First[models.Employee](g.Where("employee_no = ? OR employee_no_key = lower(?)", no, no).
-		Order(clause.Expr{SQL: "employee_no = ? DESC", Vars: []any{no}}))
+		Order(clause.OrderBy{Expression: clause.Expr{SQL: "employee_no = ? DESC", Vars: []any{no}}}))
 	if err != nil {
 		return employee, fmt.Errorf("finding an employee by number: %w", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgtype"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
@@ -115,6 +114,9 @@ func List(ctx context.Context, db *database.DB, f Filter) (Page, error) {
 	return page, nil
 }
 
+// gramEnd stands between grams on their way to the database; no text has it.
+const gramEnd = "\x1f"
+
 // Named limits a query that reads the table employees to the people whose name or number holds the
 // text, whatever the width, the case or the form of its characters, traditional or simplified.
 func Named(ctx context.Context, db *database.DB, part string) (func(*gorm.DB) *gorm.DB, error) {
@@ -125,7 +127,7 @@ func Named(ctx context.Context, db *database.DB, part string) (func(*gorm.DB) *g
 	return func(g *gorm.DB) *gorm.DB {
 		g = g.Where("strpos(person_text(employees.name, employees.employee_no), ?) > 0", folded)
 		if grams := textform.Grams(folded); len(grams) > 0 {
-			g = g.Where("query_log_grams(person_text(employees.name, employees.employee_no), '') @> ?::text[]", pgtype.FlatArray[string](grams))
+			g = g.Where("query_log_grams(person_text(employees.name, employees.employee_no), '') @> string_to_array(?, ?)", strings.Join(grams, gramEnd), gramEnd)
 		}
 		return g
 	}, nil

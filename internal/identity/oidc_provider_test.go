@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -123,6 +124,9 @@ func TestForgedIDTokensAreRefused(t *testing.T) {
 	}{
 		"as it should be":          {sign(t, jose.ES256, f.key, good), true},
 		"for us among others":      {sign(t, jose.ES256, f.key, with(map[string]any{"aud": []string{"lethe", "other"}, "azp": "lethe"})), true},
+		"a decimal auth_time":      {sign(t, jose.ES256, f.key, with(map[string]any{"auth_time": json.Number(fmt.Sprintf("%d.25", now.Unix()))})), true},
+		"an auth_time of zeroes":   {sign(t, jose.ES256, f.key, with(map[string]any{"auth_time": json.Number(fmt.Sprintf("%d.0", now.Unix()))})), true},
+		"an auth_time in words":    {sign(t, jose.ES256, f.key, with(map[string]any{"auth_time": "now"})), false},
 		"just expired":             {sign(t, jose.ES256, f.key, with(map[string]any{"exp": now.Add(-20 * time.Second).Unix()})), true},
 		"a little ahead":           {sign(t, jose.ES256, f.key, with(map[string]any{"iat": now.Add(20 * time.Second).Unix()})), true},
 		"signed by a stranger":     {sign(t, jose.ES256, stranger, good), false},

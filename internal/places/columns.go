@@ -15,8 +15,9 @@ employment_categories category state
 field_values field_key
 departures kind initiator stage accounts_state time_zone
 departure_events what actor_role system category
-linked_accounts system kind state
-account_operations kind mode origin state
+linked_accounts system kind state finding
+account_operations kind mode origin state asked
+system_askings system
 account_steps system action state stuck_reason
 account_evidence substep outcome detail
 support_cases system reason state resolution
@@ -41,10 +42,10 @@ recorded_configuration name`},
 legal_entities code name_zh name_en jurisdiction time_zone
 departments code name_zh name_en
 field_definitions key section category sensitivity label_zh label_en notice_zh notice_en
-retention_rules jurisdiction category period floor anchor basis_zh basis_en
+retention_rules jurisdiction category period floor ceiling anchor basis_zh basis_en
 api_tokens label`},
 	{Skeleton, Facts, `
-employees employee_no name
+employees employee_no employee_no_key name
 employments post
 users login`},
 	{Account, Facts, `

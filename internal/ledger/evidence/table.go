@@ -178,10 +178,20 @@ func (t *xlsxTable) row(cells []string) error {
 // escape is how a workbook writes a character that XML cannot hold (ECMA-376, ST_Xstring).
 var escape = regexp.MustCompile(`_x[0-9A-Fa-f]{4}_`)
 
-// literal keeps a text that looks like such an escape from being read as the character: its first
-// underscore is written as an escape itself.
-func literal(cell string) string {
-	return escape.ReplaceAllStringFunc(cell, func(s string) string { return "_x005F" + s })
+// literal keeps a text that looks like such an escape from being read as the character: it is cut into
+// runs of which none looks like one, which a reader puts together again. The library escapes most such
+// texts by itself, but not those that overlap or name half of a pair.
+func literal(cell string) any {
+	if !escape.MatchString(cell) {
+		return cell
+	}
+	var pieces []excelize.RichTextRun
+	for _, piece := range strings.SplitAfter(cell, "_") {
+		if piece != "" {
+			pieces = append(pieces, excelize.RichTextRun{Text: piece})
+		}
+	}
+	return pieces
 }
 
 // fit shortens what no cell can hold, and says so: the whole text is in entries.jsonl.
