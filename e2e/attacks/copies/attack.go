@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"lethe/internal/database"
@@ -54,7 +55,8 @@ func attack(ctx context.Context, facts *database.DB, known, folders []string) (f
 		}
 		found = append(found, lying...)
 	}
-	return found, nil
+	slices.Sort(found)
+	return slices.Compact(found), nil // two routes with one guess are one find
 }
 
 // read takes every column of every table.

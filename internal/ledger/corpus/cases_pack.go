@@ -226,7 +226,6 @@ func (m *maker) ends() {
 		"no previous_size":            func(e *entry) { delete(e.details, "previous_size") },
 		"no previous_root":            func(e *entry) { delete(e.details, "previous_root") },
 		"no kept_size":                func(e *entry) { delete(e.details, "kept_size") },
-		"a detail more":               func(e *entry) { e.details["more"] = "1" },
 		"more kept than there was":    func(e *entry) { e.details["kept_size"] = "301" },
 		"a previous_size with a sign": func(e *entry) { e.details["previous_size"] = "+300" },
 		"a previous_size with a zero": func(e *entry) { e.details["previous_size"] = "0300" },
@@ -241,6 +240,8 @@ func (m *maker) ends() {
 		_, p := begun(change)
 		m.pack("an epoch that begins with "+name, Wrong, secEpochs, p.bytes())
 	}
+	_, session := begun(func(e *entry) { e.details["session_id"] = "019c0000-0000-7000-8000-00000000000d" })
+	m.pack("an epoch that begins with a detail of its session", Verified, secEpochs, session.bytes())
 	_, same := begun(func(e *entry) { e.details["kept_size"] = "300" })
 	m.pack("an epoch that begins without a loss", Verified, secEpochs, same.bytes())
 	m.pack("a checkpoint of the epoch before that is larger than previous_size", Wrong, secEpochs, m.contiguous(2, 7, 0, 1).bytes(), forked(1, 301))

@@ -84,7 +84,7 @@ func (c *checker) beginning(e epochRow) (beginning, bool) {
 
 // begins reads the beginning of an epoch out of the entry that is its first.
 func (own ownEntry) begins(epoch int) (beginning, bool) {
-	if own.action != ledger.ActionEpochBegun || len(own.details) != 4 || own.details[ledger.DetailEpoch] != strconv.Itoa(epoch) {
+	if own.action != ledger.ActionEpochBegun || own.details[ledger.DetailEpoch] != strconv.Itoa(epoch) {
 		return beginning{}, false
 	}
 	size, sizeOK := strict.Decimal(own.details[ledger.DetailPreviousSize])

@@ -36,7 +36,7 @@ def of_line(e, epoch):
     if e["content"] is None:
         return None
     details = e["content"]["details"]
-    if e["content"]["action"] != ACTION or set(details) != set(DETAILS) or details["epoch"] != str(epoch):
+    if e["content"]["action"] != ACTION or not set(DETAILS) <= set(details) or details["epoch"] != str(epoch):
         raise Problem(f"the first entry of epoch {epoch} does not begin it: {shown(e['content']['action'])}",
                       f"第 {epoch} 纪元的首条记录不是纪元的开始：{shown(e['content']['action'])}")
     size = strict.decimal(details["previous_size"], "previous_size")
