@@ -62,9 +62,13 @@ func (th *theatre) hire(ctx context.Context) (map[string]harness.Person, error) 
 	return people, nil
 }
 
+// answerWithin is how long a client asks again, far longer than anything of the storm is away: what
+// is not answered by then never is.
+const answerWithin = 2 * time.Minute
+
 // persist does what a client does whose call got no answer: it asks again. A refusal is final.
 func (th *theatre) persist(ctx context.Context, call func() error) error {
-	for {
+	for began := time.Now(); ; {
 		err := call()
 		var refused *harness.RefusedError
 		switch {
@@ -77,6 +81,8 @@ func (th *theatre) persist(ctx context.Context, call func() error) error {
 			th.refused[refused.Code]++
 			th.mu.Unlock()
 			return refused
+		case time.Since(began) > answerWithin:
+			return fmt.Errorf("no answer within %s: %w", answerWithin, err)
 		}
 		pause(ctx, 300*time.Millisecond)
 	}

@@ -2,7 +2,9 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strconv"
 	"sync"
@@ -130,8 +132,12 @@ func run(t *testing.T, th *theatre) time.Duration {
 	var scenes sync.WaitGroup
 	for _, s := range th.plan.Scenes {
 		scenes.Go(func() {
-			if err := th.play(alive, s, people[s.No]); err != nil {
+			err := th.play(alive, s, people[s.No])
+			var refused *harness.RefusedError
+			if errors.As(err, &refused) && refused.Status < http.StatusInternalServerError {
 				t.Logf("scene %s (%s): %v", s.No, s.Kind, err)
+			} else if err != nil {
+				t.Errorf("seed %d: scene %s (%s): %v", th.plan.Seed, s.No, s.Kind, err)
 			}
 		})
 	}

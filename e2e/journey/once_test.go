@@ -55,8 +55,10 @@ func TestI9_FiftyRequestsWithoutAKeyAreOneDeparture(t *testing.T) {
 		if err == nil {
 			continue
 		}
-		if !errors.As(err, &refused) || refused.Code != "departure_exists" || refused.Problem.Location != "/api/v1/departures/"+first {
-			t.Errorf("refused with %v at %q, want departure_exists with the first one's address", err, refused.Problem.Location)
+		if !errors.As(err, &refused) || refused.Code != "departure_exists" {
+			t.Errorf("answered with %v, want departure_exists", err)
+		} else if refused.Problem.Location != "/api/v1/departures/"+first {
+			t.Errorf("refused with the address %q, want the first one's, %s", refused.Problem.Location, first)
 		}
 	}
 	j.wantOne(first)
