@@ -55,6 +55,14 @@ soak: bin/temporal bin/testbed ## Run the random tests at length: SOAK=… 长�
 		-run 'RandomHistories|RandomLives|GeneratedServers|AgreeOnMutations' \
 		./internal/approval ./internal/retention ./internal/connector/scim ./internal/account ./e2e/stranger
 
+# Mutations at once; each compiles a package and runs some of its tests.
+JOBS ?= 2
+
+.PHONY: mutants
+mutants: bin/temporal bin/testbed ## Put faults in, one at a time, and see that tests notice: ARGS=… JOBS=… 逐个植入错误，检验测试能否发现：ARGS=… JOBS=…
+	@go build -o bin/mutants ./e2e/mutants
+	@LETHE_TEST_BIN=$(CURDIR)/bin nice -n 10 bin/testbed -- bin/mutants -jobs $(JOBS) $(ARGS)
+
 # A failure repeats with the seed that it printed.
 SEED ?= $(shell date +%s)
 MINUTES ?= 2

@@ -273,3 +273,35 @@ func TestTracesOfSessionsAreNotKept(t *testing.T) {
 		t.Errorf("%d sessions with an address and %d places are left", sessions, places)
 	}
 }
+
+// TestTheCodeThatConfirmedASecretIsUsed: a code is good for one thing, and confirming the secret was it.
+func TestTheCodeThatConfirmedASecretIsUsed(t *testing.T) {
+	w := newWorld(t, Options{})
+	by := Bearer{UserID: w.user.ID, Actor: models.Actor{EmployeeID: w.person, Role: models.RoleHRAdmin}}
+	var secret TOTP
+	w.must(w.run(func(tx *database.Tx) (err error) {
+		secret, err = w.s.BeginTOTP(tx, w.user.ID)
+		return err
+	}))
+	code := w.code(secret.Secret, 0)
+	confirm := func(tx *database.Tx) error {
+		_, err := w.s.ConfirmTOTP(tx, by, code)
+		return err
+	}
+	w.must(w.run(confirm))
+	if err := w.run(confirm); !errors.Is(err, ErrCode) {
+		t.Errorf("confirmed once more: %v", err)
+	}
+	check := func(code string) error {
+		return w.run(func(tx *database.Tx) error { return w.s.CheckTOTP(tx, w.reload(), code) })
+	}
+	if err := check(code); !errors.Is(err, ErrCode) {
+		t.Errorf("the code that confirmed, once more: %v", err)
+	}
+	if err := check(w.code(secret.Secret, -1)); !errors.Is(err, ErrCode) {
+		t.Errorf("the code before it: %v", err)
+	}
+	if err := check(w.code(secret.Secret, 1)); err != nil {
+		t.Errorf("the code after it: %v", err)
+	}
+}
