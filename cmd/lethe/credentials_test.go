@@ -24,7 +24,8 @@ func TestI21_EveryCommandThatMakesACredentialIsInTheTable(t *testing.T) {
 	}
 	var all []string
 	for _, leaf := range parser.Model.Leaves(false) {
-		path := strings.Fields(leaf.Path())[1:] // without the arguments
+		path := strings.Fields(leaf.Path())
+		// Without the arguments: the path begins below the program.
 		name := strings.Join(slices.DeleteFunc(path, func(word string) bool { return strings.HasPrefix(word, "<") }), " ")
 		all = append(all, name)
 		_, way := operations.CredentialOf("lethe " + name)
