@@ -145,7 +145,7 @@ func (f *fixture) rejectedPurge(person uuid.UUID) (id uuid.UUID) {
 		if _, err := retention.Look(tx, dep.ID, retention.Spread{}); err != nil {
 			return err
 		}
-		if err := tx.DB().Raw("SELECT id FROM purges WHERE departure_id = ?", dep.ID).Scan(&id).Error; err != nil {
+		if err := tx.DB().Raw("SELECT id FROM purges WHERE departure_id = ?", dep.ID).Row().Scan(&id); err != nil {
 			return database.Hide(err)
 		}
 		return retention.Decide(tx, id, refuser, models.DecisionRejected)

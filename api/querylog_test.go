@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func TestQueryLog_AnswersBadInput(t *testing.T) {
 		"q=" + strings.Repeat("a", 10_000):                              {422, codeSearchTooLong},
 		"q=" + url.QueryEscape("aa bb cc dd ee ff"):                     {422, codeSearchTerms},
 		"q=" + url.QueryEscape("a\x00b"):                                {422, codeValidationFailed},
-		"q=" + url.QueryEscape("ab\u202ecd"):                            {422, codeTextUnreadable},
+		"q=" + url.QueryEscape("ab\u202ecd"):                            {422, codeValidationFailed},
 		"q=" + url.QueryEscape("%_") + "&result=done":                   {200, ""},
 		"q=" + url.QueryEscape(`"'; DROP TABLE employees; --`):          {200, ""},
 		"from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z":             {422, codeRangeReversed},
@@ -103,6 +104,10 @@ func TestQueryLog_AnswersBadInput(t *testing.T) {
 		got := f.ask(models.RoleAuditor, "GET", "/api/v1/query-log?"+query, "", "Accept-Language", "zh")
 		if got.status != want.status && !(want.code == codeUnknownQuery && got.problem.Code == want.code) || got.problem.Code != want.code {
 			t.Errorf("%.60s: %d %s, want %d %s", query, got.status, got.problem.Code, want.status, want.code)
+		}
+		if strings.HasPrefix(query, "q=") && want.code == codeValidationFailed &&
+			!slices.ContainsFunc(got.problem.Errors, func(e FieldError) bool { return e.Location == "query.q" && e.Code == fieldNotText }) {
+			t.Errorf("%.60s: errors are %+v", query, got.problem.Errors)
 		}
 		if want.status == http.StatusUnprocessableEntity && (got.problem.Title == "" || strings.HasPrefix(got.problem.Title, "problem.")) {
 			t.Errorf("%.60s: no text: %+v", query, got.problem)

@@ -302,8 +302,12 @@ func TestStandaloneUnlinkingAndRelinking(t *testing.T) {
 	var op OperationView
 	got := f.ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+person.String()+`", "mode": "disable", "all_or_nothing": false}`)
 	got.into(t, &op)
-	if got.status != 202 || got.header.Get("Location") != unlinkingAddress(op.ID) || op.EmployeeID != person || len(op.Steps) != 1 || op.Workflow == nil {
+	if got.status != 202 || got.header.Get("Location") != unlinkingAddress(op.ID) || op.EmployeeID != person || op.Workflow == nil {
 		t.Errorf("%d %s %+v", got.status, got.header.Get("Location"), op)
+	}
+	// The account that is registered, and the question to the system where none is (I29).
+	if !slices.Equal(op.Asked, models.Names{"finance", "mail"}) || len(op.Steps) != 2 || op.Steps[0].System != "mail" || op.Steps[1].System != "finance" {
+		t.Errorf("asks %v with the steps %+v", op.Asked, op.Steps)
 	}
 	again := f.ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+person.String()+`"}`)
 	if again.problem.Code != codeUnlinkingRunning || again.problem.Location != unlinkingAddress(op.ID) {
@@ -319,6 +323,13 @@ func TestStandaloneUnlinkingAndRelinking(t *testing.T) {
 	}
 	if got := f.ask(models.RoleITOps, "POST", "/api/v1/account-relinkings", relink); got.problem.Code != codeNothingToRelink {
 		t.Errorf("a second relinking: %d %s", got.status, got.body)
+	}
+	// Who has no account in the system is asked for there all the same.
+	var nothing OperationView
+	got = f.ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+f.hire("E2", f.b).String()+`", "systems": ["finance"]}`)
+	got.into(t, &nothing)
+	if got.status != 202 || !slices.Equal(nothing.Asked, models.Names{"finance"}) || len(nothing.Steps) != 1 || nothing.Steps[0].System != "finance" {
+		t.Errorf("of nobody's account: %d %+v", got.status, nothing)
 	}
 	if got := f.ask(models.RoleITOps, "GET", relinkingAddress(op.ID), ""); got.status != 404 {
 		t.Errorf("an unlinking asked for as a relinking: %d", got.status)
