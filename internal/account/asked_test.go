@@ -371,7 +371,7 @@ func TestI29_ALookUpThatIsKilledIsFinished(t *testing.T) {
 		w.wantActive(t, l, "mail", false)
 		w.wantAccounts(t, l, models.AccountsSettled)
 		id := l.id("mail")
-		if diff := cmp.Diff([]string{"disable " + id, "revoke_sessions " + id}, w.targets["mail"].changes()); diff != "" {
+		if diff := cmp.Diff([]string{"disable " + id, "revoke_sessions " + id, "leave_groups " + id}, w.targets["mail"].changes()); diff != "" {
 			t.Errorf("died %s: effects (-want +got):\n%s", at, diff)
 		}
 		if at == "" {

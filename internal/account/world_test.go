@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
 
 	"lethe/internal/connector"
 	"lethe/internal/database"
@@ -287,9 +288,12 @@ func (w *world) step(t testing.TB, op models.AccountOperation, system string) mo
 	return s
 }
 
+// account is the registered one of a system; what a look-up found without one is [world.lookUp]'s.
 func (w *world) account(t testing.TB, l *leaver, system string) models.LinkedAccount {
 	t.Helper()
-	a, err := database.First[models.LinkedAccount](w.env.Facts.Read(context.Background()).Where("employment_id = ? AND system = ?", l.employment, system))
+	a, err := database.First[models.LinkedAccount](w.env.Facts.Read(context.Background()).
+		Where("employment_id = ? AND system = ?", l.employment, system).
+		Order(clause.OrderBy{Expression: clause.Expr{SQL: "registered DESC, id"}}))
 	if err != nil {
 		t.Fatal(err)
 	}
