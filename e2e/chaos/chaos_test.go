@@ -107,7 +107,7 @@ func run(t *testing.T, th *theatre) time.Duration {
 	alive, stop := context.WithCancel(t.Context())
 	defer stop()
 	var background, acts sync.WaitGroup
-	var calm atomic.Bool
+	var calm, broken atomic.Bool
 	for _, d := range []*harness.Daemon{th.stack.Serve, th.stack.Worker} {
 		background.Go(func() {
 			if err := d.Supervise(alive); err != nil {
@@ -126,6 +126,7 @@ func run(t *testing.T, th *theatre) time.Duration {
 		acts.Go(func() {
 			if err := act(alive); err != nil {
 				t.Errorf("the storm failed: %v", err)
+				broken.Store(true)
 			}
 		})
 	}
@@ -142,6 +143,11 @@ func run(t *testing.T, th *theatre) time.Duration {
 		})
 	}
 	acts.Wait()
+	if broken.Load() { // what was killed may be down for good: nothing would come to rest
+		stop()
+		scenes.Wait()
+		t.FailNow()
+	}
 	if err := th.sleep(t.Context(), th.plan.Length); err != nil {
 		t.Fatal(err)
 	}
