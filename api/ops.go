@@ -2,10 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"lethe/internal/database"
 )
 
 // OpsDeps is what the ops port needs.
@@ -41,11 +44,21 @@ func ready(check func(context.Context) error) http.HandlerFunc {
 		ctx, cancel := context.WithTimeout(r.Context(), readyLimit)
 		defer cancel()
 		if err := check(ctx); err != nil {
-			plain(w, http.StatusServiceUnavailable, "not ready\n")
+			plain(w, http.StatusServiceUnavailable, "not ready"+why(err)+"\n")
 			return
 		}
 		plain(w, http.StatusOK, "ready\n")
 	}
+}
+
+// why tells what an administrator must put right; anything else stays in the log.
+func why(err error) string {
+	for _, known := range []error{database.ErrEmptyKeys, database.ErrForeignKeys} {
+		if errors.Is(err, known) {
+			return ": " + known.Error()
+		}
+	}
+	return ""
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

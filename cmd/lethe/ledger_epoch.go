@@ -32,7 +32,9 @@ type LedgerNewEpochCmd struct {
 type credentials struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
-	TOTP     string `json:"totp"`
+	TOTP     string `json:"totp,omitempty"`
+	// RecoveryCode stands in for a code whose secret a restore has lost.
+	RecoveryCode string `json:"recovery_code,omitempty"`
 }
 
 var (
@@ -102,6 +104,9 @@ func logIn(ctx context.Context, c config.Config, db *database.DB, in database.In
 		return bearers, err
 	}
 	defer func() { _ = keys.Close() }()
+	if err := samePair(ctx, db, keys, in.Mode); err != nil {
+		return bearers, err
+	}
 	kek, err := vault.LoadKEKFile(c.KEKFile)
 	if err != nil {
 		return bearers, err
@@ -110,7 +115,7 @@ func logIn(ctx context.Context, c config.Config, db *database.DB, in database.In
 	keyed.Attach(db, secrets)
 	service := identity.New(db, secrets, identity.Options{})
 	for i, p := range people {
-		opened, err := service.Login(ctx, identity.LoginOrder{Login: p.Login, Password: p.Password, TOTP: p.TOTP})
+		opened, err := service.Login(ctx, identity.LoginOrder{Login: p.Login, Password: p.Password, TOTP: p.TOTP, RecoveryCode: p.RecoveryCode})
 		if err != nil {
 			return bearers, fmt.Errorf("login %d: %w", i+1, err)
 		}

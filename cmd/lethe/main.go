@@ -25,6 +25,7 @@ type commands struct {
 	Token   TokenCmd   `cmd:"" help:"Issue and revoke API tokens, on the host. 在服务器上签发、吊销 API 令牌。"`
 	Keys    KeysCmd    `cmd:"" help:"Create and rotate key files. 生成、轮换密钥文件。"`
 	Ledger  LedgerCmd  `cmd:"" help:"Verify the ledger and its evidence packs. 核验账本与证据包。"`
+	Restore RestoreCmd `cmd:"" help:"What follows a restore, on the host. 恢复备份后的处理（在服务器上执行）。"`
 	Witness WitnessCmd `cmd:"" help:"Run a witness of the ledger, elsewhere. 在其他机构运行账本见证方。"`
 	Depart  DepartCmd  `cmd:"" help:"Start a departure. 发起离职。"`
 	Watch   WatchCmd   `cmd:"" help:"Follow a departure. 跟踪离职进度。"`

@@ -84,6 +84,9 @@ func sealerOf(kekFile string, keys *database.DB, in database.Installation) (vaul
 // attaches the ledger's, whose key may lie in a folder named after the installation: what is
 // installed is recorded.
 func install(ctx context.Context, facts, keys *database.DB, mode database.Mode, writer func(database.Installation) error) (database.Installation, error) {
+	if err := samePair(ctx, facts, keys, mode); err != nil {
+		return database.Installation{}, err
+	}
 	if err := database.Migrate(ctx, facts, database.SchemaMain); err != nil {
 		return database.Installation{}, err
 	}

@@ -82,10 +82,8 @@ func (r *runtime) openDatabases(ctx context.Context) (err error) {
 	if r.installation, err = database.CheckInstallation(ctx, r.facts, r.keys, mode(r.config.Dev)); err != nil {
 		return err
 	}
-	if r.installation.Mode == database.ModeProduction {
-		if err := database.RefuseSameCluster(ctx, r.facts, r.keys); err != nil {
-			return err
-		}
+	if err := samePair(ctx, r.facts, r.keys, r.installation.Mode); err != nil {
+		return err
 	}
 	for schema, db := range map[database.Schema]*database.DB{database.SchemaMain: r.facts, database.SchemaKeys: r.keys} {
 		current, newest, err := database.MigrationVersion(ctx, db, schema)
@@ -99,12 +97,23 @@ func (r *runtime) openDatabases(ctx context.Context) (err error) {
 	return nil
 }
 
+// samePair refuses keys that do not belong to the facts, and in production keys on the facts' cluster.
+func samePair(ctx context.Context, facts, keys *database.DB, mode database.Mode) error {
+	if err := database.CheckPair(ctx, facts, keys); err != nil || mode != database.ModeProduction {
+		return err
+	}
+	return database.RefuseSameCluster(ctx, facts, keys)
+}
+
 func (r *runtime) openKeys(ctx context.Context) error {
 	kek, err := vault.LoadKEKFile(r.config.KEKFile)
 	if err != nil {
 		return err
 	}
 	r.vault = vault.New(r.keys, kek, r.installation.ID)
+	if err := r.vault.CheckBinding(ctx, r.facts); err != nil {
+		return err
+	}
 	keyed.Attach(r.facts, r.vault)
 	if r.config.TombstoneFile != "" {
 		if r.tombstones, err = vault.OpenTombstones(r.config.TombstoneFile); err != nil {

@@ -15,6 +15,7 @@ import (
 	"lethe/api"
 	"lethe/internal/approval"
 	"lethe/internal/config"
+	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
@@ -66,7 +67,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 		return err
 	}
 	handler := api.New(api.Deps{
-		DB: r.facts, Vault: r.vault, Systems: r.systems, Workflows: r.target,
+		DB: r.facts, Ready: r.ready, Vault: r.vault, Systems: r.systems, Workflows: r.target,
 		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log, Version: version, PublicURL: c.PublicURL,
 		Identity: people, Approvals: approvals, OIDC: r.provider(), TrustedProxies: c.TrustedProxies,
 		Ledger: r.ledger.storage, Exports: exports, ExportLimit: int64(c.ExportLimit),
@@ -133,7 +134,10 @@ func (r *runtime) ready(ctx context.Context) error {
 	if err := r.facts.Ping(ctx); err != nil {
 		return err
 	}
-	return r.keys.Ping(ctx)
+	if err := r.keys.Ping(ctx); err != nil {
+		return err
+	}
+	return database.CheckPair(ctx, r.facts, r.keys)
 }
 
 // codecEndpoints let Temporal UI show plain identifiers to IT operations: by a bearer token of the

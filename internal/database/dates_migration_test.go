@@ -16,7 +16,6 @@ func TestI1_TheUpgradeStopsWhatWasRejected(t *testing.T) {
 	env := databasetest.NewUnmarked(t)
 	db := env.Facts.Read(t.Context())
 	must(t, database.MigrateDown(t.Context(), env.Facts, database.SchemaMain, 18))
-	must(t, db.Exec("ALTER TABLE purges DISABLE TRIGGER purges_recorded").Error)
 	reviewer := env.Hire(t, "CN").EmployeeID
 	for name, c := range map[string]struct {
 		backdated       bool
@@ -48,7 +47,7 @@ func TestI1_TheUpgradeStopsWhatWasRejected(t *testing.T) {
 		exec := func(sql string, args ...any) {
 			t.Helper()
 			if err := db.Exec(sql, args...).Error; err != nil {
-				t.Fatalf("%s: %v", name, database.Hide(err))
+				t.Fatalf("%s: %s: %v", name, sql, database.Hide(err))
 			}
 		}
 		exec(`INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date,
@@ -63,6 +62,7 @@ func TestI1_TheUpgradeStopsWhatWasRejected(t *testing.T) {
 		exec(`INSERT INTO retention_deadlines (id, departure_id, employment_id, category_id, category, rule_id, event_at, deadline, floor_at, state)
 			SELECT ?, id, employment_id, ?, 'contract', ?, employment_ended_at, employment_ended_at, employment_ended_at, ? FROM departures WHERE id = ?`,
 			uuid.New(), category, rule, c.deadline, dep)
+		exec("ALTER TABLE purges DISABLE TRIGGER purges_recorded") // the row is there from before
 		exec(`INSERT INTO purges (id, departure_id, employment_id, state, decision, decided_by, decided_at, intent_at, seen_revision)
 			VALUES (?, ?, ?, ?, ?, NULLIF(?, '')::uuid, now(), CASE WHEN ? IN ('purging', 'purged') THEN now() END, 1)`,
 			purge, dep, employment.ID, c.state, c.decision, map[bool]string{true: reviewer.String()}[c.decision != ""], c.state)

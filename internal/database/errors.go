@@ -35,6 +35,7 @@ const (
 	codeLockTimeout       = "55P03"
 	codeReadOnly          = "25006"
 	codeDenied            = "42501"
+	codeNoTable           = "42P01"
 	codeRolesMissing      = "LT014"
 )
 

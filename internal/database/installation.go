@@ -32,6 +32,15 @@ var ErrWrongMode = errors.New("the database is marked for another mode")
 // ErrNotInstalled says that the database was never initialised.
 var ErrNotInstalled = errors.New("the database is not initialised: run `lethe migrate`")
 
+// What is wrong with the two databases together.
+var (
+	// ErrForeignKeys says that the keys are another installation's.
+	ErrForeignKeys = errors.New("the keys database belongs to another installation than the facts: LETHE_KEYS_DATABASE_URL must name the one that was installed with them")
+	// ErrEmptyKeys says that a used installation was given a keys database without anything in it.
+	ErrEmptyKeys = errors.New("the keys database is empty, and the facts were sealed with keys of another one: " +
+		"LETHE_KEYS_DATABASE_URL must name that one, restored from its backup if it is lost (docs/operations.md)")
+)
+
 func newLocker() (lock.SessionLocker, error) {
 	l, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))
 	if err != nil {
@@ -43,6 +52,9 @@ func newLocker() (lock.SessionLocker, error) {
 // Install marks a migrated pair of databases with one installation id and mode. A second call with
 // the same mode finds the first one's mark; with another mode it is ErrWrongMode.
 func Install(ctx context.Context, facts, keys *DB, mode Mode) (Installation, error) {
+	if err := CheckPair(ctx, facts, keys); err != nil {
+		return Installation{}, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Installation{}, fmt.Errorf("making an installation id: %w", err)
@@ -67,26 +79,70 @@ func Install(ctx context.Context, facts, keys *DB, mode Mode) (Installation, err
 	return CheckInstallation(ctx, facts, keys, mode)
 }
 
+// CheckPair refuses a keys database that does not belong to the facts, before anything is migrated or
+// marked: one of another installation, or an empty one beside facts that use keys. Two databases that
+// hold nothing yet belong together.
+func CheckPair(ctx context.Context, facts, keys *DB) error {
+	ofFacts, err := markOf(ctx, facts)
+	if err != nil {
+		return err
+	}
+	ofKeys, err := markOf(ctx, keys)
+	if err != nil || ofFacts.ID == ofKeys.ID {
+		return err
+	}
+	if ofKeys.ID != uuid.Nil {
+		return ErrForeignKeys
+	}
+	// The first start may have been killed between the two marks.
+	used, err := usesKeys(ctx, facts)
+	if err == nil && used {
+		err = ErrEmptyKeys
+	}
+	return err
+}
+
+// usesKeys says whether there is anybody in the facts whose data may have been sealed.
+func usesKeys(ctx context.Context, facts *DB) (used bool, err error) {
+	err = hide(facts.Read(ctx).Raw("SELECT EXISTS (SELECT FROM employees)").Scan(&used).Error)
+	if Code(err) == codeNoTable {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking whether the facts use keys: %w", err)
+	}
+	return used, nil
+}
+
+// markOf is the mark of a database; the zero value if it has none yet.
+func markOf(ctx context.Context, db *DB) (Installation, error) {
+	found, err := First[Installation](db.Read(ctx).Table("installation").Select("id", "mode"))
+	if errors.Is(err, ErrNotFound) || Code(err) == codeNoTable {
+		return Installation{}, nil
+	}
+	if err != nil {
+		return Installation{}, fmt.Errorf("reading the installation: %w", err)
+	}
+	return found, nil
+}
+
 // CheckInstallation reads the mark of both databases and refuses another mode or a foreign pair.
 func CheckInstallation(ctx context.Context, facts, keys *DB, mode Mode) (Installation, error) {
-	var marks [2]Installation
-	for i, db := range []*DB{facts, keys} {
-		found, err := First[Installation](db.Read(ctx).Table("installation").Select("id", "mode"))
-		if errors.Is(err, ErrNotFound) || Code(err) == "42P01" {
+	if err := CheckPair(ctx, facts, keys); err != nil {
+		return Installation{}, err
+	}
+	for _, db := range []*DB{facts, keys} {
+		found, err := markOf(ctx, db)
+		switch {
+		case err != nil:
+			return Installation{}, err
+		case found.ID == uuid.Nil:
 			return Installation{}, ErrNotInstalled
-		}
-		if err != nil {
-			return Installation{}, fmt.Errorf("reading the installation: %w", err)
-		}
-		if found.Mode != mode {
+		case found.Mode != mode:
 			return Installation{}, fmt.Errorf("this process runs as %s, the database is %s: %w", mode, found.Mode, ErrWrongMode)
 		}
-		marks[i] = found
 	}
-	if marks[0] != marks[1] {
-		return Installation{}, errors.New("the keys database belongs to another installation")
-	}
-	return marks[0], nil
+	return markOf(ctx, facts)
 }
 
 func mark(ctx context.Context, db *DB, id uuid.UUID, mode Mode) (Installation, error) {

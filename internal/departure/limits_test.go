@@ -14,6 +14,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/identity"
+	"lethe/internal/ledger"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -68,8 +69,12 @@ func TestI12_NoStandAloneRelinkAfterTheCutoff(t *testing.T) {
 	})
 	// what RunStep would have written
 	s.run(t, func(tx *database.Tx) error {
+		entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindAccount, Action: "account.step_done"})
+		if err != nil {
+			return err
+		}
 		for _, sql := range []string{
-			"INSERT INTO account_evidence (step_id, attempt, substep, outcome, ledger_entry_id) SELECT s.id, a.attempt, e.sub, 'confirmed', (SELECT max(entry_id::text)::uuid FROM ledger_pending) FROM account_steps s JOIN linked_accounts a ON a.id = s.account_id, (VALUES ('disable'), ('read_back'), ('find')) AS e (sub) WHERE s.operation_id = ?",
+			"INSERT INTO account_evidence (step_id, attempt, substep, outcome, ledger_entry_id) SELECT s.id, a.attempt, e.sub, 'confirmed', '" + entry.String() + "' FROM account_steps s JOIN linked_accounts a ON a.id = s.account_id, (VALUES ('disable'), ('read_back'), ('find')) AS e (sub) WHERE s.operation_id = ?",
 			"UPDATE account_steps SET state = 'running' WHERE operation_id = ?",
 			"UPDATE account_steps SET state = 'done', ended_at = lethe_now() WHERE operation_id = ?",
 			"UPDATE linked_accounts SET state = 'disabled', confirmed_at = lethe_now() WHERE operation_id = ?",

@@ -85,19 +85,20 @@ func AppendWith(tx *database.Tx, e Entry, insert string, args ...any) (uuid.UUID
 }
 
 // appendSQL inserts the entry only if its time and epoch are right by the database; if not it says
-// what is right, and the writer tries again.
+// what is right, and the writer tries again. One insert draws from the other, so that a row that names
+// the entry finds both when its trigger looks.
 const appendSQL = `WITH truth AS MATERIALIZED (
 		SELECT now, epoch, epoch = $5 AND now - $2::timestamptz BETWEEN '-1 s' AND '1 s' AS fits
 		FROM (SELECT lethe_now() AS now, (SELECT epoch FROM ledger_head) AS epoch) AS reading
 	), entry AS (
 		INSERT INTO ledger_entries (id, at, kind, format, epoch, leaf, mac, mac_generation)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM truth WHERE fits
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM truth WHERE fits RETURNING id
 	), content AS (
 		INSERT INTO ledger_content (entry_id, at, kind, action, actor_id, actor_role, authenticated, user_id, subject_id, object,
 			requested_by, purpose, reason, result, rule, request_id, details, salts)
 		SELECT $1, $2, $3, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23 FROM truth WHERE fits
 	), pending AS (
-		INSERT INTO ledger_pending (entry_id, at) SELECT $1, $2 FROM truth WHERE fits RETURNING entry_id
+		INSERT INTO ledger_pending (entry_id, at) SELECT id, $2 FROM entry RETURNING entry_id
 	)`
 
 const truthSQL = ` SELECT now, epoch, fits FROM truth`

@@ -23,6 +23,7 @@ account_evidence substep outcome detail
 support_cases system reason state resolution
 retentions state
 retention_deadlines category state
+lost_keys place
 holds categories
 purges state decision
 purge_claims category state
@@ -87,8 +88,9 @@ query_log_exports reason filters`},
 	{Matter, Facts, `
 holds matter`},
 	{Proof, Facts, `
+installation probe
 destruction_certificates statement statement_sha256
-ledger_entries kind leaf mac
+ledger_entries kind leaf mac written_in
 ledger_sequence leaf_hash
 ledger_epochs previous_root
 ledger_head root frontier

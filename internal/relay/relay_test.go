@@ -14,6 +14,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/launch/launchtest"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -94,10 +95,11 @@ func retention(t *testing.T, db *database.DB) uuid.UUID {
 		ALTER TABLE retentions DROP CONSTRAINT IF EXISTS retentions_id_fkey, DROP CONSTRAINT IF EXISTS retentions_employment_id_fkey`).Error
 	if err == nil {
 		err = database.Run(t.Context(), db, func(tx *database.Tx) error {
-			row := models.Retention{ID: id, EmploymentID: id, State: models.RetentionRunning, LedgerEntryID: &id, Driven: models.Driven{Revision: 1}}
-			if err := tx.DB().Exec("INSERT INTO ledger_pending (entry_id, at) VALUES (?, lethe_now())", id).Error; err != nil {
+			entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindRetention, Action: "retention.scheduled"})
+			if err != nil {
 				return err
 			}
+			row := models.Retention{ID: id, EmploymentID: id, State: models.RetentionRunning, LedgerEntryID: &entry, Driven: models.Driven{Revision: 1}}
 			tx.Nudge(models.DrivenRetention, id)
 			return tx.DB().Create(&row).Error
 		})

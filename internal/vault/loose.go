@@ -48,6 +48,9 @@ type looseKey struct {
 
 func (looseKey) TableName() string { return "loose_keys" }
 
+// errNoKey says that the keys database has no row for the key.
+var errNoKey = fmt.Errorf("the key is not there: %w", ErrDamaged)
+
 // SealLoose encrypts plain for a place; see [Loose].
 func (v *Vault) SealLoose(ctx context.Context, place string, plain []byte) (models.Sealed, error) {
 	id, err := uuid.NewV7()
@@ -85,7 +88,7 @@ func (v *Vault) OpenLoose(ctx context.Context, place string, s models.Sealed) ([
 	}
 	row, err := database.First[looseKey](v.keys.Read(ctx).Where("id = ?", id))
 	if errors.Is(err, database.ErrNotFound) {
-		return nil, ErrDamaged
+		return nil, errNoKey
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a key: %w", err)

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"lethe/internal/config"
+	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// TestI25_RestoreAcceptGivesUpWhatLostItsKey: a keys database that is older than the facts starts after
+// two people said so, and not before.
+func TestI25_RestoreAcceptGivesUpWhatLostItsKey(t *testing.T) {
+	h := newHost(t)
+	h.person("one", models.RoleHRAdmin)
+	h.person("two", models.RoleITOps)
+	h.person("auditor", models.RoleAuditor)
+	leaver := h.env.Hire(t, "CN")
+	kek, err := vault.LoadKEKFile(h.dir + "/kek.json")
+	h.must(err)
+	v := vault.New(h.env.Keys, kek, h.env.Installation.ID)
+	h.must(database.Run(t.Context(), h.env.Facts, func(tx *database.Tx) error {
+		if err := v.CreateCategories(tx, leaver.ID); err != nil {
+			return err
+		}
+		_, _, err := v.Seal(tx, vault.Place{Table: "field_values", Employment: leaver.ID, Category: models.CategoryIdentity, Field: "f"}, []byte("x"))
+		return err
+	}))
+	h.must(v.CheckBinding(t.Context(), h.env.Facts))
+	h.must(h.env.Keys.Read(t.Context()).Exec("DELETE FROM data_keys").Error)
+	h.must(h.env.Keys.Read(t.Context()).Exec("DELETE FROM loose_keys WHERE place LIKE 'users.totp%' AND created_at = (SELECT max(created_at) FROM loose_keys WHERE place LIKE 'users.totp%')").Error)
+	if err := v.CheckBinding(t.Context(), h.env.Facts); err == nil {
+		t.Fatal("a process starts with a keys database that lacks keys")
+	}
+	accept := func(want int, logins ...string) string {
+		t.Helper()
+		code, out := output(t, "restore", "accept", h.people(logins...), "--reason", "the disk is gone")
+		if code != want {
+			t.Fatalf("lethe restore accept by %v ends with %d, want %d: %s", logins, code, want, out)
+		}
+		return out
+	}
+	accept(1, "one")
+	accept(1, "one", "one")
+	if err := v.CheckBinding(t.Context(), h.env.Facts); err == nil {
+		t.Fatal("given up by one person")
+	}
+	out := accept(0, "one", "two")
+	var number string
+	h.must(h.env.Facts.Read(t.Context()).Raw("SELECT employee_no FROM employees WHERE id = ?", leaver.EmployeeID).Scan(&number).Error)
+	for _, want := range []string{number + ": identity", "auditor: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("what lost its key is not listed as %q: %s", want, out)
+		}
+	}
+	h.must(v.CheckBinding(t.Context(), h.env.Facts))
+	var entries int64
+	h.must(h.env.Facts.Read(t.Context()).Raw("SELECT count(*) FROM ledger_content WHERE action = 'restore.accepted' AND reason = 'the disk is gone' AND requested_by <> ''").Scan(&entries).Error)
+	if entries != 1 {
+		t.Errorf("%d entries of the ledger, want 1", entries)
+	}
+}
+
+// TestI25_AnEmptyOrForeignKeysDatabaseIsRefusedEverywhere: in each command that opens both databases.
+func TestI25_AnEmptyOrForeignKeysDatabaseIsRefusedEverywhere(t *testing.T) {
+	h := newHost(t)
+	h.person("one", models.RoleHRAdmin)
+	h.person("two", models.RoleITOps)
+	address, _ := h.env.Login(t, database.RoleApp)
+	for want, other := range map[error]*databasetest.Env{
+		database.ErrEmptyKeys: databasetest.NewEmpty(t), database.ErrForeignKeys: databasetest.New(t),
+	} {
+		t.Setenv("LETHE_KEYS_DATABASE_URL", other.KeysURL)
+		h.lethe(1, "migrate", "--dev")
+		h.lethe(1, "ledger", "adopt-policy", h.policy(), h.people("one", "two"), "--reason", "x")
+		h.lethe(1, "ledger", "new-epoch", h.people("one", "two"), "--reason", "x")
+		h.lethe(1, "restore", "accept", h.people("one", "two"), "--reason", "x")
+		r := &runtime{config: config.Config{DatabaseURL: address, KeysDatabaseURL: other.KeysURL, Dev: true}, log: slog.New(slog.DiscardHandler)}
+		if err := r.openDatabases(t.Context()); err != want {
+			t.Errorf("serve and worker: %v, want %v", err, want)
+		}
+		if err := r.ready(t.Context()); err != want {
+			t.Errorf("/readyz: %v, want %v", err, want)
+		}
+		r.close()
+	}
+	fresh := databasetest.NewEmpty(t)
+	if _, err := install(t.Context(), fresh.Facts, fresh.Keys, database.ModeProduction, nil); err != database.ErrSameCluster {
+		t.Errorf("keys on the facts' cluster, in production: %v", err)
+	}
+}
