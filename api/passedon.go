@@ -39,8 +39,8 @@ func holdHolder(v *HoldView) (*uuid.UUID, **models.Role) {
 
 // purgeHolder is who rejected a purge that still waits.
 func purgeHolder(v *PurgeView) (*uuid.UUID, **models.Role) {
-	if v.Decision != models.DecisionRejected || v.State != models.PurgeInReview {
+	if v.State != models.PurgeRejected {
 		return nil, nil
 	}
-	return v.DecidedBy, &v.PassedTo
+	return v.RejectedBy, &v.PassedTo
 }

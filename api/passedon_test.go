@@ -51,7 +51,7 @@ func TestI32_WhatSomebodyHeldPassesToTheRole(t *testing.T) {
 	}
 	see(holdAddress(hold.ID), &hold)
 	see("/api/v1/purges/"+purge.String(), &rejected)
-	if hold.PassedTo == nil || rejected.PassedTo == nil || *rejected.PassedTo != reviewer || rejected.Decision != "rejected" || rejected.State != models.PurgeInReview {
+	if hold.PassedTo == nil || rejected.PassedTo == nil || *rejected.PassedTo != reviewer || rejected.Decision != "rejected" || rejected.State != models.PurgeRejected {
 		t.Errorf("the hold %+v, the rejection %+v", hold, rejected)
 	}
 	var stuck CaseView
