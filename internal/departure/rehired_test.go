@@ -1,0 +1,113 @@
+package departure_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/retention"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// purgeAll destroys everything of a departure that is due.
+func (s *stand) purgeAll(t *testing.T, purger *retention.Purger, id uuid.UUID) {
+	t.Helper()
+	ctx := t.Context()
+	for range 5 {
+		s.Advance(t, time.Minute)
+		s.run(t, func(tx *database.Tx) error { _, err := retention.Look(tx, id, retention.Spread{}); return err })
+		purges, _, err := retention.Purges(ctx, s.Facts, retention.PurgeFilter{DepartureID: &id, State: models.PurgeClaimed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range purges {
+			s.run(t, func(tx *database.Tx) error {
+				intent, err := retention.CommitIntent(tx, p.ID)
+				if err == nil && intent.First {
+					err = departure.PurgingBegan(tx, id)
+				}
+				return err
+			})
+			for _, step := range []func() error{
+				func() error { return purger.Tombstone(ctx, p.ID) },
+				func() error { return purger.DestroyKeys(ctx, p.ID) },
+				func() error { return purger.Clear(ctx, p.ID, departure.ClearFile) },
+				func() error { return purger.Probe(ctx, p.ID) },
+				func() error { _, err := purger.Certify(ctx, p.ID, departure.CategoriesPurged); return err },
+			} {
+				if err := step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if stage := s.read(t, id).Stage; stage != models.StagePurged {
+		t.Fatalf("the departure is %s, want purged", stage)
+	}
+}
+
+// TestI8_APurgeLeavesTheStatusOfWhoCameBack: the last purge of a former employment shows the person as
+// purged only if no other employment of theirs has anything left, whatever that one is at.
+func TestI8_APurgeLeavesTheStatusOfWhoCameBack(t *testing.T) {
+	s := newStand(t)
+	tombstones, err := vault.OpenTombstones(filepath.Join(t.TempDir(), "tombstones"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tombstones.Close() })
+	purger := retention.NewPurger(s.Facts, s.vault, tombstones)
+	demo := func(employee uuid.UUID) {
+		if err := s.Facts.Read(t.Context()).Exec("UPDATE employments SET jurisdiction = 'DEMO' WHERE employee_id = ? AND ended_at IS NULL", employee).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	leave := func(employee uuid.UUID) uuid.UUID {
+		dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{Immediate: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.advance(t, dep.ID)
+		return dep.ID
+	}
+	for name, c := range map[string]struct {
+		then func(employee uuid.UUID)
+		want models.EmployeeStatus
+	}{
+		"never came back": {nil, models.StatusPurged},
+		"employed":        {func(uuid.UUID) {}, models.StatusActive},
+		"leaving again": {func(e uuid.UUID) {
+			_, err = s.begin(t, departure.Notice{EmployeeID: e, Wish: planned(s.inDays(t, 30))})
+		}, models.StatusPendingDeparture},
+		"left again, kept": {func(e uuid.UUID) { leave(e) }, models.StatusDeparted},
+	} {
+		employee := s.hire(t)
+		demo(employee)
+		former := leave(employee)
+		if c.then != nil {
+			person, err := database.First[models.Employee](s.Facts.Read(t.Context()).Where("id = ?", employee))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.run(t, func(tx *database.Tx) error {
+				_, _, err := archive.Create(tx, s.vault, archive.NewEmployee{
+					EmployeeNo: person.EmployeeNo, Name: person.Name, DepartmentID: s.department.ID, HiredOn: *s.inDays(t, 0),
+				})
+				return err
+			})
+			c.then(employee)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.purgeAll(t, purger, former)
+		if got := s.status(t, employee); got != c.want {
+			t.Errorf("%s: shown as %s, want %s", name, got, c.want)
+		}
+	}
+}
