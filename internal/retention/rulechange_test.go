@@ -91,3 +91,38 @@ func TestI6_ADeadlineMadeBesideANewRuleFollowsIt(t *testing.T) {
 			query[time.Time](t, w, "SELECT deadline FROM retention_deadlines WHERE departure_id = ? AND category = 'contract'", p.departure).Sub(w.now(t)))
 	}
 }
+
+// TestI6_ANewRuleIsFollowedByEveryDeadlineThatRuns: by those that a hold suspends or a reviewer looks at
+// just as well; else they would be destroyed by the former rule once let go.
+func TestI6_ANewRuleIsFollowedByEveryDeadlineThatRuns(t *testing.T) {
+	w := newWorld(t)
+	states := map[string]person{"scheduled": {}, "held": {}, "in_review": {}, "cancelled": {}}
+	for state := range states {
+		p := w.departedNow(t, "CN")
+		switch states[state] = p; state {
+		case "held":
+			if _, err := w.hold(HoldOrder{EmployeeID: p.employee, Matter: "A", By: w.hr}); err != nil {
+				t.Fatal(err)
+			}
+		case "in_review", "cancelled":
+			w.exec(t, "UPDATE retention_deadlines SET state = ? WHERE departure_id = ?", state, p.departure)
+		}
+		w.expectAll(t, p, state+"/open")
+	}
+	w.tx(t, func(tx *database.Tx) error {
+		inForce, err := rulesInForce(tx, "CN")
+		if err != nil {
+			return err
+		}
+		next := inForce[models.CategoryContract]
+		next.Period, next.Floor = "P9Y", "P9Y"
+		return putInForce(tx, "CN", inForce, []models.RetentionRule{next})
+	})
+	for state, p := range states {
+		follows := query[int](t, w, `SELECT count(*) FROM retention_deadlines l JOIN retention_rules r ON r.id = l.rule_id
+			WHERE l.departure_id = ? AND l.category = 'contract' AND r.superseded_at IS NULL AND l.deadline > lethe_now() + interval '8 years'`, p.departure)
+		if want := 1; state == "cancelled" && follows != 0 || state != "cancelled" && follows != want {
+			t.Errorf("%s: %d deadlines follow the new rule", state, follows)
+		}
+	}
+}

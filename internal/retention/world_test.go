@@ -188,9 +188,10 @@ func began(tx *database.Tx, departureID uuid.UUID) error {
 	return database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'purging' WHERE id = ? AND stage = 'departed'", departureID))
 }
 
+// clearFile clears the files of every departure of the employment: a withdrawn one has a file under the same key.
 func clearFile(tx *database.Tx, departureID uuid.UUID) error {
 	return tx.DB().Exec(`UPDATE departures SET note_sealed = NULL, withdrawal_reason_sealed = NULL, annulment_reason_sealed = NULL
-		WHERE id = ?`, departureID).Error
+		WHERE employment_id = (SELECT employment_id FROM departures WHERE id = ?)`, departureID).Error
 }
 
 func (w *world) purged(tx *database.Tx, certificate models.DestructionCertificate, _ []models.Category) error {
