@@ -14,6 +14,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/operations"
 	"lethe/internal/retention"
+	"lethe/internal/textform"
 	"lethe/models"
 )
 
@@ -90,6 +91,9 @@ func (b NewHold) order(by models.Actor) retention.HoldOrder {
 	return o
 }
 
+// maxMatter is in characters.
+const maxMatter = 100
+
 type newHoldInput struct {
 	Idempotent
 	Speaking
@@ -98,6 +102,14 @@ type newHoldInput struct {
 
 func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswer[HoldView], error) {
 	const route = "POST /holds"
+	matter, fault := textform.Line(in.Body.Matter, maxMatter)
+	switch fault {
+	case textform.Empty:
+		return nil, at("matter", fieldRequired)
+	case textform.TooLong, textform.Unreadable:
+		return nil, at("matter", codeTextUnreadable)
+	}
+	in.Body.Matter = matter
 	b := in.Body
 	var made creation
 	var err error

@@ -52,6 +52,10 @@ func (d DepartCmd) Run(ctx context.Context) error {
 	if err := client.call(ctx, http.MethodPost, "/api/v1/departures", order, &departure, "Idempotency-Key", uuid.NewString()); err != nil {
 		return err
 	}
+	if departure.Stage == "" { // the answer is a request: nothing has begun
+		fmt.Fprintf(os.Stderr, "需另一人审核后才会开始 · waits for a second person before anything happens: /api/v1/approvals/%s\n", departure.ID)
+		return nil
+	}
 	fmt.Println(departure.ID)
 	for _, w := range departure.Waiting {
 		if w.ApprovalID != nil {
