@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -75,6 +76,8 @@ func (s *servers) startOwnPostgres(ctx context.Context, folder string) (err erro
 	s.postgresOptions = launchtest.PostgresOptions(folder)
 	// As durable as in production: what was committed must survive the kills.
 	s.postgresOptions.Settings = map[string]string{"max_connections": "300"}
+	// A crowded machine takes its time to recover from a kill.
+	s.postgresOptions.StartWithin = 3 * time.Minute
 	if s.postgres, err = launch.Postgres(ctx, s.postgresOptions); err != nil {
 		return err
 	}
