@@ -90,7 +90,7 @@ func TestI21_I32_RandomHistoriesOfAuthority(t *testing.T) {
 	}
 	t.Logf("%v; requests: %v", counted, states)
 	for _, state := range []models.ApprovalState{models.ApprovalApproved, models.ApprovalRejected, models.ApprovalVoid} {
-		if states[state] == 0 {
+		if states[state] == 0 && steps >= 10_000 { // a short one may miss one by chance
 			t.Errorf("nothing was %s: the histories are too tame", state)
 		}
 	}
