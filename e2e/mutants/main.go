@@ -50,7 +50,11 @@ func run(ctx context.Context, jobs int, limit time.Duration, names []string) (co
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
 	r := runner{root: root, scratch: scratch, limit: limit}
-	outcomes := r.runAll(ctx, chosen(all, names), max(jobs, 1))
+	mutations := chosen(all, names)
+	if err := r.green(ctx, mutations); err != nil {
+		return 0, err
+	}
+	outcomes := r.runAll(ctx, mutations, max(jobs, 1))
 	return report(os.Stdout, outcomes), ctx.Err()
 }
 

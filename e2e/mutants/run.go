@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,6 +37,27 @@ type runner struct {
 	root    string
 	scratch string
 	limit   time.Duration // for the tests of one package, not for compiling them
+}
+
+// green runs the tests of the mutations once without any: a test that fails by itself notices nothing.
+func (r runner) green(ctx context.Context, mutations []mutation) error {
+	tests := map[string][]string{}
+	for _, m := range mutations {
+		for _, t := range m.tests {
+			if m.harmless == "" && !slices.Contains(tests[t.folder], t.run) {
+				tests[t.folder] = append(tests[t.folder], t.run)
+			}
+		}
+	}
+	for _, folder := range slices.Sorted(maps.Keys(tests)) {
+		command := exec.CommandContext(ctx, "go", "test", "-count=1", "-vet=off", //nolint:gosec // the table is ours
+			"-run="+strings.Join(tests[folder], "|"), folder)
+		command.Dir = r.root
+		if out, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("the tests of %s fail without any mutation: %w\n%s", folder, err, out)
+		}
+	}
+	return nil
 }
 
 func (r runner) run(ctx context.Context, m mutation) outcome {

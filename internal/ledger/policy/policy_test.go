@@ -13,6 +13,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/note"
 
 	"lethe/internal/ledger"
@@ -146,6 +147,35 @@ func TestI19_CheckpointsOfOthersAndWithoutWitnesses(t *testing.T) {
 	} {
 		if _, err := p.Witnessed(x.note); !errors.Is(err, x.want) {
 			t.Errorf("%s: %v, want %v", what, err, x.want)
+		}
+	}
+}
+
+func TestI19_AManifestIsOfItsExportAndDigest(t *testing.T) {
+	p := rotated(t, 0)
+	mine, other := uuid.MustParse("019a0000-0000-7000-8000-000000000001"), uuid.MustParse("019a0000-0000-7000-8000-000000000002")
+	digest, changed := sha256.Sum256([]byte("a manifest")), sha256.Sum256([]byte("another"))
+	text := fmt.Sprintf("%s/export\n%s\n%s\n", origin, mine, base64.StdEncoding.EncodeToString(digest[:]))
+	sign := func(n byte) []byte {
+		out, err := note.Sign(&note.Note{Text: text}, logSigner(t, n, ledger.ReceiptName(origin)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	for what, c := range map[string]struct {
+		signer byte
+		export uuid.UUID
+		digest [sha256.Size]byte
+		want   bool
+	}{
+		"as signed":       {3, mine, digest, true},
+		"another export":  {3, other, digest, false},
+		"another content": {3, mine, changed, false},
+		"another key":     {1, mine, digest, false},
+	} {
+		if got := p.Manifest(sign(c.signer), Position{1, 7}, c.export, c.digest); got != c.want {
+			t.Errorf("%s: %t", what, got)
 		}
 	}
 }
