@@ -15,7 +15,10 @@ func TestI13_ARunThatLostItsFenceLeavesWordOfItsEffectsAlone(t *testing.T) {
 		want []string
 	}{
 		{"unlink.disable.before", []string{subDisable + ":" + outBegun}},
-		{"unlink.finish.before", []string{subDisable + ":" + outBegun, subDisable + ":" + outConfirmed}},
+		{"unlink.finish.before", []string{
+			subDisable + ":" + outBegun, subDisable + ":" + outConfirmed, subRevoke + ":" + outBegun, subRevoke + ":" + outConfirmed,
+			subLeave + ":" + outBegun, subLeave + ":" + outConfirmed,
+		}},
 		// The next call is not made: no word says that it may have been.
 		{"unlink.disable.after", []string{subDisable + ":" + outBegun, subDisable + ":" + outConfirmed}},
 		{"unlink.begin.after", nil},
