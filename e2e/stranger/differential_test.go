@@ -8,36 +8,22 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
+	"lethe/internal/launch/launchtest"
 	"lethe/internal/ledger/corpus"
 )
-
-// steps is how many mutations are tried; make soak asks for more.
-func steps(t *testing.T) int {
-	t.Helper()
-	n, err := strconv.Atoi(os.Getenv("LETHE_TEST_SOAK"))
-	if err != nil {
-		return 200
-	}
-	return n
-}
 
 // TestI19_TheVerifiersAgreeOnMutations: both give one verdict on whatever becomes of a pack, folder,
 // proof or policy of the corpus when bytes, members, lines and the zip's structure are changed at random.
 func TestI19_TheVerifiersAgreeOnMutations(t *testing.T) {
 	needPython(t)
 	u, them := readCorpus(t), newBatch(t)
-	seed := uint64(time.Now().UnixNano())
-	if s, err := strconv.ParseUint(os.Getenv("LETHE_TEST_SEED"), 10, 64); err == nil {
-		seed = s
-	}
+	seed := launchtest.Seed(t)
 	m := &mutator{u: u, r: rand.New(rand.NewPCG(seed, 19)), dir: t.TempDir(), verdicts: map[string]int{}}
 	apart := 0
-	for n := range steps(t) {
+	for n := range launchtest.Steps(t, 200) {
 		q, how := m.next(n)
 		ours, weSay := q.ours(t)
 		theirs, theySay := them.ask(q.args()...)
@@ -56,7 +42,7 @@ func TestI19_TheVerifiersAgreeOnMutations(t *testing.T) {
 			t.Fatal("too many")
 		}
 	}
-	t.Logf("seed %d: %v", seed, m.verdicts)
+	t.Logf("%v", m.verdicts)
 }
 
 // mutator changes cases of the corpus.

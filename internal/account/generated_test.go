@@ -3,28 +3,20 @@ package account
 import (
 	"math/rand/v2"
 	"net/http/httptest"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
 	"lethe/internal/connector"
 	"lethe/internal/connector/conformance/wild"
 	"lethe/internal/connector/scim"
+	"lethe/internal/launch/launchtest"
 	"lethe/models"
 )
 
 // TestI12_I14_GeneratedServersSettleOnlyWhatIs drives whole steps against generated SCIM servers: a
 // share of those that the connector's own test walks through, since each takes a person in Postgres.
 func TestI12_I14_GeneratedServersSettleOnlyWhatIs(t *testing.T) {
-	n, seed := 15, rand.Uint64()>>16
-	if text := os.Getenv("LETHE_TEST_SOAK"); text != "" {
-		steps, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n = max(n, min(steps, 10_000)/20)
-	}
+	n, seed := min(launchtest.Steps(t, 300), 10_000)/20, rand.Uint64()>>16
 	w := newWorld(t)
 	t.Logf("%d servers from seed %d", n, seed)
 	for i := range n {

@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/launch/launchtest"
 	"lethe/internal/ledger"
 	"lethe/models"
 )
@@ -42,22 +40,7 @@ type act struct {
 }
 
 func TestI21_I32_RandomHistoriesOfAuthority(t *testing.T) {
-	steps, seed := 1000, uint64(time.Now().UnixNano())
-	if soak := os.Getenv("LETHE_TEST_SOAK"); soak != "" {
-		n, err := strconv.Atoi(soak)
-		if err != nil {
-			t.Fatalf("LETHE_TEST_SOAK: %v", err)
-		}
-		steps = n
-	}
-	if given := os.Getenv("LETHE_TEST_SEED"); given != "" {
-		n, err := strconv.ParseUint(given, 10, 64)
-		if err != nil {
-			t.Fatalf("LETHE_TEST_SEED: %v", err)
-		}
-		seed = n
-	}
-	t.Logf("LETHE_TEST_SEED=%d", seed)
+	steps, seed := launchtest.Steps(t, 1000), launchtest.Seed(t)
 	h := &histories{world: newWorld(t), t: t, random: rand.New(rand.NewPCG(seed, seed)), settled: map[models.ApprovalState]int{}}
 	for i, p := range []person{h.asker, h.first, h.second, h.subject} {
 		h.persons = append(h.persons, p.actor)

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/launch/launchtest"
 	"lethe/models"
 )
 
@@ -396,31 +395,12 @@ func (l *life) live(actions int) {
 	l.end()
 }
 
-// soaking is how many steps a random run makes: LETHE_TEST_SOAK, or few.
-func soaking(t *testing.T, few int) int {
-	t.Helper()
-	value := os.Getenv("LETHE_TEST_SOAK")
-	if value == "" {
-		return few
-	}
-	steps, err := strconv.Atoi(value)
-	if err != nil {
-		t.Fatalf("LETHE_TEST_SOAK: %v", err)
-	}
-	return steps
-}
-
 // TestI4_I8_RandomLivesWithSeveralEmployments: no category that a hold covers is ever destroyed, nothing early,
 // nothing missed, nothing twice.
 func TestI4_I8_RandomLivesWithSeveralEmployments(t *testing.T) {
 	const perLife = 40
 	w := newWorld(t)
-	seed := uint64(time.Now().UnixNano())
-	if given := os.Getenv("LETHE_TEST_SEED"); given != "" {
-		seed, _ = strconv.ParseUint(given, 10, 64)
-	}
-	t.Logf("LETHE_TEST_SEED=%d", seed)
-	steps, destroyed, again := soaking(t, 400), 0, 0
+	steps, seed, destroyed, again := launchtest.Steps(t, 1000), launchtest.Seed(t), 0, 0
 	w.exec(t, "UPDATE retention_rules SET review_required = true WHERE category = ?", asksForReview)
 	reviewers, decisions := w.reviewers(t, 3), map[string]int{}
 	for n := 0; n*perLife < steps; n++ {

@@ -6,14 +6,13 @@ import (
 	"flag"
 	"math/rand/v2"
 	"net/http/httptest"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
 	"lethe/internal/connector"
 	"lethe/internal/connector/conformance/wild"
 	"lethe/internal/connector/scim"
+	"lethe/internal/launch/launchtest"
 )
 
 var oneSeed = flag.Uint64("wild.seed", 0, "run only the generated server of this seed")
@@ -21,14 +20,7 @@ var oneSeed = flag.Uint64("wild.seed", 0, "run only the generated server of this
 // TestI12_I14_GeneratedServers: whatever a server says, nothing is settled that is active or a member,
 // nobody else is changed, and everything is done that can be.
 func TestI12_I14_GeneratedServers(t *testing.T) {
-	n, seed := 200, rand.Uint64()>>16
-	if text := os.Getenv("LETHE_TEST_SOAK"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-		n = min(n, 10_000)
-	}
+	n, seed := min(launchtest.Steps(t, 200), 10_000), rand.Uint64()>>16
 	if *oneSeed != 0 {
 		n, seed = 1, *oneSeed
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"lethe/internal/launch/launchtest"
 	"lethe/internal/ledger"
 )
 
@@ -181,7 +182,8 @@ func TestI19_MutationsInPostgresAreDetected(t *testing.T) {
 	for _, at := range []int{0, 12, 24} {
 		months = append(months, timeOf(x.s.placeRows[at].entry).Format("2006_01"))
 	}
-	const typed, engineered = 2000, 3000
+	n := min(launchtest.Steps(t, 1000), 5000)
+	typed, engineered := n*2/5, n*3/5
 	for i := range typed {
 		s := statements[i%len(statements)]
 		c := outside

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"lethe/internal/launch/launchtest"
 )
 
 // exhibit is a ledger over three months: most of it witnessed, some of it only signed, some of it in
@@ -126,16 +127,8 @@ func (m *mutant) treeOfPlaces() *tree {
 	return t
 }
 
-// mutations is how many the issue asks for; a quarter of it is enough while one works.
-func mutations() int {
-	if os.Getenv("LETHE_TEST_QUICK") != "" {
-		return 25_000
-	}
-	return 100_000
-}
-
-func TestI19_HundredThousandMutationsAreDetected(t *testing.T) {
-	x := newExhibit(t)
+func TestI19_MutationsAreDetected(t *testing.T) {
+	x, mutations := newExhibit(t), launchtest.Steps(t, 25_000)
 	for _, c := range []*checker{x.outside, x.blind, x.inside} {
 		again := c.again()
 		must(t, again.run(t.Context(), x.s.clone().reader()))
@@ -145,11 +138,11 @@ func TestI19_HundredThousandMutationsAreDetected(t *testing.T) {
 	counts := make([]map[string]int, workers)
 	var wg sync.WaitGroup
 	for worker := range workers {
-		wg.Go(func() { counts[worker] = x.detectAll(t, seeded(t, uint64(worker)), mutations()/workers) })
+		wg.Go(func() { counts[worker] = x.detectAll(t, seeded(t, uint64(worker)), mutations/workers) })
 	}
 	wg.Wait()
 	for _, k := range kinds {
-		if n := counts[0][k.name] + counts[1][k.name]; n < mutations()/200 {
+		if n := counts[0][k.name] + counts[1][k.name]; n < mutations/200 {
 			t.Errorf("%q happened only %d times", k.name, n)
 		}
 	}
