@@ -52,7 +52,7 @@ SOAK ?= 100000
 .PHONY: soak
 soak: bin/temporal bin/testbed ## Run the random tests at length: SOAK=… 长时间随机测试：SOAK=…
 	@LETHE_TEST_SOAK=$(SOAK) LETHE_TEST_BIN=$(CURDIR)/bin bin/testbed -- go test -count=1 -v -timeout 6h $(ARGS) \
-		-run 'RandomHistories|RandomLives|GeneratedServers|Mutations' \
+		-run 'RandomHistories|RandomLives|GeneratedServers|Mutations|Races' \
 		./internal/approval ./internal/retention ./internal/connector/scim ./internal/account ./internal/ledger/verify ./e2e/stranger
 
 # Mutations at once; each compiles a package and runs some of its tests.

@@ -11,14 +11,12 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/launch/launchtest"
 	"lethe/models"
 )
 
-// racesPerKind makes 10,000 of the four kinds; racing is how many run at once, each on two connections.
-const (
-	racesPerKind = 2500
-	racing       = 5
-)
+// racing is how many run at once, each on two connections.
+const racing = 5
 
 // rivals are what the first reviewer's approval races with. Each says whether it won.
 func (w *world) rivals() map[string]func(r *Registry, row models.Approval, target uuid.UUID) error {
@@ -47,28 +45,28 @@ func (w *world) rivals() map[string]func(r *Registry, row models.Approval, targe
 }
 
 // TestI21_RacesSettleToOneOutcome: approve against a second approver, a withdrawal, the expiry and a
-// change of the target, 2,500 times each, in the real database.
+// change of the target, in the real database; make soak has 2,500 races of each kind.
 func TestI21_RacesSettleToOneOutcome(t *testing.T) {
-	w := newWorld(t)
+	w, races := newWorld(t), min(launchtest.Steps(t, 500), 2500)
 	began := time.Now()
 	for name, rival := range w.rivals() {
-		outcomes := w.race(t, name, rival)
+		outcomes := w.race(t, races, name, rival)
 		t.Logf("%s: %v", name, outcomes)
 		if len(outcomes) < 2 {
 			t.Errorf("%s: always the same won: %v", name, outcomes)
 		}
 	}
 	w.wantOneOutcomeEach(t)
-	t.Logf("%d races in %s", 4*racesPerKind, time.Since(began).Round(time.Second))
+	t.Logf("%d races in %s", 4*races, time.Since(began).Round(time.Second))
 }
 
-func (w *world) race(t *testing.T, name string, rival func(*Registry, models.Approval, uuid.UUID) error) map[string]int {
+func (w *world) race(t *testing.T, races int, name string, rival func(*Registry, models.Approval, uuid.UUID) error) map[string]int {
 	t.Helper()
 	outcomes := map[string]int{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	turns := make(chan struct{}, racesPerKind)
-	for range racesPerKind {
+	turns := make(chan struct{}, races)
+	for range races {
 		turns <- struct{}{}
 	}
 	close(turns)
