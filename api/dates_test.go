@@ -74,6 +74,9 @@ func TestI1_ARejectedPurgeIsToldAndEndsByTwo(t *testing.T) {
 	if view.State != models.PurgeRejected || view.RejectedBy == nil || view.StateText == "" || view.Escalated {
 		t.Errorf("%+v", view)
 	}
+	if len(view.Rejections) != 1 || view.Rejections[0].By == nil || *view.Rejections[0].By != *view.RejectedBy || len(view.Rejections[0].Categories) != len(view.Categories) {
+		t.Errorf("rejections: %+v", view.Rejections)
+	}
 	var page Page[PurgeView]
 	f.ask(models.RoleReviewer, "GET", "/api/v1/purges?state=rejected", "").into(t, &page)
 	if len(page.Items) != 2 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,12 +35,35 @@ type PurgeView struct {
 	ConfirmedBy    *uuid.UUID        `json:"confirmed_by,omitempty" doc:"The second one of two people who decided about a rejected purge"`
 	RejectedBy     *uuid.UUID        `json:"rejected_by,omitempty"`
 	RejectedAt     *time.Time        `json:"rejected_at,omitempty"`
+	Rejections     []RejectionView   `json:"rejections" doc:"Who rejected what it claims, in this purge or in a former one: none of them approves it"`
 	Escalated      bool              `json:"escalated" doc:"It waits for a decision for 14 days or longer"`
 	EscalatedAt    *time.Time        `json:"escalated_at,omitempty" doc:"When that was shown last; again every 14 days"`
 	Escalations    int               `json:"escalations,omitempty" doc:"How often"`
 	CreatedAt      time.Time         `json:"created_at"`
 	EndedAt        *time.Time        `json:"ended_at,omitempty"`
 	Workflow       *WorkflowView     `json:"workflow,omitempty" doc:"For it_ops"`
+}
+
+// RejectionView is that somebody rejected the destruction of categories.
+type RejectionView struct {
+	By         *uuid.UUID        `json:"by,omitempty" doc:"Left out if an older version did not say"`
+	At         time.Time         `json:"at"`
+	PurgeID    uuid.UUID         `json:"purge_id" doc:"The purge that claimed them then"`
+	Categories []models.Category `json:"categories"`
+}
+
+// rejectionViews groups rejections by the decision that they come from.
+func rejectionViews(rows []retention.Rejection) []RejectionView {
+	views := []RejectionView{}
+	for _, r := range rows {
+		i := slices.IndexFunc(views, func(v RejectionView) bool { return v.PurgeID == r.PurgeID })
+		if i < 0 {
+			i, views = len(views), append(views, RejectionView{By: r.RejectedBy, At: r.RejectedAt.UTC(), PurgeID: r.PurgeID})
+		}
+		views[i].Categories = append(views[i].Categories, r.Category)
+	}
+	slices.SortStableFunc(views, func(a, b RejectionView) int { return a.At.Compare(b.At) })
+	return views
 }
 
 // CertificateView is the proof of one purge.
@@ -65,7 +89,7 @@ func (s *server) purgeView(ctx context.Context, p retention.PurgeView, language 
 		State: p.State, StateText: i18n.Text(language, "purge_state."+string(p.State)),
 		ReviewRequired: p.ReviewRequired, ReviewUntil: utc(p.ReviewUntil), Decision: p.Decision,
 		DecidedBy: p.DecidedBy, DecidedAt: utc(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, RejectedBy: p.RejectedBy, RejectedAt: utc(p.RejectedAt),
-		Escalated: escalated(p), EscalatedAt: utc(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: utc(p.EndedAt),
+		Rejections: rejectionViews(p.Rejections), Escalated: escalated(p), EscalatedAt: utc(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: utc(p.EndedAt),
 	}
 	if actorOf(ctx).Role == models.RoleITOps {
 		v.Workflow = s.workflow(ctx, "purge/"+p.ID.String())

@@ -65,19 +65,17 @@ const (
 
 // RetentionDeadline is the absolute instant before which a category is not purged.
 type RetentionDeadline struct {
-	ID           uuid.UUID
-	DepartureID  uuid.UUID
-	EmploymentID uuid.UUID
-	CategoryID   uuid.UUID
-	Category     Category
-	RuleID       uuid.UUID
-	EventAt      time.Time
-	Deadline     time.Time
-	FloorAt      time.Time
-	State        DeadlineState
-	// Advanced: two people brought it forward. Refused: a reviewer rejected its purge. Both want the review.
-	Advanced      bool
-	Refused       bool
+	ID            uuid.UUID
+	DepartureID   uuid.UUID
+	EmploymentID  uuid.UUID
+	CategoryID    uuid.UUID
+	Category      Category
+	RuleID        uuid.UUID
+	EventAt       time.Time
+	Deadline      time.Time
+	FloorAt       time.Time
+	State         DeadlineState
+	Advanced      bool       // two people brought it forward: its purge wants the review
 	ExtendedUntil *time.Time // two people extended it: no rule brings it before this
 	UpdatedAt     time.Time  `gorm:"autoUpdateTime:false"`
 	LedgerEntryID *uuid.UUID // the entry that computed it last; nil from before the ledger
@@ -148,6 +146,16 @@ type Purge struct {
 	CreatedAt       time.Time  `gorm:"->"`
 	LedgerEntryID   *uuid.UUID // the entry of the order; nil from before the ledger
 	Driven
+}
+
+// PurgeRejection is that somebody rejected the destruction of a category when a purge claimed it. It stands
+// against every later purge of the category, and never changes.
+type PurgeRejection struct {
+	CategoryID    uuid.UUID  `gorm:"primaryKey"`
+	PurgeID       uuid.UUID  `gorm:"primaryKey"`
+	RejectedBy    *uuid.UUID // nil only if an older version did not say
+	RejectedAt    time.Time  `gorm:"->"`
+	LedgerEntryID *uuid.UUID // the entry of the decision; nil from before
 }
 
 // States of a claim on one category.

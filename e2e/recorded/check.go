@@ -269,8 +269,9 @@ func (c *check) purges() {
 	}
 	for _, p := range c.Purges {
 		object := "purge/" + p.ID.String()
-		if e, ok := c.names(object, p.LedgerEntryID, object, "purge.ordered"); ok {
-			c.named[e.ID]++
+		ordered, ok := c.names(object, p.LedgerEntryID, object, "purge.ordered")
+		if ok {
+			c.named[ordered.ID]++
 		}
 		for action, there := range map[string]bool{
 			"purge.intended": p.IntentAt != nil, "purge.tombstoned": p.TombstonedAt != nil,
@@ -287,9 +288,14 @@ func (c *check) purges() {
 		decided := slices.ContainsFunc(decisions, func(e Entry) bool {
 			return e.Object == object && e.Details["decision"] == p.Decision
 		})
-		if decided != (p.Decision != "") {
+		former := p.Decision == models.DecisionRejected && ordered.Details["state"] == string(models.PurgeRejected)
+		if decided != (p.Decision != "" && !former) {
 			c.report("%s: decision %q, recorded: %t", object, p.Decision, decided)
 		}
+	}
+	for _, r := range c.Rejections {
+		object := "purge/" + r.PurgeID.String()
+		c.names("a rejection of "+object, r.LedgerEntryID, object, "purge.decided")
 	}
 }
 

@@ -28,6 +28,7 @@ type Records struct {
 	Holds        []Hold
 	Purges       []models.Purge
 	Certificates []models.DestructionCertificate
+	Rejections   []models.PurgeRejection
 	Employments  []models.Employment
 }
 
@@ -55,7 +56,7 @@ func Collect(ctx context.Context, db *database.DB) (Records, error) {
 	var r Records
 	for _, table := range []any{
 		&r.Departures, &r.Events, &r.Accounts, &r.Operations, &r.Evidence, &r.Cases, &r.Retentions, &r.Deadlines, &r.Purges,
-		&r.Certificates, &r.Employments,
+		&r.Certificates, &r.Rejections, &r.Employments,
 	} {
 		if err := db.Read(ctx).Find(table).Error; err != nil {
 			return r, fmt.Errorf("reading the facts: %w", database.Hide(err))

@@ -185,7 +185,8 @@ func TestAppendOnlyTables(t *testing.T) {
 	env := databasetest.New(t)
 	g := env.Facts.Read(t.Context())
 	tell(t, env, insertDeparture(t, env, env.Hire(t, "CN")))
-	for table, column := range map[string]string{"departure_events": "what", "account_evidence": "outcome", "destruction_certificates": "issued_at", "ledger_policies": "digest"} {
+	for table, column := range map[string]string{"departure_events": "what", "account_evidence": "outcome", "destruction_certificates": "issued_at", "ledger_policies": "digest",
+		"purge_rejections": "rejected_at"} {
 		for _, sql := range []string{
 			fmt.Sprintf("UPDATE %s SET %s = %s", table, column, column), "DELETE FROM " + table, "TRUNCATE " + table,
 		} {
@@ -205,7 +206,7 @@ func TestI18_AFactWithoutItsEntryIsRefused(t *testing.T) {
 		WHERE trigger_name LIKE '%\_recorded' AND event_manipulation = 'INSERT' ORDER BY 1`).Scan(&tables).Error)
 	want := []string{
 		"account_evidence", "account_operations", "departure_events", "destruction_certificates", "enrolment_halves", "holds",
-		"ledger_policies", "linked_accounts", "lost_keys", "purges", "retentions", "support_cases",
+		"ledger_policies", "linked_accounts", "lost_keys", "purge_rejections", "purges", "retentions", "support_cases",
 	}
 	if diff := cmp.Diff(want, tables); diff != "" {
 		t.Fatal(diff)

@@ -174,8 +174,8 @@ type PurgeExtension struct {
 	Until   clock.Date `json:"until"`
 }
 
-// rejectedPurge is a purge that somebody rejected: who did is one of those who do not decide again,
-// unless what is decided is what they wanted.
+// rejectedPurge is a purge that somebody rejected, or an earlier one of what it claims: who did are among
+// those who do not decide again, unless what is decided is what they wanted.
 func rejectedPurge(tx *database.Tx, id uuid.UUID, decision string, again bool) (approval.Matter, error) {
 	purge, dep, err := retention.LockPurge(tx, id)
 	if err != nil {
@@ -192,9 +192,13 @@ func rejectedPurge(tx *database.Tx, id uuid.UUID, decision string, again bool) (
 	if err != nil {
 		return approval.Matter{}, err
 	}
+	rejecters, err := retention.Rejecters(tx, id)
+	if err != nil {
+		return approval.Matter{}, err
+	}
 	m := approval.Matter{
 		Subjects: []uuid.UUID{dep.EmployeeID},
-		Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.RejectedAt.UTC())}},
+		Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.RejectedAt.UTC(), rejecters)}},
 		Changes: []approval.Change{
 			who, word("purge_decision", "approval.purge", purge.Decision, decision),
 			{Field: "categories", Before: categoryWords(categories), Words: "category"},
@@ -203,8 +207,8 @@ func rejectedPurge(tx *database.Tx, id uuid.UUID, decision string, again bool) (
 	if dep.CreatedBy != nil {
 		m.Subjects = append(m.Subjects, *dep.CreatedBy)
 	}
-	if purge.RejectedBy != nil && !again {
-		m.Subjects = append(m.Subjects, *purge.RejectedBy)
+	if !again {
+		m.Subjects = append(m.Subjects, rejecters...)
 	}
 	return m, nil
 }

@@ -18,7 +18,8 @@ const MaxExtension = 10 // years
 
 // Decide records a reviewer's decision about a purge in review. Approved, it goes on at once. Rejected,
 // it stays as it is until two others approve it after all ([Overrule]), two people extend the period
-// ([Extend]), or a hold takes it over: it never goes on by that nobody decides. Who ordered the
+// ([Extend]), or a hold takes it over: it never goes on by that nobody decides, and who rejected it counts
+// for every later purge of what it claims. Who ordered the
 // departure, and the person whose data it is, cannot decide. The same decision by the same person again
 // changes nothing.
 func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision string) error {
@@ -49,16 +50,16 @@ func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision string
 		columns["state"], columns["rejected_by"], columns["rejected_at"] = models.PurgeRejected, by.EmployeeID, now
 		columns["escalations"], columns["escalated_at"] = 0, nil
 	}
-	if err := c.update(tx, columns); err != nil {
+	entry, err := recordPurge(tx, actionPurgeDecided, purgeID, c.departure, by, map[string]string{"decision": decision})
+	if err != nil {
 		return err
 	}
 	if decision == models.DecisionRejected {
-		if err := c.refuse(tx); err != nil {
+		if err := c.reject(tx, by, entry); err != nil {
 			return err
 		}
 	}
-	_, err = recordPurge(tx, actionPurgeDecided, purgeID, c.departure, by, map[string]string{"decision": decision})
-	if err != nil {
+	if err := c.update(tx, columns); err != nil {
 		return err
 	}
 	return tx.Touch(models.DrivenPurge, purgeID)
@@ -77,19 +78,9 @@ func (c *claimed) mayDecide(by models.Actor) error {
 	return nil
 }
 
-// refuse remembers at the deadlines that a reviewer did not want them carried out: whichever purge
-// claims them next wants the review.
-func (c *claimed) refuse(tx *database.Tx) error {
-	err := tx.DB().Exec("UPDATE retention_deadlines SET refused = true, updated_at = lethe_now() WHERE departure_id = ? AND category IN ?",
-		c.departure.ID, c.categories()).Error
-	if err != nil {
-		return fmt.Errorf("marking deadlines as refused: %w", database.Hide(err))
-	}
-	return nil
-}
-
 // MayOverrule says whether somebody may be one of the two people who approve a rejected purge after
-// all: a reviewer who did not reject it. One that is not rejected is ErrNotRejected.
+// all: a reviewer who rejected neither it nor an earlier one of what it claims. One that is not rejected
+// is ErrNotRejected.
 func MayOverrule(tx *database.Tx, purgeID uuid.UUID, by models.Actor) error {
 	_, err := lockRejected(tx, purgeID, by)
 	return err
@@ -103,12 +94,16 @@ func lockRejected(tx *database.Tx, purgeID uuid.UUID, actors ...models.Actor) (c
 	if c.purge.State != models.PurgeRejected {
 		return c, ErrNotRejected
 	}
+	rejecters, err := c.rejecters(tx)
+	if err != nil {
+		return c, err
+	}
 	for _, actor := range actors {
 		if err := c.mayDecide(actor); err != nil {
 			return c, err
 		}
-		if c.purge.RejectedBy != nil && *c.purge.RejectedBy == actor.EmployeeID {
-			return c, ErrSamePerson
+		if slices.Contains(rejecters, actor.EmployeeID) {
+			return c, ErrRejecter
 		}
 	}
 	return c, nil
@@ -223,7 +218,7 @@ func (c *claimed) extensions(tx *database.Tx, until clock.Date) ([]Extension, []
 }
 
 // Extend ends a rejected purge by keeping what it claims to the end of a day, on the word of two
-// people. Then it falls due afresh.
+// people. Then it falls due again, still as something that somebody rejected.
 func Extend(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor, until clock.Date) error {
 	c, err := lockPurge(tx, purgeID)
 	if err != nil {
@@ -254,7 +249,7 @@ func Extend(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor, unti
 	if err != nil {
 		return err
 	}
-	err = tx.DB().Exec(`UPDATE retention_deadlines SET deadline = ?, extended_until = ?, refused = false, ledger_entry_id = ?, updated_at = lethe_now()
+	err = tx.DB().Exec(`UPDATE retention_deadlines SET deadline = ?, extended_until = ?, ledger_entry_id = ?, updated_at = lethe_now()
 		WHERE departure_id = ? AND category IN ? AND deadline < ?`,
 		list[0].After, list[0].After, entry, c.departure.ID, c.categories(), list[0].After).Error
 	if err != nil {

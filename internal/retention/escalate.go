@@ -17,7 +17,7 @@ const (
 
 // waitsSince is since when a purge waits for the decision that it waits for now.
 func waitsSince(p models.Purge) time.Time {
-	if p.State == models.PurgeRejected {
+	if p.State == models.PurgeRejected && p.RejectedAt.After(p.CreatedAt) { // before: it was ordered as rejected
 		return *p.RejectedAt
 	}
 	return p.CreatedAt

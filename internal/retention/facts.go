@@ -112,8 +112,8 @@ func split(waiting []models.RetentionDeadline, now time.Time, delay time.Duratio
 	return due, next
 }
 
-// claim orders one purge for everything that is due, and another one for what wants the review, so that
-// the review holds nothing else up.
+// claim orders one purge for everything that is due, another one for what wants the review, and another one
+// for what was rejected before, so that people hold nothing else up.
 func claim(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline, now time.Time) error {
 	if len(due) == 0 {
 		return nil
@@ -126,18 +126,28 @@ func claim(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline
 	if err != nil {
 		return err
 	}
-	var plain, reviewed []models.RetentionDeadline
+	former, err := rejections(tx, claimed{deadlines: due}.categoryIDs())
+	if err != nil {
+		return err
+	}
+	var plain, reviewed, refused []models.RetentionDeadline
 	for _, l := range due {
-		if slices.Contains(wanting, l.Category) {
+		switch {
+		case rejected(former, l):
+			refused = append(refused, l)
+		case slices.Contains(wanting, l.Category):
 			reviewed = append(reviewed, l)
-		} else {
+		default:
 			plain = append(plain, l)
 		}
 	}
 	if err := order(tx, dep, plain, models.Purge{ReviewUntil: early}, now); err != nil {
 		return err
 	}
-	return order(tx, dep, reviewed, models.Purge{ReviewRequired: true}, now)
+	if err := order(tx, dep, reviewed, models.Purge{ReviewRequired: true}, now); err != nil || len(refused) == 0 {
+		return err
+	}
+	return order(tx, dep, refused, asRejected(former), now)
 }
 
 // order inserts a purge with its claims. What waits for a review is shown to reviewers from the start.
@@ -150,23 +160,33 @@ func order(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline
 		return err
 	}
 	purge.ID, purge.DepartureID, purge.EmploymentID = id, dep.ID, dep.EmploymentID
-	purge.State, purge.Revision = models.PurgeClaimed, 1
+	purge.Revision = 1
 	claims := make([]models.PurgeClaim, len(due))
 	categories := make([]models.Category, len(due))
 	for i, l := range due {
 		claims[i] = models.PurgeClaim{PurgeID: id, DepartureID: dep.ID, CategoryID: l.CategoryID, Category: l.Category, State: models.ClaimOpen}
 		categories[i] = l.Category
 	}
-	if ready, _ := reviewed(purge, now); !ready {
+	ready, _ := reviewed(purge, now)
+	switch {
+	case ready:
+		purge.State = models.PurgeClaimed
+	case purge.State == "":
 		purge.State = models.PurgeInReview
+	}
+	if !ready {
 		if _, err := setDeadlines(tx, dep.ID, categories, []models.DeadlineState{models.DeadlineScheduled}, models.DeadlineInReview); err != nil {
 			return err
 		}
 	}
-	purge.LedgerEntryID, err = recordPurge(tx, actionPurgeOrdered, id, dep, models.System, map[string]string{
+	details := map[string]string{
 		"categories": categoryList(categories), "state": string(purge.State),
 		"review_required": strconv.FormatBool(purge.ReviewRequired), "review_until": instantOrNone(purge.ReviewUntil),
-	})
+	}
+	if purge.RejectedBy != nil {
+		details["rejected_by"] = purge.RejectedBy.String()
+	}
+	purge.LedgerEntryID, err = recordPurge(tx, actionPurgeOrdered, id, dep, models.System, details)
 	if err != nil {
 		return err
 	}
@@ -209,8 +229,7 @@ func Exempt(tx *database.Tx, jurisdiction string) (bool, error) {
 }
 
 // wantReview are the categories among the deadlines that are not destroyed without a reviewer's word,
-// however long nobody says it: their rule asks for the review, people brought the deadline forward, or
-// a reviewer refused before.
+// however long nobody says it: their rule asks for the review, or people brought the deadline forward.
 func wantReview(tx *database.Tx, due []models.RetentionDeadline) ([]models.Category, error) {
 	ids := make([]uuid.UUID, len(due))
 	for i, l := range due {
@@ -223,7 +242,7 @@ func wantReview(tx *database.Tx, due []models.RetentionDeadline) ([]models.Categ
 	}
 	var wanting []models.Category
 	for _, l := range due {
-		if l.Advanced || l.Refused || slices.Contains(asking, l.RuleID) {
+		if l.Advanced || slices.Contains(asking, l.RuleID) {
 			wanting = append(wanting, l.Category)
 		}
 	}

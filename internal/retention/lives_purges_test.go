@@ -57,20 +57,36 @@ func (l *life) alone(p models.Purge, by models.Actor, decision string) {
 	}
 	l.decisions[decision]++
 	if decision == models.DecisionApproved {
-		l.approved[p.ID] = append(l.approved[p.ID], categories...)
+		l.agree(p, categories, by)
 		return
 	}
-	l.rejected[p.ID] = by
 	for _, c := range categories {
-		l.spellOf(p).refused[c] = true
+		l.spellOf(p).refusers[c] = append(l.spellOf(p).refusers[c], by)
 	}
 }
 
-// overrule is the approval by two people of what was rejected; neither of them rejected it.
+// agree notes who agreed to the destruction of categories by a purge.
+func (l *life) agree(p models.Purge, categories []models.Category, by ...models.Actor) {
+	if l.approved[p.ID] == nil {
+		l.approved[p.ID] = map[models.Category][]models.Actor{}
+	}
+	for _, c := range categories {
+		l.approved[p.ID][c] = by
+	}
+}
+
+// refused says whether one of the actors rejected one of the categories, in whichever purge.
+func (l *life) refused(s *spell, categories []models.Category, actors ...models.Actor) bool {
+	return slices.ContainsFunc(categories, func(c models.Category) bool {
+		return slices.ContainsFunc(actors, func(a models.Actor) bool { return slices.Contains(s.refusers[c], a) })
+	})
+}
+
+// overrule is the approval by two people of what was rejected; neither of them ever rejected any of it.
 func (l *life) overrule(p models.Purge, first, second models.Actor) {
 	categories := l.claimed(p.ID)
 	err := l.w.try(func(tx *database.Tx) error { return Overrule(tx, p.ID, first, second) })
-	if rejecter := l.rejected[p.ID]; first == rejecter || second == rejecter {
+	if l.refused(l.spellOf(p), categories, first, second) {
 		if !errors.Is(err, ErrSamePerson) {
 			l.fail("who rejected it approved it after all: %v", err)
 		}
@@ -80,10 +96,10 @@ func (l *life) overrule(p models.Purge, first, second models.Actor) {
 		l.fail("overruling: %v", err)
 	}
 	l.decisions["overruled"]++
-	l.approved[p.ID] = append(l.approved[p.ID], categories...)
+	l.agree(p, categories, first, second)
 }
 
-// extend keeps what was rejected for up to four years more; then it falls due like anything else.
+// extend keeps what was rejected for up to four years more; then two others are asked again.
 func (l *life) extend(p models.Purge, first, second models.Actor) {
 	s, categories := l.spellOf(p), l.claimed(p.ID)
 	loc := zone(l, zoneOf[s.jurisdiction])
@@ -97,7 +113,7 @@ func (l *life) extend(p models.Purge, first, second models.Actor) {
 	}
 	l.decisions[models.DecisionExtended]++
 	for _, c := range categories {
-		s.deadlines[c], s.refused[c] = clock.EndOfDay(until, loc), false
+		s.deadlines[c] = clock.EndOfDay(until, loc)
 	}
 }
 

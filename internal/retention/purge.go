@@ -164,19 +164,25 @@ func (c *claimed) review(tx *database.Tx, now time.Time) error {
 }
 
 // release lets go of the categories that are held by now, or not due any more because a rule moved
-// them. A purge without any category is cancelled. Retention takes over what was let go.
+// them, or were rejected in an earlier purge than this one, which was not. A purge without any category is
+// cancelled. Retention takes over what was let go.
 func (c *claimed) release(tx *database.Tx, now time.Time) error {
 	all, err := applyHolds(tx, c.departure.ID)
 	if err != nil {
 		return err
 	}
 	mine := c.categories()
+	former, err := rejections(tx, c.categoryIDs())
+	if err != nil {
+		return err
+	}
 	c.deadlines = nil
 	var gone []models.Category
 	for _, l := range all {
 		switch {
 		case !slices.Contains(mine, l.Category):
-		case l.State != models.DeadlineScheduled && l.State != models.DeadlineInReview, l.Deadline.After(now):
+		case l.State != models.DeadlineScheduled && l.State != models.DeadlineInReview, l.Deadline.After(now),
+			c.purge.RejectedAt == nil && rejected(former, l):
 			gone = append(gone, l.Category)
 		default:
 			c.deadlines = append(c.deadlines, l)

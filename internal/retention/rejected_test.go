@@ -23,8 +23,8 @@ func (w *world) reviewers(t *testing.T, n int) []models.Actor {
 	return list
 }
 
-// rejected is a purge that a reviewer refused, of one of two people who left alike.
-func rejected(t *testing.T, w *world) (person, uuid.UUID) {
+// rejectedPurge is a purge that a reviewer refused, of one of two people who left alike.
+func rejectedPurge(t *testing.T, w *world) (person, uuid.UUID) {
 	t.Helper()
 	dueEarly(t, w)
 	p, id := dueEarly(t, w)
@@ -37,7 +37,7 @@ func rejected(t *testing.T, w *world) (person, uuid.UUID) {
 // TestI1_ARejectedPurgeIsNotWaitedOut: that nobody decides never carries out what somebody refused.
 func TestI1_ARejectedPurgeIsNotWaitedOut(t *testing.T) {
 	w := newWorld(t)
-	p, id := rejected(t, w)
+	p, id := rejectedPurge(t, w)
 	for _, wait := range []time.Duration{day, 29 * day, 370 * day, 4000 * day} {
 		w.env.Advance(t, wait)
 		w.look(t, p)
@@ -57,7 +57,7 @@ func TestI1_ARejectedPurgeIsNotWaitedOut(t *testing.T) {
 // TestI1_TheDatabaseRefusesToBeginARejectedPurge: whatever the program thinks, with SQL alone.
 func TestI1_TheDatabaseRefusesToBeginARejectedPurge(t *testing.T) {
 	w := newWorld(t)
-	p, id := rejected(t, w)
+	p, id := rejectedPurge(t, w)
 	w.env.Advance(t, 400*day)
 	others := w.reviewers(t, 2)
 	category := w.categoryID(t, p, models.CategoryIdentity)
@@ -136,11 +136,9 @@ func TestI1_TheDatabaseRefusesAnUnreviewedPurge(t *testing.T) {
 
 func TestI1_TwoOthersApproveARejectedPurge(t *testing.T) {
 	w := newWorld(t)
-	p, id := rejected(t, w)
+	p, id := rejectedPurge(t, w)
 	others := w.reviewers(t, 2)
-	overrule := func(first, second models.Actor) error {
-		return w.try(func(tx *database.Tx) error { return Overrule(tx, id, first, second) })
-	}
+	overrule := func(first, second models.Actor) error { return w.overrule(id, first, second) }
 	for name, c := range map[string]struct {
 		first, second models.Actor
 		want          error
@@ -176,11 +174,11 @@ func TestI1_TwoOthersApproveARejectedPurge(t *testing.T) {
 	w.expectAll(t, p, "purged/purged")
 }
 
-// TestI1_AHoldTakesARejectedPurgeOver: by one person; after its release a purge wants the review, since
+// TestI1_AHoldTakesARejectedPurgeOver: by one person; after its release a purge is rejected as before, since
 // somebody had refused.
 func TestI1_AHoldTakesARejectedPurgeOver(t *testing.T) {
 	w := newWorld(t)
-	p, id := rejected(t, w)
+	p, id := rejectedPurge(t, w)
 	hold, err := w.hold(HoldOrder{EmployeeID: p.employee, Matter: "A", By: w.hr})
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +198,8 @@ func TestI1_AHoldTakesARejectedPurgeOver(t *testing.T) {
 	if f := w.lookAtPurge(t, open[0]); f.Run {
 		t.Fatalf("it goes on by itself: %+v", f)
 	}
-	if err := w.decide(open[0], w.reviewers(t, 1)[0], models.DecisionApproved); err != nil {
+	others := w.reviewers(t, 2)
+	if err := w.overrule(open[0], others[0], others[1]); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.carryOut(open[0]); err != nil {
@@ -211,7 +210,7 @@ func TestI1_AHoldTakesARejectedPurgeOver(t *testing.T) {
 
 func TestI6_AnExtensionKeepsARejectedPurgeToItsEnd(t *testing.T) {
 	w := newWorld(t)
-	p, id := rejected(t, w)
+	p, id := rejectedPurge(t, w)
 	others := w.reviewers(t, 2)
 	today := clock.Today(w.now(t), zone(t, zoneOf["CN"]))
 	extend := func(first, second models.Actor, until clock.Date) error {
@@ -261,6 +260,9 @@ func TestI6_AnExtensionKeepsARejectedPurgeToItsEnd(t *testing.T) {
 	open := w.openPurges(t, p)
 	if len(open) != 1 {
 		t.Fatalf("after the end %d purges are open", len(open))
+	}
+	if err := w.overrule(open[0], others[0], others[1]); err != nil {
+		t.Fatal(err)
 	}
 	if err := w.carryOut(open[0]); err != nil {
 		t.Fatal(err)

@@ -123,6 +123,14 @@ type PurgeView struct {
 	models.Purge
 	EmployeeID uuid.UUID
 	Categories []models.Category `gorm:"-"`
+	// Rejections are all of those categories, in this purge and in former ones, by category, oldest first.
+	Rejections []Rejection `gorm:"-"`
+}
+
+// Rejection is that somebody rejected the destruction of a category.
+type Rejection struct {
+	models.PurgeRejection
+	Category models.Category
 }
 
 // Purges reads purges, oldest first, and says whether another page follows.
@@ -182,10 +190,22 @@ func withCategories(ctx context.Context, db *database.DB, rows []PurgeView) erro
 	if err := db.Read(ctx).Where("purge_id IN ?", ids).Order(by("category")).Find(&claims).Error; err != nil {
 		return fmt.Errorf("reading claims: %w", database.Hide(err))
 	}
+	var former []models.PurgeRejection
+	err := db.Read(ctx).Where("category_id IN (SELECT category_id FROM purge_claims WHERE purge_id IN ?)", ids).
+		Order(by("rejected_at", "purge_id", "category_id")).Find(&former).Error
+	if err != nil {
+		return fmt.Errorf("reading rejections: %w", database.Hide(err))
+	}
 	for _, c := range claims {
 		row := &rows[at[c.PurgeID]]
-		if c.State != models.ClaimLeft || row.State == models.PurgeCancelled {
-			row.Categories = append(row.Categories, c.Category)
+		if c.State == models.ClaimLeft && row.State != models.PurgeCancelled {
+			continue
+		}
+		row.Categories = append(row.Categories, c.Category)
+		for _, r := range former {
+			if r.CategoryID == c.CategoryID {
+				row.Rejections = append(row.Rejections, Rejection{r, c.Category})
+			}
 		}
 	}
 	return nil

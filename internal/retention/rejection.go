@@ -1,0 +1,79 @@
+package retention
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// reject notes at each category of a purge that somebody did not want it destroyed, which stays: whichever
+// purge claims the category next takes two others. The entry is the decision's.
+func (c *claimed) reject(tx *database.Tx, by models.Actor, entry *uuid.UUID) error {
+	rows := make([]models.PurgeRejection, len(c.deadlines))
+	for i, l := range c.deadlines {
+		rows[i] = models.PurgeRejection{CategoryID: l.CategoryID, PurgeID: c.purge.ID, RejectedBy: by.ID(), LedgerEntryID: entry}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := tx.DB().Create(&rows).Error; err != nil {
+		return fmt.Errorf("keeping a rejection: %w", database.Hide(err))
+	}
+	return nil
+}
+
+// rejections are the rejections of categories, whichever purge claimed them then, oldest first.
+func rejections(tx *database.Tx, categories []uuid.UUID) ([]models.PurgeRejection, error) {
+	var rows []models.PurgeRejection
+	err := tx.DB().Where("category_id IN ?", categories).Order(by("rejected_at", "category_id", "purge_id")).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading rejections: %w", database.Hide(err))
+	}
+	return rows, nil
+}
+
+// rejected says whether a deadline's category was rejected by anybody.
+func rejected(rows []models.PurgeRejection, l models.RetentionDeadline) bool {
+	return slices.ContainsFunc(rows, func(r models.PurgeRejection) bool { return r.CategoryID == l.CategoryID })
+}
+
+// rejecters are all who rejected the purge, or before it any of what it claims.
+func (c *claimed) rejecters(tx *database.Tx) ([]uuid.UUID, error) {
+	rows, err := rejections(tx, c.categoryIDs())
+	if err != nil {
+		return nil, err
+	}
+	var persons []uuid.UUID
+	if c.purge.RejectedBy != nil {
+		persons = append(persons, *c.purge.RejectedBy)
+	}
+	for _, r := range rows {
+		if r.RejectedBy != nil && !slices.Contains(persons, *r.RejectedBy) {
+			persons = append(persons, *r.RejectedBy)
+		}
+	}
+	return persons, nil
+}
+
+// Rejecters are all who rejected a purge, or before it any of what it claims: none of them is one of the
+// two who approve it.
+func Rejecters(tx *database.Tx, purgeID uuid.UUID) ([]uuid.UUID, error) {
+	c, err := lockPurge(tx, purgeID)
+	if err != nil {
+		return nil, err
+	}
+	return c.rejecters(tx)
+}
+
+// asRejected is how a purge of what was rejected before begins: as the last one left it.
+func asRejected(rows []models.PurgeRejection) models.Purge {
+	last := rows[len(rows)-1]
+	return models.Purge{
+		State: models.PurgeRejected, ReviewRequired: true, Decision: models.DecisionRejected,
+		DecidedBy: last.RejectedBy, DecidedAt: &last.RejectedAt, RejectedBy: last.RejectedBy, RejectedAt: &last.RejectedAt,
+	}
+}
