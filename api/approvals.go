@@ -91,8 +91,12 @@ func (s *server) listApprovals(ctx context.Context, in *listApprovalsInput) (*an
 	}
 	rows, next := cut(rows, in.Limit, func(a models.Approval) uuid.UUID { return a.ID })
 	page := Page[ApprovalView]{Items: make([]ApprovalView, len(rows)), NextCursor: next}
+	written, err := approval.OpenWritten(ctx, s.DB, rows...)
+	if err != nil {
+		return nil, err
+	}
 	for i, row := range rows {
-		if page.Items[i], err = s.approvalView(ctx, row, in.language()); err != nil {
+		if page.Items[i], err = s.approvalView(ctx, row, written[i], in.language()); err != nil {
 			return nil, err
 		}
 	}
@@ -115,7 +119,7 @@ func (s *server) getApproval(ctx context.Context, in *ByID) (*answer[ApprovalVie
 	if !s.approvalsOf(actorOf(ctx)).Sees(row) {
 		return nil, problem(codeNotFound)
 	}
-	view, err := s.approvalView(ctx, row, in.language())
+	view, err := s.oneApproval(ctx, row, in.language())
 	if err != nil {
 		return nil, err
 	}
@@ -201,12 +205,21 @@ func asRequested(err error, target **waitingError) bool { return errors.As(err, 
 
 func isNotFound(err error) bool { return errors.Is(err, database.ErrNotFound) }
 
-func (s *server) approvalView(ctx context.Context, row models.Approval, language i18n.Language) (ApprovalView, error) {
+// oneApproval shows a request with what people wrote about it.
+func (s *server) oneApproval(ctx context.Context, row models.Approval, language i18n.Language) (ApprovalView, error) {
+	written, err := approval.OpenWritten(ctx, s.DB, row)
+	if err != nil {
+		return ApprovalView{}, err
+	}
+	return s.approvalView(ctx, row, written[0], language)
+}
+
+func (s *server) approvalView(ctx context.Context, row models.Approval, written approval.Written, language i18n.Language) (ApprovalView, error) {
 	op, _ := s.Approvals.Operation(row.Operation)
 	v := ApprovalView{
 		ID: row.ID, Operation: row.Operation, OperationText: i18n.Text(language, "approval.operation."+row.Operation),
 		State: row.State, StateText: i18n.Text(language, "approval.state."+string(row.State)), Changes: []ChangeView{},
-		Reason: row.Reason, RequestedAt: row.RequestedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), Comment: row.Comment, EndedAt: utc(row.EndedAt),
+		Reason: written.Reason, RequestedAt: row.RequestedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), Comment: written.Comment, EndedAt: utc(row.EndedAt),
 		VoidReason: row.VoidReason, ResultLocation: row.ResultLocation, Approvers: op.Approvers, Hash: hex.EncodeToString(row.Hash),
 	}
 	if row.VoidReason != "" {

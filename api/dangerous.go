@@ -107,7 +107,7 @@ func (s *server) requested(ctx context.Context, made creation, language i18n.Lan
 	if err != nil {
 		return err
 	}
-	view, err := s.approvalView(ctx, row, language)
+	view, err := s.oneApproval(ctx, row, language)
 	if err != nil {
 		return err
 	}

@@ -169,8 +169,12 @@ func (s *server) exportView(ctx context.Context, id uuid.UUID, language i18n.Lan
 	if err != nil {
 		return ExportView{}, err
 	}
+	written, err := e.Open(ctx, s.DB)
+	if err != nil {
+		return ExportView{}, err
+	}
 	v := ExportView{
-		ID: e.ID, State: e.State, StateText: i18n.Text(language, "export_state."+e.State), Reason: e.Reason, RequestedBy: e.RequestedBy,
+		ID: e.ID, State: e.State, StateText: i18n.Text(language, "export_state."+e.State), Reason: written.Reason, RequestedBy: e.RequestedBy,
 		Formats: []string{}, EntryID: e.EntryID, Written: e.Written, Total: e.Total, Tampered: e.Tampered, Failure: e.Failure,
 		Bytes: e.Bytes, SHA256: hex.EncodeToString(e.SHA256), CreatedAt: e.CreatedAt.UTC(), FinishedAt: utc(e.FinishedAt), ExpiresAt: utc(e.ExpiresAt),
 	}

@@ -49,7 +49,7 @@ type NewHold struct {
 	Query      *HoldQuery        `json:"query,omitempty" doc:"Whoever matches, now or later"`
 	Everybody  bool              `json:"everybody,omitempty" doc:"The whole company; a second person decides (202)"`
 	Categories []models.Category `json:"categories,omitempty" maxItems:"20" doc:"Left out: everything that is not destroyed yet"`
-	Matter     string            `json:"matter" minLength:"1" maxLength:"100" doc:"Reference of the case, not its story: it is not sealed" example:"劳仲案(2026)123"`
+	Matter     string            `json:"matter" minLength:"1" maxLength:"100" doc:"Reference of the case, not its story. It is kept, sealed, as long as the log" example:"劳仲案(2026)123"`
 	Asking
 }
 

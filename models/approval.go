@@ -49,14 +49,18 @@ type Approval struct {
 	RequesterUserID        *uuid.UUID
 	RequesterRole          Role
 	RequesterAuthenticated Authentication
-	// Reason is for the approver and the ledger: no names, numbers or illnesses.
-	Reason          string
+	// ReasonSealed is for the approver and the ledger: no names, numbers or illnesses. It and the
+	// comment are sealed as reasons; PlainReason and PlainComment are those of version 0.2, until the
+	// upgrade has sealed them.
+	ReasonSealed    Sealed
+	PlainReason     string `gorm:"column:reason;->"`
 	State           ApprovalState
 	RequestedAt     time.Time
 	ExpiresAt       time.Time
 	DecidedBy       *uuid.UUID
 	DecidedByUserID *uuid.UUID
-	Comment         string
+	CommentSealed   Sealed
+	PlainComment    string `gorm:"column:comment;->"`
 	VoidReason      string
 	EndedAt         *time.Time
 	ResultLocation  string

@@ -92,7 +92,7 @@ type Hold struct {
 	LeftFrom       *clock.Date
 	LeftTo         *clock.Date
 	Categories     pgtype.FlatArray[string] `gorm:"type:text[]"`
-	Matter         string
+	MatterSealed   Sealed
 	PlacedBy       *uuid.UUID
 	PlacedAt       time.Time `gorm:"->"`
 	ReleasedBy     *uuid.UUID

@@ -12,7 +12,6 @@ import (
 
 	"lethe/cmd/lethe/demo"
 	"lethe/internal/database"
-	"lethe/internal/departure"
 	"lethe/internal/launch"
 	"lethe/internal/vault"
 )
@@ -118,7 +117,7 @@ func (d *development) openInstallation(ctx context.Context) error {
 	if err := d.openKEK(ctx); err != nil {
 		return err
 	}
-	err = departure.SealPlainCodes(ctx, d.facts, func() (vault.Sealer, error) {
+	err = sealFormer(ctx, d.facts, func() (*vault.Vault, error) {
 		return sealerOf(d.files.kek(d.installation.ID), d.keys, d.installation)
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"lethe/internal/identity"
 	"lethe/internal/keyed"
 	"lethe/internal/ledger"
+	"lethe/internal/reasons"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -113,6 +114,7 @@ func logIn(ctx context.Context, c config.Config, db *database.DB, in database.In
 	}
 	secrets := vault.New(keys, kek, in.ID)
 	keyed.Attach(db, secrets)
+	reasons.Attach(db, secrets)
 	service := identity.New(db, secrets, identity.Options{})
 	for i, p := range people {
 		opened, err := service.Login(ctx, identity.LoginOrder{Login: p.Login, Password: p.Password, TOTP: p.TOTP, RecoveryCode: p.RecoveryCode})

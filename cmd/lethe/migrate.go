@@ -7,10 +7,13 @@ import (
 	"os"
 	"strings"
 
+	"lethe/internal/approval"
 	"lethe/internal/archive"
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/ledger/evidence"
+	"lethe/internal/reasons"
 	"lethe/internal/retention"
 	"lethe/internal/vault"
 )
@@ -49,8 +52,7 @@ func (m MigrateCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = departure.SealPlainCodes(ctx, facts, func() (vault.Sealer, error) { return sealerOf(c.KEKFile, keys, in) })
-	if err != nil {
+	if err := sealFormer(ctx, facts, func() (*vault.Vault, error) { return sealerOf(c.KEKFile, keys, in) }); err != nil {
 		return err
 	}
 	numbers, err := archive.CollidingNumbers(ctx, facts)
@@ -69,7 +71,7 @@ func (m MigrateCmd) Run(ctx context.Context) error {
 var errNeedsKEK = errors.New("this upgrade seals what the version before kept in clear: run `lethe migrate` again with LETHE_KEK_FILE set, as for serve and worker")
 
 // sealerOf is the vault of an installation, for what an upgrade seals.
-func sealerOf(kekFile string, keys *database.DB, in database.Installation) (vault.Sealer, error) {
+func sealerOf(kekFile string, keys *database.DB, in database.Installation) (*vault.Vault, error) {
 	if kekFile == "" {
 		return nil, errNeedsKEK
 	}
@@ -78,6 +80,29 @@ func sealerOf(kekFile string, keys *database.DB, in database.Installation) (vaul
 		return nil, err
 	}
 	return vault.New(keys, kek, in.ID), nil
+}
+
+// sealFormer seals what version 0.2 kept in clear. vault is asked for once there is something.
+func sealFormer(ctx context.Context, facts *database.DB, open func() (*vault.Vault, error)) error {
+	err := departure.SealPlainCodes(ctx, facts, func() (vault.Sealer, error) { return open() })
+	if err != nil {
+		return err
+	}
+	ready := func() error {
+		v, err := open()
+		if err == nil {
+			reasons.Attach(facts, v)
+		}
+		return err
+	}
+	for _, seal := range []func(context.Context, *database.DB, func() error) error{
+		approval.SealPlain, evidence.SealPlain, retention.SealPlainMatters,
+	} {
+		if err := seal(ctx, facts, ready); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // install migrates and marks both databases and installs what every installation has. writer

@@ -17,6 +17,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/keyed"
 	"lethe/internal/payload"
+	"lethe/internal/reasons"
 	"lethe/internal/relay"
 	"lethe/internal/vault"
 	"lethe/workflows"
@@ -115,6 +116,7 @@ func (r *runtime) openKeys(ctx context.Context) error {
 		return err
 	}
 	keyed.Attach(r.facts, r.vault)
+	reasons.Attach(r.facts, r.vault)
 	if r.config.TombstoneFile != "" {
 		if r.tombstones, err = vault.OpenTombstones(r.config.TombstoneFile); err != nil {
 			return err

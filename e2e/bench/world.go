@@ -24,6 +24,7 @@ import (
 	"lethe/internal/launch/launchtest"
 	"lethe/internal/ledger"
 	"lethe/internal/payload"
+	"lethe/internal/reasons"
 	"lethe/internal/relay"
 	"lethe/internal/retention"
 	"lethe/internal/vault"
@@ -140,6 +141,7 @@ func (w *world) openDatabases(ctx context.Context) (err error) {
 	}
 	w.vault = vault.New(w.keys, kek, in.ID)
 	keyed.Attach(w.facts, w.vault)
+	reasons.Attach(w.facts, w.vault)
 	w.tombstones = filepath.Join(w.scratch.Path, "tombstones")
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"lethe/internal/launch"
 	"lethe/internal/ledger"
 	"lethe/internal/payload"
+	"lethe/internal/reasons"
 	"lethe/internal/relay"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -237,6 +238,7 @@ func (s *Stack) migrate(ctx context.Context) error {
 	}
 	s.vault = vault.New(s.Keys, kek, s.installation.ID)
 	keyed.Attach(s.Facts, s.vault)
+	reasons.Attach(s.Facts, s.vault)
 	if err := s.attachLedger(); err != nil {
 		return err
 	}

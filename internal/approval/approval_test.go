@@ -318,7 +318,7 @@ func TestI21_TheDatabaseRefusesToo(t *testing.T) {
 		}
 	}
 	refused("a requester's approval", approved, w.asker.actor, row.ID)
-	refused("another reason", "UPDATE approvals SET reason = 'x' WHERE id = ?", row.ID)
+	refused("another reason", "UPDATE approvals SET reason_sealed = ? WHERE id = ?", boxHead, row.ID)
 	refused("a later expiry", "UPDATE approvals SET expires_at = expires_at + interval '1 day' WHERE id = ?", row.ID)
 	refused("an expiry before its time", "UPDATE approvals SET state = 'expired', command_sealed = NULL, fingerprint = NULL, ended_at = lethe_now() WHERE id = ?", row.ID)
 	refused("a removal", "DELETE FROM approvals WHERE id = ?", row.ID)
@@ -327,7 +327,7 @@ func TestI21_TheDatabaseRefusesToo(t *testing.T) {
 	if _, err := w.registry.Expire(t.Context(), w.env.Facts, row.ID); err != nil {
 		t.Fatal(err)
 	}
-	refused("a change of an ended request", "UPDATE approvals SET comment = 'x' WHERE id = ?", row.ID)
+	refused("a change of an ended request", "UPDATE approvals SET comment_sealed = ? WHERE id = ?", boxHead, row.ID)
 	refused("a revival", "UPDATE approvals SET state = 'pending', ended_at = NULL, command_sealed = ?, fingerprint = ? WHERE id = ?", row.CommandSealed.Box(), row.Fingerprint, row.ID)
 }
 

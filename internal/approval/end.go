@@ -12,6 +12,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/reasons"
 	"lethe/models"
 )
 
@@ -38,12 +39,16 @@ func (r *Registry) end(tx *database.Tx, op Operation, row models.Approval, e end
 	if err != nil {
 		return row, err
 	}
+	comment, err := reasons.Seal(tx, written(columnComment, row.ID), e.comment)
+	if err != nil {
+		return row, err
+	}
 	columns := map[string]any{
 		"state": e.state, "ended_at": now, "command_sealed": nil, "fingerprint": nil,
-		"comment": e.comment, "void_reason": e.why, "result_location": e.location,
+		columnComment: comment, "void_reason": e.why, "result_location": e.location,
 	}
 	ended := row
-	ended.State, ended.EndedAt, ended.Comment, ended.VoidReason, ended.ResultLocation = e.state, &now, e.comment, e.why, e.location
+	ended.State, ended.EndedAt, ended.CommentSealed, ended.VoidReason, ended.ResultLocation = e.state, &now, comment, e.why, e.location
 	if e.by.Actor.EmployeeID != uuid.Nil {
 		ended.DecidedBy, ended.DecidedByUserID = e.by.Actor.ID(), given(e.by.UserID)
 		columns["decided_by"], columns["decided_by_user_id"] = ended.DecidedBy, ended.DecidedByUserID

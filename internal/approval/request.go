@@ -12,6 +12,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/internal/keyed"
+	"lethe/internal/reasons"
 	"lethe/internal/textform"
 	"lethe/models"
 )
@@ -83,7 +84,7 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	if err != nil {
 		return row, err
 	}
-	return row, record(tx, row, ActionRequested, row.Reason)
+	return row, record(tx, row, ActionRequested, o.Reason)
 }
 
 // mayAsk refuses a token that was issued on the host: whoever administers it could ask in anybody's
@@ -139,7 +140,10 @@ func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, 
 		ID: id, Operation: o.Operation, Fingerprint: print, CommandHash: b.commandHash(),
 		FileHash: b.fileHash, SubjectIDs: matter.Subjects, RequesterID: caller.Actor.EmployeeID,
 		RequesterUserID: given(caller.UserID), RequesterRole: caller.Actor.Role, RequesterAuthenticated: caller.Authenticated,
-		Reason: o.Reason, State: models.ApprovalPending,
+		State: models.ApprovalPending,
+	}
+	if row.ReasonSealed, err = reasons.Seal(tx, written(columnReason, id), o.Reason); err != nil {
+		return row, err
 	}
 	targets, err := canonical(named(matter.Targets))
 	if err != nil {

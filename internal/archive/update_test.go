@@ -156,8 +156,8 @@ func (c company) hold(t *testing.T, employee *uuid.UUID, categories string) {
 		if err != nil {
 			return err
 		}
-		return tx.DB().Exec(`INSERT INTO holds (id, employee_id, everybody, categories, matter, ledger_entry_id)
-			VALUES (gen_random_uuid(), ?, ?, string_to_array(NULLIF(?, ''), ','), 'case 1', ?)`, employee, employee == nil, categories, entry).Error
+		return tx.DB().Exec(`INSERT INTO holds (id, employee_id, everybody, categories, ledger_entry_id)
+			VALUES (gen_random_uuid(), ?, ?, string_to_array(NULLIF(?, ''), ','), ?)`, employee, employee == nil, categories, entry).Error
 	}))
 }
 

@@ -82,10 +82,13 @@ sessions address agent`},
 oidc_links issuer subject`},
 	{Log, Facts, `
 ledger_content kind action actor_role authenticated object requested_by purpose reason result rule request_id details salts`},
-	{Written, Facts, `
+	{Reason, Facts, `
+approvals reason_sealed comment_sealed
+query_log_exports reason_sealed filters_sealed
+holds matter_sealed`},
+	{FormerReason, Facts, `
 approvals reason comment
-query_log_exports reason filters`},
-	{Matter, Facts, `
+query_log_exports reason filters
 holds matter`},
 	{Proof, Facts, `
 installation probe

@@ -41,16 +41,16 @@ var (
 	Subject    = Kind{Name: "login elsewhere", Holds: "the issuer and subject of a login at the company's provider", Personal: true, Ends: "kept with the user, as a skeleton"}
 	Log        = Kind{Name: "log", Holds: "an entry of the ledger: ids, codes, dates, digests, and the reason that somebody wrote for the log, whose form asks for no names, numbers or illnesses", Personal: true,
 		Ends: "with the log, ten years after the entry; not with any category"}
-	Written = Kind{Name: "reason for the log", Holds: "a copy of what somebody wrote for the log, beside the request that it was written for", Personal: true,
-		Ends: "meant to end with the log; see docs/limits.md"}
-	Matter = Kind{Name: "matter of a hold", Holds: "which dispute or investigation a hold is for", Personal: true,
-		Ends: "stays with the hold; see docs/limits.md"}
+	Reason = Kind{Name: "reason", Holds: "what somebody wrote for the record (why it was asked for, what was said to it, what was searched for, which matter a hold is for), under the key of its month", Personal: true,
+		Ends: "key destroyed ten years after the month, when the log's content of that month may be dropped; not with any category"}
+	FormerReason = Kind{Name: "former plain reason", Holds: "nothing: what version 0.2 kept in clear, until `lethe migrate` has sealed it and rewritten the table", Personal: true,
+		Ends: "sealed by the upgrade"}
 	Proof = Kind{Name: "proof", Holds: "hashes of the tree, MACs, certificates: ids, codes and dates", Ends: "stays: it holds nothing that could be guessed from it"}
 	Key   = Kind{Name: "key", Holds: "a wrapped key", Ends: "set to NULL by the purge; old copies end with the generation of the key-encryption key"}
 )
 
 // Kinds are all of them, in the order of the page.
-var Kinds = []Kind{Code, Setting, Skeleton, Account, Sealed, Loose, Former, Keyed, Salted, Random, Credential, Trace, Subject, Log, Written, Matter, Proof, Key}
+var Kinds = []Kind{Code, Setting, Skeleton, Account, Sealed, Loose, Former, Keyed, Salted, Random, Credential, Trace, Subject, Log, Reason, FormerReason, Proof, Key}
 
 // Database is one of the two.
 type Database string
@@ -92,7 +92,7 @@ type Place struct{ Name, Holds, Ends string }
 // Elsewhere are the places outside of the databases' columns.
 var Elsewhere = []Place{
 	{"indexes of the facts", "the words of names and of reasons as runs of two and three characters", "with the row; Postgres removes the dead entry with the next VACUUM"},
-	{"dead rows and TOAST of the facts", "former versions of rows: sealed, and so without a key after a purge. Names and reasons for the log are in clear", "with VACUUM, which runs by itself. What 0.2 kept in clear goes when the upgrade rewrites the table"},
+	{"dead rows and TOAST of the facts", "former versions of rows: sealed, and so without a key after a purge. Names, and reasons in the log's own content, are in clear", "with VACUUM, which runs by itself. What 0.2 kept in clear goes when the upgrade rewrites the table"},
 	{"write-ahead log, replicas, archives and backups of both databases", "everything that was in a row, sealed or wrapped as it was there", "sealed values end with their key; wrapped keys with the generation of the key-encryption key, the day that the certificate names. What version 0.2 wrote in clear or hashed without a key is there until the archive's or backup's own end"},
 	{"Temporal (histories, visibility)", "ids and enumerations, encrypted", "a week after the workflow ends"},
 	{"tiles, bundles and checkpoints of the ledger", "commitments with salts that lie in the database", "stay; they tell nothing once the content is dropped"},

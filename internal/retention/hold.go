@@ -10,6 +10,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/reasons"
 	"lethe/models"
 )
 
@@ -22,7 +23,7 @@ type HoldOrder struct {
 	Everybody bool
 	// Categories are suspended from deletion; none means all that are not destroyed yet.
 	Categories []models.Category
-	// Matter is the reference of the case, not its story: it is not sealed.
+	// Matter is the reference of the case, not its story. It is sealed as a reason: it ends with the log.
 	Matter string
 	By     models.Actor
 }
@@ -151,7 +152,10 @@ func (o HoldOrder) insert(tx *database.Tx) (models.Hold, error) {
 	}
 	hold := models.Hold{
 		ID: id, Everybody: o.Everybody, LegalEntityID: o.Query.LegalEntityID, DepartmentID: o.Query.DepartmentID,
-		LeftFrom: o.Query.LeftFrom, LeftTo: o.Query.LeftTo, Categories: list, Matter: o.Matter, PlacedBy: o.By.ID(),
+		LeftFrom: o.Query.LeftFrom, LeftTo: o.Query.LeftTo, Categories: list, PlacedBy: o.By.ID(),
+	}
+	if hold.MatterSealed, err = reasons.Seal(tx, matterPlace(id), o.Matter); err != nil {
+		return hold, err
 	}
 	if o.EmployeeID != uuid.Nil {
 		hold.EmployeeID = &o.EmployeeID
@@ -160,10 +164,10 @@ func (o HoldOrder) insert(tx *database.Tx) (models.Hold, error) {
 		return hold, err
 	}
 	err = tx.DB().Exec(`INSERT INTO holds (id, employee_id, everybody, legal_entity_id, department_id, left_from, left_to,
-			categories, matter, placed_by, ledger_entry_id)
+			categories, matter_sealed, placed_by, ledger_entry_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, string_to_array(NULLIF(?, ''), ','), ?, ?, ?)`,
 		id, hold.EmployeeID, hold.Everybody, hold.LegalEntityID, hold.DepartmentID, hold.LeftFrom, hold.LeftTo,
-		strings.Join(list, ","), hold.Matter, hold.PlacedBy, hold.LedgerEntryID).Error
+		strings.Join(list, ","), hold.MatterSealed, hold.PlacedBy, hold.LedgerEntryID).Error
 	if err != nil {
 		return hold, fmt.Errorf("placing a hold: %w", database.Hide(err))
 	}

@@ -13,6 +13,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/reasons"
 	"lethe/models"
 )
 
@@ -27,11 +28,15 @@ type HoldView struct {
 	LeftTo        *clock.Date
 	// Categories are separated by commas; none means all.
 	Categories string
-	Matter     string
-	PlacedBy   *uuid.UUID
-	PlacedAt   time.Time
-	ReleasedBy *uuid.UUID
-	ReleasedAt *time.Time
+	// Matter is empty once it has ended with the log.
+	Matter       string `gorm:"-"`
+	MatterSealed models.Sealed
+	// PlainMatter is that of version 0.2, until the upgrade has sealed it.
+	PlainMatter string
+	PlacedBy    *uuid.UUID
+	PlacedAt    time.Time
+	ReleasedBy  *uuid.UUID
+	ReleasedAt  *time.Time
 }
 
 // Query is the hold's filter; empty unless it is one by a filter.
@@ -76,12 +81,12 @@ func Holds(ctx context.Context, db *database.DB, f HoldFilter) (holds []HoldView
 	if len(holds) > f.Limit {
 		holds, more = holds[:f.Limit], true
 	}
-	return holds, more, nil
+	return holds, more, openMatters(ctx, db, holds)
 }
 
 // GetHold reads a hold; none is database.ErrNotFound.
 func GetHold(ctx context.Context, db *database.DB, id uuid.UUID) (HoldView, error) {
-	return oneHold(db.Read(ctx), id)
+	return openHold(ctx, db, db.Read(ctx), id)
 }
 
 // LockHold locks whose data a hold keeps, in the order that every transaction keeps, and reads it.
@@ -89,7 +94,7 @@ func LockHold(tx *database.Tx, id uuid.UUID) (HoldView, error) {
 	if err := tx.LockHolds(); err != nil {
 		return HoldView{}, err
 	}
-	hold, err := oneHold(tx.DB(), id)
+	hold, err := openHold(tx.Context(), tx, tx.DB(), id)
 	if err != nil || hold.EmployeeID == nil {
 		return hold, err
 	}
@@ -108,9 +113,58 @@ func oneHold(g *gorm.DB, id uuid.UUID) (HoldView, error) {
 	return found[0], nil
 }
 
+func openHold(ctx context.Context, c reasons.Carrier, g *gorm.DB, id uuid.UUID) (HoldView, error) {
+	hold, err := oneHold(g, id)
+	if err != nil {
+		return hold, err
+	}
+	holds := []HoldView{hold}
+	err = openMatters(ctx, c, holds)
+	return holds[0], err
+}
+
+// openMatters opens which matters holds are for.
+func openMatters(ctx context.Context, c reasons.Carrier, holds []HoldView) error {
+	texts := make([]reasons.Text, len(holds))
+	for i, h := range holds {
+		texts[i] = reasons.Text{Place: matterPlace(h.ID), Sealed: h.MatterSealed}
+	}
+	opened, err := reasons.Open(ctx, c, texts...)
+	if err != nil {
+		return err
+	}
+	for i := range holds {
+		holds[i].Matter = opened[i] + holds[i].PlainMatter
+	}
+	return nil
+}
+
+func matterPlace(hold uuid.UUID) string { return reasons.Place("holds.matter_sealed", hold) }
+
+// SealPlainMatters carries the matters of version 0.2 over; see [database.SealFormer].
+func SealPlainMatters(ctx context.Context, db *database.DB, ready func() error) error {
+	return database.SealFormer(ctx, db, database.Former{
+		Table: "holds", Mark: "holds_matter_sealed", Columns: []database.FormerColumn{{Name: "matter", Type: "text", Empty: "''"}},
+		Seal: func(tx *database.Tx, id uuid.UUID) error {
+			if err := tx.LockHolds(); err != nil {
+				return err
+			}
+			hold, err := oneHold(tx.DB(), id)
+			if err != nil {
+				return err
+			}
+			sealed, err := reasons.SealAt(tx.Context(), tx, hold.PlacedAt, matterPlace(id), hold.PlainMatter)
+			if err != nil {
+				return err
+			}
+			return database.UpdateOne(tx.DB().Exec("UPDATE holds SET matter = '', matter_sealed = ? WHERE id = ? AND matter <> ''", sealed, id))
+		},
+	}, ready)
+}
+
 func holdViews(g *gorm.DB) *gorm.DB {
 	return g.Table("holds h").
 		Select("h.id", "h.employee_id", "h.everybody", "h.legal_entity_id", "h.department_id", "h.left_from", "h.left_to",
-			"COALESCE(array_to_string(h.categories, ','), '') AS categories", "h.matter",
+			"COALESCE(array_to_string(h.categories, ','), '') AS categories", "h.matter_sealed", "h.matter AS plain_matter",
 			"h.placed_by", "h.placed_at", "h.released_by", "h.released_at")
 }

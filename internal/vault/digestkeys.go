@@ -2,13 +2,11 @@ package vault
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"lethe/internal/database"
@@ -87,7 +85,7 @@ func (v *Vault) readDigestKeys(ctx context.Context, p keyed.Purpose) ([][]byte, 
 		if err := find(); err != nil || len(rows) > 0 && rows[0].Age < p.Life.Seconds() {
 			return err
 		}
-		if err := v.addDigestKey(tx, place); err != nil {
+		if err := v.addLooseKey(tx, place); err != nil {
 			return err
 		}
 		return find()
@@ -109,24 +107,6 @@ func (v *Vault) readDigestKeys(ctx context.Context, p keyed.Purpose) ([][]byte, 
 		keys = append(keys, key.raw)
 	}
 	return keys, nil
-}
-
-func (v *Vault) addDigestKey(tx *database.Tx, place string) error {
-	if err := lockKEKShared(tx); err != nil {
-		return err
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("making a key id: %w", err)
-	}
-	key := dataKey{id: id, raw: make([]byte, keySize)}
-	defer key.clear()
-	_, _ = rand.Read(key.raw) // never fails: it crashes the program instead
-	wrapped, generation, err := v.kek.wrap(key.raw, v.looseWrappedFor(place, id))
-	if err != nil {
-		return err
-	}
-	return database.Hide(tx.DB().Create(&looseKey{ID: id, Place: place, KekGeneration: generation, Wrapped: wrapped}).Error)
 }
 
 // EndDigestKeys destroys the keys of digests that were followed by another one a life ago: nothing

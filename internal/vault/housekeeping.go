@@ -18,7 +18,8 @@ import (
 const unreferencedFor = 24 * time.Hour
 
 // Housekeep does what is due: the next KEK generation, rewrapping, retiring generations that were
-// followed RetireAfter ago, ending keys of digests, dropping unreferenced data keys. Run it daily; several may run at once.
+// followed RetireAfter ago, ending keys of digests and of months whose log is over, dropping unreferenced data
+// keys. Run it daily; several may run at once.
 func (v *Vault) Housekeep(ctx context.Context, facts *database.DB) error {
 	if err := v.RecordKEK(ctx, facts); err != nil {
 		return err
@@ -50,6 +51,9 @@ func (v *Vault) Housekeep(ctx context.Context, facts *database.DB) error {
 		return err
 	}
 	if _, err := v.EndDigestKeys(ctx); err != nil {
+		return err
+	}
+	if _, err := v.EndReasons(ctx, facts); err != nil {
 		return err
 	}
 	_, err = v.DropUnreferenced(ctx, facts)

@@ -40,7 +40,7 @@ var attempts = []attempt{
 	{"a line of the timeline with an invented entry", forgedEntry,
 		"INSERT INTO public.departure_events (departure_id, what, ledger_entry_id) VALUES (@departure, 'purged', @invented)", "LT013"},
 	{"a hold with an invented entry", forgedEntry,
-		"INSERT INTO public.holds (id, employee_id, matter, ledger_entry_id) VALUES (gen_random_uuid(), @employee, 'x', @invented)", "LT013"},
+		"INSERT INTO public.holds (id, employee_id, ledger_entry_id) VALUES (gen_random_uuid(), @employee, @invented)", "LT013"},
 	{"a hold released with an invented entry", forgedEntry,
 		"UPDATE public.holds SET released_at = public.lethe_now(), release_entry_id = @invented WHERE id = @hold", "LT013"},
 	{"an account disabled without evidence", `
@@ -85,7 +85,7 @@ const world = `
 		VALUES (@operation, @employment, 'unlink', 'disable', 'standalone', @entry);
 	INSERT INTO public.account_steps (id, operation_id, account_id, system, position, action) VALUES (@step, @operation, @account, 's', 1, 'unlink');
 	UPDATE public.linked_accounts SET state = 'unlinking', operation_id = @operation WHERE id = @account;
-	INSERT INTO public.holds (id, employee_id, matter, ledger_entry_id) VALUES (@hold, @employee, 'x', @entry);
+	INSERT INTO public.holds (id, employee_id, ledger_entry_id) VALUES (@hold, @employee, @entry);
 	INSERT INTO public.approvals (id, operation, command_sealed, fingerprint, command_hash, targets, state_digest, hash,
 		requester_id, requester_role, requester_authenticated, expires_at)
 		SELECT @approval, 'o', decode('4c534c31' || repeat('00', 44), 'hex'), h, h, '[]', h, h, @employee, 'hr_admin', 'session', '2099-01-01'

@@ -5,12 +5,14 @@ package databasetest
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"lethe/internal/database"
 	"lethe/internal/keyed"
 	"lethe/internal/ledger"
+	"lethe/internal/reasons"
 )
 
 // Env is a migrated pair of databases, marked dev, for one test.
@@ -22,6 +24,8 @@ type Env struct {
 	LedgerKeys *ledger.Keys
 	// Digests are the keys of digests that are attached to the facts.
 	Digests keyed.Ephemeral
+	// Reasons seals what people write for the record, with the keys database of the test.
+	Reasons reasons.Keeper
 	// LedgerStorage is the folder that NewSequencer fills.
 	LedgerStorage *ledger.Storage
 }
@@ -50,6 +54,8 @@ func New(t testing.TB) *Env {
 	}
 	ledger.Attach(env.Facts, ledger.NewWriter(env.LedgerOrigin(), env.LedgerKeys.Writer()))
 	keyed.Attach(env.Facts, &env.Digests)
+	env.Reasons = &keeper{env: env, kek: filepath.Join(t.TempDir(), "reasons-kek")}
+	reasons.Attach(env.Facts, env.Reasons)
 	return env
 }
 

@@ -11,6 +11,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/keyed"
 	"lethe/internal/ledger"
+	"lethe/internal/reasons"
 )
 
 // Login makes a login of its own that is a member of the group role, connects to the facts with it,
@@ -60,5 +61,6 @@ func (e *Env) AsApp(t testing.TB) *database.DB {
 	_, db := e.Login(t, database.RoleApp)
 	ledger.Attach(db, ledger.NewWriter(e.LedgerOrigin(), e.LedgerKeys.Writer()))
 	keyed.Attach(db, &e.Digests)
+	reasons.Attach(db, e.Reasons)
 	return db
 }

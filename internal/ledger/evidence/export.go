@@ -12,6 +12,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/querylog"
+	"lethe/internal/reasons"
 	"lethe/internal/textform"
 	"lethe/models"
 )
@@ -72,8 +73,12 @@ type Export struct {
 	Role          string
 	Authenticated string
 	ApprovalID    *uuid.UUID // what two people agreed to
-	Reason        string
-	Filters       []byte `gorm:"type:jsonb"`
+	// What people wrote; [Export.Open] opens it. The plain ones are of version 0.2, until the upgrade has
+	// sealed them.
+	ReasonSealed  models.Sealed
+	FiltersSealed models.Sealed
+	PlainReason   string `gorm:"column:reason;->"`
+	PlainFilters  []byte `gorm:"column:filters;type:jsonb;->"`
 	Formats       string // separated by commas
 	Epoch         *int
 	FirstIndex    *int64
@@ -111,14 +116,6 @@ const (
 // Over says that nothing more will happen but that the file goes.
 func (e Export) Over() bool {
 	return e.State == Done || e.State == Failed || e.State == Expired || e.State == Purged
-}
-
-// Filter is what the export was asked for.
-func (e Export) Filter() (f querylog.Filter, err error) {
-	if err := json.Unmarshal(e.Filters, &f); err != nil {
-		return f, fmt.Errorf("reading the filters of an export: %w", err)
-	}
-	return f, nil
 }
 
 // Contiguous says that the export is everything in a range.
@@ -190,10 +187,17 @@ func order(tx *database.Tx, by models.Actor, authenticated models.Authentication
 	}
 	e := Export{
 		ID: id, RequestedBy: by.EmployeeID, Role: string(by.Role), Authenticated: string(authenticated),
-		ApprovalID: approval, Reason: r.Reason, State: Queued, Formats: joined(r.Formats),
+		ApprovalID: approval, State: Queued, Formats: joined(r.Formats),
 	}
-	if e.Filters, err = json.Marshal(r.Filter); err != nil {
+	filters, err := json.Marshal(r.Filter)
+	if err != nil {
 		return uuid.Nil, fmt.Errorf("keeping the filters of an export: %w", err)
+	}
+	if e.ReasonSealed, err = reasons.Seal(tx, e.place(columnReason), r.Reason); err != nil {
+		return uuid.Nil, err
+	}
+	if e.FiltersSealed, err = reasons.Seal(tx, e.place(columnFilters), string(filters)); err != nil {
+		return uuid.Nil, err
 	}
 	details, err := r.Filter.Record(tx)
 	if err != nil {

@@ -30,6 +30,7 @@ import (
 type pack struct {
 	maker      *Maker
 	export     Export
+	written    Written
 	filter     querylog.Filter
 	folder     string
 	epoch      int
@@ -62,7 +63,10 @@ func (p *pack) clean() {
 }
 
 func (p *pack) make(ctx context.Context) (err error) {
-	if p.filter, err = p.export.Filter(); err != nil {
+	if p.written, err = p.export.Open(ctx, p.maker.o.DB); err != nil {
+		return err
+	}
+	if p.filter, err = p.written.Filter(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(p.folder, 0o700); err != nil {
@@ -166,8 +170,8 @@ func (p *pack) describe(ctx context.Context) error {
 	}
 	p.manifest = Manifest{
 		Format: Format, ExportID: e.ID, Origin: p.maker.o.Origin, Epoch: p.epoch, CreatedAt: now.Truncate(time.Millisecond), RequestEntry: e.EntryID,
-		RequestedBy: Requester{EmployeeID: e.RequestedBy, Role: e.Role, Authenticated: e.Authenticated}, Reason: e.Reason,
-		TreeSize: p.head.Size, Root: p.head.Root[:], Tampered: []int64{}, Selection: Selection{Kind: Filtered, Filters: json.RawMessage(e.Filters)},
+		RequestedBy: Requester{EmployeeID: e.RequestedBy, Role: e.Role, Authenticated: e.Authenticated}, Reason: p.written.Reason,
+		TreeSize: p.head.Size, Root: p.head.Root[:], Tampered: []int64{}, Selection: Selection{Kind: Filtered, Filters: json.RawMessage(p.written.Filters)},
 	}
 	if p.whole() {
 		p.manifest.Selection = Selection{Kind: Contiguous, FirstIndex: &p.first, EndIndex: &p.end}
