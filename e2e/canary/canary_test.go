@@ -47,6 +47,8 @@ type aviary struct {
 	hr       *harness.Client
 	refusals haul // bodies of refused calls
 	secrets  int
+	// key and person are those of the first departure.
+	key, person string
 }
 
 // marker is a new secret value.
@@ -71,6 +73,7 @@ func TestI24_I25_NothingSensitiveIsAnywhereItShouldNotBe(t *testing.T) {
 		a.await(id, "purged", func(d harness.Departure) bool { return d.Stage == "purged" && d.AccountsState == "settled" })
 	}
 
+	a.askAgain(gone[0])
 	// Whoever is purged is a pseudonym in what an auditor takes away from now on.
 	consulted := a.consult()
 	a.wantNothing(consulted, "I25", a.secret, a.skeleton, a.external, a.code)
@@ -193,9 +196,25 @@ func (a *aviary) waive(id string) {
 
 func (a *aviary) depart(p harness.Person, fields map[string]any) string {
 	a.Helper()
-	id, err := a.hr.Depart(a.ctx, p.EmployeeID.String(), fields, "Idempotency-Key", a.marker())
+	key := a.marker()
+	if a.key == "" {
+		a.key, a.person = key, p.EmployeeID.String()
+	}
+	id, err := a.hr.Depart(a.ctx, p.EmployeeID.String(), fields, "Idempotency-Key", key)
 	a.must(err)
 	return id
+}
+
+// askAgain repeats the request for the first departure, which is purged, with another note: what the note
+// was cannot be told from the answer.
+func (a *aviary) askAgain(id string) {
+	a.Helper()
+	for _, note := range []string{"guess", "another guess"} {
+		again, err := a.hr.Depart(a.ctx, a.person, map[string]any{"immediate": true, "note": note}, "Idempotency-Key", a.key)
+		if err != nil || again != id {
+			a.Errorf("I25: the request of a purged departure, repeated with another note, is answered %s, %v", again, err)
+		}
+	}
 }
 
 func (a *aviary) await(id, what string, as func(harness.Departure) bool) (d harness.Departure) {

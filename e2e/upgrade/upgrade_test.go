@@ -81,6 +81,16 @@ func (w *world) keepsWhatWas() {
 	if err != nil || len(certificates) == 0 {
 		w.Errorf("the certificates of before: %d, %v", len(certificates), err)
 	}
+	// I25: what people wrote for the record is read as before, and is not there in plain any more.
+	answer, err := w.As(w.Staff.HR).Do(w.Context(), http.MethodGet, "/api/v1/holds", nil)
+	if err != nil || !strings.Contains(string(answer.Body), `"matter":"U-2026-1"`) {
+		w.Errorf("the matter of the hold of before: %v\n%s", err, answer.Body)
+	}
+	var plain struct{ Holds, Approvals int64 }
+	err = w.Facts.Read(w.Context()).Raw("SELECT (SELECT count(*) FROM holds WHERE matter <> '') AS holds, (SELECT count(*) FROM approvals WHERE reason <> '' OR comment <> '') AS approvals").Scan(&plain).Error
+	if err != nil || plain.Holds+plain.Approvals > 0 {
+		w.Errorf("left in plain: %+v, %v", plain, err)
+	}
 }
 
 // goesOn lets people and time do what was left to do.

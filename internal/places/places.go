@@ -32,7 +32,7 @@ var (
 	Former = Kind{Name: "former plain text", Holds: "nothing: what version 0.2 kept in clear, until `lethe migrate` has sealed it and rewritten the table", Personal: true,
 		Ends: "cleared by the purge like the sealed one beside it"}
 	Keyed = Kind{Name: "keyed digest", Holds: "HMAC-SHA256 by a key outside the database (internal/keyed)", Personal: true,
-		Ends: "the row within days (places of logins: 180 days); its key is destroyed, at the latest after twice the purpose's life"}
+		Ends: "of a request when data of whom it is about is destroyed; else the row within days (places of logins: 180 days); its key is destroyed, at the latest after twice the purpose's life"}
 	Salted = Kind{Name: "salted digest", Holds: "SHA-256 with a random salt of 32 bytes that is sealed beside the request's command", Personal: true,
 		Ends: "tells nothing once the salt's key is destroyed, with the request's end"}
 	Random     = Kind{Name: "random", Holds: "a hash of at least 80 random bits: a token, a code, a cookie", Ends: "tells nothing of anybody"}

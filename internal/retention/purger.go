@@ -147,7 +147,8 @@ func (p *Purger) DestroyKeys(ctx context.Context, id uuid.UUID) error {
 	})
 }
 
-// Clear empties every sealed column of the categories in one transaction. clearFile empties the
+// Clear empties every sealed column of the categories in one transaction, and what requests about the
+// person came as. clearFile empties the
 // departure's own ones, which this package does not know.
 func (p *Purger) Clear(ctx context.Context, id uuid.UUID, clearFile func(tx *database.Tx, departureID uuid.UUID) error) error {
 	b, err := p.begun(ctx, id)
@@ -158,6 +159,9 @@ func (p *Purger) Clear(ctx context.Context, id uuid.UUID, clearFile func(tx *dat
 		return ErrOutOfOrder
 	}
 	return database.Run(ctx, p.db, func(tx *database.Tx) error {
+		if err := forgetRequests(tx, b.DepartureID); err != nil {
+			return err
+		}
 		if _, err := lockDeparture(tx, b.DepartureID); err != nil {
 			return err
 		}

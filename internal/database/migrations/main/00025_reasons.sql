@@ -10,6 +10,10 @@ ALTER TABLE public.query_log_exports
     DROP CONSTRAINT query_log_exports_reason_check,
     ADD CONSTRAINT query_log_exports_reasoned CHECK (reason <> '' OR reason_sealed IS NOT NULL);
 
+-- NULL: the request was about somebody whose data is being destroyed; the answer stays for a repeat.
+ALTER TABLE public.idempotency_keys ALTER COLUMN request_hash DROP NOT NULL;
+CREATE INDEX idempotency_keys_location ON public.idempotency_keys (right(location, 36));
+
 -- +goose StatementBegin
 CREATE FUNCTION public.refuse_plain_reason() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -133,6 +137,9 @@ END $$;
 -- +goose StatementEnd
 DROP FUNCTION public.lethe_only_sealed(jsonb, jsonb, text[]);
 DROP FUNCTION public.refuse_plain_reason();
+DELETE FROM public.idempotency_keys WHERE request_hash IS NULL;
+DROP INDEX public.idempotency_keys_location;
+ALTER TABLE public.idempotency_keys ALTER COLUMN request_hash SET NOT NULL;
 -- What is sealed stays unreadable to the version before; its texts are lost to it.
 ALTER TABLE public.approvals DROP CONSTRAINT IF EXISTS approvals_reasons_sealed, DROP COLUMN reason_sealed, DROP COLUMN comment_sealed;
 ALTER TABLE public.holds DROP CONSTRAINT IF EXISTS holds_matter_sealed, DROP COLUMN matter_sealed, ALTER COLUMN matter DROP DEFAULT;

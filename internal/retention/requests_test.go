@@ -1,0 +1,52 @@
+package retention
+
+import (
+	"crypto/sha256"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// TestI25_APurgeForgetsWhatRequestsAboutThePersonSaid: those that led to something of the person's
+// employments, departures, accounts, holds and approvals, or that the person made. Those of somebody else
+// stay, and so does what each was answered with.
+func TestI25_APurgeForgetsWhatRequestsAboutThePersonSaid(t *testing.T) {
+	w := newWorld(t)
+	p, other := w.departedNow(t, "DEMO"), w.departedNow(t, "DEMO")
+	if _, err := w.hold(HoldOrder{EmployeeID: other.employee, Matter: "A", By: w.hr}); err != nil {
+		t.Fatal(err)
+	}
+	hold, err := w.hold(HoldOrder{EmployeeID: p.employee, Matter: "A", By: w.hr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.release(t, hold.ID)
+	row := func(by uuid.UUID, location string) {
+		t.Helper()
+		sum := sha256.Sum256([]byte(by.String() + location))
+		w.exec(t, `INSERT INTO idempotency_keys (employee_id, key_hash, route, request_hash, status, location, expires_at)
+			VALUES (?, ?, 'POST /x', ?, 202, ?, lethe_now() + interval '48 hours')`, by, sum[:], sum[:], location)
+	}
+	hr := w.hr.EmployeeID
+	about := []string{"/api/v1/departures/" + p.departure.String(), "/api/v1/employees/" + p.employee.String(), "/api/v1/holds/" + hold.ID.String()}
+	for _, location := range about {
+		row(hr, location)
+	}
+	row(p.employee, "/api/v1/tokens/"+uuid.NewString())
+	row(hr, "/api/v1/departures/"+other.departure.String())
+	row(hr, "/api/v1/employees/"+other.employee.String())
+	row(other.employee, "/api/v1/tokens/"+uuid.NewString())
+	if err := w.carryOut(w.onePurge(t, p)); err != nil {
+		t.Fatal(err)
+	}
+	forgotten := query[int](t, w, "SELECT count(*) FROM idempotency_keys WHERE request_hash IS NULL AND status = 202 AND location <> ''")
+	kept := query[int](t, w, "SELECT count(*) FROM idempotency_keys WHERE request_hash IS NOT NULL")
+	if forgotten != len(about)+1 || kept != 3 {
+		t.Errorf("%d are forgotten, want %d; %d are kept, want 3", forgotten, len(about)+1, kept)
+	}
+	mine := query[int](t, w, "SELECT count(*) FROM idempotency_keys WHERE request_hash IS NOT NULL AND (location LIKE ? OR location LIKE ? OR employee_id = ?)",
+		"%"+p.departure.String(), "%"+p.employee.String(), p.employee)
+	if mine != 0 {
+		t.Errorf("%d of the person's are kept", mine)
+	}
+}
