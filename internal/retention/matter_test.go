@@ -53,7 +53,9 @@ func TestI25_TheMatterOfAHoldIsSealed(t *testing.T) {
 	}
 	shown("new")
 	nothingPlain("new")
-	if err := w.try(func(tx *database.Tx) error { return database.Hide(tx.DB().Exec("UPDATE holds SET matter = 'plain'").Error) }); database.Code(err) == "" {
+	if err := w.try(func(tx *database.Tx) error {
+		return database.Hide(tx.DB().Exec("UPDATE holds SET matter = 'plain'").Error)
+	}); database.Code(err) == "" {
 		t.Error("plain text is taken")
 	}
 
