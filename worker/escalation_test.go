@@ -13,6 +13,7 @@ import (
 	tlog "go.temporal.io/sdk/log"
 	temporalsdk "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"gorm.io/gorm/clause"
 
 	"lethe/activities"
 	"lethe/internal/archive"
@@ -117,7 +118,7 @@ func rejectedPurge(t *testing.T, env *databasetest.Env) (purge uuid.UUID) {
 		run(func(tx *database.Tx) (err error) {
 			for _, category := range models.Categories {
 				row := models.EmploymentCategory{ID: uuid.New(), EmploymentID: person.ID, Category: category, State: models.CategoryOpen}
-				if err := tx.DB().Where("employment_id = ? AND category = ?", person.ID, category).FirstOrCreate(&row).Error; err != nil {
+				if err := tx.DB().Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error; err != nil {
 					return database.Hide(err)
 				}
 			}

@@ -130,7 +130,7 @@ type watchedBody struct {
 
 func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.read = b.read || err == io.EOF //nolint:errorlint // the very value that io.Reader promises
+	b.read = b.read || err == io.EOF
 	return n, err
 }
 

@@ -371,7 +371,7 @@ func (a *aviary) walk() {
 	a.Helper()
 	walked := 0
 	for _, c := range places.Columns() {
-		empty := ""
+		var empty string
 		switch c.Kind.Name {
 		case places.Sealed.Name:
 			empty = c.Column + " IS NOT NULL"

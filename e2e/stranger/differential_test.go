@@ -62,7 +62,7 @@ func (m *mutator) next(n int) (question, string) {
 		x = m.u.c.Cases[i]
 	}
 	x.Folder = maps.Clone(x.Folder)
-	how := ""
+	var how string
 	add := func(content []byte) int {
 		m.u.c.Blobs = append(m.u.c.Blobs, content)
 		return len(m.u.c.Blobs) - 1

@@ -86,18 +86,8 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 	if err != nil {
 		return op, false, err
 	}
-	for i, a := range accounts {
-		step := models.AccountStep{Position: i + 1, Action: models.OperationUnlink}
-		if former.direction(a) == models.OperationUnlink && (a.State == models.AccountUnlinking || a.State == models.AccountAccepted) {
-			// It goes on where the former order was: that one's last run does nothing that harms
-			// this one, so there is nothing to wait for.
-			if step.StartedAt, err = startedNow(tx); err != nil {
-				return op, false, err
-			}
-		}
-		if err := takeOver(tx, op, a, step, models.AccountUnlinking); err != nil {
-			return op, false, err
-		}
+	if err := former.unlink(tx, op, accounts); err != nil {
+		return op, false, err
 	}
 	if err := former.release(tx, accounts, o.Superseded); err != nil {
 		return op, false, err
@@ -109,6 +99,24 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 	}
 	tx.Nudge(models.DrivenOperation, op.ID)
 	return op, true, nil
+}
+
+// unlink gives an operation its steps.
+func (f formers) unlink(tx *database.Tx, op models.AccountOperation, accounts []models.LinkedAccount) (err error) {
+	for i, a := range accounts {
+		step := models.AccountStep{Position: i + 1, Action: models.OperationUnlink}
+		if f.direction(a) == models.OperationUnlink && (a.State == models.AccountUnlinking || a.State == models.AccountAccepted) {
+			// It goes on where the former order was: that one's last run does nothing that harms
+			// this one, so there is nothing to wait for.
+			if step.StartedAt, err = startedNow(tx); err != nil {
+				return err
+			}
+		}
+		if err := takeOver(tx, op, a, step, models.AccountUnlinking); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // LockUnlinkable locks the accounts of an employment in the given systems, all if nil, that a stand-alone

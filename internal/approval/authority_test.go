@@ -105,12 +105,12 @@ func TestI32_TheUndecidedRequestsOfWhoIsGoneEnd(t *testing.T) {
 						t.Errorf("%s: %d ended, %v", how, n, err)
 					}
 				}
-				got, err := w.decide(w.first, row.ID, models.DecisionApproved)
+				_, err := w.decide(w.first, row.ID, models.DecisionApproved)
 				var over *EndedError
 				if swept != errors.As(err, &over) || !swept && err != nil {
 					t.Errorf("%s, back %v, swept %v: %v", how, back, swept, err)
 				}
-				got = w.get(t, row.ID)
+				got := w.get(t, row.ID)
 				if got.State != models.ApprovalVoid || got.VoidReason != models.VoidRequesterEnded || w.effects(t, target) != 0 {
 					t.Errorf("%s, back %v, swept %v: %s %s, %d effects", how, back, swept, got.State, got.VoidReason, w.effects(t, target))
 				}

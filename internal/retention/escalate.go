@@ -30,7 +30,8 @@ func nextEscalation(p models.Purge) time.Time {
 	if p.EscalatedAt != nil && p.EscalatedAt.After(last) {
 		last = *p.EscalatedAt
 	}
-	next := since.Add((last.Sub(since)/escalateEvery + 1) * escalateEvery)
+	passed := int64(last.Sub(since) / escalateEvery)
+	next := since.Add(time.Duration(passed+1) * escalateEvery)
 	limit := since.Add(undecidedLimit)
 	if p.State != models.PurgeRejected && limit.After(last) && limit.Before(next) {
 		return limit

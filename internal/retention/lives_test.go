@@ -409,7 +409,7 @@ func TestI4_I8_RandomLivesWithSeveralEmployments(t *testing.T) {
 	for n := 0; n*perLife < steps; n++ {
 		w.exec(t, "UPDATE lethe_clock SET shift = '0'") // each life begins today
 		l := &life{
-			T: t, Rand: rand.New(rand.NewPCG(seed, uint64(n))), w: w, reviewers: reviewers[:4], last: reviewers[4:], decisions: decisions, //nolint:gosec // a repeatable draw
+			T: t, Rand: rand.New(rand.NewPCG(seed, uint64(n))), w: w, reviewers: reviewers[:4], last: reviewers[4:], decisions: decisions,
 			approved: map[uuid.UUID]map[models.Category][]models.Actor{},
 		}
 		first := l.pick(lawful)

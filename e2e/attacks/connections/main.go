@@ -155,7 +155,8 @@ func (a *attack) manyConnections(ctx context.Context) error {
 		if _, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			continue
 		}
-		if _, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil {
+		if response, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil {
+			_ = response.Body.Close()
 			served++
 		}
 	}

@@ -38,7 +38,7 @@ func (c *Client) groupsOf(ctx context.Context, member string) ([]string, error) 
 		c.groupsTrusted.set(c.now().Add(trusted))
 	}
 	ids, err := c.filteredGroups(ctx, member)
-	if errors.As(err, new(errRefused)) {
+	if errors.As(err, new(refusedError)) {
 		return c.searchGroups(ctx, member)
 	}
 	return ids, err
@@ -89,7 +89,7 @@ func (c *Client) probeGroups(ctx context.Context) (bool, error) {
 }
 
 func unlessRefused(err error) error {
-	if errors.As(err, new(errRefused)) {
+	if errors.As(err, new(refusedError)) {
 		return nil
 	}
 	return err

@@ -47,18 +47,18 @@ func (c *Client) page(ctx context.Context, path string, query url.Values, start,
 	return p, nil
 }
 
-// errRefused is a list that the system has but does not give in this way: the filter is
+// refusedError is a list that the system has but does not give in this way: the filter is
 // not understood, or a list without one is not allowed.
-type errRefused struct{ error }
+type refusedError struct{ error }
 
-func (e errRefused) Unwrap() error { return e.error }
+func (e refusedError) Unwrap() error { return e.error }
 
 func (c *Client) listFailure(r reply) error {
 	err := c.failure(r)
 	switch {
 	case connector.CodeOf(err) == connector.CodeIncompleteList: // too many, says the system
 	case r.status == http.StatusBadRequest, r.status == http.StatusForbidden, r.status == http.StatusNotImplemented:
-		return errRefused{err}
+		return refusedError{err}
 	}
 	return err
 }

@@ -27,7 +27,7 @@ func (c *Client) Find(ctx context.Context, employeeNo string) ([]string, error) 
 	s := search{c: c, number: employeeNo}
 	rows, err := c.filtered(ctx, employeeNo, s.look)
 	switch {
-	case errors.As(err, new(errRefused)):
+	case errors.As(err, new(refusedError)):
 		return c.searchEverybody(ctx, employeeNo, 0)
 	case err != nil:
 		return nil, asLookup(err)
@@ -130,7 +130,7 @@ func (c *Client) probe(ctx context.Context, known []resource, total int) (bool, 
 	}
 	found := false
 	rows, err := c.filtered(ctx, number, func(r resource) { found = found || r.id() == id })
-	if errors.As(err, new(errRefused)) {
+	if errors.As(err, new(refusedError)) {
 		return false, nil
 	}
 	return found && rows < total, asLookup(err)

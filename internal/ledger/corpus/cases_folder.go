@@ -133,10 +133,10 @@ func (m *maker) filesChanged(none told) {
 	x.Verdict = Wrong
 	m.add(x)
 	forkedFolder := m.world.folder(300, 290, -1)
-	forkedFolder["1/checkpoint"] = []byte(forked(1, 300))
+	forkedFolder["1/checkpoint"] = []byte(forked(300))
 	wrong("a forked checkpoint", forkedFolder)
 	forkedFolder = m.world.folder(300, 290, -1)
-	forkedFolder["1/checkpoint.witnessed"] = []byte(forked(1, 290))
+	forkedFolder["1/checkpoint.witnessed"] = []byte(forked(290))
 	wrong("a forked checkpoint.witnessed", forkedFolder)
 	other := m.world.folder(300, 290, -1)
 	other["1/checkpoint.witnessed"] = []byte(m.witnessed(2, 7))
@@ -178,7 +178,7 @@ func (m *maker) folderEnds(begun told) {
 	other := begun
 	other.checkpoints = []string{m.witnessed(1, 295)}
 	m.folder("a checkpoint within what was lost", Verified, secEpochs, m.world.folder(300, 300, 7), other)
-	other.checkpoints = []string{forked(1, 295)}
+	other.checkpoints = []string{forked(295)}
 	m.folder("a forked checkpoint within what was lost", Wrong, secEpochs, m.world.folder(300, 300, 7), other)
 	broken := m.world.folder(300, 300, 7)
 	delete(broken, "2/checkpoint.witnessed")
@@ -218,8 +218,8 @@ func (m *maker) signedPast() folder {
 func (m *maker) folderTold() {
 	whole := m.world.folder(300, 290, -1)
 	try := func(name, section string, with told) { m.folder(name, Wrong, section, whole, with) }
-	try("a held checkpoint that is larger", secFolder, told{checkpoints: []string{forked(1, 301)}})
-	try("a held checkpoint that is a fork", secFolder, told{checkpoints: []string{forked(1, 120)}})
+	try("a held checkpoint that is larger", secFolder, told{checkpoints: []string{forked(301)}})
+	try("a held checkpoint that is a fork", secFolder, told{checkpoints: []string{forked(120)}})
 	try("a held checkpoint of no leaves that is a fork", secFolder, told{checkpoints: []string{m.earlyFork(0)}})
 	try("a held checkpoint of an epoch that is not there", secFolder, told{checkpoints: []string{m.witnessed(2, 7)}})
 	try("a held checkpoint that was not witnessed", secFolder, told{checkpoints: []string{m.signed(1, 290)}})
@@ -228,24 +228,23 @@ func (m *maker) folderTold() {
 	try("a pack that is wrong", secFolder, told{packs: []string{"x"}})
 	receipt := m.receipt(1, 5)
 	id, leaf := uuidOf(m.first.entries[5].id), b64(m.first.hashes[5])
-	note := func(text string) string { return signedBy(text) }
 	plain := origin + "/receipt\n" + id + "\n" + leaf + "\n"
 	for name, r := range ordered(map[string]string{
-		"for another leaf":               note(strings.Replace(plain, leaf, b64(m.first.hashes[6]), 1)),
-		"for another entry":              note(strings.Replace(plain, id, uuidOf(m.first.entries[6].id), 1)),
+		"for another leaf":               signedBy(strings.Replace(plain, leaf, b64(m.first.hashes[6]), 1)),
+		"for another entry":              signedBy(strings.Replace(plain, id, uuidOf(m.first.entries[6].id), 1)),
 		"for an entry that is not there": m.receipt(2, 3),
 		"changed":                        strings.Replace(receipt, id, uuidOf(m.first.entries[6].id), 1),
 		"by somebody":                    plain + "\n" + stranger.line(origin+"/receipt", plain),
 		"by the log's key":               plain + "\n" + log2.line(origin+"/1", plain),
-		"of another ledger":              note(strings.Replace(plain, "corpus", "korpus", 1)),
-		"for an export":                  note(strings.Replace(plain, "/receipt", "/export", 1)),
-		"with a line more":               note(plain + "x\n"),
-		"with a line less":               note(strings.Replace(plain, leaf+"\n", "", 1)),
-		"with an id in upper case":       note(strings.Replace(plain, id, strings.ToUpper(id), 1)),
-		"with an id without hyphens":     note(strings.Replace(plain, id, strings.ReplaceAll(id, "-", ""), 1)),
-		"with an id of version 4":        note(strings.Replace(plain, id, "8f14e45f-ceea-467f-9d2c-1b2f3c4d5e6f", 1)),
-		"with stray bits":                note(strings.Replace(plain, leaf, leaf[:42]+stray(leaf[42])+"=", 1)),
-		"with a hash too short":          note(strings.Replace(plain, leaf, leaf[:40], 1)),
+		"of another ledger":              signedBy(strings.Replace(plain, "corpus", "korpus", 1)),
+		"for an export":                  signedBy(strings.Replace(plain, "/receipt", "/export", 1)),
+		"with a line more":               signedBy(plain + "x\n"),
+		"with a line less":               signedBy(strings.Replace(plain, leaf+"\n", "", 1)),
+		"with an id in upper case":       signedBy(strings.Replace(plain, id, strings.ToUpper(id), 1)),
+		"with an id without hyphens":     signedBy(strings.Replace(plain, id, strings.ReplaceAll(id, "-", ""), 1)),
+		"with an id of version 4":        signedBy(strings.Replace(plain, id, "8f14e45f-ceea-467f-9d2c-1b2f3c4d5e6f", 1)),
+		"with stray bits":                signedBy(strings.Replace(plain, leaf, leaf[:42]+stray(leaf[42])+"=", 1)),
+		"with a hash too short":          signedBy(strings.Replace(plain, leaf, leaf[:40], 1)),
 		"that is empty":                  "",
 		"that is a checkpoint":           m.witnessed(1, 300),
 		"without its last line end":      receipt[:len(receipt)-1],
@@ -273,42 +272,42 @@ func (m *maker) bundles(grown folder) {
 		change(w.first)
 		return w.folder(40, 40, -1)
 	}
-	put := func(t *tree, n int, leaf []byte) { t.leaves[n], t.hashes[n] = leaf, digest([]byte{0}, leaf) }
+	put := func(t *tree, leaf []byte) { t.leaves[5], t.hashes[5] = leaf, digest([]byte{0}, leaf) }
 	for name, change := range ordered(map[string]func(t *tree){
-		"an empty leaf":          func(t *tree) { put(t, 5, nil) },
-		"a leaf that is longer":  func(t *tree) { put(t, 5, append(bytes.Clone(t.leaves[5]), 0)) },
-		"a leaf that is shorter": func(t *tree) { put(t, 5, t.leaves[5][:517]) },
+		"an empty leaf":          func(t *tree) { put(t, nil) },
+		"a leaf that is longer":  func(t *tree) { put(t, append(bytes.Clone(t.leaves[5]), 0)) },
+		"a leaf that is shorter": func(t *tree) { put(t, t.leaves[5][:517]) },
 		"a leaf of another ledger": func(t *tree) {
 			e := t.entries[5]
-			put(t, 5, leafOf("ledger.example/other!", 1, e.id, e.kind, e.commitments()))
+			put(t, leafOf("ledger.example/other!", 1, e.id, e.kind, e.commitments()))
 		},
-		"a leaf of epoch zero":          func(t *tree) { e := t.entries[5]; put(t, 5, leafOf(origin, 0, e.id, e.kind, e.commitments())) },
-		"a leaf of a later epoch":       func(t *tree) { e := t.entries[5]; put(t, 5, leafOf(origin, 2, e.id, e.kind, e.commitments())) },
-		"a leaf of an epoch too large":  func(t *tree) { e := t.entries[5]; put(t, 5, leafOf(origin, 1<<31, e.id, e.kind, e.commitments())) },
-		"a leaf without a kind":         func(t *tree) { e := t.entries[5]; put(t, 5, leafOf(origin, 1, e.id, "", e.commitments())) },
-		"a leaf whose kind is no UTF-8": func(t *tree) { e := t.entries[5]; put(t, 5, leafOf(origin, 1, e.id, "\xff", e.commitments())) },
-		"a leaf with 13 commitments":    func(t *tree) { e := t.entries[5]; put(t, 5, leafOf(origin, 1, e.id, e.kind, e.commitments()[:416])) },
-		"a leaf of another format":      func(t *tree) { b := bytes.Clone(t.leaves[5]); b[18] = 2; put(t, 5, b) },
+		"a leaf of epoch zero":          func(t *tree) { e := t.entries[5]; put(t, leafOf(origin, 0, e.id, e.kind, e.commitments())) },
+		"a leaf of a later epoch":       func(t *tree) { e := t.entries[5]; put(t, leafOf(origin, 2, e.id, e.kind, e.commitments())) },
+		"a leaf of an epoch too large":  func(t *tree) { e := t.entries[5]; put(t, leafOf(origin, 1<<31, e.id, e.kind, e.commitments())) },
+		"a leaf without a kind":         func(t *tree) { e := t.entries[5]; put(t, leafOf(origin, 1, e.id, "", e.commitments())) },
+		"a leaf whose kind is no UTF-8": func(t *tree) { e := t.entries[5]; put(t, leafOf(origin, 1, e.id, "\xff", e.commitments())) },
+		"a leaf with 13 commitments":    func(t *tree) { e := t.entries[5]; put(t, leafOf(origin, 1, e.id, e.kind, e.commitments()[:416])) },
+		"a leaf of another format":      func(t *tree) { b := bytes.Clone(t.leaves[5]); b[18] = 2; put(t, b) },
 		"a leaf with another id version": func(t *tree) {
 			e := t.entries[5]
 			id := bytes.Clone(e.id)
 			id[6] = 0x40
-			put(t, 5, leafOf(origin, 1, id, e.kind, e.commitments()))
+			put(t, leafOf(origin, 1, id, e.kind, e.commitments()))
 		},
 		"a leaf with another id variant": func(t *tree) {
 			e := t.entries[5]
 			id := bytes.Clone(e.id)
 			id[8] = 0
-			put(t, 5, leafOf(origin, 1, id, e.kind, e.commitments()))
+			put(t, leafOf(origin, 1, id, e.kind, e.commitments()))
 		},
-		"an entry twice":                    func(t *tree) { put(t, 5, t.leaves[4]) },
-		"an entry twice, with another leaf": func(t *tree) { e := t.entries[4]; put(t, 5, leafOf(origin, 1, e.id, "account", e.commitments())) },
+		"an entry twice":                    func(t *tree) { put(t, t.leaves[4]) },
+		"an entry twice, with another leaf": func(t *tree) { e := t.entries[4]; put(t, leafOf(origin, 1, e.id, "account", e.commitments())) },
 	}) {
 		m.folder("bundle with "+name, Wrong, secFiles, fit(change), none)
 	}
 	m.folder("bundle with a kind of 255 bytes", Verified, secFiles, fit(func(t *tree) {
 		e := t.entries[5]
-		put(t, 5, leafOf(origin, 1, e.id, strings.Repeat("k", 255), e.commitments()))
+		put(t, leafOf(origin, 1, e.id, strings.Repeat("k", 255), e.commitments()))
 	}), none)
 	for name, change := range ordered(map[string]func(b []byte) []byte{
 		"full bundle with a leaf less": func(b []byte) []byte { return b[:bytes.LastIndex(b, []byte("lethe/ledger/leaf\n"))-2] },

@@ -141,7 +141,7 @@ func (m *maker) brokenPacks() {
 		p.unsigned = func(members map[string][]byte) { members["entries.csv"] = []byte("index\r\n") }
 	}))
 	for name, held := range ordered(map[string]string{
-		"a fork": forked(1, 300), "not witnessed": m.signed(1, 300), "no checkpoint": "no checkpoint\n", "of another log": strings.ReplaceAll(m.witnessed(1, 300), "corpus", "korpus"),
+		"a fork": forked(300), "not witnessed": m.signed(1, 300), "no checkpoint": "no checkpoint\n", "of another log": strings.ReplaceAll(m.witnessed(1, 300), "corpus", "korpus"),
 		"an empty file": "",
 	}) {
 		m.pack("a held checkpoint that is "+name, Wrong, secPack, m.contiguous(1, 300, 3, 6).bytes(), held)
@@ -149,10 +149,10 @@ func (m *maker) brokenPacks() {
 	m.proofTexts()
 }
 
-// forked is a checkpoint of another tree, signed and witnessed.
-func forked(epoch, size int) string {
-	text := head(epoch, size, named("fork"))
-	return text + "\n" + logLine(epoch, size, text) + cosignatures(text)
+// forked is a checkpoint of another tree of the first epoch, signed and witnessed.
+func forked(size int) string {
+	text := head(1, size, named("fork"))
+	return text + "\n" + logLine(1, size, text) + cosignatures(text)
 }
 
 func tamper(counted bool) func(p *pack) {
@@ -244,10 +244,10 @@ func (m *maker) ends() {
 	m.pack("an epoch that begins with a detail of its session", Verified, secEpochs, session.bytes())
 	_, same := begun(func(e *entry) { e.details["kept_size"] = "300" })
 	m.pack("an epoch that begins without a loss", Verified, secEpochs, same.bytes())
-	m.pack("a checkpoint of the epoch before that is larger than previous_size", Wrong, secEpochs, m.contiguous(2, 7, 0, 1).bytes(), forked(1, 301))
-	m.pack("a checkpoint of the epoch before with another root", Wrong, secEpochs, m.contiguous(2, 7, 0, 1).bytes(), forked(1, 300))
+	m.pack("a checkpoint of the epoch before that is larger than previous_size", Wrong, secEpochs, m.contiguous(2, 7, 0, 1).bytes(), forked(301))
+	m.pack("a checkpoint of the epoch before with another root", Wrong, secEpochs, m.contiguous(2, 7, 0, 1).bytes(), forked(300))
 	m.pack("a checkpoint of the epoch before within what was lost", Verified, secEpochs, m.contiguous(2, 7, 0, 1).bytes(), m.witnessed(1, 295))
-	m.pack("a checkpoint of the epoch before, and nothing about its end", Verified, secEpochs, m.contiguous(2, 7, 1, 3).bytes(), forked(1, 301))
+	m.pack("a checkpoint of the epoch before, and nothing about its end", Verified, secEpochs, m.contiguous(2, 7, 1, 3).bytes(), forked(301))
 	late := m.contiguous(2, 7, 1, 3)
 	late.lines[0].set("epoch", "3")
 	m.pack("a leaf of a later epoch", Wrong, secLine, late.bytes())

@@ -47,7 +47,7 @@ func (m *maker) proofs() {
 		"hashes exchanged": proofText(t.leaves[17], "17", append([][]byte{path[1], path[0]}, path[2:]...), signed), "no hashes": proofText(t.leaves[17], "17", nil, signed),
 		"another leaf": proofText(t.leaves[18], "17", path, signed), "a leaf that is cut off": proofText(t.leaves[17][:500], "17", path, signed), "no leaf": proofText(nil, "17", path, signed),
 		"another checkpoint": proofText(t.leaves[17], "17", path, m.witnessed(1, 299)), "a checkpoint that was not witnessed": proofText(t.leaves[17], "17", path, m.signed(1, 300)),
-		"a forked checkpoint": proofText(t.leaves[17], "17", path, forked(1, 300)), "no checkpoint": proofText(t.leaves[17], "17", path, ""), "the checkpoint of another epoch": proofText(t.leaves[17], "17", path, m.witnessed(2, 7)),
+		"a forked checkpoint": proofText(t.leaves[17], "17", path, forked(300)), "no checkpoint": proofText(t.leaves[17], "17", path, ""), "the checkpoint of another epoch": proofText(t.leaves[17], "17", path, m.witnessed(2, 7)),
 		"no empty line": strings.Replace(whole, "\n\n", "\n", 1), "two empty lines": strings.Replace(whole, "\n\n", "\n\n\n", 1), "line ends of Windows": strings.ReplaceAll(whole, "\n", "\r\n"),
 		"a byte order mark": "\ufeff" + whole, "nothing": "", "a line end more": whole + "\n", "a hash with stray bits": strings.Replace(whole, lines[3], lines[3][:42]+stray(lines[3][42])+"=\n", 1),
 		"a hash of 31 bytes": strings.Replace(whole, lines[3], b64(named("x")[:31])+"\n", 1), "a line more": strings.Replace(whole, "\n\n", "\nx\n\n", 1), "a leaf without padding": strings.Replace(whole, "==\n", "\n", 1),

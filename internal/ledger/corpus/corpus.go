@@ -159,9 +159,9 @@ func Read(cases, blobs []byte) (*Corpus, error) {
 	c := &Corpus{}
 	for _, raw := range bytes.Split(bytes.TrimSuffix(blobs, []byte("\n")), []byte("\n")) {
 		var blob struct {
-			Blob   int
-			SHA256 string
-			Parts  []json.RawMessage
+			Blob   int               `json:"blob"`
+			SHA256 string            `json:"sha256"`
+			Parts  []json.RawMessage `json:"parts"`
 		}
 		if err := json.Unmarshal(raw, &blob); err != nil {
 			return nil, fmt.Errorf("reading a blob: %w", err)

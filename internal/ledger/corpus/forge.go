@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 )
 
 // Forge changes members of a pack of the corpus as its operators could: sizes and digests in the
@@ -30,7 +31,7 @@ func Forge(content []byte, change func(members map[string][]byte)) ([]byte, erro
 	manifest := members["manifest.json"]
 	for name, member := range members {
 		listed := regexp.MustCompile(`"name":"` + regexp.QuoteMeta(name) + `","bytes":\d+,"sha256":"[0-9a-f]*"`)
-		fits := fmt.Sprintf(`"name":"%s","bytes":%d,"sha256":"%s"`, name, len(member), hex.EncodeToString(digest(member)))
+		fits := `"name":"` + name + `","bytes":` + strconv.Itoa(len(member)) + `,"sha256":"` + hex.EncodeToString(digest(member)) + `"`
 		manifest = listed.ReplaceAllLiteral(manifest, []byte(fits))
 	}
 	members["manifest.json"] = manifest

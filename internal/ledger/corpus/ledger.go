@@ -181,11 +181,11 @@ func (t *tree) path(index, a, b int) [][]byte {
 	if b-a <= 1 {
 		return nil
 	}
-	if k := split(b - a); index < a+k {
+	k := split(b - a)
+	if index < a+k {
 		return append(t.path(index, a, a+k), t.root(a+k, b))
-	} else {
-		return append(t.path(index, a+k, b), t.root(a, a+k))
 	}
+	return append(t.path(index, a+k, b), t.root(a, a+k))
 }
 
 // files are those of the tree of the first size leaves.

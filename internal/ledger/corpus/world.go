@@ -119,14 +119,14 @@ func policy() *object {
 	public := func(k key, more ...string) string {
 		return newObject(append([]string{"public_key", text(b64(k.public()))}, more...)...).String()
 	}
-	at := func(epoch, size int) string { return fmt.Sprintf(`{"epoch":%d,"size":%d}`, epoch, size) }
+	at := func(size int) string { return fmt.Sprintf(`{"epoch":1,"size":%d}`, size) }
 	witness := func(k key, name string) string {
 		return newObject("verifier_key", text(k.verifierKey(name)), "url", text("https://"+name)).String()
 	}
 	return newObject(
 		"format", `"lethe-ledger-policy/1"`, "origin", text(origin),
-		"log_keys", "["+public(log1, "until", at(1, 200))+","+public(log2, "from", at(1, 150))+"]",
-		"receipt_keys", "["+public(receipt1, "until", at(1, 250))+","+public(receipt2, "from", at(1, 240))+"]",
+		"log_keys", "["+public(log1, "until", at(200))+","+public(log2, "from", at(150))+"]",
+		"receipt_keys", "["+public(receipt1, "until", at(250))+","+public(receipt2, "from", at(240))+"]",
 		"witnesses", "["+witness(witness1, w1)+","+witness(witness2, w2)+","+witness(witness3, w3)+"]",
 		"quorum", "2")
 }

@@ -24,6 +24,19 @@ func (w *world) purge(person uuid.UUID) {
 			return tx.DB().Exec("UPDATE employees SET status = ? WHERE id = ?", status, person).Error
 		})
 	}
+	departure := uuid.New()
+	w.run(func(tx *database.Tx) error {
+		return tx.DB().Exec(`INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day,
+			employment_end_date, access_cutoff_at, employment_ended_at, time_zone)
+			SELECT ?, m.employee_id, m.id, 'resignation', t, t, t, t, t, m.time_zone
+			FROM employments m, lethe_now() t WHERE m.employee_id = ?`, departure, person).Error
+	})
+	for _, stage := range []string{"departed", "purging", "purged"} {
+		w.run(func(tx *database.Tx) error {
+			return tx.DB().Exec(`UPDATE departures SET stage = ?, departed_at = lethe_now(),
+				purged_at = CASE WHEN ? THEN lethe_now() END WHERE id = ?`, stage, stage == "purged", departure).Error
+		})
+	}
 }
 
 // TestI25_PacksThatShowAPurgedPersonEnd: with the purge, also before anybody has swept; the packs of
@@ -42,16 +55,22 @@ func TestI25_PacksThatShowAPurgedPersonEnd(t *testing.T) {
 	if !slices.Contains(shows.export.People, w.person) || slices.Contains(other.export.People, w.person) {
 		t.Fatalf("the packs show %v and %v", shows.export.People, other.export.People)
 	}
+	// Whom a pack of 0.2 shows is not known: any later purge ends it.
+	unknown := w.pack(about(second))
+	w.forgetPeople(unknown.export.ID)
 	if err := w.maker.EndPurged(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := evidence.Ended(t.Context(), w.env.Facts, shows.export.ID); err != nil {
-		t.Errorf("before the purge: %v", err)
+	for _, p := range []uuid.UUID{shows.export.ID, unknown.export.ID} {
+		if err := evidence.Ended(t.Context(), w.env.Facts, p); err != nil {
+			t.Errorf("before the purge: %v", err)
+		}
 	}
 	w.purge(w.person)
 	for name, err := range map[string]error{
 		"a download that runs":   evidence.Ended(t.Context(), w.env.Facts, shows.export.ID),
 		"a download that is new": func() error { _, err := evidence.Download(t.Context(), w.env.Facts, shows.export.ID); return err }(),
+		"one of unknown people":  evidence.Ended(t.Context(), w.env.Facts, unknown.export.ID),
 	} {
 		if !errors.Is(err, evidence.ErrPurged) {
 			t.Errorf("%s, right after the purge: %v", name, err)
@@ -78,6 +97,11 @@ func TestI25_PacksThatShowAPurgedPersonEnd(t *testing.T) {
 	if _, err := evidence.Download(t.Context(), w.env.Facts, other.export.ID); err != nil {
 		t.Errorf("somebody else's pack: %v", err)
 	}
+	later := w.pack(about(second))
+	w.forgetPeople(later.export.ID)
+	if err := evidence.Ended(t.Context(), w.env.Facts, later.export.ID); err != nil {
+		t.Errorf("a pack of unknown people from after the purge: %v", err)
+	}
 	again := w.pack(about(w.person))
 	if err := w.maker.EndPurged(t.Context()); err != nil {
 		t.Fatal(err)
@@ -93,5 +117,12 @@ func TestI25_PacksThatShowAPurgedPersonEnd(t *testing.T) {
 		if strings.Contains(string(content), no) {
 			t.Errorf("%s of a pack from after the purge shows the number", member)
 		}
+	}
+}
+
+func (w *world) forgetPeople(export uuid.UUID) {
+	w.t.Helper()
+	if err := w.env.Facts.Read(w.t.Context()).Exec("UPDATE query_log_exports SET people = NULL WHERE id = ?", export).Error; err != nil {
+		w.t.Fatal(err)
 	}
 }

@@ -6,6 +6,7 @@ package strict
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -162,7 +163,7 @@ func (r *jsonReader) number() string {
 		return i > from
 	}
 	at := func(set string) bool {
-		if i < len(r.rest) && bytes.IndexByte([]byte(set), r.rest[i]) >= 0 {
+		if i < len(r.rest) && strings.IndexByte(set, r.rest[i]) >= 0 {
 			i++
 			return true
 		}

@@ -52,19 +52,20 @@ func (r *Report) Text(language string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line(pick("账本 %s", "ledger %s"), r.Origin)
-	if p := r.Pack; p != nil && r.Entries == 0 {
+	switch p := r.Pack; {
+	case p != nil && r.Entries == 0:
 		line("%s", pick("证据包中没有可核验的条目", "the pack has no entries that could be checked"))
-	} else if p != nil {
+	case p != nil:
 		line(pick("证据包含 %d 条，第 %d 至 %d 号", "the pack has %d entries, index %d to %d"), r.Entries, p.First, p.Last)
 		if p.Complete {
 			line("%s", pick("区间连续：该区间内没有遗漏", "the range has no gap: nothing of it is left out"))
 		} else {
 			line("%s", pick("按条件筛选：不能证明没有遗漏其他条目", "chosen by filters: this does not prove that nothing else was left out"))
 		}
-	} else if r.Files {
+	case r.Files:
 		line(pick("仅核验文件：%d 个叶子；核对回执 %d 份；尚无见证联署的叶子：%d 个", "files only: %d leaves; %d receipts compared; leaves under no witnessed checkpoint yet: %d"),
 			r.Entries, r.Receipts, r.Unprotected)
-	} else {
+	default:
 		line(pick("条目 %d 条，其中 %d 条已入树；核对内容 %d 条；核对回执 %d 份", "%d entries, %d of them in a tree; %d contents and %d receipts compared"),
 			r.Entries, r.Sequenced, r.Contents, r.Receipts)
 		line(pick("尚无见证联署或回执保护的条目：%d 条", "entries under no witnessed checkpoint and no receipt yet: %d"), r.Unprotected)

@@ -82,6 +82,13 @@ func (r *zipReader) want(holds bool) {
 	}
 }
 
+// words reads those numbers of 32 bits, or it is an error.
+func (r *zipReader) words(wanted ...uint32) {
+	for _, w := range wanted {
+		r.want(r.u32() == w)
+	}
+}
+
 // piece reads n bytes at a place.
 func piece(archive io.ReaderAt, size int64, at uint64, n int) *zipReader {
 	b := make([]byte, n)
@@ -127,7 +134,7 @@ func openZip(archive io.ReaderAt, size int64) ([]*member, error) {
 // the directory stands.
 func zipEndOf(archive io.ReaderAt, size int64) (count, at, length uint64, err error) {
 	r := piece(archive, size, uint64(size)-endSize, endSize)
-	r.want(r.u32() == zipEnd && r.u32() == 0) // numbers of disks
+	r.words(zipEnd, 0) // and the numbers of disks
 	here, all, short, start := r.u16(), r.u16(), r.u32(), r.u32()
 	r.want(here == all && r.u16() == 0) // no comment
 	if r.err != nil {
@@ -144,7 +151,9 @@ func zipEndOf(archive io.ReaderAt, size int64) (count, at, length uint64, err er
 		here, wide := r.u64(), r.u64()
 		r.want(here == wide)
 		length64, at64 := r.u64(), r.u64()
-		r.want(r.u32() == zipLocator && r.u32() == 0 && r.u64() == end && r.u32() == 1)
+		r.words(zipLocator, 0)
+		r.want(r.u64() == end)
+		r.words(1)
 		r.want(all == 0xffff || uint64(all) == wide)
 		r.want(short == 0xffffffff || uint64(short) == length64)
 		r.want(start == 0xffffffff || uint64(start) == at64)
@@ -216,7 +225,8 @@ func (m *member) header(archive io.ReaderAt, size int64) (end uint64, err error)
 	r := piece(archive, size, m.at, localSize)
 	r.want(r.u32() == zipLocal)
 	r.take(2)
-	r.want(r.u16() == m.flags && r.u16() == m.method)
+	flags, method := r.u16(), r.u16()
+	r.want(flags == m.flags && method == m.method)
 	r.take(4)
 	crc, packed, unpacked := r.u32(), r.u32(), r.u32()
 	name, extra := int(r.u16()), int(r.u16())
@@ -240,11 +250,12 @@ func (m *member) header(archive io.ReaderAt, size int64) (end uint64, err error)
 	}
 	// A size of all ones is one that stands in ZIP64, here or in the directory only.
 	same := func(short uint32, want uint64) {
-		if short != 0xffffffff {
+		switch {
+		case short != 0xffffffff:
 			r.want(uint64(short) == want)
-		} else if len(wide.b) > 0 {
+		case len(wide.b) > 0:
 			r.want(wide.u64() == want)
-		} else {
+		default:
 			r.want(m.wide)
 		}
 	}
@@ -262,12 +273,13 @@ func (m *member) descriptor(archive io.ReaderAt, size int64, at uint64) (end uin
 		n = 24
 	}
 	r := piece(archive, size, at, n)
-	r.want(r.u32() == zipDescriptor && r.u32() == m.crc)
+	r.words(zipDescriptor, m.crc)
+	size64 := func() uint64 { return uint64(r.u32()) }
 	if m.wide {
-		r.want(r.u64() == m.packed && r.u64() == m.unpacked)
-	} else {
-		r.want(uint64(r.u32()) == m.packed && uint64(r.u32()) == m.unpacked)
+		size64 = r.u64
 	}
+	packed, unpacked := size64(), size64()
+	r.want(packed == m.packed && unpacked == m.unpacked)
 	return at + uint64(n), r.err
 }
 

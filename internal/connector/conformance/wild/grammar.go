@@ -103,8 +103,8 @@ func form(r *rand.Rand) Form {
 		ScimType: pick(r, "", "invalidPath", "invalidSyntax", "invalidValue", "mutability", "noTarget"),
 		Foreign:  r.IntN(5) == 0,
 	}
-	switch {
-	case f.Status == 200 || f.Status == 204:
+	switch f.Status {
+	case 200, 204:
 		f.Effect = r.IntN(3) > 0 // and else it is ignored
 	default:
 		f.Effect = r.IntN(10) == 0 // refused, and done all the same

@@ -183,12 +183,15 @@ func (s *Server) do(w http.ResponseWriter, f Form, effect func()) {
 }
 
 type operation struct {
-	Op, Path string
-	Value    json.RawMessage
+	Op    string          `json:"op"`
+	Path  string          `json:"path"`
+	Value json.RawMessage `json:"value"`
 }
 
 func readPatch(r *http.Request) (operation, bool) {
-	var body struct{ Operations []operation }
+	var body struct {
+		Operations []operation `json:"Operations"`
+	}
 	if r.Method != http.MethodPatch || json.NewDecoder(r.Body).Decode(&body) != nil || len(body.Operations) != 1 {
 		return operation{}, false
 	}
@@ -217,7 +220,9 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, p *Person) {
 	case op.Path != "":
 		s.do(w, s.Grammar.ActiveForms[0], func() { p.Active = string(op.Value) == "true" })
 	default:
-		var v struct{ Active bool }
+		var v struct {
+			Active bool `json:"active"`
+		}
 		_ = json.Unmarshal(op.Value, &v)
 		s.do(w, s.Grammar.ActiveForms[1], func() { p.Active = v.Active })
 	}
@@ -255,7 +260,9 @@ func (s *Server) group(w http.ResponseWriter, r *http.Request, id string) {
 		s.do(w, s.Grammar.LeaveForms[0], func() { s.leave(id, memberPath.FindStringSubmatch(op.Path)[1]) })
 	default: // members, with or without a value
 		f := s.Grammar.LeaveForms[1]
-		var members []struct{ Value string }
+		var members []struct {
+			Value string `json:"value"`
+		}
 		_ = json.Unmarshal(op.Value, &members)
 		if f.Everybody || len(members) == 0 {
 			s.groups[id] = []string{}
