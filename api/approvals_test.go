@@ -106,6 +106,8 @@ func (f *fixture) steps() map[string]step {
 			"SELECT count(*) FROM holds WHERE id = ? AND released_at IS NOT NULL", []any{hold.ID}},
 		operations.HoldEverybody: {hrRole, "POST", "/api/v1/holds", `{"everybody": true, "matter": "M-2"}`, reviewerRole,
 			"SELECT count(*) FROM holds WHERE everybody", nil},
+		operations.HoldOwn: {hrRole, "POST", "/api/v1/holds", `{"query": {"department_id": "` + f.b.String() + `"}, "matter": "M-3"}`, reviewerRole,
+			"SELECT count(*) FROM holds WHERE department_id = ?", []any{f.b}},
 		operations.DecidePurge: {reviewerRole, "POST", "/api/v1/purges/" + purge.String() + "/decision", `{"decision": "approved"}`, reviewerRole,
 			"SELECT count(*) FROM purges WHERE id = ? AND decision = 'approved'", []any{purge}},
 		operations.EarlierDates: {hrRole, "PUT", departureAddress(late.ID) + "/dates", `{"count_from_end": true}`, hrRole,

@@ -128,6 +128,7 @@ var refusals = []struct {
 	{retention.ErrUnknownDecision, codeValidationFailed, "decision"},
 	{retention.ErrRoleMayNot, codeRoleNotAllowed, ""},
 	{retention.ErrSubject, codeOwnMatter, ""},
+	{retention.ErrReachesOneself, codeOwnMatter, ""},
 	{retention.ErrSamePerson, codeSamePerson, ""},
 
 	{retention.ErrHoldReleased, codeHoldReleased, ""},

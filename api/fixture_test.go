@@ -73,7 +73,7 @@ func newFixture(t testing.TB) *fixture {
 	// What is served runs as the processes do, who may do less than the owner.
 	app := f.env.AsApp(t)
 	people := identity.New(app, f.vault, identity.Options{Insecure: true, Argon: quick})
-	approvals, err := operations.New(operations.Deps{Vault: f.vault, Identity: people}, approval.Options{})
+	approvals, err := operations.New(operations.Deps{Vault: f.vault, Identity: people, Systems: f.systems}, approval.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ type HoldQuery struct {
 // NewHold is the body of a hold: exactly one of employee_id, query and everybody.
 type NewHold struct {
 	EmployeeID *uuid.UUID        `json:"employee_id,omitempty" doc:"Everything of this person: each employment, also one that begins later"`
-	Query      *HoldQuery        `json:"query,omitempty" doc:"Whoever matches, now or later"`
+	Query      *HoldQuery        `json:"query,omitempty" doc:"Whoever matches, now or later; one that matches whoever places it takes a second person (202)"`
 	Everybody  bool              `json:"everybody,omitempty" doc:"The whole company; a second person decides (202)"`
 	Categories []models.Category `json:"categories,omitempty" maxItems:"20" doc:"Left out: everything that is not destroyed yet"`
 	Matter     string            `json:"matter" minLength:"1" maxLength:"100" doc:"Reference of the case, not its story. It is kept, sealed, as long as the log" example:"劳仲案(2026)123"`
@@ -126,6 +126,14 @@ func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswe
 			}
 			return created(hold.ID, holdAddress(hold.ID)), err
 		})
+		if errors.Is(err, retention.ErrReachesOneself) {
+			made, err = s.dangerous(ctx, dangerousCall{
+				operation: operations.HoldOwn, command: operations.HoldByFilter{Query: retention.HoldQuery(*b.Query), Categories: b.Categories, Matter: b.Matter},
+				reason: b.ApprovalReason, key: in.Key, route: route, body: b, language: in.language(),
+			})
+		} else if err == nil {
+			err = s.requested(ctx, made, in.language()) // a repeated request whose first one is waiting
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 		return err
 	}
 	people := r.identity()
-	approvals, err := operations.New(operations.Deps{Vault: r.vault, Identity: people}, approval.Options{
+	approvals, err := operations.New(operations.Deps{Vault: r.vault, Identity: people, Systems: r.systems}, approval.Options{
 		Expiry: c.ApprovalExpiry, Required: c.ApprovalsRequired,
 	})
 	if err != nil {

@@ -201,7 +201,7 @@ var steps = []step{
 		l.command(t, r, "hold", func(tx *database.Tx) error { _, _, err := retention.PlaceHold(tx, o); return err })
 	}},
 	{"release", "SELECT id FROM holds", func(t testing.TB, l *life, r *rapid.T, row found) {
-		l.command(t, r, "release", func(tx *database.Tx) error { return retention.ReleaseHold(tx, row.ID, l.hr) })
+		l.command(t, r, "release", func(tx *database.Tx) error { return retention.ReleaseHold(tx, row.ID, l.hr, models.Actor{}) })
 	}},
 	{"look", "SELECT id FROM retentions", func(t testing.TB, l *life, r *rapid.T, row found) {
 		l.command(t, r, "look", func(tx *database.Tx) error { _, err := retention.Look(tx, row.ID, retention.Spread{}); return err })

@@ -2,6 +2,7 @@ package operations
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
@@ -36,7 +37,8 @@ func (d Deps) unlink(mode string, after models.AccountState) approval.Operation 
 			if err != nil {
 				return approval.Matter{}, err
 			}
-			if len(accounts) == 0 {
+			asked := d.asked(mode, c.Systems, accounts)
+			if len(accounts)+len(asked) == 0 {
 				return approval.Matter{}, gone(account.ErrNothingToUnlink, account.ErrNothingToUnlink)
 			}
 			m := approval.Matter{
@@ -48,6 +50,9 @@ func (d Deps) unlink(mode string, after models.AccountState) approval.Operation 
 				m.Changes = append(m.Changes, shown("system", a.System),
 					word("account", "account_state", string(a.State), string(after)))
 			}
+			for _, system := range asked {
+				m.Changes = append(m.Changes, shown("system", system), word("account", "account_state", "", string(after)))
+			}
 			return m, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, c Detachment) (string, error) {
@@ -57,13 +62,25 @@ func (d Deps) unlink(mode string, after models.AccountState) approval.Operation 
 			}
 			op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
 				EmploymentID: employment.ID, Mode: mode, Origin: models.OriginStandalone, AllOrNothing: c.AllOrNothing,
-				Systems: c.Systems, By: by.Requester, Superseded: departure.OperationChanged,
+				Systems: c.Systems, Connected: d.Systems, By: by.Requester, Superseded: departure.OperationChanged,
 			})
 			if err == nil && !ordered {
 				err = account.ErrNothingToUnlink
 			}
 			return "/api/v1/account-unlinkings/" + op.ID.String(), err
 		},
+	})
+}
+
+// asked are the systems that are asked by employee number though no account is registered there (I29). A
+// detachment asks none.
+func (d Deps) asked(mode string, wanted []string, accounts []models.LinkedAccount) []string {
+	if mode != models.ModeDisable || d.Systems == nil {
+		return nil
+	}
+	return slices.DeleteFunc(d.Systems.Names(), func(name string) bool {
+		return wanted != nil && !slices.Contains(wanted, name) ||
+			slices.ContainsFunc(accounts, func(a models.LinkedAccount) bool { return a.System == name })
 	})
 }
 

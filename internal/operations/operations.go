@@ -4,6 +4,7 @@ package operations
 
 import (
 	"lethe/internal/approval"
+	"lethe/internal/connector"
 	"lethe/internal/identity"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -24,6 +25,7 @@ const (
 	Relink           = "account.relink"
 	ReleaseHold      = "hold.release"
 	HoldEverybody    = "hold.place_on_everybody"
+	HoldOwn          = "hold.place_reaching_oneself"
 	DecidePurge      = "purge.decide"
 	OverrulePurge    = "purge.overrule"
 	ExtendPurge      = "purge.extend"
@@ -40,6 +42,8 @@ const (
 type Deps struct {
 	Vault    Vault
 	Identity *identity.Service
+	// Systems are those that are asked for accounts which nobody registered.
+	Systems *connector.Registry
 }
 
 // Vault seals what the operations store, for employments and for none.
@@ -91,6 +95,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{Relink, always, reviewer, d.relink()},
 		{ReleaseHold, always, reviewer, d.releaseHold()},
 		{HoldEverybody, always, colleague, d.holdEverybody()},
+		{HoldOwn, always, colleague, d.holdOwn()},
 		{DecidePurge, ifSet, reviewer, d.decidePurge()},
 		{OverrulePurge, always, reviewer, d.overrulePurge()},
 		{ExtendPurge, always, reviewer, d.extendPurge()},

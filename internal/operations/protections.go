@@ -25,6 +25,13 @@ type HoldRelease struct {
 	HoldID uuid.UUID `json:"hold_id"`
 }
 
+// HoldByFilter is the command of [HoldOwn].
+type HoldByFilter struct {
+	Query      retention.HoldQuery `json:"query"`
+	Categories []models.Category   `json:"categories,omitempty"`
+	Matter     string              `json:"matter"`
+}
+
 // HoldOnEverybody is the command of [HoldEverybody].
 type HoldOnEverybody struct {
 	Categories []models.Category `json:"categories,omitempty"`
@@ -108,9 +115,45 @@ func (d Deps) releaseHold() approval.Operation {
 			return m, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, c HoldRelease) (string, error) {
-			return "/api/v1/holds/" + c.HoldID.String(), retention.ReleaseHold(tx, c.HoldID, by.Requester)
+			return "/api/v1/holds/" + c.HoldID.String(), retention.ReleaseHold(tx, c.HoldID, by.Requester, by.Approver)
 		},
 	})
+}
+
+// holdOwn suspends deletion by a filter that reaches whoever asks for it: of the own data nobody decides
+// alone.
+func (d Deps) holdOwn() approval.Operation {
+	return approval.Define(approval.Spec[HoldByFilter]{
+		Judge: func(tx *database.Tx, c HoldByFilter) (approval.Matter, error) {
+			changes, err := holdScope(tx, retention.HoldView{
+				LegalEntityID: c.Query.LegalEntityID, DepartmentID: c.Query.DepartmentID, LeftFrom: c.Query.LeftFrom, LeftTo: c.Query.LeftTo,
+			})
+			return approval.Matter{Changes: append(changes, placed(c.Matter, c.Categories)...)}, err
+		},
+		Asked: func(tx *database.Tx, by models.Actor, c HoldByFilter) error {
+			return tx.Rehearse(func(tx *database.Tx) error {
+				_, _, err := retention.PlaceHold(tx, c.order(by, models.Actor{EmployeeID: uuid.Max}))
+				return err
+			})
+		},
+		Run: func(tx *database.Tx, by approval.By, c HoldByFilter) (string, error) {
+			hold, _, err := retention.PlaceHold(tx, c.order(by.Requester, by.Approver))
+			return "/api/v1/holds/" + hold.ID.String(), err
+		},
+	})
+}
+
+func (c HoldByFilter) order(by, approver models.Actor) retention.HoldOrder {
+	return retention.HoldOrder{Query: c.Query, Categories: c.Categories, Matter: c.Matter, By: by, Approver: approver}
+}
+
+// placed is what is shown of a hold beside whom it is about.
+func placed(matter string, categories []models.Category) []approval.Change {
+	changes := []approval.Change{shown("matter", matter)}
+	for _, category := range categories {
+		changes = append(changes, word("hold_category", "category", "", string(category)))
+	}
+	return changes
 }
 
 // holdEverybody stops every deletion in the company, which the law asks for as well: it is nobody's
@@ -118,17 +161,12 @@ func (d Deps) releaseHold() approval.Operation {
 func (d Deps) holdEverybody() approval.Operation {
 	return approval.Define(approval.Spec[HoldOnEverybody]{
 		Judge: func(_ *database.Tx, c HoldOnEverybody) (approval.Matter, error) {
-			m := approval.Matter{Changes: []approval.Change{
-				word("hold_scope", "hold_scope", "", "everybody"), shown("matter", c.Matter),
-			}}
-			for _, category := range c.Categories {
-				m.Changes = append(m.Changes, word("hold_category", "category", "", string(category)))
-			}
-			return m, nil
+			changes := []approval.Change{word("hold_scope", "hold_scope", "", "everybody")}
+			return approval.Matter{Changes: append(changes, placed(c.Matter, c.Categories)...)}, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, c HoldOnEverybody) (string, error) {
 			hold, _, err := retention.PlaceHold(tx, retention.HoldOrder{
-				Everybody: true, Categories: c.Categories, Matter: c.Matter, By: by.Requester,
+				Everybody: true, Categories: c.Categories, Matter: c.Matter, By: by.Requester, Approver: by.Approver,
 			})
 			return "/api/v1/holds/" + hold.ID.String(), err
 		},

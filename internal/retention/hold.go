@@ -26,6 +26,8 @@ type HoldOrder struct {
 	// Matter is the reference of the case, not its story. It is sealed as a reason: it ends with the log.
 	Matter string
 	By     models.Actor
+	// Approver is the second person, where there was one: a filter that reaches whoever places it needs one.
+	Approver models.Actor
 }
 
 // HoldQuery is the filter of a hold: all that is given must fit one and the same employment, whoever
@@ -72,9 +74,30 @@ func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models
 		return hold, nil, err
 	}
 	if o.EmployeeID == uuid.Nil {
+		if err := needsAnother(tx, hold.ID, o.By, o.Approver); err != nil {
+			return hold, nil, err
+		}
 		return hold, nil, letGoOfHeld(tx)
 	}
 	return hold, tooLate, resumeAll(tx, employments)
+}
+
+// needsAnother refuses to place or release alone a hold by a filter that covers whoever does it: nobody
+// decides alone how long the own data is kept. Two people may both be covered, as by one on everybody;
+// else nobody could place or release one on the only company that there is.
+func needsAnother(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor) error {
+	if by.EmployeeID == uuid.Nil || approver.EmployeeID != uuid.Nil && approver.EmployeeID != by.EmployeeID {
+		return nil
+	}
+	var covered bool
+	err := tx.DB().Raw("SELECT NOT h.everybody AND lethe_hold_covers(h, ?) FROM holds h WHERE h.id = ?", by.EmployeeID, holdID).Scan(&covered).Error
+	if err != nil {
+		return fmt.Errorf("looking whom a hold covers: %w", database.Hide(err))
+	}
+	if covered {
+		return ErrReachesOneself
+	}
+	return nil
 }
 
 func (o HoldOrder) check() error {
@@ -175,8 +198,9 @@ func (o HoldOrder) insert(tx *database.Tx) (models.Hold, error) {
 }
 
 // ReleaseHold ends a hold. What it alone suspended is purged when due, which may be at once; other
-// holds on the same categories stay. A second release changes nothing.
-func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by models.Actor) error {
+// holds on the same categories stay. A second release changes nothing. approver is the second person, if
+// there was one.
+func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor) error {
 	if err := tx.LockHolds(); err != nil {
 		return err
 	}
@@ -192,6 +216,8 @@ func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by models.Actor) error {
 		if employments, err = archive.LockEmployments(tx, *hold.EmployeeID); err != nil {
 			return err
 		}
+	} else if err := needsAnother(tx, holdID, by, approver); err != nil {
+		return err
 	}
 	entry, err := recordHold(tx, actionHoldReleased, hold.row(), by)
 	if err != nil {

@@ -29,7 +29,7 @@ func (w *world) lived(t failer) (first, second, third person) {
 
 func (w *world) release(t failer, id uuid.UUID) {
 	t.Helper()
-	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, id, w.hr) })
+	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, id, w.hr, w.reviewer) })
 }
 
 // drive does what the workflows of a departure's retention do, until nothing more happens.

@@ -156,7 +156,7 @@ func (tr *trial) hold() {
 
 func (tr *trial) release() {
 	for id := range tr.witness.holds {
-		tr.w.tx(tr, func(tx *database.Tx) error { return ReleaseHold(tx, id, tr.w.hr) })
+		tr.w.tx(tr, func(tx *database.Tx) error { return ReleaseHold(tx, id, tr.w.hr, models.Actor{}) })
 		delete(tr.witness.holds, id)
 		return
 	}

@@ -85,7 +85,7 @@ func TestI2_WhatIsDueIsFoundWithoutAnyTimer(t *testing.T) {
 	if query[bool](t, w, "SELECT wake_at IS NOT NULL FROM retentions WHERE id = ?", p.departure) {
 		t.Fatal("a retention that only waits for holds is woken")
 	}
-	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr) })
+	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr, models.Actor{}) })
 	if !query[bool](t, w, "SELECT revision > seen_revision FROM retentions WHERE id = ?", p.departure) {
 		t.Fatal("the relay does not see that the hold was released")
 	}
@@ -214,13 +214,13 @@ func TestI4_OverlappingHoldsEndWithTheLast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, all.ID, w.hr) })
+	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, all.ID, w.hr, models.Actor{}) })
 	for category, state := range w.states(t, p) {
 		if want := category == models.CategoryPayBank; (state == "held/open") != want {
 			t.Errorf("%s is %s", category, state)
 		}
 	}
-	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, one.ID, w.hr) })
+	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, one.ID, w.hr, models.Actor{}) })
 	w.expectAll(t, p, "scheduled/open")
 }
 

@@ -188,7 +188,7 @@ func TestI1_AHoldTakesARejectedPurgeOver(t *testing.T) {
 	}
 	w.expectAll(t, p, "held/open")
 	w.env.Advance(t, 100*day)
-	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr) })
+	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr, models.Actor{}) })
 	w.look(t, p)
 	open := w.openPurges(t, p)
 	if len(open) != 1 {

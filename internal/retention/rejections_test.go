@@ -24,7 +24,7 @@ func laidAside(t *testing.T, w *world, p person, id uuid.UUID) uuid.UUID {
 	if f := w.lookAtPurge(t, id); f.State != models.PurgeCancelled {
 		t.Fatalf("under hold: %+v", f)
 	}
-	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr) })
+	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr, models.Actor{}) })
 	return w.nextPurge(t, p)
 }
 
@@ -129,7 +129,7 @@ func TestI1_EveryRejecterCounts(t *testing.T) {
 	if err := w.decide(first, rejecters[0], models.DecisionRejected); err != nil {
 		t.Fatal(err)
 	}
-	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr) })
+	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr, models.Actor{}) })
 	w.look(t, p)
 	open := w.openPurges(t, p)
 	if len(open) != 2 {
@@ -145,7 +145,7 @@ func TestI1_EveryRejecterCounts(t *testing.T) {
 	for _, id := range open {
 		w.lookAtPurge(t, id)
 	}
-	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, all.ID, w.hr) })
+	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, all.ID, w.hr, models.Actor{}) })
 	w.stillRejected(t, p, w.nextPurge(t, p), rejecters, w.reviewers(t, 2))
 }
 

@@ -46,6 +46,7 @@ var (
 	ErrHoldPeriod      = errors.New("the period of leaving ends before it begins")
 	ErrHoldEntity      = errors.New("the legal entity of a hold does not exist")
 	ErrHoldDepartment  = errors.New("the department of a hold does not exist")
+	ErrReachesOneself  = errors.New("a hold that covers whoever places or releases it needs another person")
 	// ErrNotPurgeable says that the database's predicate refuses what the rows in Go's eyes allow.
 	ErrNotPurgeable = errors.New("the database does not let this category be purged")
 	// ErrOutOfOrder says that a step of a purge was called before the one that it builds on.

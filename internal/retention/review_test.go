@@ -153,7 +153,7 @@ func TestAPurgeLetsGoOfWhatBecameHeldOrWasMoved(t *testing.T) {
 			t.Errorf("%s is %s, want %s", category, state, want)
 		}
 	}
-	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr) })
+	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr, models.Actor{}) })
 	if f := w.look(t, p); f.WakeIn == 0 {
 		t.Errorf("the moved deadline is not waited for: %+v", f)
 	}

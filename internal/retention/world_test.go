@@ -304,7 +304,11 @@ func (w *world) categoryID(t failer, p person, c models.Category) uuid.UUID {
 	return query[models.EmploymentCategory](t, w, "SELECT * FROM employment_categories WHERE employment_id = ? AND category = ?", p.employment, c).ID
 }
 
+// hold places one; two people place one by a filter.
 func (w *world) hold(o HoldOrder) (hold models.Hold, err error) {
+	if !o.Query.Empty() {
+		o.Approver = w.reviewer
+	}
 	err = w.try(func(tx *database.Tx) error { hold, _, err = PlaceHold(tx, o); return err })
 	return hold, err
 }
