@@ -12,7 +12,7 @@ func TestI8_TheAccountsOfEveryEmploymentAreListed(t *testing.T) {
 	f := newFixture(t)
 	id := f.hire("E1", f.a)
 	former := f.employment(id)
-	f.exec("UPDATE employments SET ended_at = '2020-02-01' WHERE id = ?", former)
+	f.exec("UPDATE employments SET ended_at = '2020-02-01', basis_entry_id = @entry WHERE id = ?", former)
 	for _, status := range []models.EmployeeStatus{models.StatusPendingDeparture, models.StatusDeparted} {
 		f.exec("UPDATE employees SET status = ? WHERE id = ?", status, id)
 	}

@@ -8,9 +8,11 @@ import (
 	"lethe/internal/account"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/departure"
 	"lethe/internal/identity"
 	"lethe/internal/ledger"
+	"lethe/internal/operations"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -20,7 +22,7 @@ func (f *fixture) freshSession(person uuid.UUID, role models.Role) *visitor {
 	f.t.Helper()
 	v := f.plainSession(person, role)
 	f.run(func(tx *database.Tx) (err error) {
-		v.token, err = f.server.Identity.StepUp(tx, v.id)
+		v.token, err = f.server.Identity.StepUp(tx, v.id, databasetest.Entry(f.t, tx))
 		return err
 	})
 	return v
@@ -38,7 +40,7 @@ func (f *fixture) subjectDecides(t *testing.T, id uuid.UUID, role models.Role, b
 	}
 	// A session without touching the user that the request may be about.
 	user := uuid.New()
-	f.exec("INSERT INTO users (id, employee_id, login, state) VALUES (?, ?, ?, 'active')", user, subject[0], "other-"+user.String())
+	f.exec("INSERT INTO users (id, employee_id, login, state, ledger_entry_id) VALUES (?, ?, ?, 'active', @entry)", user, subject[0], "other-"+user.String())
 	v := &visitor{f: f}
 	f.run(func(tx *database.Tx) error {
 		if err := identity.Grant(tx, user, role, models.System); err != nil {
@@ -49,7 +51,7 @@ func (f *fixture) subjectDecides(t *testing.T, id uuid.UUID, role models.Role, b
 			return err
 		}
 		v.token, v.id = token, session.ID
-		v.token, err = f.server.Identity.StepUp(tx, v.id)
+		v.token, err = f.server.Identity.StepUp(tx, v.id, databasetest.Entry(f.t, tx))
 		return err
 	})
 	return v.ask("POST", approvalAddress(id)+"/decision", body)
@@ -107,7 +109,10 @@ func (f *fixture) stuckCase(person uuid.UUID) uuid.UUID {
 func (f *fixture) purgeInReview(d DepartureView) uuid.UUID {
 	f.t.Helper()
 	id := uuid.New()
-	f.exec("UPDATE departures SET created_by = NULL WHERE id = ?", d.ID)
+	err := databasetest.Unguarded(f.env.Facts, "departures", "departures_matter", "UPDATE departures SET created_by = NULL WHERE id = '"+d.ID.String()+"'")
+	if err != nil {
+		f.t.Fatal(err)
+	}
 	employment := f.employment(d.EmployeeID)
 	f.run(func(tx *database.Tx) error {
 		return database.Hide(tx.DB().Exec("INSERT INTO purges (id, departure_id, employment_id, state, ledger_entry_id) VALUES (?, ?, ?, 'in_review', ?)",
@@ -123,7 +128,7 @@ func (f *fixture) leftLongAgo(person uuid.UUID, days int, counted bool) (dep mod
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.run(func(tx *database.Tx) (err error) {
+	begin := func(tx *database.Tx) (err error) {
 		dep, err = departure.Begin(tx, f.vault, models.System, departure.Notice{
 			EmployeeID: person, Kind: models.KindResignation, Approved: counted,
 			Wish: departure.Wish{LastWorkingDay: &last, ConfirmPast: true, CountFromEnd: counted},
@@ -132,7 +137,18 @@ func (f *fixture) leftLongAgo(person uuid.UUID, days int, counted bool) (dep mod
 			_, err = departure.Advance(tx, dep.ID, f.systems)
 		}
 		return err
-	})
+	}
+	if !counted {
+		f.run(begin)
+		return dep
+	}
+	err = databasetest.Agreed(f.t, f.env.Facts, databasetest.Agreement{
+		Operation: operations.BeginImmediately, Subject: person, Kind: "employee", Target: person,
+		Requester: f.people[models.RoleHRAdmin], Approver: f.people[models.RoleReviewer],
+	}, begin)
+	if err != nil {
+		f.t.Fatal(err)
+	}
 	return dep
 }
 

@@ -333,7 +333,7 @@ func TestI21_TheSecondPersonSeesTheDatesOfADeparture(t *testing.T) {
 		t.Errorf("the reviewer sees %v", shown)
 	}
 	// The zone from which the days were derived is part of what was judged.
-	f.exec("UPDATE employments SET time_zone = 'Pacific/Kiritimati' WHERE employee_id = ?", head)
+	f.exec("UPDATE employments SET time_zone = 'Pacific/Kiritimati', basis_entry_id = @entry WHERE employee_id = ?", head)
 	got = f.session(models.RoleReviewer).ask("POST", approvalAddress(view.ID)+"/decision", `{"decision": "approved"}`)
 	if got.status != 409 || got.problem.Code != codeApprovalVoid {
 		t.Errorf("after the employment changed: %d %s", got.status, got.body)

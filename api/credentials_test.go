@@ -9,6 +9,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -221,10 +222,10 @@ func TestI21_AnUnconfirmedLoginChangesNoCredentials(t *testing.T) {
 	f := newFixture(t)
 	a := f.enrolled(f.people[hr], hr)
 	byPassword, byLogin := f.session(hr), f.openSession(f.people[hr], hr, models.ByOIDC)
-	f.exec("INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by) VALUES (?, ?, 'https://login.example', 's', ?)",
+	f.exec("INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by, ledger_entry_id) VALUES (?, ?, 'https://login.example', 's', ?, @entry)",
 		uuid.New(), a.id, f.people[auditor])
 	f.run(func(tx *database.Tx) (err error) {
-		byLogin.token, err = f.server.Identity.StepUp(tx, byLogin.id)
+		byLogin.token, err = f.server.Identity.StepUp(tx, byLogin.id, databasetest.Entry(f.t, tx))
 		return err
 	})
 	calls := []struct{ method, path, body string }{
@@ -244,10 +245,10 @@ func TestI21_AnUnconfirmedLoginChangesNoCredentials(t *testing.T) {
 			t.Errorf("%s %s by password: %d %s", c.method, c.path, got.status, got.body)
 		}
 	}
-	f.exec("UPDATE oidc_links SET confirmed_at = lethe_now() WHERE user_id = ?", a.id)
+	f.exec("UPDATE oidc_links SET confirmed_at = lethe_now(), ledger_entry_id = @entry WHERE user_id = ?", a.id)
 	confirmed := f.openSession(f.people[hr], hr, models.ByOIDC)
 	f.run(func(tx *database.Tx) (err error) {
-		confirmed.token, err = f.server.Identity.StepUp(tx, confirmed.id)
+		confirmed.token, err = f.server.Identity.StepUp(tx, confirmed.id, databasetest.Entry(f.t, tx))
 		return err
 	})
 	if got := confirmed.ask("POST", "/api/v1/recovery-codes", ""); got.status >= 300 {

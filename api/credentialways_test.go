@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/models"
@@ -137,12 +138,13 @@ func TestI21_I22_EveryWayToACredentialIsGuarded(t *testing.T) {
 		if c.Wants(operations.ConfirmedLogin) {
 			linked := f.openSession(person, role, models.ByOIDC)
 			f.run(func(tx *database.Tx) error {
-				err := tx.DB().Exec(`INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by) SELECT ?, ?, 'https://login.example', 's', ?
-					WHERE NOT EXISTS (SELECT FROM oidc_links WHERE user_id = ?)`, uuid.New(), linked.userID, f.people[auditor], linked.userID).Error
+				err := tx.DB().Exec(`INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by, ledger_entry_id) SELECT ?, ?, 'https://login.example', 's', ?, ?
+					WHERE NOT EXISTS (SELECT FROM oidc_links WHERE user_id = ?)`,
+					uuid.New(), linked.userID, f.people[auditor], f.entry(tx), linked.userID).Error
 				if err != nil {
 					return database.Hide(err)
 				}
-				linked.token, err = f.server.Identity.StepUp(tx, linked.id)
+				linked.token, err = f.server.Identity.StepUp(tx, linked.id, databasetest.Entry(f.t, tx))
 				return err
 			})
 			refused("a login that nobody confirmed", linked.ask(method, path, `{}`), codeLoginUnconfirmed)

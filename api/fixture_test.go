@@ -132,7 +132,7 @@ func (f *fixture) populate() {
 
 func (f *fixture) exec(sql string, args ...any) {
 	f.t.Helper()
-	if err := f.env.Facts.Read(context.Background()).Exec(sql, args...).Error; err != nil {
+	if err := databasetest.Exec(f.t, f.env.Facts, sql, args...); err != nil {
 		f.t.Fatalf("%s: %v", sql, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"lethe/internal/account"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
 	"lethe/internal/retention"
 	"lethe/models"
@@ -18,7 +19,7 @@ func TestI21_NobodyEditsTheOwnPayPostOrHold(t *testing.T) {
 	me, other := f.people[hr], f.hire("E-other", f.a)
 	// A second account of the same person, and a token.
 	alias := uuid.New()
-	f.exec("INSERT INTO users (id, employee_id, login, state) VALUES (?, ?, 'alias', 'active')", alias, me)
+	f.exec("INSERT INTO users (id, employee_id, login, state, ledger_entry_id) VALUES (?, ?, 'alias', 'active', @entry)", alias, me)
 	second := &visitor{f: f}
 	f.run(func(tx *database.Tx) error {
 		if err := identity.Grant(tx, alias, hr, models.System); err != nil {
@@ -29,7 +30,7 @@ func TestI21_NobodyEditsTheOwnPayPostOrHold(t *testing.T) {
 			return err
 		}
 		second.id = session.ID
-		second.token, err = f.server.Identity.StepUp(tx, session.ID)
+		second.token, err = f.server.Identity.StepUp(tx, session.ID, databasetest.Entry(f.t, tx))
 		_ = token
 		return err
 	})

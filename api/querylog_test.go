@@ -232,7 +232,7 @@ func TestI23_DownloadEndsWithItsToken(t *testing.T) {
 	if response.StatusCode != http.StatusOK || response.ContentLength != size {
 		t.Fatalf("%d, %d bytes", response.StatusCode, response.ContentLength)
 	}
-	f.exec("UPDATE api_tokens SET revoked_at = lethe_now() WHERE id = ?", f.tokenIDs[models.RoleAuditor])
+	f.exec("UPDATE api_tokens SET revoked_at = lethe_now(), ledger_entry_id = @entry WHERE id = ?", f.tokenIDs[models.RoleAuditor])
 	time.Sleep(10 * normalRhythm.recheck)
 	if n, err := io.Copy(io.Discard, response.Body); err == nil || n == size {
 		t.Errorf("%d bytes came with a token that was revoked", n)

@@ -10,6 +10,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
 	"lethe/models"
 )
@@ -27,7 +28,7 @@ func (f *fixture) session(role models.Role) *visitor {
 	f.t.Helper()
 	v := f.plainSession(f.people[role], role)
 	f.run(func(tx *database.Tx) (err error) {
-		v.token, err = f.server.Identity.StepUp(tx, v.id)
+		v.token, err = f.server.Identity.StepUp(tx, v.id, databasetest.Entry(f.t, tx))
 		return err
 	})
 	return v
@@ -217,8 +218,8 @@ func TestI23_ARevokedSessionStopsWithTheNextRequest(t *testing.T) {
 			t.Errorf("%s: the token answers %d", name, byToken.status)
 		}
 		if name != "session" { // for the next one
-			f.exec("UPDATE users SET state = 'enrolling' WHERE id = ? AND state = 'disabled'", v.userID)
-			f.exec("UPDATE users SET state = 'active' WHERE id = ? AND state = 'enrolling'", v.userID)
+			f.exec("UPDATE users SET state = 'enrolling', ledger_entry_id = @entry WHERE id = ? AND state = 'disabled'", v.userID)
+			f.exec("UPDATE users SET state = 'active', ledger_entry_id = @entry WHERE id = ? AND state = 'enrolling'", v.userID)
 			f.people[auditor] = f.hire("AUD-"+name, f.b)
 			f.tokens[auditor], f.tokenIDs[auditor] = f.token(f.people[auditor], auditor)
 		}

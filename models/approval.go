@@ -64,6 +64,7 @@ type Approval struct {
 	VoidReason      string
 	EndedAt         *time.Time
 	ResultLocation  string
+	LedgerEntryID   *uuid.UUID // of its request, then of its end
 }
 
 // IDs is a column of the type uuid[].

@@ -87,6 +87,7 @@ type Departure struct {
 	// end of the employment where two people agreed to that (Advanced).
 	CountsFrom time.Time
 	Advanced   bool
+	AdvancedBy *uuid.UUID // the approval by which they agreed last
 	Driven
 }
 

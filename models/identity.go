@@ -50,28 +50,33 @@ type User struct {
 	// AccessEndedAt is when the user was disabled or reset last: what it asked for before has ended.
 	AccessEndedAt *time.Time
 	CreatedAt     time.Time `gorm:"->"`
+	// LedgerEntryID names the entry of the last change of what the user may be used for, as that of each row
+	// below does.
+	LedgerEntryID *uuid.UUID
 }
 
 // UserRole is a role that a user holds, or held until it was revoked.
 type UserRole struct {
-	ID        uuid.UUID
-	UserID    uuid.UUID
-	Role      Role
-	GrantedBy *uuid.UUID
-	GrantedAt time.Time `gorm:"->"`
-	RevokedBy *uuid.UUID
-	RevokedAt *time.Time
+	ID            uuid.UUID
+	UserID        uuid.UUID
+	Role          Role
+	GrantedBy     *uuid.UUID
+	GrantedAt     time.Time `gorm:"->"`
+	RevokedBy     *uuid.UUID
+	RevokedAt     *time.Time
+	LedgerEntryID *uuid.UUID
 }
 
 // Enrolment waits for an owner to set the credentials of a user. Whoever made or reset the user is
 // First, the second pair of eyes is Second; each is given one half of the code.
 type Enrolment struct {
-	UserID     uuid.UUID `gorm:"primaryKey"`
-	FirstBy    *uuid.UUID
-	FirstHash  []byte
-	SecondBy   *uuid.UUID
-	SecondHash []byte
-	ExpiresAt  time.Time
+	UserID        uuid.UUID `gorm:"primaryKey"`
+	FirstBy       *uuid.UUID
+	FirstHash     []byte
+	SecondBy      *uuid.UUID
+	SecondHash    []byte
+	ExpiresAt     time.Time
+	LedgerEntryID *uuid.UUID
 }
 
 // EnrolmentHalf is that somebody was given a half of the code by which a user's owner enrolled.
@@ -87,10 +92,11 @@ type EnrolmentHalf struct {
 
 // RecoveryCode stands in for a TOTP code, once.
 type RecoveryCode struct {
-	ID       uuid.UUID
-	UserID   uuid.UUID
-	CodeHash []byte
-	UsedAt   *time.Time
+	ID            uuid.UUID
+	UserID        uuid.UUID
+	CodeHash      []byte
+	UsedAt        *time.Time
+	LedgerEntryID *uuid.UUID
 }
 
 // Session is a login.
@@ -110,17 +116,19 @@ type Session struct {
 	IdleExpiresAt time.Time
 	ExpiresAt     time.Time
 	RevokedAt     *time.Time
+	LedgerEntryID *uuid.UUID
 }
 
 // BreakGlass is one pair of the sealed codes for the day on which nobody can log in.
 type BreakGlass struct {
-	ID           uuid.UUID
-	FirstHash    []byte
-	SecondHash   []byte
-	CreatedAt    time.Time `gorm:"->"`
-	SupersededAt *time.Time
-	UsedAt       *time.Time
-	UsedBy       *uuid.UUID
+	ID            uuid.UUID
+	FirstHash     []byte
+	SecondHash    []byte
+	CreatedAt     time.Time `gorm:"->"`
+	SupersededAt  *time.Time
+	UsedAt        *time.Time
+	UsedBy        *uuid.UUID
+	LedgerEntryID *uuid.UUID
 }
 
 // TableName keeps GORM from writing break_glasses.
@@ -145,10 +153,11 @@ type APIToken struct {
 	Scopes     string // separated by spaces, as in RFC 6749, 3.3
 	Label      string
 	// OnHost says that an administrator of the host issued it, not its owner.
-	OnHost    bool
-	CreatedAt time.Time `gorm:"->"`
-	ExpiresAt time.Time
-	RevokedAt *time.Time
+	OnHost        bool
+	CreatedAt     time.Time `gorm:"->"`
+	ExpiresAt     time.Time
+	RevokedAt     *time.Time
+	LedgerEntryID *uuid.UUID
 }
 
 // TableName keeps GORM from writing a_p_i_tokens.

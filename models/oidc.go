@@ -9,15 +9,16 @@ import (
 // OIDCLink says that a login of the company's OpenID provider is a user's. Issuer and subject
 // together name the login; nothing else does.
 type OIDCLink struct {
-	ID          uuid.UUID
-	UserID      uuid.UUID
-	Issuer      string
-	Subject     string
-	LinkedBy    *uuid.UUID
-	LinkedAt    time.Time `gorm:"->"`
-	ConfirmedAt *time.Time
-	UnlinkedBy  *uuid.UUID
-	UnlinkedAt  *time.Time
+	ID            uuid.UUID
+	UserID        uuid.UUID
+	Issuer        string
+	Subject       string
+	LinkedBy      *uuid.UUID
+	LinkedAt      time.Time `gorm:"->"`
+	ConfirmedAt   *time.Time
+	UnlinkedBy    *uuid.UUID
+	UnlinkedAt    *time.Time
+	LedgerEntryID *uuid.UUID
 }
 
 // TableName keeps GORM from writing o_id_c_links.

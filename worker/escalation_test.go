@@ -115,7 +115,10 @@ func rejectedPurge(t *testing.T, env *databasetest.Env) (purge uuid.UUID) {
 	for range 2 {
 		person := env.Hire(t, "CN")
 		var dep models.Departure
-		run(func(tx *database.Tx) (err error) {
+		err := databasetest.Agreed(t, env.Facts, databasetest.Agreement{
+			Operation: "departure.begin_immediately", Subject: person.EmployeeID, Kind: "employee", Target: person.EmployeeID,
+			Requester: env.Hire(t, "CN").EmployeeID, Approver: reviewer.EmployeeID,
+		}, func(tx *database.Tx) (err error) {
 			for _, category := range models.Categories {
 				row := models.EmploymentCategory{ID: uuid.New(), EmploymentID: person.ID, Category: category, State: models.CategoryOpen}
 				if err := tx.DB().Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error; err != nil {
@@ -128,6 +131,9 @@ func rejectedPurge(t *testing.T, env *databasetest.Env) (purge uuid.UUID) {
 			})
 			return err
 		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		run(func(tx *database.Tx) error { _, err := departure.Advance(tx, dep.ID, nil); return err })
 		run(func(tx *database.Tx) error { _, err := retention.Look(tx, dep.ID, retention.Spread{}); return err })
 		purges, _, err := retention.Purges(t.Context(), env.Facts, retention.PurgeFilter{DepartureID: &dep.ID})

@@ -168,7 +168,7 @@ func TestI29_WhatWasDetachedOrBelongsElsewhereIsAFindingOnly(t *testing.T) {
 	w.wantActive(t, l, "mail", true)
 
 	first := w.unregistered(t, "mail")
-	w.exec(t, "UPDATE employments SET ended_at = '2020-01-02' WHERE id = ?", first.employment)
+	w.exec(t, "UPDATE employments SET ended_at = '2020-01-02', basis_entry_id = @entry WHERE id = ?", first.employment)
 	second := w.employ(t, first.employee)
 	op = w.unlink(t, first, nil)
 	w.drive(t, op)

@@ -1,12 +1,14 @@
 package account
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/connector"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -37,8 +39,11 @@ func TestI8_AnOldUnlinkingSparesTheNewEmployment(t *testing.T) {
 	w.targets["mail"].fail("disable", times(4, fault{before: temporary(connector.CodeTimeout)})...)
 	w.drive(t, op) // mail is stuck
 	w.wantAccount(t, l, "mail", models.AccountStuck)
-	w.exec(t, "UPDATE departures SET stage='departed', departed_at = lethe_now() WHERE id = ?", *l.departure)
-	w.exec(t, "UPDATE employments SET ended_at = lethe_now() WHERE id = ?", l.employment)
+	w.tx(t, func(tx *database.Tx) error {
+		err := tx.DB().Exec("UPDATE departures SET stage='departed', departed_at = lethe_now() WHERE id = ?", *l.departure).Error
+		return errors.Join(database.Hide(err), databasetest.Told(tx, *l.departure))
+	})
+	w.exec(t, "UPDATE employments SET ended_at = lethe_now(), basis_entry_id = @entry WHERE id = ?", l.employment)
 	again := uuid.Must(uuid.NewV7())
 	w.exec(t, `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on)
 		VALUES (?, ?, ?, ?, 'DEMO', 'Asia/Shanghai', '2020-02-01')`, again, l.employee, w.entity, w.department)

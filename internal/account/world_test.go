@@ -60,7 +60,7 @@ func newWorld(t testing.TB) *world {
 
 func (w *world) exec(t testing.TB, sql string, args ...any) {
 	t.Helper()
-	if err := w.env.Facts.Read(context.Background()).Exec(sql, args...).Error; err != nil {
+	if err := databasetest.Exec(t, w.env.Facts, sql, args...); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
@@ -184,6 +184,9 @@ func (w *world) tryRelink(l *leaver, undoes *uuid.UUID) (op models.AccountOperat
 			return err
 		}
 		if err := tx.DB().Exec("UPDATE departures SET stage = 'withdrawn' WHERE id = ?", *o.DepartureID).Error; err != nil {
+			return err
+		}
+		if err := databasetest.Told(tx, *o.DepartureID); err != nil {
 			return err
 		}
 		if !created {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -59,13 +60,14 @@ func TestI21_WhoMayNotDecide(t *testing.T) {
 	otherAccount := w.asker
 	w.tx(t, context.Background(), func(tx *database.Tx) error {
 		otherAccount.user = uuid.New()
-		err := tx.DB().Exec("INSERT INTO users (id, employee_id, login, state) VALUES (?, ?, 'second-account', 'active')", otherAccount.user, w.asker.actor).Error
+		err := tx.DB().Exec("INSERT INTO users (id, employee_id, login, state, ledger_entry_id) VALUES (?, ?, 'second-account', 'active', ?)",
+			otherAccount.user, w.asker.actor, databasetest.Entry(t, tx)).Error
 		return errors.Join(database.Hide(err), identity.Grant(tx, otherAccount.user, models.RoleReviewer, models.System))
 	})
 	puppet := w.person(t)
-	w.exec(t, "UPDATE users SET created_by = ?, credentials_set_by = ? WHERE id = ?", w.asker.actor, w.asker.actor, puppet.user)
+	w.exec(t, "UPDATE users SET created_by = ?, credentials_set_by = ?, ledger_entry_id = @entry WHERE id = ?", w.asker.actor, w.asker.actor, puppet.user)
 	reset := w.person(t)
-	w.exec(t, "UPDATE users SET credentials_set_by = ? WHERE id = ?", w.asker.actor, reset.user)
+	w.exec(t, "UPDATE users SET credentials_set_by = ?, ledger_entry_id = @entry WHERE id = ?", w.asker.actor, reset.user)
 	stale := w.session(w.first, models.RoleReviewer, models.ByTOTP, 6*time.Minute)
 	never := w.bearer(w.first, models.RoleReviewer)
 	w.exec(t, "UPDATE sessions SET stepped_up_at = NULL WHERE id = ?", never.SessionID)
@@ -98,7 +100,7 @@ func TestI21_WhoMayNotDecide(t *testing.T) {
 		t.Fatalf("state %s, %d effects", got.State, w.effects(t, target))
 	}
 	// Once its owner has enrolled again, the user is the owner's.
-	w.exec(t, "UPDATE users SET credentials_set_by = NULL WHERE id = ?", reset.user)
+	w.exec(t, "UPDATE users SET credentials_set_by = NULL, ledger_entry_id = @entry WHERE id = ?", reset.user)
 	if got, err := w.decide(reset, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
 		t.Errorf("after enrolling: %v, %v", got.State, err)
 	}
@@ -108,9 +110,9 @@ func TestI21_WhoMayNotDecide(t *testing.T) {
 func TestI21_WhoLinkedALoginDoesNotDecideAboutWhatItAsked(t *testing.T) {
 	w := newWorld(t)
 	link := uuid.New()
-	w.exec(t, "INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by) VALUES (?, ?, 'https://login.example', 's', ?)", link, w.asker.user, w.first.actor)
+	w.exec(t, "INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by, ledger_entry_id) VALUES (?, ?, 'https://login.example', 's', ?, @entry)", link, w.asker.user, w.first.actor)
 	row, target := w.ask(t)
-	w.exec(t, "UPDATE oidc_links SET unlinked_at = lethe_now(), unlinked_by = ? WHERE id = ?", w.first.actor, link)
+	w.exec(t, "UPDATE oidc_links SET unlinked_at = lethe_now(), unlinked_by = ?, ledger_entry_id = @entry WHERE id = ?", w.first.actor, link)
 	if _, err := w.decide(w.first, row.ID, models.DecisionApproved); !errors.Is(err, ErrMadeByDecider) || w.effects(t, target) != 0 {
 		t.Errorf("the linker decided: %v", err)
 	}
@@ -118,7 +120,7 @@ func TestI21_WhoLinkedALoginDoesNotDecideAboutWhatItAsked(t *testing.T) {
 		t.Errorf("somebody else: %v, %v", got.State, err)
 	}
 	row, _ = w.ask(t)
-	w.exec(t, "UPDATE oidc_links SET confirmed_at = lethe_now() WHERE id = ?", link)
+	w.exec(t, "UPDATE oidc_links SET confirmed_at = lethe_now(), ledger_entry_id = @entry WHERE id = ?", link)
 	if got, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
 		t.Errorf("once the owner has confirmed: %v, %v", got.State, err)
 	}
@@ -267,7 +269,7 @@ func TestSweepExpiresWhatIsDue(t *testing.T) {
 func TestI21_AnUnconfirmedLoginDecidesAboutNothing(t *testing.T) {
 	w := newWorld(t)
 	link := uuid.New()
-	w.exec(t, "INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by) VALUES (?, ?, 'https://login.example', 's', ?)", link, w.first.user, w.subject.actor)
+	w.exec(t, "INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by, ledger_entry_id) VALUES (?, ?, 'https://login.example', 's', ?, @entry)", link, w.first.user, w.subject.actor)
 	row, _ := w.ask(t)
 	b := w.session(w.first, models.RoleReviewer, models.ByOIDC, time.Second)
 	decide := func() (models.Approval, error) {
@@ -276,7 +278,7 @@ func TestI21_AnUnconfirmedLoginDecidesAboutNothing(t *testing.T) {
 	if _, err := decide(); !errors.Is(err, identity.ErrLoginUnconfirmed) {
 		t.Errorf("by a login that nobody confirmed: %v", err)
 	}
-	w.exec(t, "UPDATE oidc_links SET confirmed_at = lethe_now() WHERE id = ?", link)
+	w.exec(t, "UPDATE oidc_links SET confirmed_at = lethe_now(), ledger_entry_id = @entry WHERE id = ?", link)
 	if got, err := decide(); err != nil || got.State != models.ApprovalApproved {
 		t.Errorf("once confirmed: %v, %v", got.State, err)
 	}
@@ -310,17 +312,17 @@ func TestI25_ARequestEndsWithTheDataThatItIsAbout(t *testing.T) {
 func TestI21_TheDatabaseRefusesToo(t *testing.T) {
 	w := newWorld(t)
 	row, _ := w.ask(t)
-	approved := "UPDATE approvals SET state = 'approved', command_sealed = NULL, fingerprint = NULL, ended_at = lethe_now(), decided_by = ? WHERE id = ?"
+	approved := "UPDATE approvals SET state = 'approved', command_sealed = NULL, fingerprint = NULL, ended_at = lethe_now(), ledger_entry_id = @entry, decided_by = ? WHERE id = ?"
 	refused := func(what, sql string, args ...any) {
 		t.Helper()
-		if err := w.env.Facts.Read(t.Context()).Exec(sql, args...).Error; err == nil {
+		if err := databasetest.Exec(t, w.env.Facts, sql, args...); err == nil {
 			t.Errorf("%s was accepted", what)
 		}
 	}
 	refused("a requester's approval", approved, w.asker.actor, row.ID)
 	refused("another reason", "UPDATE approvals SET reason_sealed = ? WHERE id = ?", boxHead, row.ID)
 	refused("a later expiry", "UPDATE approvals SET expires_at = expires_at + interval '1 day' WHERE id = ?", row.ID)
-	refused("an expiry before its time", "UPDATE approvals SET state = 'expired', command_sealed = NULL, fingerprint = NULL, ended_at = lethe_now() WHERE id = ?", row.ID)
+	refused("an expiry before its time", "UPDATE approvals SET state = 'expired', command_sealed = NULL, fingerprint = NULL, ended_at = lethe_now(), ledger_entry_id = @entry WHERE id = ?", row.ID)
 	refused("a removal", "DELETE FROM approvals WHERE id = ?", row.ID)
 	w.env.Advance(t, DefaultExpiry+time.Second)
 	refused("an approval after the expiry", approved, w.first.actor, row.ID)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
 	"lethe/internal/ledger"
 	"lethe/models"
@@ -47,11 +48,11 @@ func TestI21_WhoHeldAHalfOfTheCodeIsNoSecondPerson(t *testing.T) {
 			if w.effects(t, target) != 0 {
 				t.Error("it was carried out")
 			}
-			w.exec(t, "UPDATE enrolment_halves SET confirmed_at = lethe_now() WHERE given_to = ?", k.holder.actor)
+			w.exec(t, "UPDATE enrolment_halves SET confirmed_at = lethe_now(), ledger_entry_id = @entry WHERE given_to = ?", k.holder.actor)
 			if got, err := w.decide(k.decides, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
 				t.Errorf("once the owner is confirmed: %s, %v", got.State, err)
 			}
-			w.exec(t, "UPDATE enrolment_halves SET confirmed_at = lethe_now() WHERE confirmed_at IS NULL")
+			w.exec(t, "UPDATE enrolment_halves SET confirmed_at = lethe_now(), ledger_entry_id = @entry WHERE confirmed_at IS NULL")
 		})
 	}
 }
@@ -80,7 +81,7 @@ func (w *world) comeBack(t testing.TB, p person) {
 	t.Helper()
 	w.tx(t, context.Background(), func(tx *database.Tx) error {
 		for _, state := range []models.UserState{models.UserEnrolling, models.UserActive} {
-			if err := tx.DB().Exec("UPDATE users SET state = ? WHERE id = ? AND state <> 'active'", state, p.user).Error; err != nil {
+			if err := tx.DB().Exec("UPDATE users SET state = ?, ledger_entry_id = ? WHERE id = ? AND state <> 'active'", state, databasetest.Entry(t, tx), p.user).Error; err != nil {
 				return database.Hide(err)
 			}
 		}
@@ -139,7 +140,7 @@ func TestI23_ADecisionThatWaitedIsNotThatOfWhoIsGone(t *testing.T) {
 	w := newWorld(t)
 	ends := w.ends(w.first, models.RoleReviewer)
 	ends["logged out"] = func(tx *database.Tx) error {
-		return database.Hide(tx.DB().Exec("UPDATE sessions SET revoked_at = lethe_now() WHERE user_id = ?", w.first.user).Error)
+		return database.Hide(tx.DB().Exec("UPDATE sessions SET revoked_at = lethe_now() WHERE user_id = ? AND revoked_at IS NULL", w.first.user).Error)
 	}
 	for how, gone := range ends {
 		row, target := w.ask(t)
@@ -190,8 +191,8 @@ func (w *world) waiting(t testing.TB) {
 func TestI21_TheDatabaseRefusesADecisionWithoutAuthority(t *testing.T) {
 	w := newWorld(t)
 	decide := func(row models.Approval, by person, state models.ApprovalState) error {
-		return database.Hide(w.env.Facts.Read(t.Context()).Exec(`UPDATE approvals SET state = ?, decided_by = ?, decided_by_user_id = ?,
-			ended_at = lethe_now(), command_sealed = NULL, fingerprint = NULL WHERE id = ?`, state, by.actor, by.user, row.ID).Error)
+		return databasetest.Exec(t, w.env.Facts, `UPDATE approvals SET state = ?, decided_by = ?, decided_by_user_id = ?,
+			ended_at = lethe_now(), command_sealed = NULL, fingerprint = NULL, ledger_entry_id = @entry WHERE id = ?`, state, by.actor, by.user, row.ID)
 	}
 	refused := func(name string, err error) {
 		t.Helper()
@@ -205,7 +206,7 @@ func TestI21_TheDatabaseRefusesADecisionWithoutAuthority(t *testing.T) {
 	refused("by whom the requester enrolled", decide(row, w.first, models.ApprovalApproved))
 	w.give(t, w.second, w.asker)
 	refused("by who enrolled the requester", decide(row, w.second, models.ApprovalApproved))
-	w.exec(t, "UPDATE enrolment_halves SET confirmed_at = lethe_now()")
+	w.exec(t, "UPDATE enrolment_halves SET confirmed_at = lethe_now(), ledger_entry_id = @entry WHERE confirmed_at IS NULL")
 	w.tx(t, t.Context(), func(tx *database.Tx) error { return identity.Disable(tx, w.first.user, models.System) })
 	refused("by a disabled one", decide(row, w.first, models.ApprovalApproved))
 	refused("rejected by a disabled one", decide(row, w.first, models.ApprovalRejected))

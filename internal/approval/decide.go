@@ -101,7 +101,7 @@ func (r *Registry) approve(tx *database.Tx, op Operation, row models.Approval, e
 		return r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: why})
 	}
 	r.mark("approval.judged")
-	if err := record(tx, row, ActionApproved, e.comment); err != nil {
+	if e.entry, err = record(tx, row, ActionApproved, e.comment); err != nil {
 		return row, err
 	}
 	by := By{

@@ -19,8 +19,9 @@ import (
 // ending is how a request ends.
 type ending struct {
 	state models.ApprovalState
-	// action is what the ledger says; empty: it was recorded before.
+	// action is what the ledger says; empty: it was recorded before, by entry.
 	action   string
+	entry    *uuid.UUID
 	by       identity.Bearer // who decided, if anybody did
 	comment  string
 	why      string // of a void request
@@ -43,25 +44,27 @@ func (r *Registry) end(tx *database.Tx, op Operation, row models.Approval, e end
 	if err != nil {
 		return row, err
 	}
-	columns := map[string]any{
-		"state": e.state, "ended_at": now, "command_sealed": nil, "fingerprint": nil,
-		columnComment: comment, "void_reason": e.why, "result_location": e.location,
-	}
 	ended := row
 	ended.State, ended.EndedAt, ended.CommentSealed, ended.VoidReason, ended.ResultLocation = e.state, &now, comment, e.why, e.location
 	if e.by.Actor.EmployeeID != uuid.Nil {
 		ended.DecidedBy, ended.DecidedByUserID = e.by.Actor.ID(), given(e.by.UserID)
-		columns["decided_by"], columns["decided_by_user_id"] = ended.DecidedBy, ended.DecidedByUserID
+	}
+	if ended.LedgerEntryID = e.entry; e.action != "" {
+		if ended.LedgerEntryID, err = record(tx, ended, e.action, e.comment); err != nil {
+			return row, err
+		}
 	}
 	err = database.UpdateOne(tx.DB().Model(&models.Approval{}).
-		Where("id = ? AND state = ?", row.ID, models.ApprovalPending).Updates(columns))
+		Where("id = ? AND state = ?", row.ID, models.ApprovalPending).
+		Updates(map[string]any{
+			"state": e.state, "ended_at": now, "command_sealed": nil, "fingerprint": nil, columnComment: comment, "void_reason": e.why,
+			"result_location": e.location, "decided_by": ended.DecidedBy, "decided_by_user_id": ended.DecidedByUserID,
+			"ledger_entry_id": ended.LedgerEntryID,
+		}))
 	if err != nil {
 		return row, fmt.Errorf("ending a request as %s: %w", e.state, err)
 	}
-	if e.action == "" {
-		return ended, nil
-	}
-	return ended, record(tx, ended, e.action, e.comment)
+	return ended, nil
 }
 
 // drop takes back what the request had noted at its target. A command that cannot be read any more,

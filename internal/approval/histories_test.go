@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
 	"lethe/internal/launch/launchtest"
 	"lethe/internal/ledger"
@@ -194,8 +195,8 @@ func (h *histories) event() act {
 		return act{"came back", silent(func(m *model) { h.enrolAny(m, user, first, second) }), in(func(tx *database.Tx) error { return h.back(tx, user, first, second) })}
 	case 8:
 		return act{"confirmed", silent(func(m *model) { m.confirm(user) }), in(func(tx *database.Tx) error {
-			return database.Hide(tx.DB().Exec(`UPDATE enrolment_halves SET confirmed_at = lethe_now() WHERE user_id = ? AND confirmed_at IS NULL
-				AND EXISTS (SELECT FROM users WHERE id = user_id AND state = 'active')`, h.users[user]).Error)
+			return database.Hide(tx.DB().Exec(`UPDATE enrolment_halves SET confirmed_at = lethe_now(), ledger_entry_id = ? WHERE user_id = ? AND confirmed_at IS NULL
+				AND EXISTS (SELECT FROM users WHERE id = user_id AND state = 'active')`, databasetest.Entry(h.t, tx), h.users[user]).Error)
 		})}
 	case 9:
 		return act{"lost a role", silent(func(m *model) { m.revoke(user, role) }), in(func(tx *database.Tx) error {
@@ -249,7 +250,8 @@ func (h *histories) back(tx *database.Tx, user, first, second int) error {
 			return err
 		}
 	}
-	err = tx.DB().Exec("UPDATE users SET state = 'active', credentials_set_by = NULL WHERE id = ? AND state = 'enrolling'", h.users[user]).Error
+	err = tx.DB().Exec("UPDATE users SET state = 'active', credentials_set_by = NULL, ledger_entry_id = ? WHERE id = ? AND state = 'enrolling'",
+		databasetest.Entry(h.t, tx), h.users[user]).Error
 	if err != nil {
 		return database.Hide(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"lethe/internal/database"
 	"lethe/internal/ledger"
 	"lethe/models"
@@ -23,7 +25,7 @@ const (
 
 // record appends what happened to a request. The entry carries its hash, so that the ledger proves
 // what was agreed to; the reason is the requester's or, at a decision, the approver's comment.
-func record(tx *database.Tx, row models.Approval, action, reason string) error {
+func record(tx *database.Tx, row models.Approval, action, reason string) (*uuid.UUID, error) {
 	e := ledger.Entry{
 		Kind: ledger.KindApproval, Action: action, Object: "approval/" + row.ID.String(), Reason: reason,
 		Details: map[string]string{
@@ -36,14 +38,18 @@ func record(tx *database.Tx, row models.Approval, action, reason string) error {
 	if row.VoidReason != "" {
 		e.Details["why"] = row.VoidReason
 	}
-	if _, err := ledger.Append(tx, e); err != nil {
-		return fmt.Errorf("recording %s: %w", action, err)
+	id, err := ledger.Append(tx, e)
+	if err != nil {
+		return nil, fmt.Errorf("recording %s: %w", action, err)
 	}
-	return nil
+	return &id, nil
 }
 
 // RecordRead records that the caller reads the sealed texts of a request. They are shown after it has
 // committed, or not at all (I18).
 func RecordRead(ctx context.Context, db *database.DB, row models.Approval) error {
-	return database.Run(ctx, db, func(tx *database.Tx) error { return record(tx, row, ActionRead, "") })
+	return database.Run(ctx, db, func(tx *database.Tx) error {
+		_, err := record(tx, row, ActionRead, "")
+		return err
+	})
 }

@@ -80,11 +80,7 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	if slices.Contains(matter.Subjects, caller.Actor.EmployeeID) {
 		return models.Approval{}, ErrSubject
 	}
-	row, err := r.row(tx, caller, o, text, prints[0], matter)
-	if err != nil {
-		return row, err
-	}
-	return row, record(tx, row, ActionRequested, o.Reason)
+	return r.row(tx, caller, o, text, prints[0], matter)
 }
 
 // mayAsk refuses a token that was issued on the host: whoever administers it could ask in anybody's
@@ -168,15 +164,18 @@ func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, 
 	if row.CommandSealed, err = r.sealer.SealLoose(tx.Context(), place(id), content); err != nil {
 		return row, fmt.Errorf("sealing a command: %w", err)
 	}
-	return row, r.insert(tx, &row)
+	return row, r.insert(tx, &row, o.Reason)
 }
 
-func (r *Registry) insert(tx *database.Tx, row *models.Approval) error {
+func (r *Registry) insert(tx *database.Tx, row *models.Approval, reason string) error {
 	now, err := tx.Now()
 	if err != nil {
 		return err
 	}
 	row.RequestedAt, row.ExpiresAt = now, now.Add(r.expiry)
+	if row.LedgerEntryID, err = record(tx, *row, ActionRequested, reason); err != nil {
+		return err
+	}
 	if err := tx.DB().Create(row).Error; err != nil {
 		return fmt.Errorf("storing a request: %w", database.Hide(err))
 	}

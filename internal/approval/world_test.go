@@ -12,6 +12,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -109,7 +110,7 @@ func (plainBoxes) ShredLoose(context.Context, models.Sealed) error { return nil 
 
 func (w *world) exec(t testing.TB, sql string, args ...any) {
 	t.Helper()
-	if err := w.env.Facts.Read(context.Background()).Exec(sql, args...).Error; err != nil {
+	if err := databasetest.Exec(t, w.env.Facts, sql, args...); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
@@ -155,8 +156,14 @@ func (w *world) session(p person, role models.Role, how models.Authentication, a
 		Actor: models.Actor{EmployeeID: p.actor, Role: role}, UserID: p.user, SessionID: uuid.New(),
 		Authenticated: how, SteppedUpAt: &at, BreakGlass: how == models.ByBreakGlass,
 	}
-	err = w.env.Facts.Read(context.Background()).Exec(`INSERT INTO sessions (id, data, user_id, role, authenticated, stepped_up_at, break_glass, idle_expires_at, expires_at)
-		VALUES (?, '', ?, ?, ?, ?, ?, ?, ?)`, b.SessionID, p.user, role, how, at, b.BreakGlass, now.Add(30*24*time.Hour), now.Add(60*24*time.Hour)).Error
+	err = database.Run(context.Background(), w.env.Facts, func(tx *database.Tx) error {
+		entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindSession, Action: "session.opened"})
+		if err != nil {
+			return err
+		}
+		return database.Hide(tx.DB().Exec(`INSERT INTO sessions (id, data, user_id, role, authenticated, stepped_up_at, break_glass, idle_expires_at, expires_at, ledger_entry_id)
+			VALUES (?, '', ?, ?, ?, ?, ?, ?, ?, ?)`, b.SessionID, p.user, role, how, at, b.BreakGlass, now.Add(30*24*time.Hour), now.Add(60*24*time.Hour), entry).Error)
+	})
 	if err != nil {
 		panic(err)
 	}

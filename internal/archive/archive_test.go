@@ -90,7 +90,7 @@ func (c *company) leave(t *testing.T, id, employment uuid.UUID, at time.Time) {
 	c.run(t, func(tx *database.Tx) error {
 		return errors.Join(
 			archive.SetStatus(tx, id, models.StatusPendingDeparture),
-			archive.EndEmployment(tx, employment, &at),
+			archive.EndEmployment(tx, employment, &at, databasetest.Entry(t, tx)),
 			archive.SetStatus(tx, id, models.StatusDeparted))
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -153,7 +154,7 @@ func TestI8_RehireIsANewEmployment(t *testing.T) {
 	}
 	_, _, err = c.create(t, again)
 	wantError(t, err, archive.ErrStillEmployed)
-	err = database.Run(t.Context(), c.Facts, func(tx *database.Tx) error { return archive.EndEmployment(tx, former, nil) })
+	err = database.Run(t.Context(), c.Facts, func(tx *database.Tx) error { return archive.EndEmployment(tx, former, nil, databasetest.Entry(t, tx)) })
 	wantError(t, err, archive.ErrStillEmployed)
 	if !database.Violates(err, "employments_one_current") {
 		t.Error("the constraint's name is lost")

@@ -83,10 +83,11 @@ func lockLatest(tx *database.Tx, employeeID uuid.UUID) (models.Employment, error
 	}
 }
 
-// EndEmployment sets the instant at which the employment ended; nil opens it again, which is
-// ErrStillEmployed if the person has another one by now (I8).
-func EndEmployment(tx *database.Tx, employmentID uuid.UUID, at *time.Time) error {
-	err := database.UpdateOne(tx.DB().Model(&models.Employment{}).Where("id = ?", employmentID).Update("ended_at", at))
+// EndEmployment sets the instant at which the employment ended, as an entry says; nil opens it again,
+// which is ErrStillEmployed if the person has another one by now (I8).
+func EndEmployment(tx *database.Tx, employmentID uuid.UUID, at *time.Time, entry uuid.UUID) error {
+	err := database.UpdateOne(tx.DB().Model(&models.Employment{}).Where("id = ?", employmentID).
+		Updates(map[string]any{"ended_at": at, "basis_entry_id": entry}))
 	if database.Violates(err, "employments_one_current") {
 		return errors.Join(ErrStillEmployed, err)
 	}

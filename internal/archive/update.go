@@ -79,10 +79,11 @@ func update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch, approve
 	if err := refuseHeld(tx, employment, p.Fields, categories); err != nil {
 		return err
 	}
-	if err := p.columns(tx, employee, employment); err != nil {
+	entry, err := record(tx, actionUpdated, employee.ID, employment.ID, p.names())
+	if err != nil {
 		return err
 	}
-	if _, err := record(tx, actionUpdated, employee.ID, employment.ID, p.names()); err != nil {
+	if err := p.columns(tx, employee, employment, entry); err != nil {
 		return err
 	}
 	return writeFields(tx, sealer, employment.ID, p.Fields, categories)
@@ -120,7 +121,7 @@ func (p Patch) movesDeadlines(e models.Employment) bool {
 }
 
 // columns changes the basic fields, and in any case the revision of the file.
-func (p Patch) columns(tx *database.Tx, employee models.Employee, employment models.Employment) error {
+func (p Patch) columns(tx *database.Tx, employee models.Employee, employment models.Employment, entry uuid.UUID) error {
 	if p.Name != nil {
 		employee.Name = *p.Name
 	}
@@ -131,9 +132,9 @@ func (p Patch) columns(tx *database.Tx, employee models.Employee, employment mod
 		employee.DepartmentID, employment.DepartmentID = *p.DepartmentID, *p.DepartmentID
 	}
 	err := database.UpdateOne(tx.DB().Exec(`UPDATE employments
-		SET post = ?, department_id = ?, legal_entity_id = ?, jurisdiction = ?, time_zone = ?, hired_on = ? WHERE id = ?`,
+		SET post = ?, department_id = ?, legal_entity_id = ?, jurisdiction = ?, time_zone = ?, hired_on = ?, basis_entry_id = ? WHERE id = ?`,
 		employment.Post, employment.DepartmentID, employment.LegalEntityID, employment.Jurisdiction, employment.TimeZone,
-		employment.HiredOn, employment.ID))
+		employment.HiredOn, entry, employment.ID))
 	if err != nil {
 		return fmt.Errorf("changing an employment: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/ledger"
 	"lethe/models"
 )
@@ -171,7 +172,7 @@ func TestUpdate_AHoldOnEverybodyLeavesTheDailyWork(t *testing.T) {
 	if err := c.update(t, id, archive.Patch{Fields: map[string]*string{"tax_no": nil}}); !errors.Is(err, archive.ErrHeld) {
 		t.Errorf("removed: %v", err)
 	}
-	must(t, c.Facts.Read(t.Context()).Exec("UPDATE employments SET ended_at = lethe_now() WHERE id = ?", employment).Error)
+	must(t, databasetest.Exec(t, c.Facts, "UPDATE employments SET ended_at = lethe_now(), basis_entry_id = @entry WHERE id = ?", employment))
 	if err := c.update(t, id, archive.Patch{Fields: map[string]*string{"tax_no": ptr("T-3")}}); !errors.Is(err, archive.ErrHeld) {
 		t.Errorf("set after the end: %v", err)
 	}

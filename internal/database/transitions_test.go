@@ -149,7 +149,13 @@ func TestDeparture_BeginsPendingAndDepartsOnlyAfterItsEnd(t *testing.T) {
 	id := insertDeparture(t, env, env.Hire(t, "CN"))
 	g := env.Facts.Read(t.Context())
 	depart := func() error {
-		return database.UpdateOne(g.Model(&models.Departure{}).Where("id = ?", id).Update("stage", models.StageDeparted))
+		return database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+			err := database.UpdateOne(tx.DB().Model(&models.Departure{}).Where("id = ?", id).Update("stage", models.StageDeparted))
+			if err != nil {
+				return err
+			}
+			return databasetest.Told(tx, id)
+		})
 	}
 	if err := depart(); database.Code(err) != database.CodeTooEarly {
 		t.Errorf("departed a day before the end: %v", err)
@@ -177,7 +183,10 @@ func TestI9_OneOpenDeparture(t *testing.T) {
 	if err := database.Hide(g.Create(&second).Error); !database.Violates(err, "departures_one_open") {
 		t.Errorf("a second open departure: %v", err)
 	}
-	must(t, database.UpdateOne(g.Model(&models.Departure{}).Where("id = ?", id).Update("stage", models.StageWithdrawn)))
+	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+		must(t, databasetest.Told(tx, id))
+		return database.UpdateOne(tx.DB().Model(&models.Departure{}).Where("id = ?", id).Update("stage", models.StageWithdrawn))
+	}))
 	must(t, g.Create(&second).Error)
 }
 
@@ -205,8 +214,9 @@ func TestI18_AFactWithoutItsEntryIsRefused(t *testing.T) {
 	must(t, env.Facts.Read(t.Context()).Raw(`SELECT DISTINCT event_object_table FROM information_schema.triggers
 		WHERE trigger_name LIKE '%\_recorded' AND event_manipulation = 'INSERT' ORDER BY 1`).Scan(&tables).Error)
 	want := []string{
-		"account_evidence", "account_operations", "departure_events", "destruction_certificates", "enrolment_halves", "holds",
-		"ledger_policies", "linked_accounts", "lost_keys", "purge_rejections", "purges", "retentions", "support_cases",
+		"account_evidence", "account_operations", "api_tokens", "approvals", "break_glass", "departure_events", "destruction_certificates",
+		"enrolment_halves", "enrolments", "holds", "ledger_policies", "linked_accounts", "lost_keys", "oidc_links", "purge_rejections", "purges",
+		"recovery_codes", "retentions", "sessions", "support_cases", "user_roles", "users",
 	}
 	if diff := cmp.Diff(want, tables); diff != "" {
 		t.Fatal(diff)

@@ -28,7 +28,7 @@ func insertDeparture(t *testing.T, env *databasetest.Env, employment models.Empl
 		ID: id, EmployeeID: employment.EmployeeID, EmploymentID: employment.ID, Kind: models.KindResignation,
 		Stage: models.StagePendingDeparture, AccountsState: models.AccountsLinked, NoticeReceivedOn: today,
 		LastWorkingDay: today, EmploymentEndDate: today, AccessCutoffAt: now.Add(24 * time.Hour), EmploymentEndedAt: now.Add(24 * time.Hour),
-		TimeZone: "Asia/Shanghai", Driven: models.Driven{Revision: 1},
+		TimeZone: "Asia/Shanghai", CountsFrom: now.Add(24 * time.Hour), Driven: models.Driven{Revision: 1},
 	}).Error)
 	return id
 }

@@ -57,7 +57,7 @@ func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved
 	if err != nil {
 		return err
 	}
-	counts := counting{dep.CountsFrom, dep.Advanced}
+	counts := counting{dep.CountsFrom, dep.Advanced, dep.AdvancedBy}
 	forward, err := bringsForward(tx, employment, dep, dates)
 	switch {
 	case err != nil:
@@ -82,7 +82,7 @@ func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved
 		"notice_received_on": dates.NoticeReceivedOn, "last_working_day": dates.LastWorkingDay,
 		"employment_end_date": dates.EmploymentEndDate, "access_cutoff_at": dates.AccessCutoffAt,
 		"employment_ended_at": dates.EmploymentEndedAt, "time_zone": dates.TimeZone, "immediate": w.Immediate,
-		"counts_from": counts.from, "advanced": counts.advanced,
+		"counts_from": counts.from, "advanced": counts.advanced, "advanced_by": counts.approval,
 	})
 	if err != nil {
 		return err
@@ -289,8 +289,16 @@ func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
+	details := map[string]string{"stage_before": string(dep.Stage)}
+	if dep.AnnulmentAskedBy != nil {
+		details["asked_by"] = dep.AnnulmentAskedBy.String()
+	}
+	entry, err := recordEntry(tx, dep, EventAnnulled, by, details)
+	if err != nil {
+		return err
+	}
 	if dep.Stage == models.StageDeparted {
-		if err := reopen(tx, dep, by); err != nil {
+		if err := reopen(tx, dep, by, entry); err != nil {
 			return err
 		}
 	}
@@ -298,13 +306,6 @@ func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 		"stage": models.StageAnnulled, "annulled_at": now, "annulled_by": by.ID(),
 	})
 	if err != nil {
-		return err
-	}
-	details := map[string]string{"stage_before": string(dep.Stage)}
-	if dep.AnnulmentAskedBy != nil {
-		details["asked_by"] = dep.AnnulmentAskedBy.String()
-	}
-	if err := record(tx, dep, EventAnnulled, by, details); err != nil {
 		return err
 	}
 	return reactivate(tx, by, dep, models.OriginAnnulment)

@@ -90,18 +90,20 @@ func CountEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error 
 		"notice_received_on": d.NoticeReceivedOn, "last_working_day": d.LastWorkingDay, "employment_end_date": d.EmploymentEndDate,
 		"access_cutoff_at": d.AccessCutoffAt, "employment_ended_at": d.EmploymentEndedAt, "time_zone": d.TimeZone,
 		"counts_from": d.EmploymentEndedAt, "advanced": true,
+		"advanced_by": agreed(tx),
 	})
 	if err != nil {
 		return err
 	}
 	details := moved(before, d)
 	details["counts_from"], details["counts_from_before"] = instant(d.EmploymentEndedAt), instant(dep.EventAt())
-	if err := record(tx, dep, EventDatesChanged, by, details); err != nil {
+	entry, err := recordEntry(tx, dep, EventDatesChanged, by, details)
+	if err != nil {
 		return err
 	}
 	dep.EmploymentEndedAt, dep.CountsFrom, dep.TimeZone, dep.Advanced = d.EmploymentEndedAt, d.EmploymentEndedAt, d.TimeZone, true
 	if dep.Stage == models.StageDeparted {
-		if err := archive.EndEmployment(tx, dep.EmploymentID, &d.EmploymentEndedAt); err != nil {
+		if err := archive.EndEmployment(tx, dep.EmploymentID, &d.EmploymentEndedAt, entry); err != nil {
 			return err
 		}
 	}

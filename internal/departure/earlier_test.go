@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/departure"
 	"lethe/internal/retention"
 	"lethe/models"
@@ -36,6 +37,18 @@ func (s *stand) nowIs(t *testing.T) time.Time {
 		t.Fatal(err)
 	}
 	return now
+}
+
+// agreed is what two people agreed to for a departure.
+func (s *stand) agreed(t testing.TB, dep models.Departure, fn func(tx *database.Tx) error) {
+	t.Helper()
+	err := databasetest.Agreed(t, s.Facts, databasetest.Agreement{
+		Operation: "departure.earlier_dates", Subject: dep.EmployeeID, Kind: "departure", Target: dep.ID,
+		Requester: s.hr.EmployeeID, Approver: s.second.EmployeeID,
+	}, fn)
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestI6_DeadlinesCountFromTheEntryUntilTwoPeopleSayOtherwise, for an end within one person's word and for
@@ -69,7 +82,7 @@ func TestI6_DeadlinesCountFromTheEntryUntilTwoPeopleSayOtherwise(t *testing.T) {
 				t.Fatal("nothing of the wish is left for two people")
 			}
 			before := s.deadlines(t, dep.ID)
-			s.run(t, func(tx *database.Tx) error { return departure.CountEarlier(tx, s.hr, dep.ID, w) })
+			s.agreed(t, dep, func(tx *database.Tx) error { return departure.CountEarlier(tx, s.hr, dep.ID, w) })
 			got := s.read(t, dep.ID)
 			if got.LastWorkingDay != *s.inDays(t, back) || !got.Advanced || !got.EventAt().Equal(got.EmploymentEndedAt) {
 				t.Errorf("by two: %+v", got)
@@ -93,6 +106,45 @@ func TestI6_DeadlinesCountFromTheEntryUntilTwoPeopleSayOtherwise(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestI6_TheApprovalIsOfThisDeparture: without one, or with that of another departure, of another operation,
+// or of a beginning, deadlines count from no earlier day, whatever the program was told.
+func TestI6_TheApprovalIsOfThisDeparture(t *testing.T) {
+	s := newStand(t)
+	w := departure.Wish{LastWorkingDay: s.inDays(t, -20), ConfirmPast: true, CountFromEnd: true}
+	var deps []models.Departure
+	for range 2 {
+		dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: w})
+		if err != nil {
+			t.Fatal(err)
+		}
+		deps = append(deps, dep)
+	}
+	dep, other := deps[0], deps[1]
+	for name, a := range map[string]databasetest.Agreement{
+		"another departure":        {Operation: "departure.earlier_dates", Subject: dep.EmployeeID, Kind: "departure", Target: other.ID},
+		"another person":           {Operation: "departure.earlier_dates", Subject: other.EmployeeID, Kind: "departure", Target: dep.ID},
+		"another operation":        {Operation: "departure.annul", Subject: dep.EmployeeID, Kind: "departure", Target: dep.ID},
+		"a beginning":              {Operation: "departure.begin_immediately", Subject: dep.EmployeeID, Kind: "employee", Target: dep.EmployeeID},
+		"an employee of that name": {Operation: "departure.earlier_dates", Subject: dep.EmployeeID, Kind: "employee", Target: dep.ID},
+	} {
+		a.Requester, a.Approver = s.hr.EmployeeID, s.second.EmployeeID
+		err := databasetest.Agreed(t, s.Facts, a, func(tx *database.Tx) error { return departure.CountEarlier(tx, s.hr, dep.ID, w) })
+		if database.Code(err) != database.CodeUntimely {
+			t.Errorf("with the approval of %s: %v", name, err)
+		}
+	}
+	if err := s.try(t, func(tx *database.Tx) error { return departure.CountEarlier(tx, s.hr, dep.ID, w) }); database.Code(err) != database.CodeUntimely {
+		t.Errorf("without an approval: %v", err)
+	}
+	if got := s.read(t, dep.ID); got.Advanced || got.CountsFrom.Before(dep.CountsFrom) {
+		t.Errorf("it counts from %s", got.CountsFrom)
+	}
+	if _, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Approved: true, Wish: w}); database.Code(err) != database.CodeUntimely {
+		t.Errorf("begun without an approval: %v", err)
+	}
+	s.agreed(t, dep, func(tx *database.Tx) error { return departure.CountEarlier(tx, s.hr, dep.ID, w) })
 }
 
 // TestI6_WhatTwoPeopleBringForwardWantsTheReview: an earlier end of a departure that is still ahead, too.
@@ -146,7 +198,7 @@ func TestTheCutWaitsForNobody(t *testing.T) {
 			t.Errorf("cut %v: accounts %s, stage %s", cut, got.AccountsState, got.Stage)
 		}
 		// Two people agree: the dates are those, and count from them.
-		s.run(t, func(tx *database.Tx) error { return departure.RescheduleApproved(tx, s.hr, dep.ID, past) })
+		s.agreed(t, dep, func(tx *database.Tx) error { return departure.RescheduleApproved(tx, s.hr, dep.ID, past) })
 		s.advance(t, dep.ID)
 		if got := s.read(t, dep.ID); got.Stage != models.StageDeparted || !got.Advanced || got.LastWorkingDay != *past.LastWorkingDay {
 			t.Errorf("by two: stage %s, %s", got.Stage, got.LastWorkingDay)

@@ -3,6 +3,8 @@ package departure
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/retention"
@@ -69,6 +71,7 @@ func Remains(dep models.Departure, w Wish) bool {
 type counting struct {
 	from     time.Time
 	advanced bool
+	approval *uuid.UUID
 }
 
 // by is what two people who agreed to earlier dates let them count from.
@@ -77,7 +80,7 @@ func (c counting) by(tx *database.Tx, employment models.Employment, d Dates) (co
 	if err != nil || exempt {
 		return c, err
 	}
-	return counting{from: earliest(c.from, d.EmploymentEndedAt), advanced: true}, nil
+	return counting{from: earliest(c.from, d.EmploymentEndedAt), advanced: true, approval: agreed(tx)}, nil
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -12,6 +12,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/departure"
 	"lethe/internal/identity"
 	"lethe/internal/ledger"
@@ -106,7 +107,7 @@ func TestI12_NoStandAloneRelinkAfterTheCutoff(t *testing.T) {
 func TestI6_AChangeOfZoneBringsNoDeadlineForward(t *testing.T) {
 	s := newStand(t)
 	s.run(t, func(tx *database.Tx) error {
-		return tx.DB().Exec("UPDATE legal_entities SET jurisdiction = 'DE'").Error
+		return tx.DB().Exec("UPDATE legal_entities SET jurisdiction = 'DE', ledger_entry_id = ?", databasetest.Entry(t, tx)).Error
 	})
 	employee := s.hire(t)
 	// the clock stands at some time before 31 December of next year

@@ -12,11 +12,11 @@ import (
 )
 
 // reopen undoes what turning departed did, as long as nothing was destroyed.
-func reopen(tx *database.Tx, dep models.Departure, by models.Actor) error {
+func reopen(tx *database.Tx, dep models.Departure, by models.Actor, entry uuid.UUID) error {
 	if err := retention.Cancel(tx, dep.ID, by); err != nil {
 		return fmt.Errorf("cancelling the retention: %w", err)
 	}
-	err := archive.EndEmployment(tx, dep.EmploymentID, nil)
+	err := archive.EndEmployment(tx, dep.EmploymentID, nil, entry)
 	if database.Violates(err, "employments_one_current") {
 		return ErrRehired
 	}

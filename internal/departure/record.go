@@ -49,15 +49,31 @@ var actionOf = map[string]string{
 
 // record appends what happened to the ledger and to the departure's timeline.
 func record(tx *database.Tx, dep models.Departure, what string, by models.Actor, details map[string]string) error {
-	_, err := ledger.AppendWith(tx, ledger.Entry{
+	_, err := recordEntry(tx, dep, what, by, details)
+	return err
+}
+
+// recordEntry is record for what else names the entry.
+func recordEntry(tx *database.Tx, dep models.Departure, what string, by models.Actor, details map[string]string) (uuid.UUID, error) {
+	entry, err := ledger.AppendWith(tx, ledger.Entry{
 		Kind: ledger.KindDeparture, Action: actionOf[what], Subject: &dep.EmployeeID,
 		Object: "departure/" + dep.ID.String(), Details: details,
 	}.As(tx.Context(), by), `INSERT INTO departure_events (departure_id, what, actor_role, actor_id, ledger_entry_id)
 		SELECT ?::uuid, ?::text, ?::text, ?::uuid, entry_id FROM pending`, dep.ID, what, string(by.Role), by.ID())
 	if err != nil {
-		return fmt.Errorf("recording %s: %w", what, err)
+		return entry, fmt.Errorf("recording %s: %w", what, err)
 	}
-	return nil
+	return entry, nil
+}
+
+// agreed is the approval that the transaction carries out, nil if it carries out none. The database wants
+// it where deadlines count from an earlier day.
+func agreed(tx *database.Tx) *uuid.UUID {
+	id := models.CallerOf(tx.Context()).ApprovalID
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
 }
 
 // tell appends a line to the timeline, about something that the entry records; one for each category

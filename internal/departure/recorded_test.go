@@ -17,6 +17,7 @@ import (
 	"lethe/internal/account"
 	"lethe/internal/connector"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/departure"
 	"lethe/internal/retention"
 	"lethe/internal/vault"
@@ -36,7 +37,7 @@ func newLife(t *testing.T) *life {
 	t.Helper()
 	l := &life{stand: newStand(t), system: &shaky{active: map[string]bool{}}, done: map[string]int{}}
 	l.run(t, func(tx *database.Tx) error {
-		return tx.DB().Exec("UPDATE legal_entities SET jurisdiction = 'DEMO'").Error
+		return tx.DB().Exec("UPDATE legal_entities SET jurisdiction = 'DEMO', ledger_entry_id = ?", databasetest.Entry(t, tx)).Error
 	})
 	var listed []connector.System
 	for _, name := range []string{"finance", "mail"} {

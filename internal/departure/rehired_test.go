@@ -9,6 +9,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/departure"
 	"lethe/internal/retention"
 	"lethe/internal/vault"
@@ -63,7 +64,8 @@ func TestI8_APurgeLeavesTheStatusOfWhoCameBack(t *testing.T) {
 	t.Cleanup(func() { _ = tombstones.Close() })
 	purger := retention.NewPurger(s.Facts, s.vault, tombstones)
 	demo := func(employee uuid.UUID) {
-		if err := s.Facts.Read(t.Context()).Exec("UPDATE employments SET jurisdiction = 'DEMO' WHERE employee_id = ? AND ended_at IS NULL", employee).Error; err != nil {
+		err := databasetest.Exec(t, s.Facts, "UPDATE employments SET jurisdiction = 'DEMO', basis_entry_id = @entry WHERE employee_id = ? AND ended_at IS NULL", employee)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

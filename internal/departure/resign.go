@@ -87,6 +87,9 @@ func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (model
 	if err != nil {
 		return models.Departure{}, err
 	}
+	if dep.Advanced {
+		dep.AdvancedBy = agreed(tx)
+	}
 	if dep.NoteSealed, err = sealText(tx, seal, dep, "note_sealed", n.Note); err != nil {
 		return models.Departure{}, err
 	}

@@ -142,7 +142,11 @@ func depart(tx *database.Tx, dep *models.Departure, now time.Time) error {
 		return err
 	}
 	dep.Stage, dep.DepartedAt = models.StageDeparted, &now
-	if err := archive.EndEmployment(tx, dep.EmploymentID, &dep.EmploymentEndedAt); err != nil {
+	entry, err := recordEntry(tx, *dep, EventDeparted, models.System, map[string]string{"employment_ended_at": instant(dep.EmploymentEndedAt)})
+	if err != nil {
+		return err
+	}
+	if err := archive.EndEmployment(tx, dep.EmploymentID, &dep.EmploymentEndedAt, entry); err != nil {
 		return err
 	}
 	if err := archive.SetStatus(tx, dep.EmployeeID, models.StatusDeparted); err != nil {
@@ -155,7 +159,7 @@ func depart(tx *database.Tx, dep *models.Departure, now time.Time) error {
 	if err := retention.Schedule(tx, *dep, employment.Jurisdiction); err != nil {
 		return fmt.Errorf("scheduling the retention: %w", err)
 	}
-	return record(tx, *dep, EventDeparted, models.System, map[string]string{"employment_ended_at": instant(dep.EmploymentEndedAt)})
+	return nil
 }
 
 // OperationChanged re-derives the accounts track of the departure whose operation a later order changed:

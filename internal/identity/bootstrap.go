@@ -54,14 +54,18 @@ func Bootstrap(tx *database.Tx, first, second FirstUser) (codes [2]string, err e
 	if err := LockBootstrap(tx); err != nil {
 		return codes, err
 	}
+	entry, err := recordHost(tx, "installation.bootstrapped", "", nil)
+	if err != nil {
+		return codes, err
+	}
 	for i, f := range []FirstUser{first, second} {
 		user, err := CreateUser(tx, models.System, NewUser{EmployeeID: f.EmployeeID, Login: f.Login, Roles: FirstRoles})
 		if err != nil {
 			return codes, err
 		}
-		if codes[i], err = wholeCode(tx, user.ID); err != nil {
+		if codes[i], err = wholeCode(tx, user.ID, entry); err != nil {
 			return codes, err
 		}
 	}
-	return codes, recordHost(tx, "installation.bootstrapped", "", nil)
+	return codes, nil
 }

@@ -34,12 +34,16 @@ func SealBreakGlass(tx *database.Tx) (first, second string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("making a pair's id: %w", err)
 	}
+	entry, err := recordHost(tx, "break_glass.sealed", "break_glass/"+id.String(), nil)
+	if err != nil {
+		return "", "", err
+	}
 	first, second = newCode(20), newCode(20)
-	pair := models.BreakGlass{ID: id, FirstHash: codeHash(first), SecondHash: codeHash(second)}
+	pair := models.BreakGlass{ID: id, FirstHash: codeHash(first), SecondHash: codeHash(second), LedgerEntryID: &entry}
 	if err := tx.DB().Create(&pair).Error; err != nil {
 		return "", "", fmt.Errorf("storing the sealed codes: %w", database.Hide(err))
 	}
-	return first, second, recordHost(tx, "break_glass.sealed", "break_glass/"+id.String(), nil)
+	return first, second, nil
 }
 
 // BreakGlassOrder opens a session with both sealed codes for an existing user.

@@ -39,13 +39,15 @@ func (s *Service) BeginEnrolment(ctx context.Context, e Enrolling, password stri
 		if err := s.lockEnrolment(tx, user.ID, e); err != nil {
 			return err
 		}
-		if err := setPassword(tx, user.ID, hash); err != nil {
+		entry, err := record(tx, models.Actor{EmployeeID: user.EmployeeID, Role: models.RoleEmployee}, "enrolment.begun", user, nil)
+		if err != nil {
 			return err
 		}
-		if secret, err = s.BeginTOTP(tx, user.ID); err != nil {
+		if err := setPassword(tx, user.ID, hash, entry); err != nil {
 			return err
 		}
-		return record(tx, models.Actor{EmployeeID: user.EmployeeID, Role: models.RoleEmployee}, "enrolment.begun", user, nil)
+		secret, err = s.BeginTOTP(tx, user.ID)
+		return err
 	})
 	return secret, err
 }
@@ -68,18 +70,22 @@ func (s *Service) FinishEnrolment(ctx context.Context, e Enrolling, code string)
 		if user.PasswordHash == nil {
 			return ErrEnrolment
 		}
-		if recovery, err = s.confirm(tx, user, code); err != nil {
+		entry, err := record(tx, models.Actor{EmployeeID: user.EmployeeID, Role: models.RoleEmployee}, "user.enrolled", user, nil)
+		if err != nil {
+			return err
+		}
+		if recovery, err = s.confirm(tx, user, code, entry); err != nil {
 			return err
 		}
 		err = database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ? AND state = ?", user.ID, models.UserEnrolling).
-			Updates(map[string]any{"state": models.UserActive, "credentials_set_by": nil}))
+			Updates(map[string]any{"state": models.UserActive, "credentials_set_by": nil, "ledger_entry_id": entry}))
 		if err != nil {
 			return fmt.Errorf("making a user active: %w", err)
 		}
 		if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.Enrolment{}).Error; err != nil {
 			return fmt.Errorf("using up an enrolment: %w", database.Hide(err))
 		}
-		return record(tx, models.Actor{EmployeeID: user.EmployeeID, Role: models.RoleEmployee}, "user.enrolled", user, nil)
+		return nil
 	})
 	return recovery, err
 }
@@ -102,13 +108,14 @@ func (s *Service) ChangePassword(ctx context.Context, by Bearer, password string
 		if err := RequireConfirmed(tx, by); err != nil {
 			return err
 		}
-		if err := setPassword(tx, user.ID, hash); err != nil {
+		entry, err := record(tx, by.Actor, "password.changed", user, nil)
+		if err != nil {
 			return err
 		}
-		if err := endOthers(tx, by); err != nil {
+		if err := setPassword(tx, user.ID, hash, entry); err != nil {
 			return err
 		}
-		return record(tx, by.Actor, "password.changed", user, nil)
+		return endOthers(tx, by)
 	})
 }
 
@@ -124,9 +131,9 @@ func (s *Service) newPassword(ctx context.Context, user models.User, password st
 	return s.hasher.hash(ctx, password)
 }
 
-func setPassword(tx *database.Tx, userID uuid.UUID, hash string) error {
+func setPassword(tx *database.Tx, userID uuid.UUID, hash string, entry uuid.UUID) error {
 	err := database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", userID).
-		Updates(map[string]any{"password_hash": hash, "password_set_at": gorm.Expr("lethe_now()")}))
+		Updates(map[string]any{"password_hash": hash, "password_set_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry}))
 	if err != nil {
 		return fmt.Errorf("storing a password: %w", err)
 	}
@@ -153,13 +160,17 @@ func (s *Service) SetCredentials(ctx context.Context, userID uuid.UUID, password
 		if err != nil {
 			return err
 		}
+		entry, err := record(tx, models.System, "user.enrolled", user, map[string]string{"how": "development"})
+		if err != nil {
+			return err
+		}
 		err = database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", userID).Updates(map[string]any{
-			"totp_sealed": user.TOTPPendingSealed, "totp_pending_sealed": models.Sealed{}, "totp_last_step": 0,
+			"totp_sealed": user.TOTPPendingSealed, "totp_pending_sealed": models.Sealed{}, "totp_last_step": 0, "ledger_entry_id": entry,
 		}))
 		if err != nil {
 			return fmt.Errorf("storing a second factor: %w", err)
 		}
-		return setPassword(tx, userID, hash)
+		return setPassword(tx, userID, hash, entry)
 	})
 	return secret, err
 }

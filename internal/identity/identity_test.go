@@ -102,8 +102,8 @@ func TestI23_RevokedTokenStopsWithTheNextRequest(t *testing.T) {
 func TestRevokeNamesWhatIsWrong(t *testing.T) {
 	env := databasetest.New(t)
 	_, token := issueTo(t, env.Facts, person(t, env.Facts), time.Hour, false)
-	err := env.Facts.Read(t.Context()).Exec(`INSERT INTO api_tokens (id, prefix, secret_hash, user_id, employee_id, role, expires_at)
-		SELECT gen_random_uuid(), prefix, sha256('other'), user_id, employee_id, role, expires_at FROM api_tokens`).Error
+	err := databasetest.Exec(t, env.Facts, `INSERT INTO api_tokens (id, prefix, secret_hash, user_id, employee_id, role, expires_at, ledger_entry_id)
+		SELECT gen_random_uuid(), prefix, sha256('other'), user_id, employee_id, role, expires_at, @entry FROM api_tokens`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,17 +98,19 @@ func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, 
 		if err != nil {
 			return err
 		}
-		if rehashed != "" {
-			err := database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", user.ID).Update("password_hash", rehashed))
-			if err != nil {
-				return fmt.Errorf("raising a password hash: %w", err)
-			}
-		}
 		if err := errors.Join(giveBack(tx, lanes), remember(tx, user, o.Place), s.leave(tx, o.Current)); err != nil {
 			return err
 		}
 		opened.Token, opened.Session, err = s.Open(tx, Opening{User: user, Role: o.Role, Authenticated: how, Place: o.Place})
-		return err
+		if err != nil || rehashed == "" {
+			return err
+		}
+		err = database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", user.ID).
+			Updates(map[string]any{"password_hash": rehashed, "ledger_entry_id": opened.Session.LedgerEntryID}))
+		if err != nil {
+			return fmt.Errorf("raising a password hash: %w", err)
+		}
+		return nil
 	})
 	return opened, err
 }

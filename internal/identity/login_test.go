@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -216,7 +217,7 @@ func TestSessionTokensAreNotStored(t *testing.T) {
 	w.must(err)
 	var rotated string
 	w.must(w.run(func(tx *database.Tx) (err error) {
-		rotated, err = w.s.StepUp(tx, opened.Session.ID)
+		rotated, err = w.s.StepUp(tx, opened.Session.ID, databasetest.Entry(t, tx))
 		return err
 	}))
 	if _, err := w.s.AuthenticateSession(t.Context(), opened.Token); !errors.Is(err, ErrSessionUnknown) {

@@ -41,13 +41,10 @@ func CreateUser(tx *database.Tx, by models.Actor, n NewUser) (models.User, error
 	if len(n.Roles) == 0 {
 		return models.User{}, ErrRole
 	}
-	user, err := insertUser(tx, models.User{
+	user, err := insertUser(tx, by, models.User{
 		EmployeeID: n.EmployeeID, Login: n.Login, State: models.UserEnrolling, CreatedBy: by.ID(), CredentialsSetBy: by.ID(),
 	})
 	if err != nil {
-		return user, err
-	}
-	if err := record(tx, by, "user.created", user, nil); err != nil {
 		return user, err
 	}
 	for _, role := range n.Roles {
@@ -55,7 +52,7 @@ func CreateUser(tx *database.Tx, by models.Actor, n NewUser) (models.User, error
 			return user, err
 		}
 	}
-	return user, expectEnrolment(tx, user.ID, by)
+	return user, expectEnrolment(tx, user.ID, by, *user.LedgerEntryID)
 }
 
 // Reset takes a user's credentials away: password, second factor, recovery codes, linked logins,
@@ -66,10 +63,14 @@ func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (mod
 	if err != nil {
 		return user, err
 	}
+	entry, err := record(tx, by, "user.reset", user, nil)
+	if err != nil {
+		return user, err
+	}
 	err = database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", userID).Updates(map[string]any{
 		"state": models.UserEnrolling, "password_hash": nil, "password_set_at": nil, "totp_sealed": models.Sealed{},
 		"totp_pending_sealed": models.Sealed{}, "credentials_set_by": by.ID(),
-		"access_ended_at": gorm.Expr("lethe_now()"),
+		"access_ended_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry,
 	}))
 	if err != nil {
 		return user, fmt.Errorf("resetting a user: %w", err)
@@ -83,22 +84,19 @@ func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (mod
 	if err := tx.DB().Exec("DELETE FROM known_places WHERE user_id = ?", userID).Error; err != nil {
 		return user, fmt.Errorf("resetting a user: %w", database.Hide(err))
 	}
-	if err := errors.Join(endAccess(tx, "user_id = ?", userID), endLinks(tx, user, by)); err != nil {
+	if err := errors.Join(endAccess(tx, entry, "user_id = ?", userID), endLinks(tx, user, by)); err != nil {
 		return user, err
 	}
-	if err := expectEnrolment(tx, userID, by); err != nil {
-		return user, err
-	}
-	return user, record(tx, by, "user.reset", user, nil)
+	return user, expectEnrolment(tx, userID, by, entry)
 }
 
 // expectEnrolment lets the owner enrol, once both halves of the code are collected.
-func expectEnrolment(tx *database.Tx, userID uuid.UUID, by models.Actor) error {
+func expectEnrolment(tx *database.Tx, userID uuid.UUID, by models.Actor, entry uuid.UUID) error {
 	now, err := tx.Now()
 	if err != nil {
 		return err
 	}
-	e := models.Enrolment{UserID: userID, FirstBy: by.ID(), ExpiresAt: now.Add(EnrolmentLasts)}
+	e := models.Enrolment{UserID: userID, FirstBy: by.ID(), ExpiresAt: now.Add(EnrolmentLasts), LedgerEntryID: &entry}
 	if second := models.CallerOf(tx.Context()).Actor; second.ID() != nil && second.EmployeeID != by.EmployeeID {
 		e.SecondBy = second.ID()
 	}
@@ -144,25 +142,30 @@ func giveHalf(tx *database.Tx, by models.Actor, userID uuid.UUID) (string, error
 	if given != nil {
 		return "", ErrAlreadyDelivered
 	}
-	code := newCode(10)
-	if err := database.UpdateOne(tx.DB().Model(&models.Enrolment{}).Where("user_id = ?", userID).Update(column, codeHash(code))); err != nil {
-		return "", fmt.Errorf("storing an enrolment code: %w", err)
-	}
-	entry, err := recordEntry(tx, by, "enrolment_code.delivered", user, map[string]string{"half": strings.TrimSuffix(column, "_hash")})
+	entry, err := record(tx, by, "enrolment_code.delivered", user, map[string]string{"half": strings.TrimSuffix(column, "_hash")})
 	if err != nil {
+		return "", err
+	}
+	code := newCode(10)
+	if err := setCode(tx, userID, column, code, entry); err != nil {
 		return "", err
 	}
 	return code, keepHalf(tx, user.ID, by.EmployeeID, entry)
 }
 
 // wholeCode stores a code that nobody needs to collect: the host's, at bootstrap.
-func wholeCode(tx *database.Tx, userID uuid.UUID) (string, error) {
+func wholeCode(tx *database.Tx, userID, entry uuid.UUID) (string, error) {
 	code := newCode(20)
-	err := database.UpdateOne(tx.DB().Model(&models.Enrolment{}).Where("user_id = ?", userID).Update("first_hash", codeHash(code)))
+	return code, setCode(tx, userID, "first_hash", code, entry)
+}
+
+func setCode(tx *database.Tx, userID uuid.UUID, column, code string, entry uuid.UUID) error {
+	err := database.UpdateOne(tx.DB().Model(&models.Enrolment{}).Where("user_id = ?", userID).
+		Updates(map[string]any{column: codeHash(code), "ledger_entry_id": entry}))
 	if err != nil {
-		return "", fmt.Errorf("storing an enrolment code: %w", err)
+		return fmt.Errorf("storing an enrolment code: %w", err)
 	}
-	return code, nil
+	return nil
 }
 
 // UserView is a user with the roles that it holds.

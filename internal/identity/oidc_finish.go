@@ -151,13 +151,14 @@ func (s *Service) stepUpByProvider(
 	case !fresh(found.loggedInAt, flow.CreatedAt, now):
 		return Arrival{}, ErrStaleLogin
 	}
-	if bearer.Authenticated != models.ByOIDC && bearer.Authenticated != models.ByBreakGlass {
-		if err := errors.Join(confirmLink(tx, link), confirmOwnerBy(tx, bearer.Actor, user, link)); err != nil {
-			return Arrival{}, err
-		}
+	token, entry, err := s.steppedUp(tx, bearer, models.ByOIDC)
+	if err == nil && bearer.Authenticated != models.ByOIDC && bearer.Authenticated != models.ByBreakGlass {
+		err = errors.Join(confirmLink(tx, link, entry), confirmOwnerBy(tx, bearer.Actor, user, link))
 	}
-	token, err := s.steppedUp(tx, bearer, models.ByOIDC)
-	return Arrival{Token: token, SteppedUp: true}, err
+	if err != nil {
+		return Arrival{}, err
+	}
+	return Arrival{Token: token, SteppedUp: true}, nil
 }
 
 // recent says that a login at the provider is no older than a session here may become. It accepts a

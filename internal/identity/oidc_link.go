@@ -49,6 +49,15 @@ func LinkLogin(tx *database.Tx, userID uuid.UUID, issuer, subject string, by mod
 	if link.ID, err = uuid.NewV7(); err != nil {
 		return link, fmt.Errorf("making a link's id: %w", err)
 	}
+	details, err := linkDetails(tx, link)
+	if err != nil {
+		return link, err
+	}
+	entry, err := record(tx, by, "login.linked", user, details)
+	if err != nil {
+		return link, err
+	}
+	link.LedgerEntryID = &entry
 	err = database.Hide(tx.DB().Create(&link).Error)
 	switch {
 	case database.Violates(err, "oidc_links_login"):
@@ -58,11 +67,7 @@ func LinkLogin(tx *database.Tx, userID uuid.UUID, issuer, subject string, by mod
 	case err != nil:
 		return link, fmt.Errorf("storing a link: %w", err)
 	}
-	details, err := linkDetails(tx, link)
-	if err != nil {
-		return link, err
-	}
-	return link, record(tx, by, "login.linked", user, details)
+	return link, nil
 }
 
 func validSubject(subject string) bool {
@@ -87,14 +92,11 @@ func UnlinkLogin(tx *database.Tx, userID, linkID uuid.UUID, by models.Actor) err
 	if err := endSessions(tx, "user_id = ? AND authenticated = ?", userID, models.ByOIDC); err != nil {
 		return err
 	}
-	if link.ConfirmedAt == nil {
-		err := tx.DB().Model(&models.APIToken{}).Where("user_id = ? AND created_at >= ? AND revoked_at IS NULL", userID, link.LinkedAt).
-			Update("revoked_at", gorm.Expr("lethe_now()")).Error
-		if err != nil {
-			return fmt.Errorf("revoking tokens: %w", database.Hide(err))
-		}
+	entry, err := endLink(tx, user, link, by)
+	if err != nil || link.ConfirmedAt != nil {
+		return err
 	}
-	return endLink(tx, user, link, by)
+	return endTokens(tx, entry, "user_id = ? AND created_at >= ?", userID, link.LinkedAt)
 }
 
 // endLinks ends every link of a user who is disabled, or whose credentials are reset: a login that
@@ -105,24 +107,27 @@ func endLinks(tx *database.Tx, user models.User, by models.Actor) error {
 		return fmt.Errorf("finding a user's links: %w", database.Hide(err))
 	}
 	for _, link := range links {
-		if err := endLink(tx, user, link, by); err != nil {
+		if _, err := endLink(tx, user, link, by); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func endLink(tx *database.Tx, user models.User, link models.OIDCLink, by models.Actor) error {
-	err := database.UpdateOne(tx.DB().Model(&models.OIDCLink{}).Where("id = ? AND unlinked_at IS NULL", link.ID).
-		Updates(map[string]any{"unlinked_at": gorm.Expr("lethe_now()"), "unlinked_by": by.ID()}))
-	if err != nil {
-		return fmt.Errorf("ending a link: %w", err)
-	}
+func endLink(tx *database.Tx, user models.User, link models.OIDCLink, by models.Actor) (entry uuid.UUID, err error) {
 	details, err := linkDetails(tx, link)
 	if err != nil {
-		return err
+		return entry, err
 	}
-	return record(tx, by, "login.unlinked", user, details)
+	if entry, err = record(tx, by, "login.unlinked", user, details); err != nil {
+		return entry, err
+	}
+	err = database.UpdateOne(tx.DB().Model(&models.OIDCLink{}).Where("id = ? AND unlinked_at IS NULL", link.ID).
+		Updates(map[string]any{"unlinked_at": gorm.Expr("lethe_now()"), "unlinked_by": by.ID(), "ledger_entry_id": entry}))
+	if err != nil {
+		return entry, fmt.Errorf("ending a link: %w", err)
+	}
+	return entry, nil
 }
 
 // Links are the logins that open a user, the oldest first.
@@ -185,10 +190,11 @@ func MayHaveActedAs(tx *database.Tx, linker, userID uuid.UUID, at time.Time) (bo
 	return n > 0, nil
 }
 
-// confirmLink notes that the owner, who had logged in by password, holds the provider's login too.
-func confirmLink(tx *database.Tx, link models.OIDCLink) error {
+// confirmLink notes that the owner, who had logged in by password, holds the provider's login too: the
+// entry is of the step-up that shows it.
+func confirmLink(tx *database.Tx, link models.OIDCLink, entry uuid.UUID) error {
 	err := tx.DB().Model(&models.OIDCLink{}).Where("id = ? AND confirmed_at IS NULL", link.ID).
-		Update("confirmed_at", gorm.Expr("lethe_now()")).Error
+		Updates(map[string]any{"confirmed_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry}).Error
 	if err != nil {
 		return fmt.Errorf("confirming a link: %w", database.Hide(err))
 	}

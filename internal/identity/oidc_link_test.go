@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -139,7 +140,7 @@ func TestI21_WhoLinkedALoginIsNotApprovedByIt(t *testing.T) {
 	if !suspicious(linker) || suspicious(person(t, o.env.Facts)) {
 		t.Error("an unconfirmed link taints its linker's requests, and nobody else's")
 	}
-	o.run(t, func(tx *database.Tx) error { return confirmLink(tx, link) })
+	o.run(t, func(tx *database.Tx) error { return confirmLink(tx, link, databasetest.Entry(t, tx)) })
 	if suspicious(linker) {
 		t.Error("a link that the owner confirmed")
 	}

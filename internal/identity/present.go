@@ -140,18 +140,34 @@ func HeldHalf(tx *database.Tx, person, userID uuid.UUID) (bool, error) {
 // confirmOwnerBy notes that the owner, who had logged in by password, holds a login at the provider as
 // well. It says nothing about halves that the link's own maker held, who may have linked a login of theirs.
 func confirmOwnerBy(tx *database.Tx, by models.Actor, user models.User, link models.OIDCLink) error {
-	where := tx.DB().Model(&models.EnrolmentHalf{}).Where("user_id = ? AND confirmed_at IS NULL", user.ID)
+	linker := uuid.Nil // nobody's id
 	if link.LinkedBy != nil {
-		where = where.Where("given_to <> ?", *link.LinkedBy)
+		linker = *link.LinkedBy
 	}
-	r := where.Update("confirmed_at", clause.Expr{SQL: "lethe_now()"})
-	if r.Error != nil {
-		return fmt.Errorf("confirming an owner: %w", database.Hide(r.Error))
+	return confirmHalves(tx, by, user, map[string]string{"how": "oidc", "link": link.ID.String()}, linker)
+}
+
+// confirmHalves notes that a user's owner showed to be there, for every half that somebody else than
+// except holds; without one it changes and records nothing. The user is locked.
+func confirmHalves(tx *database.Tx, by models.Actor, user models.User, details map[string]string, except uuid.UUID) error {
+	const open = "user_id = ? AND given_to <> ? AND confirmed_at IS NULL"
+	var n int64
+	if err := tx.DB().Model(&models.EnrolmentHalf{}).Where(open, user.ID, except).Count(&n).Error; err != nil {
+		return fmt.Errorf("looking who held a half of a code: %w", database.Hide(err))
 	}
-	if r.RowsAffected == 0 {
+	if n == 0 {
 		return nil
 	}
-	return record(tx, by, "user.owner_confirmed", user, map[string]string{"how": "oidc", "link": link.ID.String()})
+	entry, err := record(tx, by, "user.owner_confirmed", user, details)
+	if err != nil {
+		return err
+	}
+	err = tx.DB().Model(&models.EnrolmentHalf{}).Where(open, user.ID, except).
+		Updates(map[string]any{"confirmed_at": clause.Expr{SQL: "lethe_now()"}, "ledger_entry_id": entry}).Error
+	if err != nil {
+		return fmt.Errorf("confirming an owner: %w", database.Hide(err))
+	}
+	return nil
 }
 
 // ConfirmOwner is the word of two people, who both have just logged in on the host, that a user's owner is
@@ -179,17 +195,9 @@ func ConfirmOwner(tx *database.Tx, login string, by [2]Bearer) (models.User, err
 	if err := TwoPeople(tx, by); err != nil {
 		return user, err
 	}
-	r := tx.DB().Model(&models.EnrolmentHalf{}).Where("user_id = ? AND confirmed_at IS NULL", user.ID).
-		Update("confirmed_at", clause.Expr{SQL: "lethe_now()"})
-	if r.Error != nil {
-		return user, fmt.Errorf("confirming an owner: %w", database.Hide(r.Error))
-	}
-	if r.RowsAffected == 0 {
-		return user, nil
-	}
-	return user, record(tx, by[1].Actor, "user.owner_confirmed", user, map[string]string{
+	return user, confirmHalves(tx, by[1].Actor, user, map[string]string{
 		"how": "host", "confirmed_with": by[0].Actor.EmployeeID.String(),
-	})
+	}, uuid.Nil)
 }
 
 // ErrNotTwoPeople says that two logins are one person's, or may be.

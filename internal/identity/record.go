@@ -10,14 +10,9 @@ import (
 	"lethe/models"
 )
 
-// record appends to the ledger what happened to a user, decided by somebody.
-func record(tx *database.Tx, by models.Actor, action string, user models.User, details map[string]string) error {
-	_, err := recordEntry(tx, by, action, user, details)
-	return err
-}
-
-// recordEntry is record for what a row names.
-func recordEntry(tx *database.Tx, by models.Actor, action string, user models.User, details map[string]string) (uuid.UUID, error) {
+// record appends to the ledger what happened to a user, decided by somebody, and returns the entry, which
+// each row that it changes names: it comes before them.
+func record(tx *database.Tx, by models.Actor, action string, user models.User, details map[string]string) (uuid.UUID, error) {
 	id, err := ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindIdentity, Action: action, Actor: &by, Subject: &user.EmployeeID, Object: "user/" + user.ID.String(), Details: details,
 	})
@@ -31,22 +26,22 @@ func recordEntry(tx *database.Tx, by models.Actor, action string, user models.Us
 // yet, so it is told who it is and how they were authenticated.
 func recordSession(
 	tx *database.Tx, by models.Actor, action string, user models.User, how models.Authentication, details map[string]string,
-) error {
-	_, err := ledger.Append(tx, ledger.Entry{
+) (uuid.UUID, error) {
+	id, err := ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindSession, Action: action, Actor: &by, Authenticated: how, UserID: user.ID,
 		Subject: &user.EmployeeID, Object: "user/" + user.ID.String(), Details: details,
 	})
 	if err != nil {
-		return fmt.Errorf("recording %s: %w", action, err)
+		return id, fmt.Errorf("recording %s: %w", action, err)
 	}
-	return nil
+	return id, nil
 }
 
 // recordHost appends what somebody with access to the host did.
-func recordHost(tx *database.Tx, action, object string, details map[string]string) error {
-	_, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindIdentity, Action: action, Object: object, Details: details})
+func recordHost(tx *database.Tx, action, object string, details map[string]string) (uuid.UUID, error) {
+	id, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindIdentity, Action: action, Object: object, Details: details})
 	if err != nil {
-		return fmt.Errorf("recording %s: %w", action, err)
+		return id, fmt.Errorf("recording %s: %w", action, err)
 	}
-	return nil
+	return id, nil
 }

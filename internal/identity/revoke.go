@@ -43,10 +43,15 @@ func Revoke(tx *database.Tx, idOrPrefix string) (models.APIToken, error) {
 		return models.APIToken{}, err
 	}
 	token := found[0]
-	token.RevokedAt = &now
-	err = database.UpdateOne(tx.DB().Model(&models.APIToken{}).Where("id = ?", token.ID).Update("revoked_at", now))
+	entry, err := record(tx, models.CallerOf(tx.Context()).Actor, "token.revoked", ownerOf(token), tokenDetails(token))
+	if err != nil {
+		return models.APIToken{}, err
+	}
+	token.RevokedAt, token.LedgerEntryID = &now, &entry
+	err = database.UpdateOne(tx.DB().Model(&models.APIToken{}).Where("id = ?", token.ID).
+		Updates(map[string]any{"revoked_at": now, "ledger_entry_id": entry}))
 	if err != nil {
 		return models.APIToken{}, fmt.Errorf("revoking a token: %w", err)
 	}
-	return token, record(tx, models.CallerOf(tx.Context()).Actor, "token.revoked", ownerOf(token), tokenDetails(token))
+	return token, nil
 }

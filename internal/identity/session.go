@@ -60,18 +60,20 @@ func (s *Service) Open(tx *database.Tx, o Opening) (token string, session models
 	if o.SteppedUp {
 		session.SteppedUpAt = &now
 	}
-	if token, err = s.commit(tx, &session, true); err != nil {
-		return "", session, err
-	}
-	if err := sweepTraces(tx); err != nil {
-		return "", session, err
-	}
 	by := models.Actor{EmployeeID: o.User.EmployeeID, Role: o.Role}
 	details := map[string]string{"session_id": id.String()}
 	for key, value := range o.Details {
 		details[key] = value
 	}
-	return token, session, recordSession(tx, by, "session.opened", o.User, o.Authenticated, details)
+	entry, err := recordSession(tx, by, "session.opened", o.User, o.Authenticated, details)
+	if err != nil {
+		return "", session, err
+	}
+	session.LedgerEntryID = &entry
+	if token, err = s.commit(tx, &session, true); err != nil {
+		return "", session, err
+	}
+	return token, session, sweepTraces(tx)
 }
 
 // tracesKept is how long it is kept from where a session was opened: addresses are personal data.
@@ -93,8 +95,8 @@ func sweepTraces(tx *database.Tx) error {
 }
 
 // StepUp notes that the person behind a session has just proved again who they are, and gives the
-// session a new token. Who calls it has checked the proof and writes the ledger entry.
-func (s *Service) StepUp(tx *database.Tx, sessionID uuid.UUID) (token string, err error) {
+// session a new token. Who calls it has checked the proof and written the ledger entry.
+func (s *Service) StepUp(tx *database.Tx, sessionID, entry uuid.UUID) (token string, err error) {
 	session, err := database.First[models.Session](tx.DB().Clauses(locked).Where("id = ? AND revoked_at IS NULL", sessionID))
 	if errors.Is(err, database.ErrNotFound) {
 		return "", ErrSessionUnknown
@@ -103,7 +105,7 @@ func (s *Service) StepUp(tx *database.Tx, sessionID uuid.UUID) (token string, er
 		return "", fmt.Errorf("locking a session: %w", err)
 	}
 	err = database.UpdateOne(tx.DB().Model(&models.Session{}).Where("id = ?", sessionID).
-		Update("stepped_up_at", gorm.Expr("lethe_now()")))
+		Updates(map[string]any{"stepped_up_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry}))
 	if err != nil {
 		return "", fmt.Errorf("noting a step-up: %w", err)
 	}
@@ -169,8 +171,9 @@ func (s *Service) endSession(tx *database.Tx, by Bearer, id uuid.UUID, action st
 	if err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}
-	return recordSession(tx, by.Actor, action, models.User{ID: by.UserID, EmployeeID: by.Actor.EmployeeID}, by.Authenticated,
+	_, err = recordSession(tx, by.Actor, action, models.User{ID: by.UserID, EmployeeID: by.Actor.EmployeeID}, by.Authenticated,
 		map[string]string{"session_id": id.String()})
+	return err
 }
 
 // roleFor is the role of a new session: the wished one if the user holds it, else ErrRoleNotGranted;

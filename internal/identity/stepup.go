@@ -65,11 +65,14 @@ func (s *Service) Reauthenticate(ctx context.Context, b Bearer, password, code s
 		if err := giveBack(tx, lanes); err != nil {
 			return err
 		}
-		token, err = s.steppedUp(tx, b, how)
+		token, _, err = s.steppedUp(tx, b, how)
 		return err
 	})
 	if errors.Is(err, ErrStepUpFailed) {
-		return "", errors.Join(err, database.Run(ctx, s.db, func(tx *database.Tx) error { return recordStepUp(tx, b, how, ledger.Failed) }))
+		return "", errors.Join(err, database.Run(ctx, s.db, func(tx *database.Tx) error {
+			_, err := recordStepUp(tx, b, how, ledger.Failed)
+			return err
+		}))
 	}
 	return token, err
 }
@@ -120,26 +123,26 @@ func (s *Service) givenUp(ctx context.Context, b Bearer, err error) error {
 	return errors.Join(err, ended)
 }
 
-// steppedUp is the end of every step-up: the session is fresh, has a new token, and the ledger says
-// so.
-func (s *Service) steppedUp(tx *database.Tx, b Bearer, how models.Authentication) (token string, err error) {
-	if token, err = s.StepUp(tx, b.SessionID); err != nil {
-		return "", err
+// steppedUp is the end of every step-up: the ledger says so, the session is fresh and has a new token.
+func (s *Service) steppedUp(tx *database.Tx, b Bearer, how models.Authentication) (token string, entry uuid.UUID, err error) {
+	if entry, err = recordStepUp(tx, b, how, ledger.Done); err != nil {
+		return "", entry, err
 	}
-	return token, recordStepUp(tx, b, how, ledger.Done)
+	token, err = s.StepUp(tx, b.SessionID, entry)
+	return token, entry, err
 }
 
-func recordStepUp(tx *database.Tx, b Bearer, how models.Authentication, result ledger.Result) error {
+func recordStepUp(tx *database.Tx, b Bearer, how models.Authentication, result ledger.Result) (uuid.UUID, error) {
 	action := "session.stepped_up"
 	if result != ledger.Done {
 		action = "session.step_up_refused"
 	}
-	_, err := ledger.Append(tx, ledger.Entry{
+	id, err := ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindSession, Action: action, Actor: &b.Actor, Subject: b.Actor.ID(), Object: "session/" + b.SessionID.String(),
 		Result: result, Details: map[string]string{"authenticated": string(how)},
 	})
 	if err != nil {
-		return fmt.Errorf("recording %s: %w", action, err)
+		return id, fmt.Errorf("recording %s: %w", action, err)
 	}
-	return nil
+	return id, nil
 }

@@ -50,7 +50,9 @@ func newOwner(t *testing.T) *owner {
 		if o.user, err = GrantTo(tx, employee, models.RoleHRAdmin); err != nil {
 			return err
 		}
-		if err := tx.DB().Model(&models.User{}).Where("id = ?", o.user.ID).Update("password_hash", hashed).Error; err != nil {
+		if err := tx.DB().Model(&models.User{}).Where("id = ?", o.user.ID).Updates(map[string]any{
+			"password_hash": hashed, "ledger_entry_id": databasetest.Entry(t, tx),
+		}).Error; err != nil {
 			return err
 		}
 		begun, err := o.service.BeginTOTP(tx, o.user.ID)
@@ -62,7 +64,7 @@ func newOwner(t *testing.T) *owner {
 		if err != nil {
 			return err
 		}
-		_, err = o.service.confirm(tx, user, o.code(t))
+		_, err = o.service.confirm(tx, user, o.code(t), databasetest.Entry(t, tx))
 		return err
 	})
 	return o

@@ -76,10 +76,15 @@ func issue(tx *database.Tx, user models.User, token models.APIToken, dev bool) (
 	}
 	token.ID, token.Prefix, token.SecretHash = id, shown(secret), hash(secret)
 	token.UserID, token.EmployeeID, token.ExpiresAt = user.ID, user.EmployeeID, token.ExpiresAt.UTC()
+	entry, err := record(tx, models.CallerOf(tx.Context()).Actor, "token.issued", user, tokenDetails(token))
+	if err != nil {
+		return "", models.APIToken{}, err
+	}
+	token.LedgerEntryID = &entry
 	if err := tx.DB().Create(&token).Error; err != nil {
 		return "", models.APIToken{}, fmt.Errorf("storing a token: %w", database.Hide(err))
 	}
-	return secret, token, record(tx, models.CallerOf(tx.Context()).Actor, "token.issued", user, tokenDetails(token))
+	return secret, token, nil
 }
 
 func checkOrder(tx *database.Tx, role models.Role, label string, ttl time.Duration, dev bool) error {

@@ -81,17 +81,18 @@ func (s *Service) ConfirmTOTP(tx *database.Tx, by Bearer, code string) (recovery
 	if err := RequireConfirmed(tx, by); err != nil {
 		return nil, err
 	}
-	if recovery, err = s.confirm(tx, user, code); err != nil {
+	entry, err := record(tx, by.Actor, "totp.enrolled", user, nil)
+	if err != nil {
 		return nil, err
 	}
-	if err := endOthers(tx, by); err != nil {
+	if recovery, err = s.confirm(tx, user, code, entry); err != nil {
 		return nil, err
 	}
-	return recovery, record(tx, by.Actor, "totp.enrolled", user, nil)
+	return recovery, endOthers(tx, by)
 }
 
 // confirm swaps the secrets if the code is one of the pending secret's.
-func (s *Service) confirm(tx *database.Tx, user models.User, code string) ([]string, error) {
+func (s *Service) confirm(tx *database.Tx, user models.User, code string, entry uuid.UUID) ([]string, error) {
 	if user.TOTPPendingSealed.IsNull() {
 		return nil, ErrCode
 	}
@@ -101,11 +102,12 @@ func (s *Service) confirm(tx *database.Tx, user models.User, code string) ([]str
 	}
 	err = database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", user.ID).Updates(map[string]any{
 		"totp_sealed": user.TOTPPendingSealed, "totp_pending_sealed": models.Sealed{}, "totp_last_step": step,
+		"ledger_entry_id": entry,
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("putting a TOTP secret in force: %w", err)
 	}
-	return newRecoveryCodes(tx, user)
+	return newRecoveryCodes(tx, user, entry)
 }
 
 // CheckTOTP accepts a code of the user's second factor once: the step it belongs to is written in
@@ -162,14 +164,14 @@ func (s *Service) RenewRecoveryCodes(tx *database.Tx, by Bearer) ([]string, erro
 	if err := RequireConfirmed(tx, by); err != nil {
 		return nil, err
 	}
-	codes, err := newRecoveryCodes(tx, user)
+	entry, err := record(tx, by.Actor, "recovery_codes.renewed", user, nil)
 	if err != nil {
 		return nil, err
 	}
-	return codes, record(tx, by.Actor, "recovery_codes.renewed", user, nil)
+	return newRecoveryCodes(tx, user, entry)
 }
 
-func newRecoveryCodes(tx *database.Tx, user models.User) ([]string, error) {
+func newRecoveryCodes(tx *database.Tx, user models.User, entry uuid.UUID) ([]string, error) {
 	if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.RecoveryCode{}).Error; err != nil {
 		return nil, fmt.Errorf("voiding recovery codes: %w", database.Hide(err))
 	}
@@ -181,7 +183,7 @@ func newRecoveryCodes(tx *database.Tx, user models.User) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("making a code's id: %w", err)
 		}
-		rows[i] = models.RecoveryCode{ID: id, UserID: user.ID, CodeHash: codeHash(codes[i])}
+		rows[i] = models.RecoveryCode{ID: id, UserID: user.ID, CodeHash: codeHash(codes[i]), LedgerEntryID: &entry}
 	}
 	if err := tx.DB().Create(&rows).Error; err != nil {
 		return nil, fmt.Errorf("storing recovery codes: %w", database.Hide(err))

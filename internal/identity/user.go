@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -51,11 +52,11 @@ func EnsureUser(tx *database.Tx, employeeID uuid.UUID, login string) (models.Use
 	if !errors.Is(err, database.ErrNotFound) {
 		return known, err
 	}
-	return insertUser(tx, models.User{EmployeeID: employeeID, Login: login, State: models.UserActive})
+	return insertUser(tx, models.System, models.User{EmployeeID: employeeID, Login: login, State: models.UserActive})
 }
 
 // insertUser stores a new user, who has the role employee from the first: everybody is one.
-func insertUser(tx *database.Tx, u models.User) (models.User, error) {
+func insertUser(tx *database.Tx, by models.Actor, u models.User) (models.User, error) {
 	u.Login = normalLogin(u.Login)
 	if !loginForm.MatchString(u.Login) {
 		return u, ErrLogin
@@ -64,6 +65,11 @@ func insertUser(tx *database.Tx, u models.User) (models.User, error) {
 	if u.ID, err = uuid.NewV7(); err != nil {
 		return u, fmt.Errorf("making a user's id: %w", err)
 	}
+	entry, err := record(tx, by, "user.created", u, nil)
+	if err != nil {
+		return u, err
+	}
+	u.LedgerEntryID = &entry
 	err = database.Hide(tx.DB().Create(&u).Error)
 	switch {
 	case database.Violates(err, "users_login_key"):
@@ -89,21 +95,23 @@ func Grant(tx *database.Tx, userID uuid.UUID, role models.Role, by models.Actor)
 	if user.State == models.UserDisabled {
 		return ErrUserDisabled
 	}
+	held, err := rolesOf(tx.DB(), userID) // they change with the user locked
+	if err != nil || slices.Contains(held, role) {
+		return err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("making a role's id: %w", err)
 	}
-	r := tx.DB().Clauses(clause.OnConflict{
-		Columns: []clause.Column{{Name: "user_id"}, {Name: "role"}}, DoNothing: true,
-		TargetWhere: clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "revoked_at IS NULL"}}},
-	}).Create(&models.UserRole{ID: id, UserID: userID, Role: role, GrantedBy: by.ID()})
-	if r.Error != nil {
-		return fmt.Errorf("granting a role: %w", database.Hide(r.Error))
+	entry, err := record(tx, by, "role.granted", user, map[string]string{"role": string(role)})
+	if err != nil {
+		return err
 	}
-	if r.RowsAffected == 0 {
-		return nil
+	granted := models.UserRole{ID: id, UserID: userID, Role: role, GrantedBy: by.ID(), LedgerEntryID: &entry}
+	if err := tx.DB().Create(&granted).Error; err != nil {
+		return fmt.Errorf("granting a role: %w", database.Hide(err))
 	}
-	return record(tx, by, "role.granted", user, map[string]string{"role": string(role)})
+	return nil
 }
 
 // GrantTo is [EnsureUser] and [Grant] in one, where nobody has to be asked: for the demo company
@@ -124,19 +132,24 @@ func RevokeRole(tx *database.Tx, userID uuid.UUID, role models.Role, by models.A
 	if err != nil {
 		return err
 	}
-	err = database.UpdateOne(tx.DB().Model(&models.UserRole{}).
-		Where("user_id = ? AND role = ? AND revoked_at IS NULL", userID, role).
-		Updates(map[string]any{"revoked_at": gorm.Expr("lethe_now()"), "revoked_by": by.ID()}))
-	if errors.Is(err, database.ErrChanged) {
+	held, err := rolesOf(tx.DB(), userID)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(held, role) {
 		return ErrRoleNotGranted
 	}
+	entry, err := record(tx, by, "role.revoked", user, map[string]string{"role": string(role)})
+	if err != nil {
+		return err
+	}
+	err = database.UpdateOne(tx.DB().Model(&models.UserRole{}).
+		Where("user_id = ? AND role = ? AND revoked_at IS NULL", userID, role).
+		Updates(map[string]any{"revoked_at": gorm.Expr("lethe_now()"), "revoked_by": by.ID(), "ledger_entry_id": entry}))
 	if err != nil {
 		return fmt.Errorf("revoking a role: %w", err)
 	}
-	if err := endAccess(tx, "user_id = ? AND role = ?", userID, role); err != nil {
-		return err
-	}
-	return record(tx, by, "role.revoked", user, map[string]string{"role": string(role)})
+	return endAccess(tx, entry, "user_id = ? AND role = ?", userID, role)
 }
 
 // EndAll ends a person's own access here at the cutoff: users are disabled, sessions and tokens
@@ -169,32 +182,40 @@ func Disable(tx *database.Tx, userID uuid.UUID, by models.Actor) error {
 }
 
 func disable(tx *database.Tx, user models.User, by models.Actor) error {
-	err := database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ? AND state = ?", user.ID, user.State).
-		Updates(map[string]any{"state": models.UserDisabled, "access_ended_at": gorm.Expr("lethe_now()")}))
+	entry, err := record(tx, by, "user.disabled", user, nil)
+	if err != nil {
+		return err
+	}
+	err = database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ? AND state = ?", user.ID, user.State).
+		Updates(map[string]any{"state": models.UserDisabled, "access_ended_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry}))
 	if err != nil {
 		return fmt.Errorf("disabling a user: %w", err)
 	}
 	if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.Enrolment{}).Error; err != nil {
 		return fmt.Errorf("withdrawing an enrolment: %w", database.Hide(err))
 	}
-	if err := endAccess(tx, "user_id = ?", user.ID); err != nil {
+	if err := endAccess(tx, entry, "user_id = ?", user.ID); err != nil {
 		return err
 	}
 	// A login that stayed linked could not be linked with whoever comes back one day.
-	if err := endLinks(tx, user, by); err != nil {
-		return err
-	}
-	return record(tx, by, "user.disabled", user, nil)
+	return endLinks(tx, user, by)
 }
 
-// endAccess revokes the sessions and tokens that the condition finds.
-func endAccess(tx *database.Tx, where string, args ...any) error {
+// endAccess revokes the sessions and tokens that the condition finds, as the entry says.
+func endAccess(tx *database.Tx, entry uuid.UUID, where string, args ...any) error {
+	if err := endTokens(tx, entry, where, args...); err != nil {
+		return err
+	}
+	return endSessions(tx, where, args...)
+}
+
+func endTokens(tx *database.Tx, entry uuid.UUID, where string, args ...any) error {
 	err := tx.DB().Model(&models.APIToken{}).Where(where, args...).Where("revoked_at IS NULL").
-		Update("revoked_at", gorm.Expr("lethe_now()")).Error
+		Updates(map[string]any{"revoked_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry}).Error
 	if err != nil {
 		return fmt.Errorf("revoking tokens: %w", database.Hide(err))
 	}
-	return endSessions(tx, where, args...)
+	return nil
 }
 
 func endSessions(tx *database.Tx, where string, args ...any) error {

@@ -45,16 +45,14 @@ func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision string
 	if err != nil {
 		return err
 	}
-	columns := map[string]any{"decision": decision, "decided_by": by.EmployeeID, "decided_at": now}
-	if decision == models.DecisionRejected {
-		columns["state"], columns["rejected_by"], columns["rejected_at"] = models.PurgeRejected, by.EmployeeID, now
-		columns["escalations"], columns["escalated_at"] = 0, nil
-	}
 	entry, err := recordPurge(tx, actionPurgeDecided, purgeID, c.departure, by, map[string]string{"decision": decision})
 	if err != nil {
 		return err
 	}
+	columns := map[string]any{"decision": decision, "decided_by": by.EmployeeID, "decided_at": now, "decision_entry_id": entry}
 	if decision == models.DecisionRejected {
+		columns["state"], columns["rejected_by"], columns["rejected_at"] = models.PurgeRejected, by.EmployeeID, now
+		columns["escalations"], columns["escalated_at"] = 0, nil
 		if err := c.reject(tx, by, entry); err != nil {
 			return err
 		}
@@ -74,6 +72,15 @@ func (c *claimed) mayDecide(by models.Actor) error {
 		return ErrSubject
 	case c.departure.CreatedBy != nil && by.EmployeeID == *c.departure.CreatedBy:
 		return ErrSamePerson
+	}
+	return nil
+}
+
+// agreedBy is the approval that the transaction carries out, without which the database takes no two
+// people's word.
+func agreedBy(tx *database.Tx) *uuid.UUID {
+	if id := models.CallerOf(tx.Context()).ApprovalID; id != uuid.Nil {
+		return &id
 	}
 	return nil
 }
@@ -122,15 +129,16 @@ func Overrule(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor) er
 	if err != nil {
 		return err
 	}
-	err = c.update(tx, map[string]any{
-		"state": models.PurgeInReview, "decision": models.DecisionApproved,
-		"decided_by": first.EmployeeID, "confirmed_by": second.EmployeeID, "decided_at": now,
-	})
+	entry, err := recordPurge(tx, actionPurgeOverruled, purgeID, c.departure, second,
+		map[string]string{"decision": models.DecisionApproved, "asked_by": first.EmployeeID.String()})
 	if err != nil {
 		return err
 	}
-	_, err = recordPurge(tx, actionPurgeOverruled, purgeID, c.departure, second,
-		map[string]string{"decision": models.DecisionApproved, "asked_by": first.EmployeeID.String()})
+	err = c.update(tx, map[string]any{
+		"state": models.PurgeInReview, "decision": models.DecisionApproved,
+		"decided_by": first.EmployeeID, "confirmed_by": second.EmployeeID, "decided_at": now,
+		"decision_entry_id": entry, "decided_with": agreedBy(tx),
+	})
 	if err != nil {
 		return err
 	}
@@ -262,6 +270,7 @@ func Extend(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor, unti
 	}
 	err = database.UpdateOne(tx.DB().Model(&models.Purge{}).Where("id = ?", purgeID).Updates(map[string]any{
 		"decision": models.DecisionExtended, "decided_by": first.EmployeeID, "confirmed_by": second.EmployeeID, "decided_at": now,
+		"decision_entry_id": entry, "decided_with": agreedBy(tx),
 	}))
 	if err != nil {
 		return fmt.Errorf("recording an extension: %w", err)

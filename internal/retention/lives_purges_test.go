@@ -85,7 +85,7 @@ func (l *life) refused(s *spell, categories []models.Category, actors ...models.
 // overrule is the approval by two people of what was rejected; neither of them ever rejected any of it.
 func (l *life) overrule(p models.Purge, first, second models.Actor) {
 	categories := l.claimed(p.ID)
-	err := l.w.try(func(tx *database.Tx) error { return Overrule(tx, p.ID, first, second) })
+	err := l.w.agreed(l, "purge.overrule", p.ID, first, second, func(tx *database.Tx) error { return Overrule(tx, p.ID, first, second) })
 	if l.refused(l.spellOf(p), categories, first, second) {
 		if !errors.Is(err, ErrSamePerson) {
 			l.fail("who rejected it approved it after all: %v", err)
@@ -104,7 +104,7 @@ func (l *life) extend(p models.Purge, first, second models.Actor) {
 	s, categories := l.spellOf(p), l.claimed(p.ID)
 	loc := zone(l, zoneOf[s.jurisdiction])
 	until := clock.Today(l.w.now(l), loc).AddDays(1 + l.IntN(1500))
-	err := l.w.try(func(tx *database.Tx) error { return Extend(tx, p.ID, first, second, until) })
+	err := l.w.agreed(l, "purge.extend", p.ID, first, second, func(tx *database.Tx) error { return Extend(tx, p.ID, first, second, until) })
 	if errors.Is(err, ErrAboveCeiling) {
 		return
 	}

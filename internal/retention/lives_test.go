@@ -13,6 +13,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/launch/launchtest"
 	"lethe/models"
 )
@@ -147,13 +148,14 @@ func (l *life) annul() {
 		if err := Cancel(tx, s.departure, l.w.hr); err != nil {
 			return err
 		}
-		if err := archive.EndEmployment(tx, s.employment, nil); err != nil {
+		if err := archive.EndEmployment(tx, s.employment, nil, databasetest.Entry(l, tx)); err != nil {
 			return err
 		}
 		if err := archive.SetStatus(tx, s.employee, models.StatusActive); err != nil {
 			return err
 		}
-		return database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'annulled', annulled_at = lethe_now() WHERE id = ?", s.departure))
+		err := database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'annulled', annulled_at = lethe_now() WHERE id = ?", s.departure))
+		return errors.Join(err, databasetest.Told(tx, s.departure))
 	})
 	switch {
 	case len(s.gone) > 0:
@@ -197,6 +199,9 @@ func (l *life) withdraw() {
 		}
 		err := database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'withdrawn', withdrawn_at = lethe_now() WHERE id = ?", id))
 		if err != nil {
+			return err
+		}
+		if err := databasetest.Told(tx, id); err != nil {
 			return err
 		}
 		return archive.SetStatus(tx, s.employee, models.StatusActive)

@@ -10,6 +10,7 @@ import (
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -92,8 +93,8 @@ func TestI1_TheDatabaseRefusesToBeginARejectedPurge(t *testing.T) {
 		"UPDATE employment_categories c SET state = 'purging', purging_at = lethe_now() FROM l WHERE c.id = l.category_id", id); code != database.CodeNotPurgeable {
 		t.Errorf("without the claim: %q", code)
 	}
-	if code := try(forge, others[0].EmployeeID, others[1].EmployeeID, id); code != "" {
-		t.Errorf("by two others: %q", code)
+	if code := try(forge, others[0].EmployeeID, others[1].EmployeeID, id); code != database.CodeUnrecorded {
+		t.Errorf("by two others, unrecorded: %q", code)
 	}
 }
 
@@ -114,7 +115,7 @@ func TestI1_TheDatabaseRefusesAnUnreviewedPurge(t *testing.T) {
 	if err := w.env.Facts.Read(t.Context()).Exec("UPDATE purges SET state = 'purging', intent_at = lethe_now() WHERE id = ?", id).Error; database.Code(database.Hide(err)) != database.CodeNotPurgeable {
 		t.Errorf("the purge itself begins: %v", err)
 	}
-	w.exec(t, "UPDATE purges SET review_required = false WHERE id = ?", id)
+	w.exec(t, "UPDATE purges SET review_required = false, decision_entry_id = @entry WHERE id = ?", id)
 	w.exec(t, "UPDATE retention_deadlines SET advanced = true WHERE category_id = ?", id2)
 	if may() {
 		t.Error("the deadline was brought forward, and the category is purgeable")
@@ -134,11 +135,40 @@ func TestI1_TheDatabaseRefusesAnUnreviewedPurge(t *testing.T) {
 	}
 }
 
+// TestI21_TheApprovalOfAPurgeIsOfItsTwo: two people decide about a rejected purge by the approval that they
+// are the two of, for this purge and for what they decided; the program's word is not enough.
+func TestI21_TheApprovalOfAPurgeIsOfItsTwo(t *testing.T) {
+	w := newWorld(t)
+	p, id := rejectedPurge(t, w)
+	_, other := rejectedPurge(t, w)
+	o := w.reviewers(t, 4)
+	overrule := func(tx *database.Tx) error { return Overrule(tx, id, o[0], o[1]) }
+	for name, a := range map[string]databasetest.Agreement{
+		"of two others":        {Operation: "purge.overrule", Subject: p.employee, Target: id, Requester: o[2].EmployeeID, Approver: o[3].EmployeeID},
+		"in the other order":   {Operation: "purge.overrule", Subject: p.employee, Target: id, Requester: o[1].EmployeeID, Approver: o[0].EmployeeID},
+		"of another purge":     {Operation: "purge.overrule", Subject: p.employee, Target: other, Requester: o[0].EmployeeID, Approver: o[1].EmployeeID},
+		"of another person":    {Operation: "purge.overrule", Subject: w.hr.EmployeeID, Target: id, Requester: o[0].EmployeeID, Approver: o[1].EmployeeID},
+		"of an extension":      {Operation: "purge.extend", Subject: p.employee, Target: id, Requester: o[0].EmployeeID, Approver: o[1].EmployeeID},
+		"of another operation": {Operation: "purge.decide", Subject: p.employee, Target: id, Requester: o[0].EmployeeID, Approver: o[1].EmployeeID},
+	} {
+		a.Kind = "purge"
+		if err := databasetest.Agreed(t, w.env.Facts, a, overrule); database.Code(err) != database.CodeUntimely {
+			t.Errorf("by the approval %s: %v", name, err)
+		}
+	}
+	if err := w.try(overrule); database.Code(err) != database.CodeUntimely {
+		t.Errorf("without an approval: %v", err)
+	}
+	if err := w.agreed(t, "purge.overrule", id, o[0], o[1], overrule); err != nil {
+		t.Errorf("by their own: %v", err)
+	}
+}
+
 func TestI1_TwoOthersApproveARejectedPurge(t *testing.T) {
 	w := newWorld(t)
 	p, id := rejectedPurge(t, w)
 	others := w.reviewers(t, 2)
-	overrule := func(first, second models.Actor) error { return w.overrule(id, first, second) }
+	overrule := func(first, second models.Actor) error { return w.overrule(t, id, first, second) }
 	for name, c := range map[string]struct {
 		first, second models.Actor
 		want          error
@@ -199,7 +229,7 @@ func TestI1_AHoldTakesARejectedPurgeOver(t *testing.T) {
 		t.Fatalf("it goes on by itself: %+v", f)
 	}
 	others := w.reviewers(t, 2)
-	if err := w.overrule(open[0], others[0], others[1]); err != nil {
+	if err := w.overrule(t, open[0], others[0], others[1]); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.carryOut(open[0]); err != nil {
@@ -214,7 +244,7 @@ func TestI6_AnExtensionKeepsARejectedPurgeToItsEnd(t *testing.T) {
 	others := w.reviewers(t, 2)
 	today := clock.Today(w.now(t), zone(t, zoneOf["CN"]))
 	extend := func(first, second models.Actor, until clock.Date) error {
-		return w.try(func(tx *database.Tx) error { return Extend(tx, id, first, second, until) })
+		return w.agreed(t, "purge.extend", id, first, second, func(tx *database.Tx) error { return Extend(tx, id, first, second, until) })
 	}
 	w.exec(t, "UPDATE retention_rules SET ceiling = 'P6Y' WHERE jurisdiction = 'CN' AND category = 'identity'")
 	for name, c := range map[string]struct {
@@ -261,7 +291,7 @@ func TestI6_AnExtensionKeepsARejectedPurgeToItsEnd(t *testing.T) {
 	if len(open) != 1 {
 		t.Fatalf("after the end %d purges are open", len(open))
 	}
-	if err := w.overrule(open[0], others[0], others[1]); err != nil {
+	if err := w.overrule(t, open[0], others[0], others[1]); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.carryOut(open[0]); err != nil {

@@ -9,6 +9,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/ledger"
 	"lethe/models"
 )
@@ -40,8 +41,8 @@ func (w *world) nextPurge(t *testing.T, p person) uuid.UUID {
 	return open[0]
 }
 
-func (w *world) overrule(id uuid.UUID, first, second models.Actor) error {
-	return w.try(func(tx *database.Tx) error { return Overrule(tx, id, first, second) })
+func (w *world) overrule(t failer, id uuid.UUID, first, second models.Actor) error {
+	return w.agreed(t, "purge.overrule", id, first, second, func(tx *database.Tx) error { return Overrule(tx, id, first, second) })
 }
 
 // stillRejected wants a purge to take two people other than the rejecters, by the program's rule and by the
@@ -76,7 +77,7 @@ func (w *world) stillRejected(t *testing.T, p person, id uuid.UUID, rejecters []
 	}
 	for _, r := range rejecters {
 		for _, pair := range [][2]models.Actor{{r, others[0]}, {others[0], r}} {
-			if err := w.overrule(id, pair[0], pair[1]); !errors.Is(err, ErrSamePerson) {
+			if err := w.overrule(t, id, pair[0], pair[1]); !errors.Is(err, ErrSamePerson) {
 				t.Errorf("a rejecter approves it after all: %v", err)
 			}
 			if code := forged(pair[0].EmployeeID, pair[1].EmployeeID); code != database.CodeNotPurgeable {
@@ -84,7 +85,7 @@ func (w *world) stillRejected(t *testing.T, p person, id uuid.UUID, rejecters []
 			}
 		}
 	}
-	if err := w.overrule(id, others[0], others[1]); err != nil {
+	if err := w.overrule(t, id, others[0], others[1]); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.carryOut(id); err != nil {
@@ -110,7 +111,10 @@ func TestI1_ARejectionSurvivesAnExtension(t *testing.T) {
 	p, id := rejectedPurge(t, w)
 	others := w.reviewers(t, 2)
 	until := clock.Today(w.now(t), zone(t, zoneOf["CN"])).AddDays(90)
-	w.tx(t, func(tx *database.Tx) error { return Extend(tx, id, others[0], w.reviewer, until) })
+	err := w.agreed(t, "purge.extend", id, others[0], w.reviewer, func(tx *database.Tx) error { return Extend(tx, id, others[0], w.reviewer, until) })
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.env.Advance(t, 92*day)
 	w.stillRejected(t, p, w.nextPurge(t, p), []models.Actor{w.reviewer}, others)
 }
@@ -158,13 +162,14 @@ func TestI1_ARejectionIsOfOneEmployment(t *testing.T) {
 		if err := Cancel(tx, p.departure, w.hr); err != nil {
 			return err
 		}
-		if err := archive.EndEmployment(tx, p.employment, nil); err != nil {
+		if err := archive.EndEmployment(tx, p.employment, nil, databasetest.Entry(t, tx)); err != nil {
 			return err
 		}
 		if err := archive.SetStatus(tx, p.employee, models.StatusActive); err != nil {
 			return err
 		}
-		return database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'annulled', annulled_at = lethe_now() WHERE id = ?", p.departure))
+		err := database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'annulled', annulled_at = lethe_now() WHERE id = ?", p.departure))
+		return errors.Join(err, databasetest.Told(tx, p.departure))
 	})
 	again := w.depart(t, p, w.now(t).Add(-3*365*day))
 	second := w.hireAs(t, "CN", p.number, clock.DateOf(w.now(t)).AddDays(1))
@@ -179,7 +184,7 @@ func TestI1_ARejectionIsOfOneEmployment(t *testing.T) {
 func TestI1_ARejectionSurvivesItsRejecter(t *testing.T) {
 	w := newWorld(t)
 	p, id := rejectedPurge(t, w)
-	w.exec(t, "INSERT INTO users (id, employee_id, login, state) VALUES (gen_random_uuid(), ?, 'gone', 'disabled')", w.reviewer.EmployeeID)
+	w.exec(t, "INSERT INTO users (id, employee_id, login, state, ledger_entry_id) VALUES (gen_random_uuid(), ?, 'gone', 'disabled', @entry)", w.reviewer.EmployeeID)
 	next := laidAside(t, w, p, id)
 	w.stillRejected(t, p, next, []models.Actor{w.reviewer}, w.reviewers(t, 2))
 }
@@ -207,14 +212,14 @@ func TestI1_TheDatabaseKeepsRejections(t *testing.T) {
 	another := uuid.New()
 	by := w.reviewers(t, 1)[0].EmployeeID
 	w.tx(t, func(tx *database.Tx) error {
-		entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindPurge, Action: actionPurgeOrdered})
-		if err != nil {
-			return err
-		}
-		return tx.DB().Exec(`INSERT INTO purges (id, departure_id, employment_id, state, decision, decided_by, ledger_entry_id)
-			SELECT ?, departure_id, employment_id, 'claimed', 'approved', ?, ? FROM purges WHERE id = ?`, another, by, entry, id).Error
+		entry := databasetest.Entry(t, tx)
+		return errors.Join(
+			tx.DB().Exec(`INSERT INTO purges (id, departure_id, employment_id, state, ledger_entry_id)
+				SELECT ?, departure_id, employment_id, 'claimed', ? FROM purges WHERE id = ?`, another, entry, id).Error,
+			tx.DB().Exec(`INSERT INTO purge_claims (purge_id, departure_id, category_id, category)
+				SELECT ?, departure_id, category_id, category FROM purge_claims WHERE purge_id = ?`, another, id).Error,
+			tx.DB().Exec("UPDATE purges SET decision = 'approved', decided_by = ?, decision_entry_id = ? WHERE id = ?", by, entry, another).Error)
 	})
-	w.exec(t, "INSERT INTO purge_claims (purge_id, departure_id, category_id, category) SELECT ?, departure_id, category_id, category FROM purge_claims WHERE purge_id = ?", another, id)
 	for _, c := range models.Categories {
 		if query[bool](t, w, "SELECT lethe_purgeable(?)", w.categoryID(t, p, c)) {
 			t.Errorf("%s may be destroyed", c)

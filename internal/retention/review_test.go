@@ -133,7 +133,7 @@ func TestAPurgeLetsGoOfWhatBecameHeldOrWasMoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.exec(t, "UPDATE retention_deadlines SET deadline = lethe_now() + interval '1 year' WHERE departure_id = ? AND category = 'contract'", p.departure)
+	w.exec(t, "UPDATE retention_deadlines SET deadline = lethe_now() + interval '1 year', ledger_entry_id = @entry WHERE departure_id = ? AND category = 'contract'", p.departure)
 	w.lookAtPurge(t, id)
 	if err := w.decide(id, w.reviewer, models.DecisionApproved); err != nil {
 		t.Fatal(err)

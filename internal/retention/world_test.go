@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
@@ -70,13 +71,25 @@ type failer interface {
 
 func (w *world) exec(t failer, sql string, args ...any) {
 	t.Helper()
-	if err := w.env.Facts.Read(context.Background()).Exec(sql, args...).Error; err != nil {
+	if err := databasetest.Exec(t, w.env.Facts, sql, args...); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
 
 func (w *world) try(fn func(tx *database.Tx) error) error {
 	return database.Run(context.Background(), w.env.Facts, fn)
+}
+
+// agreed is what two people agreed to about a purge. Whom the product refuses to ask is nobody's approval.
+func (w *world) agreed(t failer, operation string, purge uuid.UUID, first, second models.Actor, fn func(tx *database.Tx) error) error {
+	t.Helper()
+	if first.EmployeeID == second.EmployeeID {
+		return w.try(fn)
+	}
+	subject := uuid.MustParse(query[string](t, w, "SELECT d.employee_id::text FROM purges p JOIN departures d ON d.id = p.departure_id WHERE p.id = ?", purge))
+	return databasetest.Agreed(t, w.env.Facts, databasetest.Agreement{
+		Operation: operation, Subject: subject, Kind: "purge", Target: purge, Requester: first.EmployeeID, Approver: second.EmployeeID,
+	}, fn)
 }
 
 func (w *world) tx(t failer, fn func(tx *database.Tx) error) {
@@ -156,14 +169,17 @@ func (w *world) depart(t failer, p person, endedAt time.Time) person {
 			NoticeReceivedOn: day, LastWorkingDay: day, EmploymentEndDate: day, AccessCutoffAt: endedAt, EmploymentEndedAt: endedAt,
 			TimeZone: zoneOf[p.jurisdiction], NoteSealed: note, CreatedBy: w.hr.ID(), CountsFrom: endedAt, Driven: models.Driven{Revision: 1},
 		}
-		if err := tx.DB().Create(&dep).Error; err != nil {
-			return database.Hide(err)
+		if err := databasetest.Earlier(tx, endedAt, func() error { return database.Hide(tx.DB().Create(&dep).Error) }); err != nil {
+			return err
 		}
 		err = tx.DB().Exec("UPDATE departures SET stage = 'departed', departed_at = lethe_now() WHERE id = ?", p.departure).Error
 		if err != nil {
 			return database.Hide(err)
 		}
-		if err := archive.EndEmployment(tx, p.employment, &endedAt); err != nil {
+		if err := databasetest.Told(tx, p.departure); err != nil {
+			return err
+		}
+		if err := archive.EndEmployment(tx, p.employment, &endedAt, databasetest.Entry(t, tx)); err != nil {
 			return err
 		}
 		for _, status := range []models.EmployeeStatus{models.StatusPendingDeparture, models.StatusDeparted} {
@@ -185,7 +201,8 @@ func (w *world) departedNow(t failer, jurisdiction string) person {
 // The departure's hooks, as the package departure has them.
 
 func began(tx *database.Tx, departureID uuid.UUID) error {
-	return database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'purging' WHERE id = ? AND stage = 'departed'", departureID))
+	err := database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'purging' WHERE id = ? AND stage = 'departed'", departureID))
+	return errors.Join(err, databasetest.Told(tx, departureID))
 }
 
 // clearFile clears the files of every departure of the employment: a withdrawn one has a file under the same key.
@@ -201,7 +218,8 @@ func (w *world) purged(tx *database.Tx, certificate models.DestructionCertificat
 	if err != nil || !all {
 		return err
 	}
-	return database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'purged', purged_at = lethe_now() WHERE id = ?", departureID))
+	err = database.UpdateOne(tx.DB().Exec("UPDATE departures SET stage = 'purged', purged_at = lethe_now() WHERE id = ?", departureID))
+	return errors.Join(err, databasetest.Told(tx, departureID))
 }
 
 func (w *world) purger() *Purger { return NewPurger(w.env.Facts, w.vault, w.tombstones) }

@@ -179,7 +179,7 @@ func (w *world) open(user models.User, role models.Role, how models.Authenticati
 func (w *world) stepUp(v *visitor) {
 	w.t.Helper()
 	w.run(func(tx *database.Tx) (err error) {
-		v.token, err = w.people.StepUp(tx, v.id)
+		v.token, err = w.people.StepUp(tx, v.id, databasetest.Entry(w.t, tx))
 		return err
 	})
 }

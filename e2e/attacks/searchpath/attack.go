@@ -73,13 +73,11 @@ const world = `
 	INSERT INTO public.departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date,
 		access_cutoff_at, employment_ended_at, time_zone)
 		VALUES (@departure, @employee, @employment, 'death', '2029-01-01', '2029-01-01', '2029-01-01', '2099-01-01', '2099-01-01', 'UTC');
-	INSERT INTO public.retention_rules (id, jurisdiction, category, version, period, floor, anchor, basis_zh, basis_en, review_required)
-		VALUES (@rule, @entity::text, 'identity', 1, 'P2Y', 'P2Y', 'employment_end', '', '', true);
-	INSERT INTO public.retention_deadlines (id, departure_id, employment_id, category_id, category, rule_id, event_at, deadline, floor_at)
-		VALUES (gen_random_uuid(), @departure, @employment, @category, 'identity', @rule, '2099-01-01', '2099-02-01', '2099-02-01');
 	INSERT INTO public.ledger_entries (id, at, kind, format, epoch, leaf, mac, mac_generation)
 		VALUES (@entry, @at, 'departure', 1, 1, '', decode(repeat('00', 32), 'hex'), 1);
 	INSERT INTO public.ledger_pending (entry_id, at) VALUES (@entry, @at);
+	INSERT INTO public.retention_deadlines (id, departure_id, employment_id, category_id, category, rule_id, event_at, deadline, floor_at, ledger_entry_id)
+		VALUES (gen_random_uuid(), @departure, @employment, @category, 'identity', @rule, '2099-01-01', '2099-02-01', '2099-02-01', @entry);
 	INSERT INTO public.linked_accounts (id, employment_id, system, kind, ledger_entry_id) VALUES (@account, @employment, 's', 'k', @entry);
 	INSERT INTO public.account_operations (id, employment_id, kind, mode, origin, ledger_entry_id)
 		VALUES (@operation, @employment, 'unlink', 'disable', 'standalone', @entry);
@@ -87,8 +85,8 @@ const world = `
 	UPDATE public.linked_accounts SET state = 'unlinking', operation_id = @operation WHERE id = @account;
 	INSERT INTO public.holds (id, employee_id, ledger_entry_id) VALUES (@hold, @employee, @entry);
 	INSERT INTO public.approvals (id, operation, command_sealed, fingerprint, command_hash, targets, state_digest, hash,
-		requester_id, requester_role, requester_authenticated, expires_at)
-		SELECT @approval, 'o', decode('4c534c31' || repeat('00', 44), 'hex'), h, h, '[]', h, h, @employee, 'hr_admin', 'session', '2099-01-01'
+		requester_id, requester_role, requester_authenticated, expires_at, ledger_entry_id)
+		SELECT @approval, 'o', decode('4c534c31' || repeat('00', 44), 'hex'), h, h, '[]', h, h, @employee, 'hr_admin', 'session', '2099-01-01', @entry
 		FROM (SELECT sha256(@approval::text::bytea)) AS s (h)`
 
 // copies puts a table of each name of ours into the schema, and, where functions can be made there,
@@ -167,10 +165,11 @@ func (a attempt) try(ctx context.Context, outer pgx.Tx, schema string, args map[
 // arguments are ids for one attempt.
 func arguments() map[string]string {
 	args := map[string]string{}
-	for _, name := range []string{"entity", "department", "employee", "employment", "category", "departure", "rule",
+	for _, name := range []string{"entity", "department", "employee", "employment", "category", "departure",
 		"account", "operation", "step", "hold", "approval", "invented"} {
 		args[name] = "'" + uuid.NewString() + "'::uuid"
 	}
+	args["rule"] = "(SELECT r.id FROM public.retention_rules r ORDER BY r.id LIMIT 1)" // an installation has some
 	id := uuid.Must(uuid.NewV7())
 	seconds, nanoseconds := id.Time().UnixTime()
 	args["entry"] = "'" + id.String() + "'::uuid"
