@@ -15,7 +15,7 @@ import (
 
 const (
 	maxBody      = 1 << 20 // bytes
-	bodyDeadline = 15 * time.Second
+	bodyDeadline = 5 * time.Second
 )
 
 // strictBody reads the body of every operation that has one, within its limits of size and time,

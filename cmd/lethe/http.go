@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	readHeaderTimeout = 10 * time.Second
+	readHeaderTimeout = 5 * time.Second
 	// readTimeout is for a whole request, writeTimeout for its answer as well: handlers have 30 s.
 	// Streams and downloads set their own limits with every piece.
 	readTimeout     = 20 * time.Second

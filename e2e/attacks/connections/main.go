@@ -60,7 +60,7 @@ type attack struct {
 }
 
 func (a *attack) run(ctx context.Context) ([]string, error) {
-	for _, step := range []func(context.Context) error{a.bodiesThatNeverCome, a.manyConnections, a.manyStreams} {
+	for _, step := range []func(context.Context) error{a.bodiesThatNeverCome, a.trickled, a.manyConnections, a.manyStreams} {
 		if err := step(ctx); err != nil {
 			return a.failed, err
 		}
@@ -128,6 +128,45 @@ func hold(ctx context.Context, address, route string) (time.Duration, error) {
 		return time.Since(began), err
 	}
 	return time.Since(began), nil // closed or reset, both are an end
+}
+
+// slowest is the longest that one who sends as slowly as possible holds a connection: headers and body
+// have five seconds each, and the rest is for a busy machine.
+const slowest = 14 * time.Second
+
+// trickled sends a login byte by byte, the headers and then the body.
+func (a *attack) trickled(ctx context.Context) error {
+	address, err := a.address()
+	if err != nil {
+		return err
+	}
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("connecting: %w", err)
+	}
+	defer func() { _ = c.Close() }()
+	began := time.Now()
+	text := "POST /api/v1/sessions HTTP/1.1\r\nHost: " + address + "\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n"
+	pause := 4 * time.Second / time.Duration(len(text)) // the headers come just in time
+	for i := 0; ; i++ {
+		piece := " "
+		if i < len(text) {
+			piece = text[i : i+1]
+		} else {
+			pause = 100 * time.Millisecond
+		}
+		if _, err := io.WriteString(c, piece); err != nil {
+			break
+		}
+		if time.Since(began) > slowest {
+			a.fail("a login that trickles in holds its connection for more than %s", slowest)
+			break
+		}
+		time.Sleep(pause)
+	}
+	a.say(fmt.Sprintf("a login that trickles in held its connection for %s", time.Since(began).Round(100*time.Millisecond)))
+	return nil
 }
 
 // manyConnections opens more than the bound from one address; another one is served.
