@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
@@ -33,7 +34,10 @@ func (w *world) purge(person uuid.UUID) {
 	})
 	for _, stage := range []string{"departed", "purging", "purged"} {
 		w.run(func(tx *database.Tx) error {
-			return tx.DB().Exec(`UPDATE departures SET stage = ?, departed_at = lethe_now(),
+			if err := databasetest.Told(tx, departure); err != nil {
+				return err
+			}
+			return tx.DB().Exec(`UPDATE departures SET stage = ?, departed_at = coalesce(departed_at, lethe_now()),
 				purged_at = CASE WHEN ? THEN lethe_now() END WHERE id = ?`, stage, stage == "purged", departure).Error
 		})
 	}
