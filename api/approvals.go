@@ -13,8 +13,10 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/approval"
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/retention"
 	"lethe/models"
 )
 
@@ -47,6 +49,8 @@ type ChangeView struct {
 	Label  string `json:"label"`
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
+	Rule   string `json:"rule,omitempty" doc:"Of a deadline: jurisdiction, category and version of its rule" example:"CN/contract/1"`
+	Basis  string `json:"basis,omitempty" doc:"Why the rule keeps it so long"`
 	Sealed bool   `json:"sealed,omitempty" doc:"A sealed text: shown only where the request is read by itself, which is recorded"`
 }
 
@@ -143,7 +147,9 @@ func (s *server) openSealed(ctx context.Context, row models.Approval, view *Appr
 	}
 	view.Changes = make([]ChangeView, len(changes))
 	for i, c := range changes {
-		view.Changes[i] = changeView(c, language)
+		if view.Changes[i], err = s.changeView(ctx, c, language); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -254,9 +260,32 @@ func (s *server) approvalView(ctx context.Context, row models.Approval, written 
 		if c.Sealed {
 			c.Before, c.After = "", ""
 		}
-		v.Changes = append(v.Changes, changeView(c, language))
+		shown, err := s.changeView(ctx, c, language)
+		if err != nil {
+			return v, err
+		}
+		v.Changes = append(v.Changes, shown)
 	}
 	return v, nil
+}
+
+// text is how a text names somebody.
+func (p PersonView) text() string { return p.EmployeeNo + " " + p.Name }
+
+// people names persons by their ids.
+func (s *server) people(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]PersonView, error) {
+	people := make(map[uuid.UUID]PersonView, len(ids))
+	if len(ids) == 0 {
+		return people, nil
+	}
+	var rows []models.Employee
+	if err := s.DB.Read(ctx).Select("id", "employee_no", "name").Where("id IN ?", ids).Find(&rows).Error; err != nil {
+		return nil, database.Hide(err)
+	}
+	for _, e := range rows {
+		people[e.ID] = PersonView{e.ID, e.EmployeeNo, e.Name}
+	}
+	return people, nil
 }
 
 func (s *server) personView(ctx context.Context, id uuid.UUID) (PersonView, error) {
@@ -265,16 +294,42 @@ func (s *server) personView(ctx context.Context, id uuid.UUID) (PersonView, erro
 }
 
 // changeView says in a language what would change.
-func changeView(c approval.Change, language i18n.Language) ChangeView {
+func (s *server) changeView(ctx context.Context, c approval.Change, language i18n.Language) (ChangeView, error) {
 	label, ok := i18n.Lookup(language, "approval.field."+c.Field)
 	if !ok {
 		label = i18n.Text(language, c.Field)
 	}
-	return ChangeView{Field: c.Field, Label: label, Before: wordsText(language, c.Words, c.Before), After: wordsText(language, c.Words, c.After), Sealed: c.Sealed}
+	v := ChangeView{Field: c.Field, Label: label, Before: wordsText(language, c, c.Before), After: wordsText(language, c, c.After), Rule: c.Rule, Sealed: c.Sealed}
+	if c.Rule == "" {
+		return v, nil
+	}
+	rule, err := retention.RuleNamed(ctx, s.DB, c.Rule)
+	if v.Basis = rule.BasisEn; language == i18n.Chinese {
+		v.Basis = rule.BasisZh
+	}
+	return v, err
 }
 
-// wordsText is a value that is made of codes, in words; any other is what it is.
-func wordsText(language i18n.Language, words, value string) string {
+// localTime is an instant as a zone's clock shows it, with the zone; what is none is what it is.
+func localTime(zone, value string) string {
+	at, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return value
+	}
+	loc, err := clock.LoadZone(zone)
+	if err != nil {
+		return value
+	}
+	return at.In(loc).Format("2006-01-02 15:04") + " (" + zone + ", UTC" + at.In(loc).Format("-07:00") + ")"
+}
+
+// wordsText is a value that is made of codes, in words, or of an instant, by the clock of its zone; any
+// other is what it is.
+func wordsText(language i18n.Language, c approval.Change, value string) string {
+	words := c.Words
+	if _, err := time.Parse(time.RFC3339, value); c.Zone != "" && err == nil {
+		return localTime(c.Zone, value)
+	}
 	if words == "" || value == "" {
 		return value
 	}

@@ -29,6 +29,7 @@ const (
 	codeTokenRevoked     = "token_revoked"
 	codeRoleNotAllowed   = "role_not_allowed"
 	codeSamePerson       = "same_person"
+	codeRejectedBySelf   = "rejected_by_yourself"
 	codeOwnMatter        = "own_matter"
 	codeIdempotencyKey   = "idempotency_key_invalid"
 	codeIdempotencyReuse = "idempotency_key_reused"
@@ -195,6 +196,7 @@ var statuses = map[string]int{
 	codeTokenRevoked:     http.StatusUnauthorized,
 	codeRoleNotAllowed:   http.StatusForbidden,
 	codeSamePerson:       http.StatusForbidden,
+	codeRejectedBySelf:   http.StatusForbidden,
 	codeOwnMatter:        http.StatusForbidden,
 	codeIdempotencyKey:   http.StatusUnprocessableEntity,
 	codeIdempotencyReuse: http.StatusUnprocessableEntity,

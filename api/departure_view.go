@@ -174,7 +174,11 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
 		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
-		Retention: retentionViews(language, deadlines), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
+		CreatedAt: dep.CreatedAt.UTC(), knows: knows,
+	}
+	var err error
+	if v.Retention, err = s.retentionViews(ctx, language, deadlines, knows); err != nil {
+		return v, err
 	}
 	accounts, err := account.Accounts(ctx, s.DB, dep.EmploymentID)
 	if err != nil {
@@ -233,7 +237,17 @@ func knownEvents(events []models.DepartureEvent, knows func(access.Part) bool) [
 	return slices.DeleteFunc(events, func(e models.DepartureEvent) bool { return !knows(partOfEvent(e.What)) })
 }
 
-func retentionViews(language i18n.Language, deadlines []retention.DeadlineView) []RetentionView {
+func (s *server) retentionViews(ctx context.Context, language i18n.Language, deadlines []retention.DeadlineView, knows func(access.Part) bool) ([]RetentionView, error) {
+	var rejecters []uuid.UUID
+	for _, d := range deadlines {
+		if d.Purge != nil && d.Purge.State == models.PurgeRejected && d.Purge.RejectedBy != nil {
+			rejecters = append(rejecters, *d.Purge.RejectedBy)
+		}
+	}
+	people, err := s.people(ctx, rejecters)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]RetentionView, len(deadlines))
 	for i, d := range deadlines {
 		basis := d.Rule.BasisEn
@@ -249,8 +263,20 @@ func retentionViews(language i18n.Language, deadlines []retention.DeadlineView) 
 		if d.Purge != nil {
 			views[i].PurgeID, views[i].PurgeState = &d.Purge.ID, d.Purge.State
 		}
+		switch {
+		case d.Purge != nil && d.Purge.State == models.PurgeRejected && !knows(access.PartReviews):
+			views[i].PurgeState = models.PurgeInReview // what a reviewer said is not theirs to know
+		case d.Purge != nil && d.Purge.State == models.PurgeRejected:
+			var by []string
+			if d.Purge.RejectedBy != nil {
+				by = []string{people[*d.Purge.RejectedBy].text()}
+			}
+			views[i].StateText = rejectedText(language, by)
+		case d.State == models.DeadlineScheduled && d.ExtendedUntil != nil:
+			views[i].StateText = i18n.Text(language, "retention_state.extended")
+		}
 	}
-	return views
+	return views, nil
 }
 
 // annullable says whether a departure may still be undone: not once data is being destroyed.

@@ -129,6 +129,7 @@ var refusals = []struct {
 	{retention.ErrRoleMayNot, codeRoleNotAllowed, ""},
 	{retention.ErrSubject, codeOwnMatter, ""},
 	{retention.ErrReachesOneself, codeOwnMatter, ""},
+	{retention.ErrRejecter, codeRejectedBySelf, ""},
 	{retention.ErrSamePerson, codeSamePerson, ""},
 
 	{retention.ErrHoldReleased, codeHoldReleased, ""},

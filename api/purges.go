@@ -3,13 +3,16 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"lethe/internal/approval"
 	"lethe/internal/clock"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
@@ -26,12 +29,15 @@ type PurgeView struct {
 	Categories     []models.Category `json:"categories"`
 	State          models.PurgeState `json:"state" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
 	StateText      string            `json:"state_text"`
+	Person         PersonView        `json:"person" doc:"Whose data it destroys"`
 	ReviewRequired bool              `json:"review_required" doc:"Without a decision it is not carried out"`
 	ReviewUntil    *time.Time        `json:"review_until,omitempty" doc:"Undecided, it is carried out then"`
 	Decision       string            `json:"decision,omitempty" enum:"approved,rejected,extended"`
 	DecidedBy      *uuid.UUID        `json:"decided_by,omitempty"`
 	DecidedAt      *time.Time        `json:"decided_at,omitempty"`
 	PassedTo       *models.Role      `json:"passed_to,omitempty" doc:"Who rejected it is gone: the role that looks after it"`
+	ExtendedUntil  *clock.Date       `json:"extended_until,omitempty" doc:"Of an extension: the last day that what it claimed is kept"`
+	Because        string            `json:"extended_because,omitempty" doc:"Of an extension: why, as its requester said"`
 	ConfirmedBy    *uuid.UUID        `json:"confirmed_by,omitempty" doc:"The second one of two people who decided about a rejected purge"`
 	RejectedBy     *uuid.UUID        `json:"rejected_by,omitempty"`
 	RejectedAt     *time.Time        `json:"rejected_at,omitempty"`
@@ -47,18 +53,24 @@ type PurgeView struct {
 // RejectionView is that somebody rejected the destruction of categories.
 type RejectionView struct {
 	By         *uuid.UUID        `json:"by,omitempty" doc:"Left out if an older version did not say"`
+	Person     *PersonView       `json:"person,omitempty"`
 	At         time.Time         `json:"at"`
 	PurgeID    uuid.UUID         `json:"purge_id" doc:"The purge that claimed them then"`
 	Categories []models.Category `json:"categories"`
 }
 
 // rejectionViews groups rejections by the decision that they come from.
-func rejectionViews(rows []retention.Rejection) []RejectionView {
+func rejectionViews(rows []retention.Rejection, people map[uuid.UUID]PersonView) []RejectionView {
 	views := []RejectionView{}
 	for _, r := range rows {
 		i := slices.IndexFunc(views, func(v RejectionView) bool { return v.PurgeID == r.PurgeID })
 		if i < 0 {
-			i, views = len(views), append(views, RejectionView{By: r.RejectedBy, At: r.RejectedAt.UTC(), PurgeID: r.PurgeID})
+			v := RejectionView{By: r.RejectedBy, At: r.RejectedAt.UTC(), PurgeID: r.PurgeID}
+			if r.RejectedBy != nil {
+				person := people[*r.RejectedBy]
+				v.Person = &person
+			}
+			i, views = len(views), append(views, v)
 		}
 		views[i].Categories = append(views[i].Categories, r.Category)
 	}
@@ -83,13 +95,63 @@ func (s *server) registerPurges() {
 	huma.Register(s.api, s.orRequest(operation(http.MethodPost, "/purges/{id}/decision", "Purges", "Decide about a purge in review")), s.decidePurge)
 }
 
-func (s *server) purgeView(ctx context.Context, p retention.PurgeView, language i18n.Language) PurgeView {
+// purgeViews renders purges with the people whom they are about and who rejected them.
+func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, language i18n.Language) ([]PurgeView, error) {
+	var ids []uuid.UUID
+	for _, p := range purges {
+		ids = append(ids, p.EmployeeID)
+		for _, r := range p.Rejections {
+			if r.RejectedBy != nil {
+				ids = append(ids, *r.RejectedBy)
+			}
+		}
+	}
+	people, err := s.people(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]PurgeView, len(purges))
+	for i, p := range purges {
+		views[i] = s.purgeView(ctx, p, people, language)
+		if p.Decision != models.DecisionExtended {
+			continue
+		}
+		request, err := approval.LastApproved(ctx, s.DB, operations.ExtendPurge, "purge", p.ID)
+		if err != nil && !isNotFound(err) {
+			return nil, err
+		}
+		views[i].ExtendedUntil, views[i].Because = p.ExtendedUntil, request.Reason
+		if p.ExtendedUntil != nil {
+			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.extended"), p.ExtendedUntil, request.Reason)
+		}
+	}
+	return views, nil
+}
+
+// rejectedText says by whom a purge was rejected, and what can be done now.
+func rejectedText(language i18n.Language, by []string) string {
+	if len(by) == 0 {
+		return i18n.Text(language, "purge_text.rejected_by_somebody")
+	}
+	return fmt.Sprintf(i18n.Text(language, "purge_text.rejected"), strings.Join(by, ", "))
+}
+
+func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people map[uuid.UUID]PersonView, language i18n.Language) PurgeView {
 	v := PurgeView{
 		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: p.Categories,
 		State: p.State, StateText: i18n.Text(language, "purge_state."+string(p.State)),
-		ReviewRequired: p.ReviewRequired, ReviewUntil: utc(p.ReviewUntil), Decision: p.Decision,
+		Person: people[p.EmployeeID], ReviewRequired: p.ReviewRequired, ReviewUntil: utc(p.ReviewUntil), Decision: p.Decision,
 		DecidedBy: p.DecidedBy, DecidedAt: utc(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, RejectedBy: p.RejectedBy, RejectedAt: utc(p.RejectedAt),
-		Rejections: rejectionViews(p.Rejections), Escalated: escalated(p), EscalatedAt: utc(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: utc(p.EndedAt),
+		Rejections: rejectionViews(p.Rejections, people), Escalated: escalated(p), EscalatedAt: utc(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: utc(p.EndedAt),
+	}
+	if p.State == models.PurgeRejected {
+		var by []string
+		for _, r := range v.Rejections {
+			if r.Person != nil && !slices.Contains(by, r.Person.text()) {
+				by = append(by, r.Person.text())
+			}
+		}
+		v.StateText = rejectedText(language, by)
 	}
 	if actorOf(ctx).Role == models.RoleITOps {
 		v.Workflow = s.workflow(ctx, "purge/"+p.ID.String())
@@ -122,9 +184,9 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[P
 	if err != nil {
 		return nil, err
 	}
-	page := Page[PurgeView]{Items: make([]PurgeView, len(purges))}
-	for i, p := range purges {
-		page.Items[i] = s.purgeView(ctx, p, in.language())
+	page := Page[PurgeView]{}
+	if page.Items, err = s.purgeViews(ctx, purges, in.language()); err != nil {
+		return nil, err
 	}
 	if more {
 		page.NextCursor = cursorOf(purges[len(purges)-1].ID)
@@ -137,7 +199,10 @@ func (s *server) getPurge(ctx context.Context, in *ByID) (*answer[PurgeView], er
 	if err != nil {
 		return nil, err
 	}
-	views := []PurgeView{s.purgeView(ctx, p, in.language())}
+	views, err := s.purgeViews(ctx, []retention.PurgeView{p}, in.language())
+	if err != nil {
+		return nil, err
+	}
 	err = passedOn(ctx, s, models.RoleReviewer, views, purgeHolder)
 	return &answer[PurgeView]{views[0]}, err
 }

@@ -135,7 +135,8 @@ type Purge struct {
 	ConfirmedBy     *uuid.UUID // the second one of two people who decided about a rejected purge
 	RejectedBy      *uuid.UUID // who rejected it; stays
 	RejectedAt      *time.Time
-	Escalations     int // how often it was shown that nobody decides
+	ExtendedUntil   *clock.Date // of an extension: the last day that what it claimed is kept
+	Escalations     int         // how often it was shown that nobody decides
 	EscalatedAt     *time.Time
 	IntentAt        *time.Time
 	TombstonedAt    *time.Time

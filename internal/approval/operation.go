@@ -27,6 +27,10 @@ type Change struct {
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
 	Words  string `json:"words,omitempty"`
+	// Zone marks instants (RFC 3339, UTC): people see them as that zone's clock shows them.
+	Zone string `json:"zone,omitempty"`
+	// Rule is by what a deadline counts: jurisdiction, category and version.
+	Rule string `json:"rule,omitempty"`
 	// Sealed marks a text that is sealed where it is kept: that somebody reads it is recorded ([RecordRead]).
 	Sealed bool `json:"sealed,omitempty"`
 }

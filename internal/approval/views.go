@@ -75,6 +75,17 @@ func Pending(ctx context.Context, db *database.DB, operation, kind string, id uu
 	return row, nil
 }
 
+// LastApproved finds the newest approved request of an operation about a row; without one it is
+// database.ErrNotFound.
+func LastApproved(ctx context.Context, db *database.DB, operation, kind string, id uuid.UUID) (models.Approval, error) {
+	row, err := database.First[models.Approval](db.Read(ctx).Where("operation = ? AND state = ?", operation, models.ApprovalApproved).
+		Where("targets @> jsonb_build_array(jsonb_build_object('kind', ?::text, 'id', ?::text))", kind, id.String()).Order(newest))
+	if err != nil {
+		return row, fmt.Errorf("looking for an approved request: %w", err)
+	}
+	return row, nil
+}
+
 // PendingAbout lists the open requests about a row, newest first.
 func PendingAbout(ctx context.Context, db *database.DB, kind string, id uuid.UUID) ([]models.Approval, error) {
 	var rows []models.Approval

@@ -80,8 +80,9 @@ func dayText(d clock.Date) string {
 	return d.String()
 }
 
-func instant(field string, before, after time.Time) approval.Change {
-	return approval.Change{Field: field, Before: instantText(before), After: instantText(after)}
+// instant is shown by the clock of a zone.
+func instant(field, zone string, before, after time.Time) approval.Change {
+	return approval.Change{Field: field, Before: instantText(before), After: instantText(after), Zone: zone}
 }
 
 func instantText(t time.Time) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -100,7 +101,7 @@ func firstDates(w departure.Wish) []approval.Change {
 	}
 	cutoff := atOnce("access_cutoff_at")
 	if w.AccessCutoffAt != nil {
-		cutoff = shown("access_cutoff_at", instantText(*w.AccessCutoffAt))
+		cutoff = instant("access_cutoff_at", w.TimeZone, time.Time{}, *w.AccessCutoffAt)
 	}
 	return []approval.Change{
 		shown("last_working_day", dayText(*w.LastWorkingDay)), shown("employment_end_date", dayText(*w.EmploymentEndDate)),
@@ -148,7 +149,7 @@ func datesChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]ap
 	if w.Immediate {
 		return append(changes,
 			approval.Change{Field: "employment_end_date", Before: dayText(dep.EmploymentEndDate), After: "immediate", Words: "approval.when"},
-			approval.Change{Field: "access_cutoff_at", Before: instantText(dep.AccessCutoffAt), After: "immediate", Words: "approval.when"}), nil
+			approval.Change{Field: "access_cutoff_at", Before: instantText(dep.AccessCutoffAt), After: "immediate", Words: "approval.when", Zone: dep.TimeZone}), nil
 	}
 	cutoff := dep.AccessCutoffAt
 	if w.AccessCutoffAt != nil {
@@ -157,7 +158,7 @@ func datesChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]ap
 	return append(changes, differing(
 		day("last_working_day", dep.LastWorkingDay, *w.LastWorkingDay),
 		day("employment_end_date", dep.EmploymentEndDate, *w.EmploymentEndDate),
-		instant("access_cutoff_at", dep.AccessCutoffAt, cutoff),
+		instant("access_cutoff_at", w.TimeZone, dep.AccessCutoffAt, cutoff),
 		approval.Change{Field: "time_zone", Before: dep.TimeZone, After: w.TimeZone},
 	)...), nil
 }

@@ -53,7 +53,8 @@ func simulated(tx *database.Tx, employmentID uuid.UUID, before *counted, after c
 		if err != nil {
 			return nil, nil, err
 		}
-		c := shown("category."+string(rule.Category), instantText(to))
+		c := instant("category."+string(rule.Category), after.zone, time.Time{}, to)
+		c.Rule = ruleVersions([]models.RetentionRule{rule})[0]
 		if before != nil {
 			from, err := before.deadline(rule)
 			if err != nil {
@@ -114,7 +115,7 @@ func (d Deps) earlierDates() approval.Operation {
 			changes := append([]approval.Change{who}, differing(
 				day("last_working_day", dep.LastWorkingDay, dates.LastWorkingDay),
 				day("employment_end_date", dep.EmploymentEndDate, dates.EmploymentEndDate),
-				instant("counts_from", dep.EventAt(), dates.EmploymentEndedAt),
+				instant("counts_from", dates.TimeZone, dep.EventAt(), dates.EmploymentEndedAt),
 				approval.Change{Field: "time_zone", Before: dep.TimeZone, After: dates.TimeZone},
 			)...)
 			return approval.Matter{

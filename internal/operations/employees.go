@@ -106,6 +106,7 @@ func (d Deps) movedDeadlines(tx *database.Tx, c BasisChange, employmentID uuid.U
 		return nil, nil, err
 	}
 	var after map[models.Category]time.Time
+	var zone string
 	err = tx.Rehearse(func(tx *database.Tx) error {
 		employment, err := d.rebase(tx, c)
 		if err != nil {
@@ -115,12 +116,12 @@ func (d Deps) movedDeadlines(tx *database.Tx, c BasisChange, employmentID uuid.U
 		if err != nil {
 			return err
 		}
-		versions = ruleVersions(rules)
+		versions, zone = ruleVersions(rules), employment.TimeZone
 		after, err = retention.RunningDeadlines(tx, employmentID)
 		return err
 	})
 	for _, category := range models.Categories {
-		moved = append(moved, instant("category."+string(category), before[category], after[category]))
+		moved = append(moved, instant("category."+string(category), zone, before[category], after[category]))
 	}
 	return differing(moved...), versions, err
 }

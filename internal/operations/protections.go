@@ -3,6 +3,7 @@ package operations
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -189,6 +190,11 @@ func (d Deps) decidePurge() approval.Operation {
 				Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.Decision)}},
 				Changes:  []approval.Change{who, word("purge_decision", "approval.purge", purge.Decision, c.Decision)},
 			}
+			due, rules, err := dueOf(tx, purge.ID, dep.TimeZone)
+			if err != nil {
+				return m, err
+			}
+			m.Changes, m.Rules = append(m.Changes, due...), rules
 			// Whoever began the departure does not decide about the destruction either.
 			if dep.CreatedBy != nil {
 				m.Subjects = append(m.Subjects, *dep.CreatedBy)
@@ -199,6 +205,20 @@ func (d Deps) decidePurge() approval.Operation {
 			return "/api/v1/purges/" + c.PurgeID.String(), retention.Decide(tx, c.PurgeID, by.Requester, c.Decision)
 		},
 	})
+}
+
+// dueOf is what a purge would destroy: each category with the instant from which it is due, and by which rule.
+func dueOf(tx *database.Tx, purge uuid.UUID, zone string) (changes []approval.Change, rules []string, err error) {
+	claims, err := retention.Claims(tx, purge)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, claim := range claims {
+		c := instant("category."+string(claim.Category), zone, claim.Deadline, time.Time{})
+		c.Rule = ruleVersions([]models.RetentionRule{claim.Rule})[0]
+		changes, rules = append(changes, c), append(rules, c.Rule)
+	}
+	return changes, rules, nil
 }
 
 // PurgeOverruling is the command of [OverrulePurge].
@@ -212,49 +232,47 @@ type PurgeExtension struct {
 	Until   clock.Date `json:"until"`
 }
 
-// rejectedPurge is a purge that somebody rejected, or an earlier one of what it claims: who did are among
-// those who do not decide again, unless what is decided is what they wanted.
-func rejectedPurge(tx *database.Tx, id uuid.UUID, decision string, again bool) (approval.Matter, error) {
+// rejectedPurge is a purge that somebody rejected, or an earlier one of what it claims. Who did see the
+// request; that they do not approve is the purge's own rule, which tells them why.
+func rejectedPurge(tx *database.Tx, id uuid.UUID, decision string) (approval.Matter, models.Departure, error) {
 	purge, dep, err := retention.LockPurge(tx, id)
 	if err != nil {
-		return approval.Matter{}, gone(err, database.ErrNotFound)
+		return approval.Matter{}, dep, gone(err, database.ErrNotFound)
 	}
 	if purge.State != models.PurgeRejected {
-		return approval.Matter{}, errors.Join(approval.ErrGone, retention.ErrNotRejected)
+		return approval.Matter{}, dep, errors.Join(approval.ErrGone, retention.ErrNotRejected)
 	}
 	who, err := person(tx, dep.EmployeeID)
 	if err != nil {
-		return approval.Matter{}, fmt.Errorf("naming whose data a purge destroys: %w", err)
-	}
-	categories, err := retention.ClaimedBy(tx, id)
-	if err != nil {
-		return approval.Matter{}, err
+		return approval.Matter{}, dep, fmt.Errorf("naming whose data a purge destroys: %w", err)
 	}
 	rejecters, err := retention.Rejecters(tx, id)
 	if err != nil {
-		return approval.Matter{}, err
+		return approval.Matter{}, dep, err
 	}
 	m := approval.Matter{
 		Subjects: []uuid.UUID{dep.EmployeeID},
 		Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.RejectedAt.UTC(), rejecters)}},
 		Changes: []approval.Change{
 			who, word("purge_decision", "approval.purge", purge.Decision, decision),
-			{Field: "categories", Before: categoryWords(categories), Words: "category"},
 		},
 	}
 	if dep.CreatedBy != nil {
 		m.Subjects = append(m.Subjects, *dep.CreatedBy)
 	}
-	if !again {
-		m.Subjects = append(m.Subjects, rejecters...)
-	}
-	return m, nil
+	return m, dep, nil
 }
 
 func (d Deps) overrulePurge() approval.Operation {
 	return approval.Define(approval.Spec[PurgeOverruling]{
 		Judge: func(tx *database.Tx, c PurgeOverruling) (approval.Matter, error) {
-			return rejectedPurge(tx, c.PurgeID, models.DecisionApproved, false)
+			m, dep, err := rejectedPurge(tx, c.PurgeID, models.DecisionApproved)
+			if err != nil {
+				return m, err
+			}
+			due, rules, err := dueOf(tx, c.PurgeID, dep.TimeZone)
+			m.Changes, m.Rules = append(m.Changes, due...), rules
+			return m, err
 		},
 		Asked: func(tx *database.Tx, by models.Actor, c PurgeOverruling) error {
 			return retention.MayOverrule(tx, c.PurgeID, by)
@@ -268,7 +286,7 @@ func (d Deps) overrulePurge() approval.Operation {
 func (d Deps) extendPurge() approval.Operation {
 	return approval.Define(approval.Spec[PurgeExtension]{
 		Judge: func(tx *database.Tx, c PurgeExtension) (approval.Matter, error) {
-			m, err := rejectedPurge(tx, c.PurgeID, models.DecisionExtended, true)
+			m, dep, err := rejectedPurge(tx, c.PurgeID, models.DecisionExtended)
 			if err != nil {
 				return m, err
 			}
@@ -277,7 +295,7 @@ func (d Deps) extendPurge() approval.Operation {
 				return m, err
 			}
 			for _, x := range list {
-				m.Changes = append(m.Changes, instant("category."+string(x.Category), x.Before, x.After))
+				m.Changes = append(m.Changes, instant("category."+string(x.Category), dep.TimeZone, x.Before, x.After))
 			}
 			m.Rules = ruleVersions(rules)
 			return m, nil

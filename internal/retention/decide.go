@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -158,15 +159,42 @@ func MayExtend(tx *database.Tx, purgeID uuid.UUID, by models.Actor, until clock.
 	return err
 }
 
-// ClaimedBy are the categories that a purge claims.
-func ClaimedBy(tx *database.Tx, purgeID uuid.UUID) ([]models.Category, error) {
-	var categories []models.Category
-	err := tx.DB().Model(&models.PurgeClaim{}).Where("purge_id = ? AND state <> ?", purgeID, models.ClaimLeft).
-		Order(by("category")).Pluck("category", &categories).Error
+// Claim is a category that a purge claims, with since when it is due and by which rule.
+type Claim struct {
+	Category models.Category
+	Deadline time.Time
+	Rule     models.RetentionRule
+}
+
+// Claims are what a purge claims, in the order of the categories' codes.
+func Claims(tx *database.Tx, purgeID uuid.UUID) ([]Claim, error) {
+	c, err := lockPurge(tx, purgeID)
 	if err != nil {
-		return nil, fmt.Errorf("reading the claims of a purge: %w", database.Hide(err))
+		return nil, err
 	}
-	return categories, nil
+	rules, err := rulesOf(tx, c.deadlines)
+	if err != nil {
+		return nil, err
+	}
+	claims := make([]Claim, len(c.deadlines))
+	for i, l := range c.deadlines {
+		at := slices.IndexFunc(rules, func(r models.RetentionRule) bool { return r.ID == l.RuleID })
+		claims[i] = Claim{l.Category, l.Deadline, rules[at]}
+	}
+	slices.SortFunc(claims, func(a, b Claim) int { return strings.Compare(string(a.Category), string(b.Category)) })
+	return claims, nil
+}
+
+func rulesOf(tx *database.Tx, deadlines []models.RetentionDeadline) ([]models.RetentionRule, error) {
+	ids := make([]uuid.UUID, len(deadlines))
+	for i, l := range deadlines {
+		ids[i] = l.RuleID
+	}
+	var rules []models.RetentionRule
+	if err := tx.DB().Where("id IN ?", ids).Order(byID).Find(&rules).Error; err != nil {
+		return nil, fmt.Errorf("reading the rules: %w", database.Hide(err))
+	}
+	return rules, nil
 }
 
 // Extension is what an extension of a rejected purge would do to one category's deadline.
@@ -200,13 +228,9 @@ func (c *claimed) extensions(tx *database.Tx, until clock.Date) ([]Extension, []
 		return nil, nil, ErrAboveCeiling
 	}
 	end := clock.EndOfDay(until, loc).UTC()
-	ids := make([]uuid.UUID, len(c.deadlines))
-	for i, l := range c.deadlines {
-		ids[i] = l.RuleID
-	}
-	var rules []models.RetentionRule
-	if err := tx.DB().Where("id IN ?", ids).Order(byID).Find(&rules).Error; err != nil {
-		return nil, nil, fmt.Errorf("reading the rules: %w", database.Hide(err))
+	rules, err := rulesOf(tx, c.deadlines)
+	if err != nil {
+		return nil, nil, err
 	}
 	list := make([]Extension, len(c.deadlines))
 	for i, l := range c.deadlines {
@@ -271,6 +295,7 @@ func Extend(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor, unti
 	err = database.UpdateOne(tx.DB().Model(&models.Purge{}).Where("id = ?", purgeID).Updates(map[string]any{
 		"decision": models.DecisionExtended, "decided_by": first.EmployeeID, "confirmed_by": second.EmployeeID, "decided_at": now,
 		"decision_entry_id": entry, "decided_with": agreedBy(tx),
+		"extended_until": until,
 	}))
 	if err != nil {
 		return fmt.Errorf("recording an extension: %w", err)

@@ -97,6 +97,15 @@ func claimants(ctx context.Context, db *database.DB, departureIDs []uuid.UUID) (
 	return purges, nil
 }
 
+// RuleNamed reads a version of a rule by its name: jurisdiction, category and version.
+func RuleNamed(ctx context.Context, db *database.DB, name string) (models.RetentionRule, error) {
+	rule, err := database.First[models.RetentionRule](db.Read(ctx).Where("jurisdiction || '/' || category || '/' || version = ?", name))
+	if err != nil {
+		return rule, fmt.Errorf("reading a rule: %w", err)
+	}
+	return rule, nil
+}
+
 // Certificates reads a departure's destruction certificates, oldest first.
 func Certificates(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]models.DestructionCertificate, error) {
 	var rows []models.DestructionCertificate

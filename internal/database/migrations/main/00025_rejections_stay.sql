@@ -26,6 +26,8 @@ UPDATE purges p SET revision = revision + 1
 WHERE p.state IN ('claimed', 'in_review') AND p.rejected_at IS NULL AND EXISTS (
     SELECT FROM purge_claims k JOIN purge_rejections x ON x.category_id = k.category_id WHERE k.purge_id = p.id AND k.state = 'open');
 
+ALTER TABLE purges ADD COLUMN extended_until date; -- the last day to which two people kept what it claimed
+
 -- +goose StatementBegin
 -- Did anybody reject the purge, or before it one of what it claims?
 CREATE FUNCTION public.lethe_purge_rejected(p public.purges) RETURNS boolean
@@ -163,4 +165,5 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 -- +goose StatementEnd
 DROP FUNCTION public.lethe_purge_rejected(public.purges);
+ALTER TABLE purges DROP COLUMN extended_until;
 DROP TABLE purge_rejections;
