@@ -439,7 +439,9 @@ func TestI6_TwoPeopleMoveTheDeadlinesOfALeaver(t *testing.T) {
 	f.session(models.RoleReviewer).ask("POST", waits.header.Get("Location")+"/decision", `{"decision": "approved"}`).into(t, &view)
 	after := deadlines()
 	for category, was := range before {
-		move := was.UTC().Format(time.RFC3339) + " " + after[category].UTC().Format(time.RFC3339)
+		const asShown = "2006-01-02 15:04 (Asia/Shanghai, UTC+08:00)"
+		there := time.FixedZone("", 8*3600)
+		move := was.In(there).Format(asShown) + " " + after[category].In(there).Format(asShown)
 		if got := told["category."+string(category)]; was.Equal(after[category]) != (got == "") || got != "" && got != move {
 			t.Errorf("the second person was told %q of %s, which moved %s", got, category, move)
 		}

@@ -46,6 +46,9 @@ func unreadableQuery(raw string) []FieldError {
 		if len(texts) > 1 { // which of them is meant, nobody knows
 			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: fieldRepeated})
 		}
+		if (name == "limit" || name == "cursor") && slices.Contains(texts, "") { // given, and says nothing
+			wrong = append(wrong, FieldError{Location: "query." + name, Code: fieldMalformed})
+		}
 		if !isText(name) || slices.ContainsFunc(texts, func(s string) bool { return !isText(s) }) {
 			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: fieldNotText})
 		}
