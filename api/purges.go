@@ -116,16 +116,30 @@ func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, l
 		if p.Decision != models.DecisionExtended {
 			continue
 		}
-		request, err := approval.LastApproved(ctx, s.DB, operations.ExtendPurge, "purge", p.ID)
-		if err != nil && !isNotFound(err) {
+		if views[i].ExtendedUntil, views[i].Because, err = s.extension(ctx, p); err != nil {
 			return nil, err
 		}
-		views[i].ExtendedUntil, views[i].Because = p.ExtendedUntil, request.Reason
-		if p.ExtendedUntil != nil {
-			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.extended"), p.ExtendedUntil, request.Reason)
+		if p.ExtendedUntil != nil && views[i].Because != "" {
+			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.extended"), p.ExtendedUntil, views[i].Because)
 		}
 	}
 	return views, nil
+}
+
+// extension is until when two people kept what a purge claimed, and why: not for it_ops, who see no requests of others.
+func (s *server) extension(ctx context.Context, p retention.PurgeView) (until *clock.Date, because string, err error) {
+	request, err := approval.LastApproved(ctx, s.DB, operations.ExtendPurge, "purge", p.ID)
+	if isNotFound(err) || err == nil && actorOf(ctx).Role == models.RoleITOps {
+		return p.ExtendedUntil, "", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	written, err := approval.OpenWritten(ctx, s.DB, request)
+	if err != nil {
+		return nil, "", err
+	}
+	return p.ExtendedUntil, written[0].Reason, nil
 }
 
 // rejectedText says by whom a purge was rejected, and what can be done now.
