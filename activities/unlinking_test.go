@@ -152,6 +152,18 @@ func TestUnlinking_FromFactsToTheEnd(t *testing.T) {
 	if facts.Done || len(facts.Steps) != 1 || !facts.Steps[0].Run || facts.Steps[0].WaitFor != 0 || facts.WakeIn <= 0 {
 		t.Fatalf("facts: %+v", facts)
 	}
+	checkIn := func(in string) {
+		t.Helper()
+		err := r.unlinking.DB.Read(t.Context()).Exec("UPDATE account_steps SET check_at = lethe_now() + ?::interval WHERE operation_id = ?", in, r.operation.ID).Error
+		if err != nil {
+			t.Fatal(err)
+		}
+		read()
+	}
+	if checkIn("1 minute"); facts.Steps[0].WaitFor < 30*time.Second || facts.Steps[0].WaitFor > time.Minute {
+		t.Errorf("a step to be looked at in a minute waits %s", facts.Steps[0].WaitFor)
+	}
+	checkIn("0")
 	v, err := env.ExecuteActivity(r.unlinking.RunAccountStep, StepInput{OperationID: r.operation.ID.String(), StepID: facts.Steps[0].StepID})
 	if err != nil {
 		t.Fatal(err)
