@@ -208,7 +208,7 @@ func TestUnlinking_UnknownIDsAreNotRetried(t *testing.T) {
 
 func TestUnlinking_HeartbeatsWhileATargetIsSlow(t *testing.T) {
 	r := newUnlinkingRig(t)
-	err := r.mail.SetFaults(t.Context(), control.Faults{Rules: []control.Rule{{Kind: control.Delay, Delay: control.Duration(300 * time.Millisecond), Count: 1}}})
+	err := r.mail.SetFaults(t.Context(), control.Faults{Rules: []control.Rule{{Kind: control.Delay, Delay: control.Duration(1500 * time.Millisecond), Count: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestUnlinking_HeartbeatsWhileATargetIsSlow(t *testing.T) {
 	env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) { beats.Add(1) })
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			StartToCloseTimeout: time.Minute, HeartbeatTimeout: 150 * time.Millisecond,
+			StartToCloseTimeout: time.Minute, HeartbeatTimeout: time.Second,
 		})
 		in := StepInput{OperationID: r.operation.ID.String(), StepID: facts.Steps[0].ID.String()}
 		return workflow.ExecuteActivity(ctx, r.unlinking.RunAccountStep, in).Get(ctx, nil)
@@ -236,6 +236,6 @@ func TestUnlinking_HeartbeatsWhileATargetIsSlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := beats.Load(); n < 2 {
-		t.Errorf("%d heartbeats during a call of 300 ms with a heartbeat timeout of 150 ms", n)
+		t.Errorf("%d heartbeats during a call of 1.5 s with a heartbeat timeout of 1 s", n)
 	}
 }
