@@ -49,7 +49,7 @@ type development struct {
 	facts, keys          *database.DB
 	installation         database.Installation
 	tokens               map[string]string    // by role
-	users                map[string]devUser   // by name: a role, or second_hr_admin
+	users                map[string]devUser   // by name: a role, or one of [demo.Others]
 	holders              map[string]devHolder // by the same names
 
 	postgres *service // nil with DATABASE_URL

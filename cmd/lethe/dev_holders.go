@@ -18,30 +18,36 @@ type devHolder struct {
 	Name       string
 }
 
-// secondHR is the name of the other HR administrator: many steps take two people.
-const secondHR = "second_hr_admin"
-
-// holderNames are the names in dev.json: one for each role, and the second HR administrator.
+// holderNames are the names in dev.json: one for each role, and the others of [demo.Others].
 func holderNames() []string {
-	names := []string{secondHR}
+	var names []string
+	for _, o := range demo.Others {
+		names = append(names, o.Name)
+	}
 	for _, role := range models.Roles {
 		names = append(names, string(role))
 	}
 	return names
 }
 
-func roleOf(name string) models.Role {
-	if name == secondHR {
-		return models.RoleHRAdmin
+// holderOf is the role of a name and the number of the person whom the demo company gives it to.
+func holderOf(name string) (models.Role, string) {
+	for _, o := range demo.Others {
+		if o.Name == name {
+			return o.Role, o.No
+		}
 	}
-	return models.Role(name)
+	return models.Role(name), demo.Bearers[models.Role(name)]
+}
+
+func roleOf(name string) models.Role {
+	role, _ := holderOf(name)
+	return role
 }
 
 func bearerOf(name string) string {
-	if name == secondHR {
-		return demo.SecondHR
-	}
-	return demo.Bearers[models.Role(name)]
+	_, no := holderOf(name)
+	return no
 }
 
 // chooseHolders says who acts under each name. Whoever tries the product may let anybody leave, or

@@ -34,7 +34,7 @@ type devReport struct {
 	// SandboxControl are the bearer tokens of the sandbox systems' control calls.
 	SandboxControl map[string]string `json:"sandbox_control_tokens"`
 	Tokens         map[string]string `json:"tokens"`
-	// Users can log in: one of each role, by its name, and second_hr_admin.
+	// Users can log in: one of each role, by its name, and those of [demo.Others].
 	Users map[string]devUser `json:"users"`
 }
 

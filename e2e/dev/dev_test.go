@@ -147,6 +147,14 @@ func checkReport(t *testing.T, i *installation, r report) {
 		}
 		seen[me.EmployeeID] = role
 	}
+	logins := map[string]bool{}
+	for _, name := range []string{"hr_admin", "second_hr_admin", "reviewer", "second_reviewer", "third_reviewer", "it_ops", "auditor"} {
+		login := r.Users[name].Login
+		if login == "" || logins[login] {
+			t.Errorf("%s has the login %q: none, or somebody else's", name, login)
+		}
+		logins[login] = true
+	}
 	if out := i.output(t); !strings.Contains(out, r.Tokens["hr_admin"]) || !strings.Contains(out, "depart DEMO-0006 --follow") {
 		t.Error("the tokens or the commands to try are not printed")
 	}

@@ -43,6 +43,12 @@ func TestTheCompany(t *testing.T) {
 		}
 		bearers[no] = true
 	}
+	for _, o := range Others {
+		if byNo[o.No].No == "" || leaves(o.No) || bearers[o.No] {
+			t.Errorf("%s cannot be the person of %s: unknown, leaving, or another role's", o.No, o.Name)
+		}
+		bearers[o.No] = true
+	}
 	for _, l := range leavers {
 		if byNo[l.no].No == "" {
 			t.Errorf("%s leaves and is not there", l.no)

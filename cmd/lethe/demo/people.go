@@ -34,8 +34,20 @@ var Bearers = map[models.Role]string{
 	models.RoleEmployee:       "DEMO-0002",
 }
 
-// SecondHR is another HR administrator: what takes two people needs one who did not ask for it.
-const SecondHR = "CN-0003"
+// Another is somebody else with a role that Bearers has already, under a name of its own.
+type Another struct {
+	Name string
+	Role models.Role
+	No   string
+}
+
+// Others are those whom the steps of two people need: somebody who did not ask, and two reviewers
+// beside the one who rejected.
+var Others = []Another{
+	{"second_hr_admin", models.RoleHRAdmin, "CN-0003"},
+	{"second_reviewer", models.RoleReviewer, "CN-0004"},
+	{"third_reviewer", models.RoleReviewer, "CN-0005"},
+}
 
 // entity is a legal entity. People are numbered within it.
 type entity struct {
