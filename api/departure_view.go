@@ -70,13 +70,14 @@ type RetentionView struct {
 
 // WaitingView is something that waits for a person.
 type WaitingView struct {
-	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,no_system_connected,annulment_confirmation,approval,earlier_dates,purge_review,purge_rejected,orchestration"`
+	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,no_system_connected,annulment_confirmation,approval,earlier_dates,purge_review,purge_rejected,legal_hold,orchestration"`
 	WhatText      string      `json:"what_text"`
-	Role          models.Role `json:"role" enum:"reviewer,it_ops" doc:"Who can go on with it"`
+	Role          models.Role `json:"role" enum:"hr_admin,reviewer,it_ops" doc:"Who can go on with it"`
 	Since         time.Time   `json:"since"`
 	System        string      `json:"system,omitempty"`
 	SupportCaseID *uuid.UUID  `json:"support_case_id,omitempty"`
 	PurgeID       *uuid.UUID  `json:"purge_id,omitempty"`
+	HoldID        *uuid.UUID  `json:"hold_id,omitempty" doc:"The hold that keeps the data"`
 	EscalatedAt   *time.Time  `json:"escalated_at,omitempty" doc:"Since when it is shown that nobody decides"`
 	ApprovalID    *uuid.UUID  `json:"approval_id,omitempty" doc:"The request that waits for a second person"`
 }
@@ -99,6 +100,7 @@ const (
 	waitsForEarlierDates  = "earlier_dates"
 	waitsForReview        = "purge_review"
 	waitsForRejected      = "purge_rejected"
+	waitsForRelease       = "legal_hold"
 	waitsForOrchestration = "orchestration"
 )
 
@@ -214,7 +216,7 @@ func partOfWaiting(what string) access.Part {
 	switch what {
 	case account.WaitsForSupport, account.WaitsForRetry, account.WaitsForSystem, account.WaitsForConnection, waitsForOrchestration:
 		return access.PartTroubles
-	case waitsForReview, waitsForRejected:
+	case waitsForReview, waitsForRejected, waitsForRelease:
 		return access.PartReviews
 	}
 	return access.PartRequests
@@ -330,6 +332,13 @@ func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep m
 			v.What, v.Since = waitsForRejected, *p.RejectedAt
 		}
 		add(v)
+	}
+	holds, err := retention.HoldsInForce(ctx, s.DB, dep.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range holds {
+		add(WaitingView{What: waitsForRelease, Role: models.RoleHRAdmin, Since: h.PlacedAt, HoldID: &h.ID})
 	}
 	return views, nil
 }

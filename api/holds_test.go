@@ -2,7 +2,10 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"lethe/internal/database"
 	"lethe/internal/retention"
@@ -69,5 +72,47 @@ func TestHold_IsAboutAPersonAFilterOrEverybody(t *testing.T) {
 		if got := f.ask(hr, "POST", "/api/v1/holds", body); got.problem.Code != code {
 			t.Errorf("%s: %d %s, want %s", body, got.status, got.problem.Code, code)
 		}
+	}
+}
+
+// TestADepartureNamesTheHoldsThatKeepItsData: those in force, for whom they concern, until they are released.
+func TestADepartureNamesTheHoldsThatKeepItsData(t *testing.T) {
+	f := newFixture(t)
+	f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", f.people[models.RoleDepartmentHead], f.a)
+	person := f.hire("E1", f.a)
+	dep := f.leftLongAgo(person, -20, false)
+	var holds []uuid.UUID
+	for _, c := range []struct {
+		about      uuid.UUID
+		categories []models.Category
+	}{{person, []models.Category{models.CategoryContract}}, {person, nil}, {f.hire("E2", f.a), nil}} {
+		f.run(func(tx *database.Tx) error {
+			hold, _, err := retention.PlaceHold(tx, retention.HoldOrder{EmployeeID: c.about, Categories: c.categories, Matter: "case", By: models.System})
+			holds = append(holds, hold.ID)
+			return err
+		})
+	}
+	f.run(func(tx *database.Tx) error { _, err := retention.Look(tx, dep.ID, retention.Spread{}); return err })
+	named := func(role models.Role) (ids []uuid.UUID) {
+		var d DepartureView
+		f.ask(role, "GET", departureAddress(dep.ID), "").into(t, &d)
+		for _, w := range d.Waiting {
+			if w.What == waitsForRelease && w.WhatText != "" && w.Role == models.RoleHRAdmin {
+				ids = append(ids, *w.HoldID)
+			}
+		}
+		return ids
+	}
+	if got := named(models.RoleHRAdmin); !slices.Equal(got, holds[:2]) {
+		t.Errorf("HR is shown %v, want %v", got, holds[:2])
+	}
+	if got := named(models.RoleDepartmentHead); got != nil {
+		t.Errorf("the head is shown %v", got)
+	}
+	f.run(func(tx *database.Tx) error {
+		return retention.ReleaseHold(tx, holds[1], models.System, models.System)
+	})
+	if got := named(models.RoleHRAdmin); !slices.Equal(got, holds[:1]) {
+		t.Errorf("after a release HR is shown %v, want %v", got, holds[:1])
 	}
 }

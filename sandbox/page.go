@@ -34,7 +34,7 @@ type words struct {
 
 var pageWords = map[language.Tag]words{
 	language.Chinese: {
-		Lang: "zh", Title: "模拟系统", Note: "仅供开发和测试使用。", Accounts: "账户", EmployeeNo: "工号", Account: "账户编号",
+		Lang: "zh", Title: "模拟系统", Note: "仅供开发和测试使用。", Accounts: "账号", EmployeeNo: "工号", Account: "账号编号",
 		State: "状态", Active: "启用", Disabled: "已停用", Groups: "所属组", Sessions: "登录会话", Tokens: "令牌",
 		Faults: "当前故障", NoFaults: "没有设置故障。", Fault: "故障", About: "对象", Left: "剩余次数", All: "全部",
 		Calls: "最近的请求", NoCalls: "还没有请求。", Time: "时间", Call: "请求", Answer: "答复", Cut: "连接中断",

@@ -18,7 +18,7 @@ type DepartCmd struct {
 	EmployeeNo     string `arg:"" help:"Who leaves. 离职员工的编号。"`
 	Kind           string `default:"resignation" help:"resignation, mutual_agreement, dismissal, contract_end, retirement, death or assignment_end. 离职类型。"`
 	LastWorkingDay string `placeholder:"YYYY-MM-DD" help:"The last working day. 最后工作日。"`
-	Immediate      bool   `help:"Today, with accounts disabled now; in development the default when no day is given. 即时离职，账户立即停用；开发环境未填日期时默认如此。"`
+	Immediate      bool   `help:"Today, with accounts disabled now; in development the default when no day is given. 即时离职，账号立即停用；开发环境未填日期时默认如此。"`
 	ConfirmPast    bool   `help:"The last working day may be in the past. 确认最后工作日可早于今天。"`
 	CountFromEnd   bool   `help:"Ask a second person to let deletion dates count from the end of the employment instead of today. 请另一人审核，让删除期限自离职日期起算。"`
 	Follow         bool   `short:"f" help:"Print each change as it happens, until nothing more can. 持续显示进展。"`

@@ -42,13 +42,13 @@ func TestPrinterTellsEachChangeOnce(t *testing.T) {
 	p.show(departureAt(id, models.StagePendingDeparture, models.AccountsUnlinking, models.AccountUnlinking))
 	p.show(departureAt(id, models.StageDeparted, models.AccountsSettled, models.AccountDisabled))
 	want := `03:04:05  任职: 待离职
-03:04:05  账户: 已关联
-03:04:05  账户 · mail: 已关联
-03:04:05  账户: 停用中
-03:04:05  账户 · mail: 停用中
+03:04:05  账号: 已关联
+03:04:05  账号 · mail: 已关联
+03:04:05  账号: 停用中
+03:04:05  账号 · mail: 停用中
 03:04:05  任职: 已离职
-03:04:05  账户: 处理完毕
-03:04:05  账户 · mail: 已停用
+03:04:05  账号: 处理完毕
+03:04:05  账号 · mail: 已停用
 `
 	want = strings.ReplaceAll(want, "处理完毕", i18n.Text(i18n.Chinese, "accounts_state.settled"))
 	if diff := cmp.Diff(want, out.String()); diff != "" {

@@ -75,7 +75,7 @@ type Config struct {
 	RetryInitial       time.Duration `env:"ACTIVITY_RETRY_INITIAL" envDefault:"1s" used:"serve,worker" en:"pause before the first retry; it doubles from there" zh:"首次重试前的间隔，之后逐次加倍"`
 	RetryMax           time.Duration `env:"ACTIVITY_RETRY_MAX" envDefault:"30s" used:"serve,worker" en:"longest pause between two tries" zh:"两次尝试之间的最长间隔"`
 	HTTPTimeout        time.Duration `env:"HTTP_TIMEOUT" envDefault:"10s" used:"worker" en:"limit for one call to a connected system" zh:"调用一次外部系统的时限"`
-	UnlinkTries        int           `env:"UNLINK_TRIES" envDefault:"10" used:"worker" en:"tries before a system's step becomes a support case" zh:"账户停用尝试多少次后转为异常工单"`
+	UnlinkTries        int           `env:"UNLINK_TRIES" envDefault:"10" used:"worker" en:"tries before a system's step becomes a support case" zh:"账号停用尝试多少次后转为异常工单"`
 	AcceptedCheck      time.Duration `env:"ACCEPTED_CHECK" envDefault:"5s" used:"worker" en:"when to look again at a change that a system accepted but has not made yet" zh:"外部系统已受理但未完成时，多久后再次核对"`
 	ContinueAsNewAfter time.Duration `env:"CONTINUE_AS_NEW_AFTER" envDefault:"720h" used:"serve,worker" en:"age at which a waiting workflow starts a fresh run, at most 30 days" zh:"等待中的工作流多久后开始新的运行，最长 30 天"`
 	PurgeJitter        time.Duration `env:"PURGE_JITTER" envDefault:"0s" used:"worker" en:"purges due together are spread over this time after the deadline, never before it" zh:"同时到期的删除在截止时间之后的这段时间内错开执行，绝不提前"`

@@ -84,6 +84,21 @@ func Holds(ctx context.Context, db *database.DB, f HoldFilter) (holds []HoldView
 	return holds, more, openMatters(ctx, db, holds)
 }
 
+// HoldsInForce are the active holds, without their matter, that keep a category of a departure beyond its
+// time or will, in the order in which they were placed.
+func HoldsInForce(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]models.Hold, error) {
+	var holds []models.Hold
+	err := db.Read(ctx).Raw(`SELECT h.id, h.placed_at FROM holds h, departures d
+		WHERE d.id = ? AND h.released_at IS NULL AND lethe_hold_covers(h, d.employee_id) AND EXISTS (
+			SELECT FROM retention_deadlines l
+			WHERE l.departure_id = d.id AND l.state = ? AND (h.categories IS NULL OR l.category = ANY (h.categories)))
+		ORDER BY h.placed_at, h.id`, departureID, models.DeadlineHeld).Scan(&holds).Error
+	if err != nil {
+		return nil, fmt.Errorf("looking for holds: %w", database.Hide(err))
+	}
+	return holds, nil
+}
+
 // GetHold reads a hold; none is database.ErrNotFound.
 func GetHold(ctx context.Context, db *database.DB, id uuid.UUID) (HoldView, error) {
 	return openHold(ctx, db, db.Read(ctx), id)
