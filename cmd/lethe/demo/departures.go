@@ -18,7 +18,7 @@ import (
 type leaver struct {
 	no        string
 	kind      models.DepartureKind
-	days      int // from today to the last working day
+	days      int // from today to the last working day; as far back as one person may enter
 	immediate bool
 	withdrawn bool
 }
@@ -35,9 +35,9 @@ var leavers = []leaver{
 	{no: "DEMO-0003", kind: models.KindResignation, days: 10},
 	{no: "CN-0041", kind: models.KindResignation, days: 25, withdrawn: true},
 	{no: "CN-0025", kind: models.KindResignation, days: -20},
-	{no: "DE-0011", kind: models.KindMutualAgreement, days: -40},
+	{no: "DE-0011", kind: models.KindMutualAgreement, days: -29},
 	{no: "JP-0005", kind: models.KindResignation, days: -15},
-	{no: "CN-0060", kind: models.KindResignation, days: -800},
+	{no: "CN-0060", kind: models.KindResignation, days: -25},
 	{no: refusedNo, kind: models.KindDismissal, days: -3},
 	{no: "DEMO-0004", kind: models.KindResignation, immediate: true},
 }
@@ -67,9 +67,6 @@ func (l leaver) depart(tx *database.Tx, sealer vault.Sealer, hr models.Actor, id
 	if notice.Immediate = l.immediate; !l.immediate {
 		last := today.AddDays(l.days)
 		notice.LastWorkingDay, notice.ConfirmPast = &last, l.days < 0
-		// Those of long ago stand for what two people agreed to.
-		notice.CountFromEnd = l.days < -departure.OneWord
-		notice.Approved = notice.CountFromEnd
 	}
 	begun, err := departure.Begin(tx, sealer, hr, notice)
 	if err != nil || !l.withdrawn {
