@@ -259,6 +259,11 @@ func (c *openedCase) abort(tx *database.Tx, actor models.Actor) error {
 	if c.op.Origin != models.OriginStandalone || c.step.Action != models.OperationUnlink {
 		return ErrAbortNotAllowed
 	}
+	if ended, err := accessEnded(tx, c.op.EmploymentID); err != nil {
+		return err
+	} else if ended {
+		return ErrAbortNotAllowed // only taking back the departure gives the access back
+	}
 	if err := c.close(tx, models.ResolutionAbort, actor); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type knownAccount struct {
 	ExternalID   string
 	State        models.AccountState
 	Here         bool // it has a step in this operation
+	Current      bool // of another employment, which has not ended and may not have begun
 }
 
 // ambiguous: one of several that carry the number, and people have not said whose it is.
@@ -61,10 +62,11 @@ func (r *run) sight(ctx context.Context) (sighting, error) {
 	}
 	var rows []knownAccount
 	err = r.s.db.Read(ctx).Raw(`SELECT o.id, o.employment_id, o.external_id, o.state,
-			EXISTS (SELECT 1 FROM account_steps s WHERE s.account_id = o.id AND s.operation_id = ?) AS here
+			EXISTS (SELECT 1 FROM account_steps s WHERE s.account_id = o.id AND s.operation_id = ?) AS here,
+			m.id <> ? AND m.ended_at IS NULL AS current
 		FROM linked_accounts o JOIN employments m ON m.id = o.employment_id
 		WHERE m.employee_id = ? AND o.system = ? AND o.external_id IN ? ORDER BY o.id`,
-		r.op.ID, r.employee, r.account.System, ids).Scan(&rows).Error
+		r.op.ID, r.op.EmploymentID, r.employee, r.account.System, ids).Scan(&rows).Error
 	if err != nil {
 		return s, fmt.Errorf("reading the person's accounts: %w", database.Hide(err))
 	}
@@ -78,13 +80,14 @@ func (r *run) sight(ctx context.Context) (sighting, error) {
 func (r *run) place(s *sighting, id string, rows []knownAccount) {
 	ours := func(a knownAccount) bool { return a.ExternalID == id && a.EmploymentID == r.op.EmploymentID }
 	detached := func(a knownAccount) bool { return a.ExternalID == id && a.State == models.AccountDetached }
+	theirs := func(a knownAccount) bool { return a.ExternalID == id && a.Current }
 	here := slices.IndexFunc(rows, ours)
 	switch {
 	case here >= 0 && rows[here].State != models.AccountDetached:
 		s.known = append(s.known, rows[here])
 	case slices.ContainsFunc(rows, detached):
 		s.kept = models.FindingDetached
-	case r.elsewhere:
+	case r.elsewhere, slices.ContainsFunc(rows, theirs):
 		s.kept = models.FindingAnotherEmployment
 	case r.transfer:
 		s.kept = models.FindingTransfer
@@ -151,7 +154,7 @@ func (r *run) seek(ctx context.Context) (found, verdict, error) {
 		return found{}, verdict{}, err
 	}
 	switch {
-	case len(used) > 0 && (r.careful() || r.past.byHand(r.step.ID)):
+	case len(used) > 0 && (r.careful() || r.elsewhere && !r.retried() || r.past.byHand(r.step.ID)):
 		r.note(subFind, outFurther, "")
 		v, err := stuck(ReasonFoundInUse)
 		return found{}, v, err
@@ -252,8 +255,10 @@ func (r *run) allOff(ctx context.Context, ids []string) (bool, error) {
 // careful: the order was over when the system was asked, and nobody has said since that what is found
 // is to be taken away.
 func (r *run) careful() bool {
-	return r.step.Cautious && !r.past.of(r.step.ID).has(subByHand, outRetry)
+	return r.step.Cautious && !r.retried()
 }
+
+func (r *run) retried() bool { return r.past.of(r.step.ID).has(subByHand, outRetry) }
 
 // extend makes steps of what the run found besides its own account, and says whether it did.
 func (r *run) extend(tx *database.Tx, op models.AccountOperation) (bool, error) {

@@ -37,7 +37,8 @@ type UnlinkOrder struct {
 // Unfinished relinks of these accounts are superseded. A departure also takes over what stand-alone
 // unlinkings have not finished; what they settled stays as it is, but a waiver given to one of them
 // does not count for the departure. A second stand-alone order for accounts that are being unlinked
-// is *AlreadyRunningError; a second one for the same departure returns the first, and false.
+// is *AlreadyRunningError; a second one for the same departure returns the first, and false. All or nothing
+// is ErrDepartureOwns once a departure has ended the access: it would give the access back.
 func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool, error) {
 	departure := o.Origin == models.OriginDeparture
 	if departure != (o.DepartureID != nil) || (departure && (o.AllOrNothing || o.Systems != nil)) ||
@@ -48,6 +49,13 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 		running, err := currentOperation(tx, *o.DepartureID, models.OperationUnlink)
 		if err != nil || running != nil {
 			return orZero(running), false, err
+		}
+	}
+	if o.AllOrNothing {
+		if ended, err := accessEnded(tx, o.EmploymentID); err != nil {
+			return models.AccountOperation{}, false, err
+		} else if ended {
+			return models.AccountOperation{}, false, ErrDepartureOwns
 		}
 	}
 	former, accounts, err := lockAll(tx, o.EmploymentID, o.Systems)

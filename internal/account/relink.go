@@ -14,6 +14,9 @@ func (r *run) relink(ctx context.Context) (verdict, error) {
 		r.note(subReadBack, outRestored, "") // nothing was found before it was called off
 		return done(models.AccountRelinked)
 	}
+	if r.rehired && !r.past.byHand(r.step.ID) {
+		return stuck(ReasonRehired) // a later employment has it, or its departure took it away
+	}
 	f, v, err := r.locate(ctx)
 	if err != nil || v.outcome != "" {
 		return v, err

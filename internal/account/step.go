@@ -111,9 +111,10 @@ type run struct {
 	past   history
 	// sighted: the linked id was found at the target for the first time, which was not written yet.
 	sighted bool
-	// rehired: another, current employment of the person has this account.
+	// rehired: another, current employment of the person has this account; for a relink also a later one
+	// that has ended, whose departure took it away.
 	rehired bool
-	// elsewhere: the person has another, current employment. transfer: the accounts go along.
+	// elsewhere: the person has another, current employment, which has begun. transfer: the accounts go along.
 	elsewhere, transfer bool
 	// looked: the system was asked by employee number, completely, and answered.
 	looked bool
@@ -238,12 +239,18 @@ func (r *run) take(tx *database.Tx, now time.Time) error {
 func (r *run) takeOthers(tx *database.Tx) error {
 	var others struct{ Rehired, Elsewhere, Transfer bool }
 	err := tx.DB().Raw(`SELECT EXISTS (SELECT 1 FROM linked_accounts o JOIN employments m ON m.id = o.employment_id
-			WHERE m.id <> ? AND m.ended_at IS NULL AND m.employee_id = ? AND o.registered
-			AND o.system = ? AND (o.external_id IS NULL OR o.external_id IS NOT DISTINCT FROM coalesce(?, o.external_id))) AS rehired,
-		EXISTS (SELECT 1 FROM employments m WHERE m.id <> ? AND m.ended_at IS NULL AND m.employee_id = ?) AS elsewhere,
-		EXISTS (SELECT 1 FROM departures d WHERE d.id = ? AND d.kind = ?) AS transfer`,
-		r.op.EmploymentID, r.employee, r.account.System, r.account.ExternalID,
-		r.op.EmploymentID, r.employee, r.op.DepartureID, models.KindGroupTransfer).Scan(&others).Error
+			JOIN employments e ON e.id = @employment
+			WHERE m.id <> e.id AND m.employee_id = @employee
+			AND (m.ended_at IS NULL OR @relink AND (m.hired_on, m.id) > (e.hired_on, e.id))
+			AND (o.registered OR o.external_id IS NOT NULL AND o.state IN ('linked', 'relinking', 'relinked'))
+			AND o.system = @system AND (o.external_id IS NULL OR o.external_id IS NOT DISTINCT FROM coalesce(@id, o.external_id))) AS rehired,
+		EXISTS (SELECT 1 FROM employments m WHERE m.id <> @employment AND m.ended_at IS NULL AND m.employee_id = @employee
+			AND m.hired_on <= (lethe_now() AT TIME ZONE m.time_zone)::date) AS elsewhere,
+		EXISTS (SELECT 1 FROM departures d WHERE d.id = @departure AND d.kind = @transfer) AS transfer`,
+		map[string]any{
+			"employment": r.op.EmploymentID, "employee": r.employee, "system": r.account.System, "id": r.account.ExternalID,
+			"relink": r.step.Action == models.OperationRelink, "departure": r.op.DepartureID, "transfer": models.KindGroupTransfer,
+		}).Scan(&others).Error
 	if err != nil {
 		return fmt.Errorf("looking for other employments: %w", database.Hide(err))
 	}

@@ -44,7 +44,7 @@ func viewed(rows []models.LinkedAccount, err error) ([]View, error) {
 	}
 	views := make([]View, 0, len(rows))
 	for _, a := range rows {
-		if a.LookUp() && (a.State == models.AccountLinked || a.State == models.AccountRelinked) {
+		if calledOff(a) {
 			continue
 		}
 		views = append(views, View{
@@ -53,6 +53,11 @@ func viewed(rows []models.LinkedAccount, err error) ([]View, error) {
 		})
 	}
 	return views, nil
+}
+
+// calledOff: a question that was called off before it was answered says nothing about any account.
+func calledOff(a models.LinkedAccount) bool {
+	return a.LookUp() && (a.State == models.AccountLinked || a.State == models.AccountRelinked)
 }
 
 // OperationView is an operation with its steps, in the order in which they are carried out.
@@ -65,7 +70,7 @@ type OperationView struct {
 // StepView is one account's part with its evidence, oldest first.
 type StepView struct {
 	models.AccountStep
-	AccountState models.AccountState
+	AccountState models.AccountState // empty: a question that was called off
 	Evidence     []models.AccountEvidence
 }
 
@@ -97,7 +102,7 @@ func Operation(ctx context.Context, db *database.DB, id uuid.UUID) (OperationVie
 	for _, s := range steps {
 		sv := StepView{AccountStep: s}
 		for _, a := range accounts {
-			if a.ID == s.AccountID {
+			if a.ID == s.AccountID && !calledOff(a) {
 				sv.AccountState = a.State
 			}
 		}
