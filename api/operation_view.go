@@ -15,6 +15,7 @@ import (
 type OperationView struct {
 	ID           uuid.UUID             `json:"id"`
 	EmployeeID   uuid.UUID             `json:"employee_id"`
+	EmploymentID uuid.UUID             `json:"employment_id" doc:"Which employment of the person the accounts are of"`
 	DepartureID  *uuid.UUID            `json:"departure_id,omitempty"`
 	UndoesID     *uuid.UUID            `json:"unlinking_id,omitempty" doc:"The unlinking that a relinking undoes"`
 	Kind         string                `json:"kind" enum:"unlink,relink"`
@@ -36,7 +37,7 @@ type StepView struct {
 	System       string              `json:"system"`
 	Action       string              `json:"action" enum:"unlink,relink"`
 	State        models.StepState    `json:"state" enum:"pending,running,accepted,done,stuck,waived,aborted,superseded"`
-	AccountState models.AccountState `json:"account_state" enum:"linked,unlinking,accepted,disabled,detached,not_found,stuck,waived,relinking,relinked"`
+	AccountState models.AccountState `json:"account_state,omitempty" enum:"linked,unlinking,accepted,disabled,detached,not_found,stuck,waived,relinking,relinked" doc:"Absent of a question by employee number that was called off before it was answered"`
 	Tries        int                 `json:"tries" doc:"Failed tries of this round"`
 	CheckAt      *time.Time          `json:"check_at,omitempty" doc:"When it is looked at next"`
 	StuckReason  string              `json:"stuck_reason,omitempty"`
@@ -63,7 +64,7 @@ func (s *server) operationView(ctx context.Context, id uuid.UUID, kind string) (
 		return OperationView{}, database.ErrNotFound
 	}
 	v := OperationView{
-		ID: op.ID, EmployeeID: op.EmployeeID, DepartureID: op.DepartureID, UndoesID: op.UndoesID, Kind: op.Kind, Mode: op.Mode,
+		ID: op.ID, EmployeeID: op.EmployeeID, EmploymentID: op.EmploymentID, DepartureID: op.DepartureID, UndoesID: op.UndoesID, Kind: op.Kind, Mode: op.Mode,
 		Origin: op.Origin, AllOrNothing: op.AllOrNothing, State: op.State, CreatedAt: op.CreatedAt.UTC(), EndedAt: utc(op.EndedAt),
 		Asked: op.Asked, Steps: make([]StepView, len(op.Steps)),
 	}

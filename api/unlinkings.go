@@ -24,10 +24,11 @@ func relinkingAddress(id uuid.UUID) string { return base + "/account-relinkings/
 // NewUnlinking is the body of a stand-alone unlinking.
 type NewUnlinking struct {
 	Asking
-	EmployeeID   uuid.UUID `json:"employee_id"`
-	Systems      []string  `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all"`
-	Mode         string    `json:"mode,omitempty" enum:"disable,detach" default:"disable" doc:"disable takes the access away, detach only severs the link and needs two people"`
-	AllOrNothing bool      `json:"all_or_nothing,omitempty" doc:"One stuck account gives all of them back"`
+	EmployeeID   uuid.UUID  `json:"employee_id"`
+	EmploymentID *uuid.UUID `json:"employment_id,omitempty" doc:"Whose accounts of several employments; a person's accounts name them. Left out: the current one or, for a leaver, the last"`
+	Systems      []string   `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all"`
+	Mode         string     `json:"mode,omitempty" enum:"disable,detach" default:"disable" doc:"disable takes the access away, detach only severs the link and needs two people"`
+	AllOrNothing bool       `json:"all_or_nothing,omitempty" doc:"One stuck account gives all of them back; refused once a departure has ended the access"`
 }
 
 // NewRelinking is the body of a stand-alone relinking.
@@ -72,15 +73,15 @@ func (s *server) createUnlinking(ctx context.Context, in *newUnlinkingInput) (*c
 		return s.askUnlinking(ctx, in, operations.Detach)
 	}
 	made, err := s.create(ctx, in.Key, unlinkingRoute, in.Body, func(tx *database.Tx) (creation, error) {
-		employment, err := lockLatest(tx, in.Body.EmployeeID)
+		employment, err := archive.EmploymentOf(tx, in.Body.EmployeeID, in.Body.EmploymentID)
 		if err != nil {
-			return creation{}, err
+			return creation{}, in.Body.unknown(err)
 		}
 		if err := departure.OneMayChangeAccess(tx, actorOf(ctx), in.Body.EmployeeID); err != nil {
 			return creation{}, err
 		}
 		op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
-			EmploymentID: employment, Mode: in.Body.Mode, Origin: models.OriginStandalone, AllOrNothing: in.Body.AllOrNothing,
+			EmploymentID: employment.ID, Mode: in.Body.Mode, Origin: models.OriginStandalone, AllOrNothing: in.Body.AllOrNothing,
 			Systems: in.Body.Systems, Connected: s.Systems, By: actorOf(ctx), Superseded: departure.OperationChanged,
 		})
 		if err == nil && !ordered {
@@ -100,31 +101,24 @@ const unlinkingRoute = "POST /account-unlinkings"
 // or an administrator is not locked out by one.
 func (s *server) askUnlinking(ctx context.Context, in *newUnlinkingInput, operation string) (*createdAnswer[OperationView], error) {
 	b := in.Body
-	if _, err := archive.LatestEmployment(s.DB.Read(ctx), b.EmployeeID); errors.Is(err, database.ErrNotFound) {
-		return nil, at("employee_id", codeEmployeeNotFound)
-	} else if err != nil {
-		return nil, err
-	}
 	made, err := s.dangerous(ctx, dangerousCall{
 		operation: operation,
-		command:   operations.Detachment{EmployeeID: b.EmployeeID, Systems: b.Systems, AllOrNothing: b.AllOrNothing},
-		reason:    b.ApprovalReason, key: in.Key, route: unlinkingRoute, body: b, language: in.language(),
+		command: operations.Detachment{EmployeeID: b.EmployeeID, EmploymentID: b.EmploymentID,
+			Systems: b.Systems, AllOrNothing: b.AllOrNothing},
+		reason: b.ApprovalReason, key: in.Key, route: unlinkingRoute, body: b, language: in.language(),
 	})
-	return s.operationCreated(ctx, made, err)
+	return s.operationCreated(ctx, made, b.unknown(err))
 }
 
-// lockLatest locks the current employment or, for a leaver, the last one: access that is found
-// later has to be taken away as well.
-func lockLatest(tx *database.Tx, employeeID uuid.UUID) (uuid.UUID, error) {
-	latest, err := archive.LatestEmployment(tx.DB(), employeeID)
-	if errors.Is(err, database.ErrNotFound) {
-		return uuid.Nil, at("employee_id", codeEmployeeNotFound)
+// unknown says which of the two names nobody: the person or the employment.
+func (b NewUnlinking) unknown(err error) error {
+	switch {
+	case !errors.Is(err, database.ErrNotFound):
+		return err
+	case b.EmploymentID != nil:
+		return at("employment_id", codeNotFound)
 	}
-	if err != nil {
-		return uuid.Nil, err
-	}
-	employment, err := archive.LockEmployment(tx, latest.ID)
-	return employment.ID, err
+	return at("employee_id", codeEmployeeNotFound)
 }
 
 type newRelinkingInput struct {

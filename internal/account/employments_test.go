@@ -7,14 +7,18 @@ import (
 
 	"lethe/internal/connector"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
 // ended ends the employment of a leaver whose accounts were cut.
 func (w *world) ended(t testing.TB, l *leaver) {
 	t.Helper()
-	w.exec(t, "UPDATE departures SET stage = 'departed', departed_at = lethe_now() WHERE id = ?", *l.departure)
-	w.exec(t, "UPDATE employments SET ended_at = lethe_now() WHERE id = ?", l.employment)
+	w.tx(t, func(tx *database.Tx) error {
+		err := tx.DB().Exec("UPDATE departures SET stage = 'departed', departed_at = lethe_now() WHERE id = ?", *l.departure).Error
+		return errors.Join(database.Hide(err), databasetest.Told(tx, *l.departure))
+	})
+	w.exec(t, "UPDATE employments SET ended_at = lethe_now(), basis_entry_id = @entry WHERE id = ?", l.employment)
 }
 
 // annul orders that everything is given back of a departure that ended the employment.
@@ -30,7 +34,8 @@ func (w *world) annul(t testing.TB, l *leaver) (op models.AccountOperation) {
 		if err != nil {
 			return err
 		}
-		return tx.DB().Exec("UPDATE departures SET stage = 'annulled', accounts_state = 'relinking' WHERE id = ?", *l.departure).Error
+		err = tx.DB().Exec("UPDATE departures SET stage = 'annulled', accounts_state = 'relinking' WHERE id = ?", *l.departure).Error
+		return errors.Join(database.Hide(err), databasetest.Told(tx, *l.departure))
 	})
 	return op
 }
@@ -140,7 +145,7 @@ func TestI29_AnEmploymentThatHasNotBegunKeepsNoAccessOpen(t *testing.T) {
 	former := w.unregistered(t, "mail", "finance")
 	w.ended(t, former)
 	later := w.employ(t, former.employee)
-	w.exec(t, "UPDATE employments SET hired_on = '2999-01-01' WHERE id = ?", later.employment)
+	w.exec(t, "UPDATE employments SET hired_on = '2999-01-01', basis_entry_id = @entry WHERE id = ?", later.employment)
 	w.register(t, later, "finance")
 	w.drive(t, w.unlink(t, former, nil))
 	w.wantActive(t, former, "mail", false)

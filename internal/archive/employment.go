@@ -83,6 +83,19 @@ func lockLatest(tx *database.Tx, employeeID uuid.UUID) (models.Employment, error
 	}
 }
 
+// EmploymentOf locks the named employment of a person, the latest one if none is named. One that is not
+// the person's is database.ErrNotFound.
+func EmploymentOf(tx *database.Tx, employeeID uuid.UUID, named *uuid.UUID) (models.Employment, error) {
+	if named == nil {
+		return lockLatest(tx, employeeID)
+	}
+	employment, err := LockEmployment(tx, *named)
+	if err == nil && employment.EmployeeID != employeeID {
+		return models.Employment{}, fmt.Errorf("an employment of somebody else: %w", database.ErrNotFound)
+	}
+	return employment, err
+}
+
 // EndEmployment sets the instant at which the employment ended, as an entry says; nil opens it again,
 // which is ErrStillEmployed if the person has another one by now (I8).
 func EndEmployment(tx *database.Tx, employmentID uuid.UUID, at *time.Time, entry uuid.UUID) error {

@@ -42,7 +42,12 @@ func UpdateApproved(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch)
 
 // LatestFile locks what a patch of a person would change, and reads it.
 func LatestFile(tx *database.Tx, id uuid.UUID) (models.Employee, models.Employment, error) {
-	employment, err := lockLatest(tx, id)
+	return FileOf(tx, id, nil)
+}
+
+// FileOf locks and reads a person with the named employment, as [EmploymentOf] finds it.
+func FileOf(tx *database.Tx, id uuid.UUID, named *uuid.UUID) (models.Employee, models.Employment, error) {
+	employment, err := EmploymentOf(tx, id, named)
 	if err != nil {
 		return models.Employee{}, employment, err
 	}

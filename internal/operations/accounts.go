@@ -15,12 +15,14 @@ import (
 	"lethe/models"
 )
 
-// Detachment is the command of [Detach] and of [Unlink]: the accounts of somebody's latest employment in
+// Detachment is the command of [Detach] and of [Unlink]: the accounts of one employment of somebody in
 // these systems, or in all.
 type Detachment struct {
-	EmployeeID   uuid.UUID `json:"employee_id"`
-	Systems      []string  `json:"systems,omitempty"`
-	AllOrNothing bool      `json:"all_or_nothing,omitempty"`
+	EmployeeID uuid.UUID `json:"employee_id"`
+	// EmploymentID: the latest, if it is left out; nil in requests of former versions.
+	EmploymentID *uuid.UUID `json:"employment_id,omitempty"`
+	Systems      []string   `json:"systems,omitempty"`
+	AllOrNothing bool       `json:"all_or_nothing,omitempty"`
 }
 
 // unlink takes accounts away apart from a departure. Detached ones stay as they are, and a later departure
@@ -28,8 +30,14 @@ type Detachment struct {
 // does. Those of a head or an administrator are disabled by two people, as by a departure.
 func (d Deps) unlink(mode string, after models.AccountState) approval.Operation {
 	return approval.Define(approval.Spec[Detachment]{
+		Complete: func(tx *database.Tx, _ models.Actor, c Detachment) (Detachment, error) {
+			// Whoever is hired again meanwhile keeps what the new employment has.
+			employment, err := archive.EmploymentOf(tx, c.EmployeeID, c.EmploymentID)
+			c.EmploymentID = &employment.ID
+			return c, err
+		},
 		Judge: func(tx *database.Tx, c Detachment) (approval.Matter, error) {
-			employee, employment, err := archive.LatestFile(tx, c.EmployeeID)
+			employee, employment, err := archive.FileOf(tx, c.EmployeeID, c.EmploymentID)
 			if err != nil {
 				return approval.Matter{}, gone(err, database.ErrNotFound)
 			}
@@ -43,7 +51,9 @@ func (d Deps) unlink(mode string, after models.AccountState) approval.Operation 
 			}
 			m := approval.Matter{
 				Subjects: []uuid.UUID{employee.ID},
-				Changes:  []approval.Change{shown("person", employee.EmployeeNo+" "+employee.Name)},
+				Changes: []approval.Change{
+					shown("person", employee.EmployeeNo+" "+employee.Name), shown("hired_on", dayText(employment.HiredOn)),
+				},
 			}
 			for _, a := range accounts {
 				m.Targets = append(m.Targets, approval.Target{Kind: "account", ID: a.ID, Version: approval.Version(a.State, a.Attempt)})
@@ -56,7 +66,7 @@ func (d Deps) unlink(mode string, after models.AccountState) approval.Operation 
 			return m, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, c Detachment) (string, error) {
-			_, employment, err := archive.LatestFile(tx, c.EmployeeID)
+			_, employment, err := archive.FileOf(tx, c.EmployeeID, c.EmploymentID)
 			if err != nil {
 				return "", err
 			}
@@ -116,6 +126,9 @@ func (d Deps) relink() approval.Operation {
 				return m, fmt.Errorf("reading accounts: %w", database.Hide(err))
 			}
 			for _, a := range accounts {
+				if a.LookUp() {
+					continue // nothing was found that could be given back
+				}
 				m.Changes = append(m.Changes, shown("system", a.System),
 					word("account", "account_state", string(a.State), string(models.AccountRelinked)))
 			}
