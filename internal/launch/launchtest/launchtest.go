@@ -98,6 +98,9 @@ func PostgresOptions(folder string) launch.PostgresOptions {
 			"fsync":            "off",
 			"full_page_writes": "off",
 			"max_connections":  "400",
+			// Databases of tests live for seconds: looking after them costs more than it gives.
+			"autovacuum": "off",
+			"jit":        "off",
 		},
 	}
 }
