@@ -11,6 +11,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/vault"
 	"lethe/models"
 )
 
@@ -193,7 +194,10 @@ func strangers(tx *database.Tx, row models.Approval, bearer identity.Bearer) err
 // unchanged opens the command and judges it again; why is empty if everything is as it was.
 func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval) (command any, why string, err error) {
 	s, err := r.open(tx.Context(), row)
-	if err != nil {
+	switch {
+	case errors.Is(err, errUnreadable):
+		return nil, models.VoidUnreadable, nil
+	case err != nil:
 		return nil, "", err
 	}
 	b := binding{operation: row.Operation, command: s.Command, salt: s.Salt, shown: s.Changes, fileHash: row.FileHash}
@@ -226,14 +230,21 @@ func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval)
 
 func sameIDs(a, b []uuid.UUID) bool { return slices.Equal(a, b) }
 
+// errUnreadable says that a stored command cannot be opened, now or later: its key is gone, or it is not
+// what was sealed.
+var errUnreadable = errors.New("the stored command cannot be read any more")
+
 func (r *Registry) open(ctx context.Context, row models.Approval) (stored, error) {
 	var s stored
 	content, err := r.sealer.OpenLoose(ctx, place(row.ID), row.CommandSealed)
-	if err != nil {
+	switch {
+	case errors.Is(err, vault.ErrPurged), errors.Is(err, vault.ErrDamaged):
+		return s, errUnreadable
+	case err != nil:
 		return s, fmt.Errorf("opening a stored command: %w", err)
 	}
 	if err := json.Unmarshal(content, &s); err != nil {
-		return s, errors.New("reading a stored command failed")
+		return s, errUnreadable
 	}
 	return s, nil
 }

@@ -67,22 +67,16 @@ func (r *Registry) end(tx *database.Tx, op Operation, row models.Approval, e end
 	return ended, nil
 }
 
-// drop takes back what the request had noted at its target. A command that cannot be read any more,
-// or is not the one that was asked for, says nothing about what that was.
+// drop takes back what the request had noted at its target.
 func (r *Registry) drop(tx *database.Tx, op Operation, row models.Approval) error {
 	if op.dropped == nil {
 		return nil
 	}
-	s, err := r.open(tx.Context(), row)
-	if err != nil {
+	targets, err := Targets(row)
+	if err != nil || len(targets) == 0 {
 		return err
 	}
-	b := binding{operation: row.Operation, command: s.Command, salt: s.Salt}
-	command, err := op.decode(s.Command)
-	if err != nil || !same(b.commandHash(), row.CommandHash) {
-		return nil //nolint:nilerr // of another version of the program
-	}
-	return op.dropped(tx, requester(row), command)
+	return op.dropped(tx, requester(row), targets[0].ID)
 }
 
 func requester(row models.Approval) models.Actor {
@@ -163,15 +157,19 @@ const (
 		WHERE m.employee_id = ANY (approvals.subject_ids) AND c.purging_at >= approvals.requested_at)`
 	// isOrphaned: whoever asked has been disabled or reset since, or has lost the role (I32).
 	isOrphaned = "state = 'pending' AND NOT public.lethe_requester_stands(requester_user_id, requester_id, requester_role, requested_at)"
+	// isLost: the key of the command was given up after a restore. Nobody can read it, or carry it out.
+	isLost = `state = 'pending' AND EXISTS (SELECT FROM lost_keys k
+		WHERE k.key_id = encode(substring(approvals.command_sealed::bytea FROM 5 FOR 16), 'hex')::uuid)`
 )
 
-// Sweep expires what is due now, voids what is about data that is being destroyed, and says how much
-// that was.
+// Sweep expires what is due now, voids what is about data that is being destroyed and what nobody can open
+// any more, and says how much that was.
 func (r *Registry) Sweep(ctx context.Context, db *database.DB) (int, error) {
 	ended, err := r.sweep(ctx, db, isDue, r.Expire)
 	voided, voidErr := r.sweep(ctx, db, isDestroyed, r.voiding(isDestroyed, models.VoidGone))
+	lost, lostErr := r.sweep(ctx, db, isLost, r.voiding(isLost, models.VoidUnreadable))
 	left, leftErr := r.EndLeft(ctx, db)
-	return ended + voided + left, errors.Join(err, voidErr, leftErr)
+	return ended + voided + lost + left, errors.Join(err, voidErr, lostErr, leftErr)
 }
 
 // EndLeft ends the undecided requests of who could not ask any more: disabled, reset, or without the role.

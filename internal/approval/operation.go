@@ -64,8 +64,9 @@ type Spec[C any] struct {
 	// Asked, if given, notes at the target that something was asked for, or refuses. Without it a
 	// request is accepted if Run, rehearsed, is not refused.
 	Asked func(tx *database.Tx, by models.Actor, c C) error
-	// Dropped takes back what Asked noted for that person; the target may have changed since.
-	Dropped func(tx *database.Tx, by models.Actor, c C) error
+	// Dropped takes back what Asked noted for that person at the matter's first target, which may have
+	// changed since. It does without the command, which may not open any more.
+	Dropped func(tx *database.Tx, by models.Actor, target uuid.UUID) error
 	// Run carries the command out and says where the result is to be found.
 	Run func(tx *database.Tx, by By, c C) (location string, err error)
 }
@@ -83,7 +84,7 @@ type Operation struct {
 	decode   func(raw []byte) (any, error)
 	judge    func(tx *database.Tx, command any) (Matter, error)
 	asked    func(tx *database.Tx, by models.Actor, command any) error
-	dropped  func(tx *database.Tx, by models.Actor, command any) error
+	dropped  func(tx *database.Tx, by models.Actor, target uuid.UUID) error
 	run      func(tx *database.Tx, by By, command any) (string, error)
 }
 
@@ -121,9 +122,7 @@ func Define[C any](s Spec[C]) Operation {
 			return err
 		})
 	}
-	if s.Dropped != nil {
-		op.dropped = func(tx *database.Tx, by models.Actor, command any) error { return s.Dropped(tx, by, command.(C)) }
-	}
+	op.dropped = s.Dropped
 	return op
 }
 

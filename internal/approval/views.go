@@ -3,6 +3,7 @@ package approval
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -100,12 +101,16 @@ func pendingAbout(ctx context.Context, db *database.DB, kind string, id uuid.UUI
 		Where("targets @> jsonb_build_array(jsonb_build_object('kind', ?::text, 'id', ?::text))", kind, id.String())
 }
 
-// Changes is what an open request would change, as its requester was told; nothing once it ended.
+// Changes is what an open request would change, as its requester was told; nothing once it ended, nor if its
+// command cannot be opened any more.
 func (r *Registry) Changes(ctx context.Context, row models.Approval) ([]Change, error) {
 	if row.State != models.ApprovalPending {
 		return nil, nil
 	}
 	s, err := r.open(ctx, row)
+	if errors.Is(err, errUnreadable) {
+		return nil, nil
+	}
 	return s.Changes, err
 }
 

@@ -207,9 +207,7 @@ func (d Deps) annul() approval.Operation {
 		Asked: func(tx *database.Tx, by models.Actor, c Annulment) error {
 			return departure.AskAnnulment(tx, d.Vault, by, c.DepartureID, c.Reason)
 		},
-		Dropped: func(tx *database.Tx, by models.Actor, c Annulment) error {
-			return departure.DropAnnulment(tx, by, c.DepartureID)
-		},
+		Dropped: departure.DropAnnulment,
 		Run: func(tx *database.Tx, by approval.By, c Annulment) (string, error) {
 			return departureAddress(c.DepartureID), departure.ConfirmAnnulment(tx, by.Approver, c.DepartureID)
 		},

@@ -77,7 +77,7 @@ func (d Deps) waive() approval.Operation {
 			row, err := account.ResolveCase(tx, c.CaseID, by, models.ResolutionWaive)
 			return changed(tx, row, err)
 		},
-		Dropped: func(tx *database.Tx, by models.Actor, c Waiver) error { return account.DropWaiver(tx, c.CaseID, by) },
+		Dropped: func(tx *database.Tx, by models.Actor, id uuid.UUID) error { return account.DropWaiver(tx, id, by) },
 		Run: func(tx *database.Tx, by approval.By, c Waiver) (string, error) {
 			row, err := account.ConfirmCase(tx, c.CaseID, by.Approver)
 			return "/api/v1/support-cases/" + c.CaseID.String(), changed(tx, row, err)
