@@ -112,8 +112,8 @@ func split(waiting []models.RetentionDeadline, now time.Time, delay time.Duratio
 	return due, next
 }
 
-// claim orders one purge for everything that is due, another one for what wants the review, and another one
-// for what was rejected before, so that people hold nothing else up.
+// claim orders one purge for everything that is due, another one for what wants the review, and one each for
+// what the same people rejected before, so that people hold nothing else up.
 func claim(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline, now time.Time) error {
 	if len(due) == 0 {
 		return nil
@@ -130,11 +130,12 @@ func claim(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline
 	if err != nil {
 		return err
 	}
-	var plain, reviewed, refused []models.RetentionDeadline
+	var plain, reviewed []models.RetentionDeadline
+	var refused []refusal
 	for _, l := range due {
 		switch {
 		case rejected(former, l):
-			refused = append(refused, l)
+			refused = refuse(refused, rejectionsOf(former, l), l)
 		case slices.Contains(wanting, l.Category):
 			reviewed = append(reviewed, l)
 		default:
@@ -144,10 +145,15 @@ func claim(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline
 	if err := order(tx, dep, plain, models.Purge{ReviewUntil: early}, now); err != nil {
 		return err
 	}
-	if err := order(tx, dep, reviewed, models.Purge{ReviewRequired: true}, now); err != nil || len(refused) == 0 {
+	if err := order(tx, dep, reviewed, models.Purge{ReviewRequired: true}, now); err != nil {
 		return err
 	}
-	return order(tx, dep, refused, asRejected(former), now)
+	for _, r := range refused {
+		if err := order(tx, dep, r.due, asRejected(r.rows), now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // order inserts a purge with its claims. What waits for a review is shown to reviewers from the start.

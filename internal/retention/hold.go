@@ -82,15 +82,23 @@ func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models
 	return hold, tooLate, resumeAll(tx, employments)
 }
 
-// needsAnother refuses to place or release alone a hold by a filter that covers whoever does it: nobody
-// decides alone how long the own data is kept. Two people may both be covered, as by one on everybody;
+// needsAnother refuses to place or release alone a hold by a filter that covers whoever does it, or will once
+// the own departure has taken effect: nobody decides alone how long the own data is kept. Two people may both be covered, as by one on everybody;
 // else nobody could place or release one on the only company that there is.
 func needsAnother(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor) error {
 	if by.EmployeeID == uuid.Nil || approver.EmployeeID != uuid.Nil && approver.EmployeeID != by.EmployeeID {
 		return nil
 	}
 	var covered bool
-	err := tx.DB().Raw("SELECT NOT h.everybody AND lethe_hold_covers(h, ?) FROM holds h WHERE h.id = ?", by.EmployeeID, holdID).Scan(&covered).Error
+	err := tx.DB().Raw(`SELECT NOT h.everybody AND (lethe_hold_covers(h, @by) OR EXISTS (
+			SELECT FROM departures d JOIN employments m ON m.id = d.employment_id
+			WHERE h.employee_id IS NULL AND d.employee_id = @by AND d.stage = @pending
+				AND (h.legal_entity_id IS NULL OR m.legal_entity_id = h.legal_entity_id)
+				AND (h.department_id IS NULL OR m.department_id = h.department_id)
+				AND (h.left_from IS NULL OR d.employment_end_date >= h.left_from)
+				AND (h.left_to IS NULL OR d.employment_end_date <= h.left_to)))
+		FROM holds h WHERE h.id = @hold`,
+		map[string]any{"by": by.EmployeeID, "pending": models.StagePendingDeparture, "hold": holdID}).Scan(&covered).Error
 	if err != nil {
 		return fmt.Errorf("looking whom a hold covers: %w", database.Hide(err))
 	}

@@ -267,3 +267,48 @@ func TestI4_AHoldFindsEveryEmploymentLocked(t *testing.T) {
 		return err
 	})
 }
+
+// TestI4_AHoldThatWillReachALeaverTakesTwo: HR with an open departure places and releases alone no hold by a
+// filter that covers them once it has taken effect; one of other days, or of another department, they do.
+func TestI4_AHoldThatWillReachALeaverTakesTwo(t *testing.T) {
+	w := newWorld(t)
+	now := w.now(t)
+	end := now.Add(7 * day)
+	last := clock.DateOf(end)
+	employment := uuid.MustParse(query[string](t, w, "SELECT id::text FROM employments WHERE employee_id = ?", w.hr.EmployeeID))
+	w.exec(t, `INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date, access_cutoff_at, employment_ended_at, time_zone, created_by)
+		VALUES (gen_random_uuid(), ?, ?, 'resignation', ?, ?, ?, ?, ?, 'Asia/Shanghai', ?)`,
+		w.hr.EmployeeID, employment, clock.DateOf(now), last, last, end, end, w.reviewer.EmployeeID)
+	before, after, from := last.AddDays(-1), last.AddDays(1), last.AddDays(-30)
+	own := uuid.MustParse(query[string](t, w, "SELECT department_id::text FROM employments WHERE id = ?", employment))
+	other := uuid.MustParse(query[string](t, w, "SELECT id::text FROM departments WHERE id <> ? LIMIT 1", own))
+	for name, c := range map[string]struct {
+		query HoldQuery
+		two   bool
+	}{
+		"the day":            {HoldQuery{LeftFrom: &last, LeftTo: &last}, true},
+		"from before":        {HoldQuery{LeftFrom: &from}, true},
+		"until after":        {HoldQuery{LeftTo: &after}, true},
+		"the own department": {HoldQuery{LeftFrom: &from, DepartmentID: &own}, true},
+		"ends before":        {HoldQuery{LeftFrom: &from, LeftTo: &before}, false},
+		"begins after":       {HoldQuery{LeftFrom: &after}, false},
+		"another department": {HoldQuery{LeftFrom: &from, DepartmentID: &other}, false},
+	} {
+		want := error(nil)
+		if c.two {
+			want = ErrReachesOneself
+		}
+		order := HoldOrder{Query: c.query, Matter: "M", By: w.hr}
+		err := w.try(func(tx *database.Tx) error { _, _, err := PlaceHold(tx, order); return err })
+		if !errors.Is(err, want) {
+			t.Errorf("%s, placed alone: %v, want %v", name, err, want)
+		}
+		hold, err := w.hold(order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.try(func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr, models.Actor{}) }); !errors.Is(err, want) {
+			t.Errorf("%s, released alone: %v, want %v", name, err, want)
+		}
+	}
+}

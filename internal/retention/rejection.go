@@ -1,6 +1,7 @@
 package retention
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -41,22 +42,49 @@ func rejected(rows []models.PurgeRejection, l models.RetentionDeadline) bool {
 	return slices.ContainsFunc(rows, func(r models.PurgeRejection) bool { return r.CategoryID == l.CategoryID })
 }
 
+// rejectionsOf are those of one deadline's category.
+func rejectionsOf(rows []models.PurgeRejection, l models.RetentionDeadline) []models.PurgeRejection {
+	return slices.DeleteFunc(slices.Clone(rows), func(r models.PurgeRejection) bool { return r.CategoryID != l.CategoryID })
+}
+
+// refusal is what the same people rejected before. Brought together, the rejections of different people
+// would leave nobody who may approve all of it.
+type refusal struct {
+	people []uuid.UUID
+	rows   []models.PurgeRejection
+	due    []models.RetentionDeadline
+}
+
+// refuse adds a deadline with the rejections of its category to those of the same people.
+func refuse(all []refusal, rows []models.PurgeRejection, l models.RetentionDeadline) []refusal {
+	people := persons(rows)
+	i := slices.IndexFunc(all, func(r refusal) bool { return slices.Equal(r.people, people) })
+	if i < 0 {
+		i, all = len(all), append(all, refusal{people: people})
+	}
+	all[i].rows, all[i].due = append(all[i].rows, rows...), append(all[i].due, l)
+	slices.SortStableFunc(all[i].rows, func(a, b models.PurgeRejection) int { return a.RejectedAt.Compare(b.RejectedAt) })
+	return all
+}
+
+// persons are who rejected something, each once, by id.
+func persons(rows []models.PurgeRejection) (ids []uuid.UUID) {
+	for _, r := range rows {
+		if r.RejectedBy != nil && !slices.Contains(ids, *r.RejectedBy) {
+			ids = append(ids, *r.RejectedBy)
+		}
+	}
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return ids
+}
+
 // rejecters are all who rejected the purge, or before it any of what it claims.
 func (c *claimed) rejecters(tx *database.Tx) ([]uuid.UUID, error) {
 	rows, err := rejections(tx, c.categoryIDs())
 	if err != nil {
 		return nil, err
 	}
-	var persons []uuid.UUID
-	if c.purge.RejectedBy != nil {
-		persons = append(persons, *c.purge.RejectedBy)
-	}
-	for _, r := range rows {
-		if r.RejectedBy != nil && !slices.Contains(persons, *r.RejectedBy) {
-			persons = append(persons, *r.RejectedBy)
-		}
-	}
-	return persons, nil
+	return persons(append(rows, models.PurgeRejection{RejectedBy: c.purge.RejectedBy})), nil
 }
 
 // Rejecters are all who rejected a purge, or before it any of what it claims: none of them is one of the

@@ -119,18 +119,18 @@ func TestI1_ARejectionSurvivesAnExtension(t *testing.T) {
 	w.stillRejected(t, p, w.nextPurge(t, p), []models.Actor{w.reviewer}, others)
 }
 
-// TestI1_EveryRejecterCounts: what different people rejected comes together in one purge.
-func TestI1_EveryRejecterCounts(t *testing.T) {
-	w := newWorld(t)
+// rejectedByTwo is a person whose first category one reviewer rejected, and another one the rest, each in a
+// purge of its own. Nothing is claimed: a hold that is released now took it.
+func rejectedByTwo(t *testing.T, w *world, first, second models.Actor) person {
+	t.Helper()
 	dueEarly(t, w)
-	p, first := dueEarly(t, w)
-	rejecters := append(w.reviewers(t, 1), w.reviewer)
+	p, id := dueEarly(t, w)
 	hold, err := w.hold(HoldOrder{EmployeeID: p.employee, Categories: []models.Category{models.CategoryIdentity, models.CategoryContract}, Matter: "A", By: w.hr})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.lookAtPurge(t, first)
-	if err := w.decide(first, rejecters[0], models.DecisionRejected); err != nil {
+	w.lookAtPurge(t, id)
+	if err := w.decide(id, first, models.DecisionRejected); err != nil {
 		t.Fatal(err)
 	}
 	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, hold.ID, w.hr, models.Actor{}) })
@@ -139,7 +139,7 @@ func TestI1_EveryRejecterCounts(t *testing.T) {
 	if len(open) != 2 {
 		t.Fatalf("%d purges are open, want 2", len(open))
 	}
-	if err := w.decide(open[1], rejecters[1], models.DecisionRejected); err != nil {
+	if err := w.decide(open[1], second, models.DecisionRejected); err != nil {
 		t.Fatal(err)
 	}
 	all, err := w.hold(HoldOrder{Everybody: true, Matter: "B", By: w.hr})
@@ -150,7 +150,60 @@ func TestI1_EveryRejecterCounts(t *testing.T) {
 		w.lookAtPurge(t, id)
 	}
 	w.tx(t, func(tx *database.Tx) error { return ReleaseHold(tx, all.ID, w.hr, models.Actor{}) })
-	w.stillRejected(t, p, w.nextPurge(t, p), rejecters, w.reviewers(t, 2))
+	w.look(t, p)
+	return p
+}
+
+// TestI1_WhatDifferentPeopleRejectedStaysApart: three reviewers, of whom two rejected something else each.
+// Brought together by a hold on everything, there would be no two of them who could approve it.
+func TestI1_WhatDifferentPeopleRejectedStaysApart(t *testing.T) {
+	w := newWorld(t)
+	three := w.reviewers(t, 3)
+	x, y, z := three[0], three[1], three[2]
+	p := rejectedByTwo(t, w, x, y)
+	open := w.openPurges(t, p)
+	if len(open) != 2 {
+		t.Fatalf("%d purges are open, want one of each rejecter", len(open))
+	}
+	for _, id := range open {
+		purge := query[models.Purge](t, w, "SELECT * FROM purges WHERE id = ?", id)
+		rejecter, other := x, y
+		if *purge.RejectedBy == y.EmployeeID {
+			rejecter, other = y, x
+		}
+		if err := w.overrule(t, id, rejecter, z); !errors.Is(err, ErrSamePerson) {
+			t.Errorf("a rejecter approves it after all: %v", err)
+		}
+		if err := w.overrule(t, id, other, z); err != nil {
+			t.Errorf("two others: %v", err)
+		}
+		if err := w.carryOut(id); err != nil {
+			t.Error(err)
+		}
+	}
+	w.expectAll(t, p, "purged/purged")
+}
+
+// TestI1_EveryRejecterCounts: what two people rejected, each in another purge, takes two others than both.
+func TestI1_EveryRejecterCounts(t *testing.T) {
+	w := newWorld(t)
+	_, former := dueEarly(t, w)
+	p, id := rejectedPurge(t, w)
+	first := w.reviewers(t, 1)[0]
+	w.tx(t, func(tx *database.Tx) error {
+		entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindPurge, Action: actionPurgeDecided})
+		if err != nil {
+			return err
+		}
+		for _, c := range models.Categories {
+			row := models.PurgeRejection{CategoryID: w.categoryID(t, p, c), PurgeID: former, RejectedBy: &first.EmployeeID, LedgerEntryID: &entry}
+			if err := tx.DB().Create(&row).Error; err != nil {
+				return database.Hide(err)
+			}
+		}
+		return nil
+	})
+	w.stillRejected(t, p, laidAside(t, w, p, id), []models.Actor{w.reviewer, first}, w.reviewers(t, 2))
 }
 
 // TestI1_ARejectionIsOfOneEmployment: it survives an annulment and a second departure of the employment, and
