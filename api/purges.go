@@ -37,7 +37,7 @@ type PurgeView struct {
 	DecidedAt      *time.Time        `json:"decided_at,omitempty"`
 	PassedTo       *models.Role      `json:"passed_to,omitempty" doc:"Who rejected it is gone: the role that looks after it"`
 	ExtendedUntil  *clock.Date       `json:"extended_until,omitempty" doc:"Of an extension: the last day that what it claimed is kept"`
-	Because        string            `json:"extended_because,omitempty" doc:"Of an extension: why, as its requester said"`
+	Because        string            `json:"extended_because,omitempty" doc:"Of an extension: why, as its requester said, for those who see that request"`
 	ConfirmedBy    *uuid.UUID        `json:"confirmed_by,omitempty" doc:"The second one of two people who decided about a rejected purge"`
 	RejectedBy     *uuid.UUID        `json:"rejected_by,omitempty"`
 	RejectedAt     *time.Time        `json:"rejected_at,omitempty"`
@@ -126,10 +126,10 @@ func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, l
 	return views, nil
 }
 
-// extension is until when two people kept what a purge claimed, and why: not for it_ops, who see no requests of others.
+// extension is until when two people kept what a purge claimed, and why: for those who see the request that says so.
 func (s *server) extension(ctx context.Context, p retention.PurgeView) (until *clock.Date, because string, err error) {
 	request, err := approval.LastApproved(ctx, s.DB, operations.ExtendPurge, "purge", p.ID)
-	if isNotFound(err) || err == nil && actorOf(ctx).Role == models.RoleITOps {
+	if isNotFound(err) || err == nil && !s.approvalsOf(actorOf(ctx)).Sees(request) {
 		return p.ExtendedUntil, "", nil
 	}
 	if err != nil {
@@ -190,7 +190,7 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[P
 	if err != nil {
 		return nil, err
 	}
-	f := retention.PurgeFilter{State: models.PurgeState(in.State), Escalated: in.Escalated, Limit: in.Limit}
+	f := retention.PurgeFilter{State: models.PurgeState(in.State), Escalated: in.Escalated, NotOf: actorOf(ctx).EmployeeID, Limit: in.Limit}
 	if after != nil {
 		f.After = *after
 	}
@@ -212,6 +212,9 @@ func (s *server) getPurge(ctx context.Context, in *ByID) (*answer[PurgeView], er
 	p, err := retention.GetPurge(ctx, s.DB, in.ID)
 	if err != nil {
 		return nil, err
+	}
+	if p.EmployeeID == actorOf(ctx).EmployeeID { // who is to decide about it, and what was said, is not theirs to know
+		return nil, problem(codeNotFound)
 	}
 	views, err := s.purgeViews(ctx, []retention.PurgeView{p}, in.language())
 	if err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -89,5 +90,47 @@ func TestI21_TheApproverOfADeletionSeesWhatIsDestroyed(t *testing.T) {
 	}
 	if request.ID == uuid.Nil {
 		t.Error("no request")
+	}
+}
+
+// TestI27_TheReasonOfAnExtensionIsForThoseWhoSeeItsRequest: whoever is answered 404 for the request reads the
+// reason nowhere at the purge, and the person whose data it is does not see the purge, in whichever role.
+func TestI27_TheReasonOfAnExtensionIsForThoseWhoSeeItsRequest(t *testing.T) {
+	f := newFixture(t)
+	f.rejectedPurge(f.hire("E1", f.b))
+	leaver := f.hire("E2", f.a)
+	purge := f.rejectedPurge(leaver)
+	address := "/api/v1/purges/" + purge.String()
+	first, second := f.freshSession(f.hire("R1", f.b), models.RoleReviewer), f.freshSession(f.hire("R2", f.a), models.RoleReviewer)
+	var request ApprovalView
+	first.ask("POST", address+"/decision", `{"decision": "extended", "until": "`+f.day(90)+`", "reason": "kanari"}`).into(t, &request)
+	if d := second.ask("POST", approvalAddress(request.ID)+"/decision", `{"decision": "approved"}`); d.status != http.StatusOK {
+		t.Fatalf("%d %s", d.status, d.body)
+	}
+	told := 0
+	for _, role := range []models.Role{models.RoleHRAdmin, models.RoleReviewer, models.RoleAuditor, models.RoleITOps} {
+		sees := f.ask(role, "GET", approvalAddress(request.ID), "").status == http.StatusOK
+		for _, path := range []string{address, "/api/v1/purges"} {
+			r := f.ask(role, "GET", path, "")
+			if r.status != http.StatusOK || bytes.Contains(r.body, []byte("kanari")) != sees || !bytes.Contains(r.body, []byte(f.day(90))) {
+				t.Errorf("%s reads %s, the request: %t: %d %s", role, path, sees, r.status, r.body)
+			}
+		}
+		if sees {
+			told++
+		}
+	}
+	if told != 2 {
+		t.Errorf("%d roles see the request, want reviewer and auditor", told)
+	}
+	for _, role := range []models.Role{models.RoleHRAdmin, models.RoleReviewer, models.RoleAuditor, models.RoleITOps} {
+		me := f.freshSession(leaver, role)
+		if r := me.ask("GET", address, ""); r.status != http.StatusNotFound {
+			t.Errorf("the leaver as %s: %d %s", role, r.status, r.body)
+		}
+		var page Page[PurgeView]
+		if me.ask("GET", "/api/v1/purges", "").into(t, &page); len(page.Items) != 1 || page.Items[0].EmployeeID == leaver {
+			t.Errorf("the leaver as %s lists %+v", role, page.Items)
+		}
 	}
 }

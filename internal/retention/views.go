@@ -119,6 +119,8 @@ func Certificates(ctx context.Context, db *database.DB, departureID uuid.UUID) (
 type PurgeFilter struct {
 	State       models.PurgeState
 	DepartureID *uuid.UUID
+	// NotOf leaves out those of somebody's data.
+	NotOf uuid.UUID
 	// Undecided keeps those that wait for a decision, Escalated those of them that were found to wait too long.
 	Undecided, Escalated bool
 	// After is the cursor: only purges that are younger than this one.
@@ -144,7 +146,7 @@ type Rejection struct {
 
 // Purges reads purges, oldest first, and says whether another page follows.
 func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeView, more bool, err error) {
-	q := purgeViews(ctx, db).Where("purges.id > ?", f.After).
+	q := purgeViews(ctx, db).Where("purges.id > ? AND departures.employee_id <> ?", f.After, f.NotOf).
 		Order(clause.OrderByColumn{Column: clause.Column{Table: "purges", Name: "id"}})
 	if f.Limit > 0 {
 		q = q.Limit(f.Limit + 1)
