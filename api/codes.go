@@ -325,9 +325,10 @@ const (
 	fieldReadOnly   = "read_only"
 	fieldMismatch   = "mismatch"
 	fieldTooEarly   = "too_early"
+	fieldOneOfTwo   = "one_of_two"
 )
 
 var fieldCodes = []string{
 	fieldRequired, fieldWrongType, fieldNotAllowed, fieldTooLong, fieldTooShort, fieldOutOfRange, fieldFormat, fieldInvalid,
-	fieldNotText, fieldRepeated, fieldMalformed, fieldUnknown, fieldReadOnly, fieldMismatch, fieldTooEarly,
+	fieldNotText, fieldRepeated, fieldMalformed, fieldUnknown, fieldReadOnly, fieldMismatch, fieldTooEarly, fieldOneOfTwo,
 }

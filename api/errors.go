@@ -52,7 +52,6 @@ var refusals = []struct {
 	{identity.ErrStepUpFailed, codeStepUpFailed, ""},
 	{identity.ErrStepUpRequired, codeStepUpRequired, ""},
 	{identity.ErrBreakGlassMayNot, codeBreakGlassMayNot, ""},
-	{identity.ErrStepUpForm, codeValidationFailed, ""},
 	{identity.ErrSessionRequired, codeSessionRequired, ""},
 	{identity.ErrNoProvider, codeOIDCNotConfigured, ""},
 	{identity.ErrProviderDown, codeOIDCUnavailable, ""},
@@ -190,6 +189,9 @@ func problemOf(ctx context.Context, err error) *Problem {
 		p.DaysBack = past.Days
 		return p
 	}
+	if errors.Is(err, identity.ErrStepUpForm) {
+		return problem(codeValidationFailed, FieldError{Location: "body.password", Code: fieldOneOfTwo}, FieldError{Location: "body.totp", Code: fieldOneOfTwo})
+	}
 	var running *account.AlreadyRunningError
 	if errors.As(err, &running) {
 		p := problem(codeUnlinkingRunning)
@@ -211,6 +213,12 @@ func problemOf(ctx context.Context, err error) *Problem {
 	var ended *approval.EndedError
 	if errors.As(err, &ended) {
 		return overtakenProblem(ended.ID, ended.State)
+	}
+	var role *approval.RoleError
+	if errors.As(err, &role) {
+		p := problem(codeRoleNotAllowed)
+		p.AllowedRoles = role.Deciders
+		return p
 	}
 	var late *retention.TooLateError
 	if errors.As(err, &late) {

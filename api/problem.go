@@ -42,7 +42,10 @@ type Problem struct {
 type FieldError struct {
 	Location string `json:"location" doc:"Where: body.…, query.…, path.… or header.…" example:"body.last_working_day"`
 	Code     string `json:"code" doc:"What is wrong: stable, for programs" example:"required"`
-	Message  string `json:"message,omitempty" doc:"What is wrong, in the caller's language"`
+	Message  string `json:"message,omitempty" doc:"What is wrong and what is wanted, in the caller's language"`
+	// Allowed is what a closed set has; of a parameter that does not exist, the names of those that do.
+	Allowed []string `json:"allowed,omitempty" doc:"The values that are possible; for a parameter that does not exist, those that do"`
+	form    form
 }
 
 // problem makes a problem of a known code.
@@ -86,7 +89,7 @@ func (p *Problem) in(language i18n.Language, requestID string) *Problem {
 	written.RequestID = requestID
 	written.Errors = make([]FieldError, len(p.Errors))
 	for i, e := range p.Errors {
-		e.Message = fieldText(language, e.Code)
+		e.Message = e.message(language)
 		written.Errors[i] = e
 	}
 	return &written

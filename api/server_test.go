@@ -145,8 +145,11 @@ func TestOpenAPIListsProblemsAndStates(t *testing.T) {
 		if _, ok := i18n.Lookup(i18n.English, "kind."+kind); !ok {
 			t.Errorf("the kind %s has no text", kind)
 		}
-		if text := i18n.Text(i18n.English, "problem.unknown_kind.detail"); kind != string(models.KindGroupTransfer) && !strings.Contains(text, kind) {
-			t.Errorf("who gives an unknown kind is not told of %s", kind)
+		for _, language := range i18n.Languages { // in words; the codes are in the field's allowed
+			text, words := i18n.Text(language, "problem.unknown_kind.detail"), i18n.Text(language, "kind."+kind)
+			if kind != string(models.KindGroupTransfer) && !strings.Contains(text, words) {
+				t.Errorf("who gives an unknown kind is not told of %s", words)
+			}
 		}
 	}
 }
@@ -157,6 +160,16 @@ func TestRefusedRoleIsToldWhoMay(t *testing.T) {
 		got := f.ask(models.RoleAuditor, "POST", "/api/v1/account-unlinkings", `{}`, "Accept-Language", language)
 		if !strings.HasSuffix(got.problem.Hint, want) || !slices.Equal(got.problem.AllowedRoles, []models.Role{models.RoleHRAdmin, models.RoleITOps}) {
 			t.Errorf("%s: %q, %v", language, got.problem.Hint, got.problem.AllowedRoles)
+		}
+	}
+	// What the table of routes lets pass, the request itself refuses: it names its own roles.
+	var hold HoldView
+	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+f.people[models.RoleEmployee].String()+`", "matter": "M"}`).into(t, &hold)
+	waits := f.ask(models.RoleHRAdmin, "POST", holdAddress(hold.ID)+"/release", `{}`)
+	for language, want := range map[string]string{"en": "Roles that may: reviewer.", "zh": "可由以下角色办理：复核人。"} {
+		got := f.session(models.RoleHRAdmin).ask("POST", waits.header.Get("Location")+"/decision", `{"decision": "approved"}`, "Accept-Language", language)
+		if got.problem.Code != codeRoleNotAllowed || !strings.HasSuffix(got.problem.Hint, want) || !slices.Equal(got.problem.AllowedRoles, []models.Role{models.RoleReviewer}) {
+			t.Errorf("a decision, %s: %d %s", language, got.status, got.body)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type StepUpView struct {
 
 func (s *server) registerStepUps() {
 	op := creating("/step-ups", "Confirm that it is you, for dangerous steps")
-	op.Description = "Takes the password or a code, and gives the session a new cookie; the old one is refused from then on. " +
+	op.Description = "Takes the password or a code, exactly one of both (else 422 with one_of_two at each), and gives the session a new cookie; the old one is refused from then on. " +
 		"With the company's login: GET /oidc/login?step_up=true."
 	huma.Register(s.api, op, s.stepUp)
 }

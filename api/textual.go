@@ -23,7 +23,7 @@ func strictAddress(ctx huma.Context, next func(huma.Context)) {
 			wrong = append(wrong, FieldError{Location: "path." + safeName(p.Key), Code: fieldNotText})
 		}
 	}
-	wrong = append(wrong, unreadableQuery(c.Request.URL.RawQuery)...)
+	wrong = append(wrong, unreadableQuery(ctx.Operation(), c.Request.URL.RawQuery)...)
 	if len(wrong) > 0 {
 		refuse(ctx, problem(codeValidationFailed, wrong...))
 		return
@@ -36,7 +36,7 @@ func strictAddress(ctx huma.Context, next func(huma.Context)) {
 }
 
 // unreadableQuery names the parameters of a query that are not text, or are given twice, in the order of their names.
-func unreadableQuery(raw string) []FieldError {
+func unreadableQuery(op *huma.Operation, raw string) []FieldError {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return []FieldError{{Location: "query", Code: fieldMalformed}}
@@ -47,7 +47,9 @@ func unreadableQuery(raw string) []FieldError {
 			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: fieldRepeated})
 		}
 		if (name == "limit" || name == "cursor") && slices.Contains(texts, "") { // given, and says nothing
-			wrong = append(wrong, FieldError{Location: "query." + name, Code: fieldMalformed})
+			empty := FieldError{Location: "query." + name, Code: fieldMalformed}
+			empty.expect(op, "")
+			wrong = append(wrong, empty)
 		}
 		if !isText(name) || slices.ContainsFunc(texts, func(s string) bool { return !isText(s) }) {
 			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: fieldNotText})

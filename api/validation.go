@@ -11,17 +11,19 @@ import (
 // variables; they are the same for every API of the process.
 func init() {
 	huma.ValidateStrictCasing = true
-	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError { return fromHuma(status, errs) }
+	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
+		return fromHuma(&huma.Operation{}, status, errs)
+	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
 		if status == http.StatusInternalServerError && len(errs) == 1 {
 			return problemOf(ctx.Context(), errs[0])
 		}
-		return fromHuma(status, errs)
+		return fromHuma(ctx.Operation(), status, errs)
 	}
 }
 
 // fromHuma turns what huma found wrong with a request into a problem without its texts and values.
-func fromHuma(status int, errs []error) *Problem {
+func fromHuma(op *huma.Operation, status int, errs []error) *Problem {
 	switch status {
 	case 0: // huma asks for the type while it builds the documentation
 		return &Problem{}
@@ -40,15 +42,18 @@ func fromHuma(status int, errs []error) *Problem {
 	}
 	p := problem(codeValidationFailed)
 	for _, err := range errs {
-		location, code := "body", fieldInvalid
+		location, code, message := "body", fieldInvalid, ""
 		if d, ok := err.(huma.ErrorDetailer); ok {
 			detail := d.ErrorDetail()
-			location, code = safeLocation(detail.Location)+missing(detail.Message), fieldCode(detail.Message)
+			message = detail.Message
+			location, code = safeLocation(detail.Location)+missing(message), fieldCode(message)
 		}
 		if own, ok := ownNotAllowed[location]; ok && code == fieldNotAllowed {
 			code = own
 		}
-		p.Errors = append(p.Errors, FieldError{Location: location, Code: code})
+		wrong := FieldError{Location: location, Code: code}
+		wrong.expect(op, message)
+		p.Errors = append(p.Errors, wrong)
 		if status, special := statuses[code]; special {
 			p.Code, p.Status = code, status
 		}
@@ -56,8 +61,8 @@ func fromHuma(status int, errs []error) *Problem {
 	return p
 }
 
-// ownNotAllowed are the fields whose unknown values have a problem of their own, which lists the
-// known ones.
+// ownNotAllowed are the fields whose unknown values have a problem of their own, which names the
+// known ones in words.
 var ownNotAllowed = map[string]string{
 	"body.kind": codeUnknownKind, "body.initiator": codeUnknownInitiator, "body.action": codeActionUnknown,
 }

@@ -45,6 +45,14 @@ var (
 	ErrGone = errors.New("what the request is about does not exist")
 )
 
+// RoleError refuses a role that does not decide about the operation, and says which do. It is ErrRoleMayNot.
+type RoleError struct{ Deciders []models.Role }
+
+func (e *RoleError) Error() string { return fmt.Sprintf("%v: %v do", ErrRoleMayNot, e.Deciders) }
+
+// Unwrap is what it is one of.
+func (e *RoleError) Unwrap() error { return ErrRoleMayNot }
+
 // OpenError says that somebody else asked for the very same already.
 type OpenError struct{ ID uuid.UUID }
 

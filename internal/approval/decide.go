@@ -139,7 +139,7 @@ func mayDecide(tx *database.Tx, op Operation, row models.Approval, bearer identi
 	}
 	switch {
 	case !slices.Contains(op.Approvers, bearer.Actor.Role):
-		return ErrRoleMayNot
+		return &RoleError{op.Approvers}
 	case bearer.Actor.EmployeeID == row.RequesterID:
 		return ErrSamePerson
 	case slices.Contains(row.SubjectIDs, bearer.Actor.EmployeeID):
