@@ -33,6 +33,7 @@ const (
 	codeOwnMatter        = "own_matter"
 	codeIdempotencyKey   = "idempotency_key_invalid"
 	codeIdempotencyReuse = "idempotency_key_reused"
+	codeIdempotencyGone  = "idempotency_key_forgotten"
 
 	codeEmployeeNotFound    = "employee_not_found"
 	codeEmployeeExists      = "employee_exists"
@@ -200,6 +201,7 @@ var statuses = map[string]int{
 	codeOwnMatter:        http.StatusForbidden,
 	codeIdempotencyKey:   http.StatusUnprocessableEntity,
 	codeIdempotencyReuse: http.StatusUnprocessableEntity,
+	codeIdempotencyGone:  http.StatusConflict,
 
 	codeEmployeeNotFound:    http.StatusNotFound,
 	codeEmployeeExists:      http.StatusConflict,

@@ -150,9 +150,13 @@ func repeat(tx *database.Tx, rows []models.IdempotencyKey) (creation, error) {
 	if err != nil {
 		return creation{}, err
 	}
-	// Once data of the person whom the request was about is destroyed, what it said is not known any more.
+	// Once data of the person whom the request was about is destroyed, what it said is not known any more:
+	// this one may be about somebody else.
+	if stored.RequestHash == nil {
+		return creation{}, problem(codeIdempotencyGone)
+	}
 	same := slices.ContainsFunc(rows, func(row models.IdempotencyKey) bool {
-		return stored.Route == row.Route && (stored.RequestHash == nil || bytes.Equal(stored.RequestHash, row.RequestHash))
+		return stored.Route == row.Route && bytes.Equal(stored.RequestHash, row.RequestHash)
 	})
 	if !same {
 		return creation{}, problem(codeIdempotencyReuse)

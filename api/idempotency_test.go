@@ -83,6 +83,33 @@ func TestI26_KeyWithAnotherBodyIsRefused(t *testing.T) {
 	}
 }
 
+// TestI26_AForgottenRequestIsNotAnswered: a purge emptied the digest of a request, and its key comes again
+// with the same content, with other content, and on another route.
+func TestI26_AForgottenRequestIsNotAnswered(t *testing.T) {
+	f := newFixture(t)
+	a, b := f.hire("E1", f.a), f.hire("E2", f.a)
+	key := []string{"Idempotency-Key", "k"}
+	if got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(a, 30), key...); got.status != 202 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if err := f.env.Facts.Read(t.Context()).Exec("UPDATE idempotency_keys SET request_hash = NULL").Error; err != nil {
+		t.Fatal(err)
+	}
+	before := f.count("departures")
+	for name, got := range map[string]reply{
+		"the same":      f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(a, 30), key...),
+		"another body":  f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(b, 30), key...),
+		"another route": f.ask(models.RoleHRAdmin, "POST", accountsAddress(a), `{"system": "mail"}`, key...),
+	} {
+		if got.status != 409 || got.problem.Code != codeIdempotencyGone {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	if f.count("departures") != before {
+		t.Error("a refused request had an effect")
+	}
+}
+
 func TestI26_FailedRequestMayBeTriedAgain(t *testing.T) {
 	f := newFixture(t)
 	leaver := f.hire("E1", f.a)

@@ -238,7 +238,7 @@ func (c *check) retentions() {
 	}
 	cancelled := map[uuid.UUID]bool{}
 	for _, l := range c.Deadlines {
-		if _, ok := c.names("deadline "+l.ID.String(), l.LedgerEntryID, "", "retention.scheduled", "retention.rederived", "retention.recounted", "purge.extended"); ok && l.State == models.DeadlineCancelled {
+		if _, ok := c.names("deadline "+l.ID.String(), l.LedgerEntryID, "", "retention.scheduled", "retention.rederived", "retention.recounted", "purge.extended", "retention.cancelled"); ok && l.State == models.DeadlineCancelled {
 			cancelled[l.DepartureID] = true
 		}
 	}

@@ -33,10 +33,12 @@ var authority = []change{
 	{"users_unrecorded", "nobody made it", "UPDATE users SET created_by = NULL, credentials_set_by = NULL, ledger_entry_id = {entry} WHERE id = @user", ""},
 	{"users_unrecorded", "its access never ended", "UPDATE users SET access_ended_at = NULL, ledger_entry_id = {entry} WHERE id = @other", ""},
 	{"users_unrecorded", "another login", "UPDATE users SET login = 'y', ledger_entry_id = {entry} WHERE id = @user", ""},
+	{"users_unrecorded", "names another entry", "UPDATE users SET ledger_entry_id = {entry} WHERE id = @user", ""},
 	{"users_matter", "another person's", "UPDATE users SET employee_id = @leaver, ledger_entry_id = {entry} WHERE id = @user", "LT003"},
 
 	{"user_roles_recorded", "a role", "INSERT INTO user_roles (id, user_id, role, ledger_entry_id) VALUES (gen_random_uuid(), @user, 'it_ops', {entry})", ""},
 	{"user_roles_unrecorded", "taken", "UPDATE user_roles SET revoked_at = lethe_now(), ledger_entry_id = {entry} WHERE user_id = @user", ""},
+	{"user_roles_unrecorded", "names another entry", "UPDATE user_roles SET ledger_entry_id = {entry} WHERE user_id = @user", ""},
 	{"user_roles_matter", "held again", "UPDATE user_roles SET revoked_at = NULL, ledger_entry_id = {entry} WHERE user_id = @other", "LT003"},
 	{"user_roles_matter", "another role", "UPDATE user_roles SET role = 'hr_admin', ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
 	{"user_roles_matter", "another's", "UPDATE user_roles SET user_id = @other, ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
@@ -45,6 +47,7 @@ var authority = []change{
 	{"api_tokens_recorded", "a token", `INSERT INTO api_tokens (id, prefix, secret_hash, user_id, employee_id, role, expires_at, ledger_entry_id)
 		VALUES (gen_random_uuid(), 'p', sha256('x'), @user, @employee, 'reviewer', '2099-01-01', {entry})`, ""},
 	{"api_tokens_unrecorded", "ended", "UPDATE api_tokens SET revoked_at = lethe_now(), ledger_entry_id = {entry} WHERE user_id = @user", ""},
+	{"api_tokens_unrecorded", "names another entry", "UPDATE api_tokens SET ledger_entry_id = {entry} WHERE user_id = @user", ""},
 	{"api_tokens_matter", "not ended", "UPDATE api_tokens SET revoked_at = NULL, ledger_entry_id = {entry} WHERE user_id = @other", "LT003"},
 	{"api_tokens_matter", "in another role", "UPDATE api_tokens SET role = 'hr_admin', ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
 	{"api_tokens_matter", "another's", "UPDATE api_tokens SET user_id = @other, ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
@@ -57,6 +60,7 @@ var authority = []change{
 	{"oidc_links_recorded", "a linked login", "INSERT INTO oidc_links (id, user_id, issuer, subject, ledger_entry_id) VALUES (gen_random_uuid(), @user, 'other', 's', {entry})", ""},
 	{"oidc_links_unrecorded", "confirmed", "UPDATE oidc_links SET confirmed_at = lethe_now(), ledger_entry_id = {entry} WHERE user_id = @user", ""},
 	{"oidc_links_unrecorded", "unlinked", "UPDATE oidc_links SET unlinked_at = lethe_now(), ledger_entry_id = {entry} WHERE user_id = @user", ""},
+	{"oidc_links_unrecorded", "names another entry", "UPDATE oidc_links SET ledger_entry_id = {entry} WHERE user_id = @user", ""},
 	{"oidc_links_matter", "linked again", "UPDATE oidc_links SET unlinked_at = NULL, ledger_entry_id = {entry} WHERE user_id = @other", "LT003"},
 	{"oidc_links_matter", "with another user", "UPDATE oidc_links SET user_id = @other, ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
 	{"oidc_links_matter", "another subject", "UPDATE oidc_links SET subject = 'mine', ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
@@ -66,6 +70,7 @@ var authority = []change{
 		VALUES (gen_random_uuid(), '', @user, 'reviewer', 'oidc', '2099-01-01', '2099-01-01', {entry})`, ""},
 	{"sessions_unrecorded", "stepped up", "UPDATE sessions SET stepped_up_at = lethe_now(), ledger_entry_id = {entry} WHERE user_id = @user", ""},
 	{"sessions_unrecorded", "under another token", "UPDATE sessions SET token_hash = 'mine', ledger_entry_id = {entry} WHERE user_id = @user", ""},
+	{"sessions_unrecorded", "names another entry", "UPDATE sessions SET ledger_entry_id = {entry} WHERE user_id = @user", ""},
 	{"sessions_matter", "in another role", "UPDATE sessions SET role = 'hr_admin', ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
 	{"sessions_matter", "another's", "UPDATE sessions SET user_id = @other, ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
 	{"sessions_matter", "opened otherwise", "UPDATE sessions SET authenticated = 'totp', ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
@@ -77,9 +82,11 @@ var authority = []change{
 	{"enrolments_recorded", "its code", "UPDATE enrolments SET first_hash = sha256('x'), ledger_entry_id = {entry} WHERE user_id = @user", ""},
 	{"enrolment_halves_unrecorded", "an owner who was there", "UPDATE enrolment_halves SET confirmed_at = lethe_now(), ledger_entry_id = {entry} WHERE user_id = @user", ""},
 	{"recovery_codes_recorded", "a recovery code", "INSERT INTO recovery_codes (id, user_id, code_hash, ledger_entry_id) VALUES (gen_random_uuid(), @user, sha256('x'), {entry})", ""},
+	{"recovery_codes_unrecorded", "names another entry", "UPDATE recovery_codes SET ledger_entry_id = {entry} WHERE user_id = @user", ""},
 	{"recovery_codes_matter", "unused again", "UPDATE recovery_codes SET used_at = NULL, ledger_entry_id = {entry} WHERE user_id = @other", "LT003"},
 	{"recovery_codes_matter", "another code", "UPDATE recovery_codes SET code_hash = sha256('x'), ledger_entry_id = {entry} WHERE user_id = @user", "LT003"},
 	{"break_glass_recorded", "sealed codes", "INSERT INTO break_glass (id, first_hash, second_hash, ledger_entry_id) VALUES (gen_random_uuid(), sha256('x'), sha256('y'), {entry})", ""},
+	{"break_glass_unrecorded", "names another entry", "UPDATE break_glass SET ledger_entry_id = {entry} WHERE used_at IS NOT NULL", ""},
 	{"break_glass_matter", "other codes", "UPDATE break_glass SET first_hash = sha256('x'), ledger_entry_id = {entry}", "LT003"},
 	{"break_glass_matter", "unused again", "UPDATE break_glass SET used_at = NULL, ledger_entry_id = {entry} WHERE used_at IS NOT NULL", "LT003"},
 
@@ -90,6 +97,7 @@ var authority = []change{
 		decided_by = @second, decided_by_user_id = @reviewer, ledger_entry_id = {entry} WHERE id = @approval`, ""},
 	{"approvals_unrecorded", "withdrawn", `UPDATE approvals SET state = 'withdrawn', command_sealed = NULL, fingerprint = NULL, ended_at = lethe_now(),
 		ledger_entry_id = {entry} WHERE id = @approval`, ""},
+	{"approvals_unrecorded", "names another entry", "UPDATE approvals SET ledger_entry_id = {entry} WHERE id = @approval", ""},
 }
 
 // deciding is everything that decides when something is destroyed. Two departures of two people: @departure
@@ -97,11 +105,13 @@ var authority = []change{
 var deciding = []change{
 	{"legal_entities_recorded", "an entity's jurisdiction", "UPDATE legal_entities SET jurisdiction = 'DEMO', ledger_entry_id = {entry} WHERE id = @entity", ""},
 	{"legal_entities_recorded", "an entity's zone", "UPDATE legal_entities SET time_zone = 'UTC', ledger_entry_id = {entry} WHERE id = @entity", ""},
+	{"legal_entities_recorded", "names another entry", "UPDATE legal_entities SET ledger_entry_id = {entry} WHERE id = @entity", ""},
 	{"employments_recorded", "a jurisdiction", "UPDATE employments SET jurisdiction = 'DEMO', basis_entry_id = {entry} WHERE id = @employment", ""},
 	{"employments_recorded", "an end", "UPDATE employments SET ended_at = '2021-01-01', basis_entry_id = {entry} WHERE id = @employment", ""},
 	{"employments_recorded", "a zone", "UPDATE employments SET time_zone = 'UTC', basis_entry_id = {entry} WHERE id = @employment", ""},
 	{"employments_recorded", "a day of hiring", "UPDATE employments SET hired_on = '2000-01-01', basis_entry_id = {entry} WHERE id = @employment", ""},
 	{"employments_recorded", "an entity", "UPDATE employments SET legal_entity_id = @entity2, basis_entry_id = {entry} WHERE id = @employment", ""},
+	{"employments_recorded", "names another entry", "UPDATE employments SET basis_entry_id = {entry} WHERE id = @employment", ""},
 	{"employments_matter", "another person's", "UPDATE employments SET employee_id = @second, basis_entry_id = {entry} WHERE id = @employment", "LT003"},
 	{"employment_categories_matter", "a category's employment", "UPDATE employment_categories SET employment_id = @employment2 WHERE id = @category", "LT003"},
 
@@ -114,6 +124,11 @@ var deciding = []change{
 	{"retention_deadlines_unrecorded", "by another rule", "UPDATE retention_deadlines SET rule_id = @rule2, ledger_entry_id = {entry} WHERE category_id = @category", ""},
 	{"retention_deadlines_unrecorded", "of another departure", "UPDATE retention_deadlines SET departure_id = @ahead, ledger_entry_id = {entry} WHERE category_id = @category", ""},
 	{"retention_deadlines_unrecorded", "under another id", "UPDATE retention_deadlines SET id = gen_random_uuid(), floor_at = floor_at - interval '2 years', ledger_entry_id = {entry} WHERE category_id = @category", ""},
+	{"retention_deadlines_unrecorded", "names another entry", "UPDATE retention_deadlines SET ledger_entry_id = {entry} WHERE category_id = @category", ""},
+	{"retention_deadlines_unrecorded", "cancelled", "UPDATE retention_deadlines SET state = 'cancelled', ledger_entry_id = {entry} WHERE category_id = @category", ""},
+	{"retentions_finished", "over before its deadlines", "UPDATE retentions SET state = 'ended', ended_at = lethe_now() WHERE id = @departure", "LT002"},
+	{"employment_categories_key", "without its key", "UPDATE employment_categories SET data_key_id = NULL WHERE id = @category", "LT003"},
+	{"employment_categories_key", "with another key", "UPDATE employment_categories SET data_key_id = gen_random_uuid() WHERE id = @category", "LT003"},
 	{"retention_rules_owner", "a rule", `INSERT INTO retention_rules (id, jurisdiction, category, version, period, floor, anchor, basis_zh, basis_en, ledger_entry_id)
 		VALUES (gen_random_uuid(), 'ZZ', 'identity', 1, 'P0D', 'P0D', 'employment_end', '', '', {entry})`, denied},
 
@@ -131,10 +146,21 @@ var deciding = []change{
 	{"departures_took_effect", "took effect long ago", "UPDATE departures SET departed_at = '2020-01-01' WHERE id = @departure", "LT002"},
 	{"departures_took_effect", "takes effect long ago", `UPDATE departures SET departed_at = '2020-01-01' WHERE id = @ahead`, "LT002"},
 	{"departures_told", "over", "UPDATE departures SET employment_ended_at = lethe_now(), access_cutoff_at = lethe_now() WHERE id = @ahead", "LT013"},
+	{"departures_told", "agreed to, says nobody", "UPDATE departures SET advanced = true WHERE id = @ahead", "LT013"},
+	{"departures_told", "agreed to otherwise", "UPDATE departures SET advanced_by = @approved WHERE id = @ahead", "LT013"},
+	{"departures_told", "counted later", "UPDATE departures SET counts_from = '2199-01-01' WHERE id = @ahead", "LT013"},
+	{"departures_told", "in another zone", "UPDATE departures SET time_zone = 'Pacific/Kiritimati' WHERE id = @ahead", "LT013"},
+	{"departures_told", "on a later day", "UPDATE departures SET employment_end_date = '2098-12-31' WHERE id = @ahead", "LT013"},
+	{"departures_told", "without access", "UPDATE departures SET access_cutoff_at = lethe_now() WHERE id = @ahead", "LT013"},
+	{"departures_told", "of another kind", "UPDATE departures SET kind = 'retirement' WHERE id = @ahead", "LT013"},
 	{"departures_told", "withdrawn", "UPDATE departures SET stage = 'withdrawn' WHERE id = @ahead", "LT013"},
 
 	{"purges_decided", "approved", "UPDATE purges SET decision = 'approved', decided_by = @second, decision_entry_id = {entry} WHERE id = @open", ""},
 	{"purges_decided", "without a review", "UPDATE purges SET review_required = false, decision_entry_id = {entry} WHERE id = @open", ""},
+	{"purges_decided", "names another entry", "UPDATE purges SET decision_entry_id = {entry} WHERE id = @agreed", ""},
+	{"purges_decided", "decided long ago", "UPDATE purges SET decided_at = '2020-01-01', decision_entry_id = {entry} WHERE id = @agreed", ""},
+	{"purges_decided", "for longer", "UPDATE purges SET extended_until = '2199-01-01', decision_entry_id = {entry} WHERE id = @purge", ""},
+	{"purges_decided_by_two", "decided with an approval that is used up", "UPDATE purges SET decided_with = @approved, decision_entry_id = {entry} WHERE id = @agreed", "LT007"},
 	{"purges_undecided", "approved from the first", `INSERT INTO purges (id, departure_id, employment_id, decision, decided_by, ledger_entry_id)
 		VALUES (gen_random_uuid(), @departure, @employment, 'approved', @second, {entry})`, "LT003"},
 	{"purges_decided_by_two", "overruled by two, says nobody", overruleSQL("NULL"), "LT007"},
@@ -159,6 +185,9 @@ func overruleSQL(approval string) string {
 		`, decision_entry_id = {entry} WHERE id = @purge`
 }
 
+// anotherBefore is an entry of before that no row of the world names.
+const anotherBefore = `(SELECT min(e.id::text)::uuid FROM ledger_entries e WHERE e.id NOT IN (SELECT ledger_entry_id FROM users WHERE ledger_entry_id IS NOT NULL))`
+
 // floorWorld is committed by the application, entry by entry, before anything is attacked.
 const floorWorld = `
 	INSERT INTO users (id, employee_id, login, state, created_by, credentials_set_by, ledger_entry_id)
@@ -182,11 +211,12 @@ const floorWorld = `
 	INSERT INTO approvals (id, operation, command_sealed, fingerprint, command_hash, targets, state_digest, hash,
 		requester_id, requester_role, requester_authenticated, expires_at, ledger_entry_id)
 		SELECT @approval, 'departure.earlier_dates', @sealed, h, h, '[]', h, h, @employee, 'hr_admin', 'session', '2099-01-01', {entry} FROM (SELECT sha256('a')) AS s (h);
-	INSERT INTO employment_categories (id, employment_id, category) VALUES (@category, @employment, 'identity'), (@category2, @employment2, 'identity');
+	INSERT INTO employment_categories (id, employment_id, category, data_key_id) VALUES (@category, @employment, 'identity', gen_random_uuid()), (@category2, @employment2, 'identity', NULL);
 	INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date, access_cutoff_at, employment_ended_at, time_zone, created_by)
 		SELECT v.id, v.who, v.employment, 'death', '2020-01-01', '2020-01-01', '2020-01-01', v.ends, v.ends, 'UTC', @maker
 		FROM (VALUES (@departure, @leaver, @employment, lethe_now()), (@ahead, @second, @employment2, '2099-01-01')) AS v (id, who, employment, ends);
 	UPDATE departures SET stage = 'departed', departed_at = lethe_now() WHERE id = @departure;
+	INSERT INTO retentions (id, employment_id, ledger_entry_id) VALUES (@departure, @employment, {entry});
 	INSERT INTO departure_events (departure_id, what, ledger_entry_id) VALUES (@departure, 'departed', {entry});
 	INSERT INTO retention_deadlines (id, departure_id, employment_id, category_id, category, rule_id, event_at, deadline, floor_at, advanced, extended_until, ledger_entry_id)
 		VALUES (gen_random_uuid(), @departure, @employment, @category, 'identity', @rule, lethe_now(), '2099-01-01', '2099-01-01', true, '2099-01-01', {entry}),
@@ -196,6 +226,8 @@ const floorWorld = `
 			(@agreed, @ahead, @employment2, 'in_review', true, {entry});
 	INSERT INTO purge_claims (purge_id, departure_id, category_id, category) VALUES (@agreed, @ahead, @spare, 'contract');
 	UPDATE purges SET state = 'rejected', decision = 'rejected', rejected_at = lethe_now(), rejected_by = @reviewer_person, decided_by = @reviewer_person, decision_entry_id = {entry} WHERE id = @purge;
+	UPDATE legal_entities SET ledger_entry_id = {entry} WHERE id = @entity;
+	UPDATE employments SET basis_entry_id = {entry} WHERE id = @employment;
 	UPDATE purges SET decision = 'approved', decided_by = @employee, decision_entry_id = {entry} WHERE id = @agreed;
 	UPDATE purge_claims SET state = 'left' WHERE purge_id = @agreed`
 
@@ -218,7 +250,7 @@ func TestI18_TheFloorOfAuthority(t *testing.T) {
 			id, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindIdentity, Action: "test.recorded"})
 			return "'" + id.String() + "'::uuid", err
 		}
-		for name, entry := range map[string]string{"none": "NULL", "an invented one": "gen_random_uuid()", "one of before": "(SELECT min(ledger_entry_id::text)::uuid FROM users)"} {
+		for name, entry := range map[string]string{"none": "NULL", "an invented one": "gen_random_uuid()", "one of before": anotherBefore} {
 			want := c.want
 			if want == "" {
 				want = database.CodeUnrecorded
@@ -249,7 +281,7 @@ func TestI18_WhatIsOnlyUsedNeedsNoEntry(t *testing.T) {
 		"UPDATE recovery_codes SET used_at = lethe_now() WHERE user_id = @user",
 		"UPDATE retention_deadlines SET state = 'held', advanced = true WHERE category_id = @category",
 		"UPDATE employments SET post = 'x' WHERE id = @employment",
-		"UPDATE departures SET revision = revision + 1, counts_from = counts_from + interval '1 day' WHERE id = @ahead",
+		"UPDATE departures SET revision = revision + 1 WHERE id = @ahead",
 		"UPDATE purges SET revision = revision + 1, escalations = 1 WHERE id = @open",
 	} {
 		if got := tryChange(t, app, func(*database.Tx) (string, error) { return bind(sql), nil }); got != "" {
@@ -335,7 +367,8 @@ func guardsOf(t *testing.T, env *databasetest.Env) map[string]bool {
 	must(t, env.Facts.Read(t.Context()).Raw(`SELECT t.tgname FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
 		WHERE NOT t.tgisinternal AND f.pronamespace = 'public'::regnamespace
 		  AND (f.proname IN ('refuse_another_matter', 'refuse_unrecorded_deadlines', 'refuse_unrecorded_change', 'refuse_unapproved_decision',
-			'refuse_foreign_claim', 'refuse_earlier_counting', 'refuse_unapproved_counting', 'refuse_earlier_effect', 'refuse_untold_departure', 'refuse_foreign_rule')
+			'refuse_foreign_claim', 'refuse_earlier_counting', 'refuse_unapproved_counting', 'refuse_earlier_effect', 'refuse_untold_departure', 'refuse_foreign_rule',
+			'refuse_unfinished_retention', 'refuse_another_key')
 		    OR f.proname = 'refuse_unrecorded' AND c.relname IN ('users', 'user_roles', 'api_tokens', 'oidc_links', 'sessions', 'enrolments', 'recovery_codes',
 			'break_glass', 'approvals', 'legal_entities') OR t.tgname = 'enrolment_halves_unrecorded')`).Scan(&names).Error)
 	guards := map[string]bool{}

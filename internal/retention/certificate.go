@@ -48,8 +48,16 @@ func (p *Purger) Certify(ctx context.Context, id uuid.UUID, purged Certified) (m
 	if err != nil {
 		return models.DestructionCertificate{}, fmt.Errorf("asking until when backups may hold keys: %w", err)
 	}
+	b, err := p.begun(ctx, id)
+	if err != nil {
+		return models.DestructionCertificate{}, err
+	}
 	var certificate models.DestructionCertificate
 	err = database.Run(ctx, p.db, func(tx *database.Tx) error {
+		// Once more: a request that was under way when the fields were cleared has committed since.
+		if err := forgetRequests(tx, b.DepartureID); err != nil {
+			return err
+		}
 		c, err := lockPurge(tx, id)
 		if err != nil {
 			return err

@@ -129,7 +129,12 @@ func TestI1_TheDatabaseRefusesAnUnreviewedPurge(t *testing.T) {
 	if !may() {
 		t.Error("reviewed, it is not purgeable")
 	}
-	w.exec(t, "UPDATE departures SET counts_from = lethe_now() WHERE id = ?", p.departure)
+	w.tx(t, func(tx *database.Tx) error {
+		if err := tx.DB().Exec("UPDATE departures SET counts_from = lethe_now() WHERE id = ?", p.departure).Error; err != nil {
+			return err
+		}
+		return databasetest.Told(tx, p.departure)
+	})
 	if may() {
 		t.Error("the deadline counts from before the day of entry, and the category is purgeable")
 	}

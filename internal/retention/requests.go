@@ -10,8 +10,8 @@ import (
 
 // forgetRequests empties what the requests that led to something of the person came as, and those that the
 // person made: a digest of a text that is destroyed would still tell whoever sent it whether another text
-// is the same. A repeat within the life of its key gets the same answer, whatever it says (I26). It comes
-// first in its transaction: the row of a key is the first lock of every request.
+// is the same. Whether a repeat within the life of its key says the same cannot be told then, and it is
+// refused (I26). It comes first in its transaction: the row of a key is the first lock of every request.
 func forgetRequests(tx *database.Tx, departureID uuid.UUID) error {
 	err := tx.DB().Exec(`WITH person AS (SELECT employee_id AS id FROM departures WHERE id = ?),
 		employments AS (SELECT m.id FROM employments m JOIN person p ON m.employee_id = p.id),

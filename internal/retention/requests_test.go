@@ -2,9 +2,12 @@ package retention
 
 import (
 	"crypto/sha256"
+	"errors"
 	"testing"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/database"
 )
 
 // TestI25_APurgeForgetsWhatRequestsAboutThePersonSaid: those that led to something of the person's
@@ -48,5 +51,48 @@ func TestI25_APurgeForgetsWhatRequestsAboutThePersonSaid(t *testing.T) {
 		"%"+p.departure.String(), "%"+p.employee.String(), p.employee)
 	if mine != 0 {
 		t.Errorf("%d of the person's are kept", mine)
+	}
+}
+
+// TestI25_ARequestUnderWayIsForgottenToo: it commits only when the fields are cleared already.
+func TestI25_ARequestUnderWayIsForgottenToo(t *testing.T) {
+	w := newWorld(t)
+	p := w.departedNow(t, "DEMO")
+	steps := w.steps(w.purger(), w.onePurge(t, p))
+	const cleared = 4
+	for _, step := range steps[:cleared-1] {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inserted, goOn, done := make(chan error, 1), make(chan bool), make(chan error, 1)
+	go func() {
+		done <- database.Run(t.Context(), w.env.Facts, func(tx *database.Tx) error {
+			err := tx.DB().Exec(`INSERT INTO idempotency_keys (employee_id, key_hash, route, request_hash, status, location, expires_at)
+				VALUES (?, sha256('k'), 'POST /x', sha256('body'), 202, ?, lethe_now() + interval '48 hours')`,
+				w.hr.EmployeeID, "/api/v1/departures/"+p.departure.String()).Error
+			inserted <- err
+			<-goOn
+			return err
+		})
+	}()
+	if err := <-inserted; err != nil {
+		t.Fatal(err)
+	}
+	err := steps[cleared-1]()
+	close(goOn)
+	if err := errors.Join(err, <-done); err != nil {
+		t.Fatal(err)
+	}
+	if !query[bool](t, w, "SELECT request_hash IS NOT NULL FROM idempotency_keys") {
+		t.Fatal("the request was not under way when the fields were cleared")
+	}
+	for _, step := range steps[cleared:] {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if query[bool](t, w, "SELECT request_hash IS NOT NULL FROM idempotency_keys") {
+		t.Error("its digest outlives the data")
 	}
 }

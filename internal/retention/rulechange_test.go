@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -105,7 +106,10 @@ func TestI6_ANewRuleIsFollowedByEveryDeadlineThatRuns(t *testing.T) {
 				t.Fatal(err)
 			}
 		case "in_review", "cancelled":
-			w.exec(t, "UPDATE retention_deadlines SET state = ? WHERE departure_id = ?", state, p.departure)
+			w.tx(t, func(tx *database.Tx) error {
+				return tx.DB().Exec("UPDATE retention_deadlines SET state = ?, ledger_entry_id = ? WHERE departure_id = ?",
+					state, databasetest.Entry(t, tx), p.departure).Error
+			})
 		}
 		w.expectAll(t, p, state+"/open")
 	}

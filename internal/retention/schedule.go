@@ -141,22 +141,31 @@ func Cancel(tx *database.Tx, departureID uuid.UUID, by models.Actor) error {
 			return err
 		}
 	}
-	open := []models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}
-	if _, err := setDeadlines(tx, departureID, models.Categories, open, models.DeadlineCancelled); err != nil {
+	details := map[string]string{}
+	if len(cancelled) > 0 {
+		details["purges"] = strings.Join(cancelled, ",")
+	}
+	entry, err := appendEntry(tx, ledger.KindRetention, actionCancelled, "retention/"+departureID.String(), dep.EmployeeID, by, details)
+	if err != nil {
+		return err
+	}
+	if err := cancelDeadlines(tx, departureID, *entry); err != nil {
 		return err
 	}
 	if err := end(tx, departureID); err != nil {
 		return err
 	}
-	details := map[string]string{}
-	if len(cancelled) > 0 {
-		details["purges"] = strings.Join(cancelled, ",")
-	}
-	_, err = appendEntry(tx, ledger.KindRetention, actionCancelled, "retention/"+departureID.String(), dep.EmployeeID, by, details)
-	if err != nil {
-		return err
-	}
 	return tx.Touch(models.DrivenRetention, departureID)
+}
+
+func cancelDeadlines(tx *database.Tx, departureID, entry uuid.UUID) error {
+	open := []models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}
+	err := tx.DB().Exec(`UPDATE retention_deadlines SET state = ?, ledger_entry_id = ?, updated_at = lethe_now()
+		WHERE departure_id = ? AND state IN ?`, models.DeadlineCancelled, entry, departureID, open).Error
+	if err != nil {
+		return fmt.Errorf("cancelling deadlines: %w", database.Hide(err))
+	}
+	return nil
 }
 
 // end ends a running retention.

@@ -10,7 +10,7 @@ ALTER TABLE public.query_log_exports
     DROP CONSTRAINT query_log_exports_reason_check,
     ADD CONSTRAINT query_log_exports_reasoned CHECK (reason <> '' OR reason_sealed IS NOT NULL);
 
--- NULL: the request was about somebody whose data is being destroyed; the answer stays for a repeat.
+-- NULL: the request was about somebody whose data is being destroyed; a repeat is refused.
 ALTER TABLE public.idempotency_keys ALTER COLUMN request_hash DROP NOT NULL;
 CREATE INDEX idempotency_keys_location ON public.idempotency_keys (right(location, 36));
 

@@ -75,10 +75,10 @@ BEGIN
         FROM (
             SELECT DISTINCT n.ledger_entry_id FROM after n LEFT JOIN before o ON o.id = n.id
             WHERE o.id IS NULL
-               OR (o.departure_id, o.employment_id, o.category_id, o.category, o.rule_id, o.event_at, o.deadline, o.floor_at, o.extended_until)
+               OR (o.departure_id, o.employment_id, o.category_id, o.category, o.rule_id, o.event_at, o.deadline, o.floor_at, o.extended_until, o.ledger_entry_id)
                   IS DISTINCT FROM
-                  (n.departure_id, n.employment_id, n.category_id, n.category, n.rule_id, n.event_at, n.deadline, n.floor_at, n.extended_until)
-               OR o.advanced AND NOT n.advanced
+                  (n.departure_id, n.employment_id, n.category_id, n.category, n.rule_id, n.event_at, n.deadline, n.floor_at, n.extended_until, n.ledger_entry_id)
+               OR o.advanced AND NOT n.advanced OR o.state <> 'cancelled' AND n.state = 'cancelled'
         ) AS e (entry);
     END IF;
     IF unrecorded THEN
@@ -180,7 +180,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Stage and end of a departure change with a line of its timeline, which names its entry. Lines come after
+-- Stage, kind and dates of a departure change with a line of its timeline, which names its entry. Lines come after
 -- what they tell, so this is judged at the end of the transaction.
 CREATE FUNCTION public.refuse_untold_departure() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -194,6 +194,26 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Nobody looks at the deadlines of a retention that ended.
+CREATE FUNCTION public.refuse_unfinished_retention() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM public.retention_deadlines l WHERE l.departure_id = NEW.id AND l.state NOT IN ('purged', 'cancelled')) THEN
+        RAISE EXCEPTION 'a retention ends with the last of its deadlines' USING ERRCODE = 'LT002';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Without its key a category is gone: the reference goes only with a key that was given up as lost.
+CREATE FUNCTION public.refuse_another_key() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.data_key_id IS NOT NULL OR NOT EXISTS (SELECT FROM public.lost_keys k WHERE k.key_id = OLD.data_key_id) THEN
+        RAISE EXCEPTION 'the key of a category stays its key' USING ERRCODE = 'LT003';
+    END IF;
+    RETURN NEW;
+END $$;
+
 -- Rules come with the program, and are installed by the owner.
 CREATE FUNCTION public.refuse_foreign_rule() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -205,12 +225,13 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
--- Names sort after those of the state machines: an illegal transition is told as one.
+-- Names sort after those of the state machines: an illegal transition is told as one. That another entry is
+-- named, or none, is a change as well.
 CREATE TRIGGER users_recorded BEFORE INSERT ON users
     FOR EACH ROW EXECUTE FUNCTION public.refuse_unrecorded();
-CREATE TRIGGER users_unrecorded BEFORE UPDATE OF state, login, password_hash, totp_sealed, created_by, credentials_set_by, access_ended_at ON users
-    FOR EACH ROW WHEN ((OLD.state, OLD.login, OLD.password_hash, OLD.totp_sealed, OLD.created_by, OLD.credentials_set_by, OLD.access_ended_at)
-        IS DISTINCT FROM (NEW.state, NEW.login, NEW.password_hash, NEW.totp_sealed, NEW.created_by, NEW.credentials_set_by, NEW.access_ended_at))
+CREATE TRIGGER users_unrecorded BEFORE UPDATE OF state, login, password_hash, totp_sealed, created_by, credentials_set_by, access_ended_at, ledger_entry_id ON users
+    FOR EACH ROW WHEN ((OLD.state, OLD.login, OLD.password_hash, OLD.totp_sealed, OLD.created_by, OLD.credentials_set_by, OLD.access_ended_at, OLD.ledger_entry_id)
+        IS DISTINCT FROM (NEW.state, NEW.login, NEW.password_hash, NEW.totp_sealed, NEW.created_by, NEW.credentials_set_by, NEW.access_ended_at, NEW.ledger_entry_id))
     EXECUTE FUNCTION public.refuse_unrecorded();
 CREATE TRIGGER users_matter BEFORE UPDATE OF id, employee_id ON users
     FOR EACH ROW WHEN ((OLD.id, OLD.employee_id) IS DISTINCT FROM (NEW.id, NEW.employee_id))
@@ -218,8 +239,8 @@ CREATE TRIGGER users_matter BEFORE UPDATE OF id, employee_id ON users
 
 CREATE TRIGGER user_roles_recorded BEFORE INSERT ON user_roles
     FOR EACH ROW EXECUTE FUNCTION public.refuse_unrecorded();
-CREATE TRIGGER user_roles_unrecorded BEFORE UPDATE OF revoked_at, revoked_by ON user_roles
-    FOR EACH ROW WHEN ((OLD.revoked_at, OLD.revoked_by) IS DISTINCT FROM (NEW.revoked_at, NEW.revoked_by))
+CREATE TRIGGER user_roles_unrecorded BEFORE UPDATE OF revoked_at, revoked_by, ledger_entry_id ON user_roles
+    FOR EACH ROW WHEN ((OLD.revoked_at, OLD.revoked_by, OLD.ledger_entry_id) IS DISTINCT FROM (NEW.revoked_at, NEW.revoked_by, NEW.ledger_entry_id))
     EXECUTE FUNCTION public.refuse_unrecorded();
 CREATE TRIGGER user_roles_matter BEFORE UPDATE ON user_roles
     FOR EACH ROW WHEN ((OLD.id, OLD.user_id, OLD.role, OLD.granted_by, OLD.granted_at)
@@ -229,8 +250,8 @@ CREATE TRIGGER user_roles_matter BEFORE UPDATE ON user_roles
 
 CREATE TRIGGER api_tokens_recorded BEFORE INSERT ON api_tokens
     FOR EACH ROW EXECUTE FUNCTION public.refuse_unrecorded();
-CREATE TRIGGER api_tokens_unrecorded BEFORE UPDATE OF revoked_at ON api_tokens
-    FOR EACH ROW WHEN (OLD.revoked_at IS DISTINCT FROM NEW.revoked_at)
+CREATE TRIGGER api_tokens_unrecorded BEFORE UPDATE OF revoked_at, ledger_entry_id ON api_tokens
+    FOR EACH ROW WHEN ((OLD.revoked_at, OLD.ledger_entry_id) IS DISTINCT FROM (NEW.revoked_at, NEW.ledger_entry_id))
     EXECUTE FUNCTION public.refuse_unrecorded();
 CREATE TRIGGER api_tokens_matter BEFORE UPDATE ON api_tokens
     FOR EACH ROW WHEN ((OLD.id, OLD.prefix, OLD.secret_hash, OLD.employee_id, OLD.user_id, OLD.role, OLD.scopes, OLD.on_host, OLD.created_at)
@@ -241,9 +262,9 @@ CREATE TRIGGER api_tokens_matter BEFORE UPDATE ON api_tokens
 
 CREATE TRIGGER oidc_links_recorded BEFORE INSERT ON oidc_links
     FOR EACH ROW EXECUTE FUNCTION public.refuse_unrecorded();
-CREATE TRIGGER oidc_links_unrecorded BEFORE UPDATE OF confirmed_at, unlinked_at, unlinked_by ON oidc_links
-    FOR EACH ROW WHEN ((OLD.confirmed_at, OLD.unlinked_at, OLD.unlinked_by)
-        IS DISTINCT FROM (NEW.confirmed_at, NEW.unlinked_at, NEW.unlinked_by))
+CREATE TRIGGER oidc_links_unrecorded BEFORE UPDATE OF confirmed_at, unlinked_at, unlinked_by, ledger_entry_id ON oidc_links
+    FOR EACH ROW WHEN ((OLD.confirmed_at, OLD.unlinked_at, OLD.unlinked_by, OLD.ledger_entry_id)
+        IS DISTINCT FROM (NEW.confirmed_at, NEW.unlinked_at, NEW.unlinked_by, NEW.ledger_entry_id))
     EXECUTE FUNCTION public.refuse_unrecorded();
 CREATE TRIGGER oidc_links_matter BEFORE UPDATE ON oidc_links
     FOR EACH ROW WHEN ((OLD.id, OLD.user_id, OLD.issuer, OLD.subject, OLD.linked_by, OLD.linked_at)
@@ -256,9 +277,10 @@ CREATE TRIGGER oidc_links_matter BEFORE UPDATE ON oidc_links
 -- bearer showed again to be there, does.
 CREATE TRIGGER sessions_recorded BEFORE INSERT ON sessions
     FOR EACH ROW EXECUTE FUNCTION public.refuse_unrecorded();
-CREATE TRIGGER sessions_unrecorded BEFORE UPDATE OF token_hash, data, stepped_up_at ON sessions
+CREATE TRIGGER sessions_unrecorded BEFORE UPDATE OF token_hash, data, stepped_up_at, ledger_entry_id ON sessions
     FOR EACH ROW WHEN (NEW.token_hash IS DISTINCT FROM OLD.token_hash OR NEW.data IS DISTINCT FROM OLD.data
-        OR NEW.stepped_up_at IS NOT NULL AND NEW.stepped_up_at IS DISTINCT FROM OLD.stepped_up_at)
+        OR NEW.stepped_up_at IS NOT NULL AND NEW.stepped_up_at IS DISTINCT FROM OLD.stepped_up_at
+        OR NEW.ledger_entry_id IS DISTINCT FROM OLD.ledger_entry_id)
     EXECUTE FUNCTION public.refuse_unrecorded();
 CREATE TRIGGER sessions_matter BEFORE UPDATE OF id, user_id, role, authenticated, break_glass, created_at, expires_at, revoked_at ON sessions
     FOR EACH ROW WHEN ((OLD.id, OLD.user_id, OLD.role, OLD.authenticated, OLD.break_glass, OLD.created_at)
@@ -274,12 +296,18 @@ CREATE TRIGGER enrolment_halves_unrecorded BEFORE UPDATE OF confirmed_at ON enro
     EXECUTE FUNCTION public.refuse_unrecorded();
 CREATE TRIGGER recovery_codes_recorded BEFORE INSERT ON recovery_codes
     FOR EACH ROW EXECUTE FUNCTION public.refuse_unrecorded();
+CREATE TRIGGER recovery_codes_unrecorded BEFORE UPDATE OF ledger_entry_id ON recovery_codes
+    FOR EACH ROW WHEN (OLD.ledger_entry_id IS DISTINCT FROM NEW.ledger_entry_id)
+    EXECUTE FUNCTION public.refuse_unrecorded();
 CREATE TRIGGER recovery_codes_matter BEFORE UPDATE ON recovery_codes
     FOR EACH ROW WHEN ((OLD.id, OLD.user_id, OLD.code_hash) IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.code_hash)
         OR OLD.used_at IS NOT NULL AND OLD.used_at IS DISTINCT FROM NEW.used_at)
     EXECUTE FUNCTION public.refuse_another_matter();
 CREATE TRIGGER break_glass_recorded BEFORE INSERT ON break_glass
     FOR EACH ROW EXECUTE FUNCTION public.refuse_unrecorded();
+CREATE TRIGGER break_glass_unrecorded BEFORE UPDATE OF ledger_entry_id ON break_glass
+    FOR EACH ROW WHEN (OLD.ledger_entry_id IS DISTINCT FROM NEW.ledger_entry_id)
+    EXECUTE FUNCTION public.refuse_unrecorded();
 CREATE TRIGGER break_glass_matter BEFORE UPDATE ON break_glass
     FOR EACH ROW WHEN ((OLD.id, OLD.first_hash, OLD.second_hash, OLD.created_at) IS DISTINCT FROM (NEW.id, NEW.first_hash, NEW.second_hash, NEW.created_at)
         OR OLD.superseded_at IS NOT NULL AND OLD.superseded_at IS DISTINCT FROM NEW.superseded_at
@@ -288,16 +316,18 @@ CREATE TRIGGER break_glass_matter BEFORE UPDATE ON break_glass
 
 CREATE TRIGGER approvals_recorded BEFORE INSERT ON approvals
     FOR EACH ROW EXECUTE FUNCTION public.refuse_unrecorded();
-CREATE TRIGGER approvals_unrecorded BEFORE UPDATE OF state ON approvals
-    FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)
+CREATE TRIGGER approvals_unrecorded BEFORE UPDATE OF state, decided_by, decided_by_user_id, ledger_entry_id ON approvals
+    FOR EACH ROW WHEN ((OLD.state, OLD.decided_by, OLD.decided_by_user_id, OLD.ledger_entry_id)
+        IS DISTINCT FROM (NEW.state, NEW.decided_by, NEW.decided_by_user_id, NEW.ledger_entry_id))
     EXECUTE FUNCTION public.refuse_unrecorded();
 
-CREATE TRIGGER legal_entities_recorded BEFORE UPDATE OF jurisdiction, time_zone ON legal_entities
-    FOR EACH ROW WHEN ((OLD.jurisdiction, OLD.time_zone) IS DISTINCT FROM (NEW.jurisdiction, NEW.time_zone))
+CREATE TRIGGER legal_entities_recorded BEFORE UPDATE OF jurisdiction, time_zone, ledger_entry_id ON legal_entities
+    FOR EACH ROW WHEN ((OLD.jurisdiction, OLD.time_zone, OLD.ledger_entry_id)
+        IS DISTINCT FROM (NEW.jurisdiction, NEW.time_zone, NEW.ledger_entry_id))
     EXECUTE FUNCTION public.refuse_unrecorded();
-CREATE TRIGGER employments_recorded BEFORE UPDATE OF legal_entity_id, jurisdiction, time_zone, hired_on, ended_at ON employments
-    FOR EACH ROW WHEN ((OLD.legal_entity_id, OLD.jurisdiction, OLD.time_zone, OLD.hired_on, OLD.ended_at)
-        IS DISTINCT FROM (NEW.legal_entity_id, NEW.jurisdiction, NEW.time_zone, NEW.hired_on, NEW.ended_at))
+CREATE TRIGGER employments_recorded BEFORE UPDATE OF legal_entity_id, jurisdiction, time_zone, hired_on, ended_at, basis_entry_id ON employments
+    FOR EACH ROW WHEN ((OLD.legal_entity_id, OLD.jurisdiction, OLD.time_zone, OLD.hired_on, OLD.ended_at, OLD.basis_entry_id)
+        IS DISTINCT FROM (NEW.legal_entity_id, NEW.jurisdiction, NEW.time_zone, NEW.hired_on, NEW.ended_at, NEW.basis_entry_id))
     EXECUTE FUNCTION public.refuse_unrecorded_change('basis_entry_id');
 CREATE TRIGGER employments_matter BEFORE UPDATE OF id, employee_id ON employments
     FOR EACH ROW WHEN ((OLD.id, OLD.employee_id) IS DISTINCT FROM (NEW.id, NEW.employee_id))
@@ -324,9 +354,13 @@ CREATE TRIGGER departures_unsaid_effect BEFORE INSERT ON departures
 CREATE TRIGGER departures_took_effect BEFORE UPDATE OF departed_at ON departures
     FOR EACH ROW WHEN (OLD.departed_at IS DISTINCT FROM NEW.departed_at)
     EXECUTE FUNCTION public.refuse_earlier_effect();
-CREATE CONSTRAINT TRIGGER departures_told AFTER UPDATE OF stage, employment_ended_at ON departures
+CREATE CONSTRAINT TRIGGER departures_told AFTER UPDATE OF stage, kind, employment_end_date, access_cutoff_at, employment_ended_at, time_zone,
+        counts_from, advanced, advanced_by ON departures
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN ((OLD.stage, OLD.employment_ended_at) IS DISTINCT FROM (NEW.stage, NEW.employment_ended_at))
+    WHEN ((OLD.stage, OLD.kind, OLD.employment_end_date, OLD.access_cutoff_at, OLD.employment_ended_at, OLD.time_zone,
+            OLD.counts_from, OLD.advanced, OLD.advanced_by)
+        IS DISTINCT FROM (NEW.stage, NEW.kind, NEW.employment_end_date, NEW.access_cutoff_at, NEW.employment_ended_at, NEW.time_zone,
+            NEW.counts_from, NEW.advanced, NEW.advanced_by))
     EXECUTE FUNCTION public.refuse_untold_departure();
 
 CREATE TRIGGER retention_rules_owner BEFORE INSERT ON retention_rules
@@ -338,16 +372,25 @@ CREATE TRIGGER retention_deadlines_unrecorded AFTER UPDATE ON retention_deadline
     REFERENCING OLD TABLE AS before NEW TABLE AS after
     FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_unrecorded_deadlines();
 
-CREATE TRIGGER purges_decided BEFORE UPDATE OF decision, decided_by, confirmed_by, review_required ON purges
-    FOR EACH ROW WHEN ((OLD.decision, OLD.decided_by, OLD.confirmed_by) IS DISTINCT FROM (NEW.decision, NEW.decided_by, NEW.confirmed_by)
+CREATE TRIGGER retentions_finished BEFORE UPDATE OF state ON retentions
+    FOR EACH ROW WHEN (OLD.state <> 'ended' AND NEW.state = 'ended')
+    EXECUTE FUNCTION public.refuse_unfinished_retention();
+CREATE TRIGGER employment_categories_key BEFORE UPDATE OF data_key_id ON employment_categories
+    FOR EACH ROW WHEN (OLD.data_key_id IS NOT NULL AND OLD.data_key_id IS DISTINCT FROM NEW.data_key_id)
+    EXECUTE FUNCTION public.refuse_another_key();
+
+CREATE TRIGGER purges_decided BEFORE UPDATE OF decision, decided_by, confirmed_by, decided_at, decided_with, extended_until, decision_entry_id, review_required ON purges
+    FOR EACH ROW WHEN ((OLD.decision, OLD.decided_by, OLD.confirmed_by, OLD.decided_at, OLD.decided_with, OLD.extended_until, OLD.decision_entry_id)
+        IS DISTINCT FROM (NEW.decision, NEW.decided_by, NEW.confirmed_by, NEW.decided_at, NEW.decided_with, NEW.extended_until, NEW.decision_entry_id)
         OR OLD.review_required AND NOT NEW.review_required)
     EXECUTE FUNCTION public.refuse_unrecorded_change('decision_entry_id');
 CREATE TRIGGER purges_undecided BEFORE INSERT ON purges
     FOR EACH ROW WHEN (NEW.decision NOT IN ('', 'rejected') OR NEW.confirmed_by IS NOT NULL)
     EXECUTE FUNCTION public.refuse_another_matter();
-CREATE CONSTRAINT TRIGGER purges_decided_by_two AFTER UPDATE OF decision, decided_by, confirmed_by ON purges
+CREATE CONSTRAINT TRIGGER purges_decided_by_two AFTER UPDATE OF decision, decided_by, confirmed_by, decided_with ON purges
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (NEW.confirmed_by IS NOT NULL AND (OLD.decision, OLD.decided_by, OLD.confirmed_by) IS DISTINCT FROM (NEW.decision, NEW.decided_by, NEW.confirmed_by))
+    WHEN ((NEW.confirmed_by IS NOT NULL OR NEW.decided_with IS NOT NULL) AND (OLD.decision, OLD.decided_by, OLD.confirmed_by, OLD.decided_with)
+        IS DISTINCT FROM (NEW.decision, NEW.decided_by, NEW.confirmed_by, NEW.decided_with))
     EXECUTE FUNCTION public.refuse_unapproved_decision();
 CREATE TRIGGER purges_matter BEFORE UPDATE OF id, departure_id, employment_id, ledger_entry_id ON purges
     FOR EACH ROW WHEN ((OLD.id, OLD.departure_id, OLD.employment_id, OLD.ledger_entry_id)
@@ -370,6 +413,7 @@ BEGIN
         WHERE NOT t.tgisinternal AND t.tgenabled <> 'A' AND f.pronamespace = 'public'::regnamespace
           AND f.proname IN ('refuse_unrecorded', 'refuse_another_matter', 'refuse_unrecorded_deadlines', 'refuse_unrecorded_change',
             'refuse_unapproved_decision', 'refuse_foreign_claim', 'refuse_earlier_counting', 'refuse_unapproved_counting',
+            'refuse_unfinished_retention', 'refuse_another_key',
             'refuse_earlier_effect', 'refuse_untold_departure', 'refuse_foreign_rule') LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', it.guarded, it.tgname);
     END LOOP;
@@ -387,10 +431,12 @@ BEGIN
         WHERE NOT t.tgisinternal AND f.pronamespace = 'public'::regnamespace
           AND (f.proname IN ('refuse_another_matter', 'refuse_unrecorded_deadlines', 'refuse_unrecorded_change',
             'refuse_unapproved_decision', 'refuse_foreign_claim', 'refuse_unapproved_counting',
+            'refuse_unfinished_retention', 'refuse_another_key',
             'refuse_earlier_effect', 'refuse_untold_departure', 'refuse_foreign_rule')
             OR t.tgname IN ('users_recorded', 'users_unrecorded', 'user_roles_recorded', 'user_roles_unrecorded', 'api_tokens_recorded',
                 'api_tokens_unrecorded', 'oidc_links_recorded', 'oidc_links_unrecorded', 'sessions_recorded', 'sessions_unrecorded',
-                'enrolments_recorded', 'enrolment_halves_unrecorded', 'recovery_codes_recorded', 'break_glass_recorded',
+                'enrolments_recorded', 'enrolment_halves_unrecorded', 'recovery_codes_recorded', 'recovery_codes_unrecorded',
+                'break_glass_recorded', 'break_glass_unrecorded',
                 'approvals_recorded', 'approvals_unrecorded', 'legal_entities_recorded', 'departures_unsaid_counting')) LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', it.tgname, it.guarded);
     END LOOP;
@@ -420,6 +466,8 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 DROP FUNCTION public.refuse_foreign_rule();
+DROP FUNCTION public.refuse_another_key();
+DROP FUNCTION public.refuse_unfinished_retention();
 DROP FUNCTION public.refuse_untold_departure();
 DROP FUNCTION public.refuse_earlier_effect();
 DROP FUNCTION public.refuse_unapproved_counting();
