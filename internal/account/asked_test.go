@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"lethe/internal/connector"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -181,7 +183,10 @@ func TestI29_WhatWasDetachedOrBelongsElsewhereIsAFindingOnly(t *testing.T) {
 	w.wantFindings(t, second, map[string]string{"mail": "disabled/found", "finance": "not_found/nothing", "attendance": "not_found/nothing"})
 
 	moved := w.unregistered(t, "mail")
-	w.exec(t, "UPDATE departures SET kind = 'group_transfer' WHERE id = ?", *moved.departure)
+	w.tx(t, func(tx *database.Tx) error {
+		err := tx.DB().Exec("UPDATE departures SET kind = 'group_transfer' WHERE id = ?", *moved.departure).Error
+		return errors.Join(err, databasetest.Told(tx, *moved.departure))
+	})
 	w.drive(t, w.unlink(t, moved, nil))
 	w.wantActive(t, moved, "mail", true)
 	w.wantFindings(t, moved, map[string]string{"mail": "detached/transfer", "finance": "not_found/nothing", "attendance": "not_found/nothing"})

@@ -105,6 +105,7 @@ var authority = []change{
 var deciding = []change{
 	{"legal_entities_recorded", "an entity's jurisdiction", "UPDATE legal_entities SET jurisdiction = 'DEMO', ledger_entry_id = {entry} WHERE id = @entity", ""},
 	{"legal_entities_recorded", "an entity's zone", "UPDATE legal_entities SET time_zone = 'UTC', ledger_entry_id = {entry} WHERE id = @entity", ""},
+	{"legal_entities_recorded", "the hour of its cutoffs", "UPDATE legal_entities SET cutoff_time = '04:00', ledger_entry_id = {entry} WHERE id = @entity", ""},
 	{"legal_entities_recorded", "names another entry", "UPDATE legal_entities SET ledger_entry_id = {entry} WHERE id = @entity", ""},
 	{"employments_recorded", "a jurisdiction", "UPDATE employments SET jurisdiction = 'DEMO', basis_entry_id = {entry} WHERE id = @employment", ""},
 	{"employments_recorded", "an end", "UPDATE employments SET ended_at = '2021-01-01', basis_entry_id = {entry} WHERE id = @employment", ""},
@@ -129,6 +130,17 @@ var deciding = []change{
 	{"retentions_finished", "over before its deadlines", "UPDATE retentions SET state = 'ended', ended_at = lethe_now() WHERE id = @departure", "LT002"},
 	{"employment_categories_key", "without its key", "UPDATE employment_categories SET data_key_id = NULL WHERE id = @category", "LT003"},
 	{"employment_categories_key", "with another key", "UPDATE employment_categories SET data_key_id = gen_random_uuid() WHERE id = @category", "LT003"},
+	{"field_values_held", "what a hold keeps, emptied", "UPDATE field_values SET value_sealed = NULL WHERE category_id = @category", "LT005"},
+	{"field_values_held", "what a hold keeps, overwritten", "UPDATE field_values SET value_sealed = value_sealed || '\\x00' WHERE category_id = @category", "LT005"},
+	{"field_values_held", "what a hold keeps, taken away", "DELETE FROM field_values WHERE category_id = @category", "LT005"},
+	{"field_values_matter", "a field of another category", "UPDATE field_values SET category_id = @category2 WHERE category_id = @category", "LT003"},
+	{"field_values_matter", "another field", "UPDATE field_values SET field_key = 'id_type' WHERE category_id = @category", "LT003"},
+	{"account_snapshots_emptied", "a snapshot", "UPDATE account_snapshots SET snapshot_sealed = NULL WHERE category_id = @category", "LT002"},
+	{"account_snapshots_matter", "a snapshot of another category", "UPDATE account_snapshots SET category_id = @category2 WHERE category_id = @category", "LT003"},
+	{"departures_emptied", "a note", "UPDATE departures SET note_sealed = NULL WHERE id = @ahead", "LT002"},
+	{"departures_emptied", "a reason of withdrawal", "UPDATE departures SET withdrawal_reason_sealed = NULL WHERE id = @ahead", "LT002"},
+	{"departures_emptied", "a legal ground", "UPDATE departures SET legal_ground_sealed = NULL WHERE id = @ahead", "LT002"},
+	{"departures_emptied", "a reason", "UPDATE departures SET reason_code_sealed = NULL WHERE id = @ahead", "LT002"},
 	{"retention_rules_owner", "a rule", `INSERT INTO retention_rules (id, jurisdiction, category, version, period, floor, anchor, basis_zh, basis_en, ledger_entry_id)
 		VALUES (gen_random_uuid(), 'ZZ', 'identity', 1, 'P0D', 'P0D', 'employment_end', '', '', {entry})`, denied},
 
@@ -212,8 +224,16 @@ const floorWorld = `
 		requester_id, requester_role, requester_authenticated, expires_at, ledger_entry_id)
 		SELECT @approval, 'departure.earlier_dates', @sealed, h, h, '[]', h, h, @employee, 'hr_admin', 'session', '2099-01-01', {entry} FROM (SELECT sha256('a')) AS s (h);
 	INSERT INTO employment_categories (id, employment_id, category, data_key_id) VALUES (@category, @employment, 'identity', gen_random_uuid()), (@category2, @employment2, 'identity', NULL);
-	INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date, access_cutoff_at, employment_ended_at, time_zone, created_by)
-		SELECT v.id, v.who, v.employment, 'death', '2020-01-01', '2020-01-01', '2020-01-01', v.ends, v.ends, 'UTC', @maker
+	INSERT INTO employment_categories (id, employment_id, category) VALUES (gen_random_uuid(), @employment2, 'departure_file');
+	INSERT INTO field_values (id, employment_id, category_id, field_key, value_sealed) VALUES (gen_random_uuid(), @employment, @category, 'id_number', @sealed);
+	INSERT INTO linked_accounts (id, employment_id, system, kind, ledger_entry_id) VALUES (@account, @employment, 'mail', 'mail', {entry});
+	INSERT INTO account_operations (id, employment_id, kind, mode, origin, ledger_entry_id) VALUES (@operation, @employment, 'unlink', 'disable', 'standalone', {entry});
+	INSERT INTO holds (id, employee_id, categories, matter_sealed, placed_by, ledger_entry_id) VALUES (gen_random_uuid(), @leaver, '{identity}', @sealed, @second, {entry});
+	INSERT INTO account_snapshots (id, employment_id, category_id, account_id, operation_id, snapshot_sealed)
+		VALUES (gen_random_uuid(), @employment, @category, @account, @operation, @sealed);
+	INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date, access_cutoff_at, employment_ended_at, time_zone, created_by,
+		note_sealed, withdrawal_reason_sealed, legal_ground_sealed, reason_code_sealed)
+		SELECT v.id, v.who, v.employment, 'death', '2020-01-01', '2020-01-01', '2020-01-01', v.ends, v.ends, 'UTC', @maker, @sealed, @sealed, @sealed, @sealed
 		FROM (VALUES (@departure, @leaver, @employment, lethe_now()), (@ahead, @second, @employment2, '2099-01-01')) AS v (id, who, employment, ends);
 	UPDATE departures SET stage = 'departed', departed_at = lethe_now() WHERE id = @departure;
 	INSERT INTO retentions (id, employment_id, ledger_entry_id) VALUES (@departure, @employment, {entry});
@@ -300,7 +320,7 @@ func newFloorWorld(t *testing.T, env *databasetest.Env, app *database.DB) func(s
 		names["employment"+name], names["entity"+name], names[who] = quoted(m.ID), quoted(m.LegalEntityID), quoted(m.EmployeeID)
 	}
 	for _, name := range []string{"user", "other", "reviewer", "approval", "approved", "category", "category2", "spare", "departure", "ahead",
-		"rule", "rule2", "purge", "open", "agreed"} {
+		"rule", "rule2", "purge", "open", "agreed", "account", "operation"} {
 		names[name] = quoted(uuid.New())
 	}
 	bind := func(sql string) string {
@@ -313,7 +333,9 @@ func newFloorWorld(t *testing.T, env *databasetest.Env, app *database.DB) func(s
 		return strings.TrimSuffix(strings.NewReplacer(pairs...).Replace(sql+"\n"), "\n")
 	}
 	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
-		return tx.DB().Exec(bind(`INSERT INTO retention_rules (id, jurisdiction, category, version, period, floor, anchor, basis_zh, basis_en)
+		return tx.DB().Exec(bind(`INSERT INTO field_definitions (key, section, position, category, sensitivity, label_zh, label_en, notice_zh, notice_en)
+			VALUES ('id_number', '', 1, 'identity', 'sensitive', '', '', '', ''), ('id_type', '', 2, 'identity', 'basic', '', '', '', '');
+			INSERT INTO retention_rules (id, jurisdiction, category, version, period, floor, anchor, basis_zh, basis_en)
 			VALUES (@rule, 'CN', 'identity', 1, 'P2Y', 'P2Y', 'employment_end', '', ''), (@rule2, 'DE', 'contract', 1, 'P2Y', 'P2Y', 'employment_end', '', '');
 			INSERT INTO employment_categories (id, employment_id, category) VALUES (@spare, @employment2, 'contract')`)).Error
 	}))
@@ -368,7 +390,7 @@ func guardsOf(t *testing.T, env *databasetest.Env) map[string]bool {
 		WHERE NOT t.tgisinternal AND f.pronamespace = 'public'::regnamespace
 		  AND (f.proname IN ('refuse_another_matter', 'refuse_unrecorded_deadlines', 'refuse_unrecorded_change', 'refuse_unapproved_decision',
 			'refuse_foreign_claim', 'refuse_earlier_counting', 'refuse_unapproved_counting', 'refuse_earlier_effect', 'refuse_untold_departure', 'refuse_foreign_rule',
-			'refuse_unfinished_retention', 'refuse_another_key')
+			'refuse_unfinished_retention', 'refuse_another_key', 'refuse_early_emptying', 'refuse_held_change')
 		    OR f.proname = 'refuse_unrecorded' AND c.relname IN ('users', 'user_roles', 'api_tokens', 'oidc_links', 'sessions', 'enrolments', 'recovery_codes',
 			'break_glass', 'approvals', 'legal_entities') OR t.tgname = 'enrolment_halves_unrecorded')`).Scan(&names).Error)
 	guards := map[string]bool{}

@@ -177,6 +177,9 @@ func TestI17_TouchBesideSeenIsNeverLost(t *testing.T) {
 				if err := tx.DB().Exec("UPDATE departures SET time_zone = time_zone || '+' WHERE id = ?", id).Error; err != nil {
 					return err
 				}
+				if err := databasetest.Told(tx, id); err != nil {
+					return err
+				}
 				return tx.Touch(models.DrivenDeparture, id)
 			})
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/departure"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -142,6 +143,11 @@ func TestI25_APurgeOfTheFileLeavesNoCode(t *testing.T) {
 	})
 	dep := begin(person)
 	s.plain(t, dep.ID, "a plain ground", "plain-code")
+	err := databasetest.Unguarded(s.Facts, "employment_categories", "employment_categories_not_early",
+		"UPDATE employment_categories SET state = 'purging' WHERE category = 'departure_file' AND employment_id = '"+dep.EmploymentID.String()+"'")
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.run(t, func(tx *database.Tx) error { return departure.ClearFile(tx, dep.ID) })
 	for _, id := range []uuid.UUID{withdrawn.ID, dep.ID} {
 		row := s.read(t, id)

@@ -214,6 +214,36 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What is sealed by the keys of a category goes with the category: by its purge, not before.
+CREATE FUNCTION public.refuse_early_emptying() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    kept jsonb := to_jsonb(OLD);
+BEGIN
+    IF EXISTS (
+        SELECT FROM public.employment_categories c
+        WHERE c.state = 'open'
+          AND (c.id = (kept ->> 'category_id')::uuid
+            OR TG_TABLE_NAME = 'departures' AND c.category = 'departure_file' AND c.employment_id = (kept ->> 'employment_id')::uuid)
+    ) THEN
+        RAISE EXCEPTION 'what is kept of a category ends with its purge' USING ERRCODE = 'LT002';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- A file is corrected, unless a hold keeps it as it is.
+CREATE FUNCTION public.refuse_held_change() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM public.employment_categories c
+        WHERE c.id = OLD.category_id AND c.state = 'open' AND public.lethe_held(c.employment_id, c.category)
+    ) THEN
+        RAISE EXCEPTION 'a legal hold keeps what is there' USING ERRCODE = 'LT005';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
 -- Rules come with the program, and are installed by the owner.
 CREATE FUNCTION public.refuse_foreign_rule() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -321,9 +351,9 @@ CREATE TRIGGER approvals_unrecorded BEFORE UPDATE OF state, decided_by, decided_
         IS DISTINCT FROM (NEW.state, NEW.decided_by, NEW.decided_by_user_id, NEW.ledger_entry_id))
     EXECUTE FUNCTION public.refuse_unrecorded();
 
-CREATE TRIGGER legal_entities_recorded BEFORE UPDATE OF jurisdiction, time_zone, ledger_entry_id ON legal_entities
-    FOR EACH ROW WHEN ((OLD.jurisdiction, OLD.time_zone, OLD.ledger_entry_id)
-        IS DISTINCT FROM (NEW.jurisdiction, NEW.time_zone, NEW.ledger_entry_id))
+CREATE TRIGGER legal_entities_recorded BEFORE UPDATE OF jurisdiction, time_zone, cutoff_time, ledger_entry_id ON legal_entities
+    FOR EACH ROW WHEN ((OLD.jurisdiction, OLD.time_zone, OLD.cutoff_time, OLD.ledger_entry_id)
+        IS DISTINCT FROM (NEW.jurisdiction, NEW.time_zone, NEW.cutoff_time, NEW.ledger_entry_id))
     EXECUTE FUNCTION public.refuse_unrecorded();
 CREATE TRIGGER employments_recorded BEFORE UPDATE OF legal_entity_id, jurisdiction, time_zone, hired_on, ended_at, basis_entry_id ON employments
     FOR EACH ROW WHEN ((OLD.legal_entity_id, OLD.jurisdiction, OLD.time_zone, OLD.hired_on, OLD.ended_at, OLD.basis_entry_id)
@@ -379,6 +409,25 @@ CREATE TRIGGER employment_categories_key BEFORE UPDATE OF data_key_id ON employm
     FOR EACH ROW WHEN (OLD.data_key_id IS NOT NULL AND OLD.data_key_id IS DISTINCT FROM NEW.data_key_id)
     EXECUTE FUNCTION public.refuse_another_key();
 
+CREATE TRIGGER field_values_held BEFORE DELETE OR UPDATE OF value_sealed ON field_values
+    FOR EACH ROW EXECUTE FUNCTION public.refuse_held_change();
+CREATE TRIGGER field_values_matter BEFORE UPDATE OF id, employment_id, category_id, field_key ON field_values
+    FOR EACH ROW WHEN ((OLD.id, OLD.employment_id, OLD.category_id, OLD.field_key)
+        IS DISTINCT FROM (NEW.id, NEW.employment_id, NEW.category_id, NEW.field_key))
+    EXECUTE FUNCTION public.refuse_another_matter();
+CREATE TRIGGER account_snapshots_emptied BEFORE UPDATE OF snapshot_sealed ON account_snapshots
+    FOR EACH ROW WHEN (OLD.snapshot_sealed IS NOT NULL AND NEW.snapshot_sealed IS NULL)
+    EXECUTE FUNCTION public.refuse_early_emptying();
+CREATE TRIGGER account_snapshots_matter BEFORE UPDATE OF id, category_id ON account_snapshots
+    FOR EACH ROW WHEN ((OLD.id, OLD.category_id) IS DISTINCT FROM (NEW.id, NEW.category_id))
+    EXECUTE FUNCTION public.refuse_another_matter();
+CREATE TRIGGER departures_emptied BEFORE UPDATE OF note_sealed, withdrawal_reason_sealed, legal_ground_sealed, reason_code_sealed ON departures
+    FOR EACH ROW WHEN (OLD.note_sealed IS NOT NULL AND NEW.note_sealed IS NULL
+        OR OLD.withdrawal_reason_sealed IS NOT NULL AND NEW.withdrawal_reason_sealed IS NULL
+        OR OLD.legal_ground_sealed IS NOT NULL AND NEW.legal_ground_sealed IS NULL
+        OR OLD.reason_code_sealed IS NOT NULL AND NEW.reason_code_sealed IS NULL)
+    EXECUTE FUNCTION public.refuse_early_emptying();
+
 CREATE TRIGGER purges_decided BEFORE UPDATE OF decision, decided_by, confirmed_by, decided_at, decided_with, extended_until, decision_entry_id, review_required ON purges
     FOR EACH ROW WHEN ((OLD.decision, OLD.decided_by, OLD.confirmed_by, OLD.decided_at, OLD.decided_with, OLD.extended_until, OLD.decision_entry_id)
         IS DISTINCT FROM (NEW.decision, NEW.decided_by, NEW.confirmed_by, NEW.decided_at, NEW.decided_with, NEW.extended_until, NEW.decision_entry_id)
@@ -413,7 +462,7 @@ BEGIN
         WHERE NOT t.tgisinternal AND t.tgenabled <> 'A' AND f.pronamespace = 'public'::regnamespace
           AND f.proname IN ('refuse_unrecorded', 'refuse_another_matter', 'refuse_unrecorded_deadlines', 'refuse_unrecorded_change',
             'refuse_unapproved_decision', 'refuse_foreign_claim', 'refuse_earlier_counting', 'refuse_unapproved_counting',
-            'refuse_unfinished_retention', 'refuse_another_key',
+            'refuse_unfinished_retention', 'refuse_another_key', 'refuse_early_emptying', 'refuse_held_change',
             'refuse_earlier_effect', 'refuse_untold_departure', 'refuse_foreign_rule') LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', it.guarded, it.tgname);
     END LOOP;
@@ -431,7 +480,7 @@ BEGIN
         WHERE NOT t.tgisinternal AND f.pronamespace = 'public'::regnamespace
           AND (f.proname IN ('refuse_another_matter', 'refuse_unrecorded_deadlines', 'refuse_unrecorded_change',
             'refuse_unapproved_decision', 'refuse_foreign_claim', 'refuse_unapproved_counting',
-            'refuse_unfinished_retention', 'refuse_another_key',
+            'refuse_unfinished_retention', 'refuse_another_key', 'refuse_early_emptying', 'refuse_held_change',
             'refuse_earlier_effect', 'refuse_untold_departure', 'refuse_foreign_rule')
             OR t.tgname IN ('users_recorded', 'users_unrecorded', 'user_roles_recorded', 'user_roles_unrecorded', 'api_tokens_recorded',
                 'api_tokens_unrecorded', 'oidc_links_recorded', 'oidc_links_unrecorded', 'sessions_recorded', 'sessions_unrecorded',
@@ -466,6 +515,8 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 DROP FUNCTION public.refuse_foreign_rule();
+DROP FUNCTION public.refuse_held_change();
+DROP FUNCTION public.refuse_early_emptying();
 DROP FUNCTION public.refuse_another_key();
 DROP FUNCTION public.refuse_unfinished_retention();
 DROP FUNCTION public.refuse_untold_departure();
