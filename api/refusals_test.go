@@ -246,6 +246,34 @@ func TestUnforeseenErrorTellsNothing(t *testing.T) {
 	}
 }
 
+// TestKeysDatabaseThatIsClosedIsUnavailable: as while a backup of it is restored. What needs no key is served.
+func TestKeysDatabaseThatIsClosedIsUnavailable(t *testing.T) {
+	f := newFixture(t)
+	leaver := f.hire("E1", f.a)
+	hold := fmt.Sprintf(`{"employee_id": %q, "matter": "a dispute"}`, leaver)
+	if got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", hold); got.status != 201 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	var name string
+	if err := f.env.Keys.Read(t.Context()).Raw("SELECT current_database()").Scan(&name).Error; err != nil {
+		t.Fatal(err)
+	}
+	f.exec("ALTER DATABASE " + name + " ALLOW_CONNECTIONS false")
+	f.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ?", name)
+	for _, ask := range []struct{ method, path, body string }{
+		{"GET", "/api/v1/holds", ""}, {"POST", "/api/v1/holds", hold},
+	} {
+		if got := f.ask(models.RoleHRAdmin, ask.method, ask.path, ask.body); got.status != 503 || got.problem.Code != codeUnavailable {
+			t.Errorf("%s %s: %d %s", ask.method, ask.path, got.status, got.body)
+		}
+	}
+	for _, path := range []string{"/api/v1/departures", "/api/v1/employees/" + leaver.String()} {
+		if got := f.ask(models.RoleHRAdmin, "GET", path, ""); got.status != 200 {
+			t.Errorf("%s, which needs no key: %d %s", path, got.status, got.body)
+		}
+	}
+}
+
 func TestDatabaseThatDoesNotAnswerIsUnavailable(t *testing.T) {
 	f := newFixture(t)
 	if err := f.server.DB.SQL().Close(); err != nil {

@@ -4,10 +4,12 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
+	"lethe/internal/reasons"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -91,5 +93,37 @@ func TestI25_AnEmptyOrForeignKeysDatabaseIsRefusedEverywhere(t *testing.T) {
 	fresh := databasetest.NewEmpty(t)
 	if _, err := install(t.Context(), fresh.Facts, fresh.Keys, database.ModeProduction, nil); err != database.ErrSameCluster {
 		t.Errorf("keys on the facts' cluster, in production: %v", err)
+	}
+}
+
+// TestI25_ReasonsThatABackupBroughtBackEndBeforeTheProcessOpens: their ten years were over, and a backup
+// of the keys from before that is restored.
+func TestI25_ReasonsThatABackupBroughtBackEndBeforeTheProcessOpens(t *testing.T) {
+	h := newHost(t)
+	kek, err := vault.LoadKEKFile(h.dir + "/kek.json")
+	h.must(err)
+	v := vault.New(h.env.Keys, kek, h.env.Installation.ID)
+	now, err := h.env.Facts.Now(t.Context())
+	h.must(err)
+	sealed, err := v.SealReason(t.Context(), now, "here", "private debt")
+	h.must(err)
+	keys := h.env.Keys.Read(t.Context())
+	h.must(keys.Exec("CREATE TABLE backup AS SELECT * FROM loose_keys").Error)
+	h.env.Advance(t, 11*366*24*time.Hour)
+	h.must(v.EndOver(t.Context(), h.env.Facts))
+	h.must(keys.Exec("ALTER TABLE loose_keys DISABLE TRIGGER USER; DELETE FROM loose_keys; INSERT INTO loose_keys SELECT * FROM backup; DROP TABLE backup").Error)
+	read := func() string {
+		t.Helper()
+		got, err := v.OpenReasons(t.Context(), []reasons.Text{{Place: "here", Sealed: sealed}})
+		h.must(err)
+		return got[0]
+	}
+	if read() == "" {
+		t.Fatal("the backup did not bring it back")
+	}
+	r := &runtime{facts: h.env.AsApp(t), keys: h.env.Keys, installation: h.env.Installation, config: config.Config{KEKFile: h.dir + "/kek.json", Dev: true}, log: slog.New(slog.DiscardHandler)}
+	h.must(r.openKeys(t.Context()))
+	if got := read(); got != "" {
+		t.Errorf("what ended is read as %q", got)
 	}
 }

@@ -117,6 +117,9 @@ func (r *runtime) openKeys(ctx context.Context) error {
 	}
 	keyed.Attach(r.facts, r.vault)
 	reasons.Attach(r.facts, r.vault)
+	if err := r.vault.EndOver(ctx, r.facts); err != nil {
+		return fmt.Errorf("destroying again what a backup brought back: %w", err)
+	}
 	if r.config.TombstoneFile != "" {
 		if r.tombstones, err = vault.OpenTombstones(r.config.TombstoneFile); err != nil {
 			return err

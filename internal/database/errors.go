@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -34,6 +35,8 @@ const (
 	codeDeadlock          = "40P01"
 	codeLockTimeout       = "55P03"
 	codeReadOnly          = "25006"
+	codeClosed            = "55000" // a database that takes no connections
+	codeNoDatabase        = "3D000"
 	codeDenied            = "42501"
 	codeNoTable           = "42P01"
 	codeRolesMissing      = "LT014"
@@ -77,13 +80,14 @@ func hide(err error) error {
 
 // Unavailable says that the database cannot do now what it could do before or later, through no
 // fault of the request: it is not reached, shuts down or starts (class 57P), lacks room, memory or
-// connections (class 53), takes no changes, or holds a lock for longer than a request may wait.
+// connections (class 53), takes no changes, holds a lock for longer than a request may wait, or is closed
+// or away while somebody restores it.
 func Unavailable(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false
 	}
-	return e.Code == "" || e.Code == codeLockTimeout || e.Code == codeReadOnly ||
+	return e.Code == "" || slices.Contains([]string{codeLockTimeout, codeReadOnly, codeClosed, codeNoDatabase}, e.Code) ||
 		strings.HasPrefix(e.Code, "53") || strings.HasPrefix(e.Code, "57P") || strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "58")
 }
 

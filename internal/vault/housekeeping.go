@@ -50,13 +50,20 @@ func (v *Vault) Housekeep(ctx context.Context, facts *database.DB) error {
 	if err := v.RecordKEK(ctx, facts); err != nil {
 		return err
 	}
-	if _, err := v.EndDigestKeys(ctx); err != nil {
-		return err
-	}
-	if _, err := v.EndReasons(ctx, facts); err != nil {
+	if err := v.EndOver(ctx, facts); err != nil {
 		return err
 	}
 	_, err = v.DropUnreferenced(ctx, facts)
+	return err
+}
+
+// EndOver destroys the keys of digests and reasons whose time is over. It is run before the API opens
+// too: a backup that was restored may have brought some back.
+func (v *Vault) EndOver(ctx context.Context, facts *database.DB) error {
+	if _, err := v.EndDigestKeys(ctx); err != nil {
+		return err
+	}
+	_, err := v.EndReasons(ctx, facts)
 	return err
 }
 
