@@ -30,8 +30,15 @@ type HoldView struct {
 	PlacedBy   *uuid.UUID        `json:"placed_by,omitempty"`
 	PlacedAt   time.Time         `json:"placed_at"`
 	PassedTo   *models.Role      `json:"passed_to,omitempty" doc:"Who placed it is gone: the role that looks after it"`
+	Covers     *HoldCover        `json:"covers,omitempty" doc:"How much it keeps at the moment: of one that is placed or read by itself, until it is released"`
 	ReleasedBy *uuid.UUID        `json:"released_by,omitempty"`
 	ReleasedAt *time.Time        `json:"released_at,omitempty"`
+}
+
+// HoldCover is how many a hold keeps the data of.
+type HoldCover struct {
+	People int64 `json:"people" doc:"People of whom something is left that it keeps"`
+	Files  int64 `json:"files" doc:"Their employments of which something is left that it keeps"`
 }
 
 // HoldQuery is the filter of a hold. All that is given must fit one and the same employment; whoever has
@@ -138,8 +145,8 @@ func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswe
 	if err != nil {
 		return nil, err
 	}
-	hold, err := retention.GetHold(ctx, s.DB, made.ID)
-	return &createdAnswer[HoldView]{made.Status, made.Location, holdView(hold)}, err
+	view, err := s.oneHold(ctx, made.ID)
+	return &createdAnswer[HoldView]{made.Status, made.Location, view}, err
 }
 
 type listHoldsInput struct {
@@ -173,13 +180,25 @@ func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*answer[Pag
 }
 
 func (s *server) getHold(ctx context.Context, in *ByID) (*answer[HoldView], error) {
-	hold, err := retention.GetHold(ctx, s.DB, in.ID)
+	view, err := s.oneHold(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	views := []HoldView{holdView(hold)}
+	views := []HoldView{view}
 	err = passedOn(ctx, s, models.RoleHRAdmin, views, holdHolder)
 	return &answer[HoldView]{views[0]}, err
+}
+
+// oneHold is a hold with how much it keeps. A list leaves that out: counting takes as long as a hold is wide.
+func (s *server) oneHold(ctx context.Context, id uuid.UUID) (HoldView, error) {
+	hold, err := retention.GetHold(ctx, s.DB, id)
+	if err != nil || hold.ReleasedAt != nil {
+		return holdView(hold), err
+	}
+	view := holdView(hold)
+	cover, err := retention.CoverOf(ctx, s.DB, id)
+	view.Covers = (*HoldCover)(&cover)
+	return view, err
 }
 
 type releaseHoldInput struct {

@@ -44,11 +44,12 @@ func TestHold_IsAboutAPersonAFilterOrEverybody(t *testing.T) {
 	}
 	var view HoldView
 	f.ask(hr, "POST", "/api/v1/holds", `{"employee_id": "`+a.String()+`", "matter": "M-1"}`).into(t, &view)
-	if view.EmployeeID == nil || *view.EmployeeID != a || view.Query != nil || view.Everybody {
+	if view.EmployeeID == nil || *view.EmployeeID != a || view.Query != nil || view.Everybody || view.Covers == nil || *view.Covers != (HoldCover{1, 1}) {
 		t.Errorf("a person's: %+v", view)
 	}
 	f.ask(hr, "POST", "/api/v1/holds", `{"query": {"department_id": "`+f.a.String()+`"}, "matter": "M-2", "categories": ["contract"]}`).into(t, &view)
-	if view.Query == nil || view.Query.DepartmentID == nil || *view.Query.DepartmentID != f.a || len(view.Categories) != 1 {
+	if view.Query == nil || view.Query.DepartmentID == nil || *view.Query.DepartmentID != f.a || len(view.Categories) != 1 ||
+		view.Covers == nil || *view.Covers != (HoldCover{3, 3}) {
 		t.Errorf("a department's: %+v", view)
 	}
 	waits := f.ask(hr, "POST", "/api/v1/holds", `{"everybody": true, "matter": "M-3"}`)

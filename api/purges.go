@@ -181,8 +181,9 @@ func escalated(p retention.PurgeView) bool {
 type listPurgesInput struct {
 	Paging
 	Speaking
-	State     string `query:"state" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
-	Escalated bool   `query:"escalated" doc:"Only those that wait for a decision for 14 days or longer"`
+	State      string    `query:"state" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
+	EmployeeID uuid.UUID `query:"employee_id" doc:"Only those of this person's data, of each employment"`
+	Escalated  bool      `query:"escalated" doc:"Only those that wait for a decision for 14 days or longer"`
 }
 
 func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[Page[PurgeView]], error) {
@@ -190,7 +191,7 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[P
 	if err != nil {
 		return nil, err
 	}
-	f := retention.PurgeFilter{State: models.PurgeState(in.State), Escalated: in.Escalated, NotOf: actorOf(ctx).EmployeeID, Limit: in.Limit}
+	f := retention.PurgeFilter{State: models.PurgeState(in.State), EmployeeID: given(in.EmployeeID), Escalated: in.Escalated, NotOf: actorOf(ctx).EmployeeID, Limit: in.Limit}
 	if after != nil {
 		f.After = *after
 	}

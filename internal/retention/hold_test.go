@@ -129,6 +129,47 @@ func TestI4_AHoldCoversWhoMatchesLaterAndWhoMatchedOnce(t *testing.T) {
 	w.expectAll(t, left, "purged/purged")
 }
 
+// TestAHoldSaysHowManyItCovers: people and employments of which something is left that it keeps.
+func TestAHoldSaysHowManyItCovers(t *testing.T) {
+	w := newWorld(t)
+	_, _, third := w.lived(t) // two employments by DEMO's rules, and one in CN
+	w.hire(t, "CN")
+	left := w.departedNow(t, "DE")
+	gone := w.departedNow(t, "DEMO")
+	w.env.Advance(t, time.Minute)
+	w.drive(t, gone)
+	w.expectAll(t, gone, "purged/purged")
+	department, today := w.department["CN"], clock.DateOf(w.now(t)).AddDays(-2)
+	all := query[HoldCover](t, w, `SELECT count(DISTINCT employee_id) AS people, count(*) AS files FROM employments m
+		WHERE EXISTS (SELECT FROM employment_categories c WHERE c.employment_id = m.id AND c.state = 'open')`)
+	for name, c := range map[string]struct {
+		order HoldOrder
+		want  HoldCover
+	}{
+		"a person":           {HoldOrder{EmployeeID: third.employee}, HoldCover{1, 3}},
+		"one category":       {HoldOrder{EmployeeID: left.employee, Categories: []models.Category{models.CategoryContract}}, HoldCover{1, 1}},
+		"a department":       {HoldOrder{Query: HoldQuery{DepartmentID: &department}}, HoldCover{4, 6}}, // HR and the reviewer too
+		"who left, of DEMO":  {HoldOrder{Query: HoldQuery{LeftFrom: &today}}, HoldCover{2, 4}},
+		"everybody with any": {HoldOrder{Everybody: true}, all},
+	} {
+		c.order.Matter, c.order.By = "A", w.hr
+		if c.order.EmployeeID == uuid.Nil {
+			c.order.Approver = w.reviewer
+		}
+		hold, err := w.hold(c.order)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got, err := CoverOf(t.Context(), w.env.Facts, hold.ID); err != nil || got != c.want {
+			t.Errorf("%s: %+v, %v, want %+v", name, got, err, c.want)
+		}
+		w.release(t, hold.ID)
+		if got, err := CoverOf(t.Context(), w.env.Facts, hold.ID); err != nil || got != (HoldCover{}) {
+			t.Errorf("%s, released: %+v, %v", name, got, err)
+		}
+	}
+}
+
 // TestI4_AHoldOfSomeCategoriesIsTooLateOnlyIfNothingIsLeft: what one employment has lost, another has.
 func TestI4_AHoldOfSomeCategoriesIsTooLateOnlyIfNothingIsLeft(t *testing.T) {
 	w := newWorld(t)

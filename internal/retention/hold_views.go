@@ -99,6 +99,33 @@ func HoldsInForce(ctx context.Context, db *database.DB, departureID uuid.UUID) (
 	return holds, nil
 }
 
+// HoldCover is how much a hold in force keeps at the moment.
+type HoldCover struct {
+	// People are those of whom something is left that it keeps, Files their employments of which something is.
+	People, Files int64
+}
+
+// CoverOf counts what a hold keeps now, of one by a filter whoever matches or once did; nothing once it is
+// released. It takes as long as the hold is wide: it is for one hold, not for a list.
+func CoverOf(ctx context.Context, db *database.DB, holdID uuid.UUID) (cover HoldCover, err error) {
+	err = db.Read(ctx).Raw(`SELECT count(DISTINCT m.employee_id) AS people, count(*) AS files
+		FROM holds h CROSS JOIN employments m
+		WHERE h.id = @hold AND h.released_at IS NULL AND (h.everybody OR m.employee_id = h.employee_id OR m.employee_id IN (
+				SELECT p.employee_id FROM (
+					SELECT x.employee_id FROM employments x, holds f WHERE f.id = @hold AND f.employee_id IS NULL AND NOT f.everybody
+						AND (f.legal_entity_id IS NULL OR x.legal_entity_id = f.legal_entity_id)
+						AND (f.department_id IS NULL OR x.department_id = f.department_id)
+					UNION SELECT employee_id FROM hold_people WHERE hold_id = @hold) p
+				JOIN holds f ON f.id = @hold WHERE lethe_hold_covers(f, p.employee_id)))
+			AND EXISTS (SELECT FROM employment_categories c WHERE c.employment_id = m.id AND c.state = @open
+				AND (h.categories IS NULL OR c.category = ANY (h.categories)))`,
+		map[string]any{"hold": holdID, "open": models.CategoryOpen}).Scan(&cover).Error
+	if err != nil {
+		return cover, fmt.Errorf("counting what a hold covers: %w", database.Hide(err))
+	}
+	return cover, nil
+}
+
 // GetHold reads a hold; none is database.ErrNotFound.
 func GetHold(ctx context.Context, db *database.DB, id uuid.UUID) (HoldView, error) {
 	return openHold(ctx, db, db.Read(ctx), id)

@@ -119,6 +119,8 @@ func Certificates(ctx context.Context, db *database.DB, departureID uuid.UUID) (
 type PurgeFilter struct {
 	State       models.PurgeState
 	DepartureID *uuid.UUID
+	// EmployeeID keeps those of a person, of each employment.
+	EmployeeID *uuid.UUID
 	// NotOf leaves out those of somebody's data.
 	NotOf uuid.UUID
 	// Undecided keeps those that wait for a decision, Escalated those of them that were found to wait too long.
@@ -162,6 +164,9 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 	}
 	if f.DepartureID != nil {
 		q = q.Where("purges.departure_id = ?", *f.DepartureID)
+	}
+	if f.EmployeeID != nil {
+		q = q.Where("departures.employee_id = ?", *f.EmployeeID)
 	}
 	if err := q.Find(&rows).Error; err != nil {
 		return nil, false, fmt.Errorf("listing purges: %w", database.Hide(err))
