@@ -35,7 +35,7 @@ type ExportFilters struct {
 	Search     string     `json:"q,omitempty" maxLength:"100"`
 	Actor      *uuid.UUID `json:"actor,omitempty"`
 	EmployeeID *uuid.UUID `json:"employee_id,omitempty"`
-	Kind       string     `json:"kind,omitempty" maxLength:"64"`
+	Kind       string     `json:"kind,omitempty" enum:"departure,account,retention,purge,archive,identity,session,approval,configuration,query,export,disclosure,ledger"`
 	Action     string     `json:"action,omitempty" maxLength:"64"`
 	Purpose    string     `json:"purpose,omitempty" maxLength:"64"`
 	Result     string     `json:"result,omitempty" enum:"done,refused,failed"`
@@ -94,6 +94,11 @@ type newExportInput struct {
 
 func (s *server) exportLog(ctx context.Context, in *newExportInput) (*createdAnswer[ExportView], error) {
 	const route = "POST /query-log/exports"
+	if f := in.Body.Filters; f != nil {
+		if err := knownAction("body.filters.", f.Action); err != nil {
+			return nil, err
+		}
+	}
 	r := in.Body.request()
 	made, err := s.create(ctx, in.Key, route, in.Body, func(tx *database.Tx) (creation, error) {
 		id, err := evidence.OrderAlone(tx, actorOf(ctx), r, s.ExportLimit)

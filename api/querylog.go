@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,8 +77,8 @@ type LogFilter struct {
 	Search     string    `query:"q" doc:"Up to five words of two characters at least, each of which is part of a reason, an asker, a name or number, or of what happened in words (Chinese or English), or is an id; 100 characters at most"`
 	Actor      uuid.UUID `query:"actor" doc:"Who did it: an employee's id"`
 	EmployeeID uuid.UUID `query:"employee_id" doc:"Whom it is about"`
-	Kind       string    `query:"kind" maxLength:"64"`
-	Action     string    `query:"action" maxLength:"64"`
+	Kind       string    `query:"kind" enum:"departure,account,retention,purge,archive,identity,session,approval,configuration,query,export,disclosure,ledger"`
+	Action     string    `query:"action" maxLength:"64" doc:"One of those that entries have"`
 	Purpose    string    `query:"purpose" maxLength:"64"`
 	Result     string    `query:"result" enum:"done,refused,failed"`
 	From       time.Time `query:"from" doc:"At or after, RFC 3339"`
@@ -91,6 +92,15 @@ func (f LogFilter) filter() querylog.Filter {
 	}
 }
 
+// knownAction refuses an action that no entry has: it would find nothing, in silence. prefix is where the
+// filters are.
+func knownAction(prefix, action string) error {
+	if action == "" || slices.Contains(i18n.Keys("ledger.action."), action) {
+		return nil
+	}
+	return problem(codeValidationFailed, FieldError{Location: prefix + "action", Code: fieldNotAllowed})
+}
+
 func instant(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -102,6 +112,9 @@ func instant(t time.Time) *time.Time {
 func (s *server) searchLog(ctx context.Context, in *searchLogInput) (*answer[LogPage], error) {
 	before, err := in.position()
 	if err != nil {
+		return nil, err
+	}
+	if err := knownAction("query.", in.Action); err != nil {
 		return nil, err
 	}
 	found, err := querylog.Search(ctx, s.DB, in.filter(), before, in.Limit)

@@ -100,6 +100,9 @@ func TestQueryLog_AnswersBadInput(t *testing.T) {
 		"actor=somebody":                                                {422, codeValidationFailed},
 		"page=2":                                                        {422, codeUnknownQuery},
 		"kind=" + strings.Repeat("k", 65):                               {422, codeValidationFailed},
+		"kind=cases":                                                    {422, codeValidationFailed},
+		"action=departure.began":                                        {422, codeValidationFailed},
+		"kind=departure&action=departure.started":                       {200, ""},
 	} {
 		got := f.ask(models.RoleAuditor, "GET", "/api/v1/query-log?"+query, "", "Accept-Language", "zh")
 		if got.status != want.status && !(want.code == codeUnknownQuery && got.problem.Code == want.code) || got.problem.Code != want.code {
@@ -294,12 +297,31 @@ func TestI21_SmallExportsAddUp(t *testing.T) {
 	}
 }
 
+// TestKindsOfEntriesAreThoseOfTheLedger: the closed set that filters and exports accept is the catalogue's.
+func TestKindsOfEntriesAreThoseOfTheLedger(t *testing.T) {
+	f := newFixture(t)
+	for _, got := range []reply{
+		f.ask(models.RoleAuditor, "GET", "/api/v1/query-log?kind=cases", ""),
+		f.ask(models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"kind": "cases"}, "reason": "r"}`),
+	} {
+		if len(got.problem.Errors) != 1 {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+		kinds := slices.Sorted(slices.Values(got.problem.Errors[0].Allowed))
+		if want := i18n.Keys("ledger.kind."); !slices.Equal(kinds, want) {
+			t.Errorf("%v, want %v", kinds, want)
+		}
+	}
+}
+
 func TestExports_RefuseBadInput(t *testing.T) {
 	f := newFixture(t)
 	for body, code := range map[string]string{
 		`{"reason": ""}`:                                                                             codeValidationFailed,
 		`{"filters": {"q": "x"}, "reason": "r"}`:                                                     codeSearchTooShort,
 		`{"filters": {"result": "perhaps"}, "reason": "r"}`:                                          codeValidationFailed,
+		`{"filters": {"kind": "cases"}, "reason": "r"}`:                                              codeValidationFailed,
+		`{"filters": {"action": "departure.began"}, "reason": "r"}`:                                  codeValidationFailed,
 		`{"range": {"first_index": 5, "end_index": 2}, "reason": "r"}`:                               codeExportRange,
 		`{"range": {"first_index": 0, "end_index": 1000000000}, "reason": "r"}`:                      codeExportRange,
 		`{"range": {"epoch": 7, "first_index": 0, "end_index": 1}, "reason": "r"}`:                   codeExportRange,
