@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func (s *server) admin(ctx context.Context) (*pgx.Conn, error) {
 // clone makes a copy of a template and connects to it; both end with the test.
 func (s *server) clone(ctx context.Context, t testing.TB, template string) (string, *database.DB, error) {
 	name := "lethe_t_" + strings.ToLower(rand.Text()[:16])
-	if err := s.exec(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)); err != nil {
+	if err := s.copy(ctx, name, template); err != nil {
 		return "", nil, err
 	}
 	var db *database.DB
@@ -66,6 +67,24 @@ func (s *server) clone(ctx context.Context, t testing.TB, template string) (stri
 		return "", nil, fmt.Errorf("opening a test database: %w", err)
 	}
 	return address, db, nil
+}
+
+// copy copies the files of a template: half the time of writing each page to the log, as servers from
+// version 15 do unless told otherwise.
+func (s *server) copy(ctx context.Context, name, template string) error {
+	conn, err := s.admin(ctx)
+	if err != nil {
+		return err
+	}
+	var version, strategy string
+	err = conn.QueryRow(ctx, "SHOW server_version_num").Scan(&version)
+	if n, _ := strconv.Atoi(version); n >= 150000 {
+		strategy = " STRATEGY file_copy"
+	}
+	if err == nil {
+		_, err = conn.Exec(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)+strategy)
+	}
+	return errors.Join(err, conn.Close(ctx))
 }
 
 func (s *server) exec(ctx context.Context, sql string) error {
