@@ -138,6 +138,37 @@ func TestI8_WhatWasSwitchedOnAfterARehireIsTakenAwayOnlyIfPeopleSaySo(t *testing
 	}
 }
 
+// One of two accounts of a former employment is stuck, and the other one was switched on again since: for
+// the later employment perhaps. That people try the stuck one again says nothing about the other.
+func TestI8_AnOldUnlinkingSparesWhatWasSwitchedOnBesideIt(t *testing.T) {
+	w := newWorld(t)
+	former := w.leaver(t)
+	w.drive(t, w.unlink(t, former, ofFormer))
+	w.carry(former, "mail", "second")
+	second := "second"
+	w.tx(t, func(tx *database.Tx) error {
+		_, err := Link(tx, former.employment, "mail", "mail", &second)
+		return err
+	})
+	w.leave(t, former)
+	old := w.unlink(t, former, nil)
+	w.targets["mail"].fail("disable", times(4, fault{before: temporary(connector.CodeTimeout)})...)
+	w.drive(t, old)
+	w.ended(t, former)
+	w.wantActive(t, former, "mail", false)
+	w.employ(t, former.employee)
+	w.targets["mail"].set(former.id("mail"), func(h *holder) { h.active = true })
+	w.decide(t, w.wantCase(t, old, "mail", connectorTimeout).ID, models.ResolutionRetry)
+	w.drive(t, old)
+	w.wantActive(t, former, "mail", true)
+	if w.targets["mail"].holder(second).active {
+		t.Error("what people said to try again was left")
+	}
+	w.decide(t, w.wantCase(t, old, "mail", ReasonFoundInUse).ID, models.ResolutionRetry)
+	w.drive(t, old)
+	w.wantActive(t, former, "mail", false)
+}
+
 // Hired again for a day that has not come: until then nothing that carries the number is in use for that
 // employment, unless somebody registered it there.
 func TestI29_AnEmploymentThatHasNotBegunKeepsNoAccessOpen(t *testing.T) {

@@ -116,10 +116,15 @@ func (r *run) lookFurther(ctx context.Context, v verdict) (verdict, error) {
 		return v, nil
 	}
 	s.known = slices.DeleteFunc(s.known, func(a knownAccount) bool { return a.Here })
-	if r.reopen, err = r.inUse(ctx, s.known); err != nil {
+	used, err := r.inUse(ctx, s.known)
+	if err != nil {
 		return verdict{}, err
 	}
-	r.further = s.unknown
+	if len(used) > 0 && r.elsewhere && !(r.retried() && r.past.of(r.step.ID).has(subFind, outFurther)) {
+		r.note(subFind, outFurther, "")
+		return stuck(ReasonFoundInUse)
+	}
+	r.further, r.reopen = s.unknown, used
 	switch {
 	case len(r.further)+len(r.reopen) > 0:
 		r.note(subFind, outFurther, "")
