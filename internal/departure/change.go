@@ -213,7 +213,7 @@ func AskAnnulment(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.U
 	if err != nil {
 		return err
 	}
-	if err := annullable(dep); err != nil {
+	if err := annullable(tx, dep); err != nil {
 		return err
 	}
 	if dep.AnnulmentAskedAt != nil && by.ID() != nil && *dep.AnnulmentAskedBy == by.EmployeeID {
@@ -255,10 +255,15 @@ func DropAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 	return record(tx, dep, EventAnnulmentDropped, by, nil)
 }
 
-func annullable(dep models.Departure) error {
+// annullable: nothing was destroyed, and the person has not been employed anew since.
+func annullable(tx *database.Tx, dep models.Departure) error {
 	switch dep.Stage {
 	case models.StagePendingDeparture, models.StageDeparted:
-		return nil
+		latest, err := archive.LatestEmployment(tx.DB(), dep.EmployeeID)
+		if err == nil && latest.ID != dep.EmploymentID {
+			return ErrRehired
+		}
+		return err
 	case models.StagePurging, models.StagePurged:
 		return ErrPurgeBegan
 	}
@@ -282,7 +287,7 @@ func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 	case dep.EmployeeID == by.EmployeeID:
 		return ErrSubject
 	}
-	if err := annullable(dep); err != nil {
+	if err := annullable(tx, dep); err != nil {
 		return err
 	}
 	now, err := tx.Now()

@@ -1,6 +1,7 @@
 package departure_test
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -96,17 +97,61 @@ func TestI8_APurgeLeavesTheStatusOfWhoCameBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.run(t, func(tx *database.Tx) error {
-				_, _, err := archive.Create(tx, s.vault, archive.NewEmployee{
-					EmployeeNo: person.EmployeeNo, Name: person.Name, DepartmentID: s.department.ID, HiredOn: *s.inDays(t, 0),
-				})
-				return err
-			})
+			s.rehire(t, person)
 			c.then(employee)
 		}
 		s.purgeAll(t, purger, former)
 		if got := s.status(t, employee); got != c.want {
 			t.Errorf("%s: shown as %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func (s *stand) rehire(t testing.TB, person models.Employee) {
+	t.Helper()
+	s.run(t, func(tx *database.Tx) error {
+		_, _, err := archive.Create(tx, s.vault, archive.NewEmployee{
+			EmployeeNo: person.EmployeeNo, Name: person.Name, DepartmentID: s.department.ID, HiredOn: *s.inDays(t, 0),
+		})
+		return err
+	})
+}
+
+// TestI8_AFormerDepartureIsNotAnnulledOnceTheLaterEmploymentBegan: nor when that one has ended too, asked
+// for before the person came back or after.
+func TestI8_AFormerDepartureIsNotAnnulledOnceTheLaterEmploymentBegan(t *testing.T) {
+	s := newStand(t)
+	ask := func(id uuid.UUID) error {
+		return s.try(t, func(tx *database.Tx) error { return departure.AskAnnulment(tx, s.vault, s.hr, id, "a mistake") })
+	}
+	leave := func(employee uuid.UUID) uuid.UUID {
+		dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{Immediate: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.advance(t, dep.ID)
+		return dep.ID
+	}
+	var former []uuid.UUID
+	for i := range 2 {
+		employee := s.hire(t)
+		former = append(former, leave(employee))
+		if err := ask(former[i]); err != nil {
+			t.Fatal(err)
+		}
+		person, err := database.First[models.Employee](s.Facts.Read(t.Context()).Where("id = ?", employee))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.rehire(t, person)
+		if i == 1 {
+			leave(employee)
+		}
+	}
+	for i, id := range former {
+		confirmed := s.try(t, func(tx *database.Tx) error { return departure.ConfirmAnnulment(tx, s.second, id) })
+		if asked := ask(id); !errors.Is(confirmed, departure.ErrRehired) || !errors.Is(asked, departure.ErrRehired) {
+			t.Errorf("%d: confirmed: %v, asked: %v", i, confirmed, asked)
 		}
 	}
 }
