@@ -145,6 +145,9 @@ func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswe
 	if err != nil {
 		return nil, err
 	}
+	if _, err := s.Approvals.EndOvertaken(ctx, s.DB); err != nil {
+		s.Log.WarnContext(ctx, "requests that a hold has overtaken are left open for now", "request_id", requestIDOf(ctx), "error", err.Error())
+	}
 	view, err := s.oneHold(ctx, made.ID)
 	return &createdAnswer[HoldView]{made.Status, made.Location, view}, err
 }

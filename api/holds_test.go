@@ -117,3 +117,44 @@ func TestADepartureNamesTheHoldsThatKeepItsData(t *testing.T) {
 		t.Errorf("after a release HR is shown %v, want %v", got, holds[:1])
 	}
 }
+
+// TestAHoldEndsTheRequestsThatItOvertakes: an extension, or an approval, of a purge that will not destroy
+// now is void at once, whether the hold is about the person or by a filter; those about others stay.
+func TestAHoldEndsTheRequestsThatItOvertakes(t *testing.T) {
+	f := newFixture(t)
+	asker := f.freshSession(f.hire("R-asker", f.b), models.RoleReviewer)
+	ask := func(person uuid.UUID, decision string) string {
+		purge := f.rejectedPurge(person)
+		got := asker.ask("POST", "/api/v1/purges/"+purge.String()+"/decision", decision)
+		if got.status != http.StatusAccepted {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+		return got.header.Get("Location")
+	}
+	extension := `{"decision": "extended", "until": "` + f.day(90) + `", "reason": "an audit"}`
+	held, inDepartment, other := f.hire("E1", f.b), f.hire("E2", f.a), f.hire("E3", f.b)
+	requests := map[string]string{
+		ask(held, extension):                          `{"employee_id": "` + held.String() + `", "matter": "M-1", "categories": ["contract"]}`,
+		ask(inDepartment, `{"decision": "approved"}`): `{"query": {"department_id": "` + f.a.String() + `"}, "matter": "M-2"}`,
+	}
+	stays := ask(other, extension)
+	for address, hold := range requests {
+		var request ApprovalView
+		asker.ask("GET", address, "").into(t, &request)
+		if request.State != models.ApprovalPending {
+			t.Fatalf("before the hold it is %s", request.State)
+		}
+		if got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", hold); got.status != http.StatusCreated {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+		asker.ask("GET", address, "").into(t, &request)
+		if request.State != models.ApprovalVoid || request.VoidReason != models.VoidGone || request.VoidReasonText == "" {
+			t.Errorf("after %s it is %s %s", hold, request.State, request.VoidReason)
+		}
+	}
+	var request ApprovalView
+	asker.ask("GET", stays, "").into(t, &request)
+	if request.State != models.ApprovalPending {
+		t.Errorf("the request about somebody else is %s", request.State)
+	}
+}

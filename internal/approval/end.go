@@ -155,6 +155,11 @@ const (
 	// purge's intent on that must not be openable anywhere (I25).
 	isDestroyed = `state = 'pending' AND EXISTS (SELECT FROM employments m JOIN employment_categories c ON c.employment_id = m.id
 		WHERE m.employee_id = ANY (approvals.subject_ids) AND c.purging_at >= approvals.requested_at)`
+	// isOvertaken: the purge that it is about destroys already, is over, or will not destroy what it claims
+	// now, since a hold keeps some of that.
+	isOvertaken = `state = 'pending' AND targets -> 0 ->> 'kind' = 'purge' AND EXISTS (
+		SELECT FROM purges p WHERE p.id::text = approvals.targets -> 0 ->> 'id' AND (p.state IN ('purging', 'purged', 'cancelled') OR EXISTS (
+			SELECT FROM purge_claims k WHERE k.purge_id = p.id AND k.state = 'open' AND lethe_held(p.employment_id, k.category))))`
 	// isOrphaned: whoever asked has been disabled or reset since, or has lost the role (I32).
 	isOrphaned = "state = 'pending' AND NOT public.lethe_requester_stands(requester_user_id, requester_id, requester_role, requested_at)"
 	// isLost: the key of the command was given up after a restore. Nobody can read it, or carry it out.
@@ -162,14 +167,21 @@ const (
 		WHERE k.key_id = encode(substring(approvals.command_sealed::bytea FROM 5 FOR 16), 'hex')::uuid)`
 )
 
-// Sweep expires what is due now, voids what is about data that is being destroyed and what nobody can open
-// any more, and says how much that was.
+// Sweep expires what is due now, voids what is about data that is being destroyed, what nobody can open any
+// more and what was overtaken, and says how much that was.
 func (r *Registry) Sweep(ctx context.Context, db *database.DB) (int, error) {
 	ended, err := r.sweep(ctx, db, isDue, r.Expire)
 	voided, voidErr := r.sweep(ctx, db, isDestroyed, r.voiding(isDestroyed, models.VoidGone))
 	lost, lostErr := r.sweep(ctx, db, isLost, r.voiding(isLost, models.VoidUnreadable))
 	left, leftErr := r.EndLeft(ctx, db)
-	return ended + voided + lost + left, errors.Join(err, voidErr, lostErr, leftErr)
+	overtaken, overtakenErr := r.EndOvertaken(ctx, db)
+	return ended + voided + lost + left + overtaken, errors.Join(err, voidErr, lostErr, leftErr, overtakenErr)
+}
+
+// EndOvertaken ends the undecided requests about purges that a hold has overtaken, or that went on without
+// them. Whoever has just placed a hold calls it, and so does each sweep.
+func (r *Registry) EndOvertaken(ctx context.Context, db *database.DB) (int, error) {
+	return r.sweep(ctx, db, isOvertaken, r.voiding(isOvertaken, models.VoidGone))
 }
 
 // EndLeft ends the undecided requests of who could not ask any more: disabled, reset, or without the role.
