@@ -2,8 +2,10 @@ package database_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -54,8 +56,14 @@ func TestInstall_MarksOnceAndRefusesTheOtherMode(t *testing.T) {
 		}
 		_, err = database.Install(t.Context(), env.Facts, env.Keys, other)
 		wantError(t, err, database.ErrWrongMode)
+		if !strings.Contains(err.Error(), "--dev") {
+			t.Errorf("the refusal does not say what to do: %v", err)
+		}
 		_, err = database.CheckInstallation(t.Context(), env.Facts, env.Keys, other)
 		wantError(t, err, database.ErrWrongMode)
+		if !strings.Contains(err.Error(), "--dev") {
+			t.Errorf("the refusal does not say what to do: %v", err)
+		}
 	}
 }
 
@@ -140,6 +148,44 @@ func TestHide_NeverShowsTheRow(t *testing.T) {
 		var quoted interface{ Unwrap() error }
 		if own := errors.Unwrap(err); errors.As(own, &quoted) {
 			t.Errorf("%s: the driver's error can be unwrapped", name)
+		}
+	}
+}
+
+// TestAnErrorSaysWhetherTheDatabaseWasReached: a value that does not fit is no outage, whichever side it
+// does not fit.
+func TestAnErrorSaysWhetherTheDatabaseWasReached(t *testing.T) {
+	env := databasetest.New(t)
+	db := env.Facts.Read(t.Context())
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	var number int
+	gone, err := sql.Open("pgx", "postgres://127.0.0.1:1/nobody?connect_timeout=1")
+	must(t, err)
+	defer func() { _ = gone.Close() }()
+	closed, err := sql.Open("pgx", "postgres://127.0.0.1:1/nobody")
+	must(t, err)
+	must(t, closed.Close())
+	for name, c := range map[string]struct {
+		err     error
+		reached bool
+	}{
+		"no number in the answer": {db.Raw("SELECT 'secret'").Row().Scan(&number), true},
+		"two values into one":     {db.Raw("SELECT 1, 2").Row().Scan(&number), true},
+		"a value of no column":    {db.Exec("SELECT ?::int", struct{ A chan int }{}).Error, true},
+		"refused":                 {db.Exec("SELECT 1/0").Error, true},
+		"given up":                {env.Facts.Read(over).Exec("SELECT 1").Error, false},
+		"nobody there":            {gone.PingContext(t.Context()), false},
+		"closed":                  {closed.PingContext(t.Context()), false},
+		"cut":                     {fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), false},
+	} {
+		hidden := database.Hide(c.err)
+		if c.err == nil || strings.Contains(hidden.Error(), "secret") {
+			t.Errorf("%s: %v", name, hidden)
+			continue
+		}
+		if said := strings.Contains(hidden.Error(), "did not answer"); said == c.reached || database.Unavailable(hidden) == c.reached {
+			t.Errorf("%s: %q of %v, unavailable %v", name, hidden, c.err, database.Unavailable(hidden))
 		}
 	}
 }

@@ -2,8 +2,12 @@ package database
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 
@@ -12,7 +16,8 @@ import (
 
 // Error is a driver's error without its text: Postgres quotes the failing row in it.
 type Error struct {
-	// Code is the SQLSTATE, or empty if the database was not reached.
+	// Code is the SQLSTATE, or empty if the database refused nothing: it was not reached, or we could not
+	// use what it answered, or put what we asked.
 	Code string
 	// Constraint is the name of the violated constraint or index, if any.
 	Constraint string
@@ -43,13 +48,36 @@ const (
 )
 
 func (e *Error) Error() string {
-	if e.Code == "" {
+	switch {
+	case e.Code != "":
+	case e.unreached():
 		return "the database did not answer"
+	default:
+		return "what the database was asked, or answered, could not be used"
 	}
 	if e.Constraint != "" {
 		return fmt.Sprintf("the database refused: SQLSTATE %s, constraint %s", e.Code, e.Constraint)
 	}
 	return fmt.Sprintf("the database refused: SQLSTATE %s", e.Code)
+}
+
+// unreached says whether the database was not reached, or went away, in contrast to a fault of ours such as
+// a value that does not fit its column.
+func (e *Error) unreached() bool {
+	if e.Code != "" {
+		return false
+	}
+	for _, gone := range []error{
+		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone,
+	} {
+		if errors.Is(e.cause, gone) {
+			return true
+		}
+	}
+	var network net.Error
+	var connecting *pgconn.ConnectError
+	return errors.As(e.cause, &network) || errors.As(e.cause, &connecting) || pgconn.SafeToRetry(e.cause) ||
+		e.cause != nil && e.cause.Error() == "sql: database is closed" // the library names it nowhere
 }
 
 // Is lets callers compare with context errors without seeing the driver's text.
@@ -87,7 +115,7 @@ func Unavailable(err error) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
-	return e.Code == "" || slices.Contains([]string{codeLockTimeout, codeReadOnly, codeClosed, codeNoDatabase}, e.Code) ||
+	return e.unreached() || slices.Contains([]string{codeLockTimeout, codeReadOnly, codeClosed, codeNoDatabase}, e.Code) ||
 		strings.HasPrefix(e.Code, "53") || strings.HasPrefix(e.Code, "57P") || strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "58")
 }
 

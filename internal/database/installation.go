@@ -139,7 +139,7 @@ func CheckInstallation(ctx context.Context, facts, keys *DB, mode Mode) (Install
 		case found.ID == uuid.Nil:
 			return Installation{}, ErrNotInstalled
 		case found.Mode != mode:
-			return Installation{}, fmt.Errorf("this process runs as %s, the database is %s: %w", mode, found.Mode, ErrWrongMode)
+			return Installation{}, wrongMode(mode, found.Mode)
 		}
 	}
 	return markOf(ctx, facts)
@@ -155,9 +155,18 @@ func mark(ctx context.Context, db *DB, id uuid.UUID, mode Mode) (Installation, e
 		return Installation{}, fmt.Errorf("reading the installation: %w", err)
 	}
 	if found.Mode != mode {
-		return Installation{}, ErrWrongMode
+		return Installation{}, wrongMode(mode, found.Mode)
 	}
 	return found, nil
+}
+
+// wrongMode says what to do about a database of the other mode.
+func wrongMode(mode, found Mode) error {
+	what := "a database marked dev wants --dev"
+	if mode == ModeDev {
+		what = "leave --dev out: only an empty database, or one marked dev, takes it"
+	}
+	return fmt.Errorf("this process runs as %s, the database is %s (%s): %w", mode, found, what, ErrWrongMode)
 }
 
 // closeToEverybody takes back what Postgres grants to everybody in a new database, and so in one that was
