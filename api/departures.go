@@ -198,7 +198,7 @@ func (s *server) putDates(ctx context.Context, in *datesInput) (*answer[Departur
 type withdrawalInput struct {
 	ByID
 	Body struct {
-		Reason         string `json:"reason" minLength:"1" maxLength:"2000" doc:"Sealed"`
+		Reason         string `json:"reason" minLength:"1" maxLength:"2000" doc:"Why it is taken back. Sealed with the departure file; where a second person decides, shown in the request"`
 		CompanyConsent bool   `json:"company_consent,omitempty" doc:"The company agrees: needed once the notice was received"`
 		Asking
 	}
@@ -223,7 +223,7 @@ type annulmentInput struct {
 	Idempotent
 	ByID
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"Sealed"`
+		Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"Why it was a mistake. Sealed with the departure file; shown to the second person in the request"`
 		Asking
 	}
 }
