@@ -43,6 +43,7 @@ const (
 	codeUnderHold           = "under_hold"
 
 	codeDepartureExists   = "departure_exists"
+	codeFileDeleted       = "file_deleted"
 	codeUnknownKind       = "unknown_kind"
 	codeUnknownInitiator  = "unknown_initiator"
 	codeNotACode          = "not_a_code"
@@ -211,6 +212,7 @@ var statuses = map[string]int{
 	codeUnderHold:           http.StatusConflict,
 
 	codeDepartureExists:   http.StatusConflict,
+	codeFileDeleted:       http.StatusConflict,
 	codeUnknownKind:       http.StatusUnprocessableEntity,
 	codeUnknownInitiator:  http.StatusUnprocessableEntity,
 	codeNotACode:          http.StatusUnprocessableEntity,

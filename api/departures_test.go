@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"lethe/internal/departure"
 	"lethe/models"
 )
 
@@ -41,6 +44,19 @@ func TestI9_SecondDepartureGetsTheAddressOfTheFirst(t *testing.T) {
 	got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(leaver, 31))
 	if got.status != 409 || got.problem.Code != codeDepartureExists || got.problem.Location != departureAddress(first.ID) || got.header.Get("Location") != departureAddress(first.ID) {
 		t.Errorf("answered %d %s", got.status, got.body)
+	}
+}
+
+// TestADepartureOfWhoseFileIsDeletedSaysSo: nobody is leaving there any more.
+func TestADepartureOfWhoseFileIsDeletedSaysSo(t *testing.T) {
+	id := uuid.New()
+	for stage, code := range map[models.Stage]string{
+		models.StagePendingDeparture: codeDepartureExists, models.StageDeparted: codeDepartureExists, models.StagePurged: codeFileDeleted,
+	} {
+		got := problemOf(t.Context(), &departure.ExistsError{ID: id, Stage: stage})
+		if got.Code != code || got.Status != 409 || got.Location != departureAddress(id) {
+			t.Errorf("%s: %+v", stage, got)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/retention"
 	"lethe/internal/vault"
+	"lethe/models"
 )
 
 // refusals maps the domain's errors to problems: the one place where that is done. field, if any,
@@ -179,7 +180,11 @@ func problemOf(ctx context.Context, err error) *Problem {
 	}
 	var exists *departure.ExistsError
 	if errors.As(err, &exists) {
-		p := at("employee_id", codeDepartureExists)
+		code := codeDepartureExists
+		if exists.Stage == models.StagePurged {
+			code = codeFileDeleted
+		}
+		p := at("employee_id", code)
 		p.Location = departureAddress(exists.ID)
 		return p
 	}

@@ -173,7 +173,9 @@ func (c *apiClient) refused(response *http.Response) error {
 	}
 	place := p.Location
 	if id, ok := strings.CutPrefix(p.Location, "/api/v1/departures/"); ok {
-		p.Hint, place = c.say("Follow it: ", "查看进度：")+"lethe watch "+id, ""
+		if place = "lethe watch " + id; p.Code == "departure_exists" {
+			p.Hint, place = c.say("Follow it: ", "查看进度：")+place, ""
+		}
 	}
 	text := c.say("refused: ", "未被受理：") + p.Title + c.say(". ", "。") + p.Detail + c.say(" ", "") + p.Hint + " [" + p.Code + "]"
 	for _, e := range p.Errors {

@@ -72,10 +72,10 @@ func TestCutStreamIsToldAsLost(t *testing.T) {
 }
 
 func TestRefusalSpeaksTheLanguageAndNamesTheCommand(t *testing.T) {
-	id := uuid.New()
+	id, code := uuid.New(), "departure_exists"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusConflict)
-		_ = json.NewEncoder(w).Encode(api.Problem{Title: "该员工已有离职记录", Detail: "不会重复发起。", Hint: "请查看 location 所指的离职记录。", Code: "departure_exists", Location: "/api/v1/departures/" + id.String()})
+		_ = json.NewEncoder(w).Encode(api.Problem{Title: "该员工已有离职记录", Detail: "不会重复发起。", Hint: "请查看已有的离职记录。", Code: code, Location: "/api/v1/departures/" + id.String()})
 	}))
 	defer server.Close()
 	client := &apiClient{base: server.URL, token: "secret", language: i18n.Chinese, http: server.Client()}
@@ -83,6 +83,47 @@ func TestRefusalSpeaksTheLanguageAndNamesTheCommand(t *testing.T) {
 	want := "未被受理：该员工已有离职记录。不会重复发起。查看进度：lethe watch " + id.String() + " [departure_exists]"
 	if !errors.Is(err, errRefused) || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	code = "file_deleted" // there is nothing to follow, but to look back at
+	err = client.call(t.Context(), http.MethodPost, "/", nil, nil)
+	if want = "未被受理：该员工已有离职记录。不会重复发起。请查看已有的离职记录。 [file_deleted]\n  lethe watch " + id.String(); err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// TestAnEmployeeIsFoundInAnyCase of the number, as the database takes it; of several that differ by case
+// only, the one that is written so.
+func TestAnEmployeeIsFoundInAnyCase(t *testing.T) {
+	people := []map[string]any{
+		{"id": uuid.New(), "employee_no": "DEMO-0010"}, {"id": uuid.New(), "employee_no": "DEMO-00101"},
+		{"id": uuid.New(), "employee_no": "x-1"}, {"id": uuid.New(), "employee_no": "X-1"},
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Each person is a page, so that none is taken before all are seen.
+		at := 0
+		if cursor := r.URL.Query().Get("cursor"); cursor != "" {
+			at = int(cursor[0] - '0')
+		}
+		page := map[string]any{"items": people[at : at+1]}
+		if at+1 < len(people) {
+			page["next_cursor"] = string(rune('1' + at))
+		}
+		_ = json.NewEncoder(w).Encode(page)
+	}))
+	defer server.Close()
+	client := &apiClient{base: server.URL, token: "secret", language: i18n.Chinese, http: server.Client()}
+	for no, want := range map[string]any{
+		"DEMO-0010": people[0]["id"], "demo-0010": people[0]["id"], "Demo-00101": people[1]["id"], "x-1": people[2]["id"], "X-1": people[3]["id"],
+		"DEMO-001": "没有此编号的员工",
+	} {
+		got, err := client.findEmployee(t.Context(), no)
+		if text, refused := want.(string); refused && (err == nil || err.Error() != text) || !refused && (err != nil || got != want) {
+			t.Errorf("%s: %v, %v, want %v", no, got, err, want)
+		}
+	}
+	people[3]["employee_no"], people[2]["employee_no"] = "Demo-0010", "other"
+	if got, err := client.findEmployee(t.Context(), "demo-0010"); err == nil || !strings.Contains(err.Error(), "仅大小写不同") {
+		t.Errorf("of two: %v, %v", got, err)
 	}
 }
 

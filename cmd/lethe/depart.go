@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -68,7 +69,8 @@ func (d DepartCmd) Run(ctx context.Context) error {
 	return follow(ctx, client, departure.ID, newPrinter(os.Stdout, client.language))
 }
 
-// findEmployee finds a person by the exact employee number.
+// findEmployee finds a person by the employee number, in whatever case it is given: as it is written, or
+// else the only one that differs by case alone.
 func (c *apiClient) findEmployee(ctx context.Context, no string) (uuid.UUID, error) {
 	var page struct {
 		Items []struct {
@@ -77,6 +79,7 @@ func (c *apiClient) findEmployee(ctx context.Context, no string) (uuid.UUID, err
 		} `json:"items"`
 		NextCursor *string `json:"next_cursor"`
 	}
+	var alike []uuid.UUID
 	query := url.Values{"q": {no}, "limit": {"200"}}
 	for {
 		page.NextCursor = nil
@@ -84,12 +87,21 @@ func (c *apiClient) findEmployee(ctx context.Context, no string) (uuid.UUID, err
 			return uuid.Nil, err
 		}
 		for _, e := range page.Items {
-			if e.EmployeeNo == no {
+			switch {
+			case e.EmployeeNo == no:
 				return e.ID, nil
+			case strings.EqualFold(e.EmployeeNo, no):
+				alike = append(alike, e.ID)
 			}
 		}
-		if page.NextCursor == nil {
-			return uuid.Nil, errors.New("there is no employee with this number · 没有此编号的员工")
+		switch {
+		case page.NextCursor != nil:
+		case len(alike) == 1:
+			return alike[0], nil
+		case len(alike) > 1:
+			return uuid.Nil, errors.New(c.say("several employees have this number in different cases: write it exactly", "有多名员工的编号仅大小写不同，请按原样填写"))
+		default:
+			return uuid.Nil, errors.New(c.say("there is no employee with this number", "没有此编号的员工"))
 		}
 		query.Set("cursor", *page.NextCursor)
 	}

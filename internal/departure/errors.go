@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"lethe/models"
 )
 
 // Refusals of a command. Each is judged before anything is written.
@@ -49,7 +51,10 @@ func (e *PastError) Error() string { return fmt.Sprintf("%v: %d days", ErrLastDa
 // Is lets callers compare with ErrLastDayInPast.
 func (e *PastError) Is(target error) bool { return target == ErrLastDayInPast }
 
-// ExistsError says that the employment has an open departure already.
-type ExistsError struct{ ID uuid.UUID }
+// ExistsError says that the employment has a departure already, under way or over.
+type ExistsError struct {
+	ID    uuid.UUID
+	Stage models.Stage
+}
 
-func (e *ExistsError) Error() string { return fmt.Sprintf("departure %s is open", e.ID) }
+func (e *ExistsError) Error() string { return fmt.Sprintf("departure %s is %s", e.ID, e.Stage) }

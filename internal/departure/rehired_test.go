@@ -104,6 +104,13 @@ func TestI8_APurgeLeavesTheStatusOfWhoCameBack(t *testing.T) {
 		if got := s.status(t, employee); got != c.want {
 			t.Errorf("%s: shown as %s, want %s", name, got, c.want)
 		}
+		if c.want != models.StatusPurged {
+			continue
+		}
+		var exists *departure.ExistsError
+		if _, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{Immediate: true}}); !errors.As(err, &exists) || exists.Stage != models.StagePurged || exists.ID != former {
+			t.Errorf("%s: leaving again: %v", name, err)
+		}
 	}
 }
 

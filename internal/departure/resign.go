@@ -223,7 +223,7 @@ func refuseSecond(tx *database.Tx, employmentID uuid.UUID) error {
 	if err != nil {
 		return fmt.Errorf("looking for an open departure: %w", err)
 	}
-	return &ExistsError{ID: open.ID}
+	return &ExistsError{open.ID, open.Stage}
 }
 
 // notCurrent explains why an employee has no current employment: unknown, or departed already.
@@ -237,7 +237,7 @@ func notCurrent(tx *database.Tx, employeeID uuid.UUID) error {
 	if err != nil {
 		return fmt.Errorf("looking for the last departure: %w", err)
 	}
-	return &ExistsError{ID: last.ID}
+	return &ExistsError{last.ID, last.Stage}
 }
 
 func derive(tx *database.Tx, employment models.Employment, w Wish) (Dates, error) {
