@@ -91,6 +91,8 @@ type TimelineView struct {
 	ByID     *uuid.UUID `json:"by_id,omitempty"`
 	System   string     `json:"system,omitempty"`
 	Category string     `json:"category,omitempty"`
+	HoldID   *uuid.UUID `json:"hold_id,omitempty"`
+	PurgeID  *uuid.UUID `json:"purge_id,omitempty"`
 }
 
 // What waits besides accounts.
@@ -193,6 +195,11 @@ func (s *server) renderDeparture(ctx context.Context, actor models.Actor, langua
 	var lastEvent time.Time
 	if n := len(v.Timeline); n > 0 {
 		lastEvent = v.Timeline[n-1].At
+	}
+	if dep.DepartedAt != nil && knows(access.PartReviews) {
+		if v.Timeline, err = s.withObjections(ctx, language, dep, v.Timeline); err != nil {
+			return v, err
+		}
 	}
 	if v.Waiting, err = s.waitingViews(ctx, language, dep, lastEvent, now); err != nil {
 		return v, err
@@ -357,4 +364,27 @@ func (s *server) timelineViews(ctx context.Context, language i18n.Language, id u
 		}
 	}
 	return views, nil
+}
+
+// withObjections adds to a timeline who kept the data: the holds and the rejections themselves say so, for
+// those who may know what waits for reviewers.
+func (s *server) withObjections(ctx context.Context, language i18n.Language, dep models.Departure, timeline []TimelineView) ([]TimelineView, error) {
+	rows, err := retention.Objections(ctx, s.DB, dep)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range rows {
+		by := models.RoleHRAdmin
+		switch {
+		case o.What == retention.EventPurgeRejected:
+			by = models.RoleReviewer
+		case o.ByID == nil:
+			by = models.RoleSystem
+		}
+		timeline = append(timeline, TimelineView{
+			At: o.At.UTC(), What: o.What, WhatText: i18n.Text(language, "event."+o.What), By: string(by), ByID: o.ByID, HoldID: o.HoldID, PurgeID: o.PurgeID,
+		})
+	}
+	slices.SortStableFunc(timeline, func(a, b TimelineView) int { return a.At.Compare(b.At) })
+	return timeline, nil
 }

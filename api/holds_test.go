@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
@@ -156,5 +158,58 @@ func TestAHoldEndsTheRequestsThatItOvertakes(t *testing.T) {
 	asker.ask("GET", stays, "").into(t, &request)
 	if request.State != models.ApprovalPending {
 		t.Errorf("the request about somebody else is %s", request.State)
+	}
+}
+
+// TestTheTimelineSaysWhoKeptTheData: holds on the person or by a filter, their releases and rejections, in the
+// order of time, for those who see what waits for reviewers; none of them of anybody else's departure.
+func TestTheTimelineSaysWhoKeptTheData(t *testing.T) {
+	f := newFixture(t)
+	f.exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", f.people[models.RoleDepartmentHead], f.a)
+	person, other := f.hire("E1", f.a), f.hire("E2", f.b)
+	purge := f.rejectedPurge(person)
+	f.rejectedPurge(other)
+	var view PurgeView
+	f.ask(models.RoleReviewer, "GET", "/api/v1/purges/"+purge.String(), "").into(t, &view)
+	var mine, filtered, theirs HoldView
+	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+person.String()+`", "matter": "M-1"}`).into(t, &mine)
+	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"query": {"department_id": "`+f.a.String()+`"}, "matter": "M-2"}`).into(t, &filtered)
+	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+other.String()+`", "matter": "M-3"}`).into(t, &theirs)
+	release := f.ask(models.RoleHRAdmin, "POST", holdAddress(mine.ID)+"/release", `{}`).header.Get("Location")
+	if got := f.session(models.RoleReviewer).ask("POST", release+"/decision", `{"decision": "approved"}`); got.status != http.StatusOK {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	hr := f.people[models.RoleHRAdmin]
+	want := []TimelineView{
+		{What: "purge_rejected", WhatText: "复核人拒绝删除", By: "reviewer", ByID: view.RejectedBy, PurgeID: &purge},
+		{What: "hold_placed", WhatText: "已设置暂停删除", By: "hr_admin", ByID: &hr, HoldID: &mine.ID},
+		{What: "hold_placed", WhatText: "已设置暂停删除", By: "hr_admin", ByID: &hr, HoldID: &filtered.ID},
+		{What: "hold_released", WhatText: "已解除暂停删除", By: "hr_admin", ByID: &hr, HoldID: &mine.ID},
+	}
+	told := func(v *visitor) (lines []TimelineView) {
+		var d DepartureView
+		v.ask("GET", departureAddress(view.DepartureID), "", "Accept-Language", "zh").into(t, &d)
+		if !slices.IsSortedFunc(d.Timeline, func(a, b TimelineView) int { return a.At.Compare(b.At) }) {
+			t.Errorf("not in the order of time: %+v", d.Timeline)
+		}
+		for _, e := range d.Timeline {
+			if e.What == "purge_rejected" || e.HoldID != nil {
+				e.At = time.Time{}
+				lines = append(lines, e)
+			}
+		}
+		return lines
+	}
+	for _, role := range []models.Role{models.RoleHRAdmin, models.RoleReviewer, models.RoleAuditor} {
+		if diff := cmp.Diff(want, told(f.session(role))); diff != "" {
+			t.Errorf("%s is told (-want +got):\n%s", role, diff)
+		}
+	}
+	for name, v := range map[string]*visitor{
+		"the head": f.session(models.RoleDepartmentHead), "the leaver": f.freshSession(person, models.RoleEmployee),
+	} {
+		if got := told(v); got != nil {
+			t.Errorf("%s is told %+v", name, got)
+		}
 	}
 }

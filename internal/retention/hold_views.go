@@ -126,6 +126,42 @@ func CoverOf(ctx context.Context, db *database.DB, holdID uuid.UUID) (cover Hold
 	return cover, nil
 }
 
+// What people did to keep a departure's data, as its timeline says it.
+const (
+	EventHoldPlaced    = "hold_placed"
+	EventHoldReleased  = "hold_released"
+	EventPurgeRejected = "purge_rejected"
+)
+
+// Objection is that somebody kept a departure's data from being destroyed, or stopped doing so.
+type Objection struct {
+	At      time.Time
+	What    string
+	ByID    *uuid.UUID
+	HoldID  *uuid.UUID
+	PurgeID *uuid.UUID
+}
+
+// Objections are the holds that cover a departure's person and were in force since it began, their releases,
+// and the rejections of its purges, oldest first. A hold by a filter covers whoever matches or once did.
+func Objections(ctx context.Context, db *database.DB, dep models.Departure) ([]Objection, error) {
+	var rows []Objection
+	err := db.Read(ctx).Raw(`WITH mine AS (SELECT h.* FROM holds h WHERE (h.released_at IS NULL OR h.released_at >= @began)
+			AND (h.employee_id = @person OR h.employee_id IS NULL AND lethe_hold_covers(h, @person)))
+		SELECT placed_at AS at, @placed AS what, placed_by AS by_id, id AS hold_id, NULL::uuid AS purge_id FROM mine
+		UNION ALL SELECT released_at, @released, released_by, id, NULL FROM mine WHERE released_at IS NOT NULL
+		UNION ALL SELECT min(r.rejected_at), @rejected, r.rejected_by, NULL::uuid, r.purge_id
+			FROM purge_rejections r JOIN purges p ON p.id = r.purge_id WHERE p.departure_id = @departure GROUP BY r.purge_id, r.rejected_by
+		ORDER BY at, hold_id, purge_id`, map[string]any{
+		"began": dep.CreatedAt, "person": dep.EmployeeID, "departure": dep.ID,
+		"placed": EventHoldPlaced, "released": EventHoldReleased, "rejected": EventPurgeRejected,
+	}).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading who kept a departure's data: %w", database.Hide(err))
+	}
+	return rows, nil
+}
+
 // GetHold reads a hold; none is database.ErrNotFound.
 func GetHold(ctx context.Context, db *database.DB, id uuid.UUID) (HoldView, error) {
 	return openHold(ctx, db, db.Read(ctx), id)
