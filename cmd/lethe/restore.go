@@ -78,7 +78,8 @@ func (a RestoreAcceptCmd) accept(ctx context.Context, db *database.DB, lost []va
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d keys are given up; start serve and worker\n已确认放弃 %d 个密钥；可以启动 serve 与 worker\n", len(lost), len(lost))
+	keys := vault.CountKeys(lost)
+	fmt.Printf("%d keys are given up; start serve and worker\n已确认放弃 %d 个密钥；可以启动 serve 与 worker\n", keys, keys)
 	return nil
 }
 

@@ -54,7 +54,7 @@ func TestI25_RestoreAcceptGivesUpWhatLostItsKey(t *testing.T) {
 	out := accept(0, "one", "two")
 	var number string
 	h.must(h.env.Facts.Read(t.Context()).Raw("SELECT employee_no FROM employees WHERE id = ?", leaver.EmployeeID).Scan(&number).Error)
-	for _, want := range []string{number + ": identity", "auditor: "} {
+	for _, want := range []string{number + ": identity", "auditor: ", "2 keys are given up"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("what lost its key is not listed as %q: %s", want, out)
 		}

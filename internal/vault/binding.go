@@ -119,6 +119,15 @@ func (p keyPlace) lost(ctx context.Context, facts, keys *database.DB) (lost []Lo
 	}
 }
 
+// CountKeys says how many keys are lost: the key of a month sealed many values.
+func CountKeys(lost []Lost) int {
+	ids := map[uuid.UUID]bool{}
+	for _, l := range lost {
+		ids[l.KeyID] = true
+	}
+	return len(ids)
+}
+
 // probePlace is where the value lies by which both databases and the KEK know each other.
 const probePlace = "installation.probe"
 
@@ -131,7 +140,7 @@ func (v *Vault) CheckBinding(ctx context.Context, facts *database.DB) error {
 		return err
 	}
 	if len(lost) > 0 {
-		return fmt.Errorf("%d keys: %w", len(lost), ErrKeysLost)
+		return fmt.Errorf("%d keys: %w", CountKeys(lost), ErrKeysLost)
 	}
 	var probes [][]byte
 	if err := facts.Read(ctx).Raw("SELECT probe FROM installation WHERE probe IS NOT NULL").Scan(&probes).Error; err != nil {
@@ -207,7 +216,7 @@ func AcceptLost(tx *database.Tx, lost []Lost, e ledger.Entry) (uuid.UUID, error)
 		_, _ = fmt.Fprintf(sum, "%s %s %s\n", l.Place, l.RowID, l.KeyID)
 	}
 	e.Kind, e.Action = ledger.KindConfiguration, actionLostAccepted
-	e.Details = map[string]string{"keys": strconv.Itoa(len(lost)), "sha256": hex.EncodeToString(sum.Sum(nil))}
+	e.Details = map[string]string{"keys": strconv.Itoa(CountKeys(lost)), "sha256": hex.EncodeToString(sum.Sum(nil))}
 	entry, err := ledger.Append(tx, e)
 	if err != nil {
 		return entry, fmt.Errorf("recording what is given up: %w", err)
