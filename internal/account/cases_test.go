@@ -292,8 +292,12 @@ func TestI13_TurningRoundWaitsForRunsUnderWay(t *testing.T) {
 		_, _ = w.service.RunStep(t.Context(), op.ID, mail.ID, w.hooks())
 	}()
 	<-entered
+	attempt := w.account(t, l, "mail").Attempt
 	w.targets["finance"].fail("disable", fault{before: &connector.Error{Code: connector.CodeUnauthorized}})
 	w.run(t, op, w.step(t, op, "finance").ID)
+	if now := w.account(t, l, "mail").Attempt; now <= attempt {
+		t.Errorf("attempt %d after %d: whoever is in a call may go on", now, attempt)
+	}
 	if r := w.run(t, op, mail.ID); r.Outcome != Retry || r.CheckIn <= 0 {
 		t.Errorf("giving back while the unlinking is in a call: %+v", r)
 	}

@@ -51,6 +51,17 @@ func TestDerivedDates(t *testing.T) {
 	}
 }
 
+// TestDerivedCutoffIsNeverAfterTheEnd: on the day that Samoa left out, six in the evening comes after the end
+// of the day.
+func TestDerivedCutoffIsNeverAfterTheEnd(t *testing.T) {
+	c := circumstances(t, "2011-12-20T03:00:00Z")
+	c.HiredOn, c.TimeZone = *date("2010-03-01"), "Pacific/Apia"
+	got, err := Derive(Wish{LastWorkingDay: date("2011-12-30")}, c)
+	if err != nil || got.AccessCutoffAt.After(got.EmploymentEndedAt) {
+		t.Errorf("cutoff %s, end %s, %v", got.AccessCutoffAt, got.EmploymentEndedAt, err)
+	}
+}
+
 func TestRefusedDates(t *testing.T) {
 	cutoff := at("2027-01-02T00:00:00Z")
 	for name, c := range map[string]struct {

@@ -303,6 +303,26 @@ func TestWithdrawal(t *testing.T) {
 	}
 }
 
+// TestAnnulmentEndsWithThePurge: asked for before, it is not confirmed after, and nobody asks any more.
+func TestAnnulmentEndsWithThePurge(t *testing.T) {
+	s := newStand(t)
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{Immediate: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.advance(t, dep.ID)
+	s.run(t, func(tx *database.Tx) error { return departure.AskAnnulment(tx, s.vault, s.hr, dep.ID, "a mistake") })
+	s.run(t, func(tx *database.Tx) error { return departure.PurgingBegan(tx, dep.ID) })
+	for name, command := range map[string]func(tx *database.Tx) error{
+		"confirmed": func(tx *database.Tx) error { return departure.ConfirmAnnulment(tx, s.second, dep.ID) },
+		"asked for": func(tx *database.Tx) error { return departure.AskAnnulment(tx, s.vault, s.second, dep.ID, "a mistake") },
+	} {
+		if err := s.try(t, command); !errors.Is(err, departure.ErrPurgeBegan) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestAnnulmentNeedsTwoPeople(t *testing.T) {
 	s := newStand(t)
 	employee := s.hire(t)

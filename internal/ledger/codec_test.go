@@ -6,6 +6,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +91,16 @@ func TestLeaf_HasOneForm(t *testing.T) {
 				t.Errorf("%x is read as a leaf", other)
 			}
 		}
+		for name, make := range map[string]func(o *ledger.Leaf){
+			"no time in its id": func(o *ledger.Leaf) { o.ID = uuid.New() }, "epoch 0": func(o *ledger.Leaf) { o.Epoch = 0 },
+			"no origin": func(o *ledger.Leaf) { o.Origin = "" }, "no kind": func(o *ledger.Leaf) { o.Kind = "" },
+		} {
+			other := l
+			make(&other)
+			if _, err := ledger.ParseLeaf(other.Marshal()); !errors.Is(err, ledger.ErrMalformed) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 		at := rapid.IntRange(0, len(data)-1).Draw(t, "at")
 		data[at] ^= byte(rapid.IntRange(1, 255).Draw(t, "flip"))
 		if back, err := ledger.ParseLeaf(data); err == nil && back == l {
@@ -168,13 +181,40 @@ func TestReceipt_OpensOnlyAsWhatItIs(t *testing.T) {
 	must(t, err)
 	forged, err := ledger.ReceiptForTest(origin, ledger.NewKeys().Writer(), id, leaf)
 	must(t, err)
+	good := strings.Split(receipt, "\n")[:3]
+	signed := func(lines ...string) string {
+		text, err := ledger.SignReceiptForTest(origin, keys.Writer(), strings.Join(lines, "\n")+"\n")
+		must(t, err)
+		return text
+	}
+	if signed(good...) != receipt {
+		t.Fatal("the same text is another receipt")
+	}
 	for name, bad := range map[string]string{
 		"another ledger": other, "another key": forged, "cut": receipt[:60], "nothing": "",
-		"another entry": strings.Replace(receipt, id.String(), uuid.Must(uuid.NewV7()).String(), 1),
+		"signed, about something else": signed("manifest", good[1], good[2]),
+		"signed, its id in capitals":   signed(good[0], strings.ToUpper(good[1]), good[2]),
+		"signed, with a line more":     signed(good[0], good[1], good[2], "more"),
+		"signed, a hash too short":     signed(good[0], good[1], good[2][:20]),
+		"another entry":                strings.Replace(receipt, id.String(), uuid.Must(uuid.NewV7()).String(), 1),
 	} {
 		if _, _, err := ledger.OpenReceipt(bad, origin, known); !errors.Is(err, ledger.ErrMalformed) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestStorage_TheNewestEpochIsTheHighest: folders come in the order of their names, 10 before 2.
+func TestStorage_TheNewestEpochIsTheHighest(t *testing.T) {
+	dir := t.TempDir()
+	storage, err := ledger.OpenStorage(dir)
+	must(t, err)
+	for _, name := range []string{"1", "2", "9", "10", "notes"} {
+		must(t, os.Mkdir(filepath.Join(dir, name), 0o700))
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "11"), nil, 0o600))
+	if epochs, err := storage.Epochs(); err != nil || !slices.Equal(epochs, []int{1, 2, 9, 10}) {
+		t.Errorf("epochs %v, %v", epochs, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -30,6 +31,16 @@ func (k *Keys) RotateForTest() {
 // ReceiptForTest signs a receipt.
 func ReceiptForTest(origin string, key WriterKey, id uuid.UUID, leaf []byte) (string, error) {
 	return NewWriter(origin, key).receipt(id, LeafHash(leaf))
+}
+
+// SignReceiptForTest signs any text with the key that signs receipts.
+func SignReceiptForTest(origin string, key WriterKey, text string) (string, error) {
+	by, err := signer(ReceiptName(origin), key.receipt)
+	if err != nil {
+		return "", err
+	}
+	signed, err := note.Sign(&note.Note{Text: text}, by)
+	return string(signed), err
 }
 
 // SignForTest signs a head as a sequencer does.

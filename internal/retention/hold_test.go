@@ -88,8 +88,12 @@ func TestI4_AHoldReachesEveryEmployment(t *testing.T) {
 			} else {
 				w.expectAll(t, other, "held/open")
 			}
+			w.exec(t, "UPDATE retentions SET seen_revision = revision")
 			w.release(t, hold.ID)
 			for _, p := range []person{first, second} {
+				if !query[bool](t, w, "SELECT revision > seen_revision FROM retentions WHERE employment_id = ?", p.employment) {
+					t.Error("nobody looks at an employment that was held")
+				}
 				w.drive(t, p)
 				w.expectAll(t, p, "purged/purged")
 			}
@@ -217,6 +221,7 @@ func TestHold_WhatItIsAbout(t *testing.T) {
 		"no such entity":     {HoldOrder{Query: HoldQuery{LegalEntityID: &nobody}}, ErrHoldEntity},
 		"no such department": {HoldOrder{Query: HoldQuery{DepartmentID: &nobody}}, ErrHoldDepartment},
 		"nobody":             {HoldOrder{EmployeeID: nobody}, database.ErrNotFound},
+		"oneself":            {HoldOrder{EmployeeID: w.hr.EmployeeID}, ErrSubject},
 		"one day":            {HoldOrder{Query: HoldQuery{LeftFrom: &day1, LeftTo: &day1}}, nil},
 	} {
 		c.order.Matter, c.order.By = "A", w.hr

@@ -17,7 +17,11 @@ import (
 
 func TestDemoLifeHasThreePurgesAndEnds(t *testing.T) {
 	w := newWorld(t)
-	p := w.departedNow(t, "DEMO")
+	p, other := w.departedNow(t, "DEMO"), w.departedNow(t, "CN")
+	for _, who := range []person{p, other} {
+		w.exec(t, `INSERT INTO linked_accounts (id, employment_id, system, kind, external_id, state, ledger_entry_id)
+			VALUES (gen_random_uuid(), ?, 'mail', 'mail', 'x', 'disabled', @entry)`, who.employment)
+	}
 	for range 3 {
 		f := w.look(t, p)
 		if f.Done || f.WakeIn < time.Second || f.WakeIn > 26*time.Second {
@@ -48,6 +52,9 @@ func TestDemoLifeHasThreePurgesAndEnds(t *testing.T) {
 	}
 	if stage := query[string](t, w, "SELECT stage FROM departures WHERE id = ?", p.departure); stage != "purged" {
 		t.Fatalf("the stage is %s", stage)
+	}
+	if left := query[string](t, w, "SELECT string_agg(employment_id::text, ' ') FROM linked_accounts WHERE external_id IS NOT NULL"); left != other.employment.String() {
+		t.Errorf("identifiers of accounts are left of %s, want of %s", left, other.employment)
 	}
 	certificates, err := Certificates(context.Background(), w.env.Facts, p.departure)
 	if err != nil || len(certificates) != 3 {
@@ -175,6 +182,42 @@ func TestI4_WhicheverOfHoldAndPurgeComesSecondSeesTheFirst(t *testing.T) {
 	}
 	if outcomes[true] == 0 || outcomes[false] == 0 {
 		t.Fatalf("the race always ends alike: %v", outcomes)
+	}
+}
+
+// TestI4_AnIntentWaitsForAHoldOnEverybody: the purge is ordered while the hold is being placed, which therefore
+// neither sees nor locks anything of it.
+func TestI4_AnIntentWaitsForAHoldOnEverybody(t *testing.T) {
+	w := newWorld(t)
+	p := w.departedNow(t, "DEMO")
+	placed, commit, done, began := make(chan error), make(chan bool), make(chan error), make(chan bool)
+	go func() {
+		done <- w.try(func(tx *database.Tx) error {
+			_, _, err := PlaceHold(tx, HoldOrder{Everybody: true, Matter: "A-2", By: w.hr})
+			placed <- err
+			<-commit
+			return err
+		})
+	}()
+	if err := <-placed; err != nil {
+		t.Fatal(err)
+	}
+	id := w.onePurge(t, p)
+	go func() {
+		intent, err := w.intent(id)
+		if err != nil {
+			t.Error(err)
+		}
+		began <- intent.Began
+	}()
+	select {
+	case <-began:
+		t.Fatal("the intent did not wait for the hold")
+	case <-time.After(300 * time.Millisecond):
+	}
+	close(commit)
+	if err := <-done; err != nil || <-began {
+		t.Errorf("the hold came first, and the purge begins: %v", err)
 	}
 }
 

@@ -251,10 +251,10 @@ func TestI1_TheDatabaseKeepsRejections(t *testing.T) {
 		"deleted":        {"DELETE FROM purge_rejections", database.CodeAppendOnly},
 		"changed":        {"UPDATE purge_rejections SET rejected_by = NULL", database.CodeAppendOnly},
 		"invented":       {"INSERT INTO purge_rejections (category_id, purge_id) SELECT category_id, purge_id FROM purge_claims WHERE purge_id = '" + other.String() + "'", "LT013"},
-		"not kept":       {"UPDATE purges SET state = 'rejected', decision = 'rejected', rejected_at = lethe_now() WHERE id = '" + other.String() + "'", "LT013"},
+		"not kept":       {"UPDATE purges SET state = 'rejected', decision = 'rejected', rejected_at = lethe_now(), decision_entry_id = @entry WHERE id = '" + other.String() + "'", "LT013"},
 		"without a hold": {"UPDATE purges SET state = 'cancelled' WHERE id = '" + id.String() + "'", ""},
 	} {
-		err := w.try(func(tx *database.Tx) error { return database.Hide(tx.DB().Exec(c.sql).Error) })
+		err := databasetest.Exec(t, w.env.Facts, c.sql)
 		if code := database.Code(err); code != c.want {
 			t.Errorf("%s: %q, want %q", name, code, c.want)
 		}

@@ -135,6 +135,9 @@ func TestAPurgeLetsGoOfWhatBecameHeldOrWasMoved(t *testing.T) {
 	}
 	w.exec(t, "UPDATE retention_deadlines SET deadline = lethe_now() + interval '1 year', ledger_entry_id = @entry WHERE departure_id = ? AND category = 'contract'", p.departure)
 	w.lookAtPurge(t, id)
+	if asked := query[bool](t, w, "SELECT EXISTS (SELECT FROM purge_claims WHERE purge_id = ? AND state = 'open' AND category IN ('identity', 'contract'))", id); asked {
+		t.Error("a reviewer is asked about what is held or not due")
+	}
 	if err := w.decide(id, w.reviewer, models.DecisionApproved); err != nil {
 		t.Fatal(err)
 	}

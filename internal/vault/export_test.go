@@ -3,7 +3,10 @@ package vault
 import "time"
 
 // What tests look at from the inside.
-const KEKLock = kekLock
+const (
+	KEKLock  = kekLock
+	KeysLock = keysLock
+)
 
 var Bind = bind
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
@@ -78,7 +81,8 @@ func TestRotation(t *testing.T) {
 	q.Category = models.CategoryPayBank
 	sealed, _, err := b.seal(t.Context(), b.vault, p, "secret")
 	must(t, err)
-	wantError(t, b.vault.RetireKEK(t.Context(), 1), vault.ErrKEKInUse) // the newest
+	wantError(t, newBench(t).vault.RetireKEK(t.Context(), 1), vault.ErrKEKInUse) // the newest, which wraps nothing yet
+	wantError(t, b.vault.RetireKEK(t.Context(), 1), vault.ErrKEKInUse)           // the newest
 
 	must(t, b.vault.AddKEK(t.Context()))
 	wantError(t, b.vault.RetireKEK(t.Context(), 1), vault.ErrKEKInUse) // wraps a live key
@@ -187,28 +191,61 @@ func TestRotation_UnderLoad(t *testing.T) {
 	}
 }
 
-// TestSeal_NewKeyWaitsForAChangeOfKEK: a key wrapped while a generation is being retired would be lost.
+// TestSeal_NewKeyWaitsForAChangeOfKEK, and a change of KEK for a key that is being made; a new key waits
+// too for whoever destroys the keys of its category, and for nobody else's.
 func TestSeal_NewKeyWaitsForAChangeOfKEK(t *testing.T) {
 	b := newBench(t)
-	sealed := make(chan error, 1)
-	err := database.Run(t.Context(), b.Keys, func(tx *database.Tx) error {
-		if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?::bigint)", vault.KEKLock).Error; err != nil {
+	keysOf := func(category models.Category) string {
+		var id uuid.UUID
+		must(t, b.Facts.SQL().QueryRowContext(t.Context(), "SELECT id FROM employment_categories WHERE employment_id = $1 AND category = $2",
+			b.employment, string(category)).Scan(&id))
+		return fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, hashtext('%s'))", vault.KeysLock, id)
+	}
+	sealFirst := func(category models.Category) func() error {
+		return func() error {
+			place := b.place()
+			place.Category = category
+			_, _, err := b.seal(context.Background(), b.vault, place, "secret")
 			return err
 		}
-		go func() {
-			_, _, err := b.seal(context.Background(), b.vault, b.place(), "secret")
-			sealed <- err
-		}()
-		select {
-		case err := <-sealed:
-			t.Errorf("a key was created meanwhile (%v)", err)
-			sealed <- err
-		case <-time.After(200 * time.Millisecond):
-		}
-		return nil
-	})
-	must(t, err)
-	must(t, <-sealed)
+	}
+	addKEK := func() error { return b.vault.AddKEK(context.Background()) }
+	for _, c := range []struct {
+		name, lock string
+		do         func() error
+		waits      bool
+	}{
+		{"a key, for another category's", keysOf(models.CategoryContract), sealFirst(models.CategoryIdentity), false},
+		{"a change, for a key that is made", fmt.Sprintf("SELECT pg_advisory_xact_lock_shared(%d::bigint)", vault.KEKLock), addKEK, true},
+		{"a change, for a change", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d::bigint)", vault.KEKLock), addKEK, true},
+		{"a key, for a change", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d::bigint)", vault.KEKLock), sealFirst(models.CategoryPayBank), true},
+		{"a key, for its category's", keysOf(models.CategoryContract), sealFirst(models.CategoryContract), true},
+	} {
+		done := make(chan error, 1)
+		must(t, database.Run(t.Context(), b.Keys, func(tx *database.Tx) error {
+			if err := tx.DB().Exec(c.lock).Error; err != nil {
+				return err
+			}
+			go func() { done <- c.do() }()
+			patience := 200 * time.Millisecond
+			if !c.waits {
+				patience = 20 * time.Second
+			}
+			select {
+			case err := <-done:
+				done <- err
+				if c.waits {
+					t.Errorf("%s: it did not wait (%v)", c.name, err)
+				}
+			case <-time.After(patience):
+				if !c.waits {
+					t.Errorf("%s: it waits", c.name)
+				}
+			}
+			return nil
+		}))
+		must(t, <-done)
+	}
 }
 
 // TestUnrecoverableAfter: the generation in use is followed 30 days after it was made, or now if

@@ -88,6 +88,7 @@ func TestTombstones_TornLine(t *testing.T) {
 		}
 		repaired := openTombstones(t, torn)
 		next := stone()
+		next.Categories = next.Categories[:1] // shorter than what may be left of the torn line
 		if err := repaired.Append(context.Background(), next); err != nil {
 			rt.Fatal(err)
 		}

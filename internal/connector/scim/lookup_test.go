@@ -189,6 +189,20 @@ func TestI30_AnEmptyAnswerNeedsASearchThatFinds(t *testing.T) {
 	}
 }
 
+// Nobody for one number and everybody for the others: nothing that such a search says is believed.
+func TestI30_ASearchThatFindsEverybodyIsNotBelieved(t *testing.T) {
+	everybody := []string{entry("a", "demo-0050", ""), entry("b", "E-8", ""), entry("c", "E-9", "")}
+	client := clientOf(t, directory(func(filter string) []string {
+		if strings.Contains(filter, "E-9") {
+			return nil
+		}
+		return everybody
+	}, everybody...))
+	if got, err := client.Find(t.Context(), "E-9"); err != nil || len(got) != 1 || got[0] != "c" {
+		t.Errorf("found %v, %v", got, err)
+	}
+}
+
 func TestI30_ADirectoryThatShrinksIsAnAlarm(t *testing.T) {
 	everybody := []string{entry("a", "E-1", ""), entry("b", "E-2", ""), entry("c", "E-3", ""), entry("d", "E-4", ""), entry("e", "E-5", "")}
 	now := &everybody

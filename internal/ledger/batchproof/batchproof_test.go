@@ -148,3 +148,14 @@ func TestRuns_RefuseDisorder(t *testing.T) {
 		}
 	}
 }
+
+// TestProve_RefusesLeavesBeyondTheTree: the leaves of a tree of ten are 0 to 9.
+func TestProve_RefusesLeavesBeyondTheTree(t *testing.T) {
+	hash := func(int64, int64) (tlog.Hash, error) { return tlog.Hash{}, nil }
+	emit := func(tlog.Hash) error { return nil }
+	for end, want := range map[int64]error{10: nil, 11: batchproof.ErrOrder, 30: batchproof.ErrOrder} {
+		if err := batchproof.Prove(10, batchproof.Runs{{First: 2, End: 3}, {First: 9, End: end}}, hash, emit); !errors.Is(err, want) {
+			t.Errorf("leaves up to %d of a tree of 10: %v, want %v", end, err, want)
+		}
+	}
+}
