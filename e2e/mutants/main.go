@@ -1,6 +1,6 @@
 // Command mutants puts faults into the program, one at a time and each in one place, and reports which
 // of them no test notices. The faults are in the folder table. `make mutants` runs it beside the test
-// servers; ARGS chooses mutations by parts of their names or files, JOBS says how many run at once.
+// servers; ARGS chooses mutations by parts of their names or files or by files of the table, JOBS says how many run at once.
 package main
 
 import (

@@ -123,12 +123,12 @@ func (m mutation) mutated(root string) ([]byte, error) {
 	return []byte(strings.Replace(string(content), m.old, m.new, 1)), nil
 }
 
-// chosen are the mutations whose name or file contains one of the texts, or all.
+// chosen are the mutations whose name, file or place in the table contains one of the texts, or all.
 func chosen(all []mutation, texts []string) []mutation {
 	if len(texts) == 0 {
 		return all
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(m mutation) bool {
-		return !slices.ContainsFunc(texts, func(t string) bool { return strings.Contains(m.name, t) || strings.Contains(m.file, t) })
+		return !slices.ContainsFunc(texts, func(t string) bool { return strings.Contains(m.name+"\n"+m.file+"\n"+m.at, t) })
 	})
 }

@@ -80,6 +80,19 @@ func TestTableIsRefused(t *testing.T) {
 	}
 }
 
+func TestChosen(t *testing.T) {
+	t.Parallel()
+	all := []mutation{{name: "a fault", file: "api/one.go", at: "edges.txt:3"}, {name: "another", file: "api/two.go", at: "people.txt:7"}}
+	for text, want := range map[string]int{"fault": 1, "two.go": 1, "people.txt": 1, "api/": 2, "nothing": 0} {
+		if got := chosen(all, []string{text}); len(got) != want {
+			t.Errorf("%q chooses %d, want %d", text, len(got), want)
+		}
+	}
+	if got := chosen(all, nil); len(got) != 2 {
+		t.Errorf("no text chooses %d, want all", len(got))
+	}
+}
+
 func TestOldTextOccursOnce(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
