@@ -143,7 +143,8 @@ func TestEnrolment(t *testing.T) {
 		secret, _, err = Issue(tx, w.user.EmployeeID, models.RoleReviewer, "", time.Hour, true)
 		return err
 	}))
-	w.must(w.run(func(tx *database.Tx) error { _, err := w.s.Reset(tx, first, w.user.ID); return err }))
+	w.must(database.Run(models.WithCaller(t.Context(), models.Caller{Actor: second, Authenticated: models.ByTOTP}), w.Facts,
+		func(tx *database.Tx) error { _, err := w.s.Reset(tx, first, w.user.ID); return err }))
 	if _, err := w.s.AuthenticateSession(t.Context(), opened.Token); !errors.Is(err, ErrSessionUnknown) {
 		t.Errorf("the session after a reset: %v", err)
 	}
@@ -154,20 +155,55 @@ func TestEnrolment(t *testing.T) {
 	if _, err := w.login(from("192.0.2.1"), "noch ein Satz über Wind"); !errors.Is(err, ErrLoginFailed) {
 		t.Errorf("a login after a reset: %v", err)
 	}
+	// The user is active again, and nothing of before is.
+	w.secret = w.enrol(w.user, first, second)
+	w.next()
+	_, err = w.login(from("192.0.2.1"), "noch ein Satz über Wind")
+	w.must(err)
+	if _, err := w.s.AuthenticateSession(t.Context(), opened.Token); !errors.Is(err, ErrSessionUnknown) {
+		t.Errorf("the session from before the reset, once the owner has enrolled anew: %v", err)
+	}
+	if _, err := Authenticate(t.Context(), w.Facts, secret, true); !errors.Is(err, ErrTokenRevoked) {
+		t.Errorf("the token from before the reset, once the owner has enrolled anew: %v", err)
+	}
 }
 
+// TestEnrolmentExpires: a code opens a user for 72 hours, and what comes later is told that and nothing
+// else, and recorded; so is who collects a half too late, and who began in time.
 func TestEnrolmentExpires(t *testing.T) {
 	w := newWorld(t, Options{})
 	first, second := w.twoPeople()
-	user := w.newcomer(first, second, "newcomer")
+	user, other := w.newcomer(first, second, "newcomer"), w.newcomer(first, second, "another")
 	one, err := w.half(first, user)
 	w.must(err)
 	two, err := w.half(second, user)
 	w.must(err)
-	w.Advance(t, EnrolmentLasts)
-	_, err = w.s.BeginEnrolment(t.Context(), Enrolling{Login: user.Login, Code: one, Second: two}, "noch ein Satz über Wind")
-	if !errors.Is(err, ErrEnrolment) {
-		t.Errorf("after its time: %v", err)
+	_, err = w.half(first, other)
+	w.must(err)
+	e := Enrolling{Login: user.Login, Code: one, Second: two}
+	begin := func(password string) error {
+		_, err := w.s.BeginEnrolment(t.Context(), e, password)
+		return err
+	}
+	lock := func() error {
+		return w.run(func(tx *database.Tx) error { return w.s.lockEnrolment(tx, user.ID, e) })
+	}
+	w.Advance(t, 72*time.Hour-time.Minute)
+	w.must(errors.Join(begin("noch ein Satz über Wind"), lock()))
+	w.Advance(t, time.Minute)
+	for _, password := range []string{"noch ein Satz über Wind", "kurz"} {
+		if err := begin(password); !errors.Is(err, ErrEnrolment) {
+			t.Errorf("%q after its time: %v", password, err)
+		}
+	}
+	if err := lock(); !errors.Is(err, ErrEnrolment) {
+		t.Errorf("out of time between two looks: %v", err)
+	}
+	if _, err := w.half(second, other); !errors.Is(err, ErrEnrolment) {
+		t.Errorf("a half after its time: %v", err)
+	}
+	if n := len(slices.DeleteFunc(w.actions(), func(a string) bool { return a != "enrolment.refused" })); n != 2 {
+		t.Errorf("%d entries of a refusal for two codes after their time", n)
 	}
 }
 
@@ -321,36 +357,55 @@ func TestI21_AnOwnerIsConfirmed(t *testing.T) {
 		u := w.grant(person, models.RoleITOps)
 		return Bearer{UserID: u.ID, Actor: models.Actor{EmployeeID: person, Role: models.RoleITOps}}
 	}
-	confirm := func(login string, a, b uuid.UUID) error {
+	confirm := func(login string, a, b Bearer) error {
 		return w.run(func(tx *database.Tx) error {
-			_, err := ConfirmOwner(tx, login, [2]Bearer{bearer(a), bearer(b)})
+			_, err := ConfirmOwner(tx, login, [2]Bearer{a, b})
 			return err
 		})
 	}
-	third := w.Hire(t, "CN").EmployeeID
+	holder, third := bearer(first.EmployeeID), bearer(w.Hire(t, "CN").EmployeeID)
+	again := third // the same person as another user
+	w.must(w.run(func(tx *database.Tx) error {
+		u, err := EnsureUser(tx, third.Actor.EmployeeID, "third.again")
+		again.UserID = u.ID
+		return err
+	}))
+	// The user of one was asked for by the first person; of the code of the other the second one has a half.
+	made := bearer(w.newcomer(first, second, "made").EmployeeID)
+	enrolled := w.newcomer(third.Actor, second, "enrolled")
+	_, err := w.half(second, enrolled)
+	w.must(err)
+	given := bearer(enrolled.EmployeeID)
+	partner := bearer(second.EmployeeID)
 	for name, k := range map[string]struct {
 		err, want error
 	}{
-		"one person twice": {confirm("owner", third, third), ErrNotTwoPeople},
-		"the owner":        {confirm("owner", third, user.EmployeeID), ErrOwnerConfirms},
-		"nobody's":         {confirm("nobody", first.EmployeeID, third), ErrNoSuchUser},
+		"one person twice":            {confirm("owner", third, third), ErrNotTwoPeople},
+		"one person as two users":     {confirm("owner", third, again), ErrNotTwoPeople},
+		"who made the other's user":   {confirm("owner", holder, made), ErrNotTwoPeople},
+		"whose user the other made":   {confirm("owner", made, holder), ErrNotTwoPeople},
+		"who has a half of the other": {confirm("owner", partner, given), ErrNotTwoPeople},
+		"whose half the other has":    {confirm("owner", given, partner), ErrNotTwoPeople},
+		"the owner":                   {confirm("owner", third, bearer(user.EmployeeID)), ErrOwnerConfirms},
+		"the owner first":             {confirm("owner", bearer(user.EmployeeID), third), ErrOwnerConfirms},
+		"nobody's":                    {confirm("nobody", holder, third), ErrNoSuchUser},
 	} {
 		if !errors.Is(k.err, k.want) {
 			t.Errorf("%s: %v, want %v", name, k.err, k.want)
 		}
 	}
 	held(true, false)
-	w.must(confirm("OWNER", first.EmployeeID, third))
+	w.must(confirm("OWNER", holder, third))
 	held(false, false)
-	w.must(confirm("owner", first.EmployeeID, third)) // a second time changes nothing
+	w.must(confirm("owner", holder, third)) // a second time changes nothing
 	if n := len(slices.DeleteFunc(w.actions(), func(a string) bool { return a != "user.owner_confirmed" })); n != 2 {
 		t.Errorf("%d entries of a confirmation, want 2", n)
 	}
 	w.must(w.run(func(tx *database.Tx) error { _, err := w.s.Reset(tx, first, user.ID); return err }))
-	_, err := w.half(first, user)
+	_, err = w.half(first, user)
 	w.must(err)
 	held(true, false)
-	if err := confirm("owner", first.EmployeeID, third); !errors.Is(err, ErrNotEnrolled) {
+	if err := confirm("owner", holder, third); !errors.Is(err, ErrNotEnrolled) {
 		t.Errorf("before the owner enrolled: %v", err)
 	}
 }

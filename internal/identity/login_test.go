@@ -2,6 +2,7 @@ package identity
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -53,32 +54,42 @@ func TestACodeIsAcceptedOnce(t *testing.T) {
 
 func TestRecoveryCodesWorkOnceEach(t *testing.T) {
 	w := newWorld(t, Options{})
-	var codes []string
-	by := Bearer{UserID: w.user.ID, Actor: models.Actor{EmployeeID: w.person, Role: models.RoleHRAdmin}}
-	renew := func() {
+	other := w.grant(w.Hire(t, "CN").EmployeeID, models.RoleEmployee)
+	_, err := w.s.SetCredentials(t.Context(), other.ID, rightPassword)
+	w.must(err)
+	renew := func(user models.User) (codes []string) {
 		w.must(w.run(func(tx *database.Tx) (err error) {
-			codes, err = w.s.RenewRecoveryCodes(tx, by)
+			codes, err = w.s.RenewRecoveryCodes(tx, Bearer{UserID: user.ID, Actor: models.Actor{EmployeeID: user.EmployeeID, Role: models.RoleEmployee}})
 			return err
 		}))
+		return codes
 	}
-	renew()
-	if slices.Sort(codes); len(slices.Compact(slices.Clone(codes))) != recoveryCodes {
+	codes, others := renew(w.user), renew(other)
+	if slices.Sort(codes); len(slices.Compact(slices.Clone(codes))) != 10 {
 		t.Fatalf("the codes are %v", codes)
 	}
-	try := func(code string) error {
-		_, err := w.s.Login(t.Context(), LoginOrder{Login: w.user.Login, Password: rightPassword, RecoveryCode: code, Place: from("192.0.2.1")})
+	try := func(user models.User, code string) error {
+		_, err := w.s.Login(t.Context(), LoginOrder{Login: user.Login, Password: rightPassword, RecoveryCode: code, Place: from("192.0.2.1")})
 		return err
 	}
-	if err := try(strings.ToLower(codes[0])); err != nil {
+	if err := try(w.user, others[0]); !errors.Is(err, ErrLoginFailed) {
+		t.Errorf("a code of another user: %v", err)
+	}
+	if err := try(other, others[0]); err != nil {
+		t.Errorf("the same code for whom it is: %v", err)
+	}
+	if err := try(w.user, strings.ToLower(codes[0])); err != nil {
 		t.Errorf("a code in lower case: %v", err)
 	}
-	if err := try(codes[0]); !errors.Is(err, ErrLoginFailed) {
+	if err := try(w.user, codes[0]); !errors.Is(err, ErrLoginFailed) {
 		t.Errorf("the same again: %v", err)
 	}
-	old := codes[1]
-	renew()
-	if err := try(old); !errors.Is(err, ErrLoginFailed) {
+	renew(w.user)
+	if err := try(w.user, codes[1]); !errors.Is(err, ErrLoginFailed) {
 		t.Errorf("a code that was replaced: %v", err)
+	}
+	if err := try(other, others[1]); err != nil {
+		t.Errorf("the codes of another user were replaced, too: %v", err)
 	}
 }
 
@@ -155,7 +166,10 @@ func TestTheLedgerTellsLoginsApart(t *testing.T) {
 	w := newWorld(t, Options{})
 	_, err := w.login(from("192.0.2.1"), rightPassword)
 	w.must(err)
-	_, _ = w.login(from("192.0.2.1"), "wrong")
+	w.next()
+	if _, err := w.login(from("192.0.2.1"), "wrong"); !errors.Is(err, ErrLoginFailed) {
+		t.Errorf("a wrong password with a right code: %v", err)
+	}
 	_, _ = w.s.Login(t.Context(), LoginOrder{Login: "my-secret-typed-here", Password: "x", Place: from("192.0.2.1")})
 	if got := w.actions(); !slices.Equal(got[len(got)-3:], []string{"session.opened", "session.refused", "session.refused"}) {
 		t.Errorf("the entries are %v", got)
@@ -204,9 +218,45 @@ func TestSessionsEnd(t *testing.T) {
 			t.Fatalf("a session in use: %v", err)
 		}
 	}
-	w.Advance(t, 21*time.Minute)
+	listed, err := w.s.Sessions(t.Context(), w.user.ID)
+	w.must(err)
+	if len(listed) != 1 || !listed[0].IdleExpiresAt.Equal(listed[0].ExpiresAt) {
+		t.Errorf("the sessions %+v: one, which is not extended beyond its end", listed)
+	}
+	w.Advance(t, 19*time.Minute)
+	if _, err := w.s.AuthenticateSession(t.Context(), token); err != nil {
+		t.Errorf("a minute before its end: %v", err)
+	}
+	w.Advance(t, time.Minute)
 	if _, err := w.s.AuthenticateSession(t.Context(), token); !errors.Is(err, ErrSessionUnknown) {
 		t.Errorf("after 12 hours: %v", err)
+	}
+}
+
+// TestASessionEndsBeforeItsIdleTime: where sessions may idle for three hours, one that the sealed codes
+// opened ends after one, and one that was opened otherwise stays.
+func TestASessionEndsBeforeItsIdleTime(t *testing.T) {
+	w := newWorld(t, Options{Idle: 3 * time.Hour})
+	open := func(how models.Authentication) (token string, b Bearer) {
+		w.must(w.run(func(tx *database.Tx) error {
+			opened, session, err := w.s.Open(tx, Opening{User: w.user, Authenticated: how, Place: from("192.0.2.1")})
+			token, b.SessionID = opened, session.ID
+			return err
+		}))
+		return token, b
+	}
+	sealed, bySealed := open(models.ByBreakGlass)
+	ordinary, _ := open(models.ByTOTP)
+	w.Advance(t, 59*time.Minute)
+	if _, err := Recheck(t.Context(), w.Facts, bySealed); err != nil { // which is not using it
+		t.Errorf("before its end: %v", err)
+	}
+	w.Advance(t, time.Minute)
+	if _, err := w.s.AuthenticateSession(t.Context(), sealed); !errors.Is(err, ErrSessionUnknown) {
+		t.Errorf("after an hour: %v", err)
+	}
+	if _, err := w.s.AuthenticateSession(t.Context(), ordinary); err != nil {
+		t.Errorf("the other one: %v", err)
 	}
 }
 
@@ -254,25 +304,52 @@ func TestCookies(t *testing.T) {
 	}
 }
 
-// TestTracesOfSessionsAreNotKept: addresses of old sessions and places go.
+// TestTracesOfSessionsAreNotKept: address and browser of a session go 30 days after its end, a place 180
+// days after it was used last, and what is younger stays.
 func TestTracesOfSessionsAreNotKept(t *testing.T) {
 	w := newWorld(t, Options{})
-	_, err := w.login(Place{Address: from("192.0.2.1").Address, Device: "1"}, rightPassword)
-	w.must(err)
+	logins := 0
+	login := func() {
+		t.Helper()
+		logins++
+		_, err := w.login(Place{Address: from(fmt.Sprintf("192.0.2.%d", logins)).Address, Agent: "Mozilla/5.0", Device: "1"}, rightPassword)
+		w.must(err)
+	}
+	left := func(sessions, places int64) {
+		t.Helper()
+		for what, k := range map[string]struct {
+			query string
+			want  int64
+		}{
+			"sessions with an address": {"SELECT count(*) FROM sessions WHERE address <> ''", sessions},
+			"sessions with a browser":  {"SELECT count(*) FROM sessions WHERE agent <> ''", sessions},
+			"places":                   {"SELECT count(*) FROM known_places", places},
+		} {
+			var n int64
+			w.must(w.Facts.Read(t.Context()).Raw(k.query).Scan(&n).Error)
+			if n != k.want {
+				t.Errorf("after login %d there are %d %s, want %d", logins, n, what, k.want)
+			}
+		}
+	}
+	login()
 	var easy int64
 	w.must(w.Facts.Read(t.Context()).Raw("SELECT count(*) FROM known_places WHERE key_hash = ?", w.digest("device", "1")).Scan(&easy).Error)
 	if easy != 0 {
 		t.Error("a device's name that a browser made up is remembered")
 	}
-	w.Advance(t, deviceKept+tracesKept)
-	_, err = w.login(from("192.0.2.2"), rightPassword)
-	w.must(err)
-	var sessions, places int64
-	w.must(w.Facts.Read(t.Context()).Raw("SELECT count(*) FROM sessions WHERE address <> '' OR agent <> ''").Scan(&sessions).Error)
-	w.must(w.Facts.Read(t.Context()).Raw("SELECT count(*) FROM known_places").Scan(&places).Error)
-	if sessions != 1 || places != 2 {
-		t.Errorf("%d sessions with an address and %d places are left", sessions, places)
-	}
+	const ends, day = 12 * time.Hour, 24 * time.Hour
+	w.Advance(t, time.Hour)
+	login()
+	w.Advance(t, ends+30*day-90*time.Minute) // half an hour before the first one's time
+	login()
+	left(3, 6)
+	w.Advance(t, time.Hour)
+	login()
+	left(3, 8)
+	w.Advance(t, 180*day-30*time.Minute) // half an hour before the last one's places, and after the others'
+	login()
+	left(1, 4)
 }
 
 // TestTheCodeThatConfirmedASecretIsUsed: a code is good for one thing, and confirming the secret was it.

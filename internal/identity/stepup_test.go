@@ -150,7 +150,7 @@ func TestI22_AStepUpLastsFiveMinutesOnItsSession(t *testing.T) {
 	if err != nil || Fresh(again, o.now(t)) {
 		t.Errorf("the user's other session: fresh %v, %v", Fresh(again, o.now(t)), err)
 	}
-	o.env.Advance(t, StepUpLasts-10*time.Second)
+	o.env.Advance(t, 4*time.Minute+50*time.Second)
 	if !Fresh(o.bearer(t, token), o.now(t)) {
 		t.Error("gone before its time")
 	}
@@ -175,8 +175,8 @@ func TestI22_ATokenNeverCounts(t *testing.T) {
 		"a token beside a session":      {Bearer{SessionID: session, TokenID: token, SteppedUpAt: &now}, false},
 		"a session without":             {Bearer{SessionID: session}, false},
 		"nobody":                        {Bearer{SteppedUpAt: &now}, false},
-		"a step-up of five minutes ago": {Bearer{SessionID: session, SteppedUpAt: at(now, -StepUpLasts)}, false},
-		"a little younger":              {Bearer{SessionID: session, SteppedUpAt: at(now, time.Nanosecond-StepUpLasts)}, true},
+		"a step-up of five minutes ago": {Bearer{SessionID: session, SteppedUpAt: at(now, -5*time.Minute)}, false},
+		"a little younger":              {Bearer{SessionID: session, SteppedUpAt: at(now, time.Nanosecond-5*time.Minute)}, true},
 		"a step-up of the future":       {Bearer{SessionID: session, SteppedUpAt: at(now, time.Second)}, false},
 	} {
 		if got := Fresh(c.b, now); got != c.want {
@@ -265,12 +265,28 @@ func TestGuessingEndsTheSession(t *testing.T) {
 	}
 }
 
-// A session that ended while the password was being looked at is not brought back.
+// A session that ended while the password was being looked at is not brought back, however it ended.
 func TestI23_NoStepUpOfAnEndedSession(t *testing.T) {
-	o := newOwner(t)
-	_, b := o.session(t, models.ByTOTP)
-	o.run(t, func(tx *database.Tx) error { return o.service.RevokeSession(tx, b, b.SessionID) })
-	if token, err := o.service.Reauthenticate(t.Context(), b, goodPassword, ""); !errors.Is(err, ErrSessionUnknown) || token != "" {
-		t.Errorf("got %v", err)
+	for name, end := range map[string]func(o *owner, b Bearer){
+		"revoked": func(o *owner, b Bearer) {
+			o.run(t, func(tx *database.Tx) error { return o.service.RevokeSession(tx, b, b.SessionID) })
+		},
+		"unused for half an hour": func(o *owner, _ Bearer) { o.env.Advance(t, 30*time.Minute) },
+		"without its role": func(o *owner, b Bearer) {
+			o.run(t, func(tx *database.Tx) error { return RevokeRole(tx, b.UserID, b.Actor.Role, models.System) })
+		},
+		"without its user": func(o *owner, b Bearer) {
+			o.run(t, func(tx *database.Tx) error { return Disable(tx, b.UserID, models.System) })
+		},
+	} {
+		o := newOwner(t)
+		_, b := o.session(t, models.ByTOTP)
+		end(o, b)
+		if token, err := o.service.Reauthenticate(t.Context(), b, goodPassword, ""); !errors.Is(err, ErrSessionUnknown) || token != "" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := o.entries(t, "session.stepped_up"); n != 0 {
+			t.Errorf("%s: %d entries of a step-up", name, n)
+		}
 	}
 }
