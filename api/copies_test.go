@@ -108,4 +108,9 @@ func TestI26_ARepetitionAcrossTheNextKeyHasOneEffect(t *testing.T) {
 	if n := f.count("idempotency_keys"); n != 1 {
 		t.Errorf("%d rows", n)
 	}
+	f.tokens["other"], _ = f.token(f.people[models.RoleAuditor], models.RoleHRAdmin)
+	theirs := f.ask("other", "POST", "/api/v1/departures", f.notice(b, 30), "Idempotency-Key", "k")
+	if theirs.status != 202 || theirs.header.Get("Location") == first.header.Get("Location") {
+		t.Errorf("another person's key of the same text: %d %s", theirs.status, theirs.body)
+	}
 }

@@ -78,8 +78,20 @@ func TestI26_KeyWithAnotherBodyIsRefused(t *testing.T) {
 	// Another person's key of the same text is another key.
 	other, _ := f.token(f.people[models.RoleAuditor], models.RoleHRAdmin)
 	f.tokens["other"] = other
-	if got := f.ask("other", "POST", "/api/v1/departures", f.notice(b, 30), key...); got.status != 202 {
-		t.Errorf("another person: %d %s", got.status, got.body)
+	firsts, others := f.notice(a, 30), f.notice(b, 30)
+	first := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", firsts, key...)
+	second := f.ask("other", "POST", "/api/v1/departures", others, key...)
+	if second.status != 202 || second.header.Get("Location") == first.header.Get("Location") {
+		t.Errorf("another person: %d %s", second.status, second.body)
+	}
+	// Both repeat it, and each is answered with what is theirs.
+	for who, c := range map[models.Role]struct {
+		body string
+		want reply
+	}{models.RoleHRAdmin: {firsts, first}, "other": {others, second}} {
+		if got := f.ask(who, "POST", "/api/v1/departures", c.body, key...); got.status != 202 || got.header.Get("Location") != c.want.header.Get("Location") {
+			t.Errorf("%s repeats it: %d %s", who, got.status, got.body)
+		}
 	}
 }
 

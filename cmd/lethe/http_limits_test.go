@@ -115,6 +115,28 @@ func TestAConnectionGoesOnAfterWholeRequests(t *testing.T) {
 	}
 }
 
+// TestWhatConnectionsAreCountedBy: an address, and of IPv6 the network, of which everybody has all addresses.
+func TestWhatConnectionsAreCountedBy(t *testing.T) {
+	l := bound(nil, 5, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:9::/48")})
+	for remote, want := range map[string]string{
+		"203.0.113.7:1":            "203.0.113.7/32",
+		"203.0.113.8:1":            "203.0.113.8/32",
+		"[::ffff:203.0.113.7]:1":   "203.0.113.7/32",
+		"[2001:db8:1:2::7]:1":      "2001:db8:1:2::/64",
+		"[2001:db8:1:2:ffff::7]:1": "2001:db8:1:2::/64",
+		"[2001:db8:1:3::7]:1":      "2001:db8:1:3::/64",
+		"[fe80::1%eth0]:1":         "fe80::/64",
+		"10.1.2.3:1":               "",
+		"[2001:db8:9:1::7]:1":      "",
+		"[2001:db8:a:1::7]:1":      "2001:db8:a:1::/64",
+	} {
+		from, counted := l.origin(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(remote)))
+		if counted != (want != "") || counted && from.String() != want {
+			t.Errorf("%s is counted %v by %s, want %q", remote, counted, from, want)
+		}
+	}
+}
+
 // One address has a bounded number of connections; proxies, from whose address all come, have not.
 func TestConnectionsOfAnAddressAreBounded(t *testing.T) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
