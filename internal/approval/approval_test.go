@@ -157,7 +157,7 @@ func TestI21_EveryOtherEndHasNoEffect(t *testing.T) {
 			return w.decide(w.first, row.ID, models.DecisionApproved)
 		}, models.ApprovalVoid, ActionVoided},
 		"expired": {func(row models.Approval, _ uuid.UUID) (models.Approval, error) {
-			w.env.Advance(t, DefaultExpiry+time.Second)
+			w.env.Advance(t, 72*time.Hour)
 			return w.decide(w.first, row.ID, models.DecisionApproved)
 		}, models.ApprovalExpired, ActionExpired},
 	}
@@ -214,7 +214,7 @@ func TestTheSameRequestIsOpenOnce(t *testing.T) {
 		w.askAtOnce(t)
 	}
 	// An expired one does not stand in the way of the next, swept or not.
-	w.env.Advance(t, DefaultExpiry+time.Second)
+	w.env.Advance(t, 72*time.Hour)
 	if next := w.askFor(t, target); next.ID == row.ID {
 		t.Error("the expired request was given again")
 	}
@@ -255,7 +255,7 @@ func TestSweepExpiresWhatIsDue(t *testing.T) {
 	if n, err := w.registry.Sweep(t.Context(), w.env.Facts); err != nil || n != 0 {
 		t.Fatalf("%d swept early, %v", n, err)
 	}
-	w.env.Advance(t, DefaultExpiry+time.Second)
+	w.env.Advance(t, 72*time.Hour)
 	if n, err := w.registry.Sweep(t.Context(), w.env.Facts); err != nil || n != 1 {
 		t.Fatalf("%d swept, %v", n, err)
 	}
@@ -324,7 +324,7 @@ func TestI21_TheDatabaseRefusesToo(t *testing.T) {
 	refused("a later expiry", "UPDATE approvals SET expires_at = expires_at + interval '1 day' WHERE id = ?", row.ID)
 	refused("an expiry before its time", "UPDATE approvals SET state = 'expired', command_sealed = NULL, fingerprint = NULL, ended_at = lethe_now(), ledger_entry_id = @entry WHERE id = ?", row.ID)
 	refused("a removal", "DELETE FROM approvals WHERE id = ?", row.ID)
-	w.env.Advance(t, DefaultExpiry+time.Second)
+	w.env.Advance(t, 72*time.Hour)
 	refused("an approval after the expiry", approved, w.first.actor, row.ID)
 	if _, err := w.registry.Expire(t.Context(), w.env.Facts, row.ID); err != nil {
 		t.Fatal(err)
