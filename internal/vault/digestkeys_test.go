@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"lethe/internal/database"
 	"lethe/internal/keyed"
 	"lethe/internal/vault"
 )
@@ -73,23 +74,35 @@ func TestI25_KeysOfDigestsFollowAndEnd(t *testing.T) {
 	}
 }
 
-// TestKeysOfDigests_ManyProcessesMakeOne: those who find none at the same time make one.
+// TestKeysOfDigests_ManyProcessesMakeOne: those who find none at the same time wait for each other, and make
+// one.
 func TestKeysOfDigests_ManyProcessesMakeOne(t *testing.T) {
 	b := newBench(t)
-	got := make(chan []byte)
 	const processes = 4
-	for range processes {
-		v := b.again(t)
-		go func() {
-			keys, err := v.DigestKeys(context.Background(), keyed.Words)
-			if err != nil || len(keys) != 1 {
-				t.Errorf("%d keys, %v", len(keys), err)
-				got <- nil
-				return
-			}
-			got <- keys[0]
-		}()
-	}
+	got := make(chan []byte, processes)
+	must(t, database.Run(t.Context(), b.Keys, func(tx *database.Tx) error {
+		if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "digests/"+keyed.Words.Name).Error; err != nil {
+			return err
+		}
+		for range processes {
+			v := b.again(t)
+			go func() {
+				keys, err := v.DigestKeys(context.Background(), keyed.Words)
+				if err != nil || len(keys) != 1 {
+					t.Errorf("%d keys, %v", len(keys), err)
+					got <- nil
+					return
+				}
+				got <- keys[0]
+			}()
+		}
+		select {
+		case key := <-got:
+			t.Fatalf("%x was made beside somebody who makes one", key)
+		case <-time.After(300 * time.Millisecond):
+		}
+		return nil
+	}))
 	first := <-got
 	for range processes - 1 {
 		if key := <-got; !bytes.Equal(key, first) {

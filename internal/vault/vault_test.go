@@ -269,8 +269,14 @@ func TestSeal_RolledBack(t *testing.T) {
 			t.Fatalf("dropped %d keys, %v; want %d", n, err, want)
 		}
 	}
+	age := func(by string) {
+		t.Helper()
+		must(t, b.Keys.Read(t.Context()).Exec("UPDATE data_keys SET created_at = created_at - ?::interval", by).Error)
+	}
 	drop(0) // too young
-	must(t, b.Keys.Read(t.Context()).Exec("UPDATE data_keys SET created_at = created_at - interval '25 hours'").Error)
+	age("23 hours")
+	drop(0)
+	age("2 hours")
 	drop(1)
 	drop(0)
 	if got, err := b.open(t.Context(), b.vault, p, sealed); err != nil || got != "kept" {
