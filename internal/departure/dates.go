@@ -113,8 +113,6 @@ func (d *Dates) planned(w Wish, c Circumstances, today clock.Date, loc *time.Loc
 	d.AccessCutoffAt = clock.At(d.LastWorkingDay, c.CutoffTime, loc).UTC()
 	if w.AccessCutoffAt != nil {
 		d.AccessCutoffAt = w.AccessCutoffAt.UTC()
-	} else if d.AccessCutoffAt.After(d.EmploymentEndedAt) {
-		d.AccessCutoffAt = d.EmploymentEndedAt
 	}
 	// A cutoff in the past means now; one of an employment that has ended already, its end.
 	if d.AccessCutoffAt.Before(c.Now) {

@@ -51,13 +51,17 @@ func TestDerivedDates(t *testing.T) {
 	}
 }
 
-// TestDerivedCutoffIsNeverAfterTheEnd: on the day that Samoa left out, six in the evening comes after the end
-// of the day.
+// TestDerivedCutoffIsNeverAfterTheEnd: in Nuuk the last hour of that Saturday is left out for summer time, so
+// that half past eleven in the evening comes after the end of the day.
 func TestDerivedCutoffIsNeverAfterTheEnd(t *testing.T) {
-	c := circumstances(t, "2011-12-20T03:00:00Z")
-	c.HiredOn, c.TimeZone = *date("2010-03-01"), "Pacific/Apia"
-	got, err := Derive(Wish{LastWorkingDay: date("2011-12-30")}, c)
-	if err != nil || got.AccessCutoffAt.After(got.EmploymentEndedAt) {
+	c := circumstances(t, "2026-03-01T03:00:00Z")
+	late, err := clock.ParseTimeOfDay("23:30")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.TimeZone, c.CutoffTime = "America/Nuuk", late
+	got, err := Derive(Wish{LastWorkingDay: date("2026-03-28")}, c)
+	if err != nil || !got.AccessCutoffAt.Equal(got.EmploymentEndedAt) || !got.EmploymentEndedAt.Equal(at("2026-03-29T01:00:00Z")) {
 		t.Errorf("cutoff %s, end %s, %v", got.AccessCutoffAt, got.EmploymentEndedAt, err)
 	}
 }

@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -91,6 +92,9 @@ func TestTombstones_TornLine(t *testing.T) {
 		next.Categories = next.Categories[:1] // shorter than what may be left of the torn line
 		if err := repaired.Append(context.Background(), next); err != nil {
 			rt.Fatal(err)
+		}
+		if after, err := os.ReadFile(torn); err != nil || !bytes.HasSuffix(after, []byte("\n")) {
+			rt.Fatalf("cut at %d, the file does not end with a whole line: %q, %v", cut, after, err)
 		}
 		got, err := openTombstones(t, torn).All()
 		if err != nil {
