@@ -161,7 +161,7 @@ func (h *histories) decision() act {
 		func() (string, error) {
 			b := h.bearer(h.person(user), models.RoleReviewer)
 			if !live {
-				h.exec(h.t, "UPDATE sessions SET revoked_at = lethe_now() WHERE id = ?", b.SessionID)
+				h.exec(h.t, "UPDATE sessions SET revoked_at = lethe_now() WHERE id = ? AND revoked_at IS NULL", b.SessionID)
 			}
 			ctx := models.WithCaller(context.Background(), b.Caller("test"))
 			_, err := h.registry.Decide(ctx, h.env.Facts, b, h.rows[request].ID, string(decision), "")
