@@ -138,10 +138,11 @@ func (l *life) rehire() {
 	l.spells = append(l.spells, &spell{person: p, at: to})
 }
 
-// annul takes the last departure back, as two people do: before the first intent, and while nobody came back.
+// annul takes a departure back, as two people do: before the first intent, and while nobody came back. Once
+// they left again the package departure refuses it by itself.
 func (l *life) annul() {
 	s := l.spells[l.IntN(len(l.spells))]
-	if !s.ended {
+	if !s.ended || s != l.current() && l.current().ended {
 		return
 	}
 	err := l.w.try(func(tx *database.Tx) error {
@@ -162,7 +163,7 @@ func (l *life) annul() {
 		if !errors.Is(err, ErrPurgeBegan) {
 			l.fail("annulled after a purge: %v", err)
 		}
-	case !l.current().ended, s != l.current() && err != nil:
+	case !l.current().ended:
 		if !errors.Is(err, archive.ErrStillEmployed) {
 			l.fail("annulled after a rehire: %v", err)
 		}
@@ -170,10 +171,6 @@ func (l *life) annul() {
 		l.fail("annulling: %v", err)
 	default:
 		s.ended = false
-		if s != l.current() { // it is the one that is current now
-			i := slices.Index(l.spells, s)
-			l.spells = append(slices.Delete(l.spells, i, i+1), s)
-		}
 	}
 }
 
