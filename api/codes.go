@@ -96,6 +96,7 @@ const (
 	codeHoldReleased      = "hold_released"
 	codeHoldTooLate       = "hold_too_late"
 	codeHoldScope         = "hold_scope_unclear"
+	codeHoldPeriod        = "hold_period"
 	codeHoldFilterUnknown = "hold_filter_unknown"
 	codeUnknownCategory   = "unknown_category"
 	codeOwnerUnconfirmed  = "owner_unconfirmed"
@@ -265,6 +266,7 @@ var statuses = map[string]int{
 	codeHoldReleased:      http.StatusConflict,
 	codeHoldTooLate:       http.StatusConflict,
 	codeHoldScope:         http.StatusUnprocessableEntity,
+	codeHoldPeriod:        http.StatusUnprocessableEntity,
 	codeHoldFilterUnknown: http.StatusUnprocessableEntity,
 	codeUnknownCategory:   http.StatusUnprocessableEntity,
 	codeOwnerUnconfirmed:  http.StatusForbidden,

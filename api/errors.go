@@ -134,7 +134,7 @@ var refusals = []struct {
 
 	{retention.ErrHoldReleased, codeHoldReleased, ""},
 	{retention.ErrHoldScope, codeHoldScope, "employee_id"},
-	{retention.ErrHoldPeriod, codeDatesOutOfOrder, "query.left_to"},
+	{retention.ErrHoldPeriod, codeHoldPeriod, "query.left_to"},
 	{retention.ErrHoldEntity, codeHoldFilterUnknown, "query.legal_entity_id"},
 	{retention.ErrHoldDepartment, codeHoldFilterUnknown, "query.department_id"},
 	{retention.ErrUnknownCategory, codeUnknownCategory, "categories"},

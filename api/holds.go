@@ -164,7 +164,7 @@ func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*answer[Pag
 	if err != nil {
 		return nil, err
 	}
-	f := retention.HoldFilter{EmployeeID: given(in.EmployeeID), Active: in.Active, Limit: in.Limit}
+	f := retention.HoldFilter{EmployeeID: given(in.EmployeeID), Active: in.Active, NotOn: actorOf(ctx).EmployeeID, Limit: in.Limit}
 	if after != nil {
 		f.After = *after
 	}
@@ -195,6 +195,9 @@ func (s *server) getHold(ctx context.Context, in *ByID) (*answer[HoldView], erro
 // oneHold is a hold with how much it keeps. A list leaves that out: counting takes as long as a hold is wide.
 func (s *server) oneHold(ctx context.Context, id uuid.UUID) (HoldView, error) {
 	hold, err := retention.GetHold(ctx, s.DB, id)
+	if err == nil && hold.EmployeeID != nil && *hold.EmployeeID == actorOf(ctx).EmployeeID {
+		err = problem(codeNotFound) // that somebody inquires into them is not theirs to know
+	}
 	if err != nil || hold.ReleasedAt != nil {
 		return holdView(hold), err
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,7 +70,7 @@ func TestHold_IsAboutAPersonAFilterOrEverybody(t *testing.T) {
 		`{"matter": "x", "everybody": true, "employee_id": "` + a.String() + `"}`:        codeHoldScope,
 		`{"matter": "x", "query": {}}`:                                                   codeHoldScope,
 		`{"matter": "x", "query": {"department_id": "` + a.String() + `"}}`:              codeHoldFilterUnknown,
-		`{"matter": "x", "query": {"left_from": "2026-02-01", "left_to": "2026-01-01"}}`: codeDatesOutOfOrder,
+		`{"matter": "x", "query": {"left_from": "2026-02-01", "left_to": "2026-01-01"}}`: codeHoldPeriod,
 		`{"matter": "x", "query": {"name": "x"}}`:                                        codeUnknownField,
 	} {
 		if got := f.ask(hr, "POST", "/api/v1/holds", body); got.problem.Code != code {
@@ -211,5 +212,62 @@ func TestTheTimelineSaysWhoKeptTheData(t *testing.T) {
 		if got := told(v); got != nil {
 			t.Errorf("%s is told %+v", name, got)
 		}
+	}
+}
+
+// TestAHoldIsNotShownToWhomItIsOn: whoever may list holds sees those on others, and not the one on themselves.
+func TestAHoldIsNotShownToWhomItIsOn(t *testing.T) {
+	f := newFixture(t)
+	ids := map[bool]uuid.UUID{}
+	for own, person := range map[bool]uuid.UUID{true: f.people[models.RoleReviewer], false: f.hire("E1", f.a)} {
+		f.run(func(tx *database.Tx) error {
+			hold, _, err := retention.PlaceHold(tx, retention.HoldOrder{EmployeeID: person, Matter: "an inquiry", By: models.System})
+			ids[own] = hold.ID
+			return err
+		})
+	}
+	for role, want := range map[models.Role][]uuid.UUID{models.RoleReviewer: {ids[false]}, models.RoleAuditor: {ids[false], ids[true]}} {
+		var page Page[HoldView]
+		f.ask(role, "GET", "/api/v1/holds", "").into(t, &page)
+		var got []uuid.UUID
+		for _, h := range page.Items {
+			got = append(got, h.ID)
+		}
+		if !sameIDs(got, want) {
+			t.Errorf("the %s is shown %v, want %v", role, got, want)
+		}
+	}
+	for own, want := range map[bool]int{true: 404, false: 200} {
+		if got := f.ask(models.RoleReviewer, "GET", holdAddress(ids[own]), ""); got.status != want {
+			t.Errorf("own: %t: %d %s", own, got.status, got.body)
+		}
+	}
+}
+
+func sameIDs(a, b []uuid.UUID) bool {
+	order := func(x, y uuid.UUID) int { return strings.Compare(x.String(), y.String()) }
+	return slices.Equal(slices.SortedFunc(slices.Values(a), order), slices.SortedFunc(slices.Values(b), order))
+}
+
+// TestAFilledFieldIsCorrectedUnderAHoldByAFilter: such a hold keeps what is there from being taken out, and
+// leaves the daily work.
+func TestAFilledFieldIsCorrectedUnderAHoldByAFilter(t *testing.T) {
+	f := newFixture(t)
+	person := f.hire("E1", f.a)
+	patch := func(value string) reply {
+		return f.ask(models.RoleHRAdmin, "PATCH", "/api/v1/employees/"+person.String(), `{"fields": {"tax_no": `+value+`}}`)
+	}
+	if got := patch(`"1"`); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	f.run(func(tx *database.Tx) error {
+		_, _, err := retention.PlaceHold(tx, retention.HoldOrder{Query: retention.HoldQuery{DepartmentID: &f.a}, Matter: "a case", By: models.System, Approver: models.System})
+		return err
+	})
+	if got := patch(`"2"`); got.status != 200 {
+		t.Errorf("corrected: %d %s", got.status, got.body)
+	}
+	if got := patch("null"); got.status != 409 || got.problem.Code != codeUnderHold {
+		t.Errorf("taken out: %d %s", got.status, got.body)
 	}
 }

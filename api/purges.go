@@ -119,8 +119,11 @@ func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, l
 		if views[i].ExtendedUntil, views[i].Because, err = s.extension(ctx, p); err != nil {
 			return nil, err
 		}
-		if p.ExtendedUntil != nil && views[i].Because != "" {
+		switch {
+		case p.ExtendedUntil != nil && views[i].Because != "":
 			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.extended"), p.ExtendedUntil, views[i].Because)
+		case p.ExtendedUntil != nil:
+			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.kept"), p.ExtendedUntil)
 		}
 	}
 	return views, nil

@@ -169,6 +169,34 @@ func TestI8_AnOldUnlinkingSparesWhatWasSwitchedOnBesideIt(t *testing.T) {
 	w.wantActive(t, former, "mail", false)
 }
 
+// People left mail of a former employment as it was; the person came back, used it and leaves again: whether it
+// still stays is said again, and in a departure that finds it off nobody is asked.
+func TestI29_WhatPeopleLeftOfAFormerEmploymentIsAskedAboutAgain(t *testing.T) {
+	w := newWorld(t)
+	for _, active := range []bool{true, false} {
+		former := w.leaver(t)
+		w.drive(t, w.unlink(t, former, func(o *UnlinkOrder) { o.Mode, o.Systems = models.ModeDetach, []string{"mail"} }))
+		w.leave(t, former)
+		w.drive(t, w.unlink(t, former, nil))
+		w.wantAccounts(t, former, models.AccountsSettled)
+		w.ended(t, former)
+		second := w.employ(t, former.employee)
+		w.targets["mail"].set(former.id("mail"), func(h *holder) { h.active = active })
+		w.leave(t, second)
+		op := w.unlink(t, second, nil)
+		w.drive(t, op)
+		w.wantActive(t, former, "mail", active)
+		if !active {
+			w.wantAccounts(t, second, models.AccountsSettled)
+			continue
+		}
+		w.decide(t, w.wantCase(t, op, "mail", ReasonFoundInUse).ID, models.ResolutionRetry)
+		w.drive(t, op)
+		w.wantActive(t, former, "mail", false)
+		w.wantAccounts(t, second, models.AccountsSettled)
+	}
+}
+
 // Hired again for a day that has not come: until then nothing that carries the number is in use for that
 // employment, unless somebody registered it there.
 func TestI29_AnEmploymentThatHasNotBegunKeepsNoAccessOpen(t *testing.T) {

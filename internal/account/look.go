@@ -24,6 +24,7 @@ type sighting struct {
 	known   []knownAccount // of this employment, this run's own not among them
 	own     bool           // this run's own account
 	kept    models.Finding // why others stay as they are; empty if there are none
+	former  []string       // people left them when a former employment ended: they say again
 }
 
 type knownAccount struct {
@@ -79,7 +80,8 @@ func (r *run) sight(ctx context.Context) (sighting, error) {
 // place says what one account that carries the number is to us.
 func (r *run) place(s *sighting, id string, rows []knownAccount) {
 	ours := func(a knownAccount) bool { return a.ExternalID == id && a.EmploymentID == r.op.EmploymentID }
-	detached := func(a knownAccount) bool { return a.ExternalID == id && a.State == models.AccountDetached }
+	detached := func(a knownAccount) bool { return ours(a) && a.State == models.AccountDetached }
+	formerly := func(a knownAccount) bool { return a.ExternalID == id && a.State == models.AccountDetached }
 	theirs := func(a knownAccount) bool { return a.ExternalID == id && a.Current }
 	here := slices.IndexFunc(rows, ours)
 	switch {
@@ -91,9 +93,25 @@ func (r *run) place(s *sighting, id string, rows []knownAccount) {
 		s.kept = models.FindingAnotherEmployment
 	case r.transfer:
 		s.kept = models.FindingTransfer
+	case slices.ContainsFunc(rows, formerly) && !r.retried():
+		s.kept, s.former = models.FindingDetached, append(s.former, id)
 	default:
 		s.unknown = append(s.unknown, id)
 	}
+}
+
+// leftInUse says whether people left an account of a former employment, and it can be used.
+func (r *run) leftInUse(ctx context.Context, s sighting) (bool, error) {
+	for _, id := range s.former {
+		state, err := r.readBack(ctx, id)
+		if isNotFound(err) {
+			continue
+		}
+		if err != nil || state.Active {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // lookFurther asks the system of an account that is off for others that carry the number. One that
@@ -120,7 +138,11 @@ func (r *run) lookFurther(ctx context.Context, v verdict) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	if len(used) > 0 && r.elsewhere && !(r.retried() && r.past.of(r.step.ID).has(subFind, outFurther)) {
+	left, err := r.leftInUse(ctx, s)
+	if err != nil {
+		return verdict{}, err
+	}
+	if left || len(used) > 0 && r.elsewhere && !(r.retried() && r.past.of(r.step.ID).has(subFind, outFurther)) {
 		r.note(subFind, outFurther, "")
 		return stuck(ReasonFoundInUse)
 	}
@@ -158,8 +180,12 @@ func (r *run) seek(ctx context.Context) (found, verdict, error) {
 	if err != nil {
 		return found{}, verdict{}, err
 	}
+	left, err := r.leftInUse(ctx, s)
+	if err != nil {
+		return found{}, verdict{}, err
+	}
 	switch {
-	case len(used) > 0 && (r.careful() || r.elsewhere && !r.retried() || r.past.byHand(r.step.ID)):
+	case left, len(used) > 0 && (r.careful() || r.elsewhere && !r.retried() || r.past.byHand(r.step.ID)):
 		r.note(subFind, outFurther, "")
 		v, err := stuck(ReasonFoundInUse)
 		return found{}, v, err

@@ -131,7 +131,6 @@ var deciding = []change{
 	{"employment_categories_key", "without its key", "UPDATE employment_categories SET data_key_id = NULL WHERE id = @category", "LT003"},
 	{"employment_categories_key", "with another key", "UPDATE employment_categories SET data_key_id = gen_random_uuid() WHERE id = @category", "LT003"},
 	{"field_values_held", "what a hold keeps, emptied", "UPDATE field_values SET value_sealed = NULL WHERE category_id = @category", "LT005"},
-	{"field_values_held", "what a hold keeps, overwritten", "UPDATE field_values SET value_sealed = value_sealed || '\\x00' WHERE category_id = @category", "LT005"},
 	{"field_values_held", "what a hold keeps, taken away", "DELETE FROM field_values WHERE category_id = @category", "LT005"},
 	{"field_values_matter", "a field of another category", "UPDATE field_values SET category_id = @category2 WHERE category_id = @category", "LT003"},
 	{"field_values_matter", "another field", "UPDATE field_values SET field_key = 'id_type' WHERE category_id = @category", "LT003"},
@@ -301,6 +300,7 @@ func TestI18_WhatIsOnlyUsedNeedsNoEntry(t *testing.T) {
 		"UPDATE recovery_codes SET used_at = lethe_now() WHERE user_id = @user",
 		"UPDATE retention_deadlines SET state = 'held', advanced = true WHERE category_id = @category",
 		"UPDATE employments SET post = 'x' WHERE id = @employment",
+		"UPDATE field_values SET value_sealed = value_sealed || '\\x00' WHERE category_id = @category",
 		"UPDATE departures SET revision = revision + 1 WHERE id = @ahead",
 		"UPDATE purges SET revision = revision + 1, escalations = 1 WHERE id = @open",
 	} {

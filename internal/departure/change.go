@@ -259,11 +259,13 @@ func DropAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 func annullable(tx *database.Tx, dep models.Departure) error {
 	switch dep.Stage {
 	case models.StagePendingDeparture, models.StageDeparted:
-		latest, err := archive.LatestEmployment(tx.DB(), dep.EmployeeID)
-		if err == nil && latest.ID != dep.EmploymentID {
+		var later bool
+		err := tx.DB().Raw(`SELECT EXISTS (SELECT FROM employments o JOIN employments m ON m.id = ?
+			WHERE o.employee_id = m.employee_id AND (o.created_at, o.id) > (m.created_at, m.id))`, dep.EmploymentID).Scan(&later).Error
+		if err == nil && later {
 			return ErrRehired
 		}
-		return err
+		return database.Hide(err)
 	case models.StagePurging, models.StagePurged:
 		return ErrPurgeBegan
 	}

@@ -60,14 +60,16 @@ func (v HoldView) row() models.Hold {
 type HoldFilter struct {
 	// EmployeeID: those that cover the person now, by a filter or on everybody too.
 	EmployeeID *uuid.UUID
-	Active     bool
-	After      uuid.UUID
-	Limit      int
+	// NotOn leaves out those that were placed on somebody.
+	NotOn  uuid.UUID
+	Active bool
+	After  uuid.UUID
+	Limit  int
 }
 
 // Holds lists holds by id, oldest first, and says whether there are more.
 func Holds(ctx context.Context, db *database.DB, f HoldFilter) (holds []HoldView, more bool, err error) {
-	q := holdViews(db.Read(ctx)).Where("h.id > ?", f.After)
+	q := holdViews(db.Read(ctx)).Where("h.id > ? AND h.employee_id IS DISTINCT FROM ?", f.After, f.NotOn)
 	if f.EmployeeID != nil {
 		q = q.Where("lethe_hold_covers(h, ?)", *f.EmployeeID)
 	}
@@ -84,15 +86,16 @@ func Holds(ctx context.Context, db *database.DB, f HoldFilter) (holds []HoldView
 	return holds, more, openMatters(ctx, db, holds)
 }
 
-// HoldsInForce are the active holds, without their matter, that keep a category of a departure beyond its
-// time or will, in the order in which they were placed.
+// HoldsInForce are the active holds, without their matter, that keep a category of a departure which took
+// effect from being destroyed when it is due, in the order in which they were placed.
 func HoldsInForce(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]models.Hold, error) {
 	var holds []models.Hold
 	err := db.Read(ctx).Raw(`SELECT h.id, h.placed_at FROM holds h, departures d
 		WHERE d.id = ? AND h.released_at IS NULL AND lethe_hold_covers(h, d.employee_id) AND EXISTS (
 			SELECT FROM retention_deadlines l
-			WHERE l.departure_id = d.id AND l.state = ? AND (h.categories IS NULL OR l.category = ANY (h.categories)))
-		ORDER BY h.placed_at, h.id`, departureID, models.DeadlineHeld).Scan(&holds).Error
+			WHERE l.departure_id = d.id AND l.state IN ? AND (h.categories IS NULL OR l.category = ANY (h.categories)))
+		ORDER BY h.placed_at, h.id`, departureID,
+		[]models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}).Scan(&holds).Error
 	if err != nil {
 		return nil, fmt.Errorf("looking for holds: %w", database.Hide(err))
 	}

@@ -231,11 +231,11 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- A file is corrected, unless a hold keeps it as it is.
+-- A file is corrected and added to, under a hold by a filter too; what a hold keeps is not taken out of it.
 CREATE FUNCTION public.refuse_held_change() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF EXISTS (
+    IF (TG_OP = 'DELETE' OR NEW.value_sealed IS NULL) AND EXISTS (
         SELECT FROM public.employment_categories c
         WHERE c.id = OLD.category_id AND c.state = 'open' AND public.lethe_held(c.employment_id, c.category)
     ) THEN
