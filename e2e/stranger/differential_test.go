@@ -31,7 +31,7 @@ func TestI19_TheVerifiersAgreeOnMutations(t *testing.T) {
 		if ours == theirs {
 			continue
 		}
-		kept := filepath.Join(os.TempDir(), fmt.Sprintf("lethe-apart-%d-%d", seed, n))
+		kept := filepath.Join(os.TempDir(), fmt.Sprintf("lethe-apart-%d-%d", seed, n)) //nolint:usetesting // it outlives the test
 		for _, file := range []string{q.target, q.policy} {
 			if content, err := os.ReadFile(file); err == nil {
 				must(t, os.WriteFile(kept+"-"+filepath.Base(file), content, 0o600))

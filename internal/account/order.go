@@ -41,8 +41,7 @@ type UnlinkOrder struct {
 // is ErrDepartureOwns once a departure has ended the access: it would give the access back.
 func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool, error) {
 	departure := o.Origin == models.OriginDeparture
-	if departure != (o.DepartureID != nil) || (departure && (o.AllOrNothing || o.Systems != nil)) ||
-		(!departure && o.Origin != models.OriginStandalone) {
+	if !o.makesSense() {
 		return models.AccountOperation{}, false, ErrInvalidOrder
 	}
 	if departure {
@@ -107,6 +106,14 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 	}
 	tx.Nudge(models.DrivenOperation, op.ID)
 	return op, true, nil
+}
+
+// makesSense: a departure takes everything of its own, and what stands alone names no departure.
+func (o UnlinkOrder) makesSense() bool {
+	if o.Origin == models.OriginDeparture {
+		return o.DepartureID != nil && !o.AllOrNothing && o.Systems == nil
+	}
+	return o.Origin == models.OriginStandalone && o.DepartureID == nil
 }
 
 // unlink gives an operation its steps.

@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -82,7 +83,7 @@ func TestI25_TheUpgradeSealsWhatPeopleWroteAndGoesOn(t *testing.T) {
 			if got := w.written(t, now); got != want[i] {
 				t.Errorf("%s, request %d: %+v, want %+v", when, i, got, want[i])
 			}
-			if now.State != row.State || string(now.Hash) != string(row.Hash) || (now.EndedAt == nil) != (row.EndedAt == nil) {
+			if now.State != row.State || !bytes.Equal(now.Hash, row.Hash) || (now.EndedAt == nil) != (row.EndedAt == nil) {
 				t.Errorf("%s, request %d is another one", when, i)
 			}
 		}

@@ -200,6 +200,8 @@ func overruleSQL(approval string) string {
 const anotherBefore = `(SELECT min(e.id::text)::uuid FROM ledger_entries e WHERE e.id NOT IN (SELECT ledger_entry_id FROM users WHERE ledger_entry_id IS NOT NULL))`
 
 // floorWorld is committed by the application, entry by entry, before anything is attacked.
+//
+//nolint:dupword // values in SQL
 const floorWorld = `
 	INSERT INTO users (id, employee_id, login, state, created_by, credentials_set_by, ledger_entry_id)
 		VALUES (@user, @employee, 'u', 'active', @second, @second, {entry}), (@reviewer, @second, 'r', 'active', NULL, NULL, {entry});

@@ -66,12 +66,16 @@ func (v *Vault) OpenReasons(ctx context.Context, texts []reasons.Text) ([]string
 		return nil, fmt.Errorf("reading the keys of reasons: %w", database.Hide(err))
 	}
 	keys := map[uuid.UUID]*dataKey{}
+	defer func() {
+		for _, key := range keys {
+			key.clear()
+		}
+	}()
 	for _, row := range rows {
 		key, err := v.unwrapLoose(row)
 		if err != nil {
 			return nil, err
 		}
-		defer key.clear()
 		keys[row.ID] = key
 	}
 	opened := make([]string, len(texts))

@@ -27,6 +27,7 @@ func (w *world) purge(person uuid.UUID) {
 	}
 	departure := uuid.New()
 	w.run(func(tx *database.Tx) error {
+		//nolint:dupword // values in SQL
 		return tx.DB().Exec(`INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day,
 			employment_end_date, access_cutoff_at, employment_ended_at, time_zone)
 			SELECT ?, m.employee_id, m.id, 'resignation', t, t, t, t, t, m.time_zone
