@@ -258,7 +258,8 @@ func (s *Stack) Command(ctx context.Context, args ...string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
-// setClock moves the databases' clock to the wished distance from midnight.
+// setClock moves the databases' clock to the wished distance from midnight: forward, since what was done
+// until now must not lie ahead.
 func (s *Stack) setClock(ctx context.Context) error {
 	if s.options.BeforeMidnight == 0 {
 		return nil
@@ -271,8 +272,11 @@ func (s *Stack) setClock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	midnight := clock.EndOfDay(clock.Today(now, zone), zone)
-	return database.MoveClock(ctx, s.Facts, midnight.Sub(now)-s.options.BeforeMidnight)
+	day := clock.Today(now, zone)
+	if clock.EndOfDay(day, zone).Sub(now) < s.options.BeforeMidnight {
+		day = day.AddDays(1)
+	}
+	return database.MoveClock(ctx, s.Facts, clock.EndOfDay(day, zone).Sub(now)-s.options.BeforeMidnight)
 }
 
 // Today is the date that the databases' clock has in Zone, as the API writes it.
