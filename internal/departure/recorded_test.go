@@ -297,6 +297,10 @@ func TestI18_EveryFactHasExactlyOneEntry(t *testing.T) {
 			t.Errorf("never done: %s", what)
 		}
 	}
+	if l.done["case confirm"] == 0 {
+		t.Log("by chance nobody confirmed a waiver: there is none to doctor")
+		return
+	}
 	l.noticed(t)
 }
 
