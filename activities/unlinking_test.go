@@ -91,6 +91,7 @@ func (r *unlinkingRig) employ(t *testing.T, db *database.DB, keeper *vault.Vault
 		t.Fatal(err)
 	}
 	err = database.Run(t.Context(), db, func(tx *database.Tx) error {
+		hired := databasetest.Entry(t, tx)
 		for _, s := range []struct {
 			sql  string
 			args []any
@@ -98,8 +99,8 @@ func (r *unlinkingRig) employ(t *testing.T, db *database.DB, keeper *vault.Vault
 			{"INSERT INTO legal_entities (id, code, name_zh, name_en, jurisdiction, time_zone) VALUES (?, 'E', '甲', 'E', 'DEMO', 'UTC')", []any{entity}},
 			{"INSERT INTO departments (id, legal_entity_id, code, name_zh, name_en) VALUES (?, ?, 'D', '部', 'D')", []any{department, entity}},
 			{"INSERT INTO employees (id, employee_no, name, department_id) VALUES (?, 'E1', 'N', ?)", []any{employee, department}},
-			{`INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on)
-				VALUES (?, ?, ?, ?, 'DEMO', 'UTC', '2020-01-01')`, []any{employment, employee, entity, department}},
+			{`INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on, ledger_entry_id)
+				VALUES (?, ?, ?, ?, 'DEMO', 'UTC', '2020-01-01', ?)`, []any{employment, employee, entity, department, hired}},
 			{`INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date,
 				access_cutoff_at, employment_ended_at, time_zone)
 				VALUES (?, ?, ?, 'resignation', '2020-01-01', '2020-01-02', '2020-01-02', '2020-01-02', '2020-01-02', 'UTC')`,
@@ -109,7 +110,7 @@ func (r *unlinkingRig) employ(t *testing.T, db *database.DB, keeper *vault.Vault
 				return err
 			}
 		}
-		if err := keeper.CreateCategories(tx, employment); err != nil {
+		if err := errors.Join(databasetest.Told(tx, r.departure), keeper.CreateCategories(tx, employment)); err != nil {
 			return err
 		}
 		if _, err := account.Link(tx, employment, "mail", "mail", &planted[0].ID); err != nil {

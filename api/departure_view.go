@@ -288,11 +288,6 @@ func (s *server) retentionViews(ctx context.Context, language i18n.Language, dea
 	return views, nil
 }
 
-// annullable says whether a departure may still be undone: not once data is being destroyed.
-func annullable(stage models.Stage) bool {
-	return stage == models.StagePendingDeparture || stage == models.StageDeparted
-}
-
 func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep models.Departure, lastEvent, now time.Time) ([]WaitingView, error) {
 	views := []WaitingView{}
 	add := func(v WaitingView) {
@@ -313,8 +308,12 @@ func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep m
 	for _, r := range requests {
 		what := waitsForApproval
 		if r.Operation == operations.Annul {
-			if !annullable(dep.Stage) {
+			err := departure.Annullable(s.DB.Read(ctx), dep)
+			if errors.Is(err, departure.ErrRehired) || errors.Is(err, departure.ErrPurgeBegan) || errors.Is(err, departure.ErrStage) {
 				continue
+			}
+			if err != nil {
+				return nil, err
 			}
 			what = waitsForAnnulment
 		}

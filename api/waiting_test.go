@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -32,13 +33,33 @@ func TestCutoffThatNobodyCarriesOutIsShown(t *testing.T) {
 	}
 }
 
-func TestAnnulmentCanBeConfirmedUntilDataIsDestroyed(t *testing.T) {
-	open := []models.Stage{models.StagePendingDeparture, models.StageDeparted}
-	for _, stage := range []models.Stage{
-		models.StagePendingDeparture, models.StageDeparted, models.StagePurging, models.StagePurged, models.StageWithdrawn, models.StageAnnulled,
-	} {
-		if want := slices.Contains(open, stage); annullable(stage) != want {
-			t.Errorf("%s: annullable is %v", stage, !want)
+// TestAnAnnulmentThatNobodyCanConfirmIsNotOffered: once the person has come back, what was asked before
+// waits for nobody.
+func TestAnAnnulmentThatNobodyCanConfirmIsNotOffered(t *testing.T) {
+	f := newFixture(t)
+	var waits []int
+	person := f.hire("E1", f.a)
+	dep := f.leftLongAgo(person, -20, false)
+	if got := f.ask(models.RoleHRAdmin, "POST", departureAddress(dep.ID)+"/annulment", `{"reason": "wrong person"}`); got.status != http.StatusAccepted {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	look := func() {
+		t.Helper()
+		var view DepartureView
+		f.ask(models.RoleHRAdmin, "GET", departureAddress(dep.ID), "").into(t, &view)
+		n := 0
+		for _, w := range view.Waiting {
+			if w.What == waitsForAnnulment {
+				n++
+			}
 		}
+		waits = append(waits, n)
+	}
+	look()
+	f.exec("UPDATE employments SET ended_at = '2020-02-01', basis_entry_id = @entry WHERE employee_id = ?", person)
+	f.hire("E1", f.b)
+	look()
+	if !slices.Equal(waits, []int{1, 0}) {
+		t.Errorf("annulments that wait before and after the return: %v", waits)
 	}
 }

@@ -213,4 +213,6 @@ type SupportCase struct {
 	AskedAt       *time.Time
 	ClosedAt      *time.Time
 	LedgerEntryID *uuid.UUID // the ledger's entry of its opening; nil from before the ledger
+	// DecisionEntryID names the entry of what people last said about it; nil: nothing, or before.
+	DecisionEntryID *uuid.UUID
 }

@@ -31,8 +31,8 @@ func (w *world) unregistered(t testing.TB, active ...string) *leaver {
 func (w *world) employ(t testing.TB, employee uuid.UUID) *leaver {
 	t.Helper()
 	l := &leaver{employee: employee, employment: uuid.Must(uuid.NewV7()), no: numberOf(employee)}
-	w.exec(t, `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on)
-		VALUES (?, ?, ?, ?, 'DEMO', 'Asia/Shanghai', '2020-01-01')`, l.employment, l.employee, w.entity, w.department)
+	w.exec(t, `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on, ledger_entry_id)
+		VALUES (?, ?, ?, ?, 'DEMO', 'Asia/Shanghai', '2020-01-01', @entry)`, l.employment, l.employee, w.entity, w.department)
 	w.tx(t, func(tx *database.Tx) error { return w.vault.CreateCategories(tx, l.employment) })
 	return l
 }

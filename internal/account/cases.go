@@ -11,6 +11,9 @@ import (
 	"lethe/models"
 )
 
+// columnDecision names the entry of what people last said about a case.
+const columnDecision = "decision_entry_id"
+
 // ResolveCase carries out what a person of it_ops decided about a stuck step:
 //
 //   - models.ResolutionRetry: another round of tries.
@@ -61,12 +64,6 @@ func ConfirmCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor) (models.
 	if c.row.AskedBy == nil || *c.row.AskedBy == actor.EmployeeID {
 		return models.SupportCase{}, ErrSamePerson
 	}
-	err = c.update(tx, map[string]any{
-		"state": models.CaseClosed, "resolution": models.ResolutionWaive, "confirmed_by": actor.ID(), "closed_at": c.now,
-	})
-	if err != nil {
-		return c.row, err
-	}
 	c.row.State, c.row.Resolution, c.row.ConfirmedBy, c.row.ClosedAt = models.CaseClosed, models.ResolutionWaive, actor.ID(), &c.now
 	if err := c.waive(tx, actor); err != nil {
 		return c.row, err
@@ -91,7 +88,7 @@ func DropWaiver(tx *database.Tx, caseID uuid.UUID, by models.Actor) error {
 	if err := c.record(tx, actionCaseWaiverDropped, by); err != nil {
 		return err
 	}
-	return c.update(tx, map[string]any{"state": models.CaseOpen, "asked_by": nil, "asked_at": nil})
+	return c.update(tx, map[string]any{"state": models.CaseOpen, "asked_by": nil, "asked_at": nil, columnDecision: c.row.DecisionEntryID})
 }
 
 // LockCase locks a case with what it is about, and says whose account it is. A closed one is ErrCaseClosed.
@@ -156,11 +153,16 @@ func (c *openedCase) update(tx *database.Tx, columns map[string]any) error {
 	return change[models.SupportCase](tx, "a support case", c.row.ID, columns)
 }
 
-func (c *openedCase) close(tx *database.Tx, resolution string, actor models.Actor) error {
+// close ends a case by what one person decided.
+func (c *openedCase) close(tx *database.Tx, resolution string, actor models.Actor, evidence ...models.AccountEvidence) error {
 	c.row.State, c.row.Resolution, c.row.ClosedAt = models.CaseClosed, resolution, &c.now
 	c.row.AskedBy, c.row.AskedAt = actor.ID(), &c.now
+	if err := c.record(tx, actionCaseResolved, actor, evidence...); err != nil {
+		return err
+	}
 	return c.update(tx, map[string]any{
 		"state": models.CaseClosed, "resolution": resolution, "closed_at": c.now, "asked_by": actor.ID(), "asked_at": c.now,
+		columnDecision: c.row.DecisionEntryID,
 	})
 }
 
@@ -176,10 +178,7 @@ func (c *openedCase) moved(tx *database.Tx) error {
 
 // again starts another round, in which the step acts or, by hand, only looks.
 func (c *openedCase) again(tx *database.Tx, evidence, resolution string, actor models.Actor) error {
-	if err := c.close(tx, resolution, actor); err != nil {
-		return err
-	}
-	if err := c.record(tx, actionCaseResolved, actor, c.evidence(evidence)); err != nil {
+	if err := c.close(tx, resolution, actor, c.evidence(evidence)); err != nil {
 		return err
 	}
 	err := change[models.AccountStep](tx, "a step", c.step.ID, map[string]any{
@@ -212,7 +211,8 @@ func (c *openedCase) record(tx *database.Tx, action string, actor models.Actor, 
 	if c.row.AskedBy != nil && *c.row.AskedBy != actor.EmployeeID {
 		details["asked_by"] = c.row.AskedBy.String()
 	}
-	_, err := recordCase(tx, action, c.row, c.employee, actor, details, evidence...)
+	entry, err := recordCase(tx, action, c.row, c.employee, actor, details, evidence...)
+	c.row.DecisionEntryID = &entry
 	return err
 }
 
@@ -224,7 +224,9 @@ func (c *openedCase) askWaiver(tx *database.Tx, actor models.Actor) error {
 	if err := c.record(tx, actionCaseWaiverRequested, actor); err != nil {
 		return err
 	}
-	return c.update(tx, map[string]any{"state": models.CaseWaiverRequested, "asked_by": actor.ID(), "asked_at": c.now})
+	return c.update(tx, map[string]any{
+		"state": models.CaseWaiverRequested, "asked_by": actor.ID(), "asked_at": c.now, columnDecision: c.row.DecisionEntryID,
+	})
 }
 
 func (c *openedCase) waive(tx *database.Tx, actor models.Actor) error {
@@ -234,6 +236,12 @@ func (c *openedCase) waive(tx *database.Tx, actor models.Actor) error {
 		said = append(said, c.evidence(outGivenBack))
 	}
 	if err := c.record(tx, actionCaseWaived, actor, said...); err != nil {
+		return err
+	}
+	err := c.update(tx, map[string]any{
+		"state": models.CaseClosed, "resolution": models.ResolutionWaive, "confirmed_by": actor.ID(), "closed_at": c.now, columnDecision: c.row.DecisionEntryID,
+	})
+	if err != nil {
 		return err
 	}
 	if c.step.Action == models.OperationRelink {
@@ -265,9 +273,6 @@ func (c *openedCase) abort(tx *database.Tx, actor models.Actor) error {
 		return ErrAbortNotAllowed // only taking back the departure gives the access back
 	}
 	if err := c.close(tx, models.ResolutionAbort, actor); err != nil {
-		return err
-	}
-	if err := c.record(tx, actionCaseResolved, actor); err != nil {
 		return err
 	}
 	if _, err := giveBack(tx, c.step, c.account); err != nil {

@@ -45,8 +45,8 @@ func TestI8_AnOldUnlinkingSparesTheNewEmployment(t *testing.T) {
 	})
 	w.exec(t, "UPDATE employments SET ended_at = lethe_now(), basis_entry_id = @entry WHERE id = ?", l.employment)
 	again := uuid.Must(uuid.NewV7())
-	w.exec(t, `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on)
-		VALUES (?, ?, ?, ?, 'DEMO', 'Asia/Shanghai', '2020-02-01')`, again, l.employee, w.entity, w.department)
+	w.exec(t, `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on, ledger_entry_id)
+		VALUES (?, ?, ?, ?, 'DEMO', 'Asia/Shanghai', '2020-02-01', @entry)`, again, l.employee, w.entity, w.department)
 	w.tx(t, func(tx *database.Tx) error {
 		id := l.id("mail")
 		_, err := Link(tx, again, "mail", "mail", &id)

@@ -96,8 +96,8 @@ func (w *world) leaver(t testing.TB) *leaver {
 	t.Helper()
 	l := &leaver{employee: w.person(t), employment: uuid.Must(uuid.NewV7())}
 	l.no = numberOf(l.employee)
-	w.exec(t, `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on)
-		VALUES (?, ?, ?, ?, 'DEMO', 'Asia/Shanghai', '2020-01-01')`, l.employment, l.employee, w.entity, w.department)
+	w.exec(t, `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on, ledger_entry_id)
+		VALUES (?, ?, ?, ?, 'DEMO', 'Asia/Shanghai', '2020-01-01', @entry)`, l.employment, l.employee, w.entity, w.department)
 	w.tx(t, func(tx *database.Tx) error {
 		if err := w.vault.CreateCategories(tx, l.employment); err != nil {
 			return err
@@ -126,9 +126,9 @@ func (w *world) leave(t testing.TB, l *leaver) {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7())
 	l.departure = &id
-	w.exec(t, `INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day,
+	w.exec(t, databasetest.Begun(`INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day,
 		employment_end_date, access_cutoff_at, employment_ended_at, time_zone)
-		VALUES (?, ?, ?, 'resignation', '2020-01-01', '2020-01-02', '2020-01-02', '2020-01-02', '2020-01-02', 'Asia/Shanghai')`,
+		VALUES (?, ?, ?, 'resignation', '2020-01-01', '2020-01-02', '2020-01-02', '2020-01-02', '2020-01-02', 'Asia/Shanghai')`),
 		id, l.employee, l.employment)
 }
 

@@ -166,6 +166,40 @@ var deciding = []change{
 	{"departures_told", "of another kind", "UPDATE departures SET kind = 'retirement' WHERE id = @ahead", "LT013"},
 	{"departures_told", "withdrawn", "UPDATE departures SET stage = 'withdrawn' WHERE id = @ahead", "LT013"},
 
+	{"departures_begun_told", "begun, says nobody", insertDepartureSQL("'2099-01-01'", "false", "NULL", "NULL"), "LT013"},
+	{"departures_written", "another note", "UPDATE departures SET note_sealed = @other_sealed WHERE id = @departure", "LT003"},
+	{"departures_written", "another reason of a withdrawal", "UPDATE departures SET withdrawal_reason_sealed = @other_sealed WHERE id = @departure", "LT003"},
+	{"departures_written", "another ground", "UPDATE departures SET legal_ground_sealed = @other_sealed WHERE id = @departure", "LT003"},
+	{"departures_written", "another reason", "UPDATE departures SET reason_code_sealed = @other_sealed WHERE id = @departure", "LT003"},
+	{"employments_hired", "hired", `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, post, jurisdiction, time_zone, hired_on, ended_at, ledger_entry_id)
+		SELECT gen_random_uuid(), employee_id, legal_entity_id, department_id, '', jurisdiction, 'UTC', '2020-01-01', lethe_now(), {entry} FROM employments WHERE id = @employment`, ""},
+	{"employments_begun", "hired by another entry", "UPDATE employments SET ledger_entry_id = {entry} WHERE id = @employment", "LT003"},
+	{"employment_categories_begun", "purged from the first", `INSERT INTO employment_categories (id, employment_id, category, state, purging_at, purged_at)
+		VALUES (gen_random_uuid(), @employment3, 'identity', 'purged', lethe_now(), lethe_now())`, "LT003"},
+	{"employment_categories_begun", "being purged from the first", `INSERT INTO employment_categories (id, employment_id, category, state, purging_at)
+		VALUES (gen_random_uuid(), @employment3, 'identity', 'purging', lethe_now())`, "LT003"},
+
+	{"linked_accounts_waived", "waived by nobody", "UPDATE linked_accounts SET state = 'waived' WHERE id = @account", "LT007"},
+	{"linked_accounts_begun", "linked by another entry", "UPDATE linked_accounts SET ledger_entry_id = {entry} WHERE id = @account", "LT003"},
+	{"linked_accounts_begun", "of another employment", "UPDATE linked_accounts SET employment_id = @employment2 WHERE id = @account", "LT003"},
+	{"linked_accounts_begun", "in another system", "UPDATE linked_accounts SET system = 'finance' WHERE id = @account", "LT003"},
+	{"account_operations_begun", "ordered by another entry", "UPDATE account_operations SET ledger_entry_id = {entry} WHERE id = @operation", "LT003"},
+	{"account_operations_begun", "of another employment", "UPDATE account_operations SET employment_id = @employment2 WHERE id = @operation", "LT003"},
+	{"support_cases_begun", "opened by another entry", "UPDATE support_cases SET ledger_entry_id = {entry} WHERE id = @case", "LT003"},
+	{"support_cases_begun", "about another account", "UPDATE support_cases SET account_id = gen_random_uuid() WHERE id = @case", "LT003"},
+	{"support_cases_decided", "asked by somebody else", "UPDATE support_cases SET asked_by = @employee, decision_entry_id = {entry} WHERE id = @case", ""},
+	{"support_cases_decided", "confirmed", "UPDATE support_cases SET confirmed_by = @employee, decision_entry_id = {entry} WHERE id = @case", ""},
+	{"support_cases_decided", "waived", "UPDATE support_cases SET resolution = 'waive', decision_entry_id = {entry} WHERE id = @case", ""},
+	{"support_cases_decided", "names another entry", "UPDATE support_cases SET decision_entry_id = {entry} WHERE id = @case", ""},
+	{"retentions_begun", "scheduled by another entry", "UPDATE retentions SET ledger_entry_id = {entry} WHERE id = @departure", "LT003"},
+	{"retentions_begun", "of another employment", "UPDATE retentions SET employment_id = @employment2 WHERE id = @departure", "LT003"},
+	{"query_log_exports_asked", "an export", `INSERT INTO query_log_exports (id, entry_id, requested_by, role, authenticated, reason_sealed, filters_sealed, formats, epoch, first_index, end_index, expires_at)
+		VALUES (gen_random_uuid(), {entry}, @employee, 'auditor', 'session', @sealed, @sealed, 'json', 1, 0, 10, '2099-01-01')`, ""},
+	{"approvals_command", "another command", "UPDATE approvals SET command_sealed = @other_sealed WHERE id = @approval", "LT003"},
+	{"approvals_command", "another fingerprint", "UPDATE approvals SET fingerprint = sha256('b') WHERE id = @approval", "LT003"},
+	{"installation_bound", "not bound", "UPDATE installation SET probe = NULL", "LT003"},
+	{"installation_bound", "bound anew", "UPDATE installation SET probe = '\\x00'", "LT003"},
+
 	{"purges_decided", "approved", "UPDATE purges SET decision = 'approved', decided_by = @second, decision_entry_id = {entry} WHERE id = @open", ""},
 	{"purges_decided", "without a review", "UPDATE purges SET review_required = false, decision_entry_id = {entry} WHERE id = @open", ""},
 	{"purges_decided", "names another entry", "UPDATE purges SET decision_entry_id = {entry} WHERE id = @agreed", ""},
@@ -229,6 +263,12 @@ const floorWorld = `
 	INSERT INTO field_values (id, employment_id, category_id, field_key, value_sealed) VALUES (gen_random_uuid(), @employment, @category, 'id_number', @sealed);
 	INSERT INTO linked_accounts (id, employment_id, system, kind, ledger_entry_id) VALUES (@account, @employment, 'mail', 'mail', {entry});
 	INSERT INTO account_operations (id, employment_id, kind, mode, origin, ledger_entry_id) VALUES (@operation, @employment, 'unlink', 'disable', 'standalone', {entry});
+	INSERT INTO account_steps (id, operation_id, account_id, system, position, action) VALUES (@step, @operation, @account, 'mail', 1, 'unlink');
+	UPDATE linked_accounts SET state = 'unlinking', operation_id = @operation WHERE id = @account;
+	UPDATE linked_accounts SET state = 'stuck' WHERE id = @account;
+	INSERT INTO support_cases (id, operation_id, step_id, account_id, system, reason, ledger_entry_id)
+		VALUES (@case, @operation, @step, @account, 'mail', 'unavailable', {entry});
+	UPDATE support_cases SET state = 'waiver_requested', asked_by = @second, asked_at = lethe_now(), decision_entry_id = {entry} WHERE id = @case;
 	INSERT INTO holds (id, employee_id, categories, matter_sealed, placed_by, ledger_entry_id) VALUES (gen_random_uuid(), @leaver, '{identity}', @sealed, @second, {entry});
 	INSERT INTO account_snapshots (id, employment_id, category_id, account_id, operation_id, snapshot_sealed)
 		VALUES (gen_random_uuid(), @employment, @category, @account, @operation, @sealed);
@@ -236,6 +276,7 @@ const floorWorld = `
 		note_sealed, withdrawal_reason_sealed, legal_ground_sealed, reason_code_sealed)
 		SELECT v.id, v.who, v.employment, 'death', '2020-01-01', '2020-01-01', '2020-01-01', v.ends, v.ends, 'UTC', @maker, @sealed, @sealed, @sealed, @sealed
 		FROM (VALUES (@departure, @leaver, @employment, lethe_now()), (@ahead, @second, @employment2, '2099-01-01')) AS v (id, who, employment, ends);
+	INSERT INTO departure_events (departure_id, what, ledger_entry_id) VALUES (@departure, 'started', {entry}), (@ahead, 'started', {entry});
 	UPDATE departures SET stage = 'departed', departed_at = lethe_now() WHERE id = @departure;
 	INSERT INTO retentions (id, employment_id, ledger_entry_id) VALUES (@departure, @employment, {entry});
 	INSERT INTO departure_events (departure_id, what, ledger_entry_id) VALUES (@departure, 'departed', {entry});
@@ -315,14 +356,17 @@ func TestI18_WhatIsOnlyUsedNeedsNoEntry(t *testing.T) {
 // newFloorWorld commits floorWorld as the application, and binds the ids in it.
 func newFloorWorld(t *testing.T, env *databasetest.Env, app *database.DB) func(sql string) string {
 	t.Helper()
-	names := map[string]string{"sealed": "decode('4c534c31" + strings.Repeat("00", 44) + "', 'hex')"}
+	names := map[string]string{
+		"sealed":       "decode('4c534c31" + strings.Repeat("00", 44) + "', 'hex')",
+		"other_sealed": "decode('4c534c31" + strings.Repeat("01", 44) + "', 'hex')",
+	}
 	for name, jurisdiction := range map[string]string{"": "CN", "2": "DE", "3": "JP", "4": "DEMO", "5": "SG"} {
 		m := env.Hire(t, jurisdiction)
 		who := map[string]string{"": "leaver", "2": "second", "3": "employee", "4": "reviewer_person", "5": "maker"}[name]
 		names["employment"+name], names["entity"+name], names[who] = quoted(m.ID), quoted(m.LegalEntityID), quoted(m.EmployeeID)
 	}
 	for _, name := range []string{"user", "other", "reviewer", "approval", "approved", "category", "category2", "spare", "departure", "ahead",
-		"rule", "rule2", "purge", "open", "agreed", "account", "operation"} {
+		"rule", "rule2", "purge", "open", "agreed", "account", "operation", "step", "case"} {
 		names[name] = quoted(uuid.New())
 	}
 	bind := func(sql string) string {
@@ -339,7 +383,8 @@ func newFloorWorld(t *testing.T, env *databasetest.Env, app *database.DB) func(s
 			VALUES ('id_number', '', 1, 'identity', 'sensitive', '', '', '', ''), ('id_type', '', 2, 'identity', 'basic', '', '', '', '');
 			INSERT INTO retention_rules (id, jurisdiction, category, version, period, floor, anchor, basis_zh, basis_en)
 			VALUES (@rule, 'CN', 'identity', 1, 'P2Y', 'P2Y', 'employment_end', '', ''), (@rule2, 'DE', 'contract', 1, 'P2Y', 'P2Y', 'employment_end', '', '');
-			INSERT INTO employment_categories (id, employment_id, category) VALUES (@spare, @employment2, 'contract')`)).Error
+			INSERT INTO employment_categories (id, employment_id, category) VALUES (@spare, @employment2, 'contract');
+			UPDATE installation SET probe = '\\x01'`)).Error
 	}))
 	must(t, database.Run(t.Context(), app, func(tx *database.Tx) error {
 		return tx.DB().Exec(strings.ReplaceAll(bind(floorWorld), "{entry}", quoted(databasetest.Entry(t, tx)))).Error
@@ -390,11 +435,11 @@ func guardsOf(t *testing.T, env *databasetest.Env) map[string]bool {
 	var names []string
 	must(t, env.Facts.Read(t.Context()).Raw(`SELECT t.tgname FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
 		WHERE NOT t.tgisinternal AND f.pronamespace = 'public'::regnamespace
-		  AND (f.proname IN ('refuse_another_matter', 'refuse_unrecorded_deadlines', 'refuse_unrecorded_change', 'refuse_unapproved_decision',
+		  AND (f.proname IN ('refuse_another_matter', 'refuse_unsaid_waiver', 'refuse_unrecorded_deadlines', 'refuse_unrecorded_change', 'refuse_unapproved_decision',
 			'refuse_foreign_claim', 'refuse_earlier_counting', 'refuse_unapproved_counting', 'refuse_earlier_effect', 'refuse_untold_departure', 'refuse_foreign_rule',
 			'refuse_unfinished_retention', 'refuse_another_key', 'refuse_early_emptying', 'refuse_held_change')
 		    OR f.proname = 'refuse_unrecorded' AND c.relname IN ('users', 'user_roles', 'api_tokens', 'oidc_links', 'sessions', 'enrolments', 'recovery_codes',
-			'break_glass', 'approvals', 'legal_entities') OR t.tgname = 'enrolment_halves_unrecorded')`).Scan(&names).Error)
+			'break_glass', 'approvals', 'legal_entities', 'employments') OR t.tgname = 'enrolment_halves_unrecorded')`).Scan(&names).Error)
 	guards := map[string]bool{}
 	for _, name := range names {
 		guards[name] = true

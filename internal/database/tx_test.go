@@ -24,12 +24,15 @@ func insertDeparture(t *testing.T, env *databasetest.Env, employment models.Empl
 	id, err := uuid.NewV7()
 	must(t, err)
 	today := clock.DateOf(now)
-	must(t, env.Facts.Read(t.Context()).Create(&models.Departure{
+	dep := models.Departure{
 		ID: id, EmployeeID: employment.EmployeeID, EmploymentID: employment.ID, Kind: models.KindResignation,
 		Stage: models.StagePendingDeparture, AccountsState: models.AccountsLinked, NoticeReceivedOn: today,
 		LastWorkingDay: today, EmploymentEndDate: today, AccessCutoffAt: now.Add(24 * time.Hour), EmploymentEndedAt: now.Add(24 * time.Hour),
 		TimeZone: "Asia/Shanghai", CountsFrom: now.Add(24 * time.Hour), Driven: models.Driven{Revision: 1},
-	}).Error)
+	}
+	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+		return errors.Join(database.Hide(tx.DB().Create(&dep).Error), databasetest.Told(tx, id))
+	}))
 	return id
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"lethe/internal/account"
 	"lethe/internal/archive"
@@ -213,7 +214,7 @@ func AskAnnulment(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.U
 	if err != nil {
 		return err
 	}
-	if err := annullable(tx, dep); err != nil {
+	if err := Annullable(tx.DB(), dep); err != nil {
 		return err
 	}
 	if dep.AnnulmentAskedAt != nil && by.ID() != nil && *dep.AnnulmentAskedBy == by.EmployeeID {
@@ -255,12 +256,13 @@ func DropAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 	return record(tx, dep, EventAnnulmentDropped, by, nil)
 }
 
-// annullable: nothing was destroyed, and the person has not been employed anew since.
-func annullable(tx *database.Tx, dep models.Departure) error {
+// Annullable says why a departure cannot be undone: something was destroyed, or the person has been employed
+// anew since. It locks nothing.
+func Annullable(g *gorm.DB, dep models.Departure) error {
 	switch dep.Stage {
 	case models.StagePendingDeparture, models.StageDeparted:
 		var later bool
-		err := tx.DB().Raw(`SELECT EXISTS (SELECT FROM employments o JOIN employments m ON m.id = ?
+		err := g.Raw(`SELECT EXISTS (SELECT FROM employments o JOIN employments m ON m.id = ?
 			WHERE o.employee_id = m.employee_id AND (o.created_at, o.id) > (m.created_at, m.id))`, dep.EmploymentID).Scan(&later).Error
 		if err == nil && later {
 			return ErrRehired
@@ -289,7 +291,7 @@ func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 	case dep.EmployeeID == by.EmployeeID:
 		return ErrSubject
 	}
-	if err := annullable(tx, dep); err != nil {
+	if err := Annullable(tx.DB(), dep); err != nil {
 		return err
 	}
 	now, err := tx.Now()

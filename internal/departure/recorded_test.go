@@ -297,11 +297,33 @@ func TestI18_EveryFactHasExactlyOneEntry(t *testing.T) {
 			t.Errorf("never done: %s", what)
 		}
 	}
-	if l.done["case confirm"] == 0 {
-		t.Log("by chance nobody confirmed a waiver: there is none to doctor")
-		return
-	}
+	l.waive(t)
 	l.noticed(t)
+}
+
+// waive has two people waive what those lives left stuck, until one waiver is there: by chance nobody did.
+func (l *life) waive(t *testing.T) {
+	t.Helper()
+	ops := models.Actor{EmployeeID: l.hr.EmployeeID, Role: models.RoleITOps}
+	for _, row := range l.rows(t, "SELECT id FROM support_cases WHERE state <> 'closed' ORDER BY 1") {
+		if l.done["case confirm"] > 0 {
+			return
+		}
+		err := database.Run(t.Context(), l.Facts, func(tx *database.Tx) error {
+			_, err := account.ResolveCase(tx, row.ID, ops, models.ResolutionWaive)
+			if err != nil && !errors.Is(err, account.ErrCaseClosed) { // asked for already
+				return err
+			}
+			c, err := account.ConfirmCase(tx, row.ID, l.second)
+			if err != nil || c.DepartureID == nil {
+				return err
+			}
+			return departure.AccountsChanged(tx, *c.DepartureID)
+		})
+		if err == nil {
+			l.done["case confirm"]++
+		}
+	}
 }
 
 // noticed doctors what all those lives left, in each way that the check is there to notice.

@@ -322,8 +322,8 @@ func TestI4_AHoldThatWillReachALeaverTakesTwo(t *testing.T) {
 	end := now.Add(7 * day)
 	last := clock.DateOf(end)
 	employment := uuid.MustParse(query[string](t, w, "SELECT id::text FROM employments WHERE employee_id = ?", w.hr.EmployeeID))
-	w.exec(t, `INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date, access_cutoff_at, employment_ended_at, time_zone, created_by)
-		VALUES (gen_random_uuid(), ?, ?, 'resignation', ?, ?, ?, ?, ?, 'Asia/Shanghai', ?)`,
+	w.exec(t, databasetest.Begun(`INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date, access_cutoff_at, employment_ended_at, time_zone, created_by)
+		VALUES (gen_random_uuid(), ?, ?, 'resignation', ?, ?, ?, ?, ?, 'Asia/Shanghai', ?)`),
 		w.hr.EmployeeID, employment, clock.DateOf(now), last, last, end, end, w.reviewer.EmployeeID)
 	before, after, from := last.AddDays(-1), last.AddDays(1), last.AddDays(-30)
 	own := uuid.MustParse(query[string](t, w, "SELECT department_id::text FROM employments WHERE id = ?", employment))

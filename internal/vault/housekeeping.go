@@ -18,8 +18,8 @@ import (
 const unreferencedFor = 24 * time.Hour
 
 // Housekeep does what is due: the next KEK generation, rewrapping, retiring generations that were
-// followed RetireAfter ago, ending keys of digests and of months whose log is over, dropping unreferenced data
-// keys. Run it daily; several may run at once.
+// followed RetireAfter ago, ending keys of digests, of months whose log is over and of commands that nobody
+// waits for, dropping unreferenced data keys. Run it daily; several may run at once.
 func (v *Vault) Housekeep(ctx context.Context, facts *database.DB) error {
 	if err := v.RecordKEK(ctx, facts); err != nil {
 		return err
@@ -54,7 +54,8 @@ func (v *Vault) Housekeep(ctx context.Context, facts *database.DB) error {
 		return err
 	}
 	_, err = v.DropUnreferenced(ctx, facts)
-	return err
+	_, commandsErr := v.EndCommands(ctx, facts)
+	return errors.Join(err, commandsErr)
 }
 
 // EndOver destroys the keys of digests and reasons whose time is over. It is run before the API opens
@@ -81,6 +82,39 @@ func (v *Vault) retireFollowed(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// commandPlace is where a request that waits for a second person keeps its command.
+const commandPlace = "approvals.command_sealed/"
+
+// EndCommands destroys the keys of commands for which no request waits any more: it ended while the keys
+// database was away, or was never committed. One of less than 24 hours may be about to be.
+func (v *Vault) EndCommands(ctx context.Context, facts *database.DB) (ended int64, err error) {
+	var rows []looseKey
+	err = v.keys.Read(ctx).Where("place LIKE ? AND wrapped IS NOT NULL AND created_at < clock_timestamp() - make_interval(secs => ?)",
+		commandPlace+"%", unreferencedFor.Seconds()).Find(&rows).Error
+	if err != nil {
+		return 0, fmt.Errorf("listing the keys of commands: %w", database.Hide(err))
+	}
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	var waiting []uuid.UUID
+	err = facts.Read(ctx).Model(&models.Approval{}).Where("state = ?", models.ApprovalPending).Pluck("id", &waiting).Error
+	if err != nil {
+		return 0, fmt.Errorf("listing the requests that wait: %w", database.Hide(err))
+	}
+	places := make(map[string]bool, len(waiting))
+	for _, id := range waiting {
+		places[commandPlace+id.String()] = true
+	}
+	var over models.IDs
+	for _, row := range rows {
+		if !places[row.Place] {
+			over = append(over, row.ID)
+		}
+	}
+	return v.endLoose(ctx, over)
 }
 
 // DropUnreferenced deletes live data keys to which no category has referred for 24 hours: their

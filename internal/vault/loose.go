@@ -110,12 +110,18 @@ func (v *Vault) ShredLoose(ctx context.Context, s models.Sealed) error {
 	if err != nil {
 		return err
 	}
-	err = v.keys.Read(ctx).Model(&looseKey{}).Where("id = ? AND destroyed_at IS NULL", id).
-		Updates(map[string]any{"wrapped": nil, "destroyed_at": gorm.Expr("clock_timestamp()")}).Error
-	if err != nil {
-		return fmt.Errorf("destroying a key: %w", database.Hide(err))
+	_, err = v.endLoose(ctx, models.IDs{id})
+	return err
+}
+
+// endLoose destroys keys, and says how many were there.
+func (v *Vault) endLoose(ctx context.Context, ids models.IDs) (int64, error) {
+	r := v.keys.Read(ctx).Model(&looseKey{}).Where("id = ANY (?) AND destroyed_at IS NULL", ids).
+		Updates(map[string]any{"wrapped": nil, "destroyed_at": gorm.Expr("clock_timestamp()")})
+	if r.Error != nil {
+		return 0, fmt.Errorf("destroying keys: %w", database.Hide(r.Error))
 	}
-	return nil
+	return r.RowsAffected, nil
 }
 
 func (v *Vault) unwrapLoose(row looseKey) (*dataKey, error) {

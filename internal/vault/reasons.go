@@ -183,10 +183,8 @@ func (v *Vault) EndReasons(ctx context.Context, facts *database.DB) (ended int, 
 	if err != nil {
 		return 0, fmt.Errorf("recording that reasons end: %w", err)
 	}
-	err = v.keys.Read(ctx).Model(&looseKey{}).Where("id = ANY (?) AND wrapped IS NOT NULL", due).
-		Updates(map[string]any{"wrapped": nil, "destroyed_at": gorm.Expr("clock_timestamp()")}).Error
-	if err != nil {
-		return 0, fmt.Errorf("destroying the keys of reasons: %w", database.Hide(err))
+	if _, err := v.endLoose(ctx, due); err != nil {
+		return 0, fmt.Errorf("the keys of reasons: %w", err)
 	}
 	return len(due), nil
 }

@@ -67,15 +67,16 @@ const world = `
 	INSERT INTO public.legal_entities (id, code, name_zh, name_en, jurisdiction, time_zone) VALUES (@entity, @entity::text, '', '', 'CN', 'Asia/Shanghai');
 	INSERT INTO public.departments (id, legal_entity_id, code, name_zh, name_en) VALUES (@department, @entity, @department::text, '', '');
 	INSERT INTO public.employees (id, employee_no, name, department_id) VALUES (@employee, @employee::text, 'n', @department);
-	INSERT INTO public.employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on)
-		VALUES (@employment, @employee, @entity, @department, 'CN', 'Asia/Shanghai', '2020-01-01');
+	INSERT INTO public.ledger_entries (id, at, kind, format, epoch, leaf, mac, mac_generation)
+		VALUES (@entry, @at, 'departure', 1, 1, '', decode(repeat('00', 32), 'hex'), 1);
+	INSERT INTO public.ledger_pending (entry_id, at) VALUES (@entry, @at);
+	INSERT INTO public.employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on, ledger_entry_id)
+		VALUES (@employment, @employee, @entity, @department, 'CN', 'Asia/Shanghai', '2020-01-01', @entry);
 	INSERT INTO public.employment_categories (id, employment_id, category) VALUES (@category, @employment, 'identity');
 	INSERT INTO public.departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day, employment_end_date,
 		access_cutoff_at, employment_ended_at, time_zone)
 		VALUES (@departure, @employee, @employment, 'death', '2029-01-01', '2029-01-01', '2029-01-01', '2099-01-01', '2099-01-01', 'UTC');
-	INSERT INTO public.ledger_entries (id, at, kind, format, epoch, leaf, mac, mac_generation)
-		VALUES (@entry, @at, 'departure', 1, 1, '', decode(repeat('00', 32), 'hex'), 1);
-	INSERT INTO public.ledger_pending (entry_id, at) VALUES (@entry, @at);
+	INSERT INTO public.departure_events (departure_id, what, ledger_entry_id) VALUES (@departure, 'started', @entry);
 	INSERT INTO public.retention_deadlines (id, departure_id, employment_id, category_id, category, rule_id, event_at, deadline, floor_at, ledger_entry_id)
 		VALUES (gen_random_uuid(), @departure, @employment, @category, 'identity', @rule, '2099-01-01', '2099-02-01', '2099-02-01', @entry);
 	INSERT INTO public.linked_accounts (id, employment_id, system, kind, ledger_entry_id) VALUES (@account, @employment, 's', 'k', @entry);

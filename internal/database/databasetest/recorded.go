@@ -66,6 +66,12 @@ func Told(tx *database.Tx, departure uuid.UUID) error {
 		departure, id).Error)
 }
 
+// Begun is an insertion of departures that tells of each in its timeline, in a statement that names @entry.
+func Begun(insert string) string {
+	return "WITH begun AS (" + insert + ` RETURNING id)
+		INSERT INTO departure_events (departure_id, what, ledger_entry_id) SELECT id, 'test.told', @entry FROM begun`
+}
+
 // Earlier runs fn with the clock of the transaction, and of nobody else, at an instant that is over.
 func Earlier(tx *database.Tx, at time.Time, fn func() error) error {
 	now, err := tx.Now()

@@ -30,6 +30,8 @@ func (e *Env) Hire(t testing.TB, jurisdiction string) models.Employment {
 		Jurisdiction: jurisdiction, TimeZone: entity.TimeZone, HiredOn: clock.NewDate(2020, 1, 1),
 	}
 	err := database.Run(context.Background(), e.Facts, func(tx *database.Tx) error {
+		hired := Entry(t, tx)
+		employment.LedgerEntryID = &hired
 		for _, row := range []any{&entity, &department, &person, &employment} {
 			if err := tx.DB().Create(row).Error; err != nil {
 				return database.Hide(err)

@@ -28,10 +28,11 @@ func (w *world) purge(person uuid.UUID) {
 	departure := uuid.New()
 	w.run(func(tx *database.Tx) error {
 		//nolint:dupword // values in SQL
-		return tx.DB().Exec(`INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day,
+		err := tx.DB().Exec(`INSERT INTO departures (id, employee_id, employment_id, kind, notice_received_on, last_working_day,
 			employment_end_date, access_cutoff_at, employment_ended_at, time_zone)
 			SELECT ?, m.employee_id, m.id, 'resignation', t, t, t, t, t, m.time_zone
 			FROM employments m, lethe_now() t WHERE m.employee_id = ?`, departure, person).Error
+		return errors.Join(err, databasetest.Told(tx, departure))
 	})
 	for _, stage := range []string{"departed", "purging", "purged"} {
 		w.run(func(tx *database.Tx) error {
