@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -195,12 +196,26 @@ func (th *theatre) atRest(ctx context.Context) error {
 		}
 	}
 	for _, op := range operations {
-		open = append(open, fmt.Sprintf("%s %s: %s", op.Kind, op.ID, op.State))
+		open = append(open, fmt.Sprintf("%s %s: %s (%s)", op.Kind, op.ID, op.State, th.stuck(ctx, op.ID)))
 	}
 	if len(open) > 0 {
 		return fmt.Errorf("%d have something to do: %v", len(open), open)
 	}
 	return nil
+}
+
+// stuck is what the steps of an operation that has not ended last noted.
+func (th *theatre) stuck(ctx context.Context, operation uuid.UUID) string {
+	var steps []string
+	err := th.stack.Facts.Read(ctx).Raw(`SELECT concat_ws(' ', s.system, s.action, s.state, s.stuck_reason, 'account', a.state,
+			(SELECT string_agg(e.substep || ' ' || e.outcome, ', ' ORDER BY e.id DESC)
+			 FROM (SELECT * FROM account_evidence v WHERE v.step_id = s.id ORDER BY v.id DESC LIMIT 12) e))
+		FROM account_steps s JOIN linked_accounts a ON a.id = s.account_id
+		WHERE s.operation_id = ? AND s.state NOT IN ('done', 'waived') ORDER BY s.position`, operation).Scan(&steps).Error
+	if err != nil {
+		return err.Error()
+	}
+	return strings.Join(steps, "; ")
 }
 
 func (th *theatre) summary() string {
