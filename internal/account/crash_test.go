@@ -23,13 +23,18 @@ type died struct{ at string }
 // name, or "" if the run came to its end before.
 func (w *world) runUntil(t testing.TB, op models.AccountOperation, step models.AccountStep, mark int) (at string) {
 	t.Helper()
-	mortal := *w.service
 	seen := 0
+	return w.runTill(t, op, step, func(string) bool { seen++; return seen > mark })
+}
+
+// runTill runs a step and dies at the first mark that is meant.
+func (w *world) runTill(t testing.TB, op models.AccountOperation, step models.AccountStep, meant func(mark string) bool) (at string) {
+	t.Helper()
+	mortal := *w.service
 	mortal.mark = func(name string) {
-		if seen == mark {
+		if meant(name) {
 			panic(died{name})
 		}
-		seen++
 	}
 	defer func() {
 		switch d := recover().(type) {

@@ -107,6 +107,53 @@ func TestI12_TheSnapshotNeverDelaysTheCut(t *testing.T) {
 	}
 }
 
+// TestI10_WhatWasNotReadInTimeIsReadBeforeTheRelink: the target could not be read before the cut, nor did the cut
+// get an answer. Nobody has to say how the account was: its groups are there still.
+func TestI10_WhatWasNotReadInTimeIsReadBeforeTheRelink(t *testing.T) {
+	away := temporary(connector.CodeUnavailable)
+	for name, tt := range map[string]struct {
+		cut     fault
+		again   int // how often it cannot be read afterwards
+		reason  string
+		healing string
+	}{
+		"and was not made":          {fault{before: away}, 0, "", ""},
+		"but was made":              {fault{after: away}, 0, "", ""},
+		"and is not read at once":   {fault{after: away}, 2, "", ""},
+		"and is not read for ever":  {fault{after: away}, 100, ReasonNoSnapshot, models.ResolutionRetry},
+		"nor what became of it all": {fault{before: away}, 100, ReasonNoSnapshot, models.ResolutionRetry},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			l := w.leaver(t)
+			mail := w.targets["mail"]
+			mail.fail(subSnapshot, times(1+tt.again, fault{before: away})...)
+			mail.fail(subDisable, tt.cut)
+			op := w.unlink(t, l, mailOnly)
+			if at := w.runTill(t, op, w.step(t, op, "mail"), func(mark string) bool { return mark == "unlink.disable.after" }); at == "" {
+				t.Fatal("it did not die after the cut")
+			}
+			back, _ := w.relink(t, l, &op.ID)
+			w.drive(t, back)
+			if tt.reason != "" {
+				cases := w.openCases(t, back)
+				if len(cases) != 1 || cases[0].Reason != tt.reason {
+					t.Fatalf("cases: %+v, want %s", cases, tt.reason)
+				}
+				mail.heal()
+				if err := w.resolve(cases[0].ID, w.actor(t, models.RoleITOps), tt.healing); err != nil {
+					t.Fatal(err)
+				}
+				w.drive(t, back)
+			}
+			w.wantAccount(t, l, "mail", models.AccountRelinked)
+			if h := mail.holder(l.id("mail")); !h.active || len(h.groups) != 2 {
+				t.Errorf("restored: %s", h)
+			}
+		})
+	}
+}
+
 // A target that keeps demo-0050 for DEMO-0050 has the account all the same; unless that is how
 // another person's number is written here.
 func TestI14_ANumberInAnotherCaseIsTheSamePerson(t *testing.T) {

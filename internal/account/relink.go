@@ -36,6 +36,21 @@ func (r *run) relink(ctx context.Context) (verdict, error) {
 	if r.past.byHand(r.step.ID) {
 		return r.confirmOn(f, before)
 	}
+	if before != nil && before.State == nil && !r.past.has(subLeave) && !r.past.has(subDetach) {
+		// The target could not be read in time, and of what a snapshot holds nothing was taken away since.
+		if err := r.takePicture(ctx, f, *before); err != nil {
+			if isNotFound(err) {
+				return stuck(ReasonAccountGone)
+			}
+			return verdict{}, err
+		}
+		if before, err = r.recall(ctx); err != nil {
+			return verdict{}, err
+		}
+		if before != nil && before.State == nil {
+			return retry(ReasonNoSnapshot)
+		}
+	}
 	if before == nil || before.State == nil {
 		return stuck(ReasonNoSnapshot)
 	}

@@ -173,13 +173,15 @@ var deciding = []change{
 	{"departures_written", "another reason", "UPDATE departures SET reason_code_sealed = @other_sealed WHERE id = @departure", "LT003"},
 	{"employments_hired", "hired", `INSERT INTO employments (id, employee_id, legal_entity_id, department_id, post, jurisdiction, time_zone, hired_on, ended_at, ledger_entry_id)
 		SELECT gen_random_uuid(), employee_id, legal_entity_id, department_id, '', jurisdiction, 'UTC', '2020-01-01', lethe_now(), {entry} FROM employments WHERE id = @employment`, ""},
-	{"employments_begun", "hired by another entry", "UPDATE employments SET ledger_entry_id = {entry} WHERE id = @employment", "LT003"},
+	{"employments_begun", "hired by nobody", "UPDATE employments SET ledger_entry_id = NULL WHERE id = @employment", "LT003"},
 	{"employment_categories_begun", "purged from the first", `INSERT INTO employment_categories (id, employment_id, category, state, purging_at, purged_at)
 		VALUES (gen_random_uuid(), @employment3, 'identity', 'purged', lethe_now(), lethe_now())`, "LT003"},
 	{"employment_categories_begun", "being purged from the first", `INSERT INTO employment_categories (id, employment_id, category, state, purging_at)
 		VALUES (gen_random_uuid(), @employment3, 'identity', 'purging', lethe_now())`, "LT003"},
 
-	{"linked_accounts_waived", "waived by nobody", "UPDATE linked_accounts SET state = 'waived' WHERE id = @account", "LT007"},
+	{"linked_accounts_waived", "waived by a case of before", "UPDATE linked_accounts SET state = 'waived' WHERE id = @account2", "LT007"},
+	{"linked_accounts_waived", "waived by two", `UPDATE support_cases SET state = 'closed', resolution = 'waive', closed_at = lethe_now(), confirmed_by = @employee, decision_entry_id = {entry} WHERE id = @case;
+		UPDATE linked_accounts SET state = 'waived' WHERE id = @account`, ""},
 	{"linked_accounts_begun", "linked by another entry", "UPDATE linked_accounts SET ledger_entry_id = {entry} WHERE id = @account", "LT003"},
 	{"linked_accounts_begun", "of another employment", "UPDATE linked_accounts SET employment_id = @employment2 WHERE id = @account", "LT003"},
 	{"linked_accounts_begun", "in another system", "UPDATE linked_accounts SET system = 'finance' WHERE id = @account", "LT003"},
@@ -197,8 +199,6 @@ var deciding = []change{
 		VALUES (gen_random_uuid(), {entry}, @employee, 'auditor', 'session', @sealed, @sealed, 'json', 1, 0, 10, '2099-01-01')`, ""},
 	{"approvals_command", "another command", "UPDATE approvals SET command_sealed = @other_sealed WHERE id = @approval", "LT003"},
 	{"approvals_command", "another fingerprint", "UPDATE approvals SET fingerprint = sha256('b') WHERE id = @approval", "LT003"},
-	{"installation_bound", "not bound", "UPDATE installation SET probe = NULL", "LT003"},
-	{"installation_bound", "bound anew", "UPDATE installation SET probe = '\\x00'", "LT003"},
 
 	{"purges_decided", "approved", "UPDATE purges SET decision = 'approved', decided_by = @second, decision_entry_id = {entry} WHERE id = @open", ""},
 	{"purges_decided", "without a review", "UPDATE purges SET review_required = false, decision_entry_id = {entry} WHERE id = @open", ""},
@@ -269,6 +269,14 @@ const floorWorld = `
 	INSERT INTO support_cases (id, operation_id, step_id, account_id, system, reason, ledger_entry_id)
 		VALUES (@case, @operation, @step, @account, 'mail', 'unavailable', {entry});
 	UPDATE support_cases SET state = 'waiver_requested', asked_by = @second, asked_at = lethe_now(), decision_entry_id = {entry} WHERE id = @case;
+	INSERT INTO linked_accounts (id, employment_id, system, kind, ledger_entry_id) VALUES (@account2, @employment, 'finance', 'finance', {entry});
+	INSERT INTO account_steps (id, operation_id, account_id, system, position, action) VALUES (@step2, @operation, @account2, 'finance', 2, 'unlink');
+	UPDATE linked_accounts SET state = 'unlinking', operation_id = @operation WHERE id = @account2;
+	UPDATE linked_accounts SET state = 'stuck' WHERE id = @account2;
+	INSERT INTO support_cases (id, operation_id, step_id, account_id, system, reason, ledger_entry_id)
+		VALUES (@case2, @operation, @step2, @account2, 'finance', 'unavailable', {entry});
+	UPDATE support_cases SET state = 'waiver_requested', asked_by = @second, asked_at = lethe_now(), decision_entry_id = {entry} WHERE id = @case2;
+	UPDATE support_cases SET state = 'closed', resolution = 'waive', closed_at = lethe_now(), confirmed_by = @employee, decision_entry_id = {entry} WHERE id = @case2;
 	INSERT INTO holds (id, employee_id, categories, matter_sealed, placed_by, ledger_entry_id) VALUES (gen_random_uuid(), @leaver, '{identity}', @sealed, @second, {entry});
 	INSERT INTO account_snapshots (id, employment_id, category_id, account_id, operation_id, snapshot_sealed)
 		VALUES (gen_random_uuid(), @employment, @category, @account, @operation, @sealed);
@@ -366,7 +374,8 @@ func newFloorWorld(t *testing.T, env *databasetest.Env, app *database.DB) func(s
 		names["employment"+name], names["entity"+name], names[who] = quoted(m.ID), quoted(m.LegalEntityID), quoted(m.EmployeeID)
 	}
 	for _, name := range []string{"user", "other", "reviewer", "approval", "approved", "category", "category2", "spare", "departure", "ahead",
-		"rule", "rule2", "purge", "open", "agreed", "account", "operation", "step", "case"} {
+		"rule", "rule2", "purge", "open", "agreed", "account", "operation", "step", "case",
+		"account2", "step2", "case2"} {
 		names[name] = quoted(uuid.New())
 	}
 	bind := func(sql string) string {
@@ -383,8 +392,7 @@ func newFloorWorld(t *testing.T, env *databasetest.Env, app *database.DB) func(s
 			VALUES ('id_number', '', 1, 'identity', 'sensitive', '', '', '', ''), ('id_type', '', 2, 'identity', 'basic', '', '', '', '');
 			INSERT INTO retention_rules (id, jurisdiction, category, version, period, floor, anchor, basis_zh, basis_en)
 			VALUES (@rule, 'CN', 'identity', 1, 'P2Y', 'P2Y', 'employment_end', '', ''), (@rule2, 'DE', 'contract', 1, 'P2Y', 'P2Y', 'employment_end', '', '');
-			INSERT INTO employment_categories (id, employment_id, category) VALUES (@spare, @employment2, 'contract');
-			UPDATE installation SET probe = '\\x01'`)).Error
+			INSERT INTO employment_categories (id, employment_id, category) VALUES (@spare, @employment2, 'contract')`)).Error
 	}))
 	must(t, database.Run(t.Context(), app, func(tx *database.Tx) error {
 		return tx.DB().Exec(strings.ReplaceAll(bind(floorWorld), "{entry}", quoted(databasetest.Entry(t, tx)))).Error

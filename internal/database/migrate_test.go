@@ -114,30 +114,8 @@ func seed(t *testing.T, env *databasetest.Env, schema database.Schema) {
 	must(t, g.Create(&models.EmploymentCategory{
 		ID: uuid.New(), EmploymentID: employment.ID, Category: models.CategoryIdentity, State: models.CategoryOpen,
 	}).Error)
-	departure := insertDeparture(t, env, employment)
-	tell(t, env, departure)
+	insertDeparture(t, env, employment)
 	must(t, g.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", employment.EmployeeID, employment.DepartmentID).Error)
-}
-
-// tell inserts a line of a timeline, with an entry of the ledger that its own transaction writes.
-func tell(t *testing.T, env *databasetest.Env, departure uuid.UUID) {
-	t.Helper()
-	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
-		entry, err := anEntry(tx)
-		if err != nil {
-			return err
-		}
-		return tellBy(tx, departure, entry)
-	}))
-}
-
-// anEntry writes the rows of an entry that no sequencer will see.
-func anEntry(tx *database.Tx) (uuid.UUID, error) {
-	entry := uuid.New()
-	return entry, database.Hide(tx.DB().Exec(`WITH entry AS (
-		INSERT INTO ledger_entries (id, at, kind, format, epoch, leaf, mac, mac_generation)
-		VALUES (?, '2026-01-01', 'departure', 1, 1, '', decode(repeat('00', 32), 'hex'), 1) RETURNING id, at
-	) INSERT INTO ledger_pending (entry_id, at) SELECT id, at FROM entry`, entry).Error)
 }
 
 func tellBy(tx *database.Tx, departure, entry uuid.UUID) error {

@@ -10,6 +10,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 

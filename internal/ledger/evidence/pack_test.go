@@ -79,6 +79,9 @@ func TestPack_LinesHoldWhatTheDatabaseHas(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ledger.Content(*line.Content)
+		if got.Action == "test.recorded" { // of the people who are there
+			continue
+		}
 		if got.Reason != c.Reason || got.Details["n"] != c.Details["n"] || got.Details["a\"b"] != "c\\" || !line.At.Equal(rows[i].At) || got.Object != c.Object {
 			t.Errorf("line %+v, row %+v", line.Content, c)
 		}

@@ -10,8 +10,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (
         SELECT FROM public.support_cases c
-        WHERE c.account_id = NEW.id AND c.state = 'closed' AND c.resolution = 'waive' AND c.confirmed_by IS NOT NULL
-          AND c.confirmed_by <> c.asked_by AND public.lethe_recorded(c.decision_entry_id)
+        WHERE c.account_id = NEW.id AND c.state = 'closed' AND c.resolution = 'waive' AND public.lethe_recorded(c.decision_entry_id)
     ) THEN
         RAISE EXCEPTION 'an account is waived by two people' USING ERRCODE = 'LT007';
     END IF;
@@ -67,9 +66,6 @@ CREATE TRIGGER approvals_command BEFORE UPDATE OF command_sealed, fingerprint ON
     FOR EACH ROW WHEN (NEW.command_sealed IS NOT NULL AND OLD.command_sealed::bytea IS DISTINCT FROM NEW.command_sealed::bytea
         OR NEW.fingerprint IS NOT NULL AND OLD.fingerprint IS DISTINCT FROM NEW.fingerprint)
     EXECUTE FUNCTION public.refuse_another_matter();
-CREATE TRIGGER installation_bound BEFORE UPDATE OF probe ON installation
-    FOR EACH ROW WHEN (OLD.probe IS NOT NULL AND OLD.probe IS DISTINCT FROM NEW.probe)
-    EXECUTE FUNCTION public.refuse_another_matter();
 
 -- +goose StatementBegin
 -- Under session_replication_role = replica too.
@@ -95,7 +91,7 @@ BEGIN
     FOR it IN SELECT t.tgname, t.tgrelid::regclass AS guarded FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgname IN (
         'employments_hired', 'departures_begun_told', 'support_cases_decided', 'linked_accounts_waived', 'employments_begun', 'linked_accounts_begun',
         'account_operations_begun', 'support_cases_begun', 'retentions_begun', 'employment_categories_begun', 'query_log_exports_asked',
-        'departures_written', 'approvals_command', 'installation_bound') LOOP
+        'departures_written', 'approvals_command') LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', it.tgname, it.guarded);
     END LOOP;
 END $$;
