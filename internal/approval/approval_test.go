@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -153,7 +154,11 @@ func TestI21_EveryOtherEndHasNoEffect(t *testing.T) {
 		}, models.ApprovalVoid, ActionVoided},
 		"tampered": {func(row models.Approval, target uuid.UUID) (models.Approval, error) {
 			other := bytes.Replace(row.CommandSealed.Box(), []byte(target.String()), []byte(uuid.NewString()), 1)
-			w.exec(t, "UPDATE approvals SET command_sealed = ? WHERE id = ?", other, row.ID)
+			err := databasetest.Unguarded(w.env.Facts, "approvals", "approvals_command",
+				fmt.Sprintf(`UPDATE approvals SET command_sealed = '\x%x' WHERE id = '%s'`, other, row.ID))
+			if err != nil {
+				t.Fatal(err)
+			}
 			return w.decide(w.first, row.ID, models.DecisionApproved)
 		}, models.ApprovalVoid, ActionVoided},
 		"expired": {func(row models.Approval, _ uuid.UUID) (models.Approval, error) {
