@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -83,7 +82,7 @@ func start(ctx context.Context) (*testBed, error) {
 	if err != nil {
 		return bed, err
 	}
-	if bed.scratch, err = launch.NewScratch(filepath.Join(root, ".data", "test")); err != nil {
+	if bed.scratch, err = launch.NewScratch(launchtest.RunsFolder(root)); err != nil {
 		return bed, err
 	}
 	postgres := launchtest.PostgresOptions(bed.scratch.Path)
