@@ -101,6 +101,8 @@ func PostgresOptions(folder string) launch.PostgresOptions {
 			// Databases of tests live for seconds: looking after them costs more than it gives.
 			"autovacuum": "off",
 			"jit":        "off",
+			// A server that is killed leaves its shared memory behind: in its folder it goes with that.
+			"dynamic_shared_memory_type": "mmap",
 		},
 	}
 }
