@@ -80,7 +80,7 @@ func TestChaos(t *testing.T) {
 
 func storm(t *testing.T) (seed uint64, length time.Duration) {
 	t.Helper()
-	seed, length = 1, 2*time.Minute
+	seed, length = 1, 90*time.Second
 	if text := os.Getenv(seedVariable); text != "" {
 		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {

@@ -207,3 +207,23 @@ func TestClearFields_CountsOnce(t *testing.T) {
 		t.Error("other categories were cleared too")
 	}
 }
+
+// TestI8_TheLatestEmploymentIsTheOneEnteredLast, wherever it is asked for, also when two people set its first
+// day before that of the former one, and both are over.
+func TestI8_TheLatestEmploymentIsTheOneEnteredLast(t *testing.T) {
+	c := newCompany(t)
+	n := c.zhang()
+	id, former := c.hire(t, n)
+	c.leave(t, id, former, time.Date(2024, 5, 31, 16, 0, 0, 0, time.UTC))
+	n.HiredOn = clock.NewDate(2024, 6, 1)
+	_, later := c.hire(t, n)
+	c.leave(t, id, later, time.Date(2024, 7, 31, 16, 0, 0, 0, time.UTC))
+	must(t, databasetest.Exec(t, c.Facts, "UPDATE employments SET hired_on = '2015-01-01', basis_entry_id = @entry WHERE id = ?", later))
+	latest, err := archive.LatestEmployment(c.Facts.Read(t.Context()), id)
+	must(t, err)
+	page, err := archive.List(t.Context(), c.Facts, archive.Filter{Actor: c.hr})
+	must(t, err)
+	if latest.ID != later || len(page.Items) != 1 || page.Items[0].EmploymentID != later {
+		t.Errorf("the latest is %v, listed is %+v, want %v", latest.ID, page.Items, later)
+	}
+}

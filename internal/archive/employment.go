@@ -61,9 +61,11 @@ func LatestEmployment(g *gorm.DB, employeeID uuid.UUID) (models.Employment, erro
 	return employment, nil
 }
 
-// latestFirst orders a person's employments as they were entered; at most one has no end. Which day somebody
+// latestOrder orders a person's employments as they were entered; at most one has no end. Which day somebody
 // was hired can be corrected afterwards.
-var latestFirst = clause.OrderBy{Expression: clause.Expr{SQL: "ended_at IS NULL DESC, created_at DESC, id DESC"}}
+const latestOrder = "ended_at IS NULL DESC, created_at DESC, id DESC"
+
+var latestFirst = clause.OrderBy{Expression: clause.Expr{SQL: latestOrder}}
 
 // lockLatest locks the latest employment. It asks again after the lock was granted: meanwhile the
 // person may have been hired again.

@@ -138,8 +138,7 @@ func employees(g *gorm.DB) *gorm.DB {
 	return g.Table("employees").
 		Select(`employees.id, employees.employee_no, employees.name, employees.department_id, employees.status,
 			m.id AS employment_id, m.legal_entity_id, m.post, m.jurisdiction, m.time_zone, m.hired_on`).
-		Joins(`JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id
-			ORDER BY ended_at IS NULL DESC, hired_on DESC, id DESC LIMIT 1) m ON true`)
+		Joins("JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id ORDER BY " + latestOrder + " LIMIT 1) m ON true")
 }
 
 func (f *Filter) check() (after uuid.UUID, err error) {

@@ -128,7 +128,7 @@ func (m *mutant) treeOfPlaces() *tree {
 }
 
 func TestI19_MutationsAreDetected(t *testing.T) {
-	x, mutations := newExhibit(t), launchtest.Steps(t, 25_000)
+	x, mutations := newExhibit(t), launchtest.Steps(t, 10_000)
 	for _, c := range []*checker{x.outside, x.blind, x.inside} {
 		again := c.again()
 		must(t, again.run(t.Context(), x.s.clone().reader()))
