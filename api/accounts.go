@@ -6,13 +6,13 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/identity"
 	"lethe/models"
 )
 
@@ -42,11 +42,10 @@ type newAccountInput struct {
 func accountsAddress(employeeID uuid.UUID) string { return employeeAddress(employeeID) + "/accounts" }
 
 func (s *server) registerAccounts() {
-	huma.Register(s.api, operation(http.MethodGet, "/employees/{id}/accounts", "Accounts", "The accounts of somebody"), s.listAccounts)
-	huma.Register(s.api, operation(http.MethodGet, "/employees/{id}/accounts/{account_id}", "Accounts", "One account of somebody"), s.getAccount)
-	op := operation(http.MethodPost, "/employees/{id}/accounts", "Accounts", "Link an account")
-	op.DefaultStatus = http.StatusCreated
-	huma.Register(s.api, op, s.linkAccount)
+	r := s.resource("Accounts", identity.ScopeAccounts)
+	handle(r, route{at: "GET /employees/{id}/accounts", summary: "The accounts of somebody", to: everyone}, s.listAccounts)
+	handle(r, route{at: "GET /employees/{id}/accounts/{account_id}", summary: "One account of somebody", to: everyone}, s.getAccount)
+	handle(r, route{at: "POST /employees/{id}/accounts", summary: "Link an account", to: roles{hr, it}, status: http.StatusCreated}, s.linkAccount)
 }
 
 // accountsOf reads the accounts of all employments of a person, if the actor may see the person.

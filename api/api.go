@@ -66,6 +66,7 @@ type Workflows interface {
 type server struct {
 	Deps
 	api     huma.API
+	routes  map[string]route // by method and path
 	streams *streamHub
 }
 
@@ -80,7 +81,7 @@ func build(d Deps) (http.Handler, *server) {
 		d.Log = slog.Default()
 	}
 	router := newRouter(d)
-	s := &server{Deps: d, api: humagin.New(router, description(d.Version)), streams: newStreamHub(d.DB, d.Log)}
+	s := &server{Deps: d, api: humagin.New(router, description(d.Version)), routes: map[string]route{}, streams: newStreamHub(d.DB, d.Log)}
 	s.api.UseMiddleware(s.authenticate, s.authorize, strictAddress, strictBody)
 	s.registerMe()
 	s.registerSessions()

@@ -4,12 +4,10 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/approval"
@@ -70,10 +68,11 @@ type PersonView struct {
 func approvalAddress(id uuid.UUID) string { return base + "/approvals/" + id.String() }
 
 func (s *server) registerApprovals() {
-	huma.Register(s.api, operation(http.MethodGet, "/approvals", "Approvals", "List what waits for a second person, newest first"), s.listApprovals)
-	huma.Register(s.api, operation(http.MethodGet, "/approvals/{id}", "Approvals", "Read a request, with what would change"), s.getApproval)
-	huma.Register(s.api, operation(http.MethodPost, "/approvals/{id}/decision", "Approvals", "Decide about a request, as the second person"), s.decideApproval)
-	huma.Register(s.api, operation(http.MethodPost, "/approvals/{id}/withdrawal", "Approvals", "Take the own request back"), s.withdrawApproval)
+	r := s.resource("Approvals", "")
+	handle(r, route{at: "GET /approvals", summary: "List what waits for a second person, newest first", to: staff}, s.listApprovals)
+	handle(r, route{at: "GET /approvals/{id}", summary: "Read a request, with what would change", to: staff}, s.getApproval)
+	handle(r, route{at: "POST /approvals/{id}/decision", summary: "Decide about a request, as the second person", to: roles{hr, reviewer}}, s.decideApproval)
+	handle(r, route{at: "POST /approvals/{id}/withdrawal", summary: "Take the own request back", to: roles{hr, reviewer, auditor, it}}, s.withdrawApproval)
 }
 
 type listApprovalsInput struct {

@@ -2,14 +2,12 @@ package api
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
@@ -17,99 +15,6 @@ import (
 	"lethe/internal/identity"
 	"lethe/models"
 )
-
-// rule is who may call a route. how: open, nobody is asked who they are; person, no token whatever
-// its role; usual, no session opened with the sealed codes.
-type rule struct{ who, how string }
-
-// authorization is what is allowed, said a second time: the code goes by tables of its own, and both
-// must agree. A new route that is missing here fails the test.
-var authorization = map[string]rule{
-	"GET /api/v1/me":                                       {"everyone", ""},
-	"PUT /api/v1/me/password":                              {"everyone", "person usual"},
-	"POST /api/v1/notices/{id}/acknowledgement":            {"everyone", "person"},
-	"POST /api/v1/sessions":                                {"everyone", "open"},
-	"POST /api/v1/sessions/break-glass":                    {"everyone", "open"},
-	"GET /api/v1/sessions":                                 {"everyone", ""},
-	"DELETE /api/v1/sessions/current":                      {"everyone", "person"},
-	"DELETE /api/v1/sessions/{id}":                         {"everyone", "person"},
-	"POST /api/v1/enrolments":                              {"everyone", "open"},
-	"POST /api/v1/enrolments/confirmation":                 {"everyone", "open"},
-	"POST /api/v1/totp":                                    {"everyone", "person usual"},
-	"POST /api/v1/totp/confirmation":                       {"everyone", "person usual"},
-	"POST /api/v1/recovery-codes":                          {"everyone", "person usual"},
-	"GET /api/v1/tokens":                                   {"everyone", ""},
-	"POST /api/v1/tokens":                                  {"everyone", "person usual"},
-	"DELETE /api/v1/tokens/{id}":                           {"everyone", ""},
-	"POST /api/v1/step-ups":                                {"everyone", "person usual"},
-	"GET /api/v1/oidc/login":                               {"everyone", "open"},
-	"GET /api/v1/oidc/callback":                            {"everyone", "open"},
-	"GET /api/v1/users/{id}/logins":                        {"hr auditor", ""},
-	"DELETE /api/v1/users/{id}/logins/{link_id}":           {"hr", "person"},
-	"GET /api/v1/users":                                    {"hr it auditor", ""},
-	"POST /api/v1/users":                                   {"hr it", ""},
-	"POST /api/v1/users/{id}/roles":                        {"hr it", ""},
-	"POST /api/v1/users/{id}/reset":                        {"hr it", ""},
-	"POST /api/v1/users/{id}/logins":                       {"hr it", ""},
-	"GET /api/v1/users/{id}":                               {"hr it auditor", ""},
-	"DELETE /api/v1/users/{id}/roles/{role}":               {"hr it", "person"},
-	"POST /api/v1/users/{id}/disabling":                    {"hr it", "person"},
-	"POST /api/v1/users/{id}/enrolment-code":               {"hr it reviewer", "person usual"},
-	"POST /api/v1/employees":                               {"hr", ""},
-	"GET /api/v1/employees":                                {"everyone", ""},
-	"GET /api/v1/employees/{id}":                           {"everyone", ""},
-	"PATCH /api/v1/employees/{id}":                         {"hr", ""},
-	"POST /api/v1/departures":                              {"hr", ""},
-	"GET /api/v1/departures":                               {"everyone", ""},
-	"GET /api/v1/departures/{id}":                          {"everyone", ""},
-	"GET /api/v1/departures/{id}/events":                   {"everyone", ""},
-	"PUT /api/v1/departures/{id}/dates":                    {"hr", ""},
-	"POST /api/v1/departures/{id}/withdrawal":              {"hr", ""},
-	"POST /api/v1/departures/{id}/annulment":               {"hr", ""},
-	"POST /api/v1/departures/{id}/annulment/confirmation":  {"reviewer", "person usual"},
-	"GET /api/v1/departures/{id}/destruction-certificates": {"everyone", ""},
-	"GET /api/v1/employees/{id}/accounts":                  {"everyone", ""},
-	"POST /api/v1/employees/{id}/accounts":                 {"hr it", ""},
-	"GET /api/v1/employees/{id}/accounts/{account_id}":     {"everyone", ""},
-	"POST /api/v1/account-unlinkings":                      {"hr it", ""},
-	"GET /api/v1/account-unlinkings/{id}":                  {"hr reviewer auditor it", ""},
-	"POST /api/v1/account-relinkings":                      {"hr it", ""},
-	"GET /api/v1/account-relinkings/{id}":                  {"hr reviewer auditor it", ""},
-	"GET /api/v1/support-cases":                            {"hr reviewer auditor it", ""},
-	"GET /api/v1/support-cases/{id}":                       {"hr reviewer auditor it", ""},
-	"POST /api/v1/support-cases/{id}/resolution":           {"it", ""},
-	"POST /api/v1/support-cases/{id}/confirmation":         {"reviewer", "person usual"},
-	"GET /api/v1/purges":                                   {"hr reviewer auditor it", ""},
-	"GET /api/v1/purges/{id}":                              {"hr reviewer auditor it", ""},
-	"POST /api/v1/purges/{id}/decision":                    {"reviewer", "usual"},
-	"POST /api/v1/holds":                                   {"hr", ""},
-	"GET /api/v1/holds":                                    {"hr reviewer auditor", ""},
-	"GET /api/v1/holds/{id}":                               {"hr reviewer auditor", ""},
-	"POST /api/v1/holds/{id}/release":                      {"hr", ""},
-	"GET /api/v1/approvals":                                {"hr reviewer auditor it", ""},
-	"GET /api/v1/approvals/{id}":                           {"hr reviewer auditor it", ""},
-	"POST /api/v1/approvals/{id}/decision":                 {"hr reviewer", "person usual"},
-	"POST /api/v1/approvals/{id}/withdrawal":               {"hr reviewer auditor it", ""},
-	"GET /api/v1/query-log":                                {"auditor", ""},
-	"POST /api/v1/query-log/exports":                       {"auditor", "usual"},
-	"GET /api/v1/query-log/exports/{id}":                   {"auditor", ""},
-	"GET /api/v1/query-log/exports/{id}/events":            {"auditor", ""},
-	"GET /api/v1/query-log/exports/{id}/file":              {"auditor", "usual"},
-	"GET /api/v1/ledger/entries/{id}/proof":                {"everyone", ""},
-	"GET /api/v1/ledger/checkpoint":                        {"everyone", ""},
-	"GET /api/v1/systems":                                  {"hr reviewer auditor it", ""},
-	"POST /api/v1/systems/{name}/check":                    {"it", ""},
-}
-
-func (r rule) allows(role models.Role) bool {
-	names := map[string]models.Role{"hr": hr, "head": head, "employee": employee, "reviewer": reviewer, "auditor": auditor, "it": it}
-	if r.who == "everyone" {
-		return true
-	}
-	return slices.ContainsFunc(strings.Fields(r.who), func(name string) bool { return names[name] == role })
-}
-
-func (r rule) is(what string) bool { return slices.Contains(strings.Fields(r.how), what) }
 
 // credential is a way of asking as a role: header fields, and what every answer must say; "" leaves
 // it to the table.
@@ -151,15 +56,15 @@ func (f *fixture) credentials(role models.Role) map[string]credential {
 // expected is the code of the refusal, or "" if the call gets past all of them.
 func (r rule) expected(role models.Role, c credential) string {
 	switch {
-	case r.is("open"):
+	case r.with == "nothing":
 		return ""
 	case c.refusal != "":
 		return c.refusal
 	case !r.allows(role):
 		return codeRoleNotAllowed
-	case c.token && r.is("person"):
+	case c.token && !strings.Contains(r.with, "token"):
 		return codeSessionRequired
-	case c.glass && r.is("usual"):
+	case c.glass && !strings.Contains(r.with, "sealed codes"):
 		return codeBreakGlassMayNot
 	}
 	return ""
@@ -172,12 +77,10 @@ var refusalsOfWho = []string{
 }
 
 // TestAuthorizationMatrix asks every route as every role with every kind of credential, good and
-// bad, and compares with the table.
+// bad, and compares with the matrix.
 func TestAuthorizationMatrix(t *testing.T) {
 	f := newFixture(t)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(authorization)), f.routes()); diff != "" {
-		t.Fatalf("the table and the routes differ (-table +routes):\n%s", diff)
-	}
+	authorization := readMatrix(t)
 	start := time.Now()
 	asked := 0
 	for _, role := range models.Roles {

@@ -3,16 +3,15 @@ package api
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
+	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/models"
 )
@@ -37,10 +36,14 @@ type CaseView struct {
 }
 
 func (s *server) registerCases() {
-	huma.Register(s.api, operation(http.MethodGet, "/support-cases", "Support cases", "List what is stuck, oldest first"), s.listCases)
-	huma.Register(s.api, operation(http.MethodGet, "/support-cases/{id}", "Support cases", "Read a case"), s.getCase)
-	huma.Register(s.api, s.orRequest(operation(http.MethodPost, "/support-cases/{id}/resolution", "Support cases", "Decide how a case goes on")), s.resolveCase)
-	huma.Register(s.api, operation(http.MethodPost, "/support-cases/{id}/confirmation", "Support cases", "Confirm a waiver, as a second person"), s.confirmCase)
+	r := s.resource("Support cases", identity.ScopeAccounts)
+	handle(r, route{at: "GET /support-cases", summary: "List what is stuck, oldest first", to: staff}, s.listCases)
+	handle(r, route{at: "GET /support-cases/{id}", summary: "Read a case", to: staff}, s.getCase)
+	handle(r, route{at: "POST /support-cases/{id}/resolution", summary: "Decide how a case goes on", to: roles{it}, orRequest: true}, s.resolveCase)
+	handle(r, route{
+		at: "POST /support-cases/{id}/confirmation", summary: "Confirm a waiver, as a second person", to: roles{reviewer},
+		session: true, noSealedCodes: true,
+	}, s.confirmCase)
 }
 
 func caseView(c account.CaseView, language i18n.Language) CaseView {

@@ -16,37 +16,16 @@ import (
 	"lethe/models"
 )
 
-// makeNothing are the routes that change something and make nothing that could authenticate. A new route
-// joins these or operations.Credentials: the test fails until somebody has thought about it.
-var makeNothing = []string{
-	"POST /api/v1/notices/{id}/acknowledgement", "DELETE /api/v1/sessions/current", "DELETE /api/v1/sessions/{id}", "DELETE /api/v1/tokens/{id}",
-	"DELETE /api/v1/users/{id}/logins/{link_id}", "DELETE /api/v1/users/{id}/roles/{role}", "POST /api/v1/users/{id}/disabling",
-	"POST /api/v1/employees", "PATCH /api/v1/employees/{id}", "POST /api/v1/employees/{id}/accounts",
-	"POST /api/v1/departures", "PUT /api/v1/departures/{id}/dates", "POST /api/v1/departures/{id}/withdrawal",
-	"POST /api/v1/departures/{id}/annulment", "POST /api/v1/departures/{id}/annulment/confirmation",
-	"POST /api/v1/account-unlinkings", "POST /api/v1/account-relinkings",
-	"POST /api/v1/support-cases/{id}/resolution", "POST /api/v1/support-cases/{id}/confirmation",
-	"POST /api/v1/purges/{id}/decision", "POST /api/v1/holds", "POST /api/v1/holds/{id}/release",
-	"POST /api/v1/approvals/{id}/withdrawal", "POST /api/v1/query-log/exports", "POST /api/v1/systems/{name}/check",
-}
-
 // secrets are how the fields are called that hold something to authenticate with.
 var secrets = []string{"token", "secret", "recovery_codes", "qr", "password"}
 
 // TestI21_I22_EveryWayToACredentialIsInTheTable compares the table with the router's own list, and with the
-// answers that show a secret.
+// answers that show a secret. What a new route makes, or that it makes nothing, stands in the matrix.
 func TestI21_I22_EveryWayToACredentialIsInTheTable(t *testing.T) {
 	f := newFixture(t)
 	routes := f.routes()
 	for _, route := range routes {
 		_, way := operations.CredentialOf(route)
-		nothing := slices.Contains(makeNothing, route)
-		if way && nothing {
-			t.Errorf("%s makes something and nothing", route)
-		}
-		if !way && !nothing && !strings.HasPrefix(route, "GET ") {
-			t.Errorf("%s: does it make or hand out what can authenticate? Put it into operations.Credentials, or into makeNothing", route)
-		}
 		if shown := f.secretOf(route); shown != "" && !way {
 			t.Errorf("%s shows %s and is in no table of what makes credentials", route, shown)
 		}
@@ -57,11 +36,6 @@ func TestI21_I22_EveryWayToACredentialIsInTheTable(t *testing.T) {
 		}
 		if len(c.Demands) == 0 || c.Makes == "" {
 			t.Errorf("%s demands nothing, or makes nothing", c.Way)
-		}
-	}
-	for _, route := range makeNothing {
-		if !slices.Contains(routes, route) {
-			t.Errorf("%s is no route", route)
 		}
 	}
 }
@@ -112,13 +86,13 @@ func TestI21_I22_EveryWayToACredentialIsGuarded(t *testing.T) {
 	person := f.hire("R-linked", f.b)
 	for _, c := range operations.Credentials {
 		method, path, _ := strings.Cut(c.Way, " ")
-		if method == "lethe" || openRoutes[c.Way] {
-			if openRoutes[c.Way] != (c.Wants(operations.OwnProof) && !c.Wants(operations.Session)) && method != "lethe" {
+		if method == "lethe" || f.server.routes[c.Way].open {
+			if f.server.routes[c.Way].open != (c.Wants(operations.OwnProof) && !c.Wants(operations.Session)) && method != "lethe" {
 				t.Errorf("%s is open without a proof of its own", c.Way)
 			}
 			continue
 		}
-		role := permissions[c.Way][0]
+		role := f.server.routes[c.Way].to[0]
 		path = strings.ReplaceAll(path, "{id}", uuid.NewString())
 		refused := func(who string, got reply, code string) {
 			t.Helper()

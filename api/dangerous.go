@@ -127,13 +127,6 @@ func (s *server) ask(ctx context.Context, call dangerousCall) (*createdAnswer[Ap
 	return nil, err
 }
 
-// asking describes a call that always becomes a request.
-func asking(path, tag, summary string) huma.Operation {
-	op := operation(http.MethodPost, path, tag, summary)
-	op.DefaultStatus = http.StatusAccepted
-	return op
-}
-
 // orRequest documents that a call may be answered with a request for approval.
 func (s *server) orRequest(op huma.Operation) huma.Operation {
 	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ApprovalView](), true, "ApprovalView")

@@ -32,15 +32,16 @@ type eventsInput struct {
 }
 
 func (s *server) registerDepartureEvents() {
-	op := operation(http.MethodGet, "/departures/{id}/events", "Departures", "Follow a departure as it goes on")
-	op.Description = "Server-sent events. `event` names the kind (that of the timeline, or snapshot, changed, problem), " +
-		"`data` is the departure as GET gives it, `id` allows resuming with Last-Event-ID. The stream ends when nothing more can happen; " +
-		"asked for again then with the last id, it answers 204."
-	op.Responses = map[string]*huma.Response{
-		"200": {Description: "A stream of events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
-		"204": {Description: "Nothing more will happen"},
-	}
-	huma.Register(s.api, op, s.departureEvents)
+	r := s.resource("Departures", identity.ScopeDepartures)
+	handle(r, route{
+		at: "GET /departures/{id}/events", summary: "Follow a departure as it goes on", to: everyone,
+		more: "Server-sent events. `event` names the kind (that of the timeline, or snapshot, changed, problem), " +
+			"`data` is the departure as GET gives it, `id` allows resuming with Last-Event-ID. The stream ends when nothing more can happen; " +
+			"asked for again then with the last id, it answers 204.", shape: func(op *huma.Operation) {
+			streaming(op)
+			op.Responses["204"] = &huma.Response{Description: "Nothing more will happen"}
+		},
+	}, s.departureEvents)
 }
 
 func (s *server) departureEvents(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {

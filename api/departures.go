@@ -6,13 +6,13 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/approval"
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/models"
 )
@@ -58,16 +58,24 @@ type newDepartureInput struct {
 func departureAddress(id uuid.UUID) string { return base + "/departures/" + id.String() }
 
 func (s *server) registerDepartures() {
-	op := operation(http.MethodPost, "/departures", "Departures", "Begin a departure")
-	op.DefaultStatus = http.StatusAccepted
-	huma.Register(s.api, s.orRequest(op), s.createDeparture)
-	huma.Register(s.api, operation(http.MethodGet, "/departures", "Departures", "List departures, newest first"), s.listDepartures)
-	huma.Register(s.api, operation(http.MethodGet, "/departures/{id}", "Departures", "Read a departure"), s.getDeparture)
-	huma.Register(s.api, s.orRequest(operation(http.MethodPut, "/departures/{id}/dates", "Departures", "Change the dates of a pending departure, or what the deadlines of one that took effect count from")), s.putDates)
-	huma.Register(s.api, s.orRequest(operation(http.MethodPost, "/departures/{id}/withdrawal", "Departures", "Take a departure back before the employment has ended")), s.withdraw)
-	huma.Register(s.api, asking("/departures/{id}/annulment", "Departures", "Ask to undo a departure that was a mistake; a second person decides"), s.askAnnulment)
-	huma.Register(s.api, operation(http.MethodPost, "/departures/{id}/annulment/confirmation", "Departures", "Confirm an annulment, as a second person"), s.confirmAnnulment)
-	huma.Register(s.api, operation(http.MethodGet, "/departures/{id}/destruction-certificates", "Departures", "The proofs of what was destroyed"), s.listCertificates)
+	r := s.resource("Departures", identity.ScopeDepartures)
+	handle(r, route{at: "POST /departures", summary: "Begin a departure", to: roles{hr}, status: http.StatusAccepted, orRequest: true}, s.createDeparture)
+	handle(r, route{at: "GET /departures", summary: "List departures, newest first", to: everyone}, s.listDepartures)
+	handle(r, route{at: "GET /departures/{id}", summary: "Read a departure", to: everyone}, s.getDeparture)
+	handle(r, route{
+		at: "PUT /departures/{id}/dates", summary: "Change the dates of a pending departure, or what the deadlines of one that took effect count from", to: roles{hr},
+		orRequest: true,
+	}, s.putDates)
+	handle(r, route{at: "POST /departures/{id}/withdrawal", summary: "Take a departure back before the employment has ended", to: roles{hr}, orRequest: true}, s.withdraw)
+	handle(r, route{
+		at: "POST /departures/{id}/annulment", summary: "Ask to undo a departure that was a mistake; a second person decides", to: roles{hr},
+		status: http.StatusAccepted,
+	}, s.askAnnulment)
+	handle(r, route{
+		at: "POST /departures/{id}/annulment/confirmation", summary: "Confirm an annulment, as a second person", to: roles{reviewer},
+		session: true, noSealedCodes: true,
+	}, s.confirmAnnulment)
+	handle(r, route{at: "GET /departures/{id}/destruction-certificates", summary: "The proofs of what was destroyed", to: everyone}, s.listCertificates)
 }
 
 func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*createdAnswer[DepartureView], error) {

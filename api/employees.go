@@ -5,13 +5,13 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/models"
 )
@@ -63,10 +63,11 @@ type createdAnswer[T any] struct {
 func employeeAddress(id uuid.UUID) string { return base + "/employees/" + id.String() }
 
 func (s *server) registerEmployees() {
-	huma.Register(s.api, asking("/employees", "Employees", "Hire somebody; a second person decides"), s.createEmployee)
-	huma.Register(s.api, operation(http.MethodGet, "/employees", "Employees", "List people"), s.listEmployees)
-	huma.Register(s.api, operation(http.MethodGet, "/employees/{id}", "Employees", "Read a file; sensitive fields are masked"), s.getEmployee)
-	huma.Register(s.api, s.orRequest(operation(http.MethodPatch, "/employees/{id}", "Employees", "Change a file")), s.patchEmployee)
+	r := s.resource("Employees", identity.ScopePeople)
+	handle(r, route{at: "POST /employees", summary: "Hire somebody; a second person decides", to: roles{hr}, status: http.StatusAccepted}, s.createEmployee)
+	handle(r, route{at: "GET /employees", summary: "List people", to: everyone}, s.listEmployees)
+	handle(r, route{at: "GET /employees/{id}", summary: "Read a file; sensitive fields are masked", to: everyone}, s.getEmployee)
+	handle(r, route{at: "PATCH /employees/{id}", summary: "Change a file", to: roles{hr}, orRequest: true}, s.patchEmployee)
 }
 
 func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*createdAnswer[ApprovalView], error) {

@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"lethe/internal/identity"
 )
@@ -40,10 +37,12 @@ type RecoveryCodes struct {
 }
 
 func (s *server) registerEnrolments() {
-	op := operation(http.MethodPost, "/enrolments", "Identity", "Set the own password with a one-time code")
-	op.Description = "Answers with the secret for the authenticator; the user becomes active with its first code, at /enrolments/confirmation."
-	huma.Register(s.api, op, s.beginEnrolment)
-	huma.Register(s.api, operation(http.MethodPost, "/enrolments/confirmation", "Identity", "Confirm the authenticator and become active"), s.finishEnrolment)
+	r := s.resource("Identity", "")
+	handle(r, route{
+		at: "POST /enrolments", summary: "Set the own password with a one-time code", to: everyone,
+		more: "Answers with the secret for the authenticator; the user becomes active with its first code, at /enrolments/confirmation.", open: true,
+	}, s.beginEnrolment)
+	handle(r, route{at: "POST /enrolments/confirmation", summary: "Confirm the authenticator and become active", to: everyone, open: true}, s.finishEnrolment)
 }
 
 func (s *server) beginEnrolment(ctx context.Context, in *struct{ Body EnrolmentBody }) (*answer[SecondFactor], error) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -13,16 +12,6 @@ import (
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 )
-
-// streamed describes a stream of events.
-func streamed(path, tag, summary string) huma.Operation {
-	op := operation(http.MethodGet, path, tag, summary)
-	op.Description = "Server-sent events. `event` is snapshot or changed (or problem), `data` is the resource as GET gives it. The stream ends when nothing more can happen."
-	op.Responses = map[string]*huma.Response{
-		"200": {Description: "A stream of events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
-	}
-	return op
-}
 
 func (s *server) exportEvents(ctx context.Context, in *ByID) (*huma.StreamResponse, error) {
 	if _, err := s.exportView(ctx, in.ID, in.language()); err != nil {

@@ -75,15 +75,21 @@ type ExportView struct {
 func exportAddress(id uuid.UUID) string { return base + "/query-log/exports/" + id.String() }
 
 func (s *server) registerExports() {
-	op := s.orRequest(asking("/query-log/exports", "Query log", "Make an evidence pack in the background"))
-	huma.Register(s.api, op, s.exportLog)
-	huma.Register(s.api, operation(http.MethodGet, "/query-log/exports/{id}", "Query log", "Read how far an evidence pack is"), s.getExport)
-	huma.Register(s.api, streamed("/query-log/exports/{id}/events", "Query log", "Follow an evidence pack as it is made"), s.exportEvents)
-	file := operation(http.MethodGet, "/query-log/exports/{id}/file", "Query log", "Download an evidence pack; this is recorded too")
-	file.Responses = map[string]*huma.Response{"200": {
-		Description: "The pack", Content: map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
-	}}
-	huma.Register(s.api, file, s.downloadExport)
+	r := s.resource("Query log", "")
+	handle(r, route{
+		at: "POST /query-log/exports", summary: "Make an evidence pack in the background", to: roles{auditor},
+		status: http.StatusAccepted, noSealedCodes: true, orRequest: true,
+	}, s.exportLog)
+	handle(r, route{at: "GET /query-log/exports/{id}", summary: "Read how far an evidence pack is", to: roles{auditor}}, s.getExport)
+	handle(r, route{
+		at: "GET /query-log/exports/{id}/events", summary: "Follow an evidence pack as it is made", to: roles{auditor},
+		more:  "Server-sent events. `event` is snapshot or changed (or problem), `data` is the resource as GET gives it. The stream ends when nothing more can happen.",
+		shape: streaming,
+	}, s.exportEvents)
+	handle(r, route{
+		at: "GET /query-log/exports/{id}/file", summary: "Download an evidence pack; this is recorded too", to: roles{auditor},
+		noSealedCodes: true, shape: answering("application/zip", "The pack", huma.Schema{Type: huma.TypeString, Format: "binary"}),
+	}, s.downloadExport)
 }
 
 type newExportInput struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
@@ -23,19 +22,18 @@ type CodeBody struct {
 }
 
 func (s *server) registerFactors() {
-	op := operation(http.MethodPut, "/me/password", "Identity", "Change the own password; other sessions end")
-	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, op, s.changePassword)
-	op = operation(http.MethodPost, "/totp", "Identity", "Begin with a new authenticator")
-	op.Description = "The former one works until the new one is confirmed. Needs a step-up."
-	huma.Register(s.api, op, s.beginTOTP)
-	op = operation(http.MethodPost, "/totp/confirmation", "Identity", "Confirm the new authenticator; other sessions end")
-	huma.Register(s.api, op, s.confirmTOTP)
-	op = operation(http.MethodPost, "/recovery-codes", "Identity", "New recovery codes; the former ones are void")
-	huma.Register(s.api, op, s.renewRecoveryCodes)
-	op = operation(http.MethodPost, "/notices/{id}/acknowledgement", "Identity", "Say that a notice was read")
-	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, op, s.acknowledge)
+	r := s.resource("Identity", "")
+	handle(r, route{at: "PUT /me/password", summary: "Change the own password; other sessions end", to: everyone, status: http.StatusNoContent}, s.changePassword)
+	handle(r, route{
+		at: "POST /totp", summary: "Begin with a new authenticator", to: everyone,
+		more: "The former one works until the new one is confirmed. Needs a step-up.",
+	}, s.beginTOTP)
+	handle(r, route{at: "POST /totp/confirmation", summary: "Confirm the new authenticator; other sessions end", to: everyone}, s.confirmTOTP)
+	handle(r, route{at: "POST /recovery-codes", summary: "New recovery codes; the former ones are void", to: everyone}, s.renewRecoveryCodes)
+	handle(r, route{
+		at: "POST /notices/{id}/acknowledgement", summary: "Say that a notice was read", to: everyone,
+		status: http.StatusNoContent, session: true,
+	}, s.acknowledge)
 }
 
 func (s *server) changePassword(ctx context.Context, in *struct{ Body PasswordBody }) (*struct{}, error) {

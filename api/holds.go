@@ -7,11 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/internal/retention"
 	"lethe/internal/textform"
@@ -63,12 +63,11 @@ type NewHold struct {
 func holdAddress(id uuid.UUID) string { return base + "/holds/" + id.String() }
 
 func (s *server) registerHolds() {
-	op := operation(http.MethodPost, "/holds", "Holds", "Suspend the deletion of somebody's data")
-	op.DefaultStatus = http.StatusCreated
-	huma.Register(s.api, s.orRequest(op), s.placeHold)
-	huma.Register(s.api, operation(http.MethodGet, "/holds", "Holds", "List holds, oldest first"), s.listHolds)
-	huma.Register(s.api, operation(http.MethodGet, "/holds/{id}", "Holds", "Read a hold"), s.getHold)
-	huma.Register(s.api, asking("/holds/{id}/release", "Holds", "Ask to release a hold; a second person decides"), s.releaseHold)
+	r := s.resource("Holds", identity.ScopeDepartures)
+	handle(r, route{at: "POST /holds", summary: "Suspend the deletion of somebody's data", to: roles{hr}, status: http.StatusCreated, orRequest: true}, s.placeHold)
+	handle(r, route{at: "GET /holds", summary: "List holds, oldest first", to: roles{hr, reviewer, auditor}}, s.listHolds)
+	handle(r, route{at: "GET /holds/{id}", summary: "Read a hold", to: roles{hr, reviewer, auditor}}, s.getHold)
+	handle(r, route{at: "POST /holds/{id}/release", summary: "Ask to release a hold; a second person decides", to: roles{hr}, status: http.StatusAccepted}, s.releaseHold)
 }
 
 func holdView(h retention.HoldView) HoldView {

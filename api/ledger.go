@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/ledger"
@@ -35,10 +34,12 @@ type CheckpointView struct {
 }
 
 func (s *server) registerLedger() {
-	op := operation(http.MethodGet, "/ledger/entries/{id}/proof", "Ledger", "Prove that an entry is in the ledger")
-	op.Description = "202 with Retry-After until a signed checkpoint covers the entry, which takes less than a second."
-	huma.Register(s.api, op, s.proveEntry)
-	huma.Register(s.api, operation(http.MethodGet, "/ledger/checkpoint", "Ledger", "Read the ledger's newest signed checkpoint"), s.getCheckpoint)
+	r := s.resource("Ledger", "")
+	handle(r, route{
+		at: "GET /ledger/entries/{id}/proof", summary: "Prove that an entry is in the ledger", to: everyone,
+		more: "202 with Retry-After until a signed checkpoint covers the entry, which takes less than a second.",
+	}, s.proveEntry)
+	handle(r, route{at: "GET /ledger/checkpoint", summary: "Read the ledger's newest signed checkpoint", to: everyone}, s.getCheckpoint)
 }
 
 type proofAnswer struct {

@@ -2,10 +2,8 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/archive"
@@ -53,7 +51,8 @@ func (s Speaking) language() i18n.Language { return i18n.Negotiate(s.AcceptLangu
 type answer[T any] struct{ Body T }
 
 func (s *server) registerMe() {
-	huma.Register(s.api, operation(http.MethodGet, "/me", "Identity", "Who am I"), s.me)
+	r := s.resource("Identity", "")
+	handle(r, route{at: "GET /me", summary: "Who am I", to: everyone}, s.me)
 }
 
 func (s *server) me(ctx context.Context, in *struct{ Speaking }) (*answer[Me], error) {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +148,7 @@ const ginBearer = "bearer"
 // Where people log in, nobody is known yet.
 func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	ctx = huma.WithValue(ctx, keyPlace, s.locate(ctx))
-	if op := ctx.Operation(); openRoutes[op.Method+" "+op.Path] {
+	if s.routeOf(ctx).open {
 		inner := models.WithCaller(ctx.Context(), models.Caller{Authenticated: models.ByNothing, RequestID: requestIDOf(ctx.Context())})
 		next(huma.WithContext(ctx, inner))
 		return
@@ -183,28 +184,32 @@ func bearerToken(header string) (string, bool) {
 	return secret, ok && strings.EqualFold(scheme, "Bearer") && secret != ""
 }
 
-// authorize lets only the roles of the permission table pass; what is not in the table is closed.
+// routeOf is the declaration of the call; of one that has none nobody is let in.
+func (s *server) routeOf(ctx huma.Context) route {
+	op := ctx.Operation()
+	return s.routes[op.Method+" "+op.Path]
+}
+
+// authorize lets only the roles pass that the route is declared for.
 // Tokens are kept to their scopes and out of what needs a person who is there, and sessions opened
 // with the sealed codes out of what those must not do.
 func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
-	op := ctx.Operation()
-	route, bearer := op.Method+" "+op.Path, bearerOf(ctx.Context())
-	way, _ := operations.CredentialOf(route)
+	d, bearer := s.routeOf(ctx), bearerOf(ctx.Context())
 	var refused *Problem
 	switch {
-	case openRoutes[route]:
-	case !allowed(bearer.Actor.Role, op.Method, op.Path):
+	case d.open:
+	case !slices.Contains(d.to, bearer.Actor.Role):
 		refused = problem(codeRoleNotAllowed)
-		refused.AllowedRoles = permissions[route]
-	case bearer.TokenID != uuid.Nil && (sessionRoutes[route] || way.Wants(operations.Session)):
+		refused.AllowedRoles = d.to
+	case bearer.TokenID != uuid.Nil && d.tokensNeedPeople():
 		refused = problem(codeSessionRequired)
-	case bearer.TokenID != uuid.Nil && !inScope(bearer.Scopes, op.Method, op.Path):
+	case bearer.TokenID != uuid.Nil && !d.covers(bearer.Scopes):
 		refused = problem(codeScopeNotAllowed)
-	case bearer.BreakGlass && (closedToBreakGlass[route] || way.Wants(operations.NoSealedCodes)):
+	case bearer.BreakGlass && d.closedToSealedCodes():
 		refused = problem(codeBreakGlassMayNot)
 	}
-	if refused == nil && !openRoutes[route] {
-		if err := s.meets(ctx.Context(), way, bearer); err != nil {
+	if refused == nil && !d.open {
+		if err := s.meets(ctx.Context(), d.makes, bearer); err != nil {
 			refused = problemOf(ctx.Context(), err)
 		}
 	}

@@ -27,26 +27,21 @@ type LoginLinkView struct {
 }
 
 func (s *server) registerOIDC() {
-	op := redirecting("/oidc/login", "Log in with the company's login")
-	op.Description = "Sends the browser to the provider. With step_up, the session of the browser is stepped up: " +
-		"the provider asks the person again. Begun by another site it is refused."
-	huma.Register(s.api, op, s.beginOIDC)
-	op = redirecting("/oidc/callback", "Where the company's login sends the browser back to")
-	op.Description = "Works once, in the browser that began it."
-	op.SkipValidateParams = true // providers add parameters of their own
-	huma.Register(s.api, op, s.finishOIDC)
-
-	huma.Register(s.api, operation(http.MethodGet, "/users/{id}/logins", "Identity", "The company's logins that open a user"), s.loginLinks)
-	op = operation(http.MethodDelete, "/users/{id}/logins/{link_id}", "Identity", "End the link of a login; its sessions end")
-	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, op, s.unlinkLogin)
-}
-
-func redirecting(path, summary string) huma.Operation {
-	op := operation(http.MethodGet, path, "Identity", summary)
-	op.DefaultStatus = http.StatusSeeOther
-	op.Security = []map[string][]string{}
-	return op
+	r := s.resource("Identity", "")
+	handle(r, route{
+		at: "GET /oidc/login", summary: "Log in with the company's login", to: everyone,
+		more: "Sends the browser to the provider. With step_up, the session of the browser is stepped up: " +
+			"the provider asks the person again. Begun by another site it is refused.", status: http.StatusSeeOther, open: true,
+	}, s.beginOIDC)
+	handle(r, route{
+		at: "GET /oidc/callback", summary: "Where the company's login sends the browser back to", to: everyone,
+		more: "Works once, in the browser that began it.", status: http.StatusSeeOther, open: true, shape: func(op *huma.Operation) { op.SkipValidateParams = true },
+	}, s.finishOIDC)
+	handle(r, route{at: "GET /users/{id}/logins", summary: "The company's logins that open a user", to: roles{hr, auditor}}, s.loginLinks)
+	handle(r, route{
+		at: "DELETE /users/{id}/logins/{link_id}", summary: "End the link of a login; its sessions end", to: roles{hr},
+		status: http.StatusNoContent, session: true,
+	}, s.unlinkLogin)
 }
 
 func (s *server) beginOIDC(ctx context.Context, in *struct {

@@ -4,18 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/approval"
 	"lethe/internal/clock"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
+	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/internal/retention"
 	"lethe/models"
@@ -90,9 +89,10 @@ type CertificateView struct {
 }
 
 func (s *server) registerPurges() {
-	huma.Register(s.api, operation(http.MethodGet, "/purges", "Purges", "List purges, oldest first"), s.listPurges)
-	huma.Register(s.api, operation(http.MethodGet, "/purges/{id}", "Purges", "Read a purge"), s.getPurge)
-	huma.Register(s.api, s.orRequest(operation(http.MethodPost, "/purges/{id}/decision", "Purges", "Decide about a purge in review")), s.decidePurge)
+	r := s.resource("Purges", identity.ScopeDepartures)
+	handle(r, route{at: "GET /purges", summary: "List purges, oldest first", to: roles{hr, reviewer, auditor, it}}, s.listPurges)
+	handle(r, route{at: "GET /purges/{id}", summary: "Read a purge", to: roles{hr, reviewer, auditor, it}}, s.getPurge)
+	handle(r, route{at: "POST /purges/{id}/decision", summary: "Decide about a purge in review", to: roles{reviewer}, noSealedCodes: true, orRequest: true}, s.decidePurge)
 }
 
 // purgeViews renders purges with the people whom they are about and who rejected them.

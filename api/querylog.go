@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"slices"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/i18n"
@@ -61,9 +59,11 @@ type LogPage struct {
 }
 
 func (s *server) registerQueryLog() {
-	op := operation(http.MethodGet, "/query-log", "Query log", "Search the query log, newest first")
-	op.Description = "Each search is itself recorded before anything is shown. Each entry is checked against what was committed to when it was written."
-	huma.Register(s.api, op, s.searchLog)
+	r := s.resource("Query log", "")
+	handle(r, route{
+		at: "GET /query-log", summary: "Search the query log, newest first", to: roles{auditor},
+		more: "Each search is itself recorded before anything is shown. Each entry is checked against what was committed to when it was written.",
+	}, s.searchLog)
 }
 
 type searchLogInput struct {

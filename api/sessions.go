@@ -65,26 +65,18 @@ type openedAnswer struct {
 }
 
 func (s *server) registerSessions() {
-	op := creating("/sessions", "Log in")
-	op.Description = "Sets the session's cookie. An unknown login, a wrong password and a wrong or missing code get one answer."
-	huma.Register(s.api, op, s.login)
-	op = creating("/sessions/break-glass", "Open a session with the two sealed codes")
-	op.Description = "For the day on which nobody can log in. The session lasts an hour and cannot disclose, purge or approve; everybody is told."
-	huma.Register(s.api, op, s.breakGlass)
-	huma.Register(s.api, operation(http.MethodGet, "/sessions", "Identity", "The own sessions"), s.sessions)
-	op = operation(http.MethodDelete, "/sessions/current", "Identity", "Log out")
-	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, op, s.logout)
-	op = operation(http.MethodDelete, "/sessions/{id}", "Identity", "End one of the own sessions")
-	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, op, s.revokeSession)
-}
-
-// creating describes a POST that answers 201.
-func creating(path, summary string) huma.Operation {
-	op := operation(http.MethodPost, path, "Identity", summary)
-	op.DefaultStatus = http.StatusCreated
-	return op
+	r := s.resource("Identity", "")
+	handle(r, route{
+		at: "POST /sessions", summary: "Log in", to: everyone,
+		more: "Sets the session's cookie. An unknown login, a wrong password and a wrong or missing code get one answer.", status: http.StatusCreated, open: true,
+	}, s.login)
+	handle(r, route{
+		at: "POST /sessions/break-glass", summary: "Open a session with the two sealed codes", to: everyone,
+		more: "For the day on which nobody can log in. The session lasts an hour and cannot disclose, purge or approve; everybody is told.", status: http.StatusCreated, open: true,
+	}, s.breakGlass)
+	handle(r, route{at: "GET /sessions", summary: "The own sessions", to: everyone}, s.sessions)
+	handle(r, route{at: "DELETE /sessions/current", summary: "Log out", to: everyone, status: http.StatusNoContent, session: true}, s.logout)
+	handle(r, route{at: "DELETE /sessions/{id}", summary: "End one of the own sessions", to: everyone, status: http.StatusNoContent, session: true}, s.revokeSession)
 }
 
 func (s *server) login(ctx context.Context, in *struct {

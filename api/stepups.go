@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"lethe/internal/identity"
 )
 
@@ -21,10 +19,12 @@ type StepUpView struct {
 }
 
 func (s *server) registerStepUps() {
-	op := creating("/step-ups", "Confirm that it is you, for dangerous steps")
-	op.Description = "Takes the password or a code, exactly one of both (else 422 with one_of_two at each), and gives the session a new cookie; the old one is refused from then on. " +
-		"With the company's login: GET /oidc/login?step_up=true."
-	huma.Register(s.api, op, s.stepUp)
+	r := s.resource("Identity", "")
+	handle(r, route{
+		at: "POST /step-ups", summary: "Confirm that it is you, for dangerous steps", to: everyone,
+		more: "Takes the password or a code, exactly one of both (else 422 with one_of_two at each), and gives the session a new cookie; the old one is refused from then on. " +
+			"With the company's login: GET /oidc/login?step_up=true.", status: http.StatusCreated,
+	}, s.stepUp)
 }
 
 func (s *server) stepUp(ctx context.Context, in *struct{ Body StepUpBody }) (*cookieAnswer[StepUpView], error) {

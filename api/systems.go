@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"lethe/internal/connector"
+	"lethe/internal/identity"
 )
 
 // System is one connected system.
@@ -32,8 +30,9 @@ type bySystem struct {
 }
 
 func (s *server) registerSystems() {
-	huma.Register(s.api, operation(http.MethodGet, "/systems", "Systems", "The connected systems"), s.listSystems)
-	huma.Register(s.api, operation(http.MethodPost, "/systems/{name}/check", "Systems", "Ask a system whether it answers and accepts our credentials"), s.checkSystem)
+	r := s.resource("Systems", identity.ScopeAccounts)
+	handle(r, route{at: "GET /systems", summary: "The connected systems", to: staff}, s.listSystems)
+	handle(r, route{at: "POST /systems/{name}/check", summary: "Ask a system whether it answers and accepts our credentials", to: roles{it}}, s.checkSystem)
 }
 
 func (s *server) listSystems(context.Context, *struct{}) (*answer[Page[System]], error) {

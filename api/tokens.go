@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
@@ -46,13 +45,13 @@ func tokenView(t models.APIToken) TokenView {
 }
 
 func (s *server) registerTokens() {
-	huma.Register(s.api, operation(http.MethodGet, "/tokens", "Identity", "The own tokens"), s.tokens)
-	op := creating("/tokens", "Issue a token for the own role")
-	op.Description = "Needs a step-up. The secret is shown once: a request repeated with its Idempotency-Key answers 409 already_delivered."
-	huma.Register(s.api, op, s.issueToken)
-	op = operation(http.MethodDelete, "/tokens/{id}", "Identity", "Revoke one of the own tokens")
-	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, op, s.revokeToken)
+	r := s.resource("Identity", "")
+	handle(r, route{at: "GET /tokens", summary: "The own tokens", to: everyone}, s.tokens)
+	handle(r, route{
+		at: "POST /tokens", summary: "Issue a token for the own role", to: everyone,
+		more: "Needs a step-up. The secret is shown once: a request repeated with its Idempotency-Key answers 409 already_delivered.", status: http.StatusCreated,
+	}, s.issueToken)
+	handle(r, route{at: "DELETE /tokens/{id}", summary: "Revoke one of the own tokens", to: everyone, status: http.StatusNoContent}, s.revokeToken)
 }
 
 func (s *server) tokens(ctx context.Context, _ *struct{}) (*answer[Page[TokenView]], error) {

@@ -7,13 +7,13 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/models"
 )
@@ -39,14 +39,17 @@ type NewRelinking struct {
 }
 
 func (s *server) registerUnlinkings() {
-	op := operation(http.MethodPost, "/account-unlinkings", "Accounts", "Unlink accounts without a departure")
-	op.DefaultStatus = http.StatusAccepted
-	huma.Register(s.api, s.orRequest(op), s.createUnlinking)
-	huma.Register(s.api, operation(http.MethodGet, "/account-unlinkings/{id}", "Accounts", "Read an unlinking with its evidence"), s.getUnlinking)
-	op = operation(http.MethodPost, "/account-relinkings", "Accounts", "Undo a stand-alone unlinking")
-	op.DefaultStatus = http.StatusAccepted
-	huma.Register(s.api, s.orRequest(op), s.createRelinking)
-	huma.Register(s.api, operation(http.MethodGet, "/account-relinkings/{id}", "Accounts", "Read a relinking with its evidence"), s.getRelinking)
+	r := s.resource("Accounts", identity.ScopeAccounts)
+	handle(r, route{
+		at: "POST /account-unlinkings", summary: "Unlink accounts without a departure", to: roles{hr, it},
+		status: http.StatusAccepted, orRequest: true,
+	}, s.createUnlinking)
+	handle(r, route{at: "GET /account-unlinkings/{id}", summary: "Read an unlinking with its evidence", to: staff}, s.getUnlinking)
+	handle(r, route{
+		at: "POST /account-relinkings", summary: "Undo a stand-alone unlinking", to: roles{hr, it},
+		status: http.StatusAccepted, orRequest: true,
+	}, s.createRelinking)
+	handle(r, route{at: "GET /account-relinkings/{id}", summary: "Read a relinking with its evidence", to: staff}, s.getRelinking)
 }
 
 // knownSystems refuses names that are not connected.

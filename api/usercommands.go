@@ -2,8 +2,8 @@ package api
 
 import (
 	"context"
+	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/identity"
@@ -40,14 +40,20 @@ type LoginLinkBody struct {
 // registerUserCommands registers what always needs two people: each call becomes a request for
 // approval.
 func (s *server) registerUserCommands() {
-	op := asking("/users", "Users", "Ask for an account; a second person decides")
-	op.Description = "Once approved, both collect one half of the enrolment code each, at /users/{id}/enrolment-code, and hand it to the owner."
-	huma.Register(s.api, op, s.createUser)
-	huma.Register(s.api, asking("/users/{id}/roles", "Users", "Ask for a role; a second person decides"), s.grantRole)
-	op = asking("/users/{id}/reset", "Users", "Ask to take credentials away; a second person decides")
-	op.Description = "Password, authenticator, sessions and tokens end, and the owner enrols anew. It brings a disabled account back, too."
-	huma.Register(s.api, op, s.resetUser)
-	huma.Register(s.api, asking("/users/{id}/logins", "Users", "Ask to link a login of the company's provider; a second person decides"), s.linkLogin)
+	r := s.resource("Users", "")
+	handle(r, route{
+		at: "POST /users", summary: "Ask for an account; a second person decides", to: roles{hr, it},
+		more: "Once approved, both collect one half of the enrolment code each, at /users/{id}/enrolment-code, and hand it to the owner.", status: http.StatusAccepted,
+	}, s.createUser)
+	handle(r, route{at: "POST /users/{id}/roles", summary: "Ask for a role; a second person decides", to: roles{hr, it}, status: http.StatusAccepted}, s.grantRole)
+	handle(r, route{
+		at: "POST /users/{id}/reset", summary: "Ask to take credentials away; a second person decides", to: roles{hr, it},
+		more: "Password, authenticator, sessions and tokens end, and the owner enrols anew. It brings a disabled account back, too.", status: http.StatusAccepted,
+	}, s.resetUser)
+	handle(r, route{
+		at: "POST /users/{id}/logins", summary: "Ask to link a login of the company's provider; a second person decides", to: roles{hr, it},
+		status: http.StatusAccepted,
+	}, s.linkLogin)
 }
 
 func (s *server) createUser(ctx context.Context, in *struct {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
@@ -47,20 +46,22 @@ type UserID struct {
 }
 
 func (s *server) registerUsers() {
-	huma.Register(s.api, operation(http.MethodGet, "/users", "Users", "The accounts of people here"), s.users)
-	huma.Register(s.api, operation(http.MethodGet, "/users/{id}", "Users", "One account"), s.user)
-	op := operation(http.MethodDelete, "/users/{id}/roles/{role}", "Users", "Take a role away; its sessions and tokens end")
-	op.Description = "Needs a step-up."
-	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, s.orRequest(op), s.revokeRole)
-	op = operation(http.MethodPost, "/users/{id}/disabling", "Users", "End an account's access")
-	op.Description = "Needs a step-up."
-	op.DefaultStatus = http.StatusNoContent
-	huma.Register(s.api, s.orRequest(op), s.disableUser)
-	op = operation(http.MethodPost, "/users/{id}/enrolment-code", "Users", "Collect the own half of an enrolment code, once")
-	op.Description = "Whoever asked for the user or its reset, and whoever approved that, each collect one half and hand it to the owner, who needs both. " +
-		"A second call answers 409 already_delivered."
-	huma.Register(s.api, op, s.enrolmentCode)
+	r := s.resource("Users", "")
+	handle(r, route{at: "GET /users", summary: "The accounts of people here", to: roles{hr, it, auditor}}, s.users)
+	handle(r, route{at: "GET /users/{id}", summary: "One account", to: roles{hr, it, auditor}}, s.user)
+	handle(r, route{
+		at: "DELETE /users/{id}/roles/{role}", summary: "Take a role away; its sessions and tokens end", to: roles{hr, it},
+		more: "Needs a step-up.", status: http.StatusNoContent, session: true, orRequest: true,
+	}, s.revokeRole)
+	handle(r, route{
+		at: "POST /users/{id}/disabling", summary: "End an account's access", to: roles{hr, it},
+		more: "Needs a step-up.", status: http.StatusNoContent, session: true, orRequest: true,
+	}, s.disableUser)
+	handle(r, route{
+		at: "POST /users/{id}/enrolment-code", summary: "Collect the own half of an enrolment code, once", to: roles{hr, it, reviewer},
+		more: "Whoever asked for the user or its reset, and whoever approved that, each collect one half and hand it to the owner, who needs both. " +
+			"A second call answers 409 already_delivered.",
+	}, s.enrolmentCode)
 }
 
 func (s *server) users(ctx context.Context, in *struct{ Paging }) (*answer[Page[UserView]], error) {

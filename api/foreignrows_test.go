@@ -1,39 +1,14 @@
 package api
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"lethe/models"
 )
-
-// routes is every registered operation, as the OpenAPI document lists it.
-func (f *fixture) routes() []string {
-	var routes []string
-	for path, item := range f.server.api.OpenAPI().Paths {
-		for method, op := range map[string]bool{
-			"GET": item.Get != nil, "POST": item.Post != nil, "PUT": item.Put != nil, "PATCH": item.Patch != nil, "DELETE": item.Delete != nil,
-		} {
-			if op {
-				routes = append(routes, method+" "+path)
-			}
-		}
-	}
-	slices.Sort(routes)
-	return routes
-}
-
-func TestEveryRouteIsInThePermissionTable(t *testing.T) {
-	f := newFixture(t)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(permissions)), f.routes()); diff != "" {
-		t.Errorf("table and routes differ (-table +routes):\n%s", diff)
-	}
-}
 
 // TestForeignRowsDoNotExist: heads and employees see only what is theirs, and get 404 for the rest.
 func TestForeignRowsDoNotExist(t *testing.T) {

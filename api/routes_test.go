@@ -1,0 +1,150 @@
+package api
+
+import (
+	"flag"
+	"maps"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"lethe/models"
+)
+
+var update = flag.Bool("update", false, "write testdata/routes.golden anew")
+
+const matrixFile = "testdata/routes.golden"
+
+var roleNames = map[string]models.Role{"hr": hr, "head": head, "employee": employee, "reviewer": reviewer, "auditor": auditor, "it": it}
+
+// TestTheMatrixOfRoutes prints every route as a line that a reviewer reads in a diff: who may call it, with
+// what, what it answers and what it makes. TestAuthorizationMatrix tries what the file says.
+func TestTheMatrixOfRoutes(t *testing.T) {
+	got := newFixture(t).matrix()
+	if *update {
+		if err := os.WriteFile(matrixFile, []byte(got), 0o644); err != nil { //nolint:gosec // everybody may read it
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(matrixFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("the routes are others now; if they shall be, go test ./api -run TheMatrixOfRoutes -update (-file +routes):\n%s", diff)
+	}
+}
+
+// routes is every registered operation, as the OpenAPI document lists it.
+func (f *fixture) routes() []string { return slices.Sorted(maps.Keys(f.operations())) }
+
+func (f *fixture) operations() map[string]*huma.Operation {
+	all := map[string]*huma.Operation{}
+	for path, item := range f.server.api.OpenAPI().Paths {
+		for method, op := range map[string]*huma.Operation{
+			http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+		} {
+			if op != nil {
+				all[method+" "+path] = op
+			}
+		}
+	}
+	return all
+}
+
+func (f *fixture) matrix() string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	write := func(cells ...string) { _, _ = w.Write([]byte(strings.Join(cells, "\t") + "\n")) }
+	write("route", "who", "with", "scope", "answers", "key", "makes")
+	byPath := func(a, b string) int {
+		one, pathOne, _ := strings.Cut(a, " ")
+		two, pathTwo, _ := strings.Cut(b, " ")
+		return strings.Compare(pathOne+" "+one, pathTwo+" "+two)
+	}
+	for _, at := range slices.SortedFunc(maps.Keys(f.operations()), byPath) {
+		op, d := f.operations()[at], f.server.routes[at]
+		var answers []string
+		for status := range op.Responses {
+			if status < "4" {
+				answers = append(answers, status)
+			}
+		}
+		slices.Sort(answers)
+		if d.orRequest {
+			answers = append(answers, "or a request")
+		}
+		key := "-"
+		if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "Idempotency-Key" }) {
+			key = "idempotent"
+		}
+		write(at, d.who(), d.with(), dash(d.scope), dash(strings.Join(answers, " ")), key, dash(d.makes.Makes))
+	}
+	_ = w.Flush()
+	return regexp.MustCompile(" +\n").ReplaceAllString(text.String(), "\n")
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func (d route) who() string {
+	if d.open || len(d.to) == len(everyone) {
+		return "everyone"
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(roleNames)) {
+		if slices.Contains(d.to, roleNames[name]) {
+			names = append(names, name)
+		}
+	}
+	return dash(strings.Join(names, " "))
+}
+
+func (d route) with() string {
+	if d.open {
+		return "nothing"
+	}
+	with := "session"
+	if !d.tokensNeedPeople() {
+		with = "token or " + with
+	}
+	if !d.closedToSealedCodes() {
+		with += ", sealed codes"
+	}
+	return with
+}
+
+// rule is what the matrix says of a route.
+type rule struct{ who, with string }
+
+func readMatrix(t *testing.T) map[string]rule {
+	t.Helper()
+	text, err := os.ReadFile(matrixFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := map[string]rule{}
+	columns := regexp.MustCompile("  +")
+	for line := range strings.Lines(string(text)) {
+		cells := columns.Split(strings.TrimSpace(line), -1)
+		if len(cells) < 3 || cells[0] == "route" {
+			continue
+		}
+		rules[cells[0]] = rule{cells[1], cells[2]}
+	}
+	return rules
+}
+
+func (r rule) allows(role models.Role) bool {
+	return r.who == "everyone" || slices.ContainsFunc(strings.Fields(r.who), func(name string) bool { return roleNames[name] == role })
+}
