@@ -92,18 +92,10 @@ func (s *server) listApprovals(ctx context.Context, in *listApprovalsInput) (*an
 	if err != nil {
 		return nil, err
 	}
-	rows, next := cut(rows, in.Limit, func(a models.Approval) uuid.UUID { return a.ID })
-	page := Page[ApprovalView]{Items: make([]ApprovalView, len(rows)), NextCursor: next}
-	written, err := approval.OpenWritten(ctx, s.DB, rows...)
-	if err != nil {
-		return nil, err
-	}
-	for i, row := range rows {
-		if page.Items[i], err = s.approvalView(ctx, row, written[i], in.language()); err != nil {
-			return nil, err
-		}
-	}
-	return &answer[Page[ApprovalView]]{page}, nil
+	rows, next := cut(in.Paging, rows, func(a models.Approval) uuid.UUID { return a.ID })
+	page := Page[ApprovalView]{NextCursor: next}
+	page.Items, err = s.approvalViews(ctx, rows, in.language())
+	return &answer[Page[ApprovalView]]{page}, err
 }
 
 // approvalsOf is which requests somebody sees: the own ones and those that the role decides about;
@@ -144,13 +136,9 @@ func (s *server) openSealed(ctx context.Context, row models.Approval, view *Appr
 	if err != nil {
 		return err
 	}
-	view.Changes = make([]ChangeView, len(changes))
-	for i, c := range changes {
-		if view.Changes[i], err = s.changeView(ctx, c, language); err != nil {
-			return err
-		}
-	}
-	return nil
+	rules, err := s.rulesOf(ctx, changes)
+	view.Changes = changeViews(changes[row.ID], rules, language)
+	return err
 }
 
 type approvalDecisionInput struct {
@@ -210,20 +198,67 @@ func asRequested(err error, target **waitingError) bool { return errors.As(err, 
 
 func isNotFound(err error) bool { return errors.Is(err, database.ErrNotFound) }
 
-// oneApproval shows a request with what people wrote about it.
 func (s *server) oneApproval(ctx context.Context, row models.Approval, language i18n.Language) (ApprovalView, error) {
-	written, err := approval.OpenWritten(ctx, s.DB, row)
+	views, err := s.approvalViews(ctx, []models.Approval{row}, language)
 	if err != nil {
 		return ApprovalView{}, err
 	}
-	return s.approvalView(ctx, row, written[0], language)
+	return views[0], nil
 }
 
-func (s *server) approvalView(ctx context.Context, row models.Approval, written approval.Written, language i18n.Language) (ApprovalView, error) {
+// approvalViews shows requests with who is behind them and what people wrote; what they would change to those
+// whom they concern. A sealed text stays out.
+func (s *server) approvalViews(ctx context.Context, rows []models.Approval, language i18n.Language) ([]ApprovalView, error) {
+	written, err := approval.OpenWritten(ctx, s.DB, rows...)
+	if err != nil {
+		return nil, err
+	}
+	var ids []uuid.UUID
+	var told []models.Approval
+	actor := actorOf(ctx)
+	for _, row := range rows {
+		ids = append(ids, row.RequesterID)
+		if row.DecidedBy != nil {
+			ids = append(ids, *row.DecidedBy)
+		}
+		if actor.EmployeeID == row.RequesterID || s.Approvals.Decides(actor.Role, row.Operation) {
+			told = append(told, row)
+		}
+	}
+	people, err := s.people(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := s.Approvals.Changes(ctx, told...)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := s.rulesOf(ctx, changes)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]ApprovalView, len(rows))
+	for i, row := range rows {
+		if views[i], err = s.approvalView(row, written[i], people, language); err != nil {
+			return nil, err
+		}
+		shown := changes[row.ID]
+		for k := range shown {
+			if shown[k].Sealed {
+				shown[k].Before, shown[k].After = "", ""
+			}
+		}
+		views[i].Changes = changeViews(shown, rules, language)
+	}
+	return views, nil
+}
+
+func (s *server) approvalView(row models.Approval, written approval.Written, people named, language i18n.Language) (ApprovalView, error) {
 	op, _ := s.Approvals.Operation(row.Operation)
 	v := ApprovalView{
 		ID: row.ID, Operation: row.Operation, OperationText: i18n.Text(language, "approval.operation."+row.Operation),
-		State: row.State, StateText: i18n.Text(language, "approval.state."+string(row.State)), Changes: []ChangeView{},
+		State: row.State, StateText: i18n.Text(language, "approval.state."+string(row.State)),
+		Requester: people[row.RequesterID], DecidedBy: people.of(row.DecidedBy),
 		Reason: written.Reason, RequestedAt: row.RequestedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), Comment: written.Comment, EndedAt: utc(row.EndedAt),
 		VoidReason: row.VoidReason, ResultLocation: row.ResultLocation, Approvers: op.Approvers, Hash: hex.EncodeToString(row.Hash),
 	}
@@ -231,49 +266,47 @@ func (s *server) approvalView(ctx context.Context, row models.Approval, written 
 		v.VoidReasonText = i18n.Text(language, "approval.void."+row.VoidReason)
 	}
 	targets, err := approval.Targets(row)
-	if err != nil {
-		return v, err
-	}
 	v.Targets = make([]TargetView, len(targets))
 	for i, t := range targets {
 		v.Targets[i] = TargetView{t.Kind, t.ID}
 	}
-	if v.Requester, err = s.personView(ctx, row.RequesterID); err != nil {
-		return v, err
-	}
-	if row.DecidedBy != nil {
-		by, err := s.personView(ctx, *row.DecidedBy)
-		if err != nil {
-			return v, err
+	return v, err
+}
+
+// rulesOf reads the rules that changes name.
+func (s *server) rulesOf(ctx context.Context, changes map[uuid.UUID][]approval.Change) (map[string]models.RetentionRule, error) {
+	var names []string
+	for _, of := range changes {
+		for _, c := range of {
+			if c.Rule != "" {
+				names = append(names, c.Rule)
+			}
 		}
-		v.DecidedBy = &by
 	}
-	if actor := actorOf(ctx); actor.EmployeeID != row.RequesterID && !s.Approvals.Decides(actor.Role, row.Operation) {
-		return v, nil
-	}
-	changes, err := s.Approvals.Changes(ctx, row)
-	if err != nil {
-		return v, err
-	}
-	for _, c := range changes {
-		if c.Sealed {
-			c.Before, c.After = "", ""
-		}
-		shown, err := s.changeView(ctx, c, language)
-		if err != nil {
-			return v, err
-		}
-		v.Changes = append(v.Changes, shown)
-	}
-	return v, nil
+	return retention.RulesNamed(ctx, s.DB, names)
 }
 
 // text is how a text names somebody.
 func (p PersonView) text() string { return p.EmployeeNo + " " + p.Name }
 
-// people names persons by their ids.
-func (s *server) people(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]PersonView, error) {
-	people := make(map[uuid.UUID]PersonView, len(ids))
+// named are persons by their ids.
+type named map[uuid.UUID]PersonView
+
+// of is who is meant; nil if nobody is, or nobody known.
+func (n named) of(id *uuid.UUID) *PersonView {
+	if id == nil {
+		return nil
+	}
+	p, known := n[*id]
+	if !known {
+		return nil
+	}
+	return &p
+}
+
+// people names persons.
+func (s *server) people(ctx context.Context, ids []uuid.UUID) (named, error) {
+	people := make(named, len(ids))
 	if len(ids) == 0 {
 		return people, nil
 	}
@@ -287,26 +320,25 @@ func (s *server) people(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Per
 	return people, nil
 }
 
-func (s *server) personView(ctx context.Context, id uuid.UUID) (PersonView, error) {
-	e, err := database.First[models.Employee](s.DB.Read(ctx).Select("id", "employee_no", "name").Where("id = ?", id))
-	return PersonView{e.ID, e.EmployeeNo, e.Name}, err
-}
-
-// changeView says in a language what would change.
-func (s *server) changeView(ctx context.Context, c approval.Change, language i18n.Language) (ChangeView, error) {
-	label, ok := i18n.Lookup(language, "approval.field."+c.Field)
-	if !ok {
-		label = i18n.Text(language, c.Field)
+// changeViews says in a language what would change.
+func changeViews(changes []approval.Change, rules map[string]models.RetentionRule, language i18n.Language) []ChangeView {
+	views := make([]ChangeView, len(changes))
+	for i, c := range changes {
+		label, ok := i18n.Lookup(language, "approval.field."+c.Field)
+		if !ok {
+			label = i18n.Text(language, c.Field)
+		}
+		rule := rules[c.Rule]
+		basis := rule.BasisEn
+		if language == i18n.Chinese {
+			basis = rule.BasisZh
+		}
+		views[i] = ChangeView{
+			Field: c.Field, Label: label, Before: wordsText(language, c, c.Before), After: wordsText(language, c, c.After),
+			Rule: c.Rule, Basis: basis, Sealed: c.Sealed,
+		}
 	}
-	v := ChangeView{Field: c.Field, Label: label, Before: wordsText(language, c, c.Before), After: wordsText(language, c, c.After), Rule: c.Rule, Sealed: c.Sealed}
-	if c.Rule == "" {
-		return v, nil
-	}
-	rule, err := retention.RuleNamed(ctx, s.DB, c.Rule)
-	if v.Basis = rule.BasisEn; language == i18n.Chinese {
-		v.Basis = rule.BasisZh
-	}
-	return v, err
+	return views
 }
 
 // localTime is an instant as a zone's clock shows it, with the zone; what is none is what it is.

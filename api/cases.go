@@ -18,21 +18,26 @@ import (
 
 // CaseView is a stuck step that people must solve.
 type CaseView struct {
-	ID          uuid.UUID  `json:"id"`
-	OperationID uuid.UUID  `json:"operation_id"`
-	DepartureID *uuid.UUID `json:"departure_id,omitempty"`
-	EmployeeID  uuid.UUID  `json:"employee_id"`
-	AccountID   uuid.UUID  `json:"account_id"`
-	System      string     `json:"system"`
-	Reason      string     `json:"reason" doc:"Why it is stuck: stable, for programs"`
-	ReasonText  string     `json:"reason_text"`
-	State       string     `json:"state" enum:"open,waiver_requested,closed"`
-	Resolution  string     `json:"resolution,omitempty" enum:"retry,resolved_by_hand,waive,abort,superseded"`
-	AskedBy     *uuid.UUID `json:"asked_by,omitempty"`
-	ConfirmedBy *uuid.UUID `json:"confirmed_by,omitempty"`
-	OpenedAt    time.Time  `json:"opened_at"`
-	AskedAt     *time.Time `json:"asked_at,omitempty"`
-	ClosedAt    *time.Time `json:"closed_at,omitempty"`
+	ID             uuid.UUID   `json:"id"`
+	OperationID    uuid.UUID   `json:"operation_id"`
+	DepartureID    *uuid.UUID  `json:"departure_id,omitempty"`
+	EmployeeID     uuid.UUID   `json:"employee_id"`
+	Person         PersonView  `json:"person" doc:"Whose account it is"`
+	AccountID      uuid.UUID   `json:"account_id"`
+	System         string      `json:"system"`
+	Reason         string      `json:"reason" doc:"Why it is stuck: stable, for programs"`
+	ReasonText     string      `json:"reason_text"`
+	State          string      `json:"state" enum:"open,waiver_requested,closed"`
+	Resolution     string      `json:"resolution,omitempty" enum:"retry,resolved_by_hand,waive,abort,superseded"`
+	StateText      string      `json:"state_text"`
+	ResolutionText string      `json:"resolution_text,omitempty"`
+	AskedBy        *uuid.UUID  `json:"asked_by,omitempty"`
+	Asker          *PersonView `json:"asker,omitempty" doc:"asked_by, by name: who decided, or asked for a waiver"`
+	ConfirmedBy    *uuid.UUID  `json:"confirmed_by,omitempty"`
+	Confirmer      *PersonView `json:"confirmer,omitempty" doc:"confirmed_by, by name"`
+	OpenedAt       time.Time   `json:"opened_at"`
+	AskedAt        *time.Time  `json:"asked_at,omitempty"`
+	ClosedAt       *time.Time  `json:"closed_at,omitempty"`
 }
 
 func (s *server) registerCases() {
@@ -46,16 +51,39 @@ func (s *server) registerCases() {
 	}, s.confirmCase)
 }
 
-func caseView(c account.CaseView, language i18n.Language) CaseView {
+// caseViews shows cases with whom they concern and who decided.
+func (s *server) caseViews(ctx context.Context, rows []account.CaseView, language i18n.Language) ([]CaseView, error) {
+	var ids []uuid.UUID
+	for _, c := range rows {
+		ids = append(ids, c.EmployeeID)
+		for _, by := range []*uuid.UUID{c.AskedBy, c.ConfirmedBy} {
+			if by != nil {
+				ids = append(ids, *by)
+			}
+		}
+	}
+	people, err := s.people(ctx, ids)
+	views := make([]CaseView, len(rows))
+	for i, c := range rows {
+		views[i] = caseView(c, people, language)
+	}
+	return views, err
+}
+
+func caseView(c account.CaseView, people named, language i18n.Language) CaseView {
 	reason, ok := i18n.Lookup(language, "case_reason."+c.Reason)
 	if !ok {
 		reason = i18n.Text(language, "case_reason.other")
 	}
-	return CaseView{
-		ID: c.ID, OperationID: c.OperationID, DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, AccountID: c.AccountID,
-		System: c.System, Reason: c.Reason, ReasonText: reason, State: c.State, Resolution: c.Resolution,
-		AskedBy: c.AskedBy, ConfirmedBy: c.ConfirmedBy, OpenedAt: c.OpenedAt.UTC(), AskedAt: utc(c.AskedAt), ClosedAt: utc(c.ClosedAt),
+	v := CaseView{
+		ID: c.ID, OperationID: c.OperationID, DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
+		System: c.System, Reason: c.Reason, ReasonText: reason, State: c.State, StateText: i18n.Text(language, "case_state."+c.State), Resolution: c.Resolution,
+		AskedBy: c.AskedBy, Asker: people.of(c.AskedBy), ConfirmedBy: c.ConfirmedBy, Confirmer: people.of(c.ConfirmedBy), OpenedAt: c.OpenedAt.UTC(), AskedAt: utc(c.AskedAt), ClosedAt: utc(c.ClosedAt),
 	}
+	if c.Resolution != "" {
+		v.ResolutionText = i18n.Text(language, "case_resolution."+c.Resolution)
+	}
+	return v
 }
 
 type listCasesInput struct {
@@ -67,25 +95,21 @@ type listCasesInput struct {
 }
 
 func (s *server) listCases(ctx context.Context, in *listCasesInput) (*answer[Page[CaseView]], error) {
-	after, err := in.position()
+	after, err := in.after()
 	if err != nil {
 		return nil, err
 	}
 	f := account.CaseFilter{State: in.State, Limit: in.Limit, DepartureID: given(in.DepartureID), OperationID: given(in.OperationID)}
-	if after != nil {
-		f.After = *after
-	}
+	f.After = after
 	cases, more, err := account.Cases(ctx, s.DB, f)
 	if err != nil {
 		return nil, err
 	}
-	page := Page[CaseView]{Items: make([]CaseView, len(cases))}
-	for i, c := range cases {
-		page.Items[i] = caseView(c, in.language())
+	page := Page[CaseView]{}
+	if page.Items, err = s.caseViews(ctx, cases, in.language()); err != nil {
+		return nil, err
 	}
-	if more {
-		page.NextCursor = cursorOf(cases[len(cases)-1].ID)
-	}
+	page.NextCursor = next(in.Paging, cases, more, func(v account.CaseView) uuid.UUID { return v.ID })
 	return &answer[Page[CaseView]]{page}, nil
 }
 
@@ -102,7 +126,11 @@ func (s *server) getCase(ctx context.Context, in *ByID) (*answer[CaseView], erro
 	if err != nil {
 		return nil, err
 	}
-	return &answer[CaseView]{caseView(c, in.language())}, nil
+	views, err := s.caseViews(ctx, []account.CaseView{c}, in.language())
+	if err != nil {
+		return nil, err
+	}
+	return &answer[CaseView]{views[0]}, nil
 }
 
 type resolutionInput struct {

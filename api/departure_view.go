@@ -26,10 +26,12 @@ import (
 type DepartureView struct {
 	ID                uuid.UUID            `json:"id"`
 	EmployeeID        uuid.UUID            `json:"employee_id"`
+	Person            PersonView           `json:"person"`
 	Kind              models.DepartureKind `json:"kind" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,group_transfer,assignment_end"`
 	KindText          string               `json:"kind_text"`
 	LegalGround       string               `json:"legal_ground,omitempty" doc:"For HR administrators, where the departure is read by itself; sealed with its file"`
 	Initiator         string               `json:"initiator" enum:"employee,employer,both,law"`
+	InitiatorText     string               `json:"initiator_text"`
 	ReasonCode        string               `json:"reason_code,omitempty" doc:"As legal_ground"`
 	Stage             models.Stage         `json:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled"`
 	StageText         string               `json:"stage_text"`
@@ -84,15 +86,17 @@ type WaitingView struct {
 
 // TimelineView is one thing that happened.
 type TimelineView struct {
-	At       time.Time  `json:"at"`
-	What     string     `json:"what"`
-	WhatText string     `json:"what_text"`
-	By       string     `json:"by" doc:"The role, or system"`
-	ByID     *uuid.UUID `json:"by_id,omitempty"`
-	System   string     `json:"system,omitempty"`
-	Category string     `json:"category,omitempty"`
-	HoldID   *uuid.UUID `json:"hold_id,omitempty"`
-	PurgeID  *uuid.UUID `json:"purge_id,omitempty"`
+	At       time.Time   `json:"at"`
+	What     string      `json:"what"`
+	WhatText string      `json:"what_text"`
+	By       string      `json:"by" doc:"The role, or system"`
+	ByText   string      `json:"by_text"`
+	ByID     *uuid.UUID  `json:"by_id,omitempty"`
+	ByPerson *PersonView `json:"by_person,omitempty"`
+	System   string      `json:"system,omitempty"`
+	Category string      `json:"category,omitempty"`
+	HoldID   *uuid.UUID  `json:"hold_id,omitempty"`
+	PurgeID  *uuid.UUID  `json:"purge_id,omitempty"`
 }
 
 // What waits besides accounts.
@@ -129,86 +133,147 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 		}
 		return DepartureView{}, err
 	}
-	deadlines, err := retention.Deadlines(ctx, s.DB, dep.ID)
+	views, err := s.departureViews(ctx, actor, language, []models.Departure{dep})
 	if err != nil {
 		return DepartureView{}, err
 	}
-	now, err := s.DB.Now(ctx)
-	if err != nil {
-		return DepartureView{}, err
+	view := views[0]
+	if view.Workflow != nil {
+		view.Workflow.RunID = s.runOf(ctx, view.Workflow.ID)
 	}
-	view, err := s.renderDeparture(ctx, actor, language, dep, deadlines, now)
-	if err != nil || !view.knows(access.PartGround) {
-		return view, err
+	if !view.knows(access.PartGround) {
+		return view, nil
 	}
 	codes, err := departure.OpenCodes(ctx, s.DB, s.Vault, dep)
 	view.LegalGround, view.ReasonCode = codes.LegalGround, codes.ReasonCode
 	return view, err
 }
 
+// departureViews renders departures; what they show is read for all of them at once.
 func (s *server) departureViews(ctx context.Context, actor models.Actor, language i18n.Language, rows []models.Departure) ([]DepartureView, error) {
-	ids := make([]uuid.UUID, len(rows))
-	for i, dep := range rows {
-		ids[i] = dep.ID
-	}
-	deadlines, err := retention.DeadlinesOf(ctx, s.DB, ids)
-	if err != nil {
-		return nil, err
-	}
-	now, err := s.DB.Now(ctx)
+	r, err := s.readAround(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
 	views := make([]DepartureView, len(rows))
 	for i, dep := range rows {
-		if views[i], err = s.renderDeparture(ctx, actor, language, dep, deadlines[dep.ID], now); err != nil {
-			return nil, err
-		}
+		views[i] = s.renderDeparture(actor, language, dep, r)
 	}
 	return views, nil
 }
 
-func (s *server) renderDeparture(ctx context.Context, actor models.Actor, language i18n.Language, dep models.Departure, deadlines []retention.DeadlineView, now time.Time) (DepartureView, error) {
+// around is what the views of some departures show besides their own rows: by departure, where nothing else
+// is said.
+type around struct {
+	now        time.Time
+	deadlines  map[uuid.UUID][]retention.DeadlineView
+	accounts   map[uuid.UUID][]account.View // by employment
+	timelines  map[uuid.UUID][]models.DepartureEvent
+	objections map[uuid.UUID][]retention.Objection
+	waiting    map[uuid.UUID][]account.Waited
+	requests   map[uuid.UUID][]models.Approval
+	annullable map[uuid.UUID]bool
+	undecided  map[uuid.UUID][]retention.PurgeView
+	holds      map[uuid.UUID][]retention.HoldInForce
+	people     named // whose they are, and who did something
+}
+
+func (s *server) readAround(ctx context.Context, rows []models.Departure) (r around, err error) {
+	var ids, employments, people []uuid.UUID
+	for _, dep := range rows {
+		ids, employments, people = append(ids, dep.ID), append(employments, dep.EmploymentID), append(people, dep.EmployeeID)
+	}
+	if r.now, err = s.DB.Now(ctx); err != nil {
+		return r, err
+	}
+	if r.deadlines, err = retention.DeadlinesOf(ctx, s.DB, ids); err != nil {
+		return r, err
+	}
+	if r.accounts, err = account.Accounts(ctx, s.DB, employments); err != nil {
+		return r, err
+	}
+	if r.timelines, err = departure.Timelines(ctx, s.DB, ids); err != nil {
+		return r, err
+	}
+	if r.objections, err = retention.Objections(ctx, s.DB, ids); err != nil {
+		return r, err
+	}
+	if r.waiting, err = account.Waiting(ctx, s.DB, ids); err != nil {
+		return r, err
+	}
+	if r.requests, err = approval.PendingAbout(ctx, s.DB, "departure", ids); err != nil {
+		return r, err
+	}
+	if r.annullable, err = departure.Annullable(ctx, s.DB, rows); err != nil {
+		return r, err
+	}
+	if r.holds, err = retention.HoldsInForce(ctx, s.DB, ids); err != nil {
+		return r, err
+	}
+	purges, _, err := retention.Purges(ctx, s.DB, retention.PurgeFilter{Undecided: true, Departures: ids})
+	if err != nil {
+		return r, err
+	}
+	r.undecided = make(map[uuid.UUID][]retention.PurgeView, len(purges))
+	for _, p := range purges {
+		r.undecided[p.DepartureID] = append(r.undecided[p.DepartureID], p)
+	}
+	r.people, err = s.people(ctx, append(people, r.actors()...))
+	return r, err
+}
+
+// actors are the people who did something that is shown.
+func (r around) actors() (ids []uuid.UUID) {
+	add := func(id *uuid.UUID) {
+		if id != nil {
+			ids = append(ids, *id)
+		}
+	}
+	for _, deadlines := range r.deadlines {
+		for _, d := range deadlines {
+			if d.Purge != nil {
+				add(d.Purge.RejectedBy)
+			}
+		}
+	}
+	for _, events := range r.timelines {
+		for _, e := range events {
+			add(e.ActorID)
+		}
+	}
+	for _, objections := range r.objections {
+		for _, o := range objections {
+			add(o.ByID)
+		}
+	}
+	return ids
+}
+
+func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep models.Departure, r around) DepartureView {
 	text := func(prefix, code string) string { return i18n.Text(language, prefix+"."+code) }
 	knows := knowledge(actor, dep)
 	v := DepartureView{
-		ID: dep.ID, EmployeeID: dep.EmployeeID, Kind: dep.Kind, KindText: text("kind", string(dep.Kind)),
-		Initiator: dep.Initiator,
-		Stage:     dep.Stage, StageText: text("stage", string(dep.Stage)),
+		ID: dep.ID, EmployeeID: dep.EmployeeID, Person: r.people[dep.EmployeeID], Kind: dep.Kind, KindText: text("kind", string(dep.Kind)),
+		Initiator: dep.Initiator, InitiatorText: text("initiator", dep.Initiator),
+		Stage: dep.Stage, StageText: text("stage", string(dep.Stage)),
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
 		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
-		CreatedAt: dep.CreatedAt.UTC(), knows: knows,
-	}
-	var err error
-	if v.Retention, err = s.retentionViews(ctx, language, deadlines, knows); err != nil {
-		return v, err
-	}
-	accounts, err := account.Accounts(ctx, s.DB, dep.EmploymentID)
-	if err != nil {
-		return v, err
-	}
-	v.Accounts = accountViews(language, accounts)
-	if v.Timeline, err = s.timelineViews(ctx, language, dep.ID, knows); err != nil {
-		return v, err
+		Retention: r.retentionViews(language, dep.ID, knows), Accounts: accountViews(language, r.accounts[dep.EmploymentID]),
+		Timeline: r.timelineViews(language, dep.ID, knows), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
 	}
 	var lastEvent time.Time
 	if n := len(v.Timeline); n > 0 {
 		lastEvent = v.Timeline[n-1].At
 	}
 	if dep.DepartedAt != nil && knows(access.PartReviews) {
-		if v.Timeline, err = s.withObjections(ctx, language, dep, v.Timeline); err != nil {
-			return v, err
-		}
+		v.Timeline = r.withObjections(language, dep.ID, v.Timeline)
 	}
-	if v.Waiting, err = s.waitingViews(ctx, language, dep, lastEvent, now); err != nil {
-		return v, err
-	}
-	v.Waiting = slices.DeleteFunc(v.Waiting, func(w WaitingView) bool { return !knows(partOfWaiting(w.What)) })
+	v.Waiting = slices.DeleteFunc(r.waitingViews(language, dep, lastEvent), func(w WaitingView) bool { return !knows(partOfWaiting(w.What)) })
 	if knows(access.PartWorkflow) {
-		v.Workflow = s.workflow(ctx, "departure/"+dep.ID.String())
+		v.Workflow = s.workflow("departure/" + dep.ID.String())
 	}
-	return v, nil
+	return v
 }
 
 // knowledge is which parts of a departure the actor may know of.
@@ -246,17 +311,8 @@ func knownEvents(events []models.DepartureEvent, knows func(access.Part) bool) [
 	return slices.DeleteFunc(events, func(e models.DepartureEvent) bool { return !knows(partOfEvent(e.What)) })
 }
 
-func (s *server) retentionViews(ctx context.Context, language i18n.Language, deadlines []retention.DeadlineView, knows func(access.Part) bool) ([]RetentionView, error) {
-	var rejecters []uuid.UUID
-	for _, d := range deadlines {
-		if d.Purge != nil && d.Purge.State == models.PurgeRejected && d.Purge.RejectedBy != nil {
-			rejecters = append(rejecters, *d.Purge.RejectedBy)
-		}
-	}
-	people, err := s.people(ctx, rejecters)
-	if err != nil {
-		return nil, err
-	}
+func (r around) retentionViews(language i18n.Language, departureID uuid.UUID, knows func(access.Part) bool) []RetentionView {
+	deadlines := r.deadlines[departureID]
 	views := make([]RetentionView, len(deadlines))
 	for i, d := range deadlines {
 		basis := d.Rule.BasisEn
@@ -277,102 +333,74 @@ func (s *server) retentionViews(ctx context.Context, language i18n.Language, dea
 			views[i].PurgeState = models.PurgeInReview // what a reviewer said is not theirs to know
 		case d.Purge != nil && d.Purge.State == models.PurgeRejected:
 			var by []string
-			if d.Purge.RejectedBy != nil {
-				by = []string{people[*d.Purge.RejectedBy].text()}
+			if p := r.people.of(d.Purge.RejectedBy); p != nil {
+				by = []string{p.text()}
 			}
 			views[i].StateText = rejectedText(language, by)
 		case d.State == models.DeadlineScheduled && d.ExtendedUntil != nil:
 			views[i].StateText = i18n.Text(language, "retention_state.extended")
 		}
 	}
-	return views, nil
+	return views
 }
 
-func (s *server) waitingViews(ctx context.Context, language i18n.Language, dep models.Departure, lastEvent, now time.Time) ([]WaitingView, error) {
+func (r around) waitingViews(language i18n.Language, dep models.Departure, lastEvent time.Time) []WaitingView {
 	views := []WaitingView{}
 	add := func(v WaitingView) {
 		v.WhatText, v.Since = i18n.Text(language, "waiting."+v.What), v.Since.UTC()
 		views = append(views, v)
 	}
-	cases, err := account.Waiting(ctx, s.DB, dep.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range cases {
+	for _, c := range r.waiting[dep.ID] {
 		add(WaitingView{What: c.What, Role: c.Role, Since: c.Since, System: c.System, SupportCaseID: given(c.SupportCaseID)})
 	}
-	requests, err := approval.PendingAbout(ctx, s.DB, "departure", dep.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range requests {
+	for _, request := range r.requests[dep.ID] {
 		what := waitsForApproval
-		if r.Operation == operations.Annul {
-			err := departure.Annullable(s.DB.Read(ctx), dep)
-			if errors.Is(err, departure.ErrRehired) || errors.Is(err, departure.ErrPurgeBegan) || errors.Is(err, departure.ErrStage) {
+		switch request.Operation {
+		case operations.Annul:
+			if !r.annullable[dep.ID] {
 				continue
 			}
-			if err != nil {
-				return nil, err
-			}
 			what = waitsForAnnulment
-		}
-		if r.Operation == operations.EarlierDates {
+		case operations.EarlierDates:
 			what = waitsForEarlierDates
 		}
-		add(WaitingView{What: what, Role: models.RoleReviewer, Since: r.RequestedAt, ApprovalID: &r.ID})
+		add(WaitingView{What: what, Role: models.RoleReviewer, Since: request.RequestedAt, ApprovalID: &request.ID})
 	}
-	if since := departure.Unattended(dep, lastEvent, now); !since.IsZero() {
+	if since := departure.Unattended(dep, lastEvent, r.now); !since.IsZero() {
 		add(WaitingView{What: waitsForOrchestration, Role: models.RoleITOps, Since: since})
 	}
 	if dep.DepartedAt == nil {
-		return views, nil
+		return views
 	}
-	purges, err := s.undecidedPurges(ctx, dep.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range purges {
+	for _, p := range r.undecided[dep.ID] {
 		v := WaitingView{What: waitsForReview, Role: models.RoleReviewer, Since: p.CreatedAt, PurgeID: &p.ID, EscalatedAt: utc(p.EscalatedAt)}
 		if p.State == models.PurgeRejected {
 			v.What, v.Since = waitsForRejected, *p.RejectedAt
 		}
 		add(v)
 	}
-	holds, err := retention.HoldsInForce(ctx, s.DB, dep.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, h := range holds {
+	for _, h := range r.holds[dep.ID] {
 		add(WaitingView{What: waitsForRelease, Role: models.RoleHRAdmin, Since: h.PlacedAt, HoldID: &h.ID})
 	}
-	return views, nil
+	return views
 }
 
-func (s *server) timelineViews(ctx context.Context, language i18n.Language, id uuid.UUID, knows func(access.Part) bool) ([]TimelineView, error) {
-	events, err := departure.Timeline(ctx, s.DB, id, 0)
-	if err != nil {
-		return nil, err
-	}
-	events = knownEvents(events, knows)
+func (r around) timelineViews(language i18n.Language, departureID uuid.UUID, knows func(access.Part) bool) []TimelineView {
+	events := knownEvents(r.timelines[departureID], knows)
 	views := make([]TimelineView, len(events))
 	for i, e := range events {
 		views[i] = TimelineView{
 			At: e.At.UTC(), What: e.What, WhatText: i18n.Text(language, "event."+e.What),
-			By: e.ActorRole, ByID: e.ActorID, System: e.System, Category: e.Category,
+			By: e.ActorRole, ByText: i18n.Text(language, "role."+e.ActorRole), ByID: e.ActorID, ByPerson: r.people.of(e.ActorID), System: e.System, Category: e.Category,
 		}
 	}
-	return views, nil
+	return views
 }
 
 // withObjections adds to a timeline who kept the data: the holds and the rejections themselves say so, for
 // those who may know what waits for reviewers.
-func (s *server) withObjections(ctx context.Context, language i18n.Language, dep models.Departure, timeline []TimelineView) ([]TimelineView, error) {
-	rows, err := retention.Objections(ctx, s.DB, dep)
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range rows {
+func (r around) withObjections(language i18n.Language, departureID uuid.UUID, timeline []TimelineView) []TimelineView {
+	for _, o := range r.objections[departureID] {
 		by := models.RoleHRAdmin
 		switch {
 		case o.What == retention.EventPurgeRejected:
@@ -381,9 +409,10 @@ func (s *server) withObjections(ctx context.Context, language i18n.Language, dep
 			by = models.RoleSystem
 		}
 		timeline = append(timeline, TimelineView{
-			At: o.At.UTC(), What: o.What, WhatText: i18n.Text(language, "event."+o.What), By: string(by), ByID: o.ByID, HoldID: o.HoldID, PurgeID: o.PurgeID,
+			At: o.At.UTC(), What: o.What, WhatText: i18n.Text(language, "event."+o.What), By: string(by), ByText: i18n.Text(language, "role."+string(by)),
+			ByID: o.ByID, ByPerson: r.people.of(o.ByID), HoldID: o.HoldID, PurgeID: o.PurgeID,
 		})
 	}
 	slices.SortStableFunc(timeline, func(a, b TimelineView) int { return a.At.Compare(b.At) })
-	return timeline, nil
+	return timeline
 }

@@ -146,7 +146,7 @@ func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*
 	if err != nil {
 		return nil, err
 	}
-	rows, next := cut(rows, in.Limit, func(d models.Departure) uuid.UUID { return d.ID })
+	rows, next := cut(in.Paging, rows, func(d models.Departure) uuid.UUID { return d.ID })
 	page := Page[DepartureView]{NextCursor: next}
 	if page.Items, err = s.departureViews(ctx, actor, in.language(), rows); err != nil {
 		return nil, err

@@ -92,15 +92,21 @@ type listEmployeesInput struct {
 	DepartmentID uuid.UUID `query:"department_id"`
 }
 
-func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*answer[archive.Page], error) {
-	page, err := archive.List(ctx, s.DB, archive.Filter{
+func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*answer[Page[archive.Employee]], error) {
+	after, err := in.after()
+	if err != nil {
+		return nil, err
+	}
+	people, more, err := archive.List(ctx, s.DB, archive.Filter{
 		Actor: actorOf(ctx), Query: in.Search, Status: models.EmployeeStatus(in.Status),
-		DepartmentID: in.DepartmentID, Cursor: in.Cursor, Limit: in.Limit,
+		DepartmentID: in.DepartmentID, After: after, Limit: in.Limit,
 	})
 	if err != nil {
 		return nil, located("query.", err)
 	}
-	return &answer[archive.Page]{page}, nil
+	return &answer[Page[archive.Employee]]{Page[archive.Employee]{
+		Items: people, NextCursor: next(in.Paging, people, more, func(e archive.Employee) uuid.UUID { return e.ID }),
+	}}, nil
 }
 
 func (s *server) getEmployee(ctx context.Context, in *ByID) (*answer[archive.EmployeeView], error) {

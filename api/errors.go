@@ -265,7 +265,6 @@ func located(place string, err error) error {
 var ownCodes = map[archive.Invalid]string{
 	{Location: "department_id", Code: archive.CodeUnknown}: codeDepartmentNotFound,
 	{Location: "time_zone", Code: archive.CodeUnknown}:     codeUnknownZone,
-	{Location: "cursor", Code: archive.CodeMalformed}:      codeInvalidCursor,
 }
 
 // invalidFile is the problem of values that the archive refuses; nil if err is about something else.

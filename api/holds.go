@@ -23,15 +23,18 @@ import (
 type HoldView struct {
 	ID         uuid.UUID         `json:"id"`
 	EmployeeID *uuid.UUID        `json:"employee_id,omitempty"`
+	Person     *PersonView       `json:"person,omitempty" doc:"employee_id, by name"`
 	Query      *HoldQuery        `json:"query,omitempty"`
 	Everybody  bool              `json:"everybody"`
 	Categories []models.Category `json:"categories" doc:"What is kept; none means everything"`
 	Matter     string            `json:"matter" doc:"Reference of the case, not its story"`
 	PlacedBy   *uuid.UUID        `json:"placed_by,omitempty"`
+	Placer     *PersonView       `json:"placer,omitempty" doc:"placed_by, by name"`
 	PlacedAt   time.Time         `json:"placed_at"`
 	PassedTo   *models.Role      `json:"passed_to,omitempty" doc:"Who placed it is gone: the role that looks after it"`
 	Covers     *HoldCover        `json:"covers,omitempty" doc:"How much it keeps at the moment: of one that is placed or read by itself, until it is released"`
 	ReleasedBy *uuid.UUID        `json:"released_by,omitempty"`
+	Releaser   *PersonView       `json:"releaser,omitempty" doc:"released_by, by name"`
 	ReleasedAt *time.Time        `json:"released_at,omitempty"`
 }
 
@@ -70,9 +73,27 @@ func (s *server) registerHolds() {
 	handle(r, route{at: "POST /holds/{id}/release", summary: "Ask to release a hold; a second person decides", to: roles{hr}, status: http.StatusAccepted}, s.releaseHold)
 }
 
-func holdView(h retention.HoldView) HoldView {
+// holdViews shows holds with whom they are on and who decided.
+func (s *server) holdViews(ctx context.Context, holds []retention.HoldView) ([]HoldView, error) {
+	var ids []uuid.UUID
+	for _, h := range holds {
+		for _, id := range []*uuid.UUID{h.EmployeeID, h.PlacedBy, h.ReleasedBy} {
+			if id != nil {
+				ids = append(ids, *id)
+			}
+		}
+	}
+	people, err := s.people(ctx, ids)
+	views := make([]HoldView, len(holds))
+	for i, h := range holds {
+		views[i] = holdView(h, people)
+	}
+	return views, err
+}
+
+func holdView(h retention.HoldView, people named) HoldView {
 	v := HoldView{
-		ID: h.ID, EmployeeID: h.EmployeeID, Everybody: h.Everybody, Categories: []models.Category{}, Matter: h.Matter,
+		ID: h.ID, EmployeeID: h.EmployeeID, Person: people.of(h.EmployeeID), Placer: people.of(h.PlacedBy), Releaser: people.of(h.ReleasedBy), Everybody: h.Everybody, Categories: []models.Category{}, Matter: h.Matter,
 		PlacedBy: h.PlacedBy, PlacedAt: h.PlacedAt.UTC(), ReleasedBy: h.ReleasedBy, ReleasedAt: utc(h.ReleasedAt),
 	}
 	if q := h.Query(); !q.Empty() {
@@ -159,25 +180,21 @@ type listHoldsInput struct {
 }
 
 func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*answer[Page[HoldView]], error) {
-	after, err := in.position()
+	after, err := in.after()
 	if err != nil {
 		return nil, err
 	}
 	f := retention.HoldFilter{EmployeeID: given(in.EmployeeID), Active: in.Active, NotOn: actorOf(ctx).EmployeeID, Limit: in.Limit}
-	if after != nil {
-		f.After = *after
-	}
+	f.After = after
 	holds, more, err := retention.Holds(ctx, s.DB, f)
 	if err != nil {
 		return nil, err
 	}
-	page := Page[HoldView]{Items: make([]HoldView, len(holds))}
-	for i, h := range holds {
-		page.Items[i] = holdView(h)
+	page := Page[HoldView]{}
+	if page.Items, err = s.holdViews(ctx, holds); err != nil {
+		return nil, err
 	}
-	if more {
-		page.NextCursor = cursorOf(holds[len(holds)-1].ID)
-	}
+	page.NextCursor = next(in.Paging, holds, more, func(v retention.HoldView) uuid.UUID { return v.ID })
 	return &answer[Page[HoldView]]{page}, passedOn(ctx, s, models.RoleHRAdmin, page.Items, holdHolder)
 }
 
@@ -197,10 +214,14 @@ func (s *server) oneHold(ctx context.Context, id uuid.UUID) (HoldView, error) {
 	if err == nil && hold.EmployeeID != nil && *hold.EmployeeID == actorOf(ctx).EmployeeID {
 		err = problem(codeNotFound) // that somebody inquires into them is not theirs to know
 	}
-	if err != nil || hold.ReleasedAt != nil {
-		return holdView(hold), err
+	if err != nil {
+		return HoldView{}, err
 	}
-	view := holdView(hold)
+	views, err := s.holdViews(ctx, []retention.HoldView{hold})
+	view := views[0]
+	if err != nil || hold.ReleasedAt != nil {
+		return view, err
+	}
 	cover, err := retention.CoverOf(ctx, s.DB, id)
 	view.Covers = (*HoldCover)(&cover)
 	return view, err

@@ -72,7 +72,8 @@ func (s *server) operationView(ctx context.Context, id uuid.UUID, kind string) (
 		v.Steps[i] = stepView(step)
 	}
 	if actorOf(ctx).Role == models.RoleITOps {
-		v.Workflow = s.workflow(ctx, "unlinking/"+op.ID.String())
+		v.Workflow = s.workflow("unlinking/" + op.ID.String())
+		v.Workflow.RunID = s.runOf(ctx, v.Workflow.ID)
 	}
 	return v, nil
 }

@@ -33,11 +33,13 @@ type PurgeView struct {
 	ReviewUntil    *time.Time        `json:"review_until,omitempty" doc:"Undecided, it is carried out then"`
 	Decision       string            `json:"decision,omitempty" enum:"approved,rejected,extended"`
 	DecidedBy      *uuid.UUID        `json:"decided_by,omitempty"`
+	Decider        *PersonView       `json:"decider,omitempty" doc:"decided_by, by name"`
 	DecidedAt      *time.Time        `json:"decided_at,omitempty"`
 	PassedTo       *models.Role      `json:"passed_to,omitempty" doc:"Who rejected it is gone: the role that looks after it"`
 	ExtendedUntil  *clock.Date       `json:"extended_until,omitempty" doc:"Of an extension: the last day that what it claimed is kept"`
 	Because        string            `json:"extended_because,omitempty" doc:"Of an extension: why, as its requester said, for those who see that request"`
 	ConfirmedBy    *uuid.UUID        `json:"confirmed_by,omitempty" doc:"The second one of two people who decided about a rejected purge"`
+	Confirmer      *PersonView       `json:"confirmer,omitempty" doc:"confirmed_by, by name"`
 	RejectedBy     *uuid.UUID        `json:"rejected_by,omitempty"`
 	RejectedAt     *time.Time        `json:"rejected_at,omitempty"`
 	Rejections     []RejectionView   `json:"rejections" doc:"Who rejected what it claims, in this purge or in a former one: none of them approves it"`
@@ -59,16 +61,12 @@ type RejectionView struct {
 }
 
 // rejectionViews groups rejections by the decision that they come from.
-func rejectionViews(rows []retention.Rejection, people map[uuid.UUID]PersonView) []RejectionView {
+func rejectionViews(rows []retention.Rejection, people named) []RejectionView {
 	views := []RejectionView{}
 	for _, r := range rows {
 		i := slices.IndexFunc(views, func(v RejectionView) bool { return v.PurgeID == r.PurgeID })
 		if i < 0 {
-			v := RejectionView{By: r.RejectedBy, At: r.RejectedAt.UTC(), PurgeID: r.PurgeID}
-			if r.RejectedBy != nil {
-				person := people[*r.RejectedBy]
-				v.Person = &person
-			}
+			v := RejectionView{By: r.RejectedBy, Person: people.of(r.RejectedBy), At: r.RejectedAt.UTC(), PurgeID: r.PurgeID}
 			i, views = len(views), append(views, v)
 		}
 		views[i].Categories = append(views[i].Categories, r.Category)
@@ -97,16 +95,28 @@ func (s *server) registerPurges() {
 
 // purgeViews renders purges with the people whom they are about and who rejected them.
 func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, language i18n.Language) ([]PurgeView, error) {
-	var ids []uuid.UUID
+	var ids, extended []uuid.UUID
 	for _, p := range purges {
 		ids = append(ids, p.EmployeeID)
+		for _, by := range []*uuid.UUID{p.DecidedBy, p.ConfirmedBy} {
+			if by != nil {
+				ids = append(ids, *by)
+			}
+		}
 		for _, r := range p.Rejections {
 			if r.RejectedBy != nil {
 				ids = append(ids, *r.RejectedBy)
 			}
 		}
+		if p.Decision == models.DecisionExtended {
+			extended = append(extended, p.ID)
+		}
 	}
 	people, err := s.people(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	because, err := s.extensions(ctx, extended)
 	if err != nil {
 		return nil, err
 	}
@@ -116,9 +126,7 @@ func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, l
 		if p.Decision != models.DecisionExtended {
 			continue
 		}
-		if views[i].ExtendedUntil, views[i].Because, err = s.extension(ctx, p); err != nil {
-			return nil, err
-		}
+		views[i].ExtendedUntil, views[i].Because = p.ExtendedUntil, because[p.ID]
 		switch {
 		case p.ExtendedUntil != nil && views[i].Because != "":
 			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.extended"), p.ExtendedUntil, views[i].Because)
@@ -129,20 +137,29 @@ func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, l
 	return views, nil
 }
 
-// extension is until when two people kept what a purge claimed, and why: for those who see the request that says so.
-func (s *server) extension(ctx context.Context, p retention.PurgeView) (until *clock.Date, because string, err error) {
-	request, err := approval.LastApproved(ctx, s.DB, operations.ExtendPurge, "purge", p.ID)
-	if isNotFound(err) || err == nil && !s.approvalsOf(actorOf(ctx)).Sees(request) {
-		return p.ExtendedUntil, "", nil
-	}
+// extensions is why two people kept what purges claimed, by purge: for those who see the requests that say so.
+func (s *server) extensions(ctx context.Context, purges []uuid.UUID) (map[uuid.UUID]string, error) {
+	requests, err := approval.Approved(ctx, s.DB, operations.ExtendPurge, "purge", purges)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	written, err := approval.OpenWritten(ctx, s.DB, request)
+	visible := s.approvalsOf(actorOf(ctx))
+	var of []uuid.UUID
+	var rows []models.Approval
+	for purge, about := range requests {
+		if visible.Sees(about[0]) {
+			of, rows = append(of, purge), append(rows, about[0])
+		}
+	}
+	written, err := approval.OpenWritten(ctx, s.DB, rows...)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	return p.ExtendedUntil, written[0].Reason, nil
+	because := make(map[uuid.UUID]string, len(of))
+	for i, purge := range of {
+		because[purge] = written[i].Reason
+	}
+	return because, nil
 }
 
 // rejectedText says by whom a purge was rejected, and what can be done now.
@@ -153,12 +170,12 @@ func rejectedText(language i18n.Language, by []string) string {
 	return fmt.Sprintf(i18n.Text(language, "purge_text.rejected"), strings.Join(by, ", "))
 }
 
-func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people map[uuid.UUID]PersonView, language i18n.Language) PurgeView {
+func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people named, language i18n.Language) PurgeView {
 	v := PurgeView{
 		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: p.Categories,
 		State: p.State, StateText: i18n.Text(language, "purge_state."+string(p.State)),
 		Person: people[p.EmployeeID], ReviewRequired: p.ReviewRequired, ReviewUntil: utc(p.ReviewUntil), Decision: p.Decision,
-		DecidedBy: p.DecidedBy, DecidedAt: utc(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, RejectedBy: p.RejectedBy, RejectedAt: utc(p.RejectedAt),
+		DecidedBy: p.DecidedBy, Decider: people.of(p.DecidedBy), DecidedAt: utc(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, Confirmer: people.of(p.ConfirmedBy), RejectedBy: p.RejectedBy, RejectedAt: utc(p.RejectedAt),
 		Rejections: rejectionViews(p.Rejections, people), Escalated: escalated(p), EscalatedAt: utc(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: utc(p.EndedAt),
 	}
 	if p.State == models.PurgeRejected {
@@ -171,7 +188,7 @@ func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people ma
 		v.StateText = rejectedText(language, by)
 	}
 	if actorOf(ctx).Role == models.RoleITOps {
-		v.Workflow = s.workflow(ctx, "purge/"+p.ID.String())
+		v.Workflow = s.workflow("purge/" + p.ID.String())
 	}
 	return v
 }
@@ -190,14 +207,12 @@ type listPurgesInput struct {
 }
 
 func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[Page[PurgeView]], error) {
-	after, err := in.position()
+	after, err := in.after()
 	if err != nil {
 		return nil, err
 	}
 	f := retention.PurgeFilter{State: models.PurgeState(in.State), EmployeeID: given(in.EmployeeID), Escalated: in.Escalated, NotOf: actorOf(ctx).EmployeeID, Limit: in.Limit}
-	if after != nil {
-		f.After = *after
-	}
+	f.After = after
 	purges, more, err := retention.Purges(ctx, s.DB, f)
 	if err != nil {
 		return nil, err
@@ -206,9 +221,7 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*answer[P
 	if page.Items, err = s.purgeViews(ctx, purges, in.language()); err != nil {
 		return nil, err
 	}
-	if more {
-		page.NextCursor = cursorOf(purges[len(purges)-1].ID)
-	}
+	page.NextCursor = next(in.Paging, purges, more, func(v retention.PurgeView) uuid.UUID { return v.ID })
 	return &answer[Page[PurgeView]]{page}, passedOn(ctx, s, models.RoleReviewer, page.Items, purgeHolder)
 }
 
@@ -223,6 +236,9 @@ func (s *server) getPurge(ctx context.Context, in *ByID) (*answer[PurgeView], er
 	views, err := s.purgeViews(ctx, []retention.PurgeView{p}, in.language())
 	if err != nil {
 		return nil, err
+	}
+	if w := views[0].Workflow; w != nil {
+		w.RunID = s.runOf(ctx, w.ID)
 	}
 	err = passedOn(ctx, s, models.RoleReviewer, views, purgeHolder)
 	return &answer[PurgeView]{views[0]}, err
@@ -264,12 +280,6 @@ func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*answer[Pu
 		return nil, err
 	}
 	return s.getPurge(ctx, &in.ByID)
-}
-
-// undecidedPurges is what of a departure waits for a decision.
-func (s *server) undecidedPurges(ctx context.Context, departureID uuid.UUID) ([]retention.PurgeView, error) {
-	purges, _, err := retention.Purges(ctx, s.DB, retention.PurgeFilter{Undecided: true, DepartureID: &departureID})
-	return purges, err
 }
 
 func (s *server) listCertificates(ctx context.Context, in *ByID) (*answer[Page[CertificateView]], error) {

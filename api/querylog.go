@@ -127,7 +127,7 @@ func (s *server) searchLog(ctx context.Context, in *searchLogInput) (*answer[Log
 		page.Items[i] = logEntryView(row, found.People, in.language())
 	}
 	if found.Next != nil {
-		page.NextCursor = cursorOf(*found.Next)
+		page.NextCursor = in.cursor(*found.Next)
 	}
 	if found.Tampered > 0 {
 		page.Warning = fmt.Sprintf(i18n.Text(in.language(), "query_log.tampered_warning"), found.Tampered)

@@ -65,13 +65,9 @@ func (s *server) registerUsers() {
 }
 
 func (s *server) users(ctx context.Context, in *struct{ Paging }) (*answer[Page[UserView]], error) {
-	after, err := in.position()
+	from, err := in.after()
 	if err != nil {
 		return nil, err
-	}
-	var from uuid.UUID
-	if after != nil {
-		from = *after
 	}
 	found, more, err := identity.Users(ctx, s.DB, from, in.Limit)
 	if err != nil {
@@ -81,9 +77,7 @@ func (s *server) users(ctx context.Context, in *struct{ Paging }) (*answer[Page[
 	for i, v := range found {
 		page.Items[i] = userView(v)
 	}
-	if more {
-		page.NextCursor = cursorOf(found[len(found)-1].ID)
-	}
+	page.NextCursor = next(in.Paging, found, more, func(v identity.UserView) uuid.UUID { return v.ID })
 	return &answer[Page[UserView]]{page}, nil
 }
 

@@ -136,7 +136,7 @@ func rejectedPurge(t *testing.T, env *databasetest.Env) (purge uuid.UUID) {
 		}
 		run(func(tx *database.Tx) error { _, err := departure.Advance(tx, dep.ID, nil); return err })
 		run(func(tx *database.Tx) error { _, err := retention.Look(tx, dep.ID, retention.Spread{}); return err })
-		purges, _, err := retention.Purges(t.Context(), env.Facts, retention.PurgeFilter{DepartureID: &dep.ID})
+		purges, _, err := retention.Purges(t.Context(), env.Facts, retention.PurgeFilter{Departures: []uuid.UUID{dep.ID}})
 		if err != nil || len(purges) != 1 || !purges[0].ReviewRequired {
 			t.Fatalf("purges: %+v, %v", purges, err)
 		}

@@ -129,7 +129,7 @@ func TestCaseWaiverTakesTwoPeople(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	waiting, err := Waiting(t.Context(), w.env.Facts, *l.departure)
+	waiting, err := w.waiting(t, l)
 	if err != nil || len(waiting) != 1 || waiting[0].What != WaitsForWaiver || waiting[0].Role != models.RoleReviewer {
 		t.Errorf("waiting: %+v, %v", waiting, err)
 	}

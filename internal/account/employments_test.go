@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
@@ -248,7 +250,7 @@ func TestI29_AQuestionThatWasCalledOffIsNoLinkedAccount(t *testing.T) {
 	if err != nil || len(v.Steps) != 1 || v.Steps[0].AccountState != "" {
 		t.Errorf("shown as %+v, %v", v.Steps, err)
 	}
-	accounts, err := Accounts(context.Background(), w.env.Facts, l.employment)
+	accounts, err := Accounts(context.Background(), w.env.Facts, []uuid.UUID{l.employment})
 	if err != nil || len(accounts) != 0 {
 		t.Errorf("accounts %+v, %v", accounts, err)
 	}

@@ -364,7 +364,7 @@ func TestRelinkOfAGoneAccountAsksPeople(t *testing.T) {
 	}
 	// Carried on past the stuck one.
 	w.wantAccount(t, l, "mail", models.AccountRelinked)
-	waiting, err := Waiting(t.Context(), w.env.Facts, *l.departure)
+	waiting, err := w.waiting(t, l)
 	if err != nil || len(waiting) != 1 || waiting[0].Role != models.RoleITOps {
 		t.Errorf("waiting: %+v, %v", waiting, err)
 	}

@@ -27,10 +27,15 @@ type View struct {
 	Finding            models.Finding
 }
 
-// Accounts lists an employment's accounts in the order in which they were linked, and the look-ups in
-// systems where none was; not those that were called off before they were answered.
-func Accounts(ctx context.Context, db *database.DB, employmentID uuid.UUID) ([]View, error) {
-	return viewed(read[models.LinkedAccount](ctx, db, "accounts", "employment_id = ?", employmentID))
+// Accounts lists the accounts of employments, by employment, in the order in which they were linked, and
+// the look-ups in systems where none was; not those that were called off before they were answered.
+func Accounts(ctx context.Context, db *database.DB, employments []uuid.UUID) (map[uuid.UUID][]View, error) {
+	views, err := viewed(read[models.LinkedAccount](ctx, db, "accounts", "employment_id IN ?", employments))
+	byEmployment := make(map[uuid.UUID][]View, len(employments))
+	for _, v := range views {
+		byEmployment[v.Employment] = append(byEmployment[v.Employment], v)
+	}
+	return byEmployment, err
 }
 
 // OfPerson lists the accounts of all employments of a person, as [Accounts] does.
@@ -200,52 +205,55 @@ const (
 	WaitsForConnection = "no_system_connected"
 )
 
-// Waiting lists what of a departure's accounts waits: first what people must decide, then what is
-// tried again or left to a system, each oldest first.
-func Waiting(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]Waited, error) {
-	cases, err := read[models.SupportCase](ctx, db, "support cases", "departure_id = ? AND state <> ?", departureID, models.CaseClosed)
+// Waiting lists what of the accounts of departures waits, by departure: first what people must decide,
+// then what is tried again or left to a system, each oldest first.
+func Waiting(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[uuid.UUID][]Waited, error) {
+	cases, err := read[models.SupportCase](ctx, db, "support cases", "departure_id IN ? AND state <> ?", departures, models.CaseClosed)
 	if err != nil {
 		return nil, err
 	}
-	var waiting []Waited
+	waiting := make(map[uuid.UUID][]Waited, len(departures))
 	for _, c := range cases {
 		w := Waited{What: WaitsForSupport, Role: models.RoleITOps, Since: c.OpenedAt, System: c.System, SupportCaseID: c.ID}
 		if c.State == models.CaseWaiverRequested {
 			w.What, w.Role, w.Since = WaitsForWaiver, models.RoleReviewer, *c.AskedAt
 		}
-		waiting = append(waiting, w)
+		waiting[*c.DepartureID] = append(waiting[*c.DepartureID], w)
 	}
-	slices.SortStableFunc(waiting, func(a, b Waited) int { return a.Since.Compare(b.Since) })
-	delayed, err := delayedSteps(ctx, db, departureID)
+	for _, of := range waiting {
+		slices.SortStableFunc(of, func(a, b Waited) int { return a.Since.Compare(b.Since) })
+	}
+	open, err := read[models.AccountOperation](ctx, db, "account operations", "departure_id IN ? AND ended_at IS NULL", departures)
 	if err != nil {
 		return nil, err
 	}
-	unasked, err := read[models.AccountOperation](ctx, db, "account operations",
-		"departure_id = ? AND ended_at IS NULL AND asked = '{}'", departureID)
-	for _, op := range unasked {
-		waiting = append(waiting, Waited{What: WaitsForConnection, Role: models.RoleITOps, Since: op.CreatedAt})
-	}
-	return append(waiting, delayed...), err
-}
-
-// delayedSteps lists the open steps of a departure that failed and are tried again, and those that
-// a system has accepted and not carried out yet.
-func delayedSteps(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]Waited, error) {
-	steps, err := read[models.AccountStep](ctx, db, "steps",
-		"operation_id IN (SELECT id FROM account_operations WHERE departure_id = ? AND ended_at IS NULL) AND started_at IS NOT NULL AND (state = ? OR (state IN ? AND tries > 0))",
-		departureID, models.StepAccepted, []models.StepState{models.StepPending, models.StepRunning})
-	if err != nil {
-		return nil, err
-	}
-	delayed := make([]Waited, len(steps))
-	for i, s := range steps {
-		delayed[i] = Waited{What: WaitsForRetry, Role: models.RoleITOps, Since: *s.StartedAt, System: s.System}
-		if s.State == models.StepAccepted {
-			delayed[i].What = WaitsForSystem
+	departureOf, operations := make(map[uuid.UUID]uuid.UUID, len(open)), make([]uuid.UUID, len(open))
+	for i, op := range open {
+		departureOf[op.ID], operations[i] = *op.DepartureID, op.ID
+		if op.Asked != nil && len(op.Asked) == 0 {
+			waiting[*op.DepartureID] = append(waiting[*op.DepartureID], Waited{What: WaitsForConnection, Role: models.RoleITOps, Since: op.CreatedAt})
 		}
 	}
-	slices.SortStableFunc(delayed, func(a, b Waited) int { return a.Since.Compare(b.Since) })
-	return delayed, nil
+	delayed, err := delayedSteps(ctx, db, operations)
+	for _, s := range delayed {
+		w := Waited{What: WaitsForRetry, Role: models.RoleITOps, Since: *s.StartedAt, System: s.System}
+		if s.State == models.StepAccepted {
+			w.What = WaitsForSystem
+		}
+		of := departureOf[s.OperationID]
+		waiting[of] = append(waiting[of], w)
+	}
+	return waiting, err
+}
+
+// delayedSteps lists the steps of operations that failed and are tried again, and those that a system has
+// accepted and not carried out yet, oldest first.
+func delayedSteps(ctx context.Context, db *database.DB, operations []uuid.UUID) ([]models.AccountStep, error) {
+	steps, err := read[models.AccountStep](ctx, db, "steps",
+		"operation_id IN ? AND started_at IS NOT NULL AND (state = ? OR (state IN ? AND tries > 0))",
+		operations, models.StepAccepted, []models.StepState{models.StepPending, models.StepRunning})
+	slices.SortStableFunc(steps, func(a, b models.AccountStep) int { return a.StartedAt.Compare(*b.StartedAt) })
+	return steps, err
 }
 
 func read[T any](ctx context.Context, db *database.DB, what, where string, args ...any) ([]T, error) {

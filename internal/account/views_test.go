@@ -21,7 +21,7 @@ func TestWaitingTellsWhatIsTriedAgainOrLeftToASystem(t *testing.T) {
 			w.targets["mail"].fail("disable", trouble)
 			op := w.unlink(t, l, nil)
 			waiting := func() []Waited {
-				got, err := Waiting(t.Context(), w.env.Facts, *l.departure)
+				got, err := w.waiting(t, l)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -132,6 +132,18 @@ func (w *world) leave(t testing.TB, l *leaver) {
 		id, l.employee, l.employment)
 }
 
+// waiting is what waits of a leaver, beside another one of whom nothing does.
+func (w *world) waiting(t testing.TB, l *leaver) ([]Waited, error) {
+	t.Helper()
+	other := w.leaver(t)
+	w.leave(t, other)
+	all, err := Waiting(context.Background(), w.env.Facts, []uuid.UUID{*other.departure, *l.departure})
+	if len(all[*other.departure]) != 0 {
+		t.Errorf("of somebody else waits %+v", all[*other.departure])
+	}
+	return all[*l.departure], err
+}
+
 func (w *world) unlink(t testing.TB, l *leaver, shape func(*UnlinkOrder)) models.AccountOperation {
 	t.Helper()
 	op, created, err := w.tryUnlink(l, shape)

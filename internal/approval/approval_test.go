@@ -372,7 +372,7 @@ func TestTheCommandIsSealedAndItsKeyDestroyed(t *testing.T) {
 		t.Fatal(err)
 	}
 	row, _ := w.ask(t)
-	if changes, err := w.registry.Changes(t.Context(), w.get(t, row.ID)); err != nil || len(changes) != 1 || changes[0].Before != "1" {
+	if changes, err := w.registry.Changes(t.Context(), w.get(t, row.ID)); err != nil || len(changes[row.ID]) != 1 || changes[row.ID][0].Before != "1" {
 		t.Errorf("the approver is shown %v, %v", changes, err)
 	}
 	if got, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {

@@ -235,8 +235,11 @@ func sameIDs(a, b []uuid.UUID) bool { return slices.Equal(a, b) }
 var errUnreadable = errors.New("the stored command cannot be read any more")
 
 func (r *Registry) open(ctx context.Context, row models.Approval) (stored, error) {
-	var s stored
 	content, err := r.sealer.OpenLoose(ctx, place(row.ID), row.CommandSealed)
+	return readStored(content, err)
+}
+
+func readStored(content []byte, err error) (s stored, _ error) {
 	switch {
 	case errors.Is(err, vault.ErrPurged), errors.Is(err, vault.ErrDamaged):
 		return s, errUnreadable

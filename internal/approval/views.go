@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
+	"lethe/internal/vault"
 	"lethe/models"
 )
 
@@ -76,24 +77,39 @@ func Pending(ctx context.Context, db *database.DB, operation, kind string, id uu
 	return row, nil
 }
 
-// LastApproved finds the newest approved request of an operation about a row; without one it is
-// database.ErrNotFound.
-func LastApproved(ctx context.Context, db *database.DB, operation, kind string, id uuid.UUID) (models.Approval, error) {
-	row, err := database.First[models.Approval](db.Read(ctx).Where("operation = ? AND state = ?", operation, models.ApprovalApproved).
-		Where("targets @> jsonb_build_array(jsonb_build_object('kind', ?::text, 'id', ?::text))", kind, id.String()).Order(newest))
-	if err != nil {
-		return row, fmt.Errorf("looking for an approved request: %w", err)
+// Approved lists the approved requests of an operation about rows of a kind, by row, newest first.
+func Approved(ctx context.Context, db *database.DB, operation, kind string, ids []uuid.UUID) (map[uuid.UUID][]models.Approval, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	return row, nil
+	return listAbout(db.Read(ctx).Where("operation = ? AND state = ?", operation, models.ApprovalApproved), kind, ids)
 }
 
-// PendingAbout lists the open requests about a row, newest first.
-func PendingAbout(ctx context.Context, db *database.DB, kind string, id uuid.UUID) ([]models.Approval, error) {
+// PendingAbout lists the open requests about rows of a kind, by row, newest first.
+func PendingAbout(ctx context.Context, db *database.DB, kind string, ids []uuid.UUID) (map[uuid.UUID][]models.Approval, error) {
+	return listAbout(db.Read(ctx).Where("state = ? AND expires_at > lethe_now()", models.ApprovalPending), kind, ids)
+}
+
+func listAbout(q *gorm.DB, kind string, ids []uuid.UUID) (map[uuid.UUID][]models.Approval, error) {
 	var rows []models.Approval
-	if err := pendingAbout(ctx, db, kind, id).Order(newest).Find(&rows).Error; err != nil {
+	err := q.Where("EXISTS (SELECT FROM jsonb_to_recordset(targets) AS t (kind text, id uuid) WHERE t.kind = ? AND t.id IN ?)", kind, ids).
+		Order(newest).Find(&rows).Error
+	if err != nil {
 		return nil, fmt.Errorf("looking for requests for approval: %w", database.Hide(err))
 	}
-	return rows, nil
+	about := make(map[uuid.UUID][]models.Approval, len(rows))
+	for _, row := range rows {
+		targets, err := Targets(row)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range targets {
+			if t.Kind == kind {
+				about[t.ID] = append(about[t.ID], row)
+			}
+		}
+	}
+	return about, nil
 }
 
 func pendingAbout(ctx context.Context, db *database.DB, kind string, id uuid.UUID) *gorm.DB {
@@ -101,17 +117,30 @@ func pendingAbout(ctx context.Context, db *database.DB, kind string, id uuid.UUI
 		Where("targets @> jsonb_build_array(jsonb_build_object('kind', ?::text, 'id', ?::text))", kind, id.String())
 }
 
-// Changes is what an open request would change, as its requester was told; nothing once it ended, nor if its
-// command cannot be opened any more.
-func (r *Registry) Changes(ctx context.Context, row models.Approval) ([]Change, error) {
-	if row.State != models.ApprovalPending {
+// Changes are what open requests would change, by request, as their requesters were told; nothing of one that
+// has ended, nor of one whose command cannot be opened any more.
+func (r *Registry) Changes(ctx context.Context, rows ...models.Approval) (map[uuid.UUID][]Change, error) {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row models.Approval) bool { return row.State != models.ApprovalPending })
+	if len(rows) == 0 {
 		return nil, nil
 	}
-	s, err := r.open(ctx, row)
-	if errors.Is(err, errUnreadable) {
-		return nil, nil
+	values := make([]vault.LooseValue, len(rows))
+	for i, row := range rows {
+		values[i] = vault.LooseValue{Place: place(row.ID), Sealed: row.CommandSealed}
 	}
-	return s.Changes, err
+	opened, err := r.sealer.OpenLooseAll(ctx, values)
+	if err != nil {
+		return nil, fmt.Errorf("opening stored commands: %w", err)
+	}
+	changes := make(map[uuid.UUID][]Change, len(rows))
+	for i, row := range rows {
+		s, err := readStored(opened[i].Plain, opened[i].Err)
+		if err != nil && !errors.Is(err, errUnreadable) {
+			return nil, err
+		}
+		changes[row.ID] = s.Changes
+	}
+	return changes, nil
 }
 
 // Targets are the rows that a request is about.

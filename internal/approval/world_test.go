@@ -13,6 +13,7 @@ import (
 	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
 	"lethe/internal/ledger"
+	"lethe/internal/vault"
 	"lethe/models"
 )
 
@@ -104,6 +105,14 @@ func (plainBoxes) SealLoose(_ context.Context, _ string, plain []byte) (models.S
 
 func (plainBoxes) OpenLoose(_ context.Context, _ string, s models.Sealed) ([]byte, error) {
 	return s.Box()[len(boxHead):], nil
+}
+
+func (b plainBoxes) OpenLooseAll(ctx context.Context, values []vault.LooseValue) ([]vault.LooseOpened, error) {
+	opened := make([]vault.LooseOpened, len(values))
+	for i, v := range values {
+		opened[i].Plain, opened[i].Err = b.OpenLoose(ctx, v.Place, v.Sealed)
+	}
+	return opened, nil
 }
 
 func (plainBoxes) ShredLoose(context.Context, models.Sealed) error { return nil }

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,15 +38,8 @@ type Filter struct {
 	Query        string // part of a name or employee number, in any case
 	Status       models.EmployeeStatus
 	DepartmentID uuid.UUID
-	Cursor       string // a page's NextCursor
-	Limit        int    // 1 to 200; 0 means 50
-}
-
-// Page is one page of a list, in the order in which the people were entered.
-type Page struct {
-	Items []Employee `json:"items"`
-	// NextCursor is nil on the last page.
-	NextCursor *string `json:"next_cursor"`
+	After        uuid.UUID // the last person of the page before
+	Limit        int       // 1 to 200; 0 means 50
 }
 
 const (
@@ -81,17 +73,16 @@ func VisibleTo(actor models.Actor) func(*gorm.DB) *gorm.DB {
 	}
 }
 
-// List is one page of people.
-func List(ctx context.Context, db *database.DB, f Filter) (Page, error) {
-	after, err := f.check()
-	if err != nil {
-		return Page{}, err
+// List is one page of people, in the order in which they were entered, and whether there are more.
+func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, more bool, err error) {
+	if err := f.check(); err != nil {
+		return nil, false, err
 	}
-	query := employees(db.Read(ctx)).Scopes(VisibleTo(f.Actor)).Where("employees.id > ?", after)
+	query := employees(db.Read(ctx)).Scopes(VisibleTo(f.Actor)).Where("employees.id > ?", f.After)
 	if f.Query != "" {
 		named, err := Named(ctx, db, f.Query)
 		if err != nil {
-			return Page{}, err
+			return nil, false, err
 		}
 		query = query.Scopes(named)
 	}
@@ -101,17 +92,15 @@ func List(ctx context.Context, db *database.DB, f Filter) (Page, error) {
 	if f.DepartmentID != uuid.Nil {
 		query = query.Where("employees.department_id = ?", f.DepartmentID)
 	}
-	page := Page{Items: []Employee{}}
+	people = []Employee{}
 	byID := clause.OrderByColumn{Column: clause.Column{Table: "employees", Name: "id"}}
-	if err := query.Order(byID).Limit(f.Limit + 1).Scan(&page.Items).Error; err != nil {
-		return Page{}, fmt.Errorf("listing people: %w", database.Hide(err))
+	if err := query.Order(byID).Limit(f.Limit + 1).Scan(&people).Error; err != nil {
+		return nil, false, fmt.Errorf("listing people: %w", database.Hide(err))
 	}
-	if len(page.Items) > f.Limit {
-		page.Items = page.Items[:f.Limit]
-		cursor := encodeCursor(page.Items[f.Limit-1].ID)
-		page.NextCursor = &cursor
+	if len(people) > f.Limit {
+		return people[:f.Limit], true, nil
 	}
-	return page, nil
+	return people, false, nil
 }
 
 // gramEnd stands between grams on their way to the database; no text has it.
@@ -141,7 +130,7 @@ func employees(g *gorm.DB) *gorm.DB {
 		Joins("JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id ORDER BY " + latestOrder + " LIMIT 1) m ON true")
 }
 
-func (f *Filter) check() (after uuid.UUID, err error) {
+func (f *Filter) check() error {
 	var found problems
 	if f.Query != "" {
 		if code := checkText(&f.Query, maxQuery); code != "" {
@@ -157,24 +146,5 @@ func (f *Filter) check() (after uuid.UUID, err error) {
 	if f.Limit < 1 || f.Limit > maxLimit {
 		found.add("limit", CodeOutOfRange)
 	}
-	if f.Cursor != "" {
-		if after, err = decodeCursor(f.Cursor); err != nil {
-			found.add("cursor", CodeMalformed)
-		}
-	}
-	return after, found.err()
-}
-
-func encodeCursor(id uuid.UUID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
-
-func decodeCursor(s string) (uuid.UUID, error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("decoding a cursor: %w", err)
-	}
-	id, err := uuid.FromBytes(b)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("decoding a cursor: %w", err)
-	}
-	return id, nil
+	return found.err()
 }

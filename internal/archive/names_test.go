@@ -26,9 +26,9 @@ func TestANameIsFoundWhateverItsForm(t *testing.T) {
 		"张伟": hidden, "张\u200b伟": hidden, "張偉": hidden, "Müller": german, "MÜLLER": german, "mu\u0308ller": german,
 		"陈丽华": traditional, "丽华": traditional, "陳": traditional, "abc": wide, "ａｂｃ": wide, "n-4": wide, "Ｎ－4": wide,
 	} {
-		page, err := archive.List(t.Context(), c.Facts, archive.Filter{Actor: c.hr, Query: query})
-		if err != nil || len(page.Items) != 1 || page.Items[0].ID != want {
-			t.Errorf("%q finds %+v, %v", query, page.Items, err)
+		people, _, err := archive.List(t.Context(), c.Facts, archive.Filter{Actor: c.hr, Query: query})
+		if err != nil || len(people) != 1 || people[0].ID != want {
+			t.Errorf("%q finds %+v, %v", query, people, err)
 		}
 	}
 	for _, name := range []string{"\u200b", "\u3164", " \u00a0", "\u2060\ufeff"} {
@@ -38,8 +38,8 @@ func TestANameIsFoundWhateverItsForm(t *testing.T) {
 		wantInvalid(t, err, archive.Invalid{Location: "name", Code: archive.CodeRequired})
 	}
 	for _, wildcard := range []string{"%", "_", `\`} {
-		if page, err := archive.List(t.Context(), c.Facts, archive.Filter{Actor: c.hr, Query: wildcard}); err != nil || len(page.Items) != 0 {
-			t.Errorf("%q finds %d people, %v", wildcard, len(page.Items), err)
+		if people, _, err := archive.List(t.Context(), c.Facts, archive.Filter{Actor: c.hr, Query: wildcard}); err != nil || len(people) != 0 {
+			t.Errorf("%q finds %d people, %v", wildcard, len(people), err)
 		}
 	}
 }

@@ -1,12 +1,12 @@
 package departure
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm"
 
 	"lethe/internal/account"
 	"lethe/internal/archive"
@@ -214,7 +214,7 @@ func AskAnnulment(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.U
 	if err != nil {
 		return err
 	}
-	if err := Annullable(tx.DB(), dep); err != nil {
+	if err := annullable(tx, dep); err != nil {
 		return err
 	}
 	if dep.AnnulmentAskedAt != nil && by.ID() != nil && *dep.AnnulmentAskedBy == by.EmployeeID {
@@ -256,15 +256,37 @@ func DropAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 	return record(tx, dep, EventAnnulmentDropped, by, nil)
 }
 
-// Annullable says why a departure cannot be undone: something was destroyed, or the person has been employed
-// anew since. It locks nothing.
-func Annullable(g *gorm.DB, dep models.Departure) error {
+// Annullable says which departures can be undone still, as far as anybody can tell without a lock.
+func Annullable(ctx context.Context, db *database.DB, rows []models.Departure) (map[uuid.UUID]bool, error) {
+	var open []uuid.UUID
+	for _, dep := range rows {
+		if dep.Stage == models.StagePendingDeparture || dep.Stage == models.StageDeparted {
+			open = append(open, dep.ID)
+		}
+	}
+	var ids []uuid.UUID
+	err := db.Read(ctx).Model(&models.Departure{}).Where("id IN ? AND NOT "+employedAnew, open).Pluck("id", &ids).Error
+	if err != nil {
+		return nil, fmt.Errorf("looking for later employments: %w", database.Hide(err))
+	}
+	annullable := make(map[uuid.UUID]bool, len(ids))
+	for _, id := range ids {
+		annullable[id] = true
+	}
+	return annullable, nil
+}
+
+// employedAnew says of a departure that its person has an employment that was entered later.
+const employedAnew = `EXISTS (SELECT FROM employments o JOIN employments m ON m.id = departures.employment_id
+	WHERE o.employee_id = m.employee_id AND (o.created_at, o.id) > (m.created_at, m.id))`
+
+// annullable: nothing was destroyed, and the person has not been employed anew since.
+func annullable(tx *database.Tx, dep models.Departure) error {
 	switch dep.Stage {
 	case models.StagePendingDeparture, models.StageDeparted:
-		var later bool
-		err := g.Raw(`SELECT EXISTS (SELECT FROM employments o JOIN employments m ON m.id = ?
-			WHERE o.employee_id = m.employee_id AND (o.created_at, o.id) > (m.created_at, m.id))`, dep.EmploymentID).Scan(&later).Error
-		if err == nil && later {
+		var later int64
+		err := tx.DB().Model(&models.Departure{}).Where("id = ? AND "+employedAnew, dep.ID).Count(&later).Error
+		if err == nil && later > 0 {
 			return ErrRehired
 		}
 		return database.Hide(err)
@@ -291,7 +313,7 @@ func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 	case dep.EmployeeID == by.EmployeeID:
 		return ErrSubject
 	}
-	if err := Annullable(tx.DB(), dep); err != nil {
+	if err := annullable(tx, dep); err != nil {
 		return err
 	}
 	now, err := tx.Now()

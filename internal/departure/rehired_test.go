@@ -24,7 +24,7 @@ func (s *stand) purgeAll(t *testing.T, purger *retention.Purger, id uuid.UUID) {
 	for range 5 {
 		s.Advance(t, time.Minute)
 		s.run(t, func(tx *database.Tx) error { _, err := retention.Look(tx, id, retention.Spread{}); return err })
-		purges, _, err := retention.Purges(ctx, s.Facts, retention.PurgeFilter{DepartureID: &id, State: models.PurgeClaimed})
+		purges, _, err := retention.Purges(ctx, s.Facts, retention.PurgeFilter{Departures: []uuid.UUID{id}, State: models.PurgeClaimed})
 		if err != nil {
 			t.Fatal(err)
 		}

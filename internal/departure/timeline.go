@@ -32,6 +32,20 @@ const (
 	EventPurged             = "purged"
 )
 
+// Timelines are those of departures, by departure, oldest line first.
+func Timelines(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.UUID][]models.DepartureEvent, error) {
+	var events []models.DepartureEvent
+	err := db.Read(ctx).Where("departure_id IN ?", ids).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Find(&events).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading timelines: %w", database.Hide(err))
+	}
+	timelines := make(map[uuid.UUID][]models.DepartureEvent, len(ids))
+	for _, e := range events {
+		timelines[e.DepartureID] = append(timelines[e.DepartureID], e)
+	}
+	return timelines, nil
+}
+
 // Timeline is the departure's timeline after the given event id (0: from the start), oldest first.
 func Timeline(ctx context.Context, db *database.DB, id uuid.UUID, after int64) ([]models.DepartureEvent, error) {
 	var events []models.DepartureEvent

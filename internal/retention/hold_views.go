@@ -86,20 +86,31 @@ func Holds(ctx context.Context, db *database.DB, f HoldFilter) (holds []HoldView
 	return holds, more, openMatters(ctx, db, holds)
 }
 
-// HoldsInForce are the active holds, without their matter, that keep a category of a departure which took
-// effect from being destroyed when it is due, in the order in which they were placed.
-func HoldsInForce(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]models.Hold, error) {
-	var holds []models.Hold
-	err := db.Read(ctx).Raw(`SELECT h.id, h.placed_at FROM holds h, departures d
-		WHERE d.id = ? AND h.released_at IS NULL AND lethe_hold_covers(h, d.employee_id) AND EXISTS (
+// HoldInForce is an active hold that keeps a category of a departure.
+type HoldInForce struct {
+	DepartureID uuid.UUID
+	ID          uuid.UUID
+	PlacedAt    time.Time
+}
+
+// HoldsInForce are the active holds that keep a category of departures which took effect from being destroyed
+// when it is due, by departure, in the order in which they were placed.
+func HoldsInForce(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[uuid.UUID][]HoldInForce, error) {
+	var holds []HoldInForce
+	err := db.Read(ctx).Raw(`SELECT d.id AS departure_id, h.id, h.placed_at FROM holds h, departures d
+		WHERE d.id IN ? AND h.released_at IS NULL AND lethe_hold_covers(h, d.employee_id) AND EXISTS (
 			SELECT FROM retention_deadlines l
 			WHERE l.departure_id = d.id AND l.state IN ? AND (h.categories IS NULL OR l.category = ANY (h.categories)))
-		ORDER BY h.placed_at, h.id`, departureID,
+		ORDER BY h.placed_at, h.id`, departures,
 		[]models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}).Scan(&holds).Error
 	if err != nil {
 		return nil, fmt.Errorf("looking for holds: %w", database.Hide(err))
 	}
-	return holds, nil
+	byDeparture := make(map[uuid.UUID][]HoldInForce, len(holds))
+	for _, h := range holds {
+		byDeparture[h.DepartureID] = append(byDeparture[h.DepartureID], h)
+	}
+	return byDeparture, nil
 }
 
 // HoldCover is how much a hold in force keeps at the moment.
@@ -138,6 +149,8 @@ const (
 
 // Objection is that somebody kept a departure's data from being destroyed, or stopped doing so.
 type Objection struct {
+	DepartureID uuid.UUID
+
 	At      time.Time
 	What    string
 	ByID    *uuid.UUID
@@ -145,24 +158,33 @@ type Objection struct {
 	PurgeID *uuid.UUID
 }
 
-// Objections are the holds that cover a departure's person and were in force since it began, their releases,
-// and the rejections of its purges, oldest first. A hold by a filter covers whoever matches or once did.
-func Objections(ctx context.Context, db *database.DB, dep models.Departure) ([]Objection, error) {
+// Objections are the holds that cover the persons of departures and were in force since these began, their
+// releases, and the rejections of their purges, by departure, oldest first. A hold by a filter covers whoever
+// matches or once did.
+func Objections(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[uuid.UUID][]Objection, error) {
 	var rows []Objection
-	err := db.Read(ctx).Raw(`WITH mine AS (SELECT h.* FROM holds h WHERE (h.released_at IS NULL OR h.released_at >= @began)
-			AND (h.employee_id = @person OR h.employee_id IS NULL AND lethe_hold_covers(h, @person)))
-		SELECT placed_at AS at, @placed AS what, placed_by AS by_id, id AS hold_id, NULL::uuid AS purge_id FROM mine
-		UNION ALL SELECT released_at, @released, released_by, id, NULL FROM mine WHERE released_at IS NOT NULL
-		UNION ALL SELECT min(r.rejected_at), @rejected, r.rejected_by, NULL::uuid, r.purge_id
-			FROM purge_rejections r JOIN purges p ON p.id = r.purge_id WHERE p.departure_id = @departure GROUP BY r.purge_id, r.rejected_by
+	err := db.Read(ctx).Raw(`WITH these AS (
+			SELECT d.id AS departure_id, h.id, h.placed_at, h.placed_by, h.released_at, h.released_by
+			FROM departures d JOIN holds h ON (h.released_at IS NULL OR h.released_at >= d.created_at)
+				AND (h.employee_id = d.employee_id OR h.employee_id IS NULL AND lethe_hold_covers(h, d.employee_id))
+			WHERE d.id IN @departures)
+		SELECT departure_id, placed_at AS at, @placed AS what, placed_by AS by_id, id AS hold_id, NULL::uuid AS purge_id FROM these
+		UNION ALL SELECT departure_id, released_at, @released, released_by, id, NULL FROM these WHERE released_at IS NOT NULL
+		UNION ALL SELECT p.departure_id, min(r.rejected_at), @rejected, r.rejected_by, NULL::uuid, r.purge_id
+			FROM purge_rejections r JOIN purges p ON p.id = r.purge_id WHERE p.departure_id IN @departures
+			GROUP BY p.departure_id, r.purge_id, r.rejected_by
 		ORDER BY at, hold_id, purge_id`, map[string]any{
-		"began": dep.CreatedAt, "person": dep.EmployeeID, "departure": dep.ID,
-		"placed": EventHoldPlaced, "released": EventHoldReleased, "rejected": EventPurgeRejected,
+		"departures": departures,
+		"placed":     EventHoldPlaced, "released": EventHoldReleased, "rejected": EventPurgeRejected,
 	}).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading who kept a departure's data: %w", database.Hide(err))
 	}
-	return rows, nil
+	byDeparture := make(map[uuid.UUID][]Objection, len(departures))
+	for _, o := range rows {
+		byDeparture[o.DepartureID] = append(byDeparture[o.DepartureID], o)
+	}
+	return byDeparture, nil
 }
 
 // GetHold reads a hold; none is database.ErrNotFound.

@@ -97,13 +97,20 @@ func claimants(ctx context.Context, db *database.DB, departureIDs []uuid.UUID) (
 	return purges, nil
 }
 
-// RuleNamed reads a version of a rule by its name: jurisdiction, category and version.
-func RuleNamed(ctx context.Context, db *database.DB, name string) (models.RetentionRule, error) {
-	rule, err := database.First[models.RetentionRule](db.Read(ctx).Where("jurisdiction || '/' || category || '/' || version = ?", name))
-	if err != nil {
-		return rule, fmt.Errorf("reading a rule: %w", err)
+// RulesNamed reads versions of rules by their names: jurisdiction, category and version.
+func RulesNamed(ctx context.Context, db *database.DB, names []string) (map[string]models.RetentionRule, error) {
+	if len(names) == 0 {
+		return nil, nil
 	}
-	return rule, nil
+	var rows []models.RetentionRule
+	if err := db.Read(ctx).Where("jurisdiction || '/' || category || '/' || version IN ?", names).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("reading rules: %w", database.Hide(err))
+	}
+	rules := make(map[string]models.RetentionRule, len(rows))
+	for _, rule := range rows {
+		rules[fmt.Sprintf("%s/%s/%d", rule.Jurisdiction, rule.Category, rule.Version)] = rule
+	}
+	return rules, nil
 }
 
 // Certificates reads a departure's destruction certificates, oldest first.
@@ -117,8 +124,8 @@ func Certificates(ctx context.Context, db *database.DB, departureID uuid.UUID) (
 
 // PurgeFilter narrows a list of purges. Zero values do not filter.
 type PurgeFilter struct {
-	State       models.PurgeState
-	DepartureID *uuid.UUID
+	State      models.PurgeState
+	Departures []uuid.UUID // nil: of all
 	// EmployeeID keeps those of a person, of each employment.
 	EmployeeID *uuid.UUID
 	// NotOf leaves out those of somebody's data.
@@ -162,8 +169,8 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 	if f.Escalated {
 		q = q.Where("purges.escalated_at IS NOT NULL")
 	}
-	if f.DepartureID != nil {
-		q = q.Where("purges.departure_id = ?", *f.DepartureID)
+	if f.Departures != nil {
+		q = q.Where("purges.departure_id IN ?", f.Departures)
 	}
 	if f.EmployeeID != nil {
 		q = q.Where("departures.employee_id = ?", *f.EmployeeID)

@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
@@ -28,9 +27,23 @@ type Loose interface {
 	// OpenLoose decrypts what was sealed for the place. The caller owns the bytes and clears them.
 	// A value whose key was destroyed is ErrPurged.
 	OpenLoose(ctx context.Context, place string, s models.Sealed) ([]byte, error)
+	// OpenLooseAll opens many values with one look at their keys; what is wrong with one of them is with it.
+	OpenLooseAll(ctx context.Context, values []LooseValue) ([]LooseOpened, error)
 	// ShredLoose destroys the key of a value that is no longer needed. Doing it again, or to
 	// nothing, changes nothing.
 	ShredLoose(ctx context.Context, s models.Sealed) error
+}
+
+// LooseValue is a sealed value with its place.
+type LooseValue struct {
+	Place  string
+	Sealed models.Sealed
+}
+
+// LooseOpened is a value that was opened, or why it was not, as [Loose.OpenLoose] says it.
+type LooseOpened struct {
+	Plain []byte
+	Err   error
 }
 
 var _ Loose = (*Vault)(nil)
@@ -82,23 +95,46 @@ func (v *Vault) SealLoose(ctx context.Context, place string, plain []byte) (mode
 
 // OpenLoose decrypts what was sealed for the place; see [Loose].
 func (v *Vault) OpenLoose(ctx context.Context, place string, s models.Sealed) ([]byte, error) {
-	id, err := keyOf(s)
+	opened, err := v.OpenLooseAll(ctx, []LooseValue{{place, s}})
 	if err != nil {
 		return nil, err
 	}
-	row, err := database.First[looseKey](v.keys.Read(ctx).Where("id = ?", id))
-	if errors.Is(err, database.ErrNotFound) {
-		return nil, errNoKey
+	return opened[0].Plain, opened[0].Err
+}
+
+// OpenLooseAll decrypts many values; see [Loose].
+func (v *Vault) OpenLooseAll(ctx context.Context, values []LooseValue) ([]LooseOpened, error) {
+	opened := make([]LooseOpened, len(values))
+	ids := make(models.IDs, len(values))
+	for i, value := range values {
+		ids[i], opened[i].Err = keyOf(value.Sealed)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading a key: %w", err)
+	var rows []looseKey
+	if err := v.keys.Read(ctx).Where("id = ANY (?)", ids).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("reading keys: %w", database.Hide(err))
+	}
+	byID := make(map[uuid.UUID]looseKey, len(rows))
+	for _, row := range rows {
+		byID[row.ID] = row
+	}
+	for i, value := range values {
+		if opened[i].Err == nil {
+			opened[i].Plain, opened[i].Err = v.openLoose(byID[ids[i]], value)
+		}
+	}
+	return opened, nil
+}
+
+func (v *Vault) openLoose(row looseKey, value LooseValue) ([]byte, error) {
+	if row.ID == uuid.Nil {
+		return nil, errNoKey
 	}
 	key, err := v.unwrapLoose(row)
 	if err != nil {
 		return nil, err
 	}
 	defer key.clear()
-	return key.open(s, v.looseFor(place, id))
+	return key.open(value.Sealed, v.looseFor(value.Place, row.ID))
 }
 
 // ShredLoose destroys the key of a value; see [Loose].

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// TestAPageTakesAsManyQueriesHoweverLongItIs: of each list, with two rows and with six of every kind.
+func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
+	f := newFixture(t)
+	var queries atomic.Int64
+	for _, db := range []*database.DB{f.server.DB, f.env.Keys} {
+		count := func(*gorm.DB) { queries.Add(1) }
+		callbacks := db.Read(t.Context()).Callback()
+		for name, register := range map[string]func(string, func(*gorm.DB)) error{
+			"query": callbacks.Query().Register, "row": callbacks.Row().Register, "raw": callbacks.Raw().Register, "update": callbacks.Update().Register,
+		} {
+			if err := register("test:count_"+name, count); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	people := 0
+	hire := func() (no string) { people++; return fmt.Sprintf("P%d", people) }
+	add := func() {
+		pending, left := f.resign(f.hire(hire(), f.a)), f.leftLongAgo(f.hire(hire(), f.b), -20, false)
+		for _, id := range []string{departureAddress(pending.ID), departureAddress(left.ID)} {
+			if got := f.ask(hr, "POST", id+"/annulment", `{"reason": "mistaken"}`); got.status != 202 {
+				t.Fatalf("asking: %d %s", got.status, got.body)
+			}
+		}
+		f.rejectedPurge(f.hire(hire(), f.a))
+		f.stuckCase(f.hire(hire(), f.b))
+		on := f.hire(hire(), f.a)
+		f.session(hr).ask("POST", "/api/v1/holds", fmt.Sprintf(`{"employee_id": %q, "matter": "M"}`, on))
+		f.session(hr).ask("POST", "/api/v1/employees", f.newcomer(hire(), f.a, ""))
+		f.run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, on, models.RoleAuditor); return err })
+	}
+	lists := map[string]models.Role{
+		"/api/v1/departures": it, "/api/v1/departures?stage=departed": hr, "/api/v1/employees": hr, "/api/v1/support-cases": it, "/api/v1/purges": it,
+		"/api/v1/purges?state=rejected": reviewer, "/api/v1/holds": reviewer, "/api/v1/approvals": reviewer, "/api/v1/users": auditor,
+	}
+	type length struct {
+		rows    int
+		queries int64
+	}
+	look := func(role models.Role, path string) length {
+		t.Helper()
+		f.ask(role, "GET", path, "") // what is noted once a minute is noted
+		queries.Store(0)
+		var page Page[map[string]any]
+		f.ask(role, "GET", path, "").into(t, &page)
+		return length{len(page.Items), queries.Load()}
+	}
+	add()
+	add()
+	before := map[string]length{}
+	for path, role := range lists {
+		before[path] = look(role, path)
+	}
+	for range 4 {
+		add()
+	}
+	for path, role := range lists {
+		short, long := before[path], look(role, path)
+		t.Logf("%s as %s: %d rows with %d queries, %d with %d", path, role, short.rows, short.queries, long.rows, long.queries)
+		if short.rows < 2 || long.rows < short.rows+4 || short.queries != long.queries {
+			t.Errorf("%s: %d rows take %d queries, %d take %d", path, short.rows, short.queries, long.rows, long.queries)
+		}
+	}
+}
+
+// TestACursorIsGoodForItsListOnly: another list, other filters, another person and another role refuse it.
+func TestACursorIsGoodForItsListOnly(t *testing.T) {
+	f := newFixture(t)
+	for i := range 3 {
+		f.resign(f.hire(fmt.Sprintf("C%d", i), f.a))
+	}
+	cursor := func(role models.Role, path string) string {
+		t.Helper()
+		var page Page[map[string]any]
+		f.ask(role, "GET", path, "").into(t, &page)
+		if page.NextCursor == nil {
+			t.Fatalf("%s has one page only", path)
+		}
+		return *page.NextCursor
+	}
+	departures := cursor(hr, "/api/v1/departures?limit=1")
+	filtered := cursor(hr, "/api/v1/departures?limit=1&stage=pending_departure")
+	for name, c := range map[string]struct {
+		role models.Role
+		path string
+		want string
+	}{
+		"its own":            {hr, "/api/v1/departures?limit=1&cursor=" + departures, ""},
+		"a longer page":      {hr, "/api/v1/departures?limit=2&cursor=" + departures, ""},
+		"its own filter":     {hr, "/api/v1/departures?stage=pending_departure&cursor=" + filtered, ""},
+		"without the filter": {hr, "/api/v1/departures?cursor=" + filtered, codeInvalidCursor},
+		"with a filter":      {hr, "/api/v1/departures?stage=departed&cursor=" + departures, codeInvalidCursor},
+		"another list":       {hr, "/api/v1/purges?cursor=" + departures, codeInvalidCursor},
+		"another person":     {reviewer, "/api/v1/departures?cursor=" + departures, codeInvalidCursor},
+	} {
+		if got := f.ask(c.role, "GET", c.path, ""); got.problem.Code != c.want {
+			t.Errorf("%s: %d %q, want %q", name, got.status, got.problem.Code, c.want)
+		}
+	}
+}
