@@ -133,6 +133,7 @@ func newRouter(d Deps) *gin.Engine {
 // description is the head of the OpenAPI document. Huma's own pages for documentation load
 // scripts from the network and are replaced; its schema links would add members to every body.
 func description(version string) huma.Config {
+	huma.DefaultArrayNullable = false // a list without rows is [], never null
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	describeTypes(registry)
 	return huma.Config{

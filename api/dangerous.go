@@ -3,10 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
-	"reflect"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/approval"
@@ -125,24 +123,6 @@ func (s *server) ask(ctx context.Context, call dangerousCall) (*createdAnswer[Ap
 		return &createdAnswer[ApprovalView]{http.StatusAccepted, made.Location, waits.view}, nil
 	}
 	return nil, err
-}
-
-// orRequest documents that a call may be answered with a request for approval.
-func (s *server) orRequest(op huma.Operation) huma.Operation {
-	schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ApprovalView](), true, "ApprovalView")
-	if op.DefaultStatus == http.StatusAccepted {
-		op.Description = strings.TrimSpace(op.Description + " What needs two people answers 202 with a request for approval instead (ApprovalView), whose address is in Location.")
-		return op
-	}
-	if op.Responses == nil {
-		op.Responses = map[string]*huma.Response{}
-	}
-	op.Responses["202"] = &huma.Response{
-		Description: "It needs two people: a request for approval was made",
-		Headers:     map[string]*huma.Param{"Location": {Schema: &huma.Schema{Type: huma.TypeString}}},
-		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
-	}
-	return op
 }
 
 // confirm is a second person's agreement to the open request about a row; absent is the problem if

@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
@@ -221,7 +224,45 @@ func (f *fixture) ask(role models.Role, method, path, body string, headers ...st
 			f.t.Fatalf("a problem that is no JSON: %v", err)
 		}
 	}
+	f.fits(method, path, got)
 	return got
+}
+
+// fits checks a JSON answer against what the OpenAPI document says of it.
+func (f *fixture) fits(method, path string, got reply) {
+	f.t.Helper()
+	if got.status >= 300 || !strings.HasPrefix(got.header.Get("Content-Type"), "application/json") {
+		return
+	}
+	path, _, _ = strings.Cut(path, "?")
+	api := f.server.api.OpenAPI()
+	for at, op := range f.operations() {
+		verb, pattern, _ := strings.Cut(at, " ")
+		if verb != method || !addressed(pattern, path) || len(got.body) == 0 {
+			continue
+		}
+		documented := op.Responses[strconv.Itoa(got.status)]
+		if documented == nil || documented.Content["application/json"] == nil {
+			f.t.Errorf("%s answers %d with JSON, which the document does not say", at, got.status)
+			return
+		}
+		var value any
+		if err := json.Unmarshal(got.body, &value); err != nil {
+			f.t.Fatalf("%s: %v", got.body, err)
+		}
+		var found huma.ValidateResult
+		huma.Validate(api.Components.Schemas, documented.Content["application/json"].Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, &found)
+		for _, err := range found.Errors {
+			f.t.Errorf("%s: the answer does not fit the document: %v", at, err)
+		}
+		return
+	}
+}
+
+// addressed says whether a path is one of a pattern's.
+func addressed(pattern, path string) bool {
+	parts, given := strings.Split(pattern, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(parts, given, func(a, b string) bool { return a == b || strings.HasPrefix(a, "{") })
 }
 
 // into decodes the body of a successful answer.

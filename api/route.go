@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -70,6 +71,9 @@ func (s *server) resource(tag, scope string) resource { return resource{s, tag, 
 // handle serves a route.
 func handle[I, O any](r resource, d route, handler func(context.Context, *I) (*O, error)) {
 	op := r.operation(d)
+	if d.orRequest {
+		op.Responses = r.s.orRequest(op, reflect.TypeFor[O]())
+	}
 	d.scope = r.scope
 	d.makes, _ = operations.CredentialOf(op.Method + " " + op.Path)
 	r.s.routes[op.Method+" "+op.Path] = d
@@ -89,13 +93,29 @@ func (r resource) operation(d route) huma.Operation {
 	if d.open {
 		op.Security = []map[string][]string{}
 	}
-	if d.orRequest {
-		op = r.s.orRequest(op)
-	}
 	if d.shape != nil {
 		d.shape(&op)
 	}
 	return op
+}
+
+// orRequest are the answers of a call that may be answered with a request for approval: 202 has that, or what
+// the call answers with 202 otherwise.
+func (s *server) orRequest(op huma.Operation, output reflect.Type) map[string]*huma.Response {
+	schemas := s.api.OpenAPI().Components.Schemas
+	schema := schemas.Schema(reflect.TypeFor[ApprovalView](), true, "ApprovalView")
+	if body, ok := output.FieldByName("Body"); ok && op.DefaultStatus == http.StatusAccepted && body.Type != reflect.TypeFor[ApprovalView]() {
+		schema = &huma.Schema{OneOf: []*huma.Schema{schemas.Schema(body.Type, true, body.Type.Name()), schema}}
+	}
+	responses := map[string]*huma.Response{"202": {
+		Description: "It needs two people: a request for approval was made",
+		Headers:     map[string]*huma.Param{"Location": {Schema: &huma.Schema{Type: huma.TypeString}}},
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}}
+	if schema.OneOf != nil {
+		responses["202"].Description = "It was begun; or it needs two people, and a request for approval was made"
+	}
+	return responses
 }
 
 // usualProblems are the statuses of the problems that a call of this kind may be answered with.
