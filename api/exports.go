@@ -88,7 +88,7 @@ func (s *server) registerExports() {
 	}, s.exportEvents)
 	handle(r, route{
 		at: "GET /query-log/exports/{id}/file", summary: "Download an evidence pack; this is recorded too", to: roles{auditor},
-		noSealedCodes: true, shape: answering("application/zip", "The pack", huma.Schema{Type: huma.TypeString, Format: "binary"}),
+		noSealedCodes: true, shape: answering("application/zip", http.StatusOK, "The pack", &huma.Schema{Type: huma.TypeString, Format: "binary"}),
 	}, s.downloadExport)
 }
 

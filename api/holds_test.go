@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -182,10 +183,17 @@ func TestTheTimelineSaysWhoKeptTheData(t *testing.T) {
 	}
 	hr := f.people[models.RoleHRAdmin]
 	want := []TimelineView{
-		{What: "purge_rejected", WhatText: "复核人拒绝删除", By: "reviewer", ByID: view.RejectedBy, PurgeID: &purge},
+		{What: "purge_rejected", WhatText: "审核人拒绝删除", By: "reviewer", ByID: view.RejectedBy, PurgeID: &purge},
 		{What: "hold_placed", WhatText: "已设置暂停删除", By: "hr_admin", ByID: &hr, HoldID: &mine.ID},
 		{What: "hold_placed", WhatText: "已设置暂停删除", By: "hr_admin", ByID: &hr, HoldID: &filtered.ID},
 		{What: "hold_released", WhatText: "已解除暂停删除", By: "hr_admin", ByID: &hr, HoldID: &mine.ID},
+	}
+	for i := range want {
+		want[i].ByText = i18n.Text(i18n.Chinese, "role."+want[i].By)
+		var who PersonView
+		if want[i].ByPerson = &who; f.env.Facts.Read(t.Context()).Raw("SELECT id AS employee_id, employee_no, name FROM employees WHERE id = ?", want[i].ByID).Scan(&who).Error != nil {
+			t.Fatal("nobody did it")
+		}
 	}
 	told := func(v *visitor) (lines []TimelineView) {
 		var d DepartureView

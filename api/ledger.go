@@ -37,7 +37,7 @@ func (s *server) registerLedger() {
 	r := s.resource("Ledger", "")
 	handle(r, route{
 		at: "GET /ledger/entries/{id}/proof", summary: "Prove that an entry is in the ledger", to: everyone,
-		more: "202 with Retry-After until a signed checkpoint covers the entry, which takes less than a second.",
+		also: map[int]string{http.StatusAccepted: "No signed checkpoint covers the entry yet, which takes less than a second: again after Retry-After"},
 	}, s.proveEntry)
 	handle(r, route{at: "GET /ledger/checkpoint", summary: "Read the ledger's newest signed checkpoint", to: everyone}, s.getCheckpoint)
 }

@@ -20,7 +20,7 @@ type Me struct {
 	Role       models.Role  `json:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
 	RoleText   string       `json:"role_text" doc:"The role in the caller's language"`
 	User       MyUser       `json:"user" doc:"The account that is used"`
-	Session    *SessionView `json:"session" doc:"The session that asks; null: a token does"`
+	Session    *SessionView `json:"session,omitempty" doc:"The session that asks; left out: a token does"`
 	Scopes     []string     `json:"scopes" doc:"What the token is limited to; empty: to nothing but its role"`
 	Notices    []NoticeView `json:"notices" doc:"What everybody must get to know, until it is acknowledged"`
 }

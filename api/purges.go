@@ -172,7 +172,7 @@ func rejectedText(language i18n.Language, by []string) string {
 
 func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people named, language i18n.Language) PurgeView {
 	v := PurgeView{
-		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: p.Categories,
+		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: append([]models.Category{}, p.Categories...),
 		State: p.State, StateText: i18n.Text(language, "purge_state."+string(p.State)),
 		Person: people[p.EmployeeID], ReviewRequired: p.ReviewRequired, ReviewUntil: utc(p.ReviewUntil), Decision: p.Decision,
 		DecidedBy: p.DecidedBy, Decider: people.of(p.DecidedBy), DecidedAt: utc(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, Confirmer: people.of(p.ConfirmedBy), RejectedBy: p.RejectedBy, RejectedAt: utc(p.RejectedAt),

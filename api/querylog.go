@@ -24,10 +24,10 @@ type LogEntryView struct {
 	KindText      string            `json:"kind_text"`
 	Action        string            `json:"action,omitempty"`
 	ActionText    string            `json:"action_text,omitempty"`
-	Actor         *LogPersonView    `json:"actor" doc:"Who did it; null: the system, or nobody known"`
+	Actor         *LogPersonView    `json:"actor,omitempty" doc:"Who did it; left out: the system, or nobody known"`
 	ActorRole     string            `json:"actor_role,omitempty"`
 	Authenticated string            `json:"authenticated,omitempty" doc:"How the actor proved who they are"`
-	Subject       *LogPersonView    `json:"subject" doc:"Whom it is about"`
+	Subject       *LogPersonView    `json:"subject,omitempty" doc:"Whom it is about"`
 	Object        string            `json:"object,omitempty" doc:"The row that it is about" example:"departure/0190d5a0-…"`
 	RequestedBy   string            `json:"requested_by,omitempty" doc:"Who asked the actor for it"`
 	Purpose       string            `json:"purpose,omitempty"`

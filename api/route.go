@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -52,6 +53,8 @@ type route struct {
 	noSealedCodes bool
 	// orRequest is a call that may be answered with a request for approval instead.
 	orRequest bool
+	// also are other statuses of success, with the same body, and what they say.
+	also map[int]string
 	// shape changes the description of a call that answers no JSON, or takes what it does not know.
 	shape func(op *huma.Operation)
 
@@ -73,6 +76,10 @@ func handle[I, O any](r resource, d route, handler func(context.Context, *I) (*O
 	op := r.operation(d)
 	if d.orRequest {
 		op.Responses = r.s.orRequest(op, reflect.TypeFor[O]())
+	}
+	for status, what := range d.also {
+		body, _ := reflect.TypeFor[O]().FieldByName("Body")
+		answering("application/json", status, what, r.s.api.OpenAPI().Components.Schemas.Schema(body.Type, true, body.Type.Name()))(&op)
 	}
 	d.scope = r.scope
 	d.makes, _ = operations.CredentialOf(op.Method + " " + op.Path)
@@ -135,19 +142,19 @@ func operationID(method, path string) string {
 	return strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
 }
 
-// answering is a shape: the call answers something else than JSON.
-func answering(contentType, what string, schema huma.Schema) func(op *huma.Operation) {
+// answering is a shape: what else than the handler's body is answered with a status.
+func answering(contentType string, status int, what string, schema *huma.Schema) func(op *huma.Operation) {
 	return func(op *huma.Operation) {
 		if op.Responses == nil {
 			op.Responses = map[string]*huma.Response{}
 		}
-		op.Responses["200"] = &huma.Response{Description: what, Content: map[string]*huma.MediaType{contentType: {Schema: &schema}}}
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: what, Content: map[string]*huma.MediaType{contentType: {Schema: schema}}}
 	}
 }
 
 // streaming is a shape: the call answers a stream of events.
 func streaming(op *huma.Operation) {
-	answering("text/event-stream", "A stream of events", huma.Schema{Type: huma.TypeString})(op)
+	answering("text/event-stream", http.StatusOK, "A stream of events", &huma.Schema{Type: huma.TypeString})(op)
 }
 
 // tokensNeedPeople says whether no token may call it.

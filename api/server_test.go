@@ -156,7 +156,7 @@ func TestOpenAPIListsProblemsAndStates(t *testing.T) {
 
 func TestRefusedRoleIsToldWhoMay(t *testing.T) {
 	f := newFixture(t)
-	for language, want := range map[string]string{"en": "Roles that may: HR, IT operations.", "zh": "可由以下角色办理：人事、IT 运维。"} {
+	for language, want := range map[string]string{"en": "Roles that may: HR, IT operations.", "zh": "可由以下角色办理：人事管理员、IT 运维。"} {
 		got := f.ask(models.RoleAuditor, "POST", "/api/v1/account-unlinkings", `{}`, "Accept-Language", language)
 		if !strings.HasSuffix(got.problem.Hint, want) || !slices.Equal(got.problem.AllowedRoles, []models.Role{models.RoleHRAdmin, models.RoleITOps}) {
 			t.Errorf("%s: %q, %v", language, got.problem.Hint, got.problem.AllowedRoles)
@@ -166,7 +166,7 @@ func TestRefusedRoleIsToldWhoMay(t *testing.T) {
 	var hold HoldView
 	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+f.people[models.RoleEmployee].String()+`", "matter": "M"}`).into(t, &hold)
 	waits := f.ask(models.RoleHRAdmin, "POST", holdAddress(hold.ID)+"/release", `{}`)
-	for language, want := range map[string]string{"en": "Roles that may: reviewer.", "zh": "可由以下角色办理：复核人。"} {
+	for language, want := range map[string]string{"en": "Roles that may: reviewer.", "zh": "可由以下角色办理：审核人。"} {
 		got := f.session(models.RoleHRAdmin).ask("POST", waits.header.Get("Location")+"/decision", `{"decision": "approved"}`, "Accept-Language", language)
 		if got.problem.Code != codeRoleNotAllowed || !strings.HasSuffix(got.problem.Hint, want) || !slices.Equal(got.problem.AllowedRoles, []models.Role{models.RoleReviewer}) {
 			t.Errorf("a decision, %s: %d %s", language, got.status, got.body)

@@ -47,7 +47,7 @@ func (s *server) registerUnlinkings() {
 	handle(r, route{at: "GET /account-unlinkings/{id}", summary: "Read an unlinking with its evidence", to: staff}, s.getUnlinking)
 	handle(r, route{
 		at: "POST /account-relinkings", summary: "Undo a stand-alone unlinking", to: roles{hr, it},
-		status: http.StatusAccepted, orRequest: true,
+		status: http.StatusAccepted, orRequest: true, also: map[int]string{http.StatusOK: "Nothing was taken away yet: the unlinking is called off"},
 	}, s.createRelinking)
 	handle(r, route{at: "GET /account-relinkings/{id}", summary: "Read a relinking with its evidence", to: staff}, s.getRelinking)
 }

@@ -27,7 +27,7 @@ type UserView struct {
 	Password   bool             `json:"password" doc:"Whether it has a password"`
 	TOTP       bool             `json:"totp" doc:"Whether it has an authenticator"`
 	Confirmed  bool             `json:"owner_confirmed" doc:"Whether its owner is confirmed towards everybody who was given a half of the enrolment code"`
-	CreatedBy  *uuid.UUID       `json:"created_by" doc:"The person who asked for it"`
+	CreatedBy  *uuid.UUID       `json:"created_by" nullable:"true" doc:"The person who asked for it"`
 	CreatedAt  time.Time        `json:"created_at"`
 }
 

@@ -93,7 +93,7 @@ func (s *devScreen) stopped(err error) {
 // roleNames are the roles as HR says them.
 var roleNames = map[models.Role]string{
 	models.RoleHRAdmin: "人事 HR", models.RoleDepartmentHead: "部门负责人 head", models.RoleEmployee: "员工 employee",
-	models.RoleReviewer: "复核人 reviewer", models.RoleAuditor: "审计 auditor", models.RoleITOps: "IT 运维 IT operations",
+	models.RoleReviewer: "审核人 reviewer", models.RoleAuditor: "审计 auditor", models.RoleITOps: "IT 运维 IT operations",
 }
 
 // announce prints the addresses, the tokens, and what to try.

@@ -221,9 +221,9 @@ func TestI8_TheLatestEmploymentIsTheOneEnteredLast(t *testing.T) {
 	must(t, databasetest.Exec(t, c.Facts, "UPDATE employments SET hired_on = '2015-01-01', basis_entry_id = @entry WHERE id = ?", later))
 	latest, err := archive.LatestEmployment(c.Facts.Read(t.Context()), id)
 	must(t, err)
-	page, err := archive.List(t.Context(), c.Facts, archive.Filter{Actor: c.hr})
+	people, _, err := archive.List(t.Context(), c.Facts, archive.Filter{Actor: c.hr})
 	must(t, err)
-	if latest.ID != later || len(page.Items) != 1 || page.Items[0].EmploymentID != later {
-		t.Errorf("the latest is %v, listed is %+v, want %v", latest.ID, page.Items, later)
+	if latest.ID != later || len(people) != 1 || people[0].EmploymentID != later {
+		t.Errorf("the latest is %v, listed is %+v, want %v", latest.ID, people, later)
 	}
 }

@@ -81,3 +81,29 @@ func TestNegotiate(t *testing.T) {
 		}
 	}
 }
+
+// TestOneWordForOneThing keeps to the glossary: what each thing is called in Chinese, and what it is not. Names
+// of the API and identifiers reach nobody.
+func TestOneWordForOneThing(t *testing.T) {
+	for _, language := range Languages {
+		raw, err := files.ReadFile("catalogue/" + string(language) + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts map[string]string
+		if err := json.Unmarshal(raw, &texts); err != nil {
+			t.Fatal(err)
+		}
+		for key, text := range texts {
+			for word, instead := range map[string]string{
+				"复核": "审核", "审批": "审核", "员工编号": "工号", "员工号": "工号", "帐": "账", "快照": "停用前备份", "重新关联": "恢复账号",
+				"工作流": "流程", "接口": "", "UUID": "", "冻结": "暂停删除", "保全": "暂停删除", "清除": "删除", "擦除": "删除",
+				"confirm_past": "", "employee_id": "", "workflow": "", "GET /": "", "POST /": "",
+			} {
+				if strings.Contains(text, word) {
+					t.Errorf("%s: %s says %q; the word is %q", language, key, word, instead)
+				}
+			}
+		}
+	}
+}
