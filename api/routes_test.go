@@ -28,7 +28,7 @@ var roleNames = map[string]models.Role{"hr": hr, "head": head, "employee": emplo
 func TestTheMatrixOfRoutes(t *testing.T) {
 	got := newFixture(t).matrix()
 	if *update {
-		if err := os.WriteFile(matrixFile, []byte(got), 0o644); err != nil { //nolint:gosec // everybody may read it
+		if err := os.WriteFile(matrixFile, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

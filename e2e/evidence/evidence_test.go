@@ -23,6 +23,7 @@ var numbers atomic.Int64
 // departure is under way to its purge; during it, nothing that must be recorded happens, and the
 // answers say so soon; after it, everything goes on by itself.
 func TestI18_NothingHappensUnrecorded(t *testing.T) {
+	t.Parallel()
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel() // each waits for deadlines most of the time

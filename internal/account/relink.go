@@ -36,23 +36,16 @@ func (r *run) relink(ctx context.Context) (verdict, error) {
 	if r.past.byHand(r.step.ID) {
 		return r.confirmOn(f, before)
 	}
-	if before != nil && before.State == nil && !r.past.has(subLeave) && !r.past.has(subDetach) {
-		// The target could not be read in time, and of what a snapshot holds nothing was taken away since.
-		if err := r.takePicture(ctx, f, *before); err != nil {
-			if isNotFound(err) {
-				return stuck(ReasonAccountGone)
-			}
-			return verdict{}, err
-		}
-		if before, err = r.recall(ctx); err != nil {
-			return verdict{}, err
-		}
-		if before != nil && before.State == nil {
-			return retry(ReasonNoSnapshot)
-		}
+	if before, err = r.pictureAfterAll(ctx, f, before); isNotFound(err) {
+		return stuck(ReasonAccountGone)
+	} else if err != nil {
+		return verdict{}, err
 	}
-	if before == nil || before.State == nil {
+	switch {
+	case before == nil, before.State == nil && r.takenApart():
 		return stuck(ReasonNoSnapshot)
+	case before.State == nil:
+		return retry(ReasonNoSnapshot)
 	}
 	if v, wait := r.awaitLanding(f); wait {
 		return v, nil
@@ -81,6 +74,21 @@ func (r *run) relink(ctx context.Context) (verdict, error) {
 	}
 	return r.confirmOn(f, before)
 }
+
+// pictureAfterAll takes a snapshot that could not be taken before the cut, if of what it holds nothing was
+// taken away since.
+func (r *run) pictureAfterAll(ctx context.Context, f found, before *pictured) (*pictured, error) {
+	if before == nil || before.State != nil || r.takenApart() {
+		return before, nil
+	}
+	if err := r.takePicture(ctx, f, *before); err != nil {
+		return nil, err
+	}
+	return r.recall(ctx)
+}
+
+// takenApart says whether more may have been taken away than that the account can be used.
+func (r *run) takenApart() bool { return r.past.has(subLeave) || r.past.has(subDetach) }
 
 // awaitLanding waits for a disable that the target accepted and has not carried out: coming after
 // the restore it would undo it. Once the budget of checks is over the restore goes ahead, and is

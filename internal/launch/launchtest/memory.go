@@ -20,7 +20,7 @@ const (
 // the tests.
 func RunsFolder(root string) string {
 	var fs syscall.Statfs_t
-	if syscall.Statfs(sharedMemory, &fs) == nil && fs.Type == tmpfsMagic && fs.Bavail*uint64(fs.Bsize) >= 4*gib && freeMemory() >= 8*gib { //nolint:gosec // a block size is positive
+	if syscall.Statfs(sharedMemory, &fs) == nil && fs.Type == tmpfsMagic && fs.Bavail*uint64(fs.Bsize) >= 4*gib && freeMemory() >= 8*gib {
 		return filepath.Join(sharedMemory, fmt.Sprintf("lethe-test-%d", os.Geteuid()))
 	}
 	return filepath.Join(root, ".data", "test")
