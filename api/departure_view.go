@@ -66,6 +66,7 @@ type RetentionView struct {
 	StateText    string               `json:"state_text"`
 	PurgeID      *uuid.UUID           `json:"purge_id,omitempty" doc:"The purge that claims it"`
 	PurgeState   models.PurgeState    `json:"purge_state,omitempty" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
+	PurgeText    string               `json:"purge_state_text,omitempty"`
 	Advanced     bool                 `json:"advanced,omitempty" doc:"Two people brought it forward: its purge wants a reviewer"`
 	Extended     bool                 `json:"extended,omitempty" doc:"Two people kept it longer than the rule"`
 }
@@ -75,6 +76,7 @@ type WaitingView struct {
 	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,no_system_connected,annulment_confirmation,approval,earlier_dates,purge_review,purge_rejected,legal_hold,orchestration"`
 	WhatText      string      `json:"what_text"`
 	Role          models.Role `json:"role" enum:"hr_admin,reviewer,it_ops" doc:"Who can go on with it"`
+	RoleText      string      `json:"role_text"`
 	Since         time.Time   `json:"since"`
 	System        string      `json:"system,omitempty"`
 	SupportCaseID *uuid.UUID  `json:"support_case_id,omitempty"`
@@ -315,39 +317,46 @@ func (r around) retentionViews(language i18n.Language, departureID uuid.UUID, kn
 	deadlines := r.deadlines[departureID]
 	views := make([]RetentionView, len(deadlines))
 	for i, d := range deadlines {
-		basis := d.Rule.BasisEn
-		if language == i18n.Chinese {
-			basis = d.Rule.BasisZh
-		}
-		views[i] = RetentionView{
-			Category: d.Category, CategoryText: i18n.Text(language, "category."+string(d.Category)), Deadline: d.Deadline.UTC(),
-			Rule:  fmt.Sprintf("%s/%s/%d", d.Rule.Jurisdiction, d.Rule.Category, d.Rule.Version),
-			Basis: basis, State: d.State, StateText: i18n.Text(language, "retention_state."+string(d.State)),
-			Advanced: d.Advanced, Extended: d.ExtendedUntil != nil,
-		}
-		if d.Purge != nil {
-			views[i].PurgeID, views[i].PurgeState = &d.Purge.ID, d.Purge.State
-		}
-		switch {
-		case d.Purge != nil && d.Purge.State == models.PurgeRejected && !knows(access.PartReviews):
-			views[i].PurgeState = models.PurgeInReview // what a reviewer said is not theirs to know
-		case d.Purge != nil && d.Purge.State == models.PurgeRejected:
-			var by []string
-			if p := r.people.of(d.Purge.RejectedBy); p != nil {
-				by = []string{p.text()}
-			}
-			views[i].StateText = rejectedText(language, by)
-		case d.State == models.DeadlineScheduled && d.ExtendedUntil != nil:
-			views[i].StateText = i18n.Text(language, "retention_state.extended")
-		}
+		views[i] = retentionView(language, d, r.people, knows)
 	}
 	return views
+}
+
+func retentionView(language i18n.Language, d retention.DeadlineView, people named, knows func(access.Part) bool) RetentionView {
+	v := RetentionView{
+		Category: d.Category, CategoryText: i18n.Text(language, "category."+string(d.Category)), Deadline: d.Deadline.UTC(),
+		Rule:  fmt.Sprintf("%s/%s/%d", d.Rule.Jurisdiction, d.Rule.Category, d.Rule.Version),
+		Basis: d.Rule.BasisEn, State: d.State, StateText: i18n.Text(language, "retention_state."+string(d.State)),
+		Advanced: d.Advanced, Extended: d.ExtendedUntil != nil,
+	}
+	if language == i18n.Chinese {
+		v.Basis = d.Rule.BasisZh
+	}
+	if d.Purge != nil {
+		v.PurgeID, v.PurgeState = &d.Purge.ID, d.Purge.State
+	}
+	switch {
+	case d.Purge != nil && d.Purge.State == models.PurgeRejected && !knows(access.PartReviews):
+		v.PurgeState = models.PurgeInReview // what a reviewer said is not theirs to know
+	case d.Purge != nil && d.Purge.State == models.PurgeRejected:
+		var by []string
+		if p := people.of(d.Purge.RejectedBy); p != nil {
+			by = []string{p.text()}
+		}
+		v.StateText = rejectedText(language, by)
+	case d.State == models.DeadlineScheduled && d.ExtendedUntil != nil:
+		v.StateText = i18n.Text(language, "retention_state.extended")
+	}
+	if v.PurgeState != "" {
+		v.PurgeText = i18n.Text(language, "purge_state."+string(v.PurgeState))
+	}
+	return v
 }
 
 func (r around) waitingViews(language i18n.Language, dep models.Departure, lastEvent time.Time) []WaitingView {
 	views := []WaitingView{}
 	add := func(v WaitingView) {
-		v.WhatText, v.Since = i18n.Text(language, "waiting."+v.What), v.Since.UTC()
+		v.WhatText, v.RoleText, v.Since = i18n.Text(language, "waiting."+v.What), i18n.Text(language, "role."+string(v.Role)), v.Since.UTC()
 		views = append(views, v)
 	}
 	for _, c := range r.waiting[dep.ID] {

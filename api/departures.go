@@ -124,18 +124,40 @@ func (s *server) askEarlier(ctx context.Context, tx *database.Tx, id uuid.UUID, 
 type listDeparturesInput struct {
 	Paging
 	Speaking
-	Stage     string    `query:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled"`
-	DueBefore time.Time `query:"due_before" doc:"Only those whose access or employment ends before it"`
-	Search    string    `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
+	Stage       string          `query:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled"`
+	DueBefore   time.Time       `query:"due_before" doc:"Only those whose access or employment ends before it"`
+	EmployeeID  uuid.UUID       `query:"employee_id" doc:"Only those of this person"`
+	LastDayFrom string          `query:"last_working_day_from" format:"date" doc:"The day itself is included, as in the other three"`
+	LastDayTo   string          `query:"last_working_day_to" format:"date"`
+	EndFrom     string          `query:"employment_end_date_from" format:"date"`
+	EndTo       string          `query:"employment_end_date_to" format:"date"`
+	Sort        departure.Order `query:"sort" enum:"last_working_day,access_cutoff_at,employment_ended_at" doc:"Earliest first. Left out: the newest first"`
+	Search      string          `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
 }
 
 func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*answer[Page[DepartureView]], error) {
-	f := departure.Filter{Stage: models.Stage(in.Stage), Search: in.Search, Limit: in.Limit}
+	f := departure.Filter{Stage: models.Stage(in.Stage), Search: in.Search, Limit: in.Limit, EmployeeID: in.EmployeeID, Order: in.Sort}
+	for _, d := range []struct {
+		name, text string
+		day        **clock.Date
+	}{
+		{"last_working_day_from", in.LastDayFrom, &f.LastDayFrom}, {"last_working_day_to", in.LastDayTo, &f.LastDayTo},
+		{"employment_end_date_from", in.EndFrom, &f.EndFrom}, {"employment_end_date_to", in.EndTo, &f.EndTo},
+	} {
+		if d.text == "" {
+			continue
+		}
+		day, err := clock.ParseDate(d.text)
+		if err != nil {
+			return nil, problem(codeValidationFailed, FieldError{Location: "query." + d.name, Code: fieldNotAllowed})
+		}
+		*d.day = &day
+	}
 	if !in.DueBefore.IsZero() {
 		f.DueBefore = &in.DueBefore
 	}
 	var err error
-	if f.Before, err = in.position(); err != nil {
+	if f.After, err = in.position(); err != nil {
 		return nil, err
 	}
 	actor := actorOf(ctx)

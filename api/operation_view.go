@@ -8,6 +8,7 @@ import (
 
 	"lethe/internal/account"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/models"
 )
 
@@ -19,6 +20,10 @@ type OperationView struct {
 	DepartureID  *uuid.UUID            `json:"departure_id,omitempty"`
 	UndoesID     *uuid.UUID            `json:"unlinking_id,omitempty" doc:"The unlinking that a relinking undoes"`
 	Kind         string                `json:"kind" enum:"unlink,relink"`
+	KindText     string                `json:"kind_text"`
+	ModeText     string                `json:"mode_text"`
+	OriginText   string                `json:"origin_text"`
+	StateText    string                `json:"state_text"`
 	Mode         string                `json:"mode" enum:"disable,detach"`
 	Origin       string                `json:"origin" enum:"departure,standalone,withdrawal,annulment"`
 	AllOrNothing bool                  `json:"all_or_nothing"`
@@ -36,6 +41,9 @@ type StepView struct {
 	AccountID    uuid.UUID           `json:"account_id"`
 	System       string              `json:"system"`
 	Action       string              `json:"action" enum:"unlink,relink"`
+	ActionText   string              `json:"action_text"`
+	StateText    string              `json:"state_text"`
+	AccountText  string              `json:"account_state_text,omitempty"`
 	State        models.StepState    `json:"state" enum:"pending,running,accepted,done,stuck,waived,aborted,superseded"`
 	AccountState models.AccountState `json:"account_state,omitempty" enum:"linked,unlinking,accepted,disabled,detached,not_found,stuck,waived,relinking,relinked" doc:"Absent of a question by employee number that was called off before it was answered"`
 	Tries        int                 `json:"tries" doc:"Failed tries of this round"`
@@ -55,7 +63,7 @@ type EvidenceView struct {
 }
 
 // operationView reads one operation; one of another kind than was asked for does not exist there.
-func (s *server) operationView(ctx context.Context, id uuid.UUID, kind string) (OperationView, error) {
+func (s *server) operationView(ctx context.Context, language i18n.Language, id uuid.UUID, kind string) (OperationView, error) {
 	op, err := account.Operation(ctx, s.DB, id)
 	if err != nil {
 		return OperationView{}, err
@@ -66,10 +74,12 @@ func (s *server) operationView(ctx context.Context, id uuid.UUID, kind string) (
 	v := OperationView{
 		ID: op.ID, EmployeeID: op.EmployeeID, EmploymentID: op.EmploymentID, DepartureID: op.DepartureID, UndoesID: op.UndoesID, Kind: op.Kind, Mode: op.Mode,
 		Origin: op.Origin, AllOrNothing: op.AllOrNothing, State: op.State, CreatedAt: op.CreatedAt.UTC(), EndedAt: utc(op.EndedAt),
+		KindText: i18n.Text(language, "operation_kind."+op.Kind), ModeText: i18n.Text(language, "operation_mode."+op.Mode),
+		OriginText: i18n.Text(language, "operation_origin."+op.Origin), StateText: i18n.Text(language, "operation_state."+string(op.State)),
 		Asked: op.Asked, Steps: make([]StepView, len(op.Steps)),
 	}
 	for i, step := range op.Steps {
-		v.Steps[i] = stepView(step)
+		v.Steps[i] = stepView(step, language)
 	}
 	if actorOf(ctx).Role == models.RoleITOps {
 		v.Workflow = s.workflow("unlinking/" + op.ID.String())
@@ -78,11 +88,15 @@ func (s *server) operationView(ctx context.Context, id uuid.UUID, kind string) (
 	return v, nil
 }
 
-func stepView(step account.StepView) StepView {
+func stepView(step account.StepView, language i18n.Language) StepView {
 	v := StepView{
 		ID: step.ID, AccountID: step.AccountID, System: step.System, Action: step.Action, State: step.State,
 		AccountState: step.AccountState, Tries: step.Tries, CheckAt: utc(step.CheckAt), StuckReason: step.StuckReason,
+		ActionText: i18n.Text(language, "operation_kind."+step.Action), StateText: i18n.Text(language, "step_state."+string(step.State)),
 		EndedAt: utc(step.EndedAt), Evidence: make([]EvidenceView, len(step.Evidence)),
+	}
+	if step.AccountState != "" {
+		v.AccountText = i18n.Text(language, "account_state."+string(step.AccountState))
 	}
 	for i, e := range step.Evidence {
 		v.Evidence[i] = EvidenceView{At: e.At.UTC(), Attempt: e.Attempt, Substep: e.Substep, Outcome: e.Outcome, Detail: e.Detail}

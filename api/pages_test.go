@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 	}
 	lists := map[string]models.Role{
 		"/api/v1/departures": it, "/api/v1/departures?stage=departed": hr, "/api/v1/employees": hr, "/api/v1/support-cases": it, "/api/v1/purges": it,
-		"/api/v1/purges?state=rejected": reviewer, "/api/v1/holds": reviewer, "/api/v1/approvals": reviewer, "/api/v1/users": auditor,
+		"/api/v1/purges?state=rejected": reviewer, "/api/v1/retention/deadlines": hr, "/api/v1/departures?sort=last_working_day": auditor, "/api/v1/holds": reviewer, "/api/v1/approvals": reviewer, "/api/v1/users": auditor,
 	}
 	type length struct {
 		rows    int
@@ -110,5 +111,93 @@ func TestACursorIsGoodForItsListOnly(t *testing.T) {
 		if got := f.ask(c.role, "GET", c.path, ""); got.problem.Code != c.want {
 			t.Errorf("%s: %d %q, want %q", name, got.status, got.problem.Code, c.want)
 		}
+	}
+}
+
+// TestDeparturesAreFoundByTheirDays: sorted by each of them, page by page, and narrowed to some.
+func TestDeparturesAreFoundByTheirDays(t *testing.T) {
+	f := newFixture(t)
+	var of []DepartureView
+	for i, days := range []int{30, 10, 20, 10} {
+		var d DepartureView
+		f.ask(hr, "POST", "/api/v1/departures", f.notice(f.hire(fmt.Sprintf("S%d", i), f.a), days)).into(t, &d)
+		of = append(of, d)
+	}
+	walk := func(query string) (found []int) {
+		t.Helper()
+		cursor := ""
+		for {
+			var page Page[DepartureView]
+			f.ask(hr, "GET", "/api/v1/departures?limit=1"+query+cursor, "").into(t, &page)
+			for _, d := range page.Items {
+				found = append(found, slices.IndexFunc(of, func(o DepartureView) bool { return o.ID == d.ID }))
+			}
+			if page.NextCursor == nil {
+				return found
+			}
+			cursor = "&cursor=" + *page.NextCursor
+		}
+	}
+	for query, want := range map[string][]int{
+		"":                          {3, 2, 1, 0},
+		"&sort=last_working_day":    {1, 3, 2, 0},
+		"&sort=access_cutoff_at":    {1, 3, 2, 0},
+		"&sort=employment_ended_at": {1, 3, 2, 0},
+		"&employee_id=" + of[2].EmployeeID.String():                                                       {2},
+		"&sort=last_working_day&last_working_day_from=" + f.day(11):                                       {2, 0},
+		"&last_working_day_to=" + f.day(20):                                                               {3, 2, 1},
+		"&employment_end_date_from=" + f.day(20) + "&employment_end_date_to=" + f.day(20):                 {2},
+		"&sort=last_working_day&last_working_day_from=" + f.day(10) + "&last_working_day_to=" + f.day(10): {1, 3},
+	} {
+		if got := walk(query); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+	for _, query := range []string{"sort=name", "sort=legal_ground_sealed", "last_working_day_from=yesterday"} {
+		if got := f.ask(hr, "GET", "/api/v1/departures?"+query, ""); got.status != 422 {
+			t.Errorf("%s: %d %s", query, got.status, got.body)
+		}
+	}
+}
+
+// TestWhatWillBeDestroyedIsAList, soonest first, of everybody, with whose it is; what is destroyed or under
+// review is not in it.
+func TestWhatWillBeDestroyedIsAList(t *testing.T) {
+	f := newFixture(t)
+	first, second := f.hire("U1", f.a), f.hire("U2", f.b)
+	f.leftLongAgo(first, -20, false)
+	f.leftLongAgo(second, -5, false)
+	var all []UpcomingView
+	cursor := ""
+	for {
+		var page Page[UpcomingView]
+		f.ask(reviewer, "GET", "/api/v1/retention/deadlines?limit=3"+cursor, "").into(t, &page)
+		all = append(all, page.Items...)
+		if page.NextCursor == nil {
+			break
+		}
+		cursor = "&cursor=" + *page.NextCursor
+	}
+	var deadlines int64
+	if err := f.env.Facts.Read(t.Context()).Raw("SELECT count(*) FROM retention_deadlines").Scan(&deadlines).Error; err != nil || int(deadlines) != len(all) || deadlines < 6 {
+		t.Fatalf("%d of %d are listed, %v", len(all), deadlines, err)
+	}
+	if !slices.IsSortedFunc(all, func(a, b UpcomingView) int { return a.Deadline.Compare(b.Deadline) }) || all[0].Person.EmployeeNo != "U1" && all[0].Person.EmployeeNo != "U2" {
+		t.Errorf("listed are %+v", all)
+	}
+	var of Page[UpcomingView]
+	f.ask(hr, "GET", fmt.Sprintf("/api/v1/retention/deadlines?employee_id=%s&category=%s", second, all[0].Category), "").into(t, &of)
+	if len(of.Items) != 1 || of.Items[0].Person.EmployeeNo != "U2" || of.Items[0].Category != all[0].Category {
+		t.Errorf("of one: %+v", of)
+	}
+	f.session(hr).ask("POST", "/api/v1/holds", fmt.Sprintf(`{"employee_id": %q, "matter": "M"}`, second))
+	f.ask(hr, "GET", "/api/v1/retention/deadlines?employee_id="+second.String(), "").into(t, &of)
+	for _, u := range of.Items {
+		if u.State != models.DeadlineHeld {
+			t.Errorf("under a hold %s is %s", u.Category, u.State)
+		}
+	}
+	if got := f.ask(hr, "GET", "/api/v1/retention/deadlines?category=diary", ""); got.status != 422 {
+		t.Errorf("a category that there is not: %d", got.status)
 	}
 }

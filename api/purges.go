@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/access"
 	"lethe/internal/approval"
 	"lethe/internal/clock"
 	"lethe/internal/departure"
@@ -32,6 +33,7 @@ type PurgeView struct {
 	ReviewRequired bool              `json:"review_required" doc:"Without a decision it is not carried out"`
 	ReviewUntil    *time.Time        `json:"review_until,omitempty" doc:"Undecided, it is carried out then"`
 	Decision       string            `json:"decision,omitempty" enum:"approved,rejected,extended"`
+	DecisionText   string            `json:"decision_text,omitempty"`
 	DecidedBy      *uuid.UUID        `json:"decided_by,omitempty"`
 	Decider        *PersonView       `json:"decider,omitempty" doc:"decided_by, by name"`
 	DecidedAt      *time.Time        `json:"decided_at,omitempty"`
@@ -88,6 +90,7 @@ type CertificateView struct {
 
 func (s *server) registerPurges() {
 	r := s.resource("Purges", identity.ScopeDepartures)
+	handle(r, route{at: "GET /retention/deadlines", summary: "List what will be destroyed, soonest first", to: roles{hr, reviewer, auditor}}, s.listDeadlines)
 	handle(r, route{at: "GET /purges", summary: "List purges, oldest first", to: roles{hr, reviewer, auditor, it}}, s.listPurges)
 	handle(r, route{at: "GET /purges/{id}", summary: "Read a purge", to: roles{hr, reviewer, auditor, it}}, s.getPurge)
 	handle(r, route{at: "POST /purges/{id}/decision", summary: "Decide about a purge in review", to: roles{reviewer}, noSealedCodes: true, orRequest: true}, s.decidePurge)
@@ -177,6 +180,9 @@ func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people na
 		Person: people[p.EmployeeID], ReviewRequired: p.ReviewRequired, ReviewUntil: utc(p.ReviewUntil), Decision: p.Decision,
 		DecidedBy: p.DecidedBy, Decider: people.of(p.DecidedBy), DecidedAt: utc(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, Confirmer: people.of(p.ConfirmedBy), RejectedBy: p.RejectedBy, RejectedAt: utc(p.RejectedAt),
 		Rejections: rejectionViews(p.Rejections, people), Escalated: escalated(p), EscalatedAt: utc(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: utc(p.EndedAt),
+	}
+	if p.Decision != "" {
+		v.DecisionText = i18n.Text(language, "purge_decision."+p.Decision)
 	}
 	if p.State == models.PurgeRejected {
 		var by []string
@@ -280,6 +286,54 @@ func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*answer[Pu
 		return nil, err
 	}
 	return s.getPurge(ctx, &in.ByID)
+}
+
+// UpcomingView is a category of somebody's data that will be destroyed.
+type UpcomingView struct {
+	DepartureID uuid.UUID  `json:"departure_id"`
+	Person      PersonView `json:"person" doc:"Whose data it is"`
+	RetentionView
+}
+
+type listDeadlinesInput struct {
+	Paging
+	Speaking
+	Before     time.Time       `query:"before" doc:"Only what will be destroyed before it"`
+	Category   models.Category `query:"category" doc:"Only this category"`
+	EmployeeID uuid.UUID       `query:"employee_id" doc:"Only of this person, of each employment"`
+}
+
+func (s *server) listDeadlines(ctx context.Context, in *listDeadlinesInput) (*answer[Page[UpcomingView]], error) {
+	if in.Category != "" && !slices.Contains(models.Categories, in.Category) {
+		return nil, problem(codeValidationFailed, FieldError{Location: "query.category", Code: fieldNotAllowed})
+	}
+	f := retention.UpcomingFilter{Before: instant(in.Before), Category: in.Category, EmployeeID: given(in.EmployeeID), Limit: in.Limit}
+	var err error
+	if f.After, err = in.position(); err != nil {
+		return nil, err
+	}
+	rows, more, err := retention.UpcomingDeadlines(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.EmployeeID
+	}
+	people, err := s.people(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	page := Page[UpcomingView]{
+		Items:      make([]UpcomingView, len(rows)),
+		NextCursor: next(in.Paging, rows, more, func(u retention.Upcoming) uuid.UUID { return u.ID }),
+	}
+	actor := actorOf(ctx)
+	for i, row := range rows {
+		knows := func(part access.Part) bool { return access.MayKnow(actor, actor.EmployeeID == row.EmployeeID, part) }
+		page.Items[i] = UpcomingView{row.DepartureID, people[row.EmployeeID], retentionView(in.language(), row.DeadlineView, people, knows)}
+	}
+	return &answer[Page[UpcomingView]]{page}, nil
 }
 
 func (s *server) listCertificates(ctx context.Context, in *ByID) (*answer[Page[CertificateView]], error) {

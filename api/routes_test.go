@@ -148,3 +148,24 @@ func readMatrix(t *testing.T) map[string]rule {
 func (r rule) allows(role models.Role) bool {
 	return r.who == "everyone" || slices.ContainsFunc(strings.Fields(r.who), func(name string) bool { return roleNames[name] == role })
 }
+
+// withoutText are closed values that are no words for people: other fields say in words what they mean.
+var withoutText = map[string]bool{
+	"AccountView.finding": true,                                                            // state_text says it
+	"ProofView.state":     true, "SessionView.authenticated": true, "TokenView.role": true, // for programs, and whose own they are
+}
+
+// TestClosedValuesHaveTheirText: what is one of a few values in an answer has it in the reader's language beside it.
+func TestClosedValuesHaveTheirText(t *testing.T) {
+	f := newFixture(t)
+	for name, schema := range f.server.api.OpenAPI().Components.Schemas.Map() {
+		if !strings.HasSuffix(name, "View") {
+			continue
+		}
+		for field, property := range schema.Properties {
+			if len(property.Enum) > 0 && schema.Properties[field+"_text"] == nil && !withoutText[name+"."+field] {
+				t.Errorf("%s.%s has no text", name, field)
+			}
+		}
+	}
+}

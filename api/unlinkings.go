@@ -13,6 +13,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/models"
@@ -95,7 +96,7 @@ func (s *server) createUnlinking(ctx context.Context, in *newUnlinkingInput) (*c
 	if errors.Is(err, departure.ErrApprovalRequired) {
 		return s.askUnlinking(ctx, in, operations.Unlink)
 	}
-	return s.operationCreated(ctx, made, err)
+	return s.operationCreated(ctx, in.language(), made, err)
 }
 
 const unlinkingRoute = "POST /account-unlinkings"
@@ -110,7 +111,7 @@ func (s *server) askUnlinking(ctx context.Context, in *newUnlinkingInput, operat
 			Systems: b.Systems, AllOrNothing: b.AllOrNothing},
 		reason: b.ApprovalReason, key: in.Key, route: unlinkingRoute, body: b, language: in.language(),
 	})
-	return s.operationCreated(ctx, made, b.unknown(err))
+	return s.operationCreated(ctx, in.language(), made, b.unknown(err))
 }
 
 // unknown says which of the two names nobody: the person or the employment.
@@ -170,16 +171,16 @@ func (s *server) createRelinking(ctx context.Context, in *newRelinkingInput) (*c
 			key: in.Key, route: relinkingRoute, body: in.Body, language: in.language(),
 		})
 	}
-	return s.operationCreated(ctx, made, err)
+	return s.operationCreated(ctx, in.language(), made, err)
 }
 
 const relinkingRoute = "POST /account-relinkings"
 
-func (s *server) operationCreated(ctx context.Context, made creation, err error) (*createdAnswer[OperationView], error) {
+func (s *server) operationCreated(ctx context.Context, language i18n.Language, made creation, err error) (*createdAnswer[OperationView], error) {
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.operationView(ctx, made.ID, "")
+	view, err := s.operationView(ctx, language, made.ID, "")
 	if err != nil {
 		return nil, err
 	}
@@ -187,15 +188,15 @@ func (s *server) operationCreated(ctx context.Context, made creation, err error)
 }
 
 func (s *server) getUnlinking(ctx context.Context, in *ByID) (*answer[OperationView], error) {
-	return s.showOperation(ctx, in.ID, models.OperationUnlink)
+	return s.showOperation(ctx, in, models.OperationUnlink)
 }
 
 func (s *server) getRelinking(ctx context.Context, in *ByID) (*answer[OperationView], error) {
-	return s.showOperation(ctx, in.ID, models.OperationRelink)
+	return s.showOperation(ctx, in, models.OperationRelink)
 }
 
-func (s *server) showOperation(ctx context.Context, id uuid.UUID, kind string) (*answer[OperationView], error) {
-	view, err := s.operationView(ctx, id, kind)
+func (s *server) showOperation(ctx context.Context, in *ByID, kind string) (*answer[OperationView], error) {
+	view, err := s.operationView(ctx, in.language(), in.ID, kind)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/models"
@@ -23,6 +24,7 @@ type UserView struct {
 	Name       string           `json:"name"`
 	Login      string           `json:"login"`
 	State      models.UserState `json:"state" enum:"enrolling,active,disabled" doc:"enrolling: its owner has yet to set the credentials"`
+	StateText  string           `json:"state_text"`
 	Roles      []models.Role    `json:"roles"`
 	Password   bool             `json:"password" doc:"Whether it has a password"`
 	TOTP       bool             `json:"totp" doc:"Whether it has an authenticator"`
@@ -31,9 +33,9 @@ type UserView struct {
 	CreatedAt  time.Time        `json:"created_at"`
 }
 
-func userView(v identity.UserView) UserView {
+func userView(v identity.UserView, language i18n.Language) UserView {
 	return UserView{
-		ID: v.ID, EmployeeID: v.EmployeeID, EmployeeNo: v.EmployeeNo, Name: v.Name, Login: v.Login, State: v.State,
+		ID: v.ID, EmployeeID: v.EmployeeID, EmployeeNo: v.EmployeeNo, Name: v.Name, Login: v.Login, State: v.State, StateText: i18n.Text(language, "user_state."+string(v.State)),
 		Roles: append([]models.Role{}, v.Roles...), Password: v.PasswordHash != nil, TOTP: !v.TOTPSealed.IsNull(),
 		Confirmed: v.OwnerConfirmed, CreatedBy: v.CreatedBy, CreatedAt: v.CreatedAt,
 	}
@@ -64,7 +66,10 @@ func (s *server) registerUsers() {
 	}, s.enrolmentCode)
 }
 
-func (s *server) users(ctx context.Context, in *struct{ Paging }) (*answer[Page[UserView]], error) {
+func (s *server) users(ctx context.Context, in *struct {
+	Paging
+	Speaking
+}) (*answer[Page[UserView]], error) {
 	from, err := in.after()
 	if err != nil {
 		return nil, err
@@ -75,7 +80,7 @@ func (s *server) users(ctx context.Context, in *struct{ Paging }) (*answer[Page[
 	}
 	page := Page[UserView]{Items: make([]UserView, len(found))}
 	for i, v := range found {
-		page.Items[i] = userView(v)
+		page.Items[i] = userView(v, in.language())
 	}
 	page.NextCursor = next(in.Paging, found, more, func(v identity.UserView) uuid.UUID { return v.ID })
 	return &answer[Page[UserView]]{page}, nil
@@ -83,7 +88,7 @@ func (s *server) users(ctx context.Context, in *struct{ Paging }) (*answer[Page[
 
 func (s *server) user(ctx context.Context, in *UserID) (*answer[UserView], error) {
 	v, err := identity.GetUser(ctx, s.DB, in.ID)
-	return &answer[UserView]{userView(v)}, err
+	return &answer[UserView]{userView(v, in.language())}, err
 }
 
 func (s *server) revokeRole(ctx context.Context, in *struct {

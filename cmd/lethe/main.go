@@ -28,9 +28,12 @@ type commands struct {
 	Restore RestoreCmd `cmd:"" help:"What follows a restore, on the host. 恢复备份后的处理（在服务器上执行）。"`
 	Witness WitnessCmd `cmd:"" help:"Run a witness of the ledger, elsewhere. 在其他机构运行账本见证方。"`
 	Depart  DepartCmd  `cmd:"" help:"Start a departure. 发起离职。"`
+	List    ListCmd    `cmd:"" help:"List departures. 列出离职记录。"`
 	Watch   WatchCmd   `cmd:"" help:"Follow a departure. 跟踪离职进度。"`
 	Health  HealthCmd  `cmd:"" help:"Ask a running process for its health. 检查进程是否就绪。"`
 	Version VersionCmd `cmd:"" help:"Print the version. 显示版本。"`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version. 显示版本。"`
 }
 
 func main() {
@@ -44,7 +47,7 @@ func run(ctx context.Context, args []string) int {
 	var c commands
 	parser, err := kong.New(&c, kong.Name("lethe"),
 		kong.Description("Lets people leave a company: nothing left open, nothing kept too long, everything provable."),
-		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.UsageOnError(), kong.Vars{"version": "lethe " + version}, kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lethe:", err)
 		return 2

@@ -19,17 +19,17 @@ import (
 
 // WatchCmd follows a departure.
 type WatchCmd struct {
-	ID   string `arg:"" help:"The departure's id. 离职记录的 id。"`
+	Whose string `arg:"" help:"The number of who leaves, or the departure's id. 离职员工的工号，或离职记录的 id。"`
 	Lang string `help:"zh or en; else the terminal's language. 显示语言。"`
 }
 
 // Run prints each change as it happens, until nothing more can.
 func (w WatchCmd) Run(ctx context.Context) error {
-	id, err := uuid.Parse(w.ID)
-	if err != nil {
-		return errors.New("this is not the id of a departure · 这不是离职记录的 id")
-	}
 	client, err := newClient(w.Lang)
+	if err != nil {
+		return err
+	}
+	id, err := client.findDeparture(ctx, w.Whose)
 	if err != nil {
 		return err
 	}

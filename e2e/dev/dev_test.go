@@ -73,6 +73,7 @@ func TestOneCommand(t *testing.T) {
 	again.settles(t, id, 60*time.Second)
 	t.Logf("settled after %s", time.Since(began))
 	checkDisabled(t, again, "DEMO-0005")
+	i.lists(t, "DEMO-0005", "敏感信息已删除")
 
 	// kill -9.
 	if err := p.Kill(); err != nil {

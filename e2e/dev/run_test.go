@@ -64,6 +64,19 @@ func (i *installation) verifiesLedger(t *testing.T, r report) {
 	}
 }
 
+// lists finds somebody's departure by the employee number, in a list and by following it.
+func (i *installation) lists(t *testing.T, no, stage string) {
+	t.Helper()
+	for _, args := range [][]string{{"list", no, "--lang=zh"}, {"list", "--sort=last_working_day", "--lang=zh"}, {"watch", no, "--lang=zh"}} {
+		cmd := exec.CommandContext(t.Context(), i.program, args...)
+		cmd.Env = i.environment
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), stage) || args[0] == "list" && !strings.Contains(string(out), no) {
+			t.Errorf("lethe %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
 var portSettings = []string{
 	"LETHE_POSTGRES_PORT", "LETHE_TEMPORAL_PORT", "LETHE_TEMPORAL_UI_PORT", "LETHE_WORKER_OPS_PORT",
 	"LETHE_SANDBOX_MAIL_PORT", "LETHE_SANDBOX_FINANCE_PORT", "LETHE_SANDBOX_ATTENDANCE_PORT",

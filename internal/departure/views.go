@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/archive"
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -66,26 +67,58 @@ type Filter struct {
 	// DueBefore keeps departures whose employment ends, or access is cut, before it.
 	DueBefore *time.Time
 	// Search is part of a name or of an employee number.
-	Search string
+	Search     string
+	EmployeeID uuid.UUID
+	// Days of the filter, both included.
+	LastDayFrom, LastDayTo, EndFrom, EndTo *clock.Date
 	// VisibleTo keeps departures of people whom the actor may see, as reading one of them does; nil: all.
 	VisibleTo *models.Actor
-	// Before is the cursor: only departures older than this one.
-	Before *uuid.UUID
-	Limit  int
+	// Order is by what; empty: newest first. By a day or an instant the earliest comes first.
+	Order Order
+	// After is the cursor: only departures that come after this one.
+	After *uuid.UUID
+	Limit int
 }
 
-// List reads departures, newest first, one more than Limit at most: the extra one says that
-// another page follows.
+// Order is what departures are listed by: a column of theirs.
+type Order string
+
+// Orders are all but the newest first.
+const (
+	ByLastDay Order = "last_working_day"
+	ByCutoff  Order = "access_cutoff_at"
+	ByEnd     Order = "employment_ended_at"
+)
+
+// List reads departures, one more than Limit at most: the extra one says that another page follows.
 func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, error) {
-	q := db.Read(ctx).Model(&models.Departure{}).Order(newest).Limit(f.Limit + 1)
+	q := db.Read(ctx).Model(&models.Departure{}).Limit(f.Limit + 1)
+	switch {
+	case f.Order == "" && f.After != nil:
+		q = q.Order(newest).Where("id < ?", *f.After)
+	case f.Order == "":
+		q = q.Order(newest)
+	default:
+		q = q.Order(clause.OrderByColumn{Column: clause.Column{Name: string(f.Order)}}).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}})
+		if f.After != nil {
+			q = q.Where("("+string(f.Order)+", id) > (SELECT "+string(f.Order)+", id FROM departures WHERE id = ?)", *f.After)
+		}
+	}
+	if f.EmployeeID != uuid.Nil {
+		q = q.Where("employee_id = ?", f.EmployeeID)
+	}
+	for condition, day := range map[string]*clock.Date{
+		"last_working_day >= ?": f.LastDayFrom, "last_working_day <= ?": f.LastDayTo, "employment_end_date >= ?": f.EndFrom, "employment_end_date <= ?": f.EndTo,
+	} {
+		if day != nil {
+			q = q.Where(condition, *day)
+		}
+	}
 	if f.Stage != "" {
 		q = q.Where("stage = ?", f.Stage)
 	}
 	if f.DueBefore != nil {
 		q = q.Where("employment_ended_at < ? OR access_cutoff_at < ?", *f.DueBefore, *f.DueBefore)
-	}
-	if f.Before != nil {
-		q = q.Where("id < ?", *f.Before)
 	}
 	if f.VisibleTo != nil {
 		q = q.Where("employee_id IN (?)", db.Read(ctx).Model(&models.Employee{}).Select("employees.id").Scopes(archive.VisibleTo(*f.VisibleTo)))

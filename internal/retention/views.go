@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -37,12 +38,25 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 	if err != nil {
 		return nil, fmt.Errorf("reading deadlines: %w", database.Hide(err))
 	}
+	views, err := viewDeadlines(ctx, db, departureIDs, deadlines)
+	byDeparture := make(map[uuid.UUID][]DeadlineView, len(departureIDs))
+	for _, v := range views {
+		byDeparture[v.DepartureID] = append(byDeparture[v.DepartureID], v)
+	}
+	return byDeparture, err
+}
+
+// viewDeadlines adds to deadlines of departures their rules, and who claims or holds what they are about.
+func viewDeadlines(ctx context.Context, db *database.DB, departureIDs []uuid.UUID, deadlines []models.RetentionDeadline) ([]DeadlineView, error) {
 	if err := markHeld(ctx, db, departureIDs, deadlines); err != nil {
 		return nil, err
 	}
+	ids := make([]uuid.UUID, len(deadlines))
+	for i, l := range deadlines {
+		ids[i] = l.RuleID
+	}
 	var rules []models.RetentionRule
-	err = db.Read(ctx).Where("id IN (SELECT rule_id FROM retention_deadlines WHERE departure_id IN ?)", departureIDs).Find(&rules).Error
-	if err != nil {
+	if err := db.Read(ctx).Where("id IN ?", ids).Find(&rules).Error; err != nil {
 		return nil, fmt.Errorf("reading the rules of deadlines: %w", database.Hide(err))
 	}
 	ruleByID := make(map[uuid.UUID]models.RetentionRule, len(rules))
@@ -50,14 +64,73 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 		ruleByID[rule.ID] = rule
 	}
 	purges, err := claimants(ctx, db, departureIDs)
+	views := make([]DeadlineView, len(deadlines))
+	for i, l := range deadlines {
+		views[i] = DeadlineView{l, ruleByID[l.RuleID], purges[l.CategoryID]}
+	}
+	return views, err
+}
+
+// UpcomingFilter narrows the list of what will be destroyed. Zero values do not filter.
+type UpcomingFilter struct {
+	Before     *time.Time
+	Category   models.Category
+	EmployeeID *uuid.UUID
+	// After is the cursor: the last deadline of the page before.
+	After *uuid.UUID
+	Limit int
+}
+
+// Upcoming is a deadline that has not come, or whose category a hold keeps, and whose data it is about.
+type Upcoming struct {
+	DeadlineView
+	EmployeeID uuid.UUID
+}
+
+// UpcomingDeadlines lists what will be destroyed, soonest first, and says whether there is more.
+func UpcomingDeadlines(ctx context.Context, db *database.DB, f UpcomingFilter) (upcoming []Upcoming, more bool, err error) {
+	q := db.Read(ctx).Model(&models.RetentionDeadline{}).Where("retention_deadlines.state IN ('scheduled', 'held')").
+		Order(by("deadline", "id")).Limit(f.Limit + 1)
+	if f.After != nil {
+		q = q.Where("(deadline, id) > (SELECT deadline, id FROM retention_deadlines WHERE id = ?)", *f.After)
+	}
+	if f.Before != nil {
+		q = q.Where("deadline < ?", *f.Before)
+	}
+	if f.Category != "" {
+		q = q.Where("category = ?", f.Category)
+	}
+	if f.EmployeeID != nil {
+		q = q.Where("employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", *f.EmployeeID)
+	}
+	var rows []models.RetentionDeadline
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, false, fmt.Errorf("listing deadlines: %w", database.Hide(err))
+	}
+	if len(rows) > f.Limit {
+		rows, more = rows[:f.Limit], true
+	}
+	departures, employments := make([]uuid.UUID, len(rows)), make([]uuid.UUID, len(rows))
+	for i, l := range rows {
+		departures[i], employments[i] = l.DepartureID, l.EmploymentID
+	}
+	views, err := viewDeadlines(ctx, db, departures, rows)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	byDeparture := make(map[uuid.UUID][]DeadlineView, len(departureIDs))
-	for _, l := range deadlines {
-		byDeparture[l.DepartureID] = append(byDeparture[l.DepartureID], DeadlineView{l, ruleByID[l.RuleID], purges[l.CategoryID]})
+	var of []models.Employment
+	if err := db.Read(ctx).Select("id", "employee_id").Where("id IN ?", employments).Find(&of).Error; err != nil {
+		return nil, false, fmt.Errorf("reading employments: %w", database.Hide(err))
 	}
-	return byDeparture, nil
+	person := make(map[uuid.UUID]uuid.UUID, len(of))
+	for _, m := range of {
+		person[m.ID] = m.EmployeeID
+	}
+	upcoming = make([]Upcoming, len(views))
+	for i, v := range views {
+		upcoming[i] = Upcoming{v, person[v.EmploymentID]}
+	}
+	return upcoming, more, nil
 }
 
 // markHeld shows as held what a hold on many people keeps: it is not written to each deadline, the row
