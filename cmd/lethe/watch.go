@@ -20,7 +20,7 @@ import (
 // WatchCmd follows a departure.
 type WatchCmd struct {
 	Whose string `arg:"" help:"The number of who leaves, or the departure's id. 离职员工的工号，或离职记录的 id。"`
-	Lang string `help:"zh or en; else the terminal's language. 显示语言。"`
+	Lang  string `help:"zh or en; else the terminal's language. 显示语言。"`
 }
 
 // Run prints each change as it happens, until nothing more can.
