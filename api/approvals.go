@@ -217,10 +217,7 @@ func (s *server) approvalViews(ctx context.Context, rows []models.Approval, lang
 	var told []models.Approval
 	actor := actorOf(ctx)
 	for _, row := range rows {
-		ids = append(ids, row.RequesterID)
-		if row.DecidedBy != nil {
-			ids = append(ids, *row.DecidedBy)
-		}
+		ids = append(ids, givenOf(&row.RequesterID, row.DecidedBy)...)
 		if actor.EmployeeID == row.RequesterID || s.Approvals.Decides(actor.Role, row.Operation) {
 			told = append(told, row)
 		}
@@ -302,6 +299,16 @@ func (n named) of(id *uuid.UUID) *PersonView {
 		return nil
 	}
 	return &p
+}
+
+// givenOf are those that there are.
+func givenOf(ids ...*uuid.UUID) (given []uuid.UUID) {
+	for _, id := range ids {
+		if id != nil {
+			given = append(given, *id)
+		}
+	}
+	return given
 }
 
 // people names persons.

@@ -55,12 +55,7 @@ func (s *server) registerCases() {
 func (s *server) caseViews(ctx context.Context, rows []account.CaseView, language i18n.Language) ([]CaseView, error) {
 	var ids []uuid.UUID
 	for _, c := range rows {
-		ids = append(ids, c.EmployeeID)
-		for _, by := range []*uuid.UUID{c.AskedBy, c.ConfirmedBy} {
-			if by != nil {
-				ids = append(ids, *by)
-			}
-		}
+		ids = append(ids, givenOf(&c.EmployeeID, c.AskedBy, c.ConfirmedBy)...)
 	}
 	people, err := s.people(ctx, ids)
 	views := make([]CaseView, len(rows))

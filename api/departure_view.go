@@ -226,26 +226,21 @@ func (s *server) readAround(ctx context.Context, rows []models.Departure) (r aro
 
 // actors are the people who did something that is shown.
 func (r around) actors() (ids []uuid.UUID) {
-	add := func(id *uuid.UUID) {
-		if id != nil {
-			ids = append(ids, *id)
-		}
-	}
 	for _, deadlines := range r.deadlines {
 		for _, d := range deadlines {
 			if d.Purge != nil {
-				add(d.Purge.RejectedBy)
+				ids = append(ids, givenOf(d.Purge.RejectedBy)...)
 			}
 		}
 	}
 	for _, events := range r.timelines {
 		for _, e := range events {
-			add(e.ActorID)
+			ids = append(ids, givenOf(e.ActorID)...)
 		}
 	}
 	for _, objections := range r.objections {
 		for _, o := range objections {
-			add(o.ByID)
+			ids = append(ids, givenOf(o.ByID)...)
 		}
 	}
 	return ids

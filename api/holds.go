@@ -77,11 +77,7 @@ func (s *server) registerHolds() {
 func (s *server) holdViews(ctx context.Context, holds []retention.HoldView) ([]HoldView, error) {
 	var ids []uuid.UUID
 	for _, h := range holds {
-		for _, id := range []*uuid.UUID{h.EmployeeID, h.PlacedBy, h.ReleasedBy} {
-			if id != nil {
-				ids = append(ids, *id)
-			}
-		}
+		ids = append(ids, givenOf(h.EmployeeID, h.PlacedBy, h.ReleasedBy)...)
 	}
 	people, err := s.people(ctx, ids)
 	views := make([]HoldView, len(holds))

@@ -100,16 +100,9 @@ func (s *server) registerPurges() {
 func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, language i18n.Language) ([]PurgeView, error) {
 	var ids, extended []uuid.UUID
 	for _, p := range purges {
-		ids = append(ids, p.EmployeeID)
-		for _, by := range []*uuid.UUID{p.DecidedBy, p.ConfirmedBy} {
-			if by != nil {
-				ids = append(ids, *by)
-			}
-		}
+		ids = append(ids, givenOf(&p.EmployeeID, p.DecidedBy, p.ConfirmedBy)...)
 		for _, r := range p.Rejections {
-			if r.RejectedBy != nil {
-				ids = append(ids, *r.RejectedBy)
-			}
+			ids = append(ids, givenOf(r.RejectedBy)...)
 		}
 		if p.Decision == models.DecisionExtended {
 			extended = append(extended, p.ID)
