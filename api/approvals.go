@@ -301,6 +301,17 @@ func (n named) of(id *uuid.UUID) *PersonView {
 	return &p
 }
 
+// only keeps some of them.
+func (n named) only(ids ...uuid.UUID) named {
+	kept := make(named, len(ids))
+	for _, id := range ids {
+		if p, known := n[id]; known {
+			kept[id] = p
+		}
+	}
+	return kept
+}
+
 // givenOf are those that there are.
 func givenOf(ids ...*uuid.UUID) (given []uuid.UUID) {
 	for _, id := range ids {

@@ -94,7 +94,7 @@ func (s *server) listCases(ctx context.Context, in *listCasesInput) (*answer[Pag
 	if err != nil {
 		return nil, err
 	}
-	f := account.CaseFilter{State: in.State, Limit: in.Limit, DepartureID: given(in.DepartureID), OperationID: given(in.OperationID)}
+	f := account.CaseFilter{State: in.State, Limit: in.Limit, NotOf: actorOf(ctx).EmployeeID, DepartureID: given(in.DepartureID), OperationID: given(in.OperationID)}
 	f.After = after
 	cases, more, err := account.Cases(ctx, s.DB, f)
 	if err != nil {
@@ -120,6 +120,9 @@ func (s *server) getCase(ctx context.Context, in *ByID) (*answer[CaseView], erro
 	c, err := account.Case(ctx, s.DB, in.ID)
 	if err != nil {
 		return nil, err
+	}
+	if c.EmployeeID == actorOf(ctx).EmployeeID { // who asked for a waiver of their own account is not theirs to know
+		return nil, problem(codeNotFound)
 	}
 	views, err := s.caseViews(ctx, []account.CaseView{c}, in.language())
 	if err != nil {

@@ -249,6 +249,9 @@ func (r around) actors() (ids []uuid.UUID) {
 func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep models.Departure, r around) DepartureView {
 	text := func(prefix, code string) string { return i18n.Text(language, prefix+"."+code) }
 	knows := knowledge(actor, dep)
+	if !access.MaySee(actor.Role, access.RelationNone) { // of others they know the role
+		r.people = r.people.only(dep.EmployeeID, actor.EmployeeID)
+	}
 	v := DepartureView{
 		ID: dep.ID, EmployeeID: dep.EmployeeID, Person: r.people[dep.EmployeeID], Kind: dep.Kind, KindText: text("kind", string(dep.Kind)),
 		Initiator: dep.Initiator, InitiatorText: text("initiator", dep.Initiator),
@@ -329,6 +332,9 @@ func retentionView(language i18n.Language, d retention.DeadlineView, people name
 	}
 	if d.Purge != nil {
 		v.PurgeID, v.PurgeState = &d.Purge.ID, d.Purge.State
+	}
+	if d.State == models.DeadlineHeld && !knows(access.PartReviews) { // nor that somebody inquires into them
+		v.State, v.StateText = models.DeadlineScheduled, i18n.Text(language, "retention_state."+string(models.DeadlineScheduled))
 	}
 	switch {
 	case d.Purge != nil && d.Purge.State == models.PurgeRejected && !knows(access.PartReviews):

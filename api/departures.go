@@ -157,7 +157,7 @@ func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*
 		f.DueBefore = &in.DueBefore
 	}
 	var err error
-	if f.After, err = in.position(); err != nil {
+	if f.After, f.AfterAt, err = in.sorted(); err != nil {
 		return nil, err
 	}
 	actor := actorOf(ctx)
@@ -169,6 +169,10 @@ func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*
 		return nil, err
 	}
 	rows, next := cut(in.Paging, rows, func(d models.Departure) uuid.UUID { return d.ID })
+	if next != nil && f.Order != "" {
+		last := rows[len(rows)-1]
+		next = in.sortedCursor(last.ID, f.Order.At(last))
+	}
 	page := Page[DepartureView]{NextCursor: next}
 	if page.Items, err = s.departureViews(ctx, actor, in.language(), rows); err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -41,15 +43,26 @@ func (p *Paging) Resolve(ctx huma.Context) []error {
 
 // position is the id behind the cursor: the last row of the page before; nil: there is none.
 func (p Paging) position() (*uuid.UUID, error) {
+	id, _, err := p.sorted()
+	return id, err
+}
+
+// sorted is position with the value that the row was sorted by when it was shown, as sortedCursor has it.
+func (p Paging) sorted() (*uuid.UUID, time.Time, error) {
 	if p.Cursor == "" {
-		return nil, nil
+		return nil, time.Time{}, nil
 	}
+	var at time.Time
 	raw, err := base64.RawURLEncoding.DecodeString(p.Cursor)
-	if err != nil || len(raw) != len(p.list)+len(uuid.UUID{}) || listMark(raw[:len(p.list)]) != p.list {
-		return nil, problem(codeInvalidCursor, FieldError{Location: "query.cursor", Code: codeInvalidCursor})
+	end := len(p.list) + len(uuid.UUID{})
+	if err == nil && len(raw) > end {
+		err = at.UnmarshalBinary(raw[end:])
 	}
-	id := uuid.UUID(raw[len(p.list):])
-	return &id, nil
+	if err != nil || len(raw) < end || listMark(raw[:len(p.list)]) != p.list {
+		return nil, at, problem(codeInvalidCursor, FieldError{Location: "query.cursor", Code: codeInvalidCursor})
+	}
+	id := uuid.UUID(raw[len(p.list):end])
+	return &id, at, nil
 }
 
 // after is position for lists that begin after the smallest id.
@@ -64,6 +77,16 @@ func (p Paging) after() (uuid.UUID, error) {
 // cursor continues the list after a row.
 func (p Paging) cursor(id uuid.UUID) *string {
 	c := base64.RawURLEncoding.EncodeToString(append(p.list[:], id[:]...))
+	return &c
+}
+
+// sortedCursor continues a list after a row that was sorted by an instant, or a day's beginning in UTC.
+func (p Paging) sortedCursor(id uuid.UUID, at time.Time) *string {
+	value, err := at.UTC().MarshalBinary()
+	if err != nil {
+		panic("writing an instant: " + err.Error()) // UTC has no odd offset
+	}
+	c := base64.RawURLEncoding.EncodeToString(slices.Concat(p.list[:], id[:], value))
 	return &c
 }
 

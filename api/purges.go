@@ -302,7 +302,7 @@ func (s *server) listDeadlines(ctx context.Context, in *listDeadlinesInput) (*an
 	}
 	f := retention.UpcomingFilter{Before: instant(in.Before), Category: in.Category, EmployeeID: given(in.EmployeeID), Limit: in.Limit}
 	var err error
-	if f.After, err = in.position(); err != nil {
+	if f.After, f.AfterAt, err = in.sorted(); err != nil {
 		return nil, err
 	}
 	rows, more, err := retention.UpcomingDeadlines(ctx, s.DB, f)
@@ -317,9 +317,10 @@ func (s *server) listDeadlines(ctx context.Context, in *listDeadlinesInput) (*an
 	if err != nil {
 		return nil, err
 	}
-	page := Page[UpcomingView]{
-		Items:      make([]UpcomingView, len(rows)),
-		NextCursor: next(in.Paging, rows, more, func(u retention.Upcoming) uuid.UUID { return u.ID }),
+	page := Page[UpcomingView]{Items: make([]UpcomingView, len(rows))}
+	if more {
+		last := rows[len(rows)-1]
+		page.NextCursor = in.sortedCursor(last.ID, last.Deadline)
 	}
 	actor := actorOf(ctx)
 	for i, row := range rows {

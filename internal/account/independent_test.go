@@ -205,3 +205,36 @@ func TestI12_AnAccountThatCannotBeUnderstoodIsSwitchedOff(t *testing.T) {
 		t.Errorf("cases: %+v", cases)
 	}
 }
+
+// TestI10_WhatPeopleTookAwayIsNoSnapshot: the target could not be read before the cut, and people ended the
+// groups by hand. An account without groups is not how it was: people are told.
+func TestI10_WhatPeopleTookAwayIsNoSnapshot(t *testing.T) {
+	w := newWorld(t)
+	l := w.leaver(t)
+	mail := w.targets["mail"]
+	mail.fail(subSnapshot, fault{before: temporary(connector.CodeUnavailable)})
+	op := w.unlink(t, l, mailOnly)
+	if at := w.runTill(t, op, w.step(t, op, "mail"), func(mark string) bool { return mark == "unlink.disable.after" }); at == "" {
+		t.Fatal("it did not die after the cut")
+	}
+	refused := fault{before: &connector.Error{Code: connector.CodeUnauthorized}}
+	mail.fail("find", times(20, refused)...)
+	mail.fail("read_back", times(20, refused)...)
+	w.drive(t, op)
+	cases := w.openCases(t, op)
+	if len(cases) != 1 {
+		t.Fatalf("cases %+v", cases)
+	}
+	mail.heal()
+	mail.set(l.id("mail"), func(h *holder) { h.active, h.groups, h.sessions = false, nil, 0 })
+	if err := w.resolve(cases[0].ID, w.actor(t, models.RoleITOps), models.ResolutionByHand); err != nil {
+		t.Fatal(err)
+	}
+	w.drive(t, op)
+	w.wantAccount(t, l, "mail", models.AccountDisabled)
+	back, _ := w.relink(t, l, &op.ID)
+	w.drive(t, back)
+	if cases := w.openCases(t, back); len(cases) != 1 || cases[0].Reason != ReasonNoSnapshot {
+		t.Errorf("cases %+v, want that nobody knows how it was", cases)
+	}
+}

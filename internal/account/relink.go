@@ -87,8 +87,11 @@ func (r *run) pictureAfterAll(ctx context.Context, f found, before *pictured) (*
 	return r.recall(ctx)
 }
 
-// takenApart says whether more may have been taken away than that the account can be used.
-func (r *run) takenApart() bool { return r.past.has(subLeave) || r.past.has(subDetach) }
+// takenApart says whether more may have been taken away than that the account can be used: by a call, or by
+// people, who said that they did what was left to do.
+func (r *run) takenApart() bool {
+	return r.past.has(subLeave) || r.past.has(subDetach) || r.past.has(subByHand, outResolved)
+}
 
 // awaitLanding waits for a disable that the target accepted and has not carried out: coming after
 // the restore it would undo it. Once the budget of checks is over the restore goes ahead, and is

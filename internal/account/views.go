@@ -126,6 +126,7 @@ type CaseFilter struct {
 	State       string // models.CaseOpen, CaseWaiverRequested or CaseClosed
 	DepartureID *uuid.UUID
 	OperationID *uuid.UUID
+	NotOf       uuid.UUID // leaves out those of somebody's accounts
 	After       uuid.UUID // the last id of the page before
 	Limit       int       // default 50, at most 200
 }
@@ -148,7 +149,7 @@ func Cases(ctx context.Context, db *database.DB, f CaseFilter) (items []CaseView
 		Select("c.*, o.employment_id, m.employee_id").
 		Joins("JOIN account_operations o ON o.id = c.operation_id").
 		Joins("JOIN employments m ON m.id = o.employment_id").
-		Where("c.id > ?", f.After)
+		Where("c.id > ? AND m.employee_id <> ?", f.After, f.NotOf)
 	if f.State != "" {
 		q = q.Where("c.state = ?", f.State)
 	}

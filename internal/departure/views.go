@@ -75,9 +75,21 @@ type Filter struct {
 	VisibleTo *models.Actor
 	// Order is by what; empty: newest first. By a day or an instant the earliest comes first.
 	Order Order
-	// After is the cursor: only departures that come after this one.
-	After *uuid.UUID
-	Limit int
+	// After is the cursor: only departures that come after this one, which was listed with this value of Order.
+	After   *uuid.UUID
+	AfterAt time.Time
+	Limit   int
+}
+
+// At is the value by which a departure is listed; of a day its beginning in UTC.
+func (o Order) At(dep models.Departure) time.Time {
+	switch o {
+	case ByLastDay:
+		return time.Date(dep.LastWorkingDay.Year, dep.LastWorkingDay.Month, dep.LastWorkingDay.Day, 0, 0, 0, 0, time.UTC)
+	case ByCutoff:
+		return dep.AccessCutoffAt
+	}
+	return dep.EmploymentEndedAt
 }
 
 // Order is what departures are listed by: a column of theirs.
@@ -101,7 +113,11 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 	default:
 		q = q.Order(clause.OrderByColumn{Column: clause.Column{Name: string(f.Order)}}).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}})
 		if f.After != nil {
-			q = q.Where("("+string(f.Order)+", id) > (SELECT "+string(f.Order)+", id FROM departures WHERE id = ?)", *f.After)
+			value := "?::timestamptz"
+			if f.Order == ByLastDay {
+				value = "(?::timestamptz AT TIME ZONE 'UTC')::date"
+			}
+			q = q.Where("("+string(f.Order)+", id) > ("+value+", ?)", f.AfterAt, *f.After)
 		}
 	}
 	if f.EmployeeID != uuid.Nil {

@@ -76,9 +76,10 @@ type UpcomingFilter struct {
 	Before     *time.Time
 	Category   models.Category
 	EmployeeID *uuid.UUID
-	// After is the cursor: the last deadline of the page before.
-	After *uuid.UUID
-	Limit int
+	// After is the cursor: the last deadline of the page before, and when it was then.
+	After   *uuid.UUID
+	AfterAt time.Time
+	Limit   int
 }
 
 // Upcoming is a deadline that has not come, or whose category a hold keeps, and whose data it is about.
@@ -92,7 +93,7 @@ func UpcomingDeadlines(ctx context.Context, db *database.DB, f UpcomingFilter) (
 	q := db.Read(ctx).Model(&models.RetentionDeadline{}).Where("retention_deadlines.state IN ('scheduled', 'held')").
 		Order(by("deadline", "id")).Limit(f.Limit + 1)
 	if f.After != nil {
-		q = q.Where("(deadline, id) > (SELECT deadline, id FROM retention_deadlines WHERE id = ?)", *f.After)
+		q = q.Where("(deadline, id) > (?::timestamptz, ?)", f.AfterAt, *f.After)
 	}
 	if f.Before != nil {
 		q = q.Where("deadline < ?", *f.Before)
