@@ -88,17 +88,18 @@ type WaitingView struct {
 
 // TimelineView is one thing that happened.
 type TimelineView struct {
-	At       time.Time   `json:"at"`
-	What     string      `json:"what"`
-	WhatText string      `json:"what_text"`
-	By       string      `json:"by" doc:"The role, or system"`
-	ByText   string      `json:"by_text"`
-	ByID     *uuid.UUID  `json:"by_id,omitempty"`
-	ByPerson *PersonView `json:"by_person,omitempty"`
-	System   string      `json:"system,omitempty"`
-	Category string      `json:"category,omitempty"`
-	HoldID   *uuid.UUID  `json:"hold_id,omitempty"`
-	PurgeID  *uuid.UUID  `json:"purge_id,omitempty"`
+	At           time.Time   `json:"at"`
+	What         string      `json:"what"`
+	WhatText     string      `json:"what_text"`
+	By           string      `json:"by" doc:"The role, or system"`
+	ByText       string      `json:"by_text"`
+	ByID         *uuid.UUID  `json:"by_id,omitempty"`
+	ByPerson     *PersonView `json:"by_person,omitempty"`
+	System       string      `json:"system,omitempty"`
+	Category     string      `json:"category,omitempty"`
+	CategoryText string      `json:"category_text,omitempty"`
+	HoldID       *uuid.UUID  `json:"hold_id,omitempty"`
+	PurgeID      *uuid.UUID  `json:"purge_id,omitempty"`
 }
 
 // What waits besides accounts.
@@ -402,6 +403,9 @@ func (r around) timelineViews(language i18n.Language, departureID uuid.UUID, kno
 		views[i] = TimelineView{
 			At: e.At.UTC(), What: e.What, WhatText: i18n.Text(language, "event."+e.What),
 			By: e.ActorRole, ByText: i18n.Text(language, "role."+e.ActorRole), ByID: e.ActorID, ByPerson: r.people.of(e.ActorID), System: e.System, Category: e.Category,
+		}
+		if e.Category != "" {
+			views[i].CategoryText = i18n.Text(language, "category."+e.Category)
 		}
 	}
 	return views

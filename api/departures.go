@@ -153,6 +153,11 @@ func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*
 		}
 		*d.day = &day
 	}
+	for name, d := range map[string][2]*clock.Date{"last_working_day_to": {f.LastDayFrom, f.LastDayTo}, "employment_end_date_to": {f.EndFrom, f.EndTo}} {
+		if d[0] != nil && d[1] != nil && d[1].Before(*d[0]) {
+			return nil, problem(codeRangeReversed, FieldError{Location: "query." + name, Code: codeRangeReversed})
+		}
+	}
 	if !in.DueBefore.IsZero() {
 		f.DueBefore = &in.DueBefore
 	}

@@ -16,6 +16,21 @@ func TestAnEmptyLimitOrCursorIsRefused(t *testing.T) {
 			t.Errorf("%s: %d %s", query, got.status, got.body)
 		}
 	}
+	for _, query := range []string{
+		"/api/v1/departures?employee_id=", "/api/v1/departures?stage=", "/api/v1/departures?q=", "/api/v1/departures?q=%20", "/api/v1/departures?sort=",
+		"/api/v1/departures?employee_id=00000000-0000-0000-0000-000000000000", "/api/v1/departures?due_before=0001-01-01T00:00:00Z",
+		"/api/v1/retention/deadlines?category=", "/api/v1/retention/deadlines?before=0001-01-01T00:00:00Z", "/api/v1/support-cases?departure_id=",
+	} {
+		if got := f.ask(models.RoleReviewer, "GET", query, ""); got.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", query, got.status, got.body)
+		}
+	}
+	if got := f.ask(models.RoleReviewer, "GET", "/api/v1/departures?last_working_day_from=2026-12-31&last_working_day_to=2026-12-01", ""); got.problem.Code != codeRangeReversed {
+		t.Errorf("days the wrong way round: %d %s", got.status, got.body)
+	}
+	if got := f.ask(models.RoleReviewer, "GET", "/api/v1/retention/deadlines?category=foo", ""); len(got.problem.Errors) != 1 || len(got.problem.Errors[0].Allowed) != len(models.Categories) {
+		t.Errorf("a category that there is not: %s", got.body)
+	}
 	if got := f.ask(models.RoleReviewer, "GET", "/api/v1/purges?limit=5", ""); got.status != http.StatusOK {
 		t.Errorf("%d %s", got.status, got.body)
 	}

@@ -58,7 +58,7 @@ type NewHold struct {
 	EmployeeID *uuid.UUID        `json:"employee_id,omitempty" doc:"Everything of this person: each employment, also one that begins later"`
 	Query      *HoldQuery        `json:"query,omitempty" doc:"Whoever matches, now or later; one that matches whoever places it takes a second person (202)"`
 	Everybody  bool              `json:"everybody,omitempty" doc:"The whole company; a second person decides (202)"`
-	Categories []models.Category `json:"categories,omitempty" maxItems:"20" doc:"Left out: everything that is not destroyed yet"`
+	Categories []models.Category `json:"categories,omitempty" maxItems:"20" uniqueItems:"true" doc:"Left out: everything that is not destroyed yet"`
 	Matter     string            `json:"matter" minLength:"1" maxLength:"100" doc:"Reference of the case, not its story. It is kept, sealed, as long as the log" example:"劳仲案(2026)123"`
 	Asking
 }

@@ -281,6 +281,14 @@ func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*answer[Pu
 	return s.getPurge(ctx, &in.ByID)
 }
 
+func categoryNames() []string {
+	names := make([]string, len(models.Categories))
+	for i, c := range models.Categories {
+		names[i] = string(c)
+	}
+	return names
+}
+
 // UpcomingView is a category of somebody's data that will be destroyed.
 type UpcomingView struct {
 	DepartureID uuid.UUID  `json:"departure_id"`
@@ -298,7 +306,7 @@ type listDeadlinesInput struct {
 
 func (s *server) listDeadlines(ctx context.Context, in *listDeadlinesInput) (*answer[Page[UpcomingView]], error) {
 	if in.Category != "" && !slices.Contains(models.Categories, in.Category) {
-		return nil, problem(codeValidationFailed, FieldError{Location: "query.category", Code: fieldNotAllowed})
+		return nil, problem(codeValidationFailed, FieldError{Location: "query.category", Code: fieldNotAllowed, Allowed: categoryNames()})
 	}
 	f := retention.UpcomingFilter{Before: instant(in.Before), Category: in.Category, EmployeeID: given(in.EmployeeID), Limit: in.Limit}
 	var err error

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/google/uuid"
 
 	"lethe/internal/textform"
 )
@@ -46,7 +47,7 @@ func unreadableQuery(op *huma.Operation, raw string) []FieldError {
 		if len(texts) > 1 { // which of them is meant, nobody knows
 			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: fieldRepeated})
 		}
-		if (name == "limit" || name == "cursor") && slices.Contains(texts, "") { // given, and says nothing
+		if !op.SkipValidateParams && slices.ContainsFunc(texts, func(text string) bool { return saysNothing(name, text) }) {
 			empty := FieldError{Location: "query." + name, Code: fieldMalformed}
 			empty.expect(op, "")
 			wrong = append(wrong, empty)
@@ -57,6 +58,12 @@ func unreadableQuery(op *huma.Operation, raw string) []FieldError {
 	}
 	slices.SortFunc(wrong, func(a, b FieldError) int { return strings.Compare(a.Location, b.Location) })
 	return wrong
+}
+
+// saysNothing is what a script sends whose variable is not set: without a word it would read as if the filter
+// were left out, and everybody would be found.
+func saysNothing(name, text string) bool {
+	return strings.TrimSpace(text) == "" || name != "q" && (text == uuid.Nil.String() || strings.HasPrefix(text, "0001-01-01"))
 }
 
 func isText(s string) bool { return textform.Readable(s) }

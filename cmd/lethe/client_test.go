@@ -114,7 +114,7 @@ func TestAnEmployeeIsFoundInAnyCase(t *testing.T) {
 	client := &apiClient{base: server.URL, token: "secret", language: i18n.Chinese, http: server.Client()}
 	for no, want := range map[string]any{
 		"DEMO-0010": people[0]["id"], "demo-0010": people[0]["id"], "Demo-00101": people[1]["id"], "x-1": people[2]["id"], "X-1": people[3]["id"],
-		"DEMO-001": "没有此编号的员工",
+		"DEMO-001": "没有此工号的员工",
 	} {
 		got, err := client.findEmployee(t.Context(), no)
 		if text, refused := want.(string); refused && (err == nil || err.Error() != text) || !refused && (err != nil || got != want) {

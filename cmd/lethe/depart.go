@@ -16,7 +16,7 @@ import (
 
 // DepartCmd starts a departure through the API.
 type DepartCmd struct {
-	EmployeeNo     string `arg:"" help:"Who leaves. 离职员工的编号。"`
+	EmployeeNo     string `arg:"" help:"Who leaves. 离职员工的工号。"`
 	Kind           string `default:"resignation" help:"resignation, mutual_agreement, dismissal, contract_end, retirement, death or assignment_end. 离职类型。"`
 	LastWorkingDay string `placeholder:"YYYY-MM-DD" help:"The last working day. 最后工作日。"`
 	Immediate      bool   `help:"Today, with accounts disabled now; in development the default when no day is given. 即时离职，账号立即停用；开发环境未填日期时默认如此。"`
@@ -99,9 +99,9 @@ func (c *apiClient) findEmployee(ctx context.Context, no string) (uuid.UUID, err
 		case len(alike) == 1:
 			return alike[0], nil
 		case len(alike) > 1:
-			return uuid.Nil, errors.New(c.say("several employees have this number in different cases: write it exactly", "有多名员工的编号仅大小写不同，请按原样填写"))
+			return uuid.Nil, errors.New(c.say("several employees have this number in different cases: write it exactly", "有多名员工的工号仅大小写不同，请按原样填写"))
 		default:
-			return uuid.Nil, errors.New(c.say("there is no employee with this number", "没有此编号的员工"))
+			return uuid.Nil, errors.New(c.say("there is no employee with this number", "没有此工号的员工"))
 		}
 		query.Set("cursor", *page.NextCursor)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -42,13 +43,18 @@ func (l ListCmd) Run(ctx context.Context) error {
 	if err := client.call(ctx, http.MethodGet, "/api/v1/departures?"+query.Encode(), nil, &page); err != nil {
 		return err
 	}
+	if len(page.Items) == 0 {
+		fmt.Fprintln(os.Stderr, client.say("no departures", "没有符合条件的离职记录"))
+		return nil
+	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, client.say("number\tlast day\tend of access\tstage\taccounts\tname\twaits for", "工号\t最后工作日\t账号停用时间\t阶段\t账号\t姓名\t等待"))
 	for _, d := range page.Items {
-		waits := ""
-		if len(d.Waiting) > 0 {
-			waits = fmt.Sprintf("%s (%s)", d.Waiting[0].WhatText, d.Waiting[0].RoleText)
+		var waits []string
+		for _, w := range d.Waiting {
+			waits = append(waits, fmt.Sprintf("%s (%s)", w.WhatText, w.RoleText))
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Person.EmployeeNo, d.LastWorkingDay, cutoffIn(d), d.StageText, d.AccountsStateText, d.Person.Name, waits)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Person.EmployeeNo, d.LastWorkingDay, cutoffIn(d), d.StageText, d.AccountsStateText, d.Person.Name, strings.Join(waits, "; "))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("printing departures: %w", err)

@@ -25,7 +25,7 @@ type TokenCmd struct {
 
 // TokenIssueCmd issues a token.
 type TokenIssueCmd struct {
-	EmployeeNo string        `required:"" help:"Whose token it is. 令牌所属员工的编号。"`
+	EmployeeNo string        `required:"" help:"Whose token it is. 令牌所属员工的工号。"`
 	Role       string        `required:"" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops" help:"What the bearer may do: hr_admin, department_head, employee, reviewer, auditor or it_ops. 持有者的角色。"`
 	TTL        time.Duration `default:"720h" help:"How long it is valid, at most 8784h. 有效时长。"`
 	Label      string        `help:"What it is for. 用途说明。"`
