@@ -23,11 +23,9 @@ var numbers atomic.Int64
 // departure is under way to its purge; during it, nothing that must be recorded happens, and the
 // answers say so soon; after it, everything goes on by itself.
 func TestI18_NothingHappensUnrecorded(t *testing.T) {
-	t.Parallel()
+	s := harness.Start(t, harness.Options{OwnPostgres: true, BeforeMidnight: 6 * time.Hour})
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
-			t.Parallel() // each waits for deadlines most of the time
-			s := harness.Start(t, harness.Options{OwnPostgres: true, BeforeMidnight: 6 * time.Hour})
 			w := &witnessed{T: t, Stack: s}
 			leaving := w.hire()
 			departure := w.untilDeparted(leaving)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Scratch is a folder for one test run. The next run removes it when this one
@@ -42,10 +43,14 @@ func NewScratch(parent string) (*Scratch, error) {
 // Remove deletes the folder; what ran in it must have been stopped.
 func (s *Scratch) Remove() error {
 	defer s.lock.release()
-	if err := os.RemoveAll(s.Path); err != nil {
-		return fmt.Errorf("remove the test data: %w", err)
+	var err error
+	for range 40 { // a server that was killed may still be ending, and writing
+		if err = os.RemoveAll(s.Path); err == nil {
+			return nil
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	return nil
+	return fmt.Errorf("remove the test data: %w", err)
 }
 
 // removeDead removes the runs whose lock nobody holds, with the servers that
