@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"lethe/cmd/lethe/install"
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/identity"
@@ -61,7 +62,7 @@ func (a LedgerAdoptCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	if err := errors.Join(database.RequireOwner(ctx, db), sameOrigin(p, originOf(c.LedgerOrigin, in))); err != nil {
+	if err := errors.Join(database.RequireOwner(ctx, db), sameOrigin(p, install.Origin(c.LedgerOrigin, in))); err != nil {
 		return err
 	}
 	keys, err := ledger.LoadKeys(c.LedgerKeyFile)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/cmd/lethe/install"
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/identity"
@@ -105,7 +106,7 @@ func logIn(ctx context.Context, c config.Config, db *database.DB, in database.In
 		return bearers, err
 	}
 	defer func() { _ = keys.Close() }()
-	if err := samePair(ctx, db, keys, in.Mode); err != nil {
+	if err := install.SamePair(ctx, db, keys, in.Mode); err != nil {
 		return bearers, err
 	}
 	kek, err := vault.LoadKEKFile(c.KEKFile)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"lethe/cmd/lethe/install"
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/ledger"
@@ -66,5 +67,5 @@ func installedOrigin(ctx context.Context, url string) (string, error) {
 	if err != nil {
 		return "", errors.Join(database.ErrNotInstalled, err)
 	}
-	return originOf("", in), nil
+	return install.Origin("", in), nil
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"lethe/cmd/lethe/dev"
 )
 
 // version is set by the release build.
@@ -18,7 +20,7 @@ var version = "0.2.0"
 type commands struct {
 	Serve   ServeCmd   `cmd:"" help:"Run the API. 运行 API。"`
 	Worker  WorkerCmd  `cmd:"" help:"Run the worker that carries departures through. 运行执行离职流程的 worker。"`
-	Dev     DevCmd     `cmd:"" help:"Run everything on this machine, with demo data. 在本机运行全部服务（含演示数据）。"`
+	Dev     dev.Cmd    `cmd:"" help:"Run everything on this machine, with demo data. 在本机运行全部服务（含演示数据）。"`
 	Migrate MigrateCmd `cmd:"" help:"Bring both databases to this version. 将两个数据库升级到此版本。"`
 	Sandbox SandboxCmd `cmd:"" help:"Run one stand-in system that speaks SCIM. 运行一个 SCIM 模拟系统。"`
 	Admin   AdminCmd   `cmd:"" help:"First administrators and break-glass codes, on the host. 在服务器上初始化首批管理员、生成应急封存码。"`

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"lethe/cmd/lethe/install"
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
@@ -91,7 +92,7 @@ func TestI25_AnEmptyOrForeignKeysDatabaseIsRefusedEverywhere(t *testing.T) {
 		r.close()
 	}
 	fresh := databasetest.NewEmpty(t)
-	if _, err := install(t.Context(), fresh.Facts, fresh.Keys, database.ModeProduction, nil); err != database.ErrSameCluster {
+	if _, err := install.Databases(t.Context(), fresh.Facts, fresh.Keys, database.ModeProduction, nil); err != database.ErrSameCluster {
 		t.Errorf("keys on the facts' cluster, in production: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"lethe/cmd/lethe/install"
 	"lethe/internal/account"
 	"lethe/internal/config"
 	"lethe/internal/connector"
@@ -83,7 +84,7 @@ func (r *runtime) openDatabases(ctx context.Context) (err error) {
 	if r.installation, err = database.CheckInstallation(ctx, r.facts, r.keys, mode(r.config.Dev)); err != nil {
 		return err
 	}
-	if err := samePair(ctx, r.facts, r.keys, r.installation.Mode); err != nil {
+	if err := install.SamePair(ctx, r.facts, r.keys, r.installation.Mode); err != nil {
 		return err
 	}
 	for schema, db := range map[database.Schema]*database.DB{database.SchemaMain: r.facts, database.SchemaKeys: r.keys} {
@@ -96,14 +97,6 @@ func (r *runtime) openDatabases(ctx context.Context) (err error) {
 		}
 	}
 	return nil
-}
-
-// samePair refuses keys that do not belong to the facts, and in production keys on the facts' cluster.
-func samePair(ctx context.Context, facts, keys *database.DB, mode database.Mode) error {
-	if err := database.CheckPair(ctx, facts, keys); err != nil || mode != database.ModeProduction {
-		return err
-	}
-	return database.RefuseSameCluster(ctx, facts, keys)
 }
 
 func (r *runtime) openKeys(ctx context.Context) error {

@@ -8,31 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"lethe/cmd/lethe/install"
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/policy"
 	"lethe/internal/ledger/witness"
 )
-
-// originOf is the name of the installation's log: the one that was set, or one that nobody else has.
-func originOf(set string, in database.Installation) string {
-	if set != "" {
-		return set
-	}
-	return "lethe/" + in.ID.String()
-}
-
-// attachWriter lets transactions on the facts be recorded in the ledger. Without it, whatever must
-// be recorded is refused.
-func attachWriter(facts *database.DB, keyFile, origin string) (*ledger.Keys, error) {
-	keys, err := ledger.LoadKeys(keyFile)
-	if err != nil {
-		return nil, err
-	}
-	ledger.Attach(facts, ledger.NewWriter(origin, keys.Writer()))
-	return keys, nil
-}
 
 // recording is what a process has of the ledger: its writer is attached to the facts; this orders
 // and signs what all processes wrote, and has it witnessed.
@@ -58,9 +40,9 @@ var errFileWitness = errors.New("LETHE_WITNESS_FILE is for development: in produ
 
 func (r *runtime) openLedger(ctx context.Context) (err error) {
 	c := r.config
-	l := &recording{origin: originOf(c.LedgerOrigin, r.installation), log: r.log}
+	l := &recording{origin: install.Origin(c.LedgerOrigin, r.installation), log: r.log}
 	r.ledger = l
-	if l.keys, err = attachWriter(r.facts, c.LedgerKeyFile, l.origin); err != nil {
+	if l.keys, err = install.AttachWriter(r.facts, c.LedgerKeyFile, l.origin); err != nil {
 		return err
 	}
 	if l.storage, err = ledger.OpenStorage(c.LedgerDir); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -94,7 +95,7 @@ func TestFileWitnessIsForDevelopment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := replaceFile(policyFile, p.Marshal()); err != nil {
+	if err := os.WriteFile(policyFile, p.Marshal(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for dev, want := range map[bool]error{true: nil, false: errFileWitness} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/cmd/lethe/install"
 	"lethe/internal/archive"
 	"lethe/internal/config"
 	"lethe/internal/database"
@@ -112,7 +113,7 @@ func openFacts(ctx context.Context, command string) (*database.DB, database.Inst
 		_ = db.Close()
 		return nil, in, errors.Join(database.ErrNotInstalled, err)
 	}
-	if _, err := attachWriter(db, c.LedgerKeyFile, originOf(c.LedgerOrigin, in)); err != nil {
+	if _, err := install.AttachWriter(db, c.LedgerKeyFile, install.Origin(c.LedgerOrigin, in)); err != nil {
 		_ = db.Close()
 		return nil, in, err
 	}

@@ -1,4 +1,4 @@
-package main
+package dev
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/cmd/lethe/install"
 	"lethe/internal/database"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/policy"
@@ -81,7 +82,7 @@ func (d *development) openLedger(ctx context.Context, in database.Installation) 
 			return err
 		}
 	}
-	keys, err := attachWriter(d.facts, path, originOf(d.config.LedgerOrigin, in))
+	keys, err := install.AttachWriter(d.facts, path, install.Origin(d.config.LedgerOrigin, in))
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (d *development) openWitness(keys *ledger.Keys, in database.Installation) e
 		}
 		signer = own.Verifier
 	}
-	p, err := policy.Of(originOf(d.config.LedgerOrigin, in), keys, 1, policy.Witness{VerifierKey: signer.String()})
+	p, err := policy.Of(install.Origin(d.config.LedgerOrigin, in), keys, 1, policy.Witness{VerifierKey: signer.String()})
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package dev
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"lethe/cmd/lethe/demo"
+	"lethe/cmd/lethe/install"
 	"lethe/internal/database"
 	"lethe/internal/launch"
 	"lethe/internal/vault"
@@ -111,14 +112,14 @@ func (d *development) openInstallation(ctx context.Context) error {
 		return fmt.Errorf("the database for the keys: %w", err)
 	}
 	writer := func(in database.Installation) error { return d.openLedger(ctx, in) }
-	if d.installation, err = install(ctx, d.facts, d.keys, database.ModeDev, writer); err != nil {
+	if d.installation, err = install.Databases(ctx, d.facts, d.keys, database.ModeDev, writer); err != nil {
 		return err
 	}
 	if err := d.openKEK(ctx); err != nil {
 		return err
 	}
-	err = sealFormer(ctx, d.facts, func() (*vault.Vault, error) {
-		return sealerOf(d.files.kek(d.installation.ID), d.keys, d.installation)
+	err = install.SealFormer(ctx, d.facts, func() (*vault.Vault, error) {
+		return install.Sealer(d.files.kek(d.installation.ID), d.keys, d.installation)
 	})
 	if err != nil {
 		return err

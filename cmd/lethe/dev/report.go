@@ -1,4 +1,4 @@
-package main
+package dev
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
 
+	"lethe/cmd/lethe/install"
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -45,7 +46,7 @@ func (d *development) report() devReport {
 		TemporalUI:       d.temporalUI,
 		DatabaseURL:      d.factsURL,
 		AppDatabaseURL:   d.appURL,
-		LedgerOrigin:     originOf(d.config.LedgerOrigin, d.installation),
+		LedgerOrigin:     install.Origin(d.config.LedgerOrigin, d.installation),
 		LedgerDir:        d.files.ledger(d.installation.ID),
 		LedgerKeyFile:    d.files.ledgerKeys(d.installation.ID),
 		LedgerPolicyFile: d.files.policy(d.installation.ID),

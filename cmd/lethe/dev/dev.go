@@ -1,4 +1,5 @@
-package main
+// Package dev is `lethe dev`: everything on this machine, with demo data.
+package dev
 
 import (
 	"context"
@@ -14,12 +15,12 @@ import (
 	"lethe/internal/launch"
 )
 
-// DevCmd runs everything on this machine: a private Postgres, the Temporal dev server, three
+// Cmd runs everything on this machine: a private Postgres, the Temporal dev server, three
 // sandbox systems, the API and a worker, with demo data. Its settings come from the environment.
-type DevCmd struct{}
+type Cmd struct{}
 
 // Run starts everything, keeps it running until it is told to stop, and stops it in order.
-func (DevCmd) Run(ctx context.Context) error {
+func (Cmd) Run(ctx context.Context) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP) // the terminal was closed
 	defer stop()
 	d, err := newDevelopment(ctx, os.Environ())
