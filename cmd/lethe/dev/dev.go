@@ -38,10 +38,10 @@ func (Cmd) Run(ctx context.Context) error {
 type development struct {
 	settings config.Development
 	config   config.Config
-	files    devFiles
-	secrets  devSecrets
+	files    files
+	secrets  secrets
 	unlock   func()
-	show     *devScreen
+	show     *screen
 
 	factsURL, keysURL    string
 	appURL, sequencerURL string // the facts, as serve and worker log in
@@ -49,9 +49,9 @@ type development struct {
 	temporalUI           string
 	facts, keys          *database.DB
 	installation         database.Installation
-	tokens               map[string]string    // by role
-	users                map[string]devUser   // by name: a role, or one of [demo.Others]
-	holders              map[string]devHolder // by the same names
+	tokens               map[string]string   // by role
+	users                map[string]demoUser // by name: a role, or one of [demo.Others]
+	holders              map[string]holder   // by the same names
 
 	postgres *service // nil with DATABASE_URL
 	temporal *service // nil with TEMPORAL_ADDRESS
@@ -62,7 +62,7 @@ type development struct {
 
 // newDevelopment reads the settings, takes the data folder, and makes the secrets that are missing.
 func newDevelopment(ctx context.Context, environ []string) (*development, error) {
-	d := &development{show: newDevScreen(os.Stdout)}
+	d := &development{show: newScreen(os.Stdout)}
 	var err error
 	if d.settings, err = config.LoadDevelopment(environ); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func newDevelopment(ctx context.Context, environ []string) (*development, error)
 	if d.config, err = config.Load("dev", environ); err != nil {
 		return nil, err
 	}
-	if d.files, err = newDevFiles(d.settings.DataDir); err != nil {
+	if d.files, err = newFiles(d.settings.DataDir); err != nil {
 		return nil, err
 	}
 	if d.unlock, err = launch.LockFolder(ctx, d.files.root); err != nil {

@@ -69,8 +69,8 @@ func plant(ctx context.Context, system, address, token string) error {
 	return client.SetFaults(ctx, demo.Faults(system))
 }
 
-// devTokenLabel tells the demo tokens from those that people issue.
-const devTokenLabel = "lethe dev"
+// tokenLabel tells the demo tokens from those that people issue.
+const tokenLabel = "lethe dev"
 
 // issueTokens makes sure that there is a valid token for each role that somebody holds. The plain ones are in the data
 // folder alone; the database has their hashes.
@@ -112,10 +112,10 @@ func (d *development) issueTokens(ctx context.Context) error {
 }
 
 // issueToken revokes what an earlier start issued for the role, whose secret nobody has any more.
-func (d *development) issueToken(ctx context.Context, role models.Role, holder devHolder) (secret string, err error) {
+func (d *development) issueToken(ctx context.Context, role models.Role, holder holder) (secret string, err error) {
 	err = database.Run(ctx, d.facts, func(tx *database.Tx) error {
 		var former []models.APIToken
-		err := tx.DB().Where("role = ? AND label = ? AND revoked_at IS NULL", role, devTokenLabel).Find(&former).Error
+		err := tx.DB().Where("role = ? AND label = ? AND revoked_at IS NULL", role, tokenLabel).Find(&former).Error
 		if err != nil {
 			return database.Hide(err)
 		}
@@ -127,7 +127,7 @@ func (d *development) issueToken(ctx context.Context, role models.Role, holder d
 		if _, err := identity.GrantTo(tx, holder.ID, role); err != nil {
 			return err
 		}
-		secret, _, err = identity.Issue(tx, holder.ID, role, devTokenLabel, identity.MaxTTL, true)
+		secret, _, err = identity.Issue(tx, holder.ID, role, tokenLabel, identity.MaxTTL, true)
 		return err
 	})
 	return secret, err

@@ -11,8 +11,8 @@ import (
 	"lethe/models"
 )
 
-// devHolder is the demo person who acts under one of the names in dev.json.
-type devHolder struct {
+// holder is the demo person who acts under one of the names in dev.json.
+type holder struct {
 	ID         uuid.UUID
 	EmployeeNo string
 	Name       string
@@ -53,8 +53,8 @@ func bearerOf(name string) string {
 // chooseHolders says who acts under each name. Whoever tries the product may let anybody leave, or
 // disable them: then a colleague takes the name over, so that the next start finds somebody who can
 // work. A name for which nobody is left is missing. Whoever holds a name keeps it.
-func (d *development) chooseHolders(ctx context.Context) (map[string]devHolder, error) {
-	holders := map[string]devHolder{}
+func (d *development) chooseHolders(ctx context.Context) (map[string]holder, error) {
+	holders := map[string]holder{}
 	taken := []uuid.UUID{uuid.Nil} // never empty, for NOT IN
 	// Those who hold a name choose before those who replace somebody, else a replacement could be
 	// the holder of the next name.
@@ -79,8 +79,8 @@ func (d *development) chooseHolders(ctx context.Context) (map[string]devHolder, 
 // candidates are those who could act under a name, the best first: who did so far, also while a
 // departure is pending, else the person whom the demo company gives it to, else (replace) a
 // colleague who stays. A department head must head one.
-func (d *development) candidates(ctx context.Context, name string, replace bool, taken []uuid.UUID) ([]devHolder, error) {
-	var found []devHolder
+func (d *development) candidates(ctx context.Context, name string, replace bool, taken []uuid.UUID) ([]holder, error) {
+	var found []holder
 	err := d.facts.Read(ctx).Raw(`
 		SELECT e.id, e.employee_no, e.name FROM employees e
 		WHERE (e.status = ? OR e.status = ? AND NOT ?) AND e.id NOT IN ?

@@ -117,8 +117,8 @@ func waitReady(ctx context.Context, process *launch.Process, address string) err
 	}
 }
 
-// devTimings make a whole life fit into a minute. What the environment sets wins.
-var devTimings = map[string]string{
+// timings make a whole life fit into a minute. What the environment sets wins.
+var timings = map[string]string{
 	"LETHE_RELAY_OVERDUE":              "10s",
 	"LETHE_RELAY_BACKOFF":              "3s",
 	"LETHE_ACTIVITY_START_TO_CLOSE":    "20s",
@@ -153,7 +153,7 @@ func (d *development) environment(own map[string]string) []string {
 	for name, value := range own {
 		settings[name] = value
 	}
-	for name, value := range devTimings {
+	for name, value := range timings {
 		if os.Getenv(name) == "" {
 			settings[name] = value
 		}

@@ -15,9 +15,9 @@ import (
 	"lethe/models"
 )
 
-// devReport is dev.json: everything that a script needs to use what runs. It is there only while
+// Report is dev.json: everything that a script needs to use what runs. It is there only while
 // all of it runs.
-type devReport struct {
+type Report struct {
 	API             string `json:"api"`
 	TemporalAddress string `json:"temporal_address"`
 	TemporalUI      string `json:"temporal_ui"`
@@ -36,11 +36,11 @@ type devReport struct {
 	SandboxControl map[string]string `json:"sandbox_control_tokens"`
 	Tokens         map[string]string `json:"tokens"`
 	// Users can log in: one of each role, by its name, and those of [demo.Others].
-	Users map[string]devUser `json:"users"`
+	Users map[string]demoUser `json:"users"`
 }
 
-func (d *development) report() devReport {
-	return devReport{
+func (d *development) report() Report {
+	return Report{
 		API:              "http://" + reachable(d.config.Listen),
 		TemporalAddress:  d.temporalAddress,
 		TemporalUI:       d.temporalUI,

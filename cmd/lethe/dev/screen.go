@@ -14,35 +14,35 @@ import (
 	"lethe/models"
 )
 
-// devScreen is what `lethe dev` shows, in Chinese and English.
-type devScreen struct {
+// screen is what `lethe dev` shows, in Chinese and English.
+type screen struct {
 	mu    sync.Mutex
 	out   io.Writer
 	began time.Time
 }
 
-func newDevScreen(out io.Writer) *devScreen { return &devScreen{out: out, began: time.Now()} }
+func newScreen(out io.Writer) *screen { return &screen{out: out, began: time.Now()} }
 
-func (s *devScreen) line(format string, args ...any) {
+func (s *screen) line(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, _ = fmt.Fprintf(s.out, format+"\n", args...) // a closed terminal must not end the children
 }
 
 // Write takes the launchers' progress lines.
-func (s *devScreen) Write(text []byte) (int, error) {
+func (s *screen) Write(text []byte) (int, error) {
 	for _, line := range strings.Split(strings.TrimRight(string(text), "\n"), "\n") {
 		s.line("    %s", line)
 	}
 	return len(text), nil
 }
 
-func (s *devScreen) heading() {
+func (s *screen) heading() {
 	s.line("启动 Lethe 开发环境，Ctrl-C 停止 · Starting Lethe for development, Ctrl-C stops it")
 }
 
 // step returns what is called when a part is up.
-func (s *devScreen) step(what string) (done func(detail string)) {
+func (s *screen) step(what string) (done func(detail string)) {
 	began := time.Now()
 	return func(detail string) {
 		if detail != "" {
@@ -53,15 +53,15 @@ func (s *devScreen) step(what string) (done func(detail string)) {
 }
 
 // people shows how far the demo data is.
-func (s *devScreen) people(done, of int) {
+func (s *screen) people(done, of int) {
 	if done%50 == 0 && done < of {
 		s.line("    演示数据 · demo data %d/%d", done, of)
 	}
 }
 
-func (s *devScreen) stamp() string { return time.Now().Format(time.TimeOnly) }
+func (s *screen) stamp() string { return time.Now().Format(time.TimeOnly) }
 
-func (s *devScreen) died(name string, err error) {
+func (s *screen) died(name string, err error) {
 	status, log := "", ""
 	var exit *launch.ExitError
 	if errors.As(err, &exit) {
@@ -70,18 +70,18 @@ func (s *devScreen) died(name string, err error) {
 	s.line("%s  %s 意外退出，正在重启 · ended unexpectedly (%s), starting it again; %s", s.stamp(), name, status, log)
 }
 
-func (s *devScreen) back(name string) {
+func (s *screen) back(name string) {
 	s.line("%s  %s 已恢复 · is back", s.stamp(), name)
 }
 
-func (s *devScreen) notBack(name string, err error) {
+func (s *screen) notBack(name string, err error) {
 	reason, _, _ := strings.Cut(err.Error(), "\n")
 	s.line("%s  %s 重启失败，将再试 · did not start, trying again: %s", s.stamp(), name, reason)
 }
 
-func (s *devScreen) stopping() { s.line("\n正在停止 · stopping") }
+func (s *screen) stopping() { s.line("\n正在停止 · stopping") }
 
-func (s *devScreen) stopped(err error) {
+func (s *screen) stopped(err error) {
 	switch {
 	case err == nil:
 		s.line("全部已停止，数据保留 · everything is stopped, the data is kept")
@@ -97,7 +97,7 @@ var roleNames = map[models.Role]string{
 }
 
 // announce prints the addresses, the tokens, and what to try.
-func (s *devScreen) announce(d *development, r devReport, h demoHints) {
+func (s *screen) announce(d *development, r Report, h demoHints) {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("\n全部就绪 · Everything is ready (%.1f s)\n", time.Since(s.began).Seconds())
@@ -128,7 +128,7 @@ func (s *devScreen) announce(d *development, r devReport, h demoHints) {
 }
 
 // commands are three to try, ready to be copied.
-func (d *development) commands(r devReport, h demoHints) string {
+func (d *development) commands(r Report, h demoHints) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	self := d.commandPrefix()

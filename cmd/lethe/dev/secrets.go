@@ -14,16 +14,16 @@ import (
 	"lethe/internal/payload"
 )
 
-// devSecrets are the generated secrets that this process itself needs; the others are handed to
+// secrets are the generated secrets that this process itself needs; the others are handed to
 // the children as files.
-type devSecrets struct {
+type secrets struct {
 	codecPath string
 	control   map[string]string // by system
 }
 
 // loadSecrets generates at the first start what later ones find.
-func (f devFiles) loadSecrets() (devSecrets, error) {
-	s := devSecrets{control: map[string]string{}}
+func (f files) loadSecrets() (secrets, error) {
+	s := secrets{control: map[string]string{}}
 	if _, err := os.Stat(f.codecKey()); errors.Is(err, fs.ErrNotExist) {
 		if err := payload.CreateKeyFile(f.codecKey()); err != nil {
 			return s, err
@@ -61,7 +61,7 @@ func secretFile(path string) (string, error) {
 }
 
 // writeSystems lists the sandbox systems for the worker. The addresses may change with the settings.
-func (f devFiles) writeSystems(addresses map[string]string) error {
+func (f files) writeSystems(addresses map[string]string) error {
 	var list []connector.SystemConfig
 	for _, system := range demo.Systems {
 		list = append(list, connector.SystemConfig{

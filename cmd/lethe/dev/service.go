@@ -42,7 +42,7 @@ const (
 
 // keep starts the child again whenever it dies, until ctx ends. One that dies again and again is
 // started with growing pauses.
-func (s *service) keep(ctx context.Context, show *devScreen) {
+func (s *service) keep(ctx context.Context, show *screen) {
 	pause := firstPause
 	since := time.Now()
 	for {

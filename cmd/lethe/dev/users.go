@@ -15,8 +15,8 @@ import (
 	"lethe/models"
 )
 
-// devUser is a demo person who can log in.
-type devUser struct {
+// demoUser is a demo person who can log in.
+type demoUser struct {
 	Login      string `json:"login"`
 	Password   string `json:"password"`
 	TOTPSecret string `json:"totp_secret"`
@@ -58,7 +58,7 @@ func (d *development) makeUsers(ctx context.Context) error {
 
 // readUsers reads what an earlier start made. A damaged file is as none: all are made anew.
 func (d *development) readUsers() error {
-	d.users = map[string]devUser{}
+	d.users = map[string]demoUser{}
 	content, err := os.ReadFile(d.files.users(d.installation.ID))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -67,25 +67,25 @@ func (d *development) readUsers() error {
 		return fmt.Errorf("reading the demo users: %w", err)
 	}
 	if json.Unmarshal(content, &d.users) != nil {
-		d.users = map[string]devUser{}
+		d.users = map[string]demoUser{}
 	}
 	return nil
 }
 
 // makeUser makes one unless it is known and still has its password.
-func (d *development) makeUser(ctx context.Context, service *identity.Service, name string, holder devHolder) (devUser, bool, error) {
+func (d *development) makeUser(ctx context.Context, service *identity.Service, name string, holder holder) (demoUser, bool, error) {
 	var user models.User
 	err := database.Run(ctx, d.facts, func(tx *database.Tx) (err error) {
 		user, err = identity.GrantTo(tx, holder.ID, roleOf(name))
 		return err
 	})
 	if err != nil {
-		return devUser{}, false, err
+		return demoUser{}, false, err
 	}
 	if known := d.users[name]; known.Login == user.Login && user.PasswordHash != nil {
 		return known, false, nil
 	}
-	made := devUser{Login: user.Login, Password: rand.Text()}
+	made := demoUser{Login: user.Login, Password: rand.Text()}
 	made.TOTPSecret, err = service.SetCredentials(ctx, user.ID, made.Password)
 	return made, true, err
 }
