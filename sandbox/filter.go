@@ -1,27 +1,46 @@
 package sandbox
 
 import (
-	"encoding/json"
-	"regexp"
+	"net/http"
 	"slices"
 	"strings"
+
+	"lethe/internal/scim"
+	"lethe/sandbox/control"
 )
 
-// The only filter this system knows is one equality, which is what lookups need
-// (RFC 7644 section 3.4.2.2): an attribute, eq, and a JSON value.
-var equality = regexp.MustCompile(`(?s)^\s*([A-Za-z][\w:.$-]*)\s+[eE][qQ]\s+(.+?)\s*$`)
+var employeeNumber = strings.ToLower(scim.EnterpriseSchema + ":employeeNumber")
 
-// parseEquality splits `attr eq "value"`; attr comes lower-cased, since attribute
-// names are case-insensitive.
-func parseEquality(filter string) (attr, value string, ok bool) {
-	m := equality.FindStringSubmatch(filter)
-	if m == nil || json.Unmarshal([]byte(m[2]), &value) != nil {
-		return "", "", false
-	}
-	return strings.ToLower(m[1]), value, true
+// filter is what a list is asked for; the only one that this system knows is an equality.
+type filter struct {
+	given       bool
+	attr, value string
 }
 
-var employeeNumber = strings.ToLower(schemaEnterprise + ":employeeNumber")
+// readFilter reads the filter of a list, or refuses it.
+func (s *System) readFilter(w http.ResponseWriter, r *http.Request, op string) (f filter, ok bool) {
+	if f.given = r.URL.Query().Has("filter"); !f.given {
+		return f, true
+	}
+	if f.attr, f.value, ok = scim.ParseEqual(r.URL.Query().Get("filter")); !ok {
+		s.refuse(w, r, op, *bad("invalidFilter", "only attribute eq value is understood"))
+	}
+	return f, ok
+}
+
+// selected returns what the filter of a call selects of all, or refuses the attribute.
+func selected[T any](x *exchange, f filter, all []T, choose func(attr, value string) ([]T, bool)) ([]T, *answer) {
+	if f.given && !x.hit.is(control.IgnoreFilter) {
+		var ok bool
+		if all, ok = choose(f.attr, f.value); !ok {
+			return nil, bad("invalidFilter", "attribute cannot be filtered by")
+		}
+	}
+	if x.hit.is(control.Unknown) || x.hit.is(control.EmptyList) {
+		return nil, nil
+	}
+	return all, nil
+}
 
 // selectUsers returns the accounts a filter selects; ok is false for a filter
 // that is not understood.

@@ -4,37 +4,33 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"lethe/internal/scim"
 	"lethe/sandbox/control"
 )
 
-type member struct {
-	Value string `json:"value"`
-}
-
 type groupBody struct {
-	DisplayName string   `json:"displayName"`
-	Members     []member `json:"members"`
+	DisplayName string           `json:"displayName"`
+	Members     []scim.Reference `json:"members"`
 }
 
 // group renders a group as SCIM has it. s.mu is held.
 func (s *System) group(g *group, withMembers bool) any {
 	out := map[string]any{
-		"schemas": []string{schemaGroup}, "id": g.ID, "displayName": g.Name,
+		"schemas": []string{scim.GroupSchema}, "id": g.ID, "displayName": g.Name,
 		"meta": map[string]any{
 			"resourceType": "Group", "location": "/scim/v2/Groups/" + g.ID, "created": g.Created.UTC(),
 		},
 	}
 	if withMembers {
-		members := make([]map[string]string, 0)
+		members := []scim.Reference{}
 		for _, a := range s.st.members(s.st.byGroup[g.ID]) {
-			members = append(members, map[string]string{"value": a.ID, "type": "User"})
+			members = append(members, scim.Reference{Value: scim.Text(a.ID), Type: "User"})
 		}
 		out["members"] = members
 	}
@@ -63,32 +59,22 @@ func (s *System) getGroup(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *System) listGroups(w http.ResponseWriter, r *http.Request) {
-	attr, value, filtered := "", "", r.URL.Query().Has("filter")
-	if filtered {
-		var ok bool
-		if attr, value, ok = parseEquality(r.URL.Query().Get("filter")); !ok {
-			s.refuse(w, r, control.OpGroupFind, scimError(http.StatusBadRequest, "invalidFilter", "only attribute eq value is understood"))
-			return
-		}
+	f, ok := s.readFilter(w, r, control.OpGroupFind)
+	if !ok {
+		return
 	}
 	var about *account
-	if attr == "members.value" || attr == "members" {
-		about = s.peek(value)
+	if f.attr == "members.value" || f.attr == "members" {
+		about = s.peek(f.value)
 	}
 	x, ok := s.begin(w, r, control.OpGroupFind, about)
 	if !ok {
 		return
 	}
 	x.mutate(nil, func(func(string) *account) answer {
-		found, ok := s.st.allGroups(), true
-		if filtered && !x.hit.is(control.IgnoreFilter) {
-			found, ok = s.st.selectGroups(attr, value)
-		}
-		if !ok {
-			return scimError(http.StatusBadRequest, "invalidFilter", "attribute cannot be filtered by")
-		}
-		if x.hit.is(control.Unknown) || x.hit.is(control.EmptyList) {
-			found = nil
+		found, refusal := selected(x, f, s.st.allGroups(), s.st.selectGroups)
+		if refusal != nil {
+			return *refusal
 		}
 		return listAnswer(r, found, s.opts.MaxPage, false, func(g *group) any { return s.group(g, wantsMembers(r)) })
 	})
@@ -96,12 +82,12 @@ func (s *System) listGroups(w http.ResponseWriter, r *http.Request) {
 
 func (s *System) createGroup(w http.ResponseWriter, r *http.Request) {
 	var body groupBody
-	if a := readSCIM(w, r, &body); a != nil {
-		s.refuse(w, r, control.OpCreate, *a)
-		return
+	refusal := readSCIM(w, r, &body)
+	if refusal == nil && body.DisplayName == "" {
+		refusal = bad("invalidValue", "displayName is required")
 	}
-	if body.DisplayName == "" {
-		s.refuse(w, r, control.OpCreate, scimError(http.StatusBadRequest, "invalidValue", "displayName is required"))
+	if refusal != nil {
+		s.refuse(w, r, control.OpCreate, *refusal)
 		return
 	}
 	if x, ok := s.begin(w, r, control.OpCreate, nil); ok {
@@ -122,13 +108,13 @@ func (s *System) createGroup(w http.ResponseWriter, r *http.Request) {
 
 // membership returns the targets that make exactly these accounts the members of
 // a group. s.mu is held.
-func (s *System) membership(groupID string, want []member) []target {
+func (s *System) membership(groupID string, want []scim.Reference) []target {
 	var out []target
 	for _, m := range want {
-		out = append(out, addMember(groupID, m.Value))
+		out = append(out, addMember(groupID, string(m.Value)))
 	}
 	for _, a := range s.st.members(s.st.byGroup[groupID]) {
-		if !slices.Contains(want, member{Value: a.ID}) {
+		if !slices.ContainsFunc(want, func(m scim.Reference) bool { return string(m.Value) == a.ID }) {
 			out = append(out, removeMember(groupID, a.ID))
 		}
 	}
@@ -155,8 +141,6 @@ func (s *System) replaceGroup(w http.ResponseWriter, r *http.Request) {
 	s.changeGroup(w, r, body.DisplayName, "", targets)
 }
 
-var memberPath = regexp.MustCompile(`(?i)^members\[\s*value\s+eq\s+("(?:[^"\\]|\\.)*")\s*\]$`)
-
 func (s *System) patchGroup(w http.ResponseWriter, r *http.Request) {
 	ops, refusal := readPatch(w, r)
 	if refusal != nil {
@@ -176,11 +160,18 @@ func (s *System) patchGroup(w http.ResponseWriter, r *http.Request) {
 	s.changeGroup(w, r, name, form, targets)
 }
 
-func formOf(op patchOf) string {
+// memberAt is the member that a path with a filter names.
+func memberAt(path string) (id string, ok bool) {
+	attribute, id, ok := scim.ParseValuePath(path)
+	return id, ok && attribute == "members"
+}
+
+func formOf(op scim.Operation) string {
+	_, toMember := memberAt(op.Path)
 	switch {
 	case op.Path == "":
 		return control.FormPathless
-	case memberPath.MatchString(op.Path):
+	case toMember:
 		return control.FormFilter
 	case strings.EqualFold(op.Path, "members"):
 		return control.FormValue
@@ -190,13 +181,9 @@ func formOf(op patchOf) string {
 
 // groupTargets reads one operation on a group: members added, removed (by path or
 // by value) or replaced, or the name.
-func (s *System) groupTargets(id string, op patchOf) (targets []target, name string, refusal *answer) {
-	if m := memberPath.FindStringSubmatch(op.Path); m != nil && op.Op == "remove" {
-		var value string
-		if json.Unmarshal([]byte(m[1]), &value) != nil {
-			return nil, "", bad("invalidPath", "value is not a string")
-		}
-		return []target{removeMember(id, value)}, "", nil
+func (s *System) groupTargets(id string, op scim.Operation) (targets []target, name string, refusal *answer) {
+	if member, ok := memberAt(op.Path); ok && op.Op == "remove" {
+		return []target{removeMember(id, member)}, "", nil
 	}
 	var body groupBody
 	var err error
@@ -218,7 +205,7 @@ func (s *System) groupTargets(id string, op patchOf) (targets []target, name str
 	return s.memberTargets(id, op, body), body.DisplayName, nil
 }
 
-func (s *System) memberTargets(id string, op patchOf, body groupBody) (targets []target) {
+func (s *System) memberTargets(id string, op scim.Operation, body groupBody) (targets []target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -232,9 +219,9 @@ func (s *System) memberTargets(id string, op patchOf, body groupBody) (targets [
 	}
 	for _, m := range body.Members {
 		if op.Op == "remove" {
-			targets = append(targets, removeMember(id, m.Value))
+			targets = append(targets, removeMember(id, string(m.Value)))
 		} else {
-			targets = append(targets, addMember(id, m.Value))
+			targets = append(targets, addMember(id, string(m.Value)))
 		}
 	}
 	return targets

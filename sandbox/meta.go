@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 
+	"lethe/internal/scim"
 	"lethe/sandbox/control"
 )
 
@@ -16,7 +17,7 @@ func (s *System) fixed(w http.ResponseWriter, r *http.Request, body any) {
 func (s *System) serviceProviderConfig(w http.ResponseWriter, r *http.Request) {
 	no := map[string]any{"supported": false}
 	s.fixed(w, r, map[string]any{
-		"schemas":        []string{schemaConfig},
+		"schemas":        []string{scim.ConfigSchema},
 		"patch":          map[string]any{"supported": true},
 		"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
 		"filter":         map[string]any{"supported": true, "maxResults": s.opts.MaxPage},
@@ -28,25 +29,24 @@ func (s *System) serviceProviderConfig(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func list(resources ...any) any {
-	return map[string]any{
-		"schemas": []string{schemaList}, "totalResults": len(resources), "startIndex": 1,
-		"itemsPerPage": len(resources), "Resources": resources,
-	}
+// all is a list of these.
+func all(resources ...any) any {
+	list, _ := scim.Page(nil, resources, len(resources), func(r any) any { return r })
+	return list
 }
 
 func (s *System) resourceTypes(w http.ResponseWriter, r *http.Request) {
 	kind := func(name, endpoint, schema string, extensions ...any) any {
 		return map[string]any{
-			"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:ResourceType"},
+			"schemas": []string{scim.ResourceTypeSchema},
 			"id":      name, "name": name, "endpoint": endpoint, "schema": schema, "schemaExtensions": extensions,
 			"meta": map[string]any{"resourceType": "ResourceType", "location": "/scim/v2/ResourceTypes/" + name},
 		}
 	}
 	extension := func(schema string) any { return map[string]any{"schema": schema, "required": false} }
-	s.fixed(w, r, list(
-		kind("User", "/Users", schemaUser, extension(schemaEnterprise), extension(schemaAccess)),
-		kind("Group", "/Groups", schemaGroup),
+	s.fixed(w, r, all(
+		kind("User", "/Users", scim.UserSchema, extension(scim.EnterpriseSchema), extension(scim.AccessSchema)),
+		kind("Group", "/Groups", scim.GroupSchema),
 	))
 }
 
@@ -68,24 +68,24 @@ func attribute(name, kind string, multi bool, mutability string, sub ...any) map
 func (s *System) schemas(w http.ResponseWriter, r *http.Request) {
 	schema := func(id, name string, attributes ...any) any {
 		return map[string]any{
-			"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Schema"},
+			"schemas": []string{scim.SchemaSchema},
 			"id":      id, "name": name, "attributes": attributes,
 			"meta": map[string]any{"resourceType": "Schema", "location": "/scim/v2/Schemas/" + id},
 		}
 	}
 	value := attribute("value", "string", false, "readWrite")
-	s.fixed(w, r, list(
-		schema(schemaUser, "User",
+	s.fixed(w, r, all(
+		schema(scim.UserSchema, "User",
 			attribute("userName", "string", false, "readWrite"),
 			attribute("externalId", "string", false, "readWrite"),
 			attribute("active", "boolean", false, "readWrite"),
 			attribute("emails", "complex", true, "readWrite", value),
 			attribute("groups", "complex", true, "readOnly", value)),
-		schema(schemaEnterprise, "EnterpriseUser", attribute("employeeNumber", "string", false, "readWrite")),
-		schema(schemaAccess, "Access",
+		schema(scim.EnterpriseSchema, "EnterpriseUser", attribute("employeeNumber", "string", false, "readWrite")),
+		schema(scim.AccessSchema, "Access",
 			attribute("sessions", "integer", false, "readOnly"),
 			attribute("tokens", "integer", false, "readOnly")),
-		schema(schemaGroup, "Group",
+		schema(scim.GroupSchema, "Group",
 			attribute("displayName", "string", false, "readWrite"),
 			attribute("members", "complex", true, "readWrite", value)),
 	))

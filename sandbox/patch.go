@@ -5,37 +5,9 @@ import (
 	"net/http"
 	"strings"
 
+	"lethe/internal/scim"
 	"lethe/sandbox/control"
 )
-
-// patchBody is the body of a PATCH (RFC 7644 section 3.5.2).
-type patchBody struct {
-	Schemas    []string  `json:"schemas"`
-	Operations []patchOf `json:"Operations"`
-}
-
-type patchOf struct {
-	Op    string          `json:"op"`
-	Path  string          `json:"path"`
-	Value json.RawMessage `json:"value"`
-}
-
-// boolish is a boolean that may also come as the strings "True" and "False",
-// which some providers' clients send.
-type boolish bool
-
-// UnmarshalJSON reads true, false and their spellings as strings.
-func (b *boolish) UnmarshalJSON(raw []byte) error {
-	switch strings.ToLower(strings.Trim(string(raw), `"`)) {
-	case "true":
-		*b = true
-	case "false":
-		*b = false
-	default:
-		return json.Unmarshal(raw, new(bool)) // for its error
-	}
-	return nil
-}
 
 func bad(scimType, detail string) *answer {
 	a := scimError(http.StatusBadRequest, scimType, detail)
@@ -43,22 +15,20 @@ func bad(scimType, detail string) *answer {
 }
 
 // readPatch reads the operations of a PATCH; names of operations come lower-cased.
-func readPatch(w http.ResponseWriter, r *http.Request) ([]patchOf, *answer) {
-	var body patchBody
+func readPatch(w http.ResponseWriter, r *http.Request) ([]scim.Operation, *answer) {
+	var body scim.Patch
 	if a := readSCIM(w, r, &body); a != nil {
 		return nil, a
 	}
-	if len(body.Schemas) != 1 || body.Schemas[0] != schemaPatch || len(body.Operations) == 0 {
+	if len(body.Schemas) != 1 || body.Schemas[0] != scim.PatchSchema || len(body.Operations) == 0 {
 		return nil, bad("invalidSyntax", "not a PatchOp message")
 	}
 	for i, op := range body.Operations {
 		op.Op = strings.ToLower(op.Op)
-		switch op.Op {
-		case "add", "replace", "remove":
-		default:
+		switch {
+		case op.Op != "add" && op.Op != "replace" && op.Op != "remove":
 			return nil, bad("invalidSyntax", "op is add, replace or remove")
-		}
-		if op.Op == "remove" && op.Path == "" {
+		case op.Op == "remove" && op.Path == "":
 			return nil, bad("noTarget", "remove needs a path")
 		}
 		body.Operations[i] = op
@@ -103,10 +73,8 @@ func (c *change) assign(path string, value json.RawMessage) *answer {
 	var err error
 	switch strings.ToLower(path) {
 	case "active":
-		var b boolish
-		err = json.Unmarshal(value, &b)
-		active := bool(b)
-		c.Active = &active
+		c.Active = new(bool)
+		err = json.Unmarshal(value, (*scim.Bool)(c.Active))
 	case "username":
 		err = json.Unmarshal(value, &c.UserName)
 		if err == nil && (c.UserName == nil || *c.UserName == "") {
@@ -116,7 +84,7 @@ func (c *change) assign(path string, value json.RawMessage) *answer {
 		err = json.Unmarshal(value, &c.ExternalID)
 	case employeeNumber:
 		err = json.Unmarshal(value, &c.EmployeeNo)
-	case strings.ToLower(schemaEnterprise):
+	case strings.ToLower(scim.EnterpriseSchema):
 		var e enterprise
 		err = json.Unmarshal(value, &e)
 		c.EmployeeNo = &e.EmployeeNumber
@@ -125,7 +93,7 @@ func (c *change) assign(path string, value json.RawMessage) *answer {
 		err = json.Unmarshal(value, &list)
 		addresses := userBody{Emails: list}.addresses()
 		c.Emails = &addresses
-	case "id", "groups", "meta", strings.ToLower(schemaAccess):
+	case "id", "groups", "meta", strings.ToLower(scim.AccessSchema):
 		return bad("mutability", "attribute is read-only")
 	default:
 		return bad("invalidPath", "no such attribute")

@@ -11,21 +11,11 @@ import (
 	"strconv"
 	"strings"
 
+	"lethe/internal/scim"
 	"lethe/sandbox/control"
 )
 
-const (
-	schemaUser       = "urn:ietf:params:scim:schemas:core:2.0:User"
-	schemaGroup      = "urn:ietf:params:scim:schemas:core:2.0:Group"
-	schemaEnterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-	schemaAccess     = "urn:lethe:params:scim:schemas:extension:access:2.0:User"
-	schemaList       = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-	schemaPatch      = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-	schemaError      = "urn:ietf:params:scim:api:messages:2.0:Error"
-	schemaConfig     = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
-
-	maxSCIMBody = 1 << 20
-)
+const maxSCIMBody = 1 << 20
 
 func (s *System) routeSCIM(mux *http.ServeMux) {
 	handle := func(pattern string, h http.HandlerFunc) {
@@ -67,14 +57,9 @@ func bearer(token string, next http.Handler, refuse func(http.ResponseWriter)) h
 	})
 }
 
-// scimError is an error as RFC 7644 section 3.12 has it. The text is always a
-// constant.
+// scimError is a refusal. The text is always a constant.
 func scimError(status int, scimType, detail string) answer {
-	body := map[string]any{"schemas": []string{schemaError}, "status": itoa(status), "detail": detail}
-	if scimType != "" {
-		body["scimType"] = scimType
-	}
-	return answer{status: status, body: body}
+	return answer{status: status, body: scim.NewError(status, scimType, detail)}
 }
 
 func notFound() answer { return scimError(http.StatusNotFound, "", "no such resource") }
@@ -87,7 +72,7 @@ func writeSCIM(w http.ResponseWriter, a answer) {
 		w.WriteHeader(a.status)
 		return
 	}
-	w.Header().Set("Content-Type", "application/scim+json")
+	w.Header().Set("Content-Type", scim.MediaType)
 	w.WriteHeader(a.status)
 	_ = json.NewEncoder(w).Encode(a.body) // a caller that went away is no fault of ours
 }
@@ -115,47 +100,24 @@ func readSCIM(w http.ResponseWriter, r *http.Request, into any) *answer {
 			a := scimError(http.StatusRequestEntityTooLarge, "", "body too large")
 			return &a
 		}
-		a := scimError(http.StatusBadRequest, "invalidSyntax", "body is not the expected JSON")
-		return &a
+		return bad("invalidSyntax", "body is not the expected JSON")
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		a := scimError(http.StatusBadRequest, "invalidSyntax", "data after the body")
-		return &a
+		return bad("invalidSyntax", "data after the body")
 	}
 	return nil
 }
 
-// listAnswer pages resources as RFC 7644 section 3.4.2.4 has it.
+// listAnswer answers with the page that is asked for; a short one says that it is whole.
 func listAnswer[T any](r *http.Request, all []T, maxPage int, short bool, render func(T) any) answer {
-	q := r.URL.Query()
-	start, ok1 := number(q.Get("startIndex"), 1)
-	count, ok2 := number(q.Get("count"), maxPage)
-	if !ok1 || !ok2 {
-		return scimError(http.StatusBadRequest, "invalidValue", "startIndex and count are numbers")
+	page, ok := scim.Page(r.URL.Query(), all, maxPage, render)
+	if !ok {
+		return *bad("invalidValue", "startIndex and count are numbers")
 	}
-	start, count = max(start, 1), min(max(count, 0), maxPage)
-	page := all[min(start-1, len(all)):]
-	page = page[:min(count, len(page))]
-	itemsPerPage := len(page)
-	if short && len(page) > 0 {
-		page = page[:len(page)-1]
+	if n := len(page.Resources); short && n > 0 {
+		page.Resources = page.Resources[:n-1]
 	}
-	resources := make([]any, 0, len(page))
-	for _, x := range page {
-		resources = append(resources, render(x))
-	}
-	return answer{status: http.StatusOK, body: map[string]any{
-		"schemas": []string{schemaList}, "totalResults": len(all), "startIndex": start,
-		"itemsPerPage": itemsPerPage, "Resources": resources,
-	}}
-}
-
-func number(text string, otherwise int) (int, bool) {
-	if text == "" {
-		return otherwise, true
-	}
-	n, err := strconv.Atoi(text)
-	return n, err == nil
+	return answer{status: http.StatusOK, body: page}
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/scim"
 	"lethe/sandbox/control"
 )
 
@@ -24,7 +25,7 @@ type enterprise struct {
 type userBody struct {
 	UserName   string     `json:"userName"`
 	ExternalID string     `json:"externalId"`
-	Active     *boolish   `json:"active"`
+	Active     *scim.Bool `json:"active"`
 	Emails     []email    `json:"emails"`
 	Enterprise enterprise `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
 }
@@ -42,10 +43,10 @@ func (s *System) user(a *account) any { return s.userAs(a, a.Groups) }
 
 // userAs renders an account that says that it is in these groups. s.mu is held.
 func (s *System) userAs(a *account, in []string) any {
-	groups := make([]map[string]string, 0, len(in))
+	groups := make([]scim.Reference, 0, len(in))
 	for _, id := range in {
 		if g := s.st.groups[id]; g != nil {
-			groups = append(groups, map[string]string{"value": id, "display": g.Name, "type": "direct"})
+			groups = append(groups, scim.Reference{Value: scim.Text(id), Display: g.Name, Type: "direct"})
 		}
 	}
 	emails := make([]email, 0, len(a.Emails))
@@ -53,7 +54,7 @@ func (s *System) userAs(a *account, in []string) any {
 		emails = append(emails, email{Value: e, Primary: i == 0})
 	}
 	u := map[string]any{
-		"schemas":  []string{schemaUser, schemaEnterprise, schemaAccess},
+		"schemas":  []string{scim.UserSchema, scim.EnterpriseSchema, scim.AccessSchema},
 		"id":       a.ID,
 		"userName": a.UserName,
 		"active":   a.Active,
@@ -63,13 +64,13 @@ func (s *System) userAs(a *account, in []string) any {
 			"resourceType": "User", "location": "/scim/v2/Users/" + a.ID,
 			"created": a.Created.UTC(), "lastModified": a.Modified.UTC(),
 		},
-		schemaAccess: map[string]int{"sessions": a.Sessions, "tokens": a.Tokens},
+		scim.AccessSchema: map[string]int{"sessions": a.Sessions, "tokens": a.Tokens},
 	}
 	if a.ExternalID != "" {
 		u["externalId"] = a.ExternalID
 	}
 	if a.EmployeeNo != "" {
-		u[schemaEnterprise] = enterprise{EmployeeNumber: a.EmployeeNo}
+		u[scim.EnterpriseSchema] = enterprise{EmployeeNumber: a.EmployeeNo}
 	}
 	return u
 }
@@ -108,33 +109,23 @@ func (s *System) getUser(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *System) listUsers(w http.ResponseWriter, r *http.Request) {
-	attr, value, filtered := "", "", r.URL.Query().Has("filter")
-	if filtered {
-		var ok bool
-		if attr, value, ok = parseEquality(r.URL.Query().Get("filter")); !ok {
-			s.refuse(w, r, control.OpFind, scimError(http.StatusBadRequest, "invalidFilter", "only attribute eq value is understood"))
-			return
-		}
+	f, ok := s.readFilter(w, r, control.OpFind)
+	if !ok {
+		return
 	}
-	x, ok := s.begin(w, r, control.OpFind, s.lookedFor(attr, value))
+	x, ok := s.begin(w, r, control.OpFind, s.lookedFor(f.attr, f.value))
 	if !ok {
 		return
 	}
 	x.mutate(nil, func(func(string) *account) answer {
-		found, ok := s.st.allAccounts(), true
-		if filtered && !x.hit.is(control.IgnoreFilter) {
-			found, ok = s.st.selectUsers(attr, value)
-		}
-		if !ok {
-			return scimError(http.StatusBadRequest, "invalidFilter", "attribute cannot be filtered by")
+		found, refusal := selected(x, f, s.st.allAccounts(), s.st.selectUsers)
+		if refusal != nil {
+			return *refusal
 		}
 		now := s.opts.Clock()
 		found = slices.DeleteFunc(found, func(a *account) bool {
-			return s.st.faults.hides(a, now) || (x.hit.is(control.ExactCase) && filtered && attr != "username" && !carriesExactly(a, value))
+			return s.st.faults.hides(a, now) || (x.hit.is(control.ExactCase) && f.given && f.attr != "username" && !carriesExactly(a, f.value))
 		})
-		if x.hit.is(control.Unknown) || x.hit.is(control.EmptyList) {
-			found = nil
-		}
 		return listAnswer(r, found, s.opts.MaxPage, x.hit.is(control.ShortPage), func(a *account) any {
 			if x.hit.is(control.HideGroups) {
 				return s.userAs(a, nil)
@@ -165,14 +156,21 @@ func (s *System) lookedFor(attr, value string) *account {
 	return nil
 }
 
-func (s *System) createUser(w http.ResponseWriter, r *http.Request) {
-	var body userBody
-	if a := readSCIM(w, r, &body); a != nil {
-		s.refuse(w, r, control.OpCreate, *a)
-		return
+// readUser reads the user that a call writes, or refuses it.
+func (s *System) readUser(w http.ResponseWriter, r *http.Request, op string) (body userBody, ok bool) {
+	refusal := readSCIM(w, r, &body)
+	if refusal == nil && body.UserName == "" {
+		refusal = bad("invalidValue", "userName is required")
 	}
-	if body.UserName == "" {
-		s.refuse(w, r, control.OpCreate, scimError(http.StatusBadRequest, "invalidValue", "userName is required"))
+	if refusal != nil {
+		s.refuse(w, r, op, *refusal)
+	}
+	return body, refusal == nil
+}
+
+func (s *System) createUser(w http.ResponseWriter, r *http.Request) {
+	body, ok := s.readUser(w, r, control.OpCreate)
+	if !ok {
 		return
 	}
 	x, ok := s.begin(w, r, control.OpCreate, nil)
@@ -203,23 +201,14 @@ func (s *System) create(a *account, op, key string, now time.Time) {
 }
 
 func (s *System) replaceUser(w http.ResponseWriter, r *http.Request) {
-	var body userBody
-	if a := readSCIM(w, r, &body); a != nil {
-		s.refuse(w, r, control.OpReplace, *a)
-		return
-	}
-	if body.UserName == "" {
-		s.refuse(w, r, control.OpReplace, scimError(http.StatusBadRequest, "invalidValue", "userName is required"))
+	body, ok := s.readUser(w, r, control.OpReplace)
+	if !ok {
 		return
 	}
 	emails := body.addresses()
 	c := change{
-		UserName: &body.UserName, ExternalID: &body.ExternalID,
+		UserName: &body.UserName, ExternalID: &body.ExternalID, Active: (*bool)(body.Active),
 		EmployeeNo: &body.Enterprise.EmployeeNumber, Emails: &emails,
-	}
-	if body.Active != nil {
-		active := bool(*body.Active)
-		c.Active = &active
 	}
 	s.changeUser(w, r, call{op: control.OpReplace}, c)
 }

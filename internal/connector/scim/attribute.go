@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"lethe/internal/connector"
+	"lethe/internal/scim"
 )
 
 // attribute is where a user carries the employee number.
@@ -26,7 +27,7 @@ type attribute struct {
 func attributeOf(match string) attribute {
 	switch {
 	case match == "", strings.EqualFold(match, connector.MatchEmployeeNumber):
-		match = enterpriseSchema + ":employeeNumber"
+		match = scim.EnterpriseSchema + ":employeeNumber"
 	case strings.EqualFold(match, connector.MatchExternalID):
 		return attribute{filter: connector.MatchExternalID, name: connector.MatchExternalID, exact: true}
 	}
@@ -34,7 +35,7 @@ func attributeOf(match string) attribute {
 	if i := strings.LastIndexByte(match, ':'); i >= 0 {
 		a.schema, a.name = match[:i], match[i+1:]
 	}
-	if strings.EqualFold(a.schema, coreSchema) {
+	if strings.EqualFold(a.schema, scim.UserSchema) {
 		a.schema = ""
 	}
 	a.name, a.sub, _ = strings.Cut(a.name, ".")
@@ -59,7 +60,7 @@ func (a attribute) of(r resource) []string {
 // texts reads a value in the shapes that systems give it: a string, a number, or a list
 // of them, each perhaps in an object of its own.
 func (a attribute) texts(raw json.RawMessage) []string {
-	var t text
+	var t scim.Text
 	var list []json.RawMessage
 	var object resource
 	switch {
@@ -136,31 +137,11 @@ func (r resource) field(name string) json.RawMessage {
 }
 
 func (r resource) id() string {
-	var id text
+	var id scim.Text
 	if raw := r.field("id"); raw == nil || json.Unmarshal(raw, &id) != nil {
 		return ""
 	}
 	return string(id)
-}
-
-// text reads a string, or a number as its digits: some systems store numbers so.
-type text string
-
-// UnmarshalJSON accepts a string, a number or null.
-func (t *text) UnmarshalJSON(raw []byte) error {
-	var n json.Number
-	switch {
-	case bytes.Equal(raw, []byte("null")):
-		*t = ""
-		return nil
-	case len(raw) > 0 && raw[0] == '"':
-		return json.Unmarshal(raw, (*string)(t))
-	case json.Unmarshal(raw, &n) == nil:
-		*t = text(n.String())
-		return nil
-	default:
-		return badAnswer()
-	}
 }
 
 func badAnswer() error { return &connector.Error{Code: connector.CodeBadAnswer} }

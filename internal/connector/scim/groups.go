@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"lethe/internal/connector"
+	"lethe/internal/scim"
 )
 
 // memberships returns the ids of the groups that the account is a direct member of,
@@ -46,7 +47,7 @@ func (c *Client) groupsOf(ctx context.Context, member string) ([]string, error) 
 
 func (c *Client) filteredGroups(ctx context.Context, member string) ([]string, error) {
 	found, err := c.all(ctx, "/Groups", url.Values{
-		"filter": {"members.value eq " + quote(member)}, "excludedAttributes": {"members"},
+		"filter": {scim.Equal("members.value", member)}, "excludedAttributes": {"members"},
 	})
 	return idsOf(found), err
 }
@@ -82,7 +83,7 @@ func (c *Client) probeGroups(ctx context.Context) (bool, error) {
 		if err != nil || len(none) > 0 {
 			return false, unlessRefused(err)
 		}
-		found, err := c.filteredGroups(ctx, list[0].id)
+		found, err := c.filteredGroups(ctx, string(list[0].Value))
 		return slices.Contains(found, g.id()), unlessRefused(err)
 	}
 	return false, nil
@@ -96,7 +97,7 @@ func unlessRefused(err error) error {
 }
 
 // membersOf reads who is in a group; told is false if the group does not say.
-func membersOf(g resource) (list []reference, told bool, err error) {
+func membersOf(g resource) (list []scim.Reference, told bool, err error) {
 	raw := g.field("members")
 	if raw == nil {
 		return nil, false, nil
@@ -114,8 +115,8 @@ func (c *Client) searchGroups(ctx context.Context, member string) ([]string, err
 		if err == nil && !told {
 			list, err = c.members(ctx, g.id())
 		}
-		if slices.ContainsFunc(list, func(m reference) bool {
-			return strings.EqualFold(m.id, member) && !strings.EqualFold(m.kind, "Group")
+		if slices.ContainsFunc(list, func(m scim.Reference) bool {
+			return strings.EqualFold(string(m.Value), member) && !strings.EqualFold(m.Type, "Group")
 		}) {
 			ids = append(ids, g.id())
 		}
@@ -125,7 +126,7 @@ func (c *Client) searchGroups(ctx context.Context, member string) ([]string, err
 }
 
 // members reads one group. One that lists nobody, when asked for itself, has nobody.
-func (c *Client) members(ctx context.Context, groupID string) ([]reference, error) {
+func (c *Client) members(ctx context.Context, groupID string) ([]scim.Reference, error) {
 	r, err := c.get(ctx, groupPath(groupID))
 	if err != nil {
 		return nil, err
@@ -161,12 +162,10 @@ func (c *Client) unlessNoGroups(ctx context.Context, failed error) error {
 			return nil
 		}
 	}
-	var types struct {
-		Resources []struct {
-			Name     string `json:"name"`
-			Endpoint string `json:"endpoint"`
-		} `json:"Resources"`
-	}
+	var types scim.List[struct {
+		Name     string `json:"name"`
+		Endpoint string `json:"endpoint"`
+	}]
 	r, err := c.get(ctx, "/ResourceTypes")
 	if err != nil || r.status != http.StatusOK || decode(r.body, &types) != nil {
 		return asLookup(failed)

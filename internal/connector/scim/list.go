@@ -8,17 +8,13 @@ import (
 	"strconv"
 
 	"lethe/internal/connector"
+	"lethe/internal/scim"
 )
 
 // maxEntries bounds a list: more is not an answer to work with.
 const maxEntries = 100_000
 
-type listPage struct {
-	TotalResults *count     `json:"totalResults"`
-	StartIndex   *int       `json:"startIndex"`
-	ItemsPerPage *int       `json:"itemsPerPage"`
-	Resources    []resource `json:"Resources"`
-}
+type listPage struct{ scim.List[resource] }
 
 // page reads one page of a list (RFC 7644 section 3.4.2.4), which must have a total and
 // entries with ids.

@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/url"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"unicode"
 
 	"lethe/internal/connector"
+	"lethe/internal/scim"
 )
 
 // trusted is how long a filter that was seen to find is believed when it finds nothing.
@@ -41,7 +41,7 @@ func (c *Client) Find(ctx context.Context, employeeNo string) ([]string, error) 
 
 // filtered asks the system to search, and returns how many entries it gave.
 func (c *Client) filtered(ctx context.Context, number string, visit func(resource)) (int, error) {
-	query := url.Values{"filter": {c.match.filter + " eq " + quote(number)}}
+	query := url.Values{"filter": {scim.Equal(c.match.filter, number)}}
 	return c.walk(ctx, "/Users", query, func(r resource) error { visit(r); return nil })
 }
 
@@ -180,14 +180,4 @@ func (c *Client) directory(total int) error {
 		return incomplete("it has shrunk")
 	}
 	return nil
-}
-
-// quote writes a value of a filter, which is a JSON string (RFC 7644 section
-// 3.4.2.2), so that no value can end it and add a condition.
-func quote(value string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(value) // a string always encodes
-	return strings.TrimSuffix(b.String(), "\n")
 }

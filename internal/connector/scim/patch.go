@@ -7,38 +7,26 @@ import (
 	"slices"
 
 	"lethe/internal/connector"
+	"lethe/internal/scim"
 )
-
-// operation is one operation of a PATCH (RFC 7644 section 3.5.2).
-type operation struct {
-	Op    string `json:"op"`
-	Path  string `json:"path,omitempty"`
-	Value any    `json:"value,omitempty"`
-}
-
-type patchMessage struct {
-	Schemas    []string    `json:"schemas"`
-	Operations []operation `json:"Operations"`
-}
-
-// member names an account within a group.
-type member struct {
-	Value string `json:"value"`
-}
 
 // activeForms are the ways to set active: with a path, and without one and the
 // attribute inside the value. RFC 7644 has both; providers implement one.
-func activeForms(active bool) []operation {
-	return []operation{
-		{Op: "replace", Path: "active", Value: active},
-		{Op: "replace", Value: map[string]bool{"active": active}},
+func activeForms(active bool) []scim.Operation {
+	return []scim.Operation{
+		scim.NewOperation("replace", "active", active),
+		scim.NewOperation("replace", "", map[string]bool{"active": active}),
 	}
 }
 
 // groupForm is a way to change one membership.
 type groupForm struct {
 	path func(groupID, accountID string) string
-	op   func(groupID, accountID string) operation
+	op   func(groupID, accountID string) scim.Operation
+}
+
+func memberOf(accountID string) []scim.Reference {
+	return []scim.Reference{{Value: scim.Text(accountID)}}
 }
 
 func atGroup(groupID, _ string) string     { return groupPath(groupID) }
@@ -47,31 +35,31 @@ func atAccount(_, accountID string) string { return userPath(accountID) }
 // leaveForms are the ways to take a member out of a group that reach nobody else: by a
 // filter in the path, and from the account's side.
 var leaveForms = []groupForm{
-	{atGroup, func(_, account string) operation {
-		return operation{Op: "remove", Path: "members[value eq " + quote(account) + "]"}
+	{atGroup, func(_, account string) scim.Operation {
+		return scim.NewOperation("remove", scim.ValuePath("members", account), nil)
 	}},
-	{atAccount, func(group, _ string) operation {
-		return operation{Op: "remove", Path: "groups[value eq " + quote(group) + "]"}
+	{atAccount, func(group, _ string) scim.Operation {
+		return scim.NewOperation("remove", scim.ValuePath("groups", group), nil)
 	}},
 }
 
 // removeByValue is for systems that are known to honour the value.
-var removeByValue = groupForm{atGroup, func(_, account string) operation {
-	return operation{Op: "remove", Path: "members", Value: []member{{Value: account}}}
+var removeByValue = groupForm{atGroup, func(_, account string) scim.Operation {
+	return scim.NewOperation("remove", "members", memberOf(account))
 }}
 
 // joinForms are the ways to add a member to a group.
 var joinForms = []groupForm{
-	{atGroup, func(_, account string) operation {
-		return operation{Op: "add", Path: "members", Value: []member{{Value: account}}}
+	{atGroup, func(_, account string) scim.Operation {
+		return scim.NewOperation("add", "members", memberOf(account))
 	}},
-	{atGroup, func(_, account string) operation {
-		return operation{Op: "add", Value: map[string][]member{"members": {{Value: account}}}}
+	{atGroup, func(_, account string) scim.Operation {
+		return scim.NewOperation("add", "", map[string]any{"members": memberOf(account)})
 	}},
 }
 
-func (c *Client) patch(ctx context.Context, path string, op operation) (reply, error) {
-	return c.mutate(ctx, http.MethodPatch, path, patchMessage{Schemas: []string{patchSchema}, Operations: []operation{op}})
+func (c *Client) patch(ctx context.Context, path string, op scim.Operation) (reply, error) {
+	return c.mutate(ctx, http.MethodPatch, path, scim.Patch{Schemas: []string{scim.PatchSchema}, Operations: []scim.Operation{op}})
 }
 
 // ordered is a list of forms with the one first that worked last.

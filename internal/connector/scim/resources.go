@@ -1,24 +1,14 @@
 package scim
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"path"
-	"strconv"
 	"strings"
 
 	"lethe/internal/connector"
-)
-
-const (
-	coreSchema       = "urn:ietf:params:scim:schemas:core:2.0:User"
-	enterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-	accessSchema     = "urn:lethe:params:scim:schemas:extension:access:2.0:User"
-	patchSchema      = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-	errorSchema      = "urn:ietf:params:scim:api:messages:2.0:Error"
+	"lethe/internal/scim"
 )
 
 // user is what we read of a SCIM user: nothing that names the person.
@@ -37,43 +27,9 @@ type user struct {
 }
 
 type access struct {
-	Sessions    count `json:"sessions"`
-	Tokens      count `json:"tokens"`
-	Delegations count `json:"delegations"`
-}
-
-// count reads a number that may come as a string. What is no count is a bad answer,
-// never none.
-type count int
-
-// UnmarshalJSON accepts a number that is not negative, its digits as a string, or null.
-func (c *count) UnmarshalJSON(raw []byte) error {
-	if bytes.Equal(raw, []byte("null")) {
-		*c = 0
-		return nil
-	}
-	n, err := strconv.ParseUint(string(bytes.Trim(raw, `"`)), 10, 31)
-	if err != nil {
-		return badAnswer()
-	}
-	*c = count(n)
-	return nil
-}
-
-// boolish reads booleans as some providers write them: true, "True", "false".
-type boolish bool
-
-// UnmarshalJSON accepts a boolean or its spelling as a string, nothing else.
-func (b *boolish) UnmarshalJSON(raw []byte) error {
-	switch strings.ToLower(string(bytes.Trim(raw, `"`))) {
-	case "true":
-		*b = true
-	case "false":
-		*b = false
-	default:
-		return badAnswer()
-	}
-	return nil
+	Sessions    scim.Count `json:"sessions"`
+	Tokens      scim.Count `json:"tokens"`
+	Delegations scim.Count `json:"delegations"`
 }
 
 // decode reads an answer's body; one that does not fit is a bad answer.
@@ -119,7 +75,7 @@ func (c *Client) user(ctx context.Context, id string) (user, error) {
 
 func (c *Client) readUser(fields resource) user {
 	u := user{id: fields.id()}
-	var active boolish
+	var active scim.Bool
 	raw := fields.field("active")
 	u.unclear = raw == nil || decode(raw, &active) != nil
 	u.active = bool(active)
@@ -127,52 +83,18 @@ func (c *Client) readUser(fields resource) user {
 		u.number = numbers[0]
 	}
 	if raw := fields.field("groups"); raw != nil {
-		var list []reference
+		var list []scim.Reference
 		u.oddGroups = decode(raw, &list)
 		for _, g := range list {
 			// An indirect membership follows from another group and cannot be ended here.
-			if g.id != "" && !strings.EqualFold(g.kind, "indirect") {
-				u.groups = append(u.groups, g.id)
+			if g.Value != "" && !strings.EqualFold(g.Type, "indirect") {
+				u.groups = append(u.groups, string(g.Value))
 			}
 		}
 	}
-	if raw := fields.field(accessSchema); raw != nil {
+	if raw := fields.field(scim.AccessSchema); raw != nil {
 		u.access = &access{}
 		u.oddAccess = decode(raw, u.access)
 	}
 	return u
-}
-
-// reference names a group within a user, or a member within a group.
-type reference struct{ id, kind string }
-
-// UnmarshalJSON reads an object with value or $ref, or the bare id. One that names
-// nothing is a bad answer: it is not nobody.
-func (f *reference) UnmarshalJSON(raw []byte) error {
-	var bare text
-	if len(raw) > 0 && raw[0] != '{' {
-		if err := json.Unmarshal(raw, &bare); err != nil || bare == "" {
-			return badAnswer()
-		}
-		f.id = string(bare)
-		return nil
-	}
-	var object struct {
-		Value text   `json:"value"`
-		Ref   string `json:"$ref"`
-		Type  string `json:"type"`
-	}
-	if err := json.Unmarshal(raw, &object); err != nil {
-		return badAnswer()
-	}
-	f.id, f.kind = string(object.Value), object.Type
-	if f.id == "" && object.Ref != "" {
-		if last, err := url.PathUnescape(path.Base(object.Ref)); err == nil {
-			f.id = last
-		}
-	}
-	if f.id == "" || f.id == "." || f.id == "/" {
-		return badAnswer()
-	}
-	return nil
 }

@@ -10,16 +10,14 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"lethe/internal/connector"
+	"lethe/internal/scim"
 )
 
 const (
-	mediaType = "application/scim+json"
 	// maxBody bounds an answer: a page of groups with thousands of members stays below.
 	maxBody = 16 << 20
 	// maxRetryAfter bounds what a remote system can make us wait on its word.
@@ -78,7 +76,7 @@ func (c *Client) mutate(ctx context.Context, method, path string, payload any) (
 	// cut and the request carries an idempotency key. The repetition would pass no
 	// fence and relies on keys being honoured, so it is made impossible.
 	req.GetBody = nil
-	req.Header.Set("Content-Type", mediaType)
+	req.Header.Set("Content-Type", scim.MediaType)
 	if key := connector.IdempotencyKey(ctx); key != "" {
 		req.Header.Set("Idempotency-Key", key)
 	}
@@ -90,7 +88,7 @@ func (c *Client) mutate(ctx context.Context, method, path string, payload any) (
 
 func (c *Client) do(req *http.Request) (reply, error) {
 	req.Header.Set("Authorization", "Bearer "+c.opts.Token)
-	req.Header.Set("Accept", mediaType+", application/json")
+	req.Header.Set("Accept", scim.MediaType+", application/json")
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return reply{}, transportError(req.Context(), err)
@@ -125,15 +123,10 @@ func transportError(ctx context.Context, err error) error {
 	}
 }
 
-// scimType is the machine-readable part of an error (RFC 7644 table 9).
-func (r reply) scimType() string {
-	var body struct {
-		ScimType string `json:"scimType"`
-	}
-	if json.Unmarshal(r.body, &body) != nil {
-		return ""
-	}
-	return body.ScimType
+// problem reads the body of a refusal. What does not fit its form is as if it was not there.
+func (r reply) problem() (e scim.Error) {
+	_ = json.Unmarshal(r.body, &e)
+	return e
 }
 
 func (r reply) ok() bool { return r.status >= 200 && r.status <= 299 && !r.page() }
@@ -151,15 +144,7 @@ func (r reply) notFound() bool {
 		return false
 	}
 	media, _, err := mime.ParseMediaType(r.header.Get("Content-Type"))
-	if err != nil || (media != mediaType && media != "application/json") {
-		return false
-	}
-	var body struct {
-		Schemas []string `json:"schemas"`
-		Status  text     `json:"status"`
-	}
-	return json.Unmarshal(r.body, &body) == nil && body.Status == "404" &&
-		slices.ContainsFunc(body.Schemas, func(s string) bool { return strings.EqualFold(s, errorSchema) })
+	return err == nil && (media == scim.MediaType || media == "application/json") && r.problem().Says(http.StatusNotFound)
 }
 
 // failure turns a status that is not a success into an error.
@@ -178,7 +163,7 @@ func (c *Client) failure(r reply) error {
 		e.Code, e.Temporary = connector.CodeConflict, true
 	case r.status == http.StatusTooManyRequests:
 		e.Code, e.Temporary = connector.CodeRateLimited, true
-	case r.status == http.StatusBadRequest && r.scimType() == "tooMany":
+	case r.status == http.StatusBadRequest && r.problem().ScimType == "tooMany":
 		e.Code = connector.CodeIncompleteList
 	case r.status == http.StatusNotImplemented:
 		// stays a bad answer: asking again will not help

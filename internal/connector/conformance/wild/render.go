@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"lethe/internal/scim"
 )
 
 // name spells an attribute's name; schemas stay as they are.
@@ -40,19 +42,14 @@ func (s *Server) render(p *Person) map[string]any {
 	s.renderGroups(p, put)
 	switch s.Grammar.Access {
 	case "numbers":
-		put(accessSchema, map[string]any{"sessions": p.Sessions})
+		put(scim.AccessSchema, map[string]any{"sessions": p.Sessions})
 	case "strings":
-		put(accessSchema, map[string]any{"sessions": strconv.Itoa(p.Sessions)})
+		put(scim.AccessSchema, map[string]any{"sessions": strconv.Itoa(p.Sessions)})
 	case "odd":
-		put(accessSchema, map[string]any{"sessions": "some"})
+		put(scim.AccessSchema, map[string]any{"sessions": "some"})
 	}
 	return u
 }
-
-const (
-	accessSchema     = "urn:lethe:params:scim:schemas:extension:access:2.0:User"
-	enterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-)
 
 func (s *Server) renderNumber(p *Person, put func(string, any)) {
 	if s.Grammar.Match != "userName" {
@@ -70,7 +67,7 @@ func (s *Server) renderNumber(p *Person, put func(string, any)) {
 	}
 	switch s.Grammar.Match {
 	case "employeeNumber":
-		put(enterpriseSchema, map[string]any{s.name("employeeNumber"): number})
+		put(scim.EnterpriseSchema, map[string]any{s.name("employeeNumber"): number})
 	case Customs:
 		i := strings.LastIndexByte(Customs, ':')
 		put(Customs[:i], map[string]any{s.name(Customs[i+1:]): number})
@@ -118,19 +115,8 @@ func (s *Server) renderGroup(id string, members bool) map[string]any {
 	return g
 }
 
-// asked is the value of an equality filter.
-func asked(r *http.Request) (value string, filtered bool) {
-	filter := r.URL.Query().Get("filter")
-	_, quoted, ok := strings.Cut(filter, " eq ")
-	if !ok {
-		return "", filter != ""
-	}
-	value, err := strconv.Unquote(quoted)
-	return value, err == nil
-}
-
 func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) {
-	value, filtered := asked(r)
+	_, value, filtered := scim.ParseEqual(r.URL.Query().Get("filter"))
 	list := []any{}
 	for _, p := range s.people {
 		kept := s.Grammar.kept(p.Number)
@@ -160,7 +146,7 @@ func (s *Server) listUsers(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) listGroups(w http.ResponseWriter, r *http.Request) {
-	value, filtered := asked(r)
+	_, value, filtered := scim.ParseEqual(r.URL.Query().Get("filter"))
 	list := []any{}
 	shown := s.Grammar.Members == "shown" && r.URL.Query().Get("excludedAttributes") != "members"
 	for _, id := range slices.Sorted(maps.Keys(s.groups)) {
@@ -185,26 +171,27 @@ func (s *Server) listGroups(w http.ResponseWriter, r *http.Request) {
 // page answers with a page, honestly or not. What a lie hides is never all that shows
 // how much there is: no reader could know.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, all []any) {
-	start, _ := strconv.Atoi(r.URL.Query().Get("startIndex"))
-	count, _ := strconv.Atoi(r.URL.Query().Get("count"))
-	start = max(start, 1)
-	page := all[min(start-1, len(all)):]
-	page = page[:min(count, s.Grammar.Page, len(page))]
-	body := map[string]any{"startIndex": start, "itemsPerPage": len(page), "totalResults": len(all)}
+	query, same := r.URL.Query(), func(v any) any { return v }
+	page, _ := scim.Page(query, all, s.Grammar.Page, same)
 	switch s.Grammar.Paging {
 	case "short":
-		if len(page) > 1 {
-			page = page[:len(page)-1]
+		if n := len(page.Resources); n > 1 {
+			page.Resources = page.Resources[:n-1]
 		}
 	case "repeated":
-		page = all[:min(count, s.Grammar.Page, len(all))]
+		query.Del("startIndex")
+		first, _ := scim.Page(query, all, s.Grammar.Page, same)
+		page.Resources = first.Resources
 	case "moving":
-		body["totalResults"] = len(all) + start/2
+		*page.TotalResults += scim.Count(*page.StartIndex / 2)
 	case "no_total":
-		delete(body, "totalResults")
+		page.TotalResults = nil
 	case "text_total":
-		body["totalResults"] = strconv.Itoa(len(all))
+		send(w, http.StatusOK, struct {
+			scim.List[any]
+			TotalResults string `json:"totalResults"`
+		}{page, strconv.Itoa(len(all))})
+		return
 	}
-	body["Resources"] = page
-	send(w, http.StatusOK, body)
+	send(w, http.StatusOK, page)
 }

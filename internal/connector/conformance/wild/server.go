@@ -7,11 +7,12 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"lethe/internal/scim"
 )
 
 // Person is an account as it really is.
@@ -150,15 +151,13 @@ func stray(w http.ResponseWriter, kind string) {
 }
 
 func send(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/scim+json")
+	w.Header().Set("Content-Type", scim.MediaType)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
 }
 
 func refuse(w http.ResponseWriter, status int, scimType string) {
-	send(w, status, map[string]any{
-		"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:Error"}, "status": strconv.Itoa(status), "scimType": scimType,
-	})
+	send(w, status, scim.NewError(status, scimType, ""))
 }
 
 // do carries a change out as far as its form has an effect, and answers.
@@ -182,26 +181,13 @@ func (s *Server) do(w http.ResponseWriter, f Form, effect func()) {
 	}
 }
 
-type operation struct {
-	Op    string          `json:"op"`
-	Path  string          `json:"path"`
-	Value json.RawMessage `json:"value"`
-}
-
-func readPatch(r *http.Request) (operation, bool) {
-	var body struct {
-		Operations []operation `json:"Operations"`
-	}
+func readPatch(r *http.Request) (scim.Operation, bool) {
+	var body scim.Patch
 	if r.Method != http.MethodPatch || json.NewDecoder(r.Body).Decode(&body) != nil || len(body.Operations) != 1 {
-		return operation{}, false
+		return scim.Operation{}, false
 	}
 	return body.Operations[0], true
 }
-
-var (
-	groupPath  = regexp.MustCompile(`^groups\[value eq "(.*)"\]$`)
-	memberPath = regexp.MustCompile(`^members\[value eq "(.*)"\]$`)
-)
 
 func (s *Server) user(w http.ResponseWriter, r *http.Request, p *Person) {
 	op, patched := readPatch(r)
@@ -211,12 +197,12 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request, p *Person) {
 	case !patched:
 		refuse(w, http.StatusMethodNotAllowed, "")
 	case op.Op == "remove":
-		m := groupPath.FindStringSubmatch(op.Path)
-		if m == nil || s.closed(m[1]) {
+		at, group, _ := scim.ParseValuePath(op.Path)
+		if at != "groups" || s.closed(group) {
 			refuse(w, http.StatusForbidden, "mutability")
 			return
 		}
-		s.do(w, s.Grammar.LeaveForms[2], func() { s.leave(m[1], p.ID) })
+		s.do(w, s.Grammar.LeaveForms[2], func() { s.leave(group, p.ID) })
 	case op.Path != "":
 		s.do(w, s.Grammar.ActiveForms[0], func() { p.Active = string(op.Value) == "true" })
 	default:
@@ -246,6 +232,7 @@ func (s *Server) group(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	op, ok := readPatch(r)
+	at, member, _ := scim.ParseValuePath(op.Path)
 	switch {
 	case !ok && r.Method == http.MethodPut: // whoever is not in it is out
 		s.groups[id] = []string{}
@@ -256,20 +243,18 @@ func (s *Server) group(w http.ResponseWriter, r *http.Request, id string) {
 		refuse(w, http.StatusForbidden, "")
 	case op.Op != "remove":
 		refuse(w, http.StatusBadRequest, "invalidValue")
-	case memberPath.MatchString(op.Path):
-		s.do(w, s.Grammar.LeaveForms[0], func() { s.leave(id, memberPath.FindStringSubmatch(op.Path)[1]) })
+	case at == "members":
+		s.do(w, s.Grammar.LeaveForms[0], func() { s.leave(id, member) })
 	default: // members, with or without a value
 		f := s.Grammar.LeaveForms[1]
-		var members []struct {
-			Value string `json:"value"`
-		}
+		var members []scim.Reference
 		_ = json.Unmarshal(op.Value, &members)
 		if f.Everybody || len(members) == 0 {
 			s.groups[id] = []string{}
 		}
 		s.do(w, f, func() {
 			for _, m := range members {
-				s.leave(id, m.Value)
+				s.leave(id, string(m.Value))
 			}
 		})
 	}
