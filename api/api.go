@@ -94,6 +94,7 @@ func build(d Deps) (http.Handler, *server) {
 	s.registerOIDC()
 	s.registerEmployees()
 	s.registerDepartures()
+	s.registerPreview()
 	s.registerDepartureEvents()
 	s.registerAccounts()
 	s.registerUnlinkings()

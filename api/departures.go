@@ -49,6 +49,13 @@ type NewDeparture struct {
 	DatesWish
 }
 
+func (n NewDeparture) notice() departure.Notice {
+	return departure.Notice{
+		EmployeeID: n.EmployeeID, Kind: models.DepartureKind(n.Kind), LegalGround: n.LegalGround, Initiator: n.Initiator,
+		ReasonCode: n.ReasonCode, Note: n.Note, ConfidentialUntil: n.ConfidentialUntil, Wish: n.wish(),
+	}
+}
+
 type newDepartureInput struct {
 	Idempotent
 	Speaking
@@ -80,10 +87,7 @@ func (s *server) registerDepartures() {
 
 func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*createdAnswer[DepartureView], error) {
 	b := in.Body
-	notice := departure.Notice{
-		EmployeeID: b.EmployeeID, Kind: models.DepartureKind(b.Kind), LegalGround: b.LegalGround, Initiator: b.Initiator,
-		ReasonCode: b.ReasonCode, Note: b.Note, ConfidentialUntil: b.ConfidentialUntil, Wish: b.wish(),
-	}
+	notice := b.notice()
 	made, err := s.create(ctx, in.Key, "POST /departures", b, func(tx *database.Tx) (creation, error) {
 		dep, err := departure.Begin(tx, s.Vault, actorOf(ctx), notice)
 		if err == nil && departure.Remains(dep, notice.Wish) {

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/i18n"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// DeparturePreview is whom a departure is about, and what it would come to if it began now.
+type DeparturePreview struct {
+	Person            PersonView           `json:"person"`
+	Department        string               `json:"department"`
+	Kind              models.DepartureKind `json:"kind" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,group_transfer,assignment_end"`
+	KindText          string               `json:"kind_text"`
+	LastWorkingDay    clock.Date           `json:"last_working_day"`
+	EmploymentEndDate clock.Date           `json:"employment_end_date"`
+	AccessCutoffAt    time.Time            `json:"access_cutoff_at"`
+	EmploymentEndedAt time.Time            `json:"employment_ended_at"`
+	TimeZone          string               `json:"time_zone"`
+	Immediate         bool                 `json:"immediate"`
+	Accounts          []AccountView        `json:"accounts" doc:"Those that are registered; every connected system is asked by employee number besides"`
+	TwoPeople         bool                 `json:"two_people" doc:"It begins once a second person has agreed"`
+}
+
+type previewInput struct {
+	Speaking
+	Body NewDeparture
+}
+
+func (s *server) registerPreview() {
+	handle(s.resource("Departures", identity.ScopeDepartures), route{
+		at: "POST /departures/preview", summary: "Whom a departure is about and what it would come to; nothing begins",
+		to: roles{hr},
+	}, s.previewDeparture)
+}
+
+func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*answer[DeparturePreview], error) {
+	n := in.Body.notice()
+	var plan departure.Plan
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+		plan, err = departure.PlanOf(tx, n)
+		return err
+	})
+	if err != nil {
+		return nil, in.Body.locate(err)
+	}
+	accounts, err := account.Accounts(ctx, s.DB, []uuid.UUID{plan.Employment.ID})
+	if err != nil {
+		return nil, err
+	}
+	file, err := s.showEmployee(ctx, n.EmployeeID, in.language())
+	if err != nil {
+		return nil, err
+	}
+	language := in.language()
+	return &answer[DeparturePreview]{DeparturePreview{
+		Person:     PersonView{n.EmployeeID, file.Body.EmployeeNo, file.Body.Name},
+		Department: departmentIn(file.Body),
+		Kind:       n.Kind, KindText: i18n.Text(language, "kind."+string(n.Kind)),
+		LastWorkingDay: plan.LastWorkingDay, EmploymentEndDate: plan.EmploymentEndDate, AccessCutoffAt: plan.AccessCutoffAt.UTC(),
+		EmploymentEndedAt: plan.EmploymentEndedAt.UTC(), TimeZone: plan.TimeZone, Immediate: n.Immediate,
+		Accounts: accountViews(language, accounts[plan.Employment.ID]), TwoPeople: plan.TwoPeople,
+	}}, nil
+}
+
+// departmentIn is the name of the department in a file.
+func departmentIn(file archive.EmployeeView) string {
+	for _, f := range file.Fields {
+		if f.Key == archive.FieldDepartment && f.Value != nil {
+			return *f.Value
+		}
+	}
+	return ""
+}
