@@ -76,7 +76,7 @@ func (s *server) getCheckpoint(ctx context.Context, _ *Speaking) (*answer[Checkp
 	if err != nil {
 		return nil, err
 	}
-	view := CheckpointView{Checkpoint: string(signed), Origin: head.Tree, Size: head.Size, Root: head.Root.String()}
+	view := CheckpointView{Checkpoint: string(signed), Origin: head.Origin, Size: head.Size, Root: head.Root.String()}
 	witnessed, err := ledger.WitnessedCheckpoint(ctx, s.Ledger)
 	if err != nil && !errors.Is(err, ledger.ErrNotSequenced) {
 		return nil, err

@@ -157,7 +157,7 @@ func TestLedger_ProvesEntries(t *testing.T) {
 	}
 	var checkpoint CheckpointView
 	f.ask(models.RoleEmployee, "GET", "/api/v1/ledger/checkpoint", "").into(t, &checkpoint)
-	if checkpoint.Size != head.Size || checkpoint.Root != head.Root.String() || checkpoint.Origin != head.Tree {
+	if checkpoint.Size != head.Size || checkpoint.Root != head.Root.String() || checkpoint.Origin != head.Origin {
 		t.Errorf("the checkpoint %+v, the proof's %+v", checkpoint, head)
 	}
 }

@@ -123,7 +123,8 @@ func TestParseHead_RefusesWhatIsNoCheckpoint(t *testing.T) {
 	for _, bad := range []string{
 		"", "\n", good[:len(good)-1], "\n1\n" + root + "\n", "a\n01\n" + root + "\n", "a\n-1\n" + root + "\n", "a\n+1\n" + root + "\n", "a\n1 \n" + root + "\n",
 		"a\n1\n" + root[:40] + "\n", "a\n1\n" + strings.TrimRight(root, "=") + "\n", "a\n1\n" + root + "\n\n", "a\n9223372036854775808\n" + root + "\n",
-		"a\n1\n" + root[:42] + "5=\n",
+		"a\n1\n" + root[:42] + "5=\n", "a\n1\n" + root + "\r\n", "a\n1\n" + root[:20] + "\r" + root[20:] + "\n", good + "\nan extension\n",
+		good + "an extension\n\nanother\n", good + "an extension",
 	} {
 		if _, err := ledger.ParseHead(bad); !errors.Is(err, ledger.ErrMalformed) {
 			t.Errorf("%q is read as a checkpoint: %v", bad, err)
@@ -264,16 +265,16 @@ func TestSigning_WithTwoKeys(t *testing.T) {
 	keys.RotateForTest()
 	storage, err := ledger.OpenStorage(t.TempDir())
 	must(t, err)
-	head := ledger.Head{Tree: ledger.TreeName(origin, 1), Size: 7, Root: tlog.RecordHash(nil)}
+	head := ledger.Head{Origin: ledger.TreeName(origin, 1), Size: 7, Root: tlog.RecordHash(nil)}
 	must(t, ledger.SignForTest(storage.Log(1), t.Context(), origin, keys, head))
 	signed, err := storage.Log(1).Signed(t.Context())
 	must(t, err)
 	for name, known := range map[string]note.Verifiers{"old": old, "new": verifiers(t, keys.LogVerifiers(origin, 1)[1:])} {
-		if got, err := ledger.OpenCheckpoint(signed, head.Tree, known); err != nil || got != head {
+		if got, err := ledger.OpenCheckpoint(signed, head.Origin, known); err != nil || got != head {
 			t.Errorf("with the %s key: %+v, %v", name, got, err)
 		}
 	}
-	must(t, ledger.SignForTest(storage.Log(1), t.Context(), origin, keys, ledger.Head{Tree: head.Tree, Size: 6}))
+	must(t, ledger.SignForTest(storage.Log(1), t.Context(), origin, keys, ledger.Head{Origin: head.Origin, Size: 6}))
 	if again, err := storage.Log(1).Signed(t.Context()); err != nil || !bytes.Equal(again, signed) {
 		t.Errorf("a smaller checkpoint replaced a larger one: %s, %v", again, err)
 	}

@@ -140,7 +140,7 @@ func signExample(t *testing.T, keys *ledger.Keys, cosigner note.Signer, root tlo
 	storage, err := ledger.OpenStorage(t.TempDir())
 	must(t, err)
 	log := storage.Log(1)
-	must(t, ledger.SignForTest(log, t.Context(), exampleOrigin, keys, ledger.Head{Tree: ledger.TreeName(exampleOrigin, 1), Size: 3, Root: root}))
+	must(t, ledger.SignForTest(log, t.Context(), exampleOrigin, keys, ledger.Head{Origin: ledger.TreeName(exampleOrigin, 1), Size: 3, Root: root}))
 	signed, err := log.Signed(t.Context())
 	must(t, err)
 	opened, err := note.Open(signed, verifiers(t, keys.LogVerifiers(exampleOrigin, 1)))

@@ -38,7 +38,7 @@ func (s *Sequencer) publish(ctx context.Context, head treeHead) (done bool, err 
 	if !ok {
 		// The empty tree is signed before the first leaf: from then on a folder without a checkpoint
 		// means that the folder was lost.
-		signed = Head{Tree: head.Tree, Root: emptyRoot}
+		signed = Head{Origin: head.Origin, Root: emptyRoot}
 		if head.Size == 0 {
 			return true, s.sign(ctx, log, signed)
 		}
@@ -134,7 +134,7 @@ func (s *Sequencer) fillChunk(ctx context.Context, log *Log, at Head, epoch int,
 	if err := writeAll(files); err != nil {
 		return Head{}, nil, err
 	}
-	next := Head{Tree: at.Tree, Size: tree.size}
+	next := Head{Origin: at.Origin, Size: tree.size}
 	next.Root, err = tree.root()
 	return next, full, err
 }

@@ -54,7 +54,7 @@ func (r headRow) head(origin string) (treeHead, error) {
 		return treeHead{}, fmt.Errorf("reading the ledger's head: %w", ErrMalformed)
 	}
 	return treeHead{
-		Head: Head{Tree: TreeName(origin, r.epoch), Size: r.size, Root: tlog.Hash(r.root)}, epoch: r.epoch, frontier: splitHashes(r.frontier),
+		Head: Head{Origin: TreeName(origin, r.epoch), Size: r.size, Root: tlog.Hash(r.root)}, epoch: r.epoch, frontier: splitHashes(r.frontier),
 	}, nil
 }
 
@@ -70,7 +70,7 @@ func (s *Sequencer) sequence(ctx context.Context) (head treeHead, more bool, err
 			return database.Hide(err)
 		}
 		h, err := readHead(ctx, tx.DB(), s.o.Origin, "FOR UPDATE SKIP LOCKED")
-		if err != nil || h.Tree == "" {
+		if err != nil || h.Origin == "" {
 			return err
 		}
 		// The lock came after the last look, and while it is held nothing more is signed.
@@ -250,7 +250,7 @@ func (s *Sequencer) extend(ctx context.Context, g *gorm.DB, h treeHead, b *batch
 			return treeHead{}, err
 		}
 	}
-	next := treeHead{Head: Head{Tree: h.Tree, Size: tree.size}, epoch: h.epoch}
+	next := treeHead{Head: Head{Origin: h.Origin, Size: tree.size}, epoch: h.epoch}
 	if next.Root, err = tree.root(); err != nil {
 		return treeHead{}, err
 	}

@@ -155,7 +155,7 @@ func (s *Sequencer) round(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	head, more, err = s.sequence(ctx)
-	if err != nil || head.Tree == "" {
+	if err != nil || head.Origin == "" {
 		return false, err
 	}
 	if err := s.o.step("ledger.sequenced"); err != nil {

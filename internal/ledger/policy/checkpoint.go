@@ -37,27 +37,22 @@ type Checkpoint struct {
 // signature by any key of the policy makes the whole checkpoint [ErrNotSigned].
 func (p *Policy) Signed(signed []byte) (Checkpoint, error) {
 	text, ok := strict.NoteText(signed)
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	if !ok || len(lines) < 3 {
+	head, headOK := strict.ParseCheckpoint(text)
+	if !ok || !headOK {
 		return Checkpoint{}, ErrCheckpoint
 	}
-	size, sizeOK := strict.Decimal(lines[1])
-	root, rootOK := strict.Base64(lines[2])
-	if !sizeOK || !rootOK || len(root) != tlog.HashSize {
-		return Checkpoint{}, ErrCheckpoint
-	}
-	epoch, ok := p.epochOf(lines[0])
+	epoch, ok := p.epochOf(head.Origin)
 	if !ok {
 		return Checkpoint{}, ErrOtherLog
 	}
-	at := Position{epoch, size}
-	keys := append(named(p.LogKeys, lines[0]), p.cosigners...)
+	at := Position{epoch, head.Size}
+	keys := append(named(p.LogKeys, head.Origin), p.cosigners...)
 	n, ok := strict.ParseNote(signed)
 	if !ok {
 		return Checkpoint{}, ErrNotSigned
 	}
 	signers, ok := n.Signers(keys)
-	c := Checkpoint{Epoch: epoch, Size: size, Root: tlog.Hash(root), Cosigned: map[string]time.Time{}}
+	c := Checkpoint{Epoch: epoch, Size: head.Size, Root: head.Root, Cosigned: map[string]time.Time{}}
 	logged := false
 	for i, when := range signers {
 		switch w := i - len(p.LogKeys); {

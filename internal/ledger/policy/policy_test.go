@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"lethe/internal/ledger"
+	"lethe/internal/ledger/strict"
 	"lethe/internal/ledger/witness"
 )
 
@@ -68,7 +69,7 @@ func rotated(t *testing.T, quorum int) *Policy {
 
 func signed(t *testing.T, tree string, size int64, signers ...note.Signer) []byte {
 	t.Helper()
-	out, err := note.Sign(&note.Note{Text: witness.Checkpoint{Origin: tree, Size: size}.Text()}, signers...)
+	out, err := note.Sign(&note.Note{Text: strict.Checkpoint{Origin: tree, Size: size}.Text()}, signers...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func (m *mutant) rebuild() {
 // sign signs a checkpoint with the log's stolen key.
 func (m *mutant) sign(t *tree) []byte {
 	name := ledger.TreeName(m.w.policy.Origin, 1)
-	signed, err := note.Sign(&note.Note{Text: ledger.Head{Tree: name, Size: t.size, Root: t.root()}.Text()}, signerOf(m.t, name, m.w.secrets.log))
+	signed, err := note.Sign(&note.Note{Text: ledger.Head{Origin: name, Size: t.size, Root: t.root()}.Text()}, signerOf(m.t, name, m.w.secrets.log))
 	must(m.t, err)
 	return signed
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"lethe/internal/ledger/strict"
 )
 
 // ErrUnavailable says that a witness did not answer, or not as a witness does.
@@ -54,7 +56,7 @@ func (c *Client) AddCheckpoint(ctx context.Context, body []byte) ([]byte, error)
 	case http.StatusOK:
 		return text, nil
 	case http.StatusConflict:
-		size, ok := parseSize(strings.TrimSuffix(string(text), "\n"))
+		size, ok := strict.Decimal(strings.TrimSuffix(string(text), "\n"))
 		if !ok || res.Header.Get("Content-Type") != typeSize {
 			return nil, ErrUnavailable
 		}

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
+
+	"lethe/internal/ledger/strict"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -17,7 +20,8 @@ import (
 var (
 	// ErrAhead says that a witness has cosigned a larger tree than the one that is offered: the ledger
 	// was rolled back, restored from a backup or copied.
-	ErrAhead = errors.New("the witness has seen a larger ledger than this one: it was rolled back or restored")
+	ErrAhead      = errors.New("the witness has seen a larger ledger than this one: it was rolled back or restored")
+	errCheckpoint = errors.New("malformed checkpoint")
 	// ErrOtherLog says that what is to be offered is a checkpoint of another log.
 	ErrOtherLog = errors.New("the checkpoint is of another log")
 	// ErrForgot says that a witness does not remember what it cosigned.
@@ -89,9 +93,9 @@ func (f *Feeder) Round(ctx context.Context) error {
 	if err != nil || signed == nil {
 		return err
 	}
-	offered, err := textOf(signed)
-	if err != nil {
-		return err
+	offered, ok := strict.CheckpointOf(signed)
+	if !ok {
+		return errCheckpoint
 	}
 	if offered.Origin != f.origin {
 		return ErrOtherLog
@@ -101,7 +105,7 @@ func (f *Feeder) Round(ctx context.Context) error {
 		return err
 	}
 	if witnessed != nil {
-		if last, err := textOf(witnessed); err == nil && last.Size >= offered.Size {
+		if last, ok := strict.CheckpointOf(witnessed); ok && last.Size >= offered.Size {
 			f.state.caughtUp(last.Size)
 			return nil
 		}
@@ -126,7 +130,7 @@ func (f *Feeder) Round(ctx context.Context) error {
 }
 
 // ask asks all at once; what a witness had against it is in the joined error.
-func (f *Feeder) ask(ctx context.Context, offered Checkpoint, signed []byte) ([][]byte, error) {
+func (f *Feeder) ask(ctx context.Context, offered strict.Checkpoint, signed []byte) ([][]byte, error) {
 	lines, errs := make([][]byte, len(f.members)), make([]error, len(f.members))
 	var wg sync.WaitGroup
 	for i, m := range f.members {
@@ -155,7 +159,7 @@ func (f *Feeder) ask(ctx context.Context, offered Checkpoint, signed []byte) ([]
 // feed the same one.
 const tries = 4
 
-func (f *Feeder) cosignature(ctx context.Context, m Member, offered Checkpoint, signed []byte) ([]byte, error) {
+func (f *Feeder) cosignature(ctx context.Context, m Member, offered strict.Checkpoint, signed []byte) ([]byte, error) {
 	name := m.Verifier.Name()
 	for range tries {
 		old := min(f.state.known(name), offered.Size)
@@ -191,7 +195,7 @@ func (f *Feeder) ahead(ctx context.Context, seen int64) error {
 	if err != nil {
 		return err
 	}
-	if now, err := textOf(signed); err == nil && now.Size >= seen {
+	if now, ok := strict.CheckpointOf(signed); ok && now.Size >= seen {
 		return errQuicker
 	}
 	return ErrAhead
@@ -216,8 +220,8 @@ func onlyQuicker(err error) bool {
 
 // ownLine is the valid cosignature by the key expected among those that came back; others are ignored.
 func ownLine(v Verifier, signed, answer []byte) ([]byte, error) {
-	text, _ := textOfNote(signed)
-	opened, err := note.Open(append([]byte(text+"\n"), answer...), note.VerifierList(v))
+	text := signed[:bytes.LastIndex(signed, []byte("\n\n"))+2]
+	opened, err := note.Open(slices.Concat(text, answer), note.VerifierList(v))
 	if err != nil || len(opened.Sigs) != 1 {
 		return nil, ErrNoSignature
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"lethe/internal/ledger/strict"
+
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -63,7 +65,7 @@ func TestI19_FeederGetsCosignatures(t *testing.T) {
 			t.Fatal(err)
 		}
 		opened, err := note.Open(m.witnessed, note.VerifierList(w.Verifier()))
-		if err != nil || !strings.HasPrefix(opened.Text, Checkpoint{Origin: origin, Size: size, Root: m.tree.root(size)}.Text()) {
+		if err != nil || !strings.HasPrefix(opened.Text, strict.Checkpoint{Origin: origin, Size: size, Root: m.tree.root(size)}.Text()) {
 			t.Fatalf("size %d: %v\n%s", size, err, m.witnessed)
 		}
 	}

@@ -7,10 +7,13 @@ package witness
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+
+	"lethe/internal/ledger/strict"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -94,9 +97,12 @@ func refuseSignature(err error) error {
 	return refuse(http.StatusBadRequest, "malformed note")
 }
 
+// emptyRoot is the root of a tree without leaves (RFC 6962, section 2.1).
+var emptyRoot = tlog.Hash(sha256.Sum256(nil))
+
 // check is the promise of a witness. last is the note cosigned before, nil if there was none.
 func (w *Witness) check(r request, last []byte) error {
-	stored := Checkpoint{Root: emptyRoot}
+	stored := strict.Checkpoint{Root: emptyRoot}
 	if last != nil {
 		var err error
 		if stored, err = w.remembered(last, r.checkpoint.Origin); err != nil {
@@ -120,14 +126,14 @@ func (w *Witness) check(r request, last []byte) error {
 
 // remembered reads back what this witness wrote; anything but its own signature on it means that
 // its memory was tampered with or damaged, and then it signs nothing.
-func (w *Witness) remembered(last []byte, origin string) (Checkpoint, error) {
+func (w *Witness) remembered(last []byte, origin string) (strict.Checkpoint, error) {
 	opened, err := note.Open(last, note.VerifierList(w.signer.Verifier))
 	if err != nil {
-		return Checkpoint{}, ErrState
+		return strict.Checkpoint{}, ErrState
 	}
-	c, err := ParseCheckpoint(opened.Text)
-	if err != nil || c.Origin != origin {
-		return Checkpoint{}, ErrState
+	c, ok := strict.ParseCheckpoint(opened.Text)
+	if !ok || c.Origin != origin {
+		return strict.Checkpoint{}, ErrState
 	}
 	return c, nil
 }
@@ -156,7 +162,7 @@ func (w *Witness) Latest(origin string) ([]byte, error) {
 type request struct {
 	old        int64
 	proof      tlog.TreeProof
-	checkpoint Checkpoint
+	checkpoint strict.Checkpoint
 	note       []byte
 }
 
@@ -171,7 +177,7 @@ func parseRequest(body []byte) (request, error) {
 	}
 	lines := strings.Split(string(head), "\n")
 	digits, isOld := strings.CutPrefix(lines[0], "old ")
-	old, ok := parseSize(digits)
+	old, ok := strict.Decimal(digits)
 	if !isOld || !ok {
 		return malformed("malformed old size")
 	}
@@ -180,14 +186,13 @@ func parseRequest(body []byte) (request, error) {
 	}
 	r := request{old: old, note: signed}
 	for _, line := range lines[1:] {
-		h, ok := parseHash(line)
-		if !ok {
+		h, ok := strict.Base64(line)
+		if !ok || len(h) != tlog.HashSize {
 			return malformed("malformed hash")
 		}
-		r.proof = append(r.proof, h)
+		r.proof = append(r.proof, tlog.Hash(h))
 	}
-	var err error
-	if r.checkpoint, err = textOf(signed); err != nil {
+	if r.checkpoint, ok = strict.CheckpointOf(signed); !ok {
 		return malformed("malformed checkpoint")
 	}
 	return r, nil

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"lethe/internal/ledger/strict"
+
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -71,7 +73,7 @@ func (l *tree) root(size int64) tlog.Hash {
 }
 
 func (l *tree) signed(size int64) []byte {
-	signed, err := note.Sign(&note.Note{Text: Checkpoint{Origin: l.origin, Size: size, Root: l.root(size)}.Text()}, l.key)
+	signed, err := note.Sign(&note.Note{Text: strict.Checkpoint{Origin: l.origin, Size: size, Root: l.root(size)}.Text()}, l.key)
 	if err != nil {
 		panic(err)
 	}
@@ -195,7 +197,7 @@ func TestI19_WitnessRefusesForksRollbacksAndEmptyTrees(t *testing.T) {
 	w := newWitness(t, t.TempDir())
 	honest := newTree(t, logSeed).grow("a", "b", "c", "d")
 	fork := newTree(t, logSeed).grow("a", "b", "x", "d", "e", "f", "g")
-	empty := Checkpoint{Origin: origin, Root: honest.root(1)}
+	empty := strict.Checkpoint{Origin: origin, Root: honest.root(1)}
 	wrongEmpty, err := note.Sign(&note.Note{Text: empty.Text()}, honest.key)
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +241,7 @@ func TestI19_DamagedMemorySignsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	another, err := note.Sign(&note.Note{Text: Checkpoint{Origin: "another.example/log", Size: 1, Root: l.root(1)}.Text()}, w.signer)
+	another, err := note.Sign(&note.Note{Text: strict.Checkpoint{Origin: "another.example/log", Size: 1, Root: l.root(1)}.Text()}, w.signer)
 	if err != nil {
 		t.Fatal(err)
 	}
