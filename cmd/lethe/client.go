@@ -2,21 +2,27 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/mattn/go-isatty"
+
 	"lethe/api"
+	"lethe/cmd/lethe/dev"
 	"lethe/internal/config"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
+	"lethe/models"
 )
 
 // apiClient talks to the API for the command line.
@@ -25,13 +31,26 @@ type apiClient struct {
 	token    string
 	language i18n.Language
 	http     *http.Client
+	asked    io.Reader // where a person answers questions; nil: nobody is there
+	no       string    // of the person whom the command is about, once found
+}
+
+// spoken is what every command for people takes.
+type spoken struct {
+	Lang string `enum:"zh,en," default:"" placeholder:"zh|en" help:"The language, zh or en; else the terminal's. 显示语言：zh 或 en。"`
 }
 
 // errRefused is what the API's problems are; their text is in the caller's language.
 var errRefused = errors.New("refused")
 
-// errUnreached says that no API answers.
-var errUnreached = errors.New("no API answers")
+var (
+	// errUnreached says that no API answers.
+	errUnreached = errors.New("no API answers")
+	// errBroken says that the answer to something was lost.
+	errBroken = errors.New("the connection broke")
+	// errStopped says that whoever asked has stopped it.
+	errStopped = errors.New("stopped")
+)
 
 // told is an error in the caller's language: only its text is shown, only its kind is compared.
 type told struct {
@@ -45,44 +64,29 @@ func (t told) Error() string { return t.text }
 // Unwrap is the kind.
 func (t told) Unwrap() error { return t.kind }
 
-// newClient takes address and token from the environment or else from a running `lethe dev`.
-func newClient(language string) (*apiClient, error) {
+// newClient takes address and token from the environment or else from a running `lethe dev`, which has one
+// for each role.
+func newClient(s spoken, role models.Role) (*apiClient, error) {
 	settings, err := config.LoadClient(os.Environ())
 	if err != nil {
 		return nil, err
 	}
-	c := &apiClient{base: settings.API, token: settings.Token, language: languageOf(language), http: &http.Client{}}
-	dev, found := readDevFile()
-	if c.token == "" {
-		c.token = dev.Tokens["hr_admin"]
+	c := &apiClient{base: settings.API, token: settings.Token, language: languageOf(s.Lang), http: &http.Client{}}
+	if isatty.IsTerminal(os.Stdin.Fd()) {
+		c.asked = os.Stdin
 	}
-	if os.Getenv(config.Prefix+"API") == "" && found && dev.API != "" {
-		c.base = dev.API
+	running, found := dev.ReadReport()
+	if c.token == "" {
+		c.token = running.Tokens[string(role)]
+	}
+	if os.Getenv(config.Prefix+"API") == "" && found && running.API != "" {
+		c.base = running.API
 	}
 	if c.token == "" {
 		return nil, errors.New(c.say("no token: set LETHE_TOKEN, or start `lethe dev` in this folder", "没有令牌：请设置 LETHE_TOKEN，或在此目录启动 `lethe dev`"))
 	}
 	c.base = strings.TrimRight(c.base, "/")
 	return c, nil
-}
-
-// devFile is what `lethe dev` leaves for scripts.
-type devFile struct {
-	API    string            `json:"api"`
-	Tokens map[string]string `json:"tokens"`
-}
-
-func readDevFile() (devFile, bool) {
-	folder := os.Getenv(config.Prefix + "DATA_DIR")
-	if folder == "" {
-		folder = ".data"
-	}
-	var d devFile
-	raw, err := os.ReadFile(filepath.Join(folder, "dev.json"))
-	if err != nil || json.Unmarshal(raw, &d) != nil {
-		return devFile{}, false
-	}
-	return d, true
 }
 
 // languageOf is the language that was asked for, or else the terminal's.
@@ -125,27 +129,52 @@ func (c *apiClient) request(ctx context.Context, method, path string, body any) 
 	return r, nil
 }
 
+// tries is how often something is sent of which a repetition is known.
+const tries = 3
+
+// create is a POST that carries a key. Where the connection breaks before the answer, it is sent again: twice is
+// once (I26).
+func (c *apiClient) create(ctx context.Context, path string, body, answer any) (err error) {
+	key := uuid.NewString()
+	var broken error
+	for range tries {
+		err = c.call(ctx, http.MethodPost, path, body, answer, "Idempotency-Key", key)
+		if errors.Is(err, errBroken) {
+			broken = err
+		} else if broken == nil || !errors.Is(err, errUnreached) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return broken
+		case <-time.After(reconnectPause):
+		}
+	}
+	return broken // also if it cannot be reached any more: the first try may have been carried out
+}
+
 // call sends a request and decodes the answer; a problem is an error.
 func (c *apiClient) call(ctx context.Context, method, path string, body, answer any, headers ...string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	r, err := c.request(ctx, method, path, body)
+	r, err := c.request(limited, method, path, body)
 	if err != nil {
 		return err
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
+	reads := method == http.MethodGet || path == previewPath
 	response, err := c.http.Do(r)
 	if err != nil {
-		return c.unreached()
+		return c.unanswered(ctx, reads, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode >= http.StatusBadRequest {
 		return c.refused(response)
 	}
 	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
-		return fmt.Errorf("reading the API's answer: %w", err)
+		return c.unanswered(ctx, reads, err)
 	}
 	return nil
 }
@@ -165,24 +194,58 @@ func (c *apiClient) unreached() error {
 	return told{fmt.Sprintf(text, c.base), errUnreached}
 }
 
+// unanswered tells what became of a request that has no answer: nothing, if it never left or only reads.
+func (c *apiClient) unanswered(ctx context.Context, reads bool, err error) error {
+	var dialled *net.OpError
+	never := errors.As(err, &dialled) && dialled.Op == "dial"
+	look := c.say("Whether it was carried out is not known: look with `lethe list` or `lethe cases` before you repeat it.",
+		"是否已执行尚不清楚，重复之前请先用 `lethe list` 或 `lethe cases` 查看。")
+	if never || reads {
+		look = c.say("Nothing was changed.", "未做任何更改。")
+	}
+	switch {
+	case ctx.Err() != nil:
+		return told{c.say("stopped. ", "已中止。") + look, errStopped}
+	case never:
+		return c.unreached()
+	}
+	return told{c.say("the connection broke before the answer came. ", "收到答复之前连接已中断。") + look, errBroken}
+}
+
 // refused turns a problem into an error that people can read.
 func (c *apiClient) refused(response *http.Response) error {
 	var p api.Problem
 	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<16)).Decode(&p); err != nil || p.Title == "" {
-		return told{fmt.Sprintf(c.say("refused: the API answered %d", "未被受理：API 应答 %d"), response.StatusCode), errRefused}
+		return told{c.say("refused: the API does not say why", "未被受理：API 未说明原因"), errRefused}
 	}
-	place := p.Location
+	text := c.say("refused: ", "未被受理：") + p.Title + c.say(". ", "。") + p.Detail
+	follow := ""
 	if id, ok := strings.CutPrefix(p.Location, "/api/v1/departures/"); ok {
-		if place = "lethe watch " + id; p.Code == "departure_exists" {
-			p.Hint, place = c.say("Follow it: ", "查看进度：")+place, ""
-		}
+		follow = "lethe watch " + cmp.Or(c.no, id)
 	}
-	text := c.say("refused: ", "未被受理：") + p.Title + c.say(". ", "。") + p.Detail + c.say(" ", "") + p.Hint + " [" + p.Code + "]"
+	if p.Code == "departure_exists" && follow != "" {
+		text, follow = text+c.say(" Follow it: ", "查看进度：")+follow, ""
+	} else {
+		text += c.say(" ", "") + p.Hint
+	}
 	for _, e := range p.Errors {
-		text += "\n  " + e.Location + c.say(": ", "：") + e.Message
+		text += "\n  " + c.flag(e.Location) + e.Message
 	}
-	if place != "" {
-		text += "\n  " + place
+	if follow != "" {
+		text += "\n  " + follow
 	}
 	return told{text, errRefused}
+}
+
+// flag is what a person wrote, in front of what is wrong with it; the place in the body means nothing to them.
+func (c *apiClient) flag(location string) string {
+	name, written := map[string]string{
+		"body.last_working_day": "--last-working-day", "body.employment_end_date": "--end", "body.access_cutoff_at": "--cutoff",
+		"body.notice_received_on": "--notice-received", "body.immediate": "--immediate", "body.kind": "--kind", "body.reason": "--reason",
+		"body.approval_reason": "--reason", "query.q": c.say("what you search", "检索内容"), "query.limit": "--limit",
+	}[location]
+	if !written {
+		return ""
+	}
+	return name + c.say(": ", "：")
 }

@@ -80,13 +80,13 @@ func TestRefusalSpeaksTheLanguageAndNamesTheCommand(t *testing.T) {
 	defer server.Close()
 	client := &apiClient{base: server.URL, token: "secret", language: i18n.Chinese, http: server.Client()}
 	err := client.call(t.Context(), http.MethodPost, "/", nil, nil)
-	want := "未被受理：该员工已有离职记录。不会重复发起。查看进度：lethe watch " + id.String() + " [departure_exists]"
+	want := "未被受理：该员工已有离职记录。不会重复发起。查看进度：lethe watch " + id.String()
 	if !errors.Is(err, errRefused) || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-	code = "file_deleted" // there is nothing to follow, but to look back at
+	code, client.no = "file_deleted", "E1" // there is nothing to follow, but to look back at; by the number once it is known
 	err = client.call(t.Context(), http.MethodPost, "/", nil, nil)
-	if want = "未被受理：该员工已有离职记录。不会重复发起。请查看已有的离职记录。 [file_deleted]\n  lethe watch " + id.String(); err.Error() != want {
+	if want = "未被受理：该员工已有离职记录。不会重复发起。请查看已有的离职记录。\n  lethe watch E1"; err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
@@ -114,15 +114,15 @@ func TestAnEmployeeIsFoundInAnyCase(t *testing.T) {
 	client := &apiClient{base: server.URL, token: "secret", language: i18n.Chinese, http: server.Client()}
 	for no, want := range map[string]any{
 		"DEMO-0010": people[0]["id"], "demo-0010": people[0]["id"], "Demo-00101": people[1]["id"], "x-1": people[2]["id"], "X-1": people[3]["id"],
-		"DEMO-001": "没有此工号的员工",
+		"DEMO-001": "没有此工号或姓名的员工",
 	} {
 		got, err := client.findEmployee(t.Context(), no)
-		if text, refused := want.(string); refused && (err == nil || err.Error() != text) || !refused && (err != nil || got != want) {
+		if text, refused := want.(string); refused && (err == nil || err.Error() != text) || !refused && (err != nil || got.ID != want) {
 			t.Errorf("%s: %v, %v, want %v", no, got, err, want)
 		}
 	}
 	people[3]["employee_no"], people[2]["employee_no"] = "Demo-0010", "other"
-	if got, err := client.findEmployee(t.Context(), "demo-0010"); err == nil || !strings.Contains(err.Error(), "仅大小写不同") {
+	if got, err := client.findEmployee(t.Context(), "demo-0010"); err == nil || !strings.Contains(err.Error(), "请按原样填写工号") {
 		t.Errorf("of two: %v, %v", got, err)
 	}
 }

@@ -2,107 +2,150 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
-
-	"github.com/google/uuid"
+	"time"
 
 	"lethe/api"
+	"lethe/internal/clock"
+	"lethe/models"
 )
 
 // DepartCmd starts a departure through the API.
 type DepartCmd struct {
-	EmployeeNo     string `arg:"" help:"Who leaves. 离职员工的工号。"`
-	Kind           string `default:"resignation" help:"resignation, mutual_agreement, dismissal, contract_end, retirement, death or assignment_end. 离职类型。"`
+	EmployeeNo string `arg:"" help:"The number, or the whole name, of who leaves. 离职员工的工号或全名。"`
+	Kind       string `default:"resignation" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,assignment_end" help:"resignation, mutual_agreement, dismissal, contract_end, retirement, death or assignment_end. 离职类型。"`
+	wishes
+	Follow bool `short:"f" help:"Print each change as it happens, until nothing more can. 持续显示进展。"`
+	consent
+	spoken
+}
+
+// wishes are the dates of a departure as people write them; what is left out is derived.
+type wishes struct {
 	LastWorkingDay string `placeholder:"YYYY-MM-DD" help:"The last working day. 最后工作日。"`
-	Immediate      bool   `help:"Today, with accounts disabled now; in development the default when no day is given. 即时离职，账号立即停用；开发环境未填日期时默认如此。"`
+	End            string `placeholder:"YYYY-MM-DD" help:"The end of the employment; else the last working day. 劳动关系终止日，默认为最后工作日。"`
+	Cutoff         string `placeholder:"'YYYY-MM-DD HH:MM'" help:"When accounts are disabled, by the clock of the employee; else as the legal entity has it. 账号停用时间（员工所在时区），默认按公司设置。"`
+	NoticeReceived string `placeholder:"YYYY-MM-DD" help:"When the notice was received; else today. 通知送达日，默认为今天。"`
+	Immediate      bool   `help:"Today, with accounts disabled now; for a departure in development the default when no day is given. 即时离职，账号立即停用；开发环境发起离职未填日期时默认如此。"`
 	ConfirmPast    bool   `help:"The last working day may be in the past. 确认最后工作日可早于今天。"`
-	CountFromEnd   bool   `help:"Ask a second person to let deletion dates count from the end of the employment instead of today. 请另一人审核，让删除期限自离职日期起算。"`
-	Follow         bool   `short:"f" help:"Print each change as it happens, until nothing more can. 持续显示进展。"`
-	Lang           string `help:"zh or en; else the terminal's language. 显示语言。"`
+	CountFromEnd   bool   `help:"Ask a second person to let deletion dates count from the end of the employment instead of today. 请另一人审核，让删除期限自劳动关系终止日起算。"`
+	Reason         string `help:"Why, for the second person if one decides. 提交审核时的原因。"`
 }
 
-// Run starts it, and follows it if asked to.
+// none says that nothing is wished.
+func (w wishes) none() bool {
+	w.Reason = ""
+	return w == wishes{}
+}
+
+// body is what the API is asked for. A cutoff is by the clock of the zone.
+func (w wishes) body(c *apiClient, zone string) (map[string]any, error) {
+	body := map[string]any{}
+	for name, text := range map[string]string{
+		"last_working_day": w.LastWorkingDay, "employment_end_date": w.End, "notice_received_on": w.NoticeReceived, "approval_reason": w.Reason,
+	} {
+		if text != "" {
+			body[name] = text
+		}
+	}
+	for name, set := range map[string]bool{"immediate": w.Immediate, "confirm_past": w.ConfirmPast, "count_from_end": w.CountFromEnd} {
+		if set {
+			body[name] = true
+		}
+	}
+	if w.Cutoff == "" {
+		return body, nil
+	}
+	at, err := cutoffIn(w.Cutoff, zone)
+	if err != nil {
+		return nil, c.usage("--cutoff is a day and a time, such as '2026-12-31 18:00'", "--cutoff 应为日期加时间，例如 '2026-12-31 18:00'")
+	}
+	body["access_cutoff_at"] = at
+	return body, nil
+}
+
+// cutoffIn reads a wall time of a zone as the rest of the program understands it, also where the zone skips or
+// repeats it.
+func cutoffIn(text, zone string) (time.Time, error) {
+	loc, err := clock.LoadZone(zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	day, wall, _ := strings.Cut(strings.Replace(strings.TrimSpace(text), "T", " ", 1), " ")
+	date, err := clock.ParseDate(day)
+	if err != nil {
+		return time.Time{}, err
+	}
+	at, err := clock.ParseTimeOfDay(wall)
+	return clock.At(date, at, loc), err
+}
+
+// Run shows what the departure would be, asks, starts it, and follows it if asked to.
 func (d DepartCmd) Run(ctx context.Context) error {
-	client, err := newClient(d.Lang)
+	client, err := newClient(d.spoken, models.RoleHRAdmin)
 	if err != nil {
 		return err
 	}
-	employee, err := client.findEmployee(ctx, d.EmployeeNo)
-	if err != nil {
-		return err
-	}
-	order := map[string]any{"employee_id": employee, "kind": d.Kind}
-	if d.LastWorkingDay != "" {
-		order["last_working_day"] = d.LastWorkingDay
-	}
-	if d.Immediate || (d.LastWorkingDay == "" && client.development()) {
-		order["immediate"] = true
-	}
-	if d.ConfirmPast {
-		order["confirm_past"] = true
-	}
-	if d.CountFromEnd {
-		order["count_from_end"] = true
-	}
-	var departure api.DepartureView
-	if err := client.call(ctx, http.MethodPost, "/api/v1/departures", order, &departure, "Idempotency-Key", uuid.NewString()); err != nil {
-		return err
-	}
-	if departure.Stage == "" { // the answer is a request: nothing has begun
-		fmt.Fprintf(os.Stderr, "需另一人审核后才会开始 · waits for a second person before anything happens: /api/v1/approvals/%s\n", departure.ID)
-		return nil
-	}
-	fmt.Println(departure.ID)
-	for _, w := range departure.Waiting {
-		if w.ApprovalID != nil {
-			fmt.Fprintf(os.Stderr, "%s: /api/v1/approvals/%s\n", w.WhatText, w.ApprovalID)
-		}
-	}
-	if !d.Follow {
-		return nil
-	}
-	return follow(ctx, client, departure.ID, newPrinter(os.Stdout, client.language))
+	return d.run(ctx, client)
 }
 
-// findEmployee finds a person by the employee number, in whatever case it is given: as it is written, or
-// else the only one that differs by case alone.
-func (c *apiClient) findEmployee(ctx context.Context, no string) (uuid.UUID, error) {
-	var page struct {
-		Items []struct {
-			ID         uuid.UUID `json:"id"`
-			EmployeeNo string    `json:"employee_no"`
-		} `json:"items"`
-		NextCursor *string `json:"next_cursor"`
+func (d DepartCmd) run(ctx context.Context, client *apiClient) error {
+	if err := d.possible(client); err != nil {
+		return err
 	}
-	var alike []uuid.UUID
-	query := url.Values{"q": {no}, "limit": {"200"}}
-	for {
-		page.NextCursor = nil
-		if err := c.call(ctx, http.MethodGet, "/api/v1/employees?"+query.Encode(), nil, &page); err != nil {
-			return uuid.Nil, err
-		}
-		for _, e := range page.Items {
-			switch {
-			case e.EmployeeNo == no:
-				return e.ID, nil
-			case strings.EqualFold(e.EmployeeNo, no):
-				alike = append(alike, e.ID)
-			}
-		}
-		switch {
-		case page.NextCursor != nil:
-		case len(alike) == 1:
-			return alike[0], nil
-		case len(alike) > 1:
-			return uuid.Nil, errors.New(c.say("several employees have this number in different cases: write it exactly", "有多名员工的工号仅大小写不同，请按原样填写"))
-		default:
-			return uuid.Nil, errors.New(c.say("there is no employee with this number", "没有此工号的员工"))
-		}
-		query.Set("cursor", *page.NextCursor)
+	person, err := client.findEmployee(ctx, d.EmployeeNo)
+	if err != nil {
+		return err
 	}
+	if d.none() && client.development() {
+		d.Immediate = true
+	}
+	body, err := d.body(client, person.TimeZone)
+	if err != nil {
+		return err
+	}
+	body["employee_id"], body["kind"] = person.ID, d.Kind
+	if err := d.agree(ctx, client, body); err != nil {
+		return err
+	}
+	var begun api.DepartureView
+	if err := client.carryOut(ctx, sent{path: "/api/v1/departures", body: body, keyed: true, zone: person.TimeZone}, &begun); err != nil {
+		return err
+	}
+	if err := client.showDeparture(os.Stdout, begun); err != nil || !d.Follow {
+		return err
+	}
+	return follow(ctx, client, begun.ID, newPrinter(os.Stdout, client.language))
+}
+
+// previewPath is a POST that only reads.
+const previewPath = "/api/v1/departures/preview"
+
+// agree shows whom, when and what, and asks.
+func (d DepartCmd) agree(ctx context.Context, client *apiClient, body map[string]any) error {
+	if d.Yes {
+		return nil
+	}
+	var p api.DeparturePreview
+	if err := client.call(ctx, http.MethodPost, previewPath, body, &p); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(os.Stderr, "%s %s, %s: %s\n", p.Person.EmployeeNo, p.Person.Name, p.Department, p.KindText)
+	lines := planned{p.LastWorkingDay, p.EmploymentEndDate, p.AccessCutoffAt, p.EmploymentEndedAt, p.TimeZone, p.Immediate}.lines(client)
+	var accounts []string
+	for _, a := range p.Accounts {
+		accounts = append(accounts, a.System+" ("+a.StateText+")")
+	}
+	accounts = append(accounts, client.say("whatever else the connected systems find by the number", "以及各系统按工号查到的其他账号"))
+	lines = append(lines, [2]string{client.say("to be disabled", "将停用的账号"), strings.Join(accounts, client.say(", ", "、"))})
+	if err := show(os.Stderr, lines...); err != nil {
+		return err
+	}
+	if p.TwoPeople {
+		return d.ask(ctx, client, client.say("A second person has to agree. Ask for it?", "须经另一人审核，是否提交？"))
+	}
+	return d.ask(ctx, client, client.say("Begin this departure?", "是否发起离职？"))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,26 +9,23 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
-
-	"github.com/google/uuid"
 
 	"lethe/api"
-	"lethe/internal/clock"
+	"lethe/models"
 )
 
 // ListCmd lists departures.
 type ListCmd struct {
 	Search string `arg:"" optional:"" help:"Part of a name or number. 姓名或工号的一部分。"`
-	Stage  string `placeholder:"STAGE" help:"pending_departure, departed, purging, purged, withdrawn or annulled. 只看某一阶段。"`
-	Sort   string `placeholder:"BY" help:"last_working_day, access_cutoff_at or employment_ended_at, earliest first; else the newest first. 排序方式。"`
+	Stage  string `placeholder:"STAGE" enum:"pending_departure,departed,purging,purged,withdrawn,annulled," default:"" help:"pending_departure, departed, purging, purged, withdrawn or annulled. 只看某一阶段。"`
+	Sort   string `placeholder:"BY" enum:"last_working_day,access_cutoff_at,employment_ended_at," default:"" help:"last_working_day, access_cutoff_at or employment_ended_at, earliest first; else the newest first. 排序方式。"`
 	Limit  int    `default:"50" help:"How many at most, up to 200. 最多显示多少条。"`
-	Lang   string `help:"zh or en; else the terminal's language. 显示语言。"`
+	spoken
 }
 
 // Run prints a line for each.
 func (l ListCmd) Run(ctx context.Context) error {
-	client, err := newClient(l.Lang)
+	client, err := newClient(l.spoken, models.RoleHRAdmin)
 	if err != nil {
 		return err
 	}
@@ -54,7 +50,7 @@ func (l ListCmd) Run(ctx context.Context) error {
 		for _, w := range d.Waiting {
 			waits = append(waits, fmt.Sprintf("%s (%s)", w.WhatText, w.RoleText))
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Person.EmployeeNo, d.LastWorkingDay, cutoffIn(d), d.StageText, d.AccountsStateText, d.Person.Name, strings.Join(waits, "; "))
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Person.EmployeeNo, d.LastWorkingDay, inZone(d.AccessCutoffAt, d.TimeZone), d.StageText, d.AccountsStateText, d.Person.Name, strings.Join(waits, "; "))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("printing departures: %w", err)
@@ -63,32 +59,4 @@ func (l ListCmd) Run(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, client.say("there are more: search, or raise --limit", "还有更多：请检索，或调大 --limit"))
 	}
 	return nil
-}
-
-// cutoffIn is when the access ends, by the clock of the departure's zone.
-func cutoffIn(d api.DepartureView) string {
-	zone, err := clock.LoadZone(d.TimeZone)
-	if err != nil {
-		return d.AccessCutoffAt.Format(time.RFC3339)
-	}
-	return d.AccessCutoffAt.In(zone).Format("2006-01-02 15:04 MST")
-}
-
-// findDeparture is the departure with an id, or the newest one of the person with a number.
-func (c *apiClient) findDeparture(ctx context.Context, named string) (uuid.UUID, error) {
-	if id, err := uuid.Parse(named); err == nil {
-		return id, nil
-	}
-	person, err := c.findEmployee(ctx, named)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	var page api.Page[api.DepartureView]
-	if err := c.call(ctx, http.MethodGet, "/api/v1/departures?limit=1&employee_id="+person.String(), nil, &page); err != nil {
-		return uuid.Nil, err
-	}
-	if len(page.Items) == 0 {
-		return uuid.Nil, errors.New(c.say("this person is not leaving and never left", "该员工没有离职记录"))
-	}
-	return page.Items[0].ID, nil
 }

@@ -15,17 +15,18 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api"
+	"lethe/models"
 )
 
 // WatchCmd follows a departure.
 type WatchCmd struct {
 	Whose string `arg:"" help:"The number of who leaves, or the departure's id. 离职员工的工号，或离职记录的 id。"`
-	Lang  string `help:"zh or en; else the terminal's language. 显示语言。"`
+	spoken
 }
 
 // Run prints each change as it happens, until nothing more can.
 func (w WatchCmd) Run(ctx context.Context) error {
-	client, err := newClient(w.Lang)
+	client, err := newClient(w.spoken, models.RoleHRAdmin)
 	if err != nil {
 		return err
 	}

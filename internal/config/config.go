@@ -114,8 +114,8 @@ type Development struct {
 
 // Client is what the commands that talk to the API are told.
 type Client struct {
-	API   string `env:"API" envDefault:"http://127.0.0.1:8080" used:"depart,list,watch" en:"address of the API for the command line" zh:"命令行所用的 API 网址"`
-	Token string `env:"TOKEN" secret:"true" used:"depart,list,watch" en:"token for the command line; left out, the HR token of a running lethe dev" zh:"命令行所用的令牌；不填则使用正在运行的 lethe dev 的 HR 令牌"`
+	API   string `env:"API" envDefault:"http://127.0.0.1:8080" used:"depart,withdraw,dates,list,watch,cases" en:"address of the API for the command line" zh:"命令行所用的 API 网址"`
+	Token string `env:"TOKEN" secret:"true" used:"depart,withdraw,dates,list,watch,cases" en:"token for the command line; left out, that of a running lethe dev for HR, or for IT operations" zh:"命令行所用的令牌；不填则使用正在运行的 lethe dev 的人事或 IT 运维令牌"`
 }
 
 // LogValue shows the settings without the secret ones.

@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/config"
 )
 
 // files knows where everything lies in the data folder. Folders have mode 0700, files 0600.
@@ -101,6 +104,13 @@ func (f files) writeReport(r Report) error {
 		return fmt.Errorf("encoding dev.json: %w", err)
 	}
 	return replaceFile(f.reportFile(), append(content, '\n'))
+}
+
+// ReadReport reads the dev.json of what runs here, for the command line.
+func ReadReport() (r Report, found bool) {
+	folder := cmp.Or(os.Getenv(config.Prefix+"DATA_DIR"), ".data")
+	content, err := os.ReadFile(filepath.Join(folder, "dev.json"))
+	return r, err == nil && json.Unmarshal(content, &r) == nil
 }
 
 // removeReport takes dev.json away: it is there only while everything runs.

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/google/uuid"
+
+	"lethe/api"
+	"lethe/models"
+)
+
+// CasesCmd is about what is stuck.
+type CasesCmd struct {
+	List     CaseListCmd     `cmd:"" default:"withargs" help:"List support cases, oldest first. 列出异常工单。"`
+	Retry    CaseRetryCmd    `cmd:"" help:"Try the step again. 重试。"`
+	Resolved CaseResolvedCmd `cmd:"" help:"It was solved by hand in the system; it is read back all the same. 已在该系统中手工处理，仍会回读核实。"`
+	Waive    CaseWaiveCmd    `cmd:"" help:"Ask a second person to accept it unsolved. 申请双人批准豁免。"`
+}
+
+// CaseListCmd lists cases.
+type CaseListCmd struct {
+	State string `placeholder:"STATE" enum:"open,waiver_requested,closed,all" default:"open" help:"open, waiver_requested, closed or all. 工单状态。"`
+	Limit int    `default:"50" help:"How many at most, up to 200. 最多显示多少条。"`
+	spoken
+}
+
+// Run prints a line for each, with the id that the other commands take.
+func (l CaseListCmd) Run(ctx context.Context) error {
+	client, err := newClient(l.spoken, models.RoleITOps)
+	if err != nil {
+		return err
+	}
+	query := url.Values{"limit": {strconv.Itoa(l.Limit)}}
+	if l.State != "all" {
+		query.Set("state", l.State)
+	}
+	var page api.Page[api.CaseView]
+	if err := client.call(ctx, http.MethodGet, "/api/v1/support-cases?"+query.Encode(), nil, &page); err != nil {
+		return err
+	}
+	if len(page.Items) == 0 {
+		fmt.Fprintln(os.Stderr, client.say("no support cases", "没有异常工单"))
+		return nil
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, client.say("case\tnumber\tname\tsystem\topened\tstate\treason", "工单\t工号\t姓名\t系统\t发生时间\t状态\t原因"))
+	for _, c := range page.Items {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, c.Person.EmployeeNo, c.Person.Name, c.System, here(c.OpenedAt), client.standing(c), c.ReasonText)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("printing cases: %w", err)
+	}
+	if page.NextCursor != nil {
+		fmt.Fprintln(os.Stderr, client.say("there are more: choose a state, or raise --limit", "还有更多：请选择状态，或调大 --limit"))
+	}
+	return nil
+}
+
+// standing is the state of a case, and how it ended.
+func (c *apiClient) standing(v api.CaseView) string {
+	if v.ResolutionText == "" || v.State != "closed" {
+		return v.StateText
+	}
+	return v.StateText + c.say(": ", "：") + v.ResolutionText
+}
+
+// caseNamed is which case a command is about.
+type caseNamed struct {
+	ID     uuid.UUID `arg:"" name:"case" help:"As lethe cases shows it. lethe cases 所列的工单号。"`
+	Reason string    `help:"Why, for the second person if one decides. 提交审核时的原因。"`
+	consent
+	spoken
+}
+
+// CaseRetryCmd tries the step again.
+type CaseRetryCmd struct{ caseNamed }
+
+// Run decides.
+func (c CaseRetryCmd) Run(ctx context.Context) error { return c.decide(ctx, models.ResolutionRetry) }
+
+// CaseResolvedCmd says that people solved it.
+type CaseResolvedCmd struct{ caseNamed }
+
+// Run decides.
+func (c CaseResolvedCmd) Run(ctx context.Context) error {
+	return c.decide(ctx, models.ResolutionByHand)
+}
+
+// CaseWaiveCmd asks to accept it unsolved.
+type CaseWaiveCmd struct{ caseNamed }
+
+// Run decides.
+func (c CaseWaiveCmd) Run(ctx context.Context) error { return c.decide(ctx, models.ResolutionWaive) }
+
+// decide shows a case, asks, decides how it goes on and prints what became of it. Trying again asks nobody: it
+// only repeats what was ordered before.
+func (c caseNamed) decide(ctx context.Context, action string) error {
+	client, err := newClient(c.spoken, models.RoleITOps)
+	if err != nil {
+		return err
+	}
+	c.Yes = c.Yes || action == models.ResolutionRetry
+	if err := c.possible(client); err != nil {
+		return err
+	}
+	address := "/api/v1/support-cases/" + c.ID.String()
+	var v api.CaseView
+	if err := client.call(ctx, http.MethodGet, address, nil, &v); err != nil {
+		return err
+	}
+	if !c.Yes {
+		client.showCase(v)
+	}
+	question := client.say("Was it solved in the system itself?", "是否已在该系统中手工处理？")
+	if action == models.ResolutionWaive {
+		question = client.say("Ask a second person to accept it unsolved? The account may stay open.", "是否申请双人批准豁免？该账号可能仍未停用。")
+	}
+	if err := c.ask(ctx, client, question); err != nil {
+		return err
+	}
+	s := sent{method: http.MethodPost, path: address + "/resolution", body: map[string]string{"action": action, "approval_reason": c.Reason}}
+	if err := client.carryOut(ctx, s, &v); err != nil {
+		return err
+	}
+	client.showCase(v)
+	return nil
+}
+
+func (c *apiClient) showCase(v api.CaseView) {
+	fmt.Printf("%s %s, %s: %s (%s)\n", v.Person.EmployeeNo, v.Person.Name, v.System, c.standing(v), v.ReasonText)
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+
+	"lethe/api"
+	"lethe/models"
+)
+
+// WithdrawCmd takes a departure back.
+type WithdrawCmd struct {
+	EmployeeNo     string `arg:"" help:"The number, or the whole name, of who stays. 员工的工号或全名。"`
+	Reason         string `required:"" help:"Why; kept sealed with the departure. 撤回原因，加密保存。"`
+	CompanyConsent bool   `help:"The company agrees: needed once the notice was received. 公司同意撤回（通知送达后必填）。"`
+	consent
+	spoken
+}
+
+// Run shows the departure, asks, and takes it back.
+func (w WithdrawCmd) Run(ctx context.Context) error {
+	client, err := newClient(w.spoken, models.RoleHRAdmin)
+	if err != nil {
+		return err
+	}
+	return w.run(ctx, client)
+}
+
+func (w WithdrawCmd) run(ctx context.Context, client *apiClient) error {
+	if err := w.possible(client); err != nil {
+		return err
+	}
+	d, err := client.openDeparture(ctx, w.EmployeeNo, models.StagePendingDeparture)
+	if err != nil {
+		return err
+	}
+	if !w.Yes {
+		if err := client.showDeparture(os.Stderr, d); err != nil {
+			return err
+		}
+	}
+	question := client.say("Take this departure back? Accounts stay, or are given back.", "是否撤回离职？账号将保留，已停用的会恢复。")
+	if err := w.ask(ctx, client, question); err != nil {
+		return err
+	}
+	return client.change(ctx, d, sent{method: http.MethodPost, path: "/withdrawal", body: map[string]any{
+		"reason": w.Reason, "company_consent": w.CompanyConsent, // sealed; a reason for the log is another text
+	}})
+}
+
+// change carries out a command on a departure and prints what became of it.
+func (c *apiClient) change(ctx context.Context, d api.DepartureView, s sent) error {
+	s.path, s.zone = "/api/v1/departures/"+d.ID.String()+s.path, d.TimeZone
+	var changed api.DepartureView
+	if err := c.carryOut(ctx, s, &changed); err != nil {
+		return err
+	}
+	return c.showDeparture(os.Stdout, changed)
+}
+
+// DatesCmd changes the dates of a departure.
+type DatesCmd struct {
+	EmployeeNo string `arg:"" help:"The number, or the whole name, of who leaves. 离职员工的工号或全名。"`
+	wishes
+	consent
+	spoken
+}
+
+// Run shows the departure, asks, and changes its dates.
+func (d DatesCmd) Run(ctx context.Context) error {
+	client, err := newClient(d.spoken, models.RoleHRAdmin)
+	if err != nil {
+		return err
+	}
+	return d.run(ctx, client)
+}
+
+func (d DatesCmd) run(ctx context.Context, client *apiClient) error {
+	if d.none() {
+		return client.usage("say which date changes, for example --last-working-day", "请指明要变更的日期，例如 --last-working-day")
+	}
+	if err := d.possible(client); err != nil {
+		return err
+	}
+	stages := []models.Stage{models.StagePendingDeparture}
+	if d.CountFromEnd {
+		stages = append(stages, models.StageDeparted, models.StagePurging)
+	}
+	was, err := client.openDeparture(ctx, d.EmployeeNo, stages...)
+	if err != nil {
+		return err
+	}
+	body, err := d.keeping(was).body(client, was.TimeZone)
+	if err != nil {
+		return err
+	}
+	if d.LastWorkingDay == "" && d.Cutoff == "" && !d.Immediate {
+		body["access_cutoff_at"] = was.AccessCutoffAt
+	}
+	if !d.Yes {
+		if err := client.showDeparture(os.Stderr, was); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintln(os.Stderr, client.say("→ asked for", "→ 变更为"))
+		if err := show(os.Stderr, d.lines(client)...); err != nil {
+			return err
+		}
+	}
+	if err := d.ask(ctx, client, client.say("Change the dates?", "是否变更日期？")); err != nil {
+		return err
+	}
+	return client.change(ctx, was, sent{method: http.MethodPut, path: "/dates", body: body})
+}
+
+// keeping fills in the days that the departure has already, since the API derives what it is not told: who moves
+// the end, or the cutoff, moves nothing else. Another last day is a new start.
+func (w wishes) keeping(d api.DepartureView) wishes {
+	if w.Immediate || w.LastWorkingDay != "" {
+		return w
+	}
+	w.LastWorkingDay = d.LastWorkingDay.String()
+	if w.End == "" {
+		w.End = d.EmploymentEndDate.String()
+	}
+	return w
+}
+
+// lines are the wishes, for people.
+func (w wishes) lines(c *apiClient) [][2]string {
+	immediate := ""
+	if w.Immediate {
+		immediate = c.say("now", "立即")
+	}
+	return [][2]string{
+		{c.say("at once", "即时离职"), immediate},
+		{c.label("last_working_day"), w.LastWorkingDay},
+		{c.label("access_cutoff_at"), w.Cutoff},
+		{c.label("employment_end_date"), w.End},
+		{c.label("notice_received_on"), w.NoticeReceived},
+	}
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/internal/i18n"
+	"lethe/models"
+)
+
+// TestDepartShowsWhomWhenAndWhatAndAsks at a terminal: only a yes begins it.
+func TestDepartShowsWhomWhenAndWhatAndAsks(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	day := o.day(30)
+	for _, answer := range []string{"n\n", "\n", "", "whatever\n", "y\n"} {
+		client := o.at(models.RoleHRAdmin, i18n.Chinese, strings.NewReader(answer))
+		var err error
+		text := printed(t, func() {
+			err = DepartCmd{EmployeeNo: "e1", Kind: "resignation", wishes: wishes{LastWorkingDay: day}}.run(t.Context(), client)
+		})
+		for _, want := range []string{"E1 张伟", "研发部", "辞职", day, day + " 18:00 Asia/Shanghai", day + "，当日结束，Asia/Shanghai", "mail", "是否发起离职"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is not shown:\n%s", want, text)
+			}
+		}
+		if yes := answer == "y\n"; (err == nil) != yes || len(o.departures(leaver)) != map[bool]int{false: 0, true: 1}[yes] {
+			t.Errorf("after %q: %v, %d departures", answer, err, len(o.departures(leaver)))
+		}
+	}
+}
+
+// TestCtrlCAtTheQuestionChangesNothing although nobody has answered yet.
+func TestCtrlCAtTheQuestionChangesNothing(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	never, _ := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	var err error
+	printed(t, func() {
+		time.AfterFunc(2*time.Second, cancel)
+		err = DepartCmd{EmployeeNo: "E1", Kind: "resignation", wishes: wishes{LastWorkingDay: o.day(30)}}.run(ctx, o.at(models.RoleHRAdmin, i18n.English, never))
+	})
+	if err == nil || len(o.departures(leaver)) != 0 {
+		t.Errorf("%v, %d departures", err, len(o.departures(leaver)))
+	}
+}
+
+// TestScriptsSayYes: without a terminal and without --yes nothing is asked, and nothing is done.
+func TestScriptsSayYes(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	commands := [][]string{
+		{"depart", "E1", "--last-working-day=" + o.day(30)}, {"dates", "E1", "--last-working-day=" + o.day(40)},
+		{"withdraw", "E1", "--reason=mistake", "--company-consent"},
+	}
+	for _, args := range append(commands, []string{"cases", "waive", uuid.NewString()}, []string{"cases", "resolved", uuid.NewString()}) {
+		for _, lang := range []string{"en", "zh"} {
+			code, text := o.runs(models.RoleHRAdmin, append(args, "--lang="+lang)...)
+			if code != 2 || !strings.Contains(text, "--yes") {
+				t.Errorf("lethe %v: exit %d\n%s", args, code, text)
+			}
+		}
+	}
+	if len(o.departures(leaver)) != 0 {
+		t.Fatal("it began")
+	}
+	for i, want := range []string{o.day(30), o.day(40), "已撤回"} {
+		code, text := o.runs(models.RoleHRAdmin, append(commands[i], "--yes", "--lang=zh")...)
+		if code != 0 || !strings.Contains(text, "E1 张伟") || !strings.Contains(text, want) || strings.Contains(text, leaver.String()) {
+			t.Errorf("lethe %v: exit %d\n%s", commands[i], code, text)
+		}
+	}
+}
+
+// TestDatesChangeWhatIsNamed and nothing else.
+func TestDatesChangeWhatIsNamed(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	last := o.day(30)
+	o.runs(models.RoleHRAdmin, "depart", "E1", "--last-working-day="+last, "--cutoff="+last+" 09:30", "--yes")
+	at := func(day, wall string) string { return day + " " + wall + " Asia/Shanghai" }
+	for _, c := range []struct {
+		args             []string
+		last, end, ended string
+	}{
+		{nil, last, last, at(last, "09:30")},
+		{[]string{"--end=" + o.day(45)}, last, o.day(45), at(last, "09:30")},
+		{[]string{"--cutoff=" + last + " 12:00"}, last, o.day(45), at(last, "12:00")},
+		{[]string{"--last-working-day=" + o.day(50)}, o.day(50), o.day(50), at(o.day(50), "18:00")},
+	} {
+		if c.args != nil {
+			if code, text := o.runs(models.RoleHRAdmin, append([]string{"dates", "E1", "--yes", "--lang=en"}, c.args...)...); code != 0 {
+				t.Fatalf("dates %v: exit %d\n%s", c.args, code, text)
+			}
+		}
+		d := o.departures(leaver)[0]
+		if d.LastWorkingDay.String() != c.last || d.EmploymentEndDate.String() != c.end || inZone(d.AccessCutoffAt, d.TimeZone) != c.ended {
+			t.Errorf("after %v: %v, %v, %s", c.args, d.LastWorkingDay, d.EmploymentEndDate, inZone(d.AccessCutoffAt, d.TimeZone))
+		}
+	}
+	for _, wrong := range []string{"tomorrow", last, last + " 25:00"} {
+		if code, text := o.runs(models.RoleHRAdmin, "dates", "E1", "--yes", "--cutoff="+wrong); code != 2 {
+			t.Errorf("--cutoff=%s: exit %d\n%s", wrong, code, text)
+		}
+	}
+	if code, _ := o.runs(models.RoleHRAdmin, "dates", "E1", "--yes"); code != 2 {
+		t.Errorf("no dates: exit %d", code)
+	}
+}
+
+// TestWhatASecondPersonDecidesIsSaidSo: an earlier end is a request, with who decides; nothing is done yet.
+func TestWhatASecondPersonDecidesIsSaidSo(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	last := o.day(30)
+	o.runs(models.RoleHRAdmin, "depart", "E1", "--last-working-day="+last, "--yes")
+	code, text := o.runs(models.RoleHRAdmin, "dates", "E1", "--last-working-day="+o.day(20), "--yes", "--lang=zh")
+	if code != 3 || !strings.Contains(text, "尚未执行") || !strings.Contains(text, "审核人") || !strings.Contains(text, "Asia/Shanghai") || strings.Contains(text, "reviewer") {
+		t.Errorf("exit %d\n%s", code, text)
+	}
+	if d := o.departures(leaver)[0]; d.LastWorkingDay.String() != last {
+		t.Errorf("the last day is %s already", d.LastWorkingDay)
+	}
+	code, text = o.runs(models.RoleHRAdmin, "depart", "R-it_ops", "--immediate", "--yes", "--lang=en")
+	if code != 3 || !strings.Contains(text, "not done yet") {
+		t.Errorf("of an administrator at once: exit %d\n%s", code, text)
+	}
+}
+
+// TestI26_AnAnswerThatIsLostIsAskedForAgain: the connection breaks after the departure began; it is one departure.
+func TestI26_AnAnswerThatIsLostIsAskedForAgain(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	o.broken.Store("POST /api/v1/departures", true)
+	code, text := o.runs(models.RoleHRAdmin, "depart", "E1", "--last-working-day="+o.day(30), "--yes", "--lang=en")
+	if code != 0 || len(o.departures(leaver)) != 1 {
+		t.Errorf("exit %d, %d departures\n%s", code, len(o.departures(leaver)), text)
+	}
+	// What has no key is not repeated by itself: it may have been carried out, and that is said.
+	id := o.departures(leaver)[0].ID.String()
+	o.broken.Store("POST /api/v1/departures/"+id+"/withdrawal", true)
+	code, text = o.runs(models.RoleHRAdmin, "withdraw", "E1", "--reason=mistake", "--company-consent", "--yes", "--lang=en")
+	if code != 1 || !strings.Contains(text, "not known") || o.departures(leaver)[0].Stage != models.StageWithdrawn {
+		t.Errorf("exit %d, %s\n%s", code, o.departures(leaver)[0].Stage, text)
+	}
+}
+
+// TestWhoIsMeant: a number in any case, a whole name that one person has, and what is said of everything else.
+func TestWhoIsMeant(t *testing.T) {
+	o := newOffice(t)
+	o.hired("E1", "张伟")
+	o.hired("E2", "张伟")
+	again := o.hired("E3", "李娜")
+	o.runs(models.RoleHRAdmin, "depart", "李娜", "--last-working-day="+o.day(30), "--yes")
+	o.runs(models.RoleHRAdmin, "withdraw", "李娜", "--reason=mistake", "--company-consent", "--yes")
+	o.runs(models.RoleHRAdmin, "depart", "E3", "--last-working-day="+o.day(31), "--yes")
+	if n := len(o.departures(again)); n != 2 {
+		t.Fatalf("%d departures", n)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says []string
+	}{
+		{[]string{"depart", "张伟", "--immediate", "--yes"}, 1, []string{"请按原样填写工号", "E1  张伟  工程师", "E2  张伟"}},
+		{[]string{"depart", "E9", "--immediate", "--yes"}, 1, []string{"没有此工号或姓名的员工"}},
+		{[]string{"depart", "E3", "--immediate", "--yes"}, 1, []string{"该员工已有离职记录", "lethe watch E3"}},
+		{[]string{"dates", "E1", "--last-working-day=" + o.day(9), "--yes"}, 1, []string{"E1 张伟 没有离职记录"}},
+		{[]string{"dates", "E3", "--last-working-day=" + o.day(32), "--yes"}, 0, []string{o.day(32)}},
+		{[]string{"withdraw", "E3", "--reason=mistake", "--yes"}, 1, []string{"需要公司同意"}},
+		{[]string{"withdraw", "E3", "--reason=mistake", "--company-consent", "--yes"}, 0, []string{"已撤回"}},
+		{[]string{"withdraw", "E3", "--reason=mistake", "--company-consent", "--yes"}, 1, []string{"E3 李娜 没有可以变更的离职记录", o.day(30), o.day(32), "已撤回"}},
+		{[]string{"depart", "E1", "--last-working-day=2020-13-40", "--yes"}, 1, []string{"--last-working-day"}},
+	} {
+		code, text := o.runs(models.RoleHRAdmin, append(c.args, "--lang=zh")...)
+		if code != c.code {
+			t.Errorf("lethe %v: exit %d, want %d", c.args, code, c.code)
+		}
+		for _, want := range c.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("lethe %v does not say %q:\n%s", c.args, want, text)
+			}
+		}
+	}
+}
+
+// TestCases: IT sees what is stuck and with which command it goes on.
+func TestCases(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	if code, text := o.runs(models.RoleITOps, "cases", "--lang=zh"); code != 0 || !strings.Contains(text, "没有异常工单") {
+		t.Errorf("none: exit %d\n%s", code, text)
+	}
+	id := o.stuck(leaver)
+	code, text := o.runs(models.RoleITOps, "cases", "--lang=zh")
+	for _, want := range []string{id.String(), "E1", "张伟", "mail"} {
+		if code != 0 || !strings.Contains(text, want) {
+			t.Errorf("%q is not listed: exit %d\n%s", want, code, text)
+		}
+	}
+	if code, text := o.runs(models.RoleHRAdmin, "cases", "retry", id.String(), "--lang=zh"); code != 1 {
+		t.Errorf("as HR: exit %d\n%s", code, text)
+	}
+	code, text = o.runs(models.RoleITOps, "cases", "waive", id.String(), "--reason=gone", "--yes", "--lang=zh")
+	if code != 3 || !strings.Contains(text, "审核人") {
+		t.Errorf("waiving: exit %d\n%s", code, text)
+	}
+	code, text = o.runs(models.RoleITOps, "cases", "retry", id.String(), "--lang=zh")
+	if code != 0 || !strings.Contains(text, "E1 张伟") {
+		t.Errorf("trying again: exit %d\n%s", code, text)
+	}
+}
+
+// stuck has the mail account of somebody stuck, with a case.
+func (o *office) stuck(person uuid.UUID) uuid.UUID {
+	o.t.Helper()
+	id := uuid.New()
+	o.do(func(tx *database.Tx) error {
+		employment, err := archive.CurrentEmployment(tx, person)
+		if err != nil {
+			return err
+		}
+		op, _, err := account.OrderUnlink(tx, account.UnlinkOrder{
+			EmploymentID: employment.ID, Mode: models.ModeDisable, Origin: models.OriginStandalone, By: models.System,
+		})
+		if err != nil {
+			return err
+		}
+		for _, sql := range []string{
+			"UPDATE account_steps SET state = 'stuck' WHERE operation_id = @op",
+			"UPDATE linked_accounts SET state = 'stuck' WHERE operation_id = @op",
+			"UPDATE account_operations SET state = 'needs_attention' WHERE id = @op",
+			`INSERT INTO support_cases (id, operation_id, step_id, account_id, system, reason, ledger_entry_id)
+				SELECT @id, operation_id, id, account_id, system, 'unavailable', @entry FROM account_steps WHERE operation_id = @op AND system = 'mail'`,
+		} {
+			if err := tx.DB().Exec(sql, map[string]any{"op": op.ID, "id": id, "entry": databasetest.Entry(o.t, tx)}).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return id
+}

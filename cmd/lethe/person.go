@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/api"
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/models"
+)
+
+// findEmployee finds a person by the employee number or the whole name, in whatever case it is given: who has it
+// exactly, or else the only one that differs by case alone. A number comes before a name.
+func (c *apiClient) findEmployee(ctx context.Context, named string) (archive.Employee, error) {
+	var exact, number, name []archive.Employee
+	query := url.Values{"q": {named}, "limit": {"200"}}
+	for more := true; more; {
+		var page api.Page[archive.Employee]
+		if err := c.call(ctx, http.MethodGet, "/api/v1/employees?"+query.Encode(), nil, &page); err != nil {
+			return archive.Employee{}, err
+		}
+		for _, e := range page.Items {
+			switch {
+			case e.EmployeeNo == named:
+				exact = append(exact, e)
+			case strings.EqualFold(e.EmployeeNo, named):
+				number = append(number, e)
+			case strings.EqualFold(e.Name, named):
+				name = append(name, e)
+			}
+		}
+		if more = page.NextCursor != nil; more {
+			query.Set("cursor", *page.NextCursor)
+		}
+	}
+	for _, found := range [][]archive.Employee{exact, number, name} {
+		if len(found) == 1 {
+			c.no = found[0].EmployeeNo
+			return found[0], nil
+		}
+		if len(found) > 1 {
+			return archive.Employee{}, c.several(found)
+		}
+	}
+	return archive.Employee{}, errors.New(c.say("there is nobody with this number or name", "没有此工号或姓名的员工"))
+}
+
+// several asks for a number, of the first few.
+func (c *apiClient) several(found []archive.Employee) error {
+	text := c.say("several people have this number or name; give the number as it is written:", "有多名员工符合，请按原样填写工号：")
+	for _, e := range found[:min(len(found), 10)] {
+		text += "\n  " + e.EmployeeNo + "  " + e.Name + "  " + e.Post
+	}
+	if len(found) > 10 {
+		text += "\n  …"
+	}
+	return errors.New(text)
+}
+
+// departures are those of a person, of all employments, the newest first.
+func (c *apiClient) departures(ctx context.Context, person archive.Employee) ([]api.DepartureView, error) {
+	var page api.Page[api.DepartureView]
+	err := c.call(ctx, http.MethodGet, "/api/v1/departures?limit=200&employee_id="+person.ID.String(), nil, &page)
+	return page.Items, err
+}
+
+// findDeparture is the departure with an id, or the newest one of a person.
+func (c *apiClient) findDeparture(ctx context.Context, named string) (uuid.UUID, error) {
+	if id, err := uuid.Parse(named); err == nil {
+		return id, nil
+	}
+	person, err := c.findEmployee(ctx, named)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	all, err := c.departures(ctx, person)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if len(all) == 0 {
+		return uuid.Nil, errors.New(c.say("this person is not leaving and never left", "该员工没有离职记录"))
+	}
+	return all[0].ID, nil
+}
+
+// openDeparture is the one departure of a person that is in one of the stages. At most one can be: a withdrawn or
+// annulled one, and those of former employments, are over.
+func (c *apiClient) openDeparture(ctx context.Context, named string, stages ...models.Stage) (api.DepartureView, error) {
+	person, err := c.findEmployee(ctx, named)
+	if err != nil {
+		return api.DepartureView{}, err
+	}
+	all, err := c.departures(ctx, person)
+	if err != nil {
+		return api.DepartureView{}, err
+	}
+	for _, d := range all {
+		if slices.Contains(stages, d.Stage) {
+			return d, nil
+		}
+	}
+	who := person.EmployeeNo + " " + person.Name
+	if len(all) == 0 {
+		return api.DepartureView{}, fmt.Errorf(c.say("%s is not leaving and never left", "%s 没有离职记录"), who)
+	}
+	text := fmt.Sprintf(c.say("%s has no departure that this could change any more:", "%s 没有可以变更的离职记录："), who)
+	for _, d := range all {
+		text += "\n  " + d.LastWorkingDay.String() + "  " + d.KindText + "  " + d.StageText
+	}
+	return api.DepartureView{}, errors.New(text)
+}
+
+// inZone is a point in time by the clock of a zone, which is named; of a zone that nobody knows, by this terminal's.
+func inZone(at time.Time, zone string) string {
+	loc, err := clock.LoadZone(zone)
+	if err != nil {
+		return here(at)
+	}
+	return at.In(loc).Format("2006-01-02 15:04 ") + zone
+}
+
+// here is a point in time by the clock of this terminal, for what has no zone of its own.
+func here(at time.Time) string { return at.Local().Format("2006-01-02 15:04 UTC-07:00") }
