@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/access"
 	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/database"
@@ -22,6 +23,7 @@ type AccountView struct {
 	Employment  uuid.UUID           `json:"employment_id" doc:"Which employment of the person it is of"`
 	System      string              `json:"system" example:"mail"`
 	Kind        string              `json:"kind" example:"mail"`
+	ExternalID  string              `json:"external_id,omitempty" doc:"The system's own id of it, for HR and IT operations; absent while nobody knows it, and after its purge"`
 	State       models.AccountState `json:"state" enum:"linked,unlinking,accepted,disabled,detached,not_found,stuck,waived,relinking,relinked"`
 	StateText   string              `json:"state_text"`
 	ConfirmedAt *time.Time          `json:"confirmed_at,omitempty" doc:"When it was read back like this"`
@@ -61,16 +63,21 @@ func (s *server) accountsOf(ctx context.Context, employeeID uuid.UUID, language 
 	if err != nil {
 		return nil, err
 	}
-	return accountViews(language, accounts), nil
+	actor := actorOf(ctx)
+	return accountViews(language, accounts, access.MayKnow(actor, actor.EmployeeID == employeeID, access.PartIDs)), nil
 }
 
-func accountViews(language i18n.Language, accounts []account.View) []AccountView {
+// accountViews shows accounts, by which ids the systems know them only if that is asked for.
+func accountViews(language i18n.Language, accounts []account.View, ids bool) []AccountView {
 	views := make([]AccountView, len(accounts))
 	for i, a := range accounts {
 		views[i] = AccountView{
 			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, State: a.State,
 			StateText: i18n.Text(language, accountText(a)), ConfirmedAt: utc(a.ConfirmedAt), UnlinkingID: a.OperationID,
 			Registered: a.Registered, Finding: a.Finding,
+		}
+		if ids && a.ExternalID != nil {
+			views[i].ExternalID = *a.ExternalID
 		}
 	}
 	return views

@@ -68,6 +68,8 @@ const (
 	codeTextUnreadable    = "text_unreadable"
 	codeUnknownSystem     = "unknown_system"
 	codeAccountExists     = "account_exists"
+	codeAccountDetached   = "account_detached"
+	codeAccountOfAnother  = "account_of_another"
 	codeNothingToUnlink   = "nothing_to_unlink"
 	codeNothingToRelink   = "nothing_to_relink"
 	codePurgeNotInReview  = "purge_not_in_review"
@@ -238,6 +240,8 @@ var statuses = map[string]int{
 	codeTextUnreadable:    http.StatusUnprocessableEntity,
 	codeUnknownSystem:     http.StatusUnprocessableEntity,
 	codeAccountExists:     http.StatusConflict,
+	codeAccountDetached:   http.StatusConflict,
+	codeAccountOfAnother:  http.StatusConflict,
 	codeNothingToUnlink:   http.StatusConflict,
 	codeNothingToRelink:   http.StatusConflict,
 	codePurgeNotInReview:  http.StatusConflict,

@@ -69,7 +69,7 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*answe
 		Kind:       n.Kind, KindText: i18n.Text(language, "kind."+string(n.Kind)),
 		LastWorkingDay: plan.LastWorkingDay, EmploymentEndDate: plan.EmploymentEndDate, AccessCutoffAt: plan.AccessCutoffAt.UTC(),
 		EmploymentEndedAt: plan.EmploymentEndedAt.UTC(), TimeZone: plan.TimeZone, Immediate: n.Immediate,
-		Accounts: accountViews(language, accounts[plan.Employment.ID]), TwoPeople: plan.TwoPeople,
+		Accounts: accountViews(language, accounts[plan.Employment.ID], false), TwoPeople: plan.TwoPeople,
 	}}, nil
 }
 

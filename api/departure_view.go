@@ -260,7 +260,7 @@ func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
 		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
-		Retention: r.retentionViews(language, dep.ID, knows), Accounts: accountViews(language, r.accounts[dep.EmploymentID]),
+		Retention: r.retentionViews(language, dep.ID, knows), Accounts: accountViews(language, r.accounts[dep.EmploymentID], knows(access.PartIDs)),
 		Timeline: r.timelineViews(language, dep.ID, knows), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
 	}
 	var lastEvent time.Time

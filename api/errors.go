@@ -107,6 +107,8 @@ var refusals = []struct {
 
 	{account.ErrAccessEnded, codeAccessEnded, ""},
 	{account.ErrAlreadyLinked, codeAccountExists, ""},
+	{account.ErrDetached, codeAccountDetached, "external_id"},
+	{account.ErrOfAnother, codeAccountOfAnother, "external_id"},
 	{account.ErrDepartureOwns, codeDepartureOwns, ""},
 	{account.ErrCaseClosed, codeCaseClosed, ""},
 	{account.ErrNoWaiverAsked, codeNoWaiverAsked, ""},

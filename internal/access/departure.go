@@ -6,8 +6,8 @@ import (
 	"lethe/models"
 )
 
-// Part is a part of a departure that not everybody who sees the person may know of. What is no part
-// (stage, dates in force, accounts, deadlines) is for everybody who sees the person.
+// Part is a part of a departure, or of the person's accounts, that not everybody who sees the person may
+// know of. What is no part (stage, dates in force, accounts, deadlines) is for everybody who sees the person.
 type Part string
 
 // The parts.
@@ -24,10 +24,12 @@ const (
 	PartTroubles Part = "troubles"
 	// PartWorkflow is where the workflow runs.
 	PartWorkflow Part = "workflow"
+	// PartIDs is by which id a system knows an account: for those who link accounts.
+	PartIDs Part = "external_ids"
 )
 
 // Parts lists them all.
-var Parts = []Part{PartGround, PartRequests, PartReviews, PartTroubles, PartWorkflow}
+var Parts = []Part{PartGround, PartRequests, PartReviews, PartTroubles, PartWorkflow, PartIDs}
 
 // whoKnows is the table. The leaver is not in it: of the own departure nobody knows more than every
 // leaver does, in whichever role.
@@ -37,6 +39,7 @@ var whoKnows = map[Part][]models.Role{
 	PartReviews:  {models.RoleHRAdmin, models.RoleReviewer, models.RoleAuditor, models.RoleITOps},
 	PartTroubles: {models.RoleHRAdmin, models.RoleReviewer, models.RoleAuditor, models.RoleITOps, models.RoleDepartmentHead},
 	PartWorkflow: {models.RoleITOps},
+	PartIDs:      {models.RoleHRAdmin, models.RoleITOps},
 }
 
 // MayKnow says whether somebody who sees a person may know of a part of that person's departure.

@@ -8,14 +8,14 @@ import (
 
 // I27: who may know of which part of a departure, written by hand for every role.
 func TestI27_WhoMayKnowOfAPartOfADeparture(t *testing.T) {
-	want := map[models.Role]string{ // ground, requests, reviews, troubles, workflow
-		models.RoleHRAdmin:        "++++-",
-		models.RoleReviewer:       "-+++-",
-		models.RoleAuditor:        "-+++-",
-		models.RoleITOps:          "-++++",
-		models.RoleDepartmentHead: "---+-",
-		models.RoleEmployee:       "-----",
-		models.RoleSystem:         "-----",
+	want := map[models.Role]string{ // ground, requests, reviews, troubles, workflow, external ids
+		models.RoleHRAdmin:        "++++-+",
+		models.RoleReviewer:       "-+++--",
+		models.RoleAuditor:        "-+++--",
+		models.RoleITOps:          "-+++++",
+		models.RoleDepartmentHead: "---+--",
+		models.RoleEmployee:       "------",
+		models.RoleSystem:         "------",
 	}
 	for role, row := range want {
 		got, own := "", ""
@@ -31,7 +31,7 @@ func TestI27_WhoMayKnowOfAPartOfADeparture(t *testing.T) {
 		if got != row {
 			t.Errorf("%s: %s, not %s", role, got, row)
 		}
-		if own != "-----" {
+		if own != "------" {
 			t.Errorf("%s knows of the own departure: %s", role, own)
 		}
 	}

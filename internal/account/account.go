@@ -64,6 +64,8 @@ func New(db *database.DB, v Snapshots, systems *connector.Registry, t Timings) *
 var (
 	ErrAccessEnded     = errors.New("the access of this employment has ended: nothing new is linked to it")
 	ErrAlreadyLinked   = errors.New("this account is linked already")
+	ErrDetached        = errors.New("this account was detached: a relink links it again")
+	ErrOfAnother       = errors.New("this account is linked to somebody else")
 	ErrDepartureOwns   = errors.New("a departure unlinked these accounts: withdraw or annul the departure")
 	ErrCaseClosed      = errors.New("the support case is closed or waits for another decision")
 	ErrNoWaiverAsked   = errors.New("nobody asked for a waiver")

@@ -65,9 +65,7 @@ func (r *run) lookUp(ctx context.Context) (found, verdict, error) {
 		return found{}, verdict{}, err
 	}
 	if !adopted {
-		r.note(subFind, outFailed, ReasonAmbiguous)
-		v, err := stuck(ReasonAmbiguous)
-		return found{}, v, err
+		return r.linkedTwice(ctx)
 	}
 	r.note(subFind, outConfirmed, "")
 	state, err := r.readBack(ctx, ids[0])
@@ -79,6 +77,18 @@ func (r *run) lookUp(ctx context.Context) (found, verdict, error) {
 		return found{}, verdict{}, err
 	}
 	return r.checked(ctx, found{id: ids[0], state: state, unclear: err != nil})
+}
+
+// linkedTwice is what becomes of a link whose account another link of this employment has: a question to
+// which that one is the answer.
+func (r *run) linkedTwice(ctx context.Context) (found, verdict, error) {
+	if r.step.Action != models.OperationUnlink {
+		r.note(subFind, outFailed, ReasonAmbiguous)
+		v, err := stuck(ReasonAmbiguous)
+		return found{}, v, err
+	}
+	r.account.Registered, r.account.ExternalID = false, nil
+	return r.seek(ctx)
 }
 
 func (r *run) readBack(ctx context.Context, id string) (connector.State, error) {
@@ -130,7 +140,7 @@ func (r *run) adopt(ctx context.Context, id string) (bool, error) {
 		}
 		columns := map[string]any{"external_id": id, "seen_at": now}
 		if !r.account.Registered {
-			r.account.Finding, columns["finding"] = models.FindingFound, models.FindingFound
+			r.account.Finding, columns["finding"], columns["registered"] = models.FindingFound, models.FindingFound, false
 		}
 		r.account.ExternalID, r.account.SeenAt = &id, &now
 		return change[models.LinkedAccount](tx, "an account", r.account.ID, columns)

@@ -63,7 +63,10 @@ func (r *run) settle(tx *database.Tx, op models.AccountOperation, v verdict, tri
 		step["state"], step["ended_at"] = models.StepDone, now
 		account["state"] = v.state
 		if r.finding != "" {
-			account["finding"] = r.finding
+			account["finding"], account["registered"] = r.finding, false
+			if r.account.ExternalID == nil {
+				account["external_id"] = nil // a link that another one answers may have a mistyped id
+			}
 		}
 		if v.state.Settled() {
 			account["confirmed_at"] = now

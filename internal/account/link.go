@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +17,8 @@ import (
 // is then looked up by employee number when it is first needed. The caller holds the employment.
 //
 // Once a departure has ordered the unlinking nothing new is linked (ErrAccessEnded): nobody would
-// take it away again.
+// take it away again. What the employment has already is not linked a second time (ErrAlreadyLinked,
+// ErrDetached), nor what somebody else has (ErrOfAnother).
 func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, externalID *string) (models.LinkedAccount, error) {
 	ended, err := accessEnded(tx, employmentID)
 	if err != nil {
@@ -31,6 +33,9 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 	}
 	employee, err := person(tx, employmentID)
 	if err != nil {
+		return models.LinkedAccount{}, err
+	}
+	if externalID, err = linkable(tx, employee, employmentID, system, externalID); err != nil {
 		return models.LinkedAccount{}, err
 	}
 	a := models.LinkedAccount{
@@ -51,6 +56,62 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 	}
 	a.LedgerEntryID = &entry
 	return a, nil
+}
+
+// linkable says by which id an account is linked, and refuses what is linked already: of two rows for one
+// account each finds the other's. The same id in another case is the same account; what a former employment
+// had is linked again as the system spells it.
+func linkable(tx *database.Tx, employee, employmentID uuid.UUID, system string, externalID *string) (*string, error) {
+	own, err := find[models.LinkedAccount](tx, "accounts",
+		"system = ? AND employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", system, employee)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range own {
+		here := a.EmploymentID == employmentID
+		switch {
+		case a.LookUp():
+		case externalID == nil && here && a.State != models.AccountNotFound:
+			return nil, alreadyLinked(a)
+		case externalID == nil || a.ExternalID == nil || !strings.EqualFold(*a.ExternalID, *externalID):
+		case here:
+			return nil, alreadyLinked(a)
+		case a.SeenAt != nil:
+			externalID = a.ExternalID
+		}
+	}
+	if externalID == nil {
+		return nil, nil
+	}
+	return externalID, freeOfOthers(tx, employee, system, *externalID)
+}
+
+func alreadyLinked(a models.LinkedAccount) error {
+	if a.State == models.AccountDetached {
+		return ErrDetached
+	}
+	return ErrAlreadyLinked
+}
+
+// freeOfOthers refuses the account of somebody else, until it was detached there, found to be nowhere, or
+// settled at the end of that employment.
+func freeOfOthers(tx *database.Tx, employee uuid.UUID, system, externalID string) error {
+	// Two people who link it to two others meet here.
+	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "linked_account/"+system+"/"+externalID).Error; err != nil {
+		return fmt.Errorf("locking an external id: %w", database.Hide(err))
+	}
+	var taken bool
+	err := tx.DB().Raw(`SELECT EXISTS (SELECT 1 FROM linked_accounts a JOIN employments m ON m.id = a.employment_id
+		WHERE a.system = ? AND a.external_id = ? AND m.employee_id <> ? AND a.state NOT IN ?
+		  AND (m.ended_at IS NULL OR a.state NOT IN ?))`, system, externalID, employee,
+		[]models.AccountState{models.AccountDetached, models.AccountNotFound}, settledStates).Scan(&taken).Error
+	if err != nil {
+		return fmt.Errorf("looking whose an account is: %w", database.Hide(err))
+	}
+	if taken {
+		return ErrOfAnother
+	}
+	return nil
 }
 
 // accessEnded says whether the cutoff of an open departure has passed for the employment, whether

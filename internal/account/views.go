@@ -19,6 +19,7 @@ type View struct {
 	Employment  uuid.UUID
 	System      string
 	Kind        string
+	ExternalID  *string // the system's own id
 	State       models.AccountState
 	ConfirmedAt *time.Time
 	OperationID *uuid.UUID
@@ -53,7 +54,7 @@ func viewed(rows []models.LinkedAccount, err error) ([]View, error) {
 			continue
 		}
 		views = append(views, View{
-			ID: a.ID, Employment: a.EmploymentID, System: a.System, Kind: a.Kind, State: a.State, ConfirmedAt: a.ConfirmedAt, OperationID: a.OperationID,
+			ID: a.ID, Employment: a.EmploymentID, System: a.System, Kind: a.Kind, ExternalID: a.ExternalID, State: a.State, ConfirmedAt: a.ConfirmedAt, OperationID: a.OperationID,
 			Registered: a.Registered, LookUp: a.LookUp(), Finding: a.Finding,
 		})
 	}
