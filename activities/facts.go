@@ -38,6 +38,8 @@ type StepFacts struct {
 	WaitFor time.Duration `json:"wait_for"`
 	// Unserved: the system is not connected any more, so nobody works on its task queue.
 	Unserved bool `json:"unserved,omitempty"`
+	// StuckReason is a code of package account or connector, if people must solve the step.
+	StuckReason string `json:"stuck_reason,omitempty"`
 }
 
 // StepInput names the step that an activity runs.
@@ -72,7 +74,12 @@ type StepResult struct {
 	OperationEnded bool `json:"operation_ended,omitempty"`
 	// Reread says that other steps of the operation became runnable: read the facts.
 	Reread bool `json:"reread,omitempty"`
+	// StuckReason is that of StepFacts.
+	StuckReason string `json:"stuck_reason,omitempty"`
 }
+
+// ReasonNoSystemConnected is why an operation without steps waits for people.
+const ReasonNoSystemConnected = "no_system_connected"
 
 // RetentionFacts is what a Retention workflow needs to know.
 type RetentionFacts struct {

@@ -42,7 +42,7 @@ func (u *Unlinking) OperationFacts(ctx context.Context, in Ref) (OperationFacts,
 	failpoint.Hit("operation_facts.after")
 	out := OperationFacts{State: string(f.State), Done: f.Done, WakeIn: f.WakeIn, Steps: make([]StepFacts, len(f.Steps))}
 	for i, s := range f.Steps {
-		out.Steps[i] = StepFacts{StepID: s.ID.String(), System: s.System, State: string(s.State), Run: s.Run, WaitFor: s.WaitFor, Unserved: s.Unserved}
+		out.Steps[i] = StepFacts{StepID: s.ID.String(), System: s.System, State: string(s.State), Run: s.Run, WaitFor: s.WaitFor, Unserved: s.Unserved, StuckReason: s.StuckReason}
 	}
 	return out, nil
 }
@@ -62,7 +62,7 @@ func (u *Unlinking) RunAccountStep(ctx context.Context, in StepInput) (StepResul
 	}
 	return StepResult{
 		Outcome: StepOutcome(result.Outcome), CheckIn: result.CheckIn,
-		OperationEnded: result.OperationEnded, Reread: result.Reread,
+		OperationEnded: result.OperationEnded, Reread: result.Reread, StuckReason: result.StuckReason,
 	}, nil
 }
 

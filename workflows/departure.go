@@ -28,6 +28,13 @@ func Departure(ctx workflow.Context, in Input) error {
 				return next{}, err
 			}
 		}
+		state := StateWaiting
+		if facts.AccountsState == "needs_attention" {
+			state = StateStuck
+		}
+		if err := l.publish(ctx, state, nil, nil); err != nil {
+			return next{}, err
+		}
 		return next{done: facts.Done, wait: facts.WakeIn}, nil
 	})
 }

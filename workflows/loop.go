@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -112,6 +113,33 @@ func (l *loop) note(ctx workflow.Context, wait time.Duration) error {
 		return nil
 	}
 	return workflow.UpsertTypedSearchAttributes(ctx, AttributeNextWake.ValueSet(l.status.NextWake))
+}
+
+// versionState guards the search attributes of the state: runs from before have none.
+const versionState = "state-attributes"
+
+// publish keeps the search attributes of the state; each write costs Temporal an event and an index update, so
+// that nothing is written while nothing changes. systems and reasons are sorted.
+func (l *loop) publish(ctx workflow.Context, state string, systems, reasons []string) error {
+	now := workflow.GetTypedSearchAttributes(ctx)
+	former, _ := now.GetKeyword(AttributeState)
+	formerSystems, _ := now.GetKeywordList(AttributeSystem)
+	formerReasons, _ := now.GetKeywordList(AttributeReason)
+	if former == state && slices.Equal(formerSystems, systems) && slices.Equal(formerReasons, reasons) {
+		return nil
+	}
+	if workflow.GetVersion(ctx, versionState, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return nil
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, AttributeState.ValueSet(state), listed(AttributeSystem, systems), listed(AttributeReason, reasons))
+}
+
+// listed sets a list, or removes what is empty.
+func listed(key temporal.SearchAttributeKeyKeywordList, values []string) temporal.SearchAttributeUpdate {
+	if len(values) == 0 {
+		return key.ValueUnset()
+	}
+	return key.ValueSet(values)
 }
 
 func (l *loop) describe(ctx workflow.Context) {

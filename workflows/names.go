@@ -39,7 +39,30 @@ var (
 	AttributeStage = temporal.NewSearchAttributeKeyKeyword("LetheStage")
 	// AttributeNextWake is when a sleeping workflow wakes by itself.
 	AttributeNextWake = temporal.NewSearchAttributeKeyTime("LetheNextWake")
+	// AttributeState is one of the states below. A Retention has none: it sleeps.
+	AttributeState = temporal.NewSearchAttributeKeyKeyword("LetheState")
+	// AttributeSystem are the systems in which an operation is stuck, AttributeReason the codes of why.
+	AttributeSystem = temporal.NewSearchAttributeKeyKeywordList("LetheSystem")
+	AttributeReason = temporal.NewSearchAttributeKeyKeywordList("LetheReason")
 )
+
+// The values of [AttributeState].
+const (
+	StateWaiting = "waiting" // for an instant, or for a person whose matter it is anyway
+	StateRunning = "running"
+	StateStuck   = "stuck" // until people solve it
+)
+
+// InitialState is the state in which a workflow of a type starts; empty: it has none.
+func InitialState(workflowType string) string {
+	switch workflowType {
+	case TypeDeparture:
+		return StateWaiting
+	case TypeUnlinking, TypePurge:
+		return StateRunning
+	}
+	return ""
+}
 
 // DepartureID is the workflow id for a departure.
 func DepartureID(id string) string { return "departure/" + id }

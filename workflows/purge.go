@@ -21,6 +21,9 @@ func Purge(ctx workflow.Context, in Input) error {
 			return next{}, err
 		}
 		l.status.State = facts.State
+		if err := l.publish(ctx, purgeState(facts), nil, nil); err != nil {
+			return next{}, err
+		}
 		if facts.Done || !facts.Run {
 			return next{done: facts.Done, wait: facts.WakeIn}, nil
 		}
@@ -38,4 +41,11 @@ func Purge(ctx workflow.Context, in Input) error {
 		// disagreement between them and the predicate from spinning.
 		return next{done: result.Done, wait: minimumPause}, nil
 	})
+}
+
+func purgeState(facts activities.PurgeFacts) string {
+	if facts.Done || facts.Run {
+		return StateRunning
+	}
+	return StateWaiting
 }

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -30,6 +31,8 @@ type unlinking struct {
 	order  []string
 	reread bool
 	ended  bool
+	// unasked: no system is connected, so that there is nobody to ask.
+	unasked bool
 }
 
 // branch is one step: either its activity runs, or it is due at an instant, or it rests.
@@ -39,6 +42,8 @@ type branch struct {
 	due        time.Time
 	// unserved: nobody works on the system's task queue; the step runs on core, to become a case.
 	unserved bool
+	// stuck is why people must solve the step; empty: they need not.
+	stuck string
 	// pause is the least wait before the next attempt: a stale one must not spin.
 	pause time.Duration
 }
@@ -51,6 +56,9 @@ func (u *unlinking) round(ctx workflow.Context) (next, error) {
 		return next{}, err
 	}
 	u.adopt(ctx, facts)
+	if err := u.publish(ctx); err != nil {
+		return next{}, err
+	}
 	u.reread = false
 	for !u.reread && u.nudges.Len() == 0 {
 		if u.ended && !u.running() {
@@ -73,6 +81,9 @@ func (u *unlinking) round(ctx workflow.Context) (next, error) {
 		if err := u.follow(ctx); err != nil {
 			return next{}, err
 		}
+		if err := u.publish(ctx); err != nil {
+			return next{}, err
+		}
 	}
 	return next{again: true}, nil
 }
@@ -81,6 +92,7 @@ func (u *unlinking) round(ctx workflow.Context) (next, error) {
 func (u *unlinking) adopt(ctx workflow.Context, facts activities.OperationFacts) {
 	u.status.State = facts.State
 	u.status.Systems = map[string]string{}
+	u.unasked = len(facts.Steps) == 0 && !facts.Done
 	now := workflow.Now(ctx)
 	for _, f := range facts.Steps {
 		b, known := u.steps[f.StepID]
@@ -89,7 +101,7 @@ func (u *unlinking) adopt(ctx workflow.Context, facts activities.OperationFacts)
 			u.steps[f.StepID] = b
 			u.order = append(u.order, f.StepID)
 		}
-		b.due, b.unserved = time.Time{}, f.Unserved
+		b.due, b.unserved, b.stuck = time.Time{}, f.Unserved, f.StuckReason
 		if f.Run {
 			b.due = now.Add(max(f.WaitFor, b.pause))
 		}
@@ -97,6 +109,26 @@ func (u *unlinking) adopt(ctx workflow.Context, facts activities.OperationFacts)
 		u.status.Systems[f.System] = f.State
 	}
 	u.describe(ctx)
+}
+
+// publish says which systems are stuck, and why.
+func (u *unlinking) publish(ctx workflow.Context) error {
+	var systems, reasons []string
+	for _, id := range u.order {
+		if b := u.steps[id]; b.stuck != "" {
+			systems, reasons = append(systems, b.system), append(reasons, b.stuck)
+		}
+	}
+	if u.unasked {
+		reasons = append(reasons, activities.ReasonNoSystemConnected)
+	}
+	state := StateRunning
+	if len(reasons) > 0 {
+		state = StateStuck
+	}
+	slices.Sort(systems)
+	slices.Sort(reasons)
+	return u.loop.publish(ctx, state, slices.Compact(systems), slices.Compact(reasons))
 }
 
 // start starts the activity of every branch that is due.
@@ -188,7 +220,7 @@ func (u *unlinking) finish(ctx workflow.Context, b *branch, f workflow.Future) {
 		b.due = workflow.Now(ctx).Add(minimumPause)
 		return
 	}
-	u.status.Systems[b.system] = string(r.Outcome)
+	u.status.Systems[b.system], b.stuck = string(r.Outcome), r.StuckReason
 	switch r.Outcome {
 	case activities.StepAccepted, activities.StepRetry:
 		b.due = workflow.Now(ctx).Add(max(r.CheckIn, time.Millisecond))

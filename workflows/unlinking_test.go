@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,4 +216,36 @@ func TestAnyMixtureOfOutcomesEnds(t *testing.T) {
 			rt.Fatal("the workflow ended before its steps")
 		}
 	})
+}
+
+// What Temporal UI is searched by is written when it changes, and not otherwise: each write is an event.
+func TestWhatIsStuckIsPublishedWhenItChanges(t *testing.T) {
+	broken := activities.StepResult{Outcome: activities.StepStuck, StuckReason: "unauthorized"}
+	s := newStand(t, map[string]*standStep{
+		"attendance": {results: []activities.StepResult{done}},
+		"finance":    {results: []activities.StepResult{broken, done}},
+		"mail":       {results: []activities.StepResult{done}, takes: 5 * time.Second},
+	})
+	if err := s.env.SetTypedSearchAttributesOnStart(temporal.NewSearchAttributes(AttributeState.ValueSet(StateRunning))); err != nil {
+		t.Fatal(err)
+	}
+	var published []string
+	s.env.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
+		a := args.Get(0).(temporal.SearchAttributes)
+		state, ok := a.GetKeyword(AttributeState)
+		systems, _ := a.GetKeywordList(AttributeSystem)
+		reasons, _ := a.GetKeywordList(AttributeReason)
+		if ok {
+			published = append(published, strings.Join(append(append([]string{state}, systems...), reasons...), " "))
+		}
+	}).Return(nil)
+	s.env.RegisterDelayedCallback(func() {
+		s.steps["finance"].state = "pending" // somebody retried
+		s.env.SignalWorkflow(SignalNudge, nil)
+	}, time.Minute)
+	s.env.ExecuteWorkflow(AccountUnlinking, input)
+	finish(t, s.env)
+	if want := []string{"stuck finance unauthorized", "running"}; !slices.Equal(published, want) {
+		t.Errorf("published %q, want %q", published, want)
+	}
 }

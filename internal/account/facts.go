@@ -32,6 +32,8 @@ type StepFacts struct {
 	WaitFor time.Duration // that long from now
 	// Unserved: the system is not connected any more; the step can only become a case.
 	Unserved bool
+	// StuckReason is one of Reasons while people must solve the step.
+	StuckReason string
 }
 
 // Facts reads an operation and records that everything up to now was seen.
@@ -109,7 +111,7 @@ func decide(op models.AccountOperation, steps []models.AccountStep, open map[uui
 	blocked, running := false, false
 	var longest time.Duration
 	for _, s := range steps {
-		sf := StepFacts{ID: s.ID, System: s.System, State: s.State}
+		sf := StepFacts{ID: s.ID, System: s.System, State: s.State, StuckReason: stuckReason(s)}
 		if runnable(s.State) && !ended(op.State) {
 			sf.WaitFor = waitFor(s, open, now)
 			sf.Run = s.Action == models.OperationUnlink || !blocked

@@ -79,7 +79,7 @@ func (r *run) settle(tx *database.Tx, op models.AccountOperation, v verdict, tri
 			}
 		}
 	case Stuck:
-		step["state"], step["stuck_reason"] = models.StepStuck, v.reason
+		step["state"], step["stuck_reason"], result.StuckReason = models.StepStuck, v.reason, v.reason
 		account["state"] = models.AccountStuck
 		if err := r.openCase(tx, op, v.reason); err != nil {
 			return result, err

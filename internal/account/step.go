@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +36,8 @@ type Result struct {
 	Reread bool
 	// OperationStateChanged: the operation moved.
 	OperationStateChanged bool
+	// StuckReason, with Stuck, is one of Reasons.
+	StuckReason string
 }
 
 // Hooks run inside the transaction that ends a run.
@@ -58,7 +61,25 @@ const (
 	ReasonUnknownSystem = "unknown_system"
 	ReasonRehired       = "rehired"      // the person came back and uses this account
 	ReasonFoundInUse    = "found_in_use" // the system was asked after the order was over
+	ReasonOther         = "other"        // from another version
 )
+
+// Reasons are all of them, with the codes of package connector: the closed list of why a step is stuck.
+var Reasons = append([]string{
+	ReasonStillActive, ReasonStillInactive, ReasonNotCarriedOut, ReasonResidue, ReasonWrongPerson, ReasonAccountGone, ReasonNoSnapshot,
+	ReasonPartial, ReasonUnknownSystem, ReasonRehired, ReasonFoundInUse,
+}, connector.Codes...)
+
+// stuckReason is why people must solve a step; empty if they need not.
+func stuckReason(s models.AccountStep) string {
+	switch {
+	case s.State != models.StepStuck:
+		return ""
+	case slices.Contains(Reasons, s.StuckReason):
+		return s.StuckReason
+	}
+	return ReasonOther
+}
 
 // RunStep carries out one step: a whole, resumable piece of work. It may be called at any time, any
 // number of times, at once from several processes; whichever began last goes on, the others stop
@@ -182,7 +203,7 @@ func (r *run) notNow(now time.Time) *Result {
 		// A former run got here and its answer was lost.
 		return &Result{Outcome: Done, OperationEnded: ended(r.op.State), Reread: !ended(r.op.State)}
 	case r.step.State == models.StepStuck:
-		return &Result{Outcome: Stuck, Reread: true}
+		return &Result{Outcome: Stuck, Reread: true, StuckReason: stuckReason(r.step)}
 	case !runnable(r.step.State) || ended(r.op.State):
 		return &Result{Outcome: Stale}
 	}

@@ -24,6 +24,12 @@ const (
 	CodeBadSnapshot    Code = "bad_snapshot"    // the snapshot is not one of this account and protocol
 )
 
+// Codes are all of them.
+var Codes = []string{
+	string(CodeUnauthorized), string(CodeRateLimited), string(CodeUnavailable), string(CodeTimeout), string(CodeConnectionCut), string(CodeConflict),
+	string(CodeBadAnswer), string(CodeNotFound), string(CodeIncompleteList), string(CodeAmbiguous), string(CodeBadSnapshot),
+}
+
 // ErrNotFound is what errors of CodeNotFound are: errors.Is(err, ErrNotFound).
 var ErrNotFound = &Error{Code: CodeNotFound}
 

@@ -68,10 +68,14 @@ func (t *Temporal) Nudge(ctx context.Context, row Row) error {
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}
+	var attributes []temporal.SearchAttributeUpdate
 	if row.DepartureID != nil {
-		options.TypedSearchAttributes = temporal.NewSearchAttributes(
-			workflows.AttributeDeparture.ValueSet(row.DepartureID.String()))
+		attributes = append(attributes, workflows.AttributeDeparture.ValueSet(row.DepartureID.String()))
 	}
+	if state := workflows.InitialState(kind); state != "" {
+		attributes = append(attributes, workflows.AttributeState.ValueSet(state))
+	}
+	options.TypedSearchAttributes = temporal.NewSearchAttributes(attributes...)
 	input := workflows.Input{ID: row.ID.String(), Timings: t.Timings}
 	if _, err := t.Client.SignalWithStartWorkflow(ctx, id, workflows.SignalNudge, nil, options, kind, input); err != nil {
 		return fmt.Errorf("signalling with start: %w", err)
@@ -159,6 +163,9 @@ func SearchAttributes() map[string]enums.IndexedValueType {
 		workflows.AttributeDeparture.GetName(): enums.INDEXED_VALUE_TYPE_KEYWORD,
 		workflows.AttributeStage.GetName():     enums.INDEXED_VALUE_TYPE_KEYWORD,
 		workflows.AttributeNextWake.GetName():  enums.INDEXED_VALUE_TYPE_DATETIME,
+		workflows.AttributeState.GetName():     enums.INDEXED_VALUE_TYPE_KEYWORD,
+		workflows.AttributeSystem.GetName():    enums.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+		workflows.AttributeReason.GetName():    enums.INDEXED_VALUE_TYPE_KEYWORD_LIST,
 	}
 }
 
