@@ -229,7 +229,9 @@ func (c *apiClient) refused(response *http.Response) error {
 		text += c.say(" ", "") + p.Hint
 	}
 	for _, e := range p.Errors {
-		text += "\n  " + c.flag(e.Location) + e.Message
+		if flag := c.flag(e.Location); flag != "" || e.Message != p.Title {
+			text += "\n  " + flag + e.Message
+		}
 	}
 	if follow != "" {
 		text += "\n  " + follow

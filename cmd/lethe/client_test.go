@@ -75,7 +75,8 @@ func TestRefusalSpeaksTheLanguageAndNamesTheCommand(t *testing.T) {
 	id, code := uuid.New(), "departure_exists"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusConflict)
-		_ = json.NewEncoder(w).Encode(api.Problem{Title: "该员工已有离职记录", Detail: "不会重复发起。", Hint: "请查看已有的离职记录。", Code: code, Location: "/api/v1/departures/" + id.String()})
+		_ = json.NewEncoder(w).Encode(api.Problem{Title: "该员工已有离职记录", Detail: "不会重复发起。", Hint: "请查看已有的离职记录。", Code: code, Location: "/api/v1/departures/" + id.String(),
+			Errors: []api.FieldError{{Location: "body.employee_id", Message: "该员工已有离职记录"}}})
 	}))
 	defer server.Close()
 	client := &apiClient{base: server.URL, token: "secret", language: i18n.Chinese, http: server.Client()}
