@@ -89,10 +89,7 @@ func (p firstPlan) department(tx *database.Tx) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("making an id: %w", err)
-	}
+	id := models.NewID()
 	d := p.Department
 	err = tx.DB().Create(&models.Department{ID: id, LegalEntityID: entity, Code: d.Code, NameZh: d.NameZh, NameEn: d.NameEn}).Error
 	if err != nil {
@@ -116,10 +113,7 @@ func (p firstPlan) entity(tx *database.Tx) (uuid.UUID, error) {
 	if !errors.Is(err, database.ErrNotFound) {
 		return uuid.Nil, fmt.Errorf("finding the first legal entity: %w", err)
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("making an id: %w", err)
-	}
+	id := models.NewID()
 	err = tx.DB().Create(&models.LegalEntity{
 		ID: id, Code: e.Code, NameZh: e.NameZh, NameEn: e.NameEn, Jurisdiction: e.Jurisdiction, TimeZone: e.TimeZone, CutoffTime: "18:00:00",
 	}).Error

@@ -92,14 +92,6 @@ var (
 	byID      = clause.OrderByColumn{Column: clause.Column{Name: "id"}}
 )
 
-func newID() (uuid.UUID, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("making an id: %w", err)
-	}
-	return id, nil
-}
-
 func find[T any](tx *database.Tx, what string, where string, args ...any) ([]T, error) {
 	var rows []T
 	if err := tx.DB().Where(where, args...).Order(byID).Find(&rows).Error; err != nil {

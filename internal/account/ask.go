@@ -62,10 +62,7 @@ func (o UnlinkOrder) lookUps(tx *database.Tx, employee uuid.UUID, asked []string
 // recordFound adds a row that nobody registered: an account that was found by employee number or, without
 // an id, the question for one.
 func recordFound(tx *database.Tx, employee, employmentID uuid.UUID, system, kind string, externalID *string) (models.LinkedAccount, error) {
-	id, err := newID()
-	if err != nil {
-		return models.LinkedAccount{}, err
-	}
+	id := models.NewID()
 	a := models.LinkedAccount{
 		ID: id, EmploymentID: employmentID, System: system, Kind: kind, ExternalID: externalID, State: models.AccountLinked,
 	}

@@ -136,10 +136,7 @@ func (r *run) stillOpen(now time.Time) *time.Time {
 }
 
 func (r *run) openCase(tx *database.Tx, op models.AccountOperation, reason string) error {
-	id, err := newID()
-	if err != nil {
-		return err
-	}
+	id := models.NewID()
 	c := models.SupportCase{
 		ID: id, OperationID: op.ID, StepID: r.step.ID, AccountID: r.account.ID, DepartureID: op.DepartureID,
 		System: r.step.System, Reason: reason, State: models.CaseOpen,

@@ -27,10 +27,7 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 	if ended {
 		return models.LinkedAccount{}, ErrAccessEnded
 	}
-	id, err := newID()
-	if err != nil {
-		return models.LinkedAccount{}, err
-	}
+	id := models.NewID()
 	employee, err := person(tx, employmentID)
 	if err != nil {
 		return models.LinkedAccount{}, err

@@ -274,11 +274,8 @@ func backAtOnce(tx *database.Tx, a models.LinkedAccount) (bool, error) {
 }
 
 func createOperation(tx *database.Tx, op models.AccountOperation, record recorder) (models.AccountOperation, error) {
-	id, err := newID()
-	if err != nil {
-		return op, err
-	}
-	op.ID, op.State, op.Revision = id, models.OperationRunning, 1
+	var err error
+	op.ID, op.State, op.Revision = models.NewID(), models.OperationRunning, 1
 	if op.LedgerEntryID, err = record(op); err != nil {
 		return op, err
 	}
@@ -288,11 +285,7 @@ func createOperation(tx *database.Tx, op models.AccountOperation, record recorde
 // takeOver makes op the account's operation. The raised attempt stops whatever run is under way at
 // its next mutating call.
 func takeOver(tx *database.Tx, op models.AccountOperation, a models.LinkedAccount, step models.AccountStep, state models.AccountState) error {
-	id, err := newID()
-	if err != nil {
-		return err
-	}
-	step.ID, step.OperationID, step.AccountID = id, op.ID, a.ID
+	step.ID, step.OperationID, step.AccountID = models.NewID(), op.ID, a.ID
 	step.System, step.State = a.System, models.StepPending
 	if err := create(tx, "a step", step); err != nil {
 		return err

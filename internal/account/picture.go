@@ -133,10 +133,7 @@ func (r *run) storePicture(tx *database.Tx, plain []byte) error {
 		}
 		return change[models.AccountSnapshot](tx, "a snapshot", rows[0].ID, map[string]any{"snapshot_sealed": sealed})
 	}
-	id, err := newID()
-	if err != nil {
-		return err
-	}
+	id := models.NewID()
 	sealed, category, err := r.s.snapshots.Seal(tx, placeOf(id, r.op.EmploymentID), plain)
 	if err != nil {
 		return err

@@ -128,16 +128,14 @@ func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, 
 		operation: o.Operation, command: command, salt: salt, shown: matter.Changes,
 		targets: matter.Targets, fileHash: blind(salt, o.FileHash), rules: matter.Rules,
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return models.Approval{}, fmt.Errorf("making an id: %w", err)
-	}
+	id := models.NewID()
 	row := models.Approval{
 		ID: id, Operation: o.Operation, Fingerprint: print, CommandHash: b.commandHash(),
 		FileHash: b.fileHash, SubjectIDs: matter.Subjects, RequesterID: caller.Actor.EmployeeID,
 		RequesterUserID: given(caller.UserID), RequesterRole: caller.Actor.Role, RequesterAuthenticated: caller.Authenticated,
 		State: models.ApprovalPending,
 	}
+	var err error
 	if row.ReasonSealed, err = reasons.Seal(tx, written(columnReason, id), o.Reason); err != nil {
 		return row, err
 	}

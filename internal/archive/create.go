@@ -136,10 +136,7 @@ func (n *NewEmployee) person(tx *database.Tx) (id uuid.UUID, returns bool, err e
 	if !errors.Is(err, database.ErrNotFound) {
 		return uuid.Nil, false, err
 	}
-	id, err = uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, false, fmt.Errorf("making an id: %w", err)
-	}
+	id = models.NewID()
 	err = database.Hide(tx.DB().Create(&models.Employee{
 		ID: id, EmployeeNo: n.EmployeeNo, Name: n.Name, DepartmentID: n.DepartmentID,
 		Status: models.StatusActive, Revision: 1,
@@ -180,10 +177,7 @@ func (n *NewEmployee) rehire(tx *database.Tx, known models.Employee) error {
 }
 
 func (n *NewEmployee) employ(tx *database.Tx, employeeID uuid.UUID, returns bool, entity models.LegalEntity) (uuid.UUID, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("making an id: %w", err)
-	}
+	id := models.NewID()
 	action := actionCreated
 	if returns {
 		action = actionRehired

@@ -122,10 +122,7 @@ func order(tx *database.Tx, employmentID uuid.UUID, fields map[string]*string, c
 
 func sealField(tx *database.Tx, sealer vault.Sealer, employmentID uuid.UUID, c change, id uuid.UUID, exists bool) error {
 	if !exists {
-		var err error
-		if id, err = uuid.NewV7(); err != nil {
-			return fmt.Errorf("making an id: %w", err)
-		}
+		id = models.NewID()
 	}
 	plain := []byte(*c.value)
 	defer clear(plain)

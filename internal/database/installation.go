@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"lethe/models"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3/lock"
@@ -55,10 +57,7 @@ func Install(ctx context.Context, facts, keys *DB, mode Mode) (Installation, err
 	if err := CheckPair(ctx, facts, keys); err != nil {
 		return Installation{}, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return Installation{}, fmt.Errorf("making an installation id: %w", err)
-	}
+	id := models.NewID()
 	in, err := mark(ctx, facts, id, mode)
 	if err != nil {
 		return Installation{}, err

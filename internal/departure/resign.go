@@ -166,10 +166,7 @@ func checkLength(s *string, longest int) error {
 }
 
 func (n Notice) row(employment models.Employment, d Entry, by models.Actor) (models.Departure, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return models.Departure{}, fmt.Errorf("making an id: %w", err)
-	}
+	id := models.NewID()
 	initiator := n.Initiator
 	if initiator == "" {
 		initiator = defaultInitiator(n.Kind)

@@ -30,10 +30,7 @@ func SealBreakGlass(tx *database.Tx) (first, second string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("voiding the former codes: %w", database.Hide(err))
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return "", "", fmt.Errorf("making a pair's id: %w", err)
-	}
+	id := models.NewID()
 	entry, err := recordHost(tx, "break_glass.sealed", "break_glass/"+id.String(), nil)
 	if err != nil {
 		return "", "", err
@@ -114,10 +111,7 @@ func bothCodes(pair models.BreakGlass, first, second string) bool {
 
 // notify tells every user something, until each says that it was read.
 func notify(tx *database.Tx, kind string, about uuid.UUID) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("making a notice's id: %w", err)
-	}
+	id := models.NewID()
 	if err := tx.DB().Create(&models.Notice{ID: id, Kind: kind, UserID: &about}).Error; err != nil {
 		return fmt.Errorf("notifying everybody: %w", database.Hide(err))
 	}

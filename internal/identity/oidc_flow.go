@@ -71,9 +71,7 @@ func (s *Service) BeginLogin(ctx context.Context, p *Provider, role models.Role,
 }
 
 func storeFlow(tx *database.Tx, flow models.OIDCFlow) (err error) {
-	if flow.ID, err = uuid.NewV7(); err != nil {
-		return fmt.Errorf("making a flow's id: %w", err)
-	}
+	flow.ID = models.NewID()
 	if err := tx.DB().Where("expires_at < lethe_now() - interval '1 hour'").Delete(&models.OIDCFlow{}).Error; err != nil {
 		return fmt.Errorf("removing old logins by the provider: %w", database.Hide(err))
 	}

@@ -46,9 +46,7 @@ func LinkLogin(tx *database.Tx, userID uuid.UUID, issuer, subject string, by mod
 		return models.OIDCLink{}, ErrUserDisabled
 	}
 	link := models.OIDCLink{UserID: userID, Issuer: issuer, Subject: subject, LinkedBy: by.ID()}
-	if link.ID, err = uuid.NewV7(); err != nil {
-		return link, fmt.Errorf("making a link's id: %w", err)
-	}
+	link.ID = models.NewID()
 	details, err := linkDetails(tx, link)
 	if err != nil {
 		return link, err

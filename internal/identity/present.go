@@ -114,10 +114,7 @@ var (
 // keepHalf notes who was given a half of a user's code, for as long as the owner is not confirmed and
 // after.
 func keepHalf(tx *database.Tx, userID, to, entry uuid.UUID) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("making a half's id: %w", err)
-	}
+	id := models.NewID()
 	half := models.EnrolmentHalf{ID: id, UserID: userID, GivenTo: to, LedgerEntryID: &entry}
 	if err := tx.DB().Create(&half).Error; err != nil {
 		return fmt.Errorf("noting who holds a half of a code: %w", database.Hide(err))

@@ -45,10 +45,7 @@ func (s *Service) Open(tx *database.Tx, o Opening) (token string, session models
 	if err != nil {
 		return "", session, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return "", session, fmt.Errorf("making a session's id: %w", err)
-	}
+	id := models.NewID()
 	session = models.Session{
 		ID: id, UserID: o.User.ID, Role: o.Role, Authenticated: o.Authenticated,
 		BreakGlass: o.Authenticated == models.ByBreakGlass, Address: addressText(o.Place), Agent: shorten(o.Place.Agent, 200),

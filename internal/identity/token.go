@@ -70,10 +70,7 @@ func issue(tx *database.Tx, user models.User, token models.APIToken, dev bool) (
 	if err != nil {
 		return "", models.APIToken{}, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return "", models.APIToken{}, fmt.Errorf("making a token's id: %w", err)
-	}
+	id := models.NewID()
 	token.ID, token.Prefix, token.SecretHash = id, shown(secret), hash(secret)
 	token.UserID, token.EmployeeID, token.ExpiresAt = user.ID, user.EmployeeID, token.ExpiresAt.UTC()
 	entry, err := record(tx, models.CallerOf(tx.Context()).Actor, "token.issued", user, tokenDetails(token))

@@ -179,10 +179,7 @@ func newRecoveryCodes(tx *database.Tx, user models.User, entry uuid.UUID) ([]str
 	rows := make([]models.RecoveryCode, recoveryCodes)
 	for i := range codes {
 		codes[i] = newCode(10)
-		id, err := uuid.NewV7()
-		if err != nil {
-			return nil, fmt.Errorf("making a code's id: %w", err)
-		}
+		id := models.NewID()
 		rows[i] = models.RecoveryCode{ID: id, UserID: user.ID, CodeHash: codeHash(codes[i]), LedgerEntryID: &entry}
 	}
 	if err := tx.DB().Create(&rows).Error; err != nil {

@@ -61,10 +61,7 @@ func insertUser(tx *database.Tx, by models.Actor, u models.User) (models.User, e
 	if !loginForm.MatchString(u.Login) {
 		return u, ErrLogin
 	}
-	var err error
-	if u.ID, err = uuid.NewV7(); err != nil {
-		return u, fmt.Errorf("making a user's id: %w", err)
-	}
+	u.ID = models.NewID()
 	entry, err := record(tx, by, "user.created", u, nil)
 	if err != nil {
 		return u, err
@@ -99,10 +96,7 @@ func Grant(tx *database.Tx, userID uuid.UUID, role models.Role, by models.Actor)
 	if err != nil || slices.Contains(held, role) {
 		return err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("making a role's id: %w", err)
-	}
+	id := models.NewID()
 	entry, err := record(tx, by, "role.granted", user, map[string]string{"role": string(role)})
 	if err != nil {
 		return err

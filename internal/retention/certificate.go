@@ -132,10 +132,7 @@ func (c *claimed) certify(tx *database.Tx, unrecoverable clock.Date) (models.Des
 	if err != nil {
 		return models.DestructionCertificate{}, err
 	}
-	id, err := newID()
-	if err != nil {
-		return models.DestructionCertificate{}, err
-	}
+	id := models.NewID()
 	statement, err := canonical(c.statement(id, rows, now, unrecoverable))
 	if err != nil {
 		return models.DestructionCertificate{}, err

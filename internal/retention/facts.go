@@ -161,10 +161,7 @@ func order(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline
 	if len(due) == 0 {
 		return nil
 	}
-	id, err := newID()
-	if err != nil {
-		return err
-	}
+	id := models.NewID()
 	purge.ID, purge.DepartureID, purge.EmploymentID = id, dep.ID, dep.EmploymentID
 	purge.Revision = 1
 	claims := make([]models.PurgeClaim, len(due))
@@ -192,8 +189,8 @@ func order(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline
 	if purge.RejectedBy != nil {
 		details["rejected_by"] = purge.RejectedBy.String()
 	}
-	purge.LedgerEntryID, err = recordPurge(tx, actionPurgeOrdered, id, dep, models.System, details)
-	if err != nil {
+	var err error
+	if purge.LedgerEntryID, err = recordPurge(tx, actionPurgeOrdered, id, dep, models.System, details); err != nil {
 		return err
 	}
 	if err := tx.DB().Create(&purge).Error; err != nil {

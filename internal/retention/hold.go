@@ -172,16 +172,13 @@ func (o HoldOrder) tooLate(tx *database.Tx) ([]models.Category, error) {
 	return gone, nil
 }
 
-func (o HoldOrder) insert(tx *database.Tx) (models.Hold, error) {
-	id, err := newID()
-	if err != nil {
-		return models.Hold{}, err
-	}
+func (o HoldOrder) insert(tx *database.Tx) (hold models.Hold, err error) {
+	id := models.NewID()
 	list := make([]string, len(o.Categories))
 	for i, c := range o.Categories {
 		list[i] = string(c)
 	}
-	hold := models.Hold{
+	hold = models.Hold{
 		ID: id, Everybody: o.Everybody, LegalEntityID: o.Query.LegalEntityID, DepartmentID: o.Query.DepartmentID,
 		LeftFrom: o.Query.LeftFrom, LeftTo: o.Query.LeftTo, Categories: list, PlacedBy: o.By.ID(),
 	}

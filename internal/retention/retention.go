@@ -112,11 +112,3 @@ func lockRows[T any](tx *database.Tx, lock clause.Locking, what, where string, a
 	}
 	return rows, nil
 }
-
-func newID() (uuid.UUID, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("making an id: %w", err)
-	}
-	return id, nil
-}

@@ -206,9 +206,7 @@ func supersede(tx *database.Tx, old, next models.RetentionRule) error {
 			return fmt.Errorf("superseding a rule: %w", err)
 		}
 	}
-	if next.ID, err = newID(); err != nil {
-		return err
-	}
+	next.ID = models.NewID()
 	if err := tx.DB().Create(&next).Error; err != nil {
 		return fmt.Errorf("creating a rule: %w", database.Hide(err))
 	}

@@ -80,10 +80,7 @@ func newDeadline(dep models.Departure, category models.EmploymentCategory, rule 
 	if err != nil {
 		return models.RetentionDeadline{}, err
 	}
-	id, err := newID()
-	if err != nil {
-		return models.RetentionDeadline{}, err
-	}
+	id := models.NewID()
 	return models.RetentionDeadline{
 		ID: id, DepartureID: dep.ID, EmploymentID: dep.EmploymentID, CategoryID: category.ID,
 		Category: category.Category, RuleID: rule.ID, EventAt: dep.EventAt(),

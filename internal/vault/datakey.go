@@ -37,15 +37,12 @@ func (k storedKey) place() models.EmploymentCategory {
 // the category's row. If its transaction fails later, the key stays unreferenced and is dropped
 // by DropUnreferenced.
 func (v *Vault) create(ctx context.Context, category models.EmploymentCategory) (uuid.UUID, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("making a data key id: %w", err)
-	}
+	id := models.NewID()
 	key := dataKey{id: id, raw: make([]byte, keySize)}
 	defer key.clear()
 	_, _ = rand.Read(key.raw) // never fails: it crashes the program instead
 
-	err = database.Run(ctx, v.keys, func(tx *database.Tx) error {
+	err := database.Run(ctx, v.keys, func(tx *database.Tx) error {
 		// Shared with other creators, against a change of KEK; alone for this category, against
 		// its destruction. A key that a restored backup of the facts knows nothing of stays dead.
 		if err := lockKEKShared(tx); err != nil {

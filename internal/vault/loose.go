@@ -66,14 +66,11 @@ var errNoKey = fmt.Errorf("the key is not there: %w", ErrDamaged)
 
 // SealLoose encrypts plain for a place; see [Loose].
 func (v *Vault) SealLoose(ctx context.Context, place string, plain []byte) (models.Sealed, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return models.Sealed{}, fmt.Errorf("making a key id: %w", err)
-	}
+	id := models.NewID()
 	key := dataKey{id: id, raw: make([]byte, keySize)}
 	defer key.clear()
 	_, _ = rand.Read(key.raw) // never fails: it crashes the program instead
-	err = database.Run(ctx, v.keys, func(tx *database.Tx) error {
+	err := database.Run(ctx, v.keys, func(tx *database.Tx) error {
 		if err := lockKEKShared(tx); err != nil {
 			return err
 		}

@@ -133,10 +133,7 @@ func (v *Vault) addLooseKey(tx *database.Tx, place string) error {
 	if err := lockKEKShared(tx); err != nil {
 		return err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("making a key id: %w", err)
-	}
+	id := models.NewID()
 	key := dataKey{id: id, raw: make([]byte, keySize)}
 	defer key.clear()
 	_, _ = rand.Read(key.raw) // never fails: it crashes the program instead

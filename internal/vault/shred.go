@@ -41,10 +41,7 @@ func (v *Vault) Destroy(ctx context.Context, categoryID uuid.UUID) error {
 		if err != nil {
 			return database.Hide(err)
 		}
-		id, err := uuid.NewV7()
-		if err != nil {
-			return fmt.Errorf("making a data key id: %w", err)
-		}
+		id := models.NewID()
 		// The facts say whose category it is; here its id is enough to refuse a key for ever.
 		return database.Hide(tx.DB().Exec(`
 			INSERT INTO data_keys (id, employment_id, category, category_id, kek_generation, wrapped, destroyed_at)

@@ -75,10 +75,7 @@ func New(keys *database.DB, kek *KEK, installation uuid.UUID) *Vault {
 func (v *Vault) CreateCategories(tx *database.Tx, employmentID uuid.UUID) error {
 	rows := make([]models.EmploymentCategory, 0, len(models.Categories))
 	for _, category := range models.Categories {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return fmt.Errorf("making a category id: %w", err)
-		}
+		id := models.NewID()
 		rows = append(rows, models.EmploymentCategory{
 			ID: id, EmploymentID: employmentID, Category: category, State: models.CategoryOpen,
 		})

@@ -122,17 +122,12 @@ func found(tx *database.Tx) (map[string]uuid.UUID, error) {
 		entity := models.LegalEntity{
 			Code: e.code, NameZh: e.nameZh, NameEn: e.nameEn, Jurisdiction: e.jurisdiction, TimeZone: e.zone, CutoffTime: "18:00:00",
 		}
-		var err error
-		if entity.ID, err = newID(); err != nil {
-			return nil, err
-		}
+		entity.ID = models.NewID()
 		if err := tx.DB().Create(&entity).Error; err != nil {
 			return nil, fmt.Errorf("founding %s: %w", e.code, database.Hide(err))
 		}
 		for _, d := range e.departments {
-			if ids[d.code], err = newID(); err != nil {
-				return nil, err
-			}
+			ids[d.code] = models.NewID()
 			row := models.Department{ID: ids[d.code], LegalEntityID: entity.ID, Code: d.code, NameZh: d.nameZh, NameEn: d.nameEn}
 			if err := tx.DB().Create(&row).Error; err != nil {
 				return nil, fmt.Errorf("founding %s: %w", d.code, database.Hide(err))
@@ -186,12 +181,4 @@ func appointHeads(tx *database.Tx, departments map[string]uuid.UUID, people []Pe
 		}
 	}
 	return nil
-}
-
-func newID() (uuid.UUID, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("making an id: %w", err)
-	}
-	return id, nil
 }

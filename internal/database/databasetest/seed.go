@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/models"
@@ -18,15 +16,15 @@ func (e *Env) Hire(t testing.TB, jurisdiction string) models.Employment {
 	t.Helper()
 	code := "T" + rand.Text()[:12]
 	entity := models.LegalEntity{
-		ID: newID(t), Code: code, NameZh: "测试公司", NameEn: "Test Company", Jurisdiction: jurisdiction,
+		ID: models.NewID(), Code: code, NameZh: "测试公司", NameEn: "Test Company", Jurisdiction: jurisdiction,
 		TimeZone: "Asia/Shanghai", CutoffTime: "18:00:00",
 	}
-	department := models.Department{ID: newID(t), LegalEntityID: entity.ID, Code: code, NameZh: "测试部", NameEn: "Testing"}
+	department := models.Department{ID: models.NewID(), LegalEntityID: entity.ID, Code: code, NameZh: "测试部", NameEn: "Testing"}
 	person := models.Employee{
-		ID: newID(t), EmployeeNo: code, Name: "张三", DepartmentID: department.ID, Status: models.StatusActive, Revision: 1,
+		ID: models.NewID(), EmployeeNo: code, Name: "张三", DepartmentID: department.ID, Status: models.StatusActive, Revision: 1,
 	}
 	employment := models.Employment{
-		ID: newID(t), EmployeeID: person.ID, LegalEntityID: entity.ID, DepartmentID: department.ID, Post: "工程师",
+		ID: models.NewID(), EmployeeID: person.ID, LegalEntityID: entity.ID, DepartmentID: department.ID, Post: "工程师",
 		Jurisdiction: jurisdiction, TimeZone: entity.TimeZone, HiredOn: clock.NewDate(2020, 1, 1),
 	}
 	err := database.Run(context.Background(), e.Facts, func(tx *database.Tx) error {
@@ -43,13 +41,4 @@ func (e *Env) Hire(t testing.TB, jurisdiction string) models.Employment {
 		t.Fatalf("hiring a person: %v", err)
 	}
 	return employment
-}
-
-func newID(t testing.TB) uuid.UUID {
-	t.Helper()
-	id, err := uuid.NewV7()
-	if err != nil {
-		t.Fatalf("making an id: %v", err)
-	}
-	return id
 }

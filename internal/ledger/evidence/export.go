@@ -181,10 +181,7 @@ func order(tx *database.Tx, by models.Actor, authenticated models.Authentication
 	if err := r.Check(tx); err != nil {
 		return uuid.Nil, err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("making an id: %w", err)
-	}
+	id := models.NewID()
 	e := Export{
 		ID: id, RequestedBy: by.EmployeeID, Role: string(by.Role), Authenticated: string(authenticated),
 		ApprovalID: approval, State: Queued, Formats: joined(r.Formats),
