@@ -3,42 +3,16 @@ package api
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
 	"lethe/internal/database"
 	"lethe/internal/departure"
-	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/models"
 )
-
-// CaseView is a stuck step that people must solve.
-type CaseView struct {
-	ID             uuid.UUID   `json:"id"`
-	OperationID    uuid.UUID   `json:"operation_id"`
-	DepartureID    *uuid.UUID  `json:"departure_id,omitempty"`
-	EmployeeID     uuid.UUID   `json:"employee_id"`
-	Person         PersonView  `json:"person" doc:"Whose account it is"`
-	AccountID      uuid.UUID   `json:"account_id"`
-	System         string      `json:"system"`
-	Reason         string      `json:"reason" doc:"Why it is stuck: stable, for programs"`
-	ReasonText     string      `json:"reason_text"`
-	State          string      `json:"state" enum:"open,waiver_requested,closed"`
-	Resolution     string      `json:"resolution,omitempty" enum:"retry,resolved_by_hand,waive,abort,superseded"`
-	StateText      string      `json:"state_text"`
-	ResolutionText string      `json:"resolution_text,omitempty"`
-	AskedBy        *uuid.UUID  `json:"asked_by,omitempty"`
-	Asker          *PersonView `json:"asker,omitempty" doc:"asked_by, by name: who decided, or asked for a waiver"`
-	ConfirmedBy    *uuid.UUID  `json:"confirmed_by,omitempty"`
-	Confirmer      *PersonView `json:"confirmer,omitempty" doc:"confirmed_by, by name"`
-	OpenedAt       time.Time   `json:"opened_at"`
-	AskedAt        *time.Time  `json:"asked_at,omitempty"`
-	ClosedAt       *time.Time  `json:"closed_at,omitempty"`
-}
 
 func (s *server) registerCases() {
 	r := s.resource("Support cases", identity.ScopeAccounts)
@@ -51,42 +25,15 @@ func (s *server) registerCases() {
 	}, s.confirmCase)
 }
 
-// caseViews shows cases with whom they concern and who decided.
-func (s *server) caseViews(ctx context.Context, rows []account.CaseView, language i18n.Language) ([]CaseView, error) {
-	var ids []uuid.UUID
-	for _, c := range rows {
-		ids = append(ids, givenOf(&c.EmployeeID, c.AskedBy, c.ConfirmedBy)...)
-	}
-	people, err := s.people(ctx, ids)
-	views := make([]CaseView, len(rows))
-	for i, c := range rows {
-		views[i] = caseView(c, people, language)
-	}
-	return views, err
-}
-
-func caseView(c account.CaseView, people named, language i18n.Language) CaseView {
-	reason, ok := i18n.Lookup(language, "case_reason."+c.Reason)
-	if !ok {
-		reason = i18n.Text(language, "case_reason.other")
-	}
-	v := CaseView{
-		ID: c.ID, OperationID: c.OperationID, DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
-		System: c.System, Reason: c.Reason, ReasonText: reason, State: c.State, StateText: i18n.Text(language, "case_state."+c.State), Resolution: c.Resolution,
-		AskedBy: c.AskedBy, Asker: people.of(c.AskedBy), ConfirmedBy: c.ConfirmedBy, Confirmer: people.of(c.ConfirmedBy), OpenedAt: c.OpenedAt.UTC(), AskedAt: utc(c.AskedAt), ClosedAt: utc(c.ClosedAt),
-	}
-	if c.Resolution != "" {
-		v.ResolutionText = i18n.Text(language, "case_resolution."+c.Resolution)
-	}
-	return v
-}
-
 type listCasesInput struct {
 	Paging
 	Speaking
-	State       string    `query:"state" enum:"open,waiver_requested,closed"`
-	DepartureID uuid.UUID `query:"departure_id"`
-	OperationID uuid.UUID `query:"operation_id"`
+	State       string     `query:"state" enum:"open,waiver_requested,closed"`
+	DepartureID uuid.UUID  `query:"departure_id"`
+	OperationID uuid.UUID  `query:"operation_id"`
+	EmployeeID  uuid.UUID  `query:"employee_id" doc:"Whose account it is"`
+	System      string     `query:"system" maxLength:"64"`
+	Reason      caseReason `query:"reason"`
 }
 
 func (s *server) listCases(ctx context.Context, in *listCasesInput) (*answer[Page[CaseView]], error) {
@@ -95,10 +42,13 @@ func (s *server) listCases(ctx context.Context, in *listCasesInput) (*answer[Pag
 		return nil, err
 	}
 	f := account.CaseFilter{State: in.State, Limit: in.Limit, NotOf: actorOf(ctx).EmployeeID, DepartureID: given(in.DepartureID), OperationID: given(in.OperationID)}
-	f.After = after
+	f.EmployeeID, f.System, f.Reason, f.After = given(in.EmployeeID), in.System, string(in.Reason), after
 	cases, more, err := account.Cases(ctx, s.DB, f)
 	if err != nil {
 		return nil, err
+	}
+	if _, connected := s.Systems.Get(in.System); in.System != "" && !connected && len(cases) == 0 {
+		return nil, problem(codeUnknownSystem, FieldError{Location: "query.system", Code: codeUnknownSystem})
 	}
 	page := Page[CaseView]{}
 	if page.Items, err = s.caseViews(ctx, cases, in.language()); err != nil {
@@ -135,11 +85,15 @@ type resolutionInput struct {
 	ByID
 	Body struct {
 		Action string `json:"action" enum:"retry,resolved_by_hand,waive,abort" doc:"retry, resolved_by_hand (read back all the same), waive (confirmed by a second person) or abort (stand-alone operations only)" example:"retry"`
+		Note   string `json:"note,omitempty" maxLength:"500" doc:"What was done, for whoever looks at the case later; where two people are needed, the reason that the second person reads, unless there is another. No names, numbers or illnesses"`
 		Asking
 	}
 }
 
 func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*answer[CaseView], error) {
+	if in.Body.ApprovalReason == "" {
+		in.Body.ApprovalReason = in.Body.Note
+	}
 	if in.Body.Action == models.ResolutionWaive {
 		_, err := s.dangerous(ctx, dangerousCall{
 			operation: operations.Waive, command: operations.Waiver{CaseID: in.ID},
@@ -157,7 +111,7 @@ func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*answer[
 				return models.SupportCase{}, err
 			}
 		}
-		return account.ResolveCase(tx, in.ID, actorOf(ctx), in.Body.Action)
+		return account.ResolveCase(tx, in.ID, actorOf(ctx), in.Body.Action, in.Body.Note)
 	})
 	if errors.Is(err, departure.ErrApprovalRequired) {
 		return nil, s.askRelinking(ctx, in)
@@ -198,5 +152,6 @@ func (s *server) decideCase(ctx context.Context, in *ByID, decide func(tx *datab
 	if err != nil {
 		return nil, err
 	}
+	s.endOvertaken(ctx) // the request for a waiver
 	return s.getCase(ctx, in)
 }

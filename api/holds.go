@@ -161,11 +161,16 @@ func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswe
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Approvals.EndOvertaken(ctx, s.DB); err != nil {
-		s.Log.WarnContext(ctx, "requests that a hold has overtaken are left open for now", "request_id", requestIDOf(ctx), "error", err.Error())
-	}
+	s.endOvertaken(ctx)
 	view, err := s.oneHold(ctx, made.ID)
 	return &createdAnswer[HoldView]{made.Status, made.Location, view}, err
+}
+
+// endOvertaken ends the requests that a command has just overtaken. What fails here is left to the next sweep.
+func (s *server) endOvertaken(ctx context.Context) {
+	if _, err := s.Approvals.EndOvertaken(ctx, s.DB); err != nil {
+		s.Log.WarnContext(ctx, "requests that were overtaken are left open for now", "request_id", requestIDOf(ctx), "error", err.Error())
+	}
 }
 
 type listHoldsInput struct {

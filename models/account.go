@@ -215,4 +215,5 @@ type SupportCase struct {
 	LedgerEntryID *uuid.UUID // the ledger's entry of its opening; nil from before the ledger
 	// DecisionEntryID names the entry of what people last said about it; nil: nothing, or before.
 	DecisionEntryID *uuid.UUID
+	NoteSealed      Sealed // what whoever decided it wrote
 }

@@ -8,11 +8,17 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/reasons"
 	"lethe/models"
 )
 
 // columnDecision names the entry of what people last said about a case.
 const columnDecision = "decision_entry_id"
+
+// columnNote is the sealed column of what they wrote: its name is part of what that is sealed for.
+const columnNote = "note_sealed"
+
+func notePlace(id uuid.UUID) string { return reasons.Place("support_cases."+columnNote, id) }
 
 // ResolveCase carries out what a person of it_ops decided about a stuck step:
 //
@@ -22,14 +28,18 @@ const columnDecision = "decision_entry_id"
 //   - models.ResolutionWaive: accept it unsolved; ConfirmCase by a second person makes it so.
 //   - models.ResolutionAbort: give the account back; stand-alone unlinkings only.
 //
-// For a case with a departure the caller calls departure.AccountsChanged in the same transaction.
-func ResolveCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor, action string) (models.SupportCase, error) {
+// What they note about it, if anything, stays with the case once that is closed. For a case with a departure the
+// caller calls departure.AccountsChanged in the same transaction.
+func ResolveCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor, action, note string) (models.SupportCase, error) {
 	if actor.ID() == nil || actor.Role != models.RoleITOps {
 		return models.SupportCase{}, ErrRoleMayNot
 	}
 	c, err := openCase(tx, caseID, actor)
 	if err != nil {
 		return models.SupportCase{}, err
+	}
+	if c.row.NoteSealed, err = reasons.Seal(tx, notePlace(caseID), note); err != nil {
+		return c.row, err
 	}
 	switch action {
 	case models.ResolutionRetry:
@@ -162,7 +172,7 @@ func (c *openedCase) close(tx *database.Tx, resolution string, actor models.Acto
 	}
 	return c.update(tx, map[string]any{
 		"state": models.CaseClosed, "resolution": resolution, "closed_at": c.now, "asked_by": actor.ID(), "asked_at": c.now,
-		columnDecision: c.row.DecisionEntryID,
+		columnDecision: c.row.DecisionEntryID, columnNote: c.row.NoteSealed,
 	})
 }
 

@@ -20,7 +20,7 @@ func (w *world) actor(t testing.TB, role models.Role) models.Actor {
 
 func (w *world) resolve(id uuid.UUID, actor models.Actor, action string) error {
 	return w.try(func(tx *database.Tx) error {
-		c, err := ResolveCase(tx, id, actor, action)
+		c, err := ResolveCase(tx, id, actor, action, "")
 		if err == nil && c.DepartureID != nil {
 			err = w.derive(tx, *c.DepartureID)
 		}

@@ -54,7 +54,7 @@ func TestI8_AnOldUnlinkingSparesTheNewEmployment(t *testing.T) {
 	})
 	cases := w.openCases(t, op)
 	w.tx(t, func(tx *database.Tx) error {
-		_, err := ResolveCase(tx, cases[0].ID, w.actor(t, models.RoleITOps), models.ResolutionRetry)
+		_, err := ResolveCase(tx, cases[0].ID, w.actor(t, models.RoleITOps), models.ResolutionRetry, "")
 		return err
 	})
 	w.drive(t, op)

@@ -371,7 +371,7 @@ func TestRelinkOfAGoneAccountAsksPeople(t *testing.T) {
 	// Made anew by hand, under another id.
 	w.targets["finance"].accounts["new"] = &holder{no: l.no, active: true}
 	w.tx(t, func(tx *database.Tx) error {
-		_, err := ResolveCase(tx, cases[0].ID, w.actor(t, models.RoleITOps), models.ResolutionByHand)
+		_, err := ResolveCase(tx, cases[0].ID, w.actor(t, models.RoleITOps), models.ResolutionByHand, "")
 		return err
 	})
 	if f := w.drive(t, op); f.State != models.OperationSettled {

@@ -70,15 +70,20 @@ var Reasons = append([]string{
 	ReasonPartial, ReasonUnknownSystem, ReasonRehired, ReasonFoundInUse,
 }, connector.Codes...)
 
-// stuckReason is why people must solve a step; empty if they need not.
-func stuckReason(s models.AccountStep) string {
-	switch {
-	case s.State != models.StepStuck:
-		return ""
-	case slices.Contains(Reasons, s.StuckReason):
-		return s.StuckReason
+// ReasonOf is a reason as it is shown: one of Reasons, or ReasonOther.
+func ReasonOf(code string) string {
+	if slices.Contains(Reasons, code) {
+		return code
 	}
 	return ReasonOther
+}
+
+// stuckReason is why people must solve a step; empty if they need not.
+func stuckReason(s models.AccountStep) string {
+	if s.State != models.StepStuck {
+		return ""
+	}
+	return ReasonOf(s.StuckReason)
 }
 
 // RunStep carries out one step: a whole, resumable piece of work. It may be called at any time, any

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -120,72 +119,6 @@ func Operation(ctx context.Context, db *database.DB, id uuid.UUID) (OperationVie
 		v.Steps = append(v.Steps, sv)
 	}
 	return v, nil
-}
-
-// CaseFilter selects support cases; zero values select everything.
-type CaseFilter struct {
-	State       string // models.CaseOpen, CaseWaiverRequested or CaseClosed
-	DepartureID *uuid.UUID
-	OperationID *uuid.UUID
-	NotOf       uuid.UUID // leaves out those of somebody's accounts
-	After       uuid.UUID // the last id of the page before
-	Limit       int       // default 50, at most 200
-}
-
-// CaseView is a support case with whom it concerns.
-type CaseView struct {
-	models.SupportCase
-	EmploymentID uuid.UUID
-	EmployeeID   uuid.UUID
-}
-
-// Cases lists support cases, oldest first, and says whether there are more.
-func Cases(ctx context.Context, db *database.DB, f CaseFilter) (items []CaseView, more bool, err error) {
-	limit := f.Limit
-	if limit <= 0 {
-		limit = 50
-	}
-	limit = min(limit, 200)
-	q := db.Read(ctx).Table("support_cases c").
-		Select("c.*, o.employment_id, m.employee_id").
-		Joins("JOIN account_operations o ON o.id = c.operation_id").
-		Joins("JOIN employments m ON m.id = o.employment_id").
-		Where("c.id > ? AND m.employee_id <> ?", f.After, f.NotOf)
-	if f.State != "" {
-		q = q.Where("c.state = ?", f.State)
-	}
-	if f.DepartureID != nil {
-		q = q.Where("c.departure_id = ?", *f.DepartureID)
-	}
-	if f.OperationID != nil {
-		q = q.Where("c.operation_id = ?", *f.OperationID)
-	}
-	oldest := clause.OrderByColumn{Column: clause.Column{Table: "c", Name: "id"}}
-	if err := q.Order(oldest).Limit(limit + 1).Scan(&items).Error; err != nil {
-		return nil, false, fmt.Errorf("reading support cases: %w", database.Hide(err))
-	}
-	if len(items) > limit {
-		return items[:limit], true, nil
-	}
-	return items, false, nil
-}
-
-// Case reads one support case; an unknown id is database.ErrNotFound.
-func Case(ctx context.Context, db *database.DB, id uuid.UUID) (CaseView, error) {
-	var v CaseView
-	c, err := database.First[models.SupportCase](db.Read(ctx).Where("id = ?", id))
-	if err != nil {
-		return v, fmt.Errorf("reading a support case: %w", err)
-	}
-	op, err := database.First[models.AccountOperation](db.Read(ctx).Where("id = ?", c.OperationID))
-	if err != nil {
-		return v, fmt.Errorf("reading an account operation: %w", err)
-	}
-	m, err := database.First[models.Employment](db.Read(ctx).Select("id", "employee_id").Where("id = ?", op.EmploymentID))
-	if err != nil {
-		return v, fmt.Errorf("reading an employment: %w", err)
-	}
-	return CaseView{SupportCase: c, EmploymentID: op.EmploymentID, EmployeeID: m.EmployeeID}, nil
 }
 
 // Waited is something that waits, and whose matter it is.

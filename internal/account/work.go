@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"lethe/internal/connector"
@@ -43,6 +44,15 @@ type remoteError struct {
 	code       string
 	temporary  bool
 	retryAfter time.Duration
+	status     int // of HTTP; 0: there was no answer
+}
+
+// detail is what evidence keeps of a failure: its code and, if there was an answer, the HTTP status.
+func (e *remoteError) detail() string {
+	if e.status == 0 {
+		return e.code
+	}
+	return e.code + ":" + strconv.Itoa(e.status)
 }
 
 func (e *remoteError) Error() string { return "remote call: " + e.code }
@@ -96,7 +106,7 @@ func remoteFailure(err error) error {
 	case errors.Is(err, errStale):
 		return errStale
 	case errors.As(err, &e):
-		return &remoteError{code: string(e.Code), temporary: e.Temporary, retryAfter: e.RetryAfter}
+		return &remoteError{code: string(e.Code), temporary: e.Temporary, retryAfter: e.RetryAfter, status: e.Status}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &remoteError{code: string(connector.CodeTimeout), temporary: true}
 	case database.Code(err) != "" || errors.As(err, new(*database.Error)):
@@ -116,7 +126,7 @@ func ask[T any](r *run, substep string, call func() (T, error)) (T, error) {
 	failed := remoteFailure(err)
 	var remote *remoteError
 	if errors.As(failed, &remote) && connector.CodeOf(err) != connector.CodeNotFound {
-		r.note(substep, outFailed, remote.code)
+		r.note(substep, outFailed, remote.detail())
 	}
 	return v, failed
 }
@@ -147,7 +157,7 @@ func (r *run) effect(ctx context.Context, substep string, call func(context.Cont
 		failed := remoteFailure(err)
 		var remote *remoteError
 		if errors.As(failed, &remote) {
-			r.note(substep, outFailed, remote.code)
+			r.note(substep, outFailed, remote.detail())
 			r.unsure = r.unsure || remote.code == string(connector.CodeTimeout) || remote.code == string(connector.CodeConnectionCut)
 		}
 		return result, failed

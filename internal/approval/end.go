@@ -156,10 +156,12 @@ const (
 	isDestroyed = `state = 'pending' AND EXISTS (SELECT FROM employments m JOIN employment_categories c ON c.employment_id = m.id
 		WHERE m.employee_id = ANY (approvals.subject_ids) AND c.purging_at >= approvals.requested_at)`
 	// isOvertaken: the purge that it is about destroys already, is over, or will not destroy what it claims
-	// now, since a hold keeps some of that.
-	isOvertaken = `state = 'pending' AND targets -> 0 ->> 'kind' = 'purge' AND EXISTS (
+	// now, since a hold keeps some of that; or the support case that it is about is closed.
+	isOvertaken = `state = 'pending' AND (targets -> 0 ->> 'kind' = 'support_case' AND EXISTS (
+			SELECT FROM support_cases c WHERE c.id::text = approvals.targets -> 0 ->> 'id' AND c.state = 'closed')
+		OR targets -> 0 ->> 'kind' = 'purge' AND EXISTS (
 		SELECT FROM purges p WHERE p.id::text = approvals.targets -> 0 ->> 'id' AND (p.state IN ('purging', 'purged', 'cancelled') OR EXISTS (
-			SELECT FROM purge_claims k WHERE k.purge_id = p.id AND k.state = 'open' AND lethe_held(p.employment_id, k.category))))`
+			SELECT FROM purge_claims k WHERE k.purge_id = p.id AND k.state = 'open' AND lethe_held(p.employment_id, k.category)))))`
 	// isOrphaned: whoever asked has been disabled or reset since, or has lost the role (I32).
 	isOrphaned = "state = 'pending' AND NOT public.lethe_requester_stands(requester_user_id, requester_id, requester_role, requested_at)"
 	// isLost: the key of the command was given up after a restore. Nobody can read it, or carry it out.
@@ -179,7 +181,8 @@ func (r *Registry) Sweep(ctx context.Context, db *database.DB) (int, error) {
 }
 
 // EndOvertaken ends the undecided requests about purges that a hold has overtaken, or that went on without
-// them. Whoever has just placed a hold calls it, and so does each sweep.
+// them, and about support cases that were decided otherwise. Whoever has just placed a hold or decided a case
+// calls it, and so does each sweep.
 func (r *Registry) EndOvertaken(ctx context.Context, db *database.DB) (int, error) {
 	return r.sweep(ctx, db, isOvertaken, r.voiding(isOvertaken, models.VoidGone))
 }

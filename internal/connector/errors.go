@@ -43,6 +43,8 @@ type Error struct {
 	// Temporary means that the same call may succeed later without anybody
 	// doing anything.
 	Temporary bool
+	// Status is the HTTP status of the answer that failed; 0: there was none.
+	Status int
 }
 
 func (e *Error) Error() string { return "connector: " + string(e.Code) }

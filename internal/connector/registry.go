@@ -10,6 +10,7 @@ import (
 type System struct {
 	Name      string
 	Kind      string
+	Protocol  string // empty of one that was not read from a file
 	Connector Connector
 }
 
@@ -37,7 +38,7 @@ func NewRegistry(configs []SystemConfig, protocols map[string]Factory) (*Registr
 		if err != nil {
 			return nil, fmt.Errorf("system %q: %w", c.Name, err)
 		}
-		systems = append(systems, System{Name: c.Name, Kind: c.Kind, Connector: conn})
+		systems = append(systems, System{Name: c.Name, Kind: c.Kind, Protocol: c.Protocol, Connector: conn})
 	}
 	return RegistryOf(systems...)
 }

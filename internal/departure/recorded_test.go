@@ -180,7 +180,7 @@ var steps = []step{
 				case "drop":
 					return account.DropWaiver(tx, row.ID, ops)
 				default:
-					c, err = account.ResolveCase(tx, row.ID, ops, action)
+					c, err = account.ResolveCase(tx, row.ID, ops, action, "")
 				}
 				if err != nil || c.DepartureID == nil {
 					return err
@@ -310,7 +310,7 @@ func (l *life) waive(t *testing.T) {
 			return
 		}
 		err := database.Run(t.Context(), l.Facts, func(tx *database.Tx) error {
-			_, err := account.ResolveCase(tx, row.ID, ops, models.ResolutionWaive)
+			_, err := account.ResolveCase(tx, row.ID, ops, models.ResolutionWaive, "")
 			if err != nil && !errors.Is(err, account.ErrCaseClosed) { // asked for already
 				return err
 			}

@@ -74,7 +74,7 @@ func (d Deps) waive() approval.Operation {
 			}, nil
 		},
 		Asked: func(tx *database.Tx, by models.Actor, c Waiver) error {
-			row, err := account.ResolveCase(tx, c.CaseID, by, models.ResolutionWaive)
+			row, err := account.ResolveCase(tx, c.CaseID, by, models.ResolutionWaive, "")
 			return changed(tx, row, err)
 		},
 		Dropped: func(tx *database.Tx, by models.Actor, id uuid.UUID) error { return account.DropWaiver(tx, id, by) },

@@ -85,7 +85,8 @@ ledger_content kind action actor_role authenticated object requested_by purpose 
 	{Reason, Facts, `
 approvals reason_sealed comment_sealed
 query_log_exports reason_sealed filters_sealed
-holds matter_sealed`},
+holds matter_sealed
+support_cases note_sealed`},
 	{FormerReason, Facts, `
 approvals reason comment
 query_log_exports reason filters

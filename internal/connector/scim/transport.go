@@ -149,7 +149,7 @@ func (r reply) notFound() bool {
 
 // failure turns a status that is not a success into an error.
 func (c *Client) failure(r reply) error {
-	e := &connector.Error{Code: connector.CodeBadAnswer, RetryAfter: c.retryAfter(r.header)}
+	e := &connector.Error{Code: connector.CodeBadAnswer, RetryAfter: c.retryAfter(r.header), Status: r.status}
 	switch {
 	case r.status == http.StatusUnauthorized, r.status == http.StatusForbidden:
 		e.Code = connector.CodeUnauthorized

@@ -58,6 +58,7 @@ func TestStatusesBecomeCodes(t *testing.T) {
 			client := clientOf(t, status(c.status, c.header), func(o *scim.Options) { o.Now = func() time.Time { return now } })
 			_, err := client.ReadBack(t.Context(), "7")
 			got, ok := err.(*connector.Error)
+			c.want.Status = c.status
 			if !ok || *got != c.want {
 				t.Fatalf("got %#v, want %#v", err, c.want)
 			}
