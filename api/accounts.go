@@ -41,7 +41,9 @@ type newAccountInput struct {
 	}
 }
 
-func accountsAddress(employeeID uuid.UUID) string { return employeeAddress(employeeID) + "/accounts" }
+func accountsAddress(employeeID uuid.UUID) string {
+	return addressOf(models.RefEmployee, employeeID) + "/accounts"
+}
 
 func (s *server) registerAccounts() {
 	r := s.resource("Accounts", identity.ScopeAccounts)
@@ -149,7 +151,7 @@ func (s *server) linkAccount(ctx context.Context, in *newAccountInput) (*created
 			return creation{}, account.ErrOwnAccount // whoever names another account would keep the own one
 		}
 		linked, err := account.Link(tx, employment.ID, system.Name, system.Kind, in.Body.ExternalID)
-		return created(linked.ID, accountsAddress(in.ID)+"/"+linked.ID.String()), err
+		return creation{linked.ID, http.StatusCreated, accountsAddress(in.ID) + "/" + linked.ID.String()}, err
 	})
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func TestI27_WhoSeesTheIDsOfAccounts(t *testing.T) {
 		models.RoleHRAdmin: true, models.RoleITOps: true, models.RoleReviewer: false, models.RoleAuditor: false,
 		models.RoleDepartmentHead: false, models.RoleEmployee: false,
 	} {
-		for _, path := range []string{employeeAddress(leaver) + "/accounts", departureAddress(made.ID), "/api/v1/departures"} {
+		for _, path := range []string{addressOf(models.RefEmployee, leaver) + "/accounts", addressOf(models.RefDeparture, made.ID), "/api/v1/departures"} {
 			got := f.ask(role, "GET", path, "")
 			if got.status != http.StatusOK || strings.Contains(string(got.body), id) != sees {
 				t.Errorf("%s reads %s: %d %s", role, path, got.status, got.body)

@@ -18,7 +18,7 @@ func TestI8_TheAccountsOfEveryEmploymentAreListed(t *testing.T) {
 	former := f.employment(id)
 	f.hireAgain(id, "E1")
 	var page Page[AccountView]
-	f.ask(models.RoleHRAdmin, "GET", employeeAddress(id)+"/accounts", "").into(t, &page)
+	f.ask(models.RoleHRAdmin, "GET", addressOf(models.RefEmployee, id)+"/accounts", "").into(t, &page)
 	if len(page.Items) != 2 || (page.Items[0].Employment == former) == (page.Items[1].Employment == former) {
 		t.Errorf("listed are %+v", page.Items)
 	}

@@ -25,7 +25,8 @@ type ApprovalView struct {
 	OperationText  string               `json:"operation_text"`
 	State          models.ApprovalState `json:"state" enum:"pending,approved,rejected,withdrawn,expired,void"`
 	StateText      string               `json:"state_text"`
-	Changes        []ChangeView         `json:"changes" doc:"What would change: for the requester and for those who may decide, until it has ended"`
+	Changes        []ChangeView         `json:"changes" doc:"What would change, or what was decided: for the requester and for those who may decide, until data of the person is deleted"`
+	Because        []CauseView          `json:"because" doc:"Why it takes two people; told to whom the changes are"`
 	Targets        []TargetView         `json:"targets" doc:"What it is about"`
 	Requester      PersonView           `json:"requester"`
 	Reason         string               `json:"reason"`
@@ -52,6 +53,20 @@ type ChangeView struct {
 	Sealed bool   `json:"sealed,omitempty" doc:"A sealed text: shown only where the request is read by itself, which is recorded"`
 }
 
+// CauseView is why a step takes two people.
+type CauseView struct {
+	Cause models.Cause `json:"cause" enum:"always,setting,token,sudden,protected,oneself,brings_forward,counts_earlier,gives_back,reaches_oneself,many_entries"`
+	Text  string       `json:"cause_text"`
+}
+
+func causeViews(causes []models.Cause, language i18n.Language) []CauseView {
+	views := make([]CauseView, len(causes))
+	for i, cause := range causes {
+		views[i] = CauseView{cause, i18n.Text(language, "approval.cause."+string(cause))}
+	}
+	return views
+}
+
 // TargetView is a row that a request is about.
 type TargetView struct {
 	Kind string    `json:"kind" example:"departure"`
@@ -64,8 +79,6 @@ type PersonView struct {
 	EmployeeNo string    `json:"employee_no"`
 	Name       string    `json:"name"`
 }
-
-func approvalAddress(id uuid.UUID) string { return base + "/approvals/" + id.String() }
 
 func (s *server) registerApprovals() {
 	r := s.resource("Approvals", "")
@@ -126,18 +139,18 @@ func (s *server) getApproval(ctx context.Context, in *ByID) (*answer[ApprovalVie
 
 // openSealed adds the texts that are sealed where they are kept. That they are read is recorded first.
 func (s *server) openSealed(ctx context.Context, row models.Approval, view *ApprovalView, language i18n.Language) error {
-	if !slices.ContainsFunc(view.Changes, func(c ChangeView) bool { return c.Sealed }) {
+	if row.State != models.ApprovalPending || !slices.ContainsFunc(view.Changes, func(c ChangeView) bool { return c.Sealed }) {
 		return nil
 	}
 	if err := approval.RecordRead(ctx, s.DB, row); err != nil {
 		return err
 	}
-	changes, err := s.Approvals.Changes(ctx, row)
+	told, err := s.Approvals.Tell(ctx, s.DB, row)
 	if err != nil {
 		return err
 	}
-	rules, err := s.rulesOf(ctx, changes)
-	view.Changes = changeViews(changes[row.ID], rules, language)
+	rules, err := s.rulesOf(ctx, told)
+	view.Changes = changeViews(told[row.ID].Changes, rules, language)
 	return err
 }
 
@@ -190,11 +203,9 @@ func overtakenProblem(id uuid.UUID, state models.ApprovalState) *Problem {
 		code = codeApprovalVoid
 	}
 	p := problem(code)
-	p.Location = approvalAddress(id)
+	p.Location = addressOf(models.RefApproval, id)
 	return p
 }
-
-func asRequested(err error, target **waitingError) bool { return errors.As(err, target) }
 
 func isNotFound(err error) bool { return errors.Is(err, database.ErrNotFound) }
 
@@ -214,23 +225,23 @@ func (s *server) approvalViews(ctx context.Context, rows []models.Approval, lang
 		return nil, err
 	}
 	var ids []uuid.UUID
-	var told []models.Approval
+	var open []models.Approval
 	actor := actorOf(ctx)
 	for _, row := range rows {
 		ids = append(ids, givenOf(&row.RequesterID, row.DecidedBy)...)
 		if actor.EmployeeID == row.RequesterID || s.Approvals.Decides(actor.Role, row.Operation) {
-			told = append(told, row)
+			open = append(open, row)
 		}
 	}
 	people, err := s.people(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	changes, err := s.Approvals.Changes(ctx, told...)
+	told, err := s.Approvals.Tell(ctx, s.DB, open...)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := s.rulesOf(ctx, changes)
+	rules, err := s.rulesOf(ctx, told)
 	if err != nil {
 		return nil, err
 	}
@@ -239,13 +250,14 @@ func (s *server) approvalViews(ctx context.Context, rows []models.Approval, lang
 		if views[i], err = s.approvalView(row, written[i], people, language); err != nil {
 			return nil, err
 		}
-		shown := changes[row.ID]
+		shown := told[row.ID].Changes
 		for k := range shown {
 			if shown[k].Sealed {
 				shown[k].Before, shown[k].After = "", ""
 			}
 		}
 		views[i].Changes = changeViews(shown, rules, language)
+		views[i].Because = causeViews(told[row.ID].Causes, language)
 	}
 	return views, nil
 }
@@ -257,7 +269,7 @@ func (s *server) approvalView(row models.Approval, written approval.Written, peo
 		State: row.State, StateText: i18n.Text(language, "approval.state."+string(row.State)),
 		Requester: people[row.RequesterID], DecidedBy: people.of(row.DecidedBy),
 		Reason: written.Reason, RequestedAt: row.RequestedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), Comment: written.Comment, EndedAt: utc(row.EndedAt),
-		VoidReason: row.VoidReason, ResultLocation: row.ResultLocation, Approvers: op.Approvers, Hash: hex.EncodeToString(row.Hash),
+		VoidReason: row.VoidReason, ResultLocation: resultAddress(row.Result), Approvers: op.Approvers, Hash: hex.EncodeToString(row.Hash),
 	}
 	if row.VoidReason != "" {
 		v.VoidReasonText = i18n.Text(language, "approval.void."+row.VoidReason)
@@ -271,10 +283,10 @@ func (s *server) approvalView(row models.Approval, written approval.Written, peo
 }
 
 // rulesOf reads the rules that changes name.
-func (s *server) rulesOf(ctx context.Context, changes map[uuid.UUID][]approval.Change) (map[string]models.RetentionRule, error) {
+func (s *server) rulesOf(ctx context.Context, told map[uuid.UUID]approval.Told) (map[string]models.RetentionRule, error) {
 	var names []string
-	for _, of := range changes {
-		for _, c := range of {
+	for _, of := range told {
+		for _, c := range of.Changes {
 			if c.Rule != "" {
 				names = append(names, c.Rule)
 			}

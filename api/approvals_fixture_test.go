@@ -54,7 +54,7 @@ func (f *fixture) subjectDecides(t *testing.T, id uuid.UUID, role models.Role, b
 		v.token, err = f.server.Identity.StepUp(tx, v.id, databasetest.Entry(f.t, tx))
 		return err
 	})
-	return v.ask("POST", approvalAddress(id)+"/decision", body)
+	return v.ask("POST", addressOf(models.RefApproval, id)+"/decision", body)
 }
 
 func (f *fixture) employment(person uuid.UUID) (id uuid.UUID) {

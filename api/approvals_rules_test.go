@@ -12,7 +12,7 @@ func TestI21_ARuleSupersededBetweenRequestAndDecision(t *testing.T) {
 	f := newFixture(t)
 	moved, sooner := f.resign(f.hire("E1", f.a)), f.resign(f.hire("E2", f.a))
 	dates := func(d DepartureView) string {
-		got := f.ask(models.RoleHRAdmin, "PUT", departureAddress(d.ID)+"/dates", `{"last_working_day": "`+f.day(10)+`"}`)
+		got := f.ask(models.RoleHRAdmin, "PUT", addressOf(models.RefDeparture, d.ID)+"/dates", `{"last_working_day": "`+f.day(10)+`"}`)
 		if got.status != 202 {
 			t.Fatalf("asking for earlier dates: %d %s", got.status, got.body)
 		}

@@ -17,8 +17,8 @@ import (
 	"lethe/models"
 )
 
-// step is one call of a dangerous step, and what shows that it was carried out.
-type step struct {
+// trial is one call of a dangerous step, and what shows that it was carried out.
+type trial struct {
 	role         models.Role // who calls
 	method, path string
 	body         string
@@ -28,7 +28,7 @@ type step struct {
 }
 
 // steps prepares a call of every operation in the table, each about a person of its own.
-func (f *fixture) steps() map[string]step {
+func (f *fixture) steps() map[string]trial {
 	no := 0
 	person := func() uuid.UUID { no++; return f.hire("S"+uuid.NewString()[:8], f.a) }
 	leaving := func() DepartureView { return f.resign(person()) }
@@ -75,20 +75,20 @@ func (f *fixture) steps() map[string]step {
 	})
 	future, forgetful := person(), f.user(person())
 	f.logged(exportLimit + 1)
-	return map[string]step{
+	return map[string]trial{
 		operations.ExportLog: {models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r"}`, reviewerRole,
 			"SELECT count(*) FROM query_log_exports", nil},
 		operations.CreateEmployee: {hrRole, "POST", "/api/v1/employees", f.newcomer(newcomer, f.a, `"id_number": "110101199003070000"`), hrRole,
 			"SELECT count(*) FROM employees WHERE employee_no = ?", []any{newcomer}},
-		operations.ChangeBasis: {hrRole, "PATCH", employeeAddress(moved), `{"time_zone": "Europe/Berlin"}`, reviewerRole,
+		operations.ChangeBasis: {hrRole, "PATCH", addressOf(models.RefEmployee, moved), `{"time_zone": "Europe/Berlin"}`, reviewerRole,
 			"SELECT count(*) FROM employments WHERE employee_id = ? AND time_zone = 'Europe/Berlin'", []any{moved}},
 		operations.BeginImmediately: {hrRole, "POST", "/api/v1/departures", `{"employee_id": "` + head.String() + `", "kind": "dismissal", "immediate": true}`, reviewerRole,
 			"SELECT count(*) FROM departures WHERE employee_id = ?", []any{head}},
-		operations.BringForward: {hrRole, "PUT", departureAddress(sooner.ID) + "/dates", `{"last_working_day": "` + f.day(10) + `"}`, hrRole,
+		operations.BringForward: {hrRole, "PUT", addressOf(models.RefDeparture, sooner.ID) + "/dates", `{"last_working_day": "` + f.day(10) + `"}`, hrRole,
 			"SELECT count(*) FROM departures WHERE id = ? AND last_working_day = ?", []any{sooner.ID, f.day(10)}},
-		operations.WithdrawUnlinked: {hrRole, "POST", departureAddress(unlinked.ID) + "/withdrawal", `{"reason": "stays", "company_consent": true}`, reviewerRole,
+		operations.WithdrawUnlinked: {hrRole, "POST", addressOf(models.RefDeparture, unlinked.ID) + "/withdrawal", `{"reason": "stays", "company_consent": true}`, reviewerRole,
 			"SELECT count(*) FROM departures WHERE id = ? AND stage = 'withdrawn'", []any{unlinked.ID}},
-		operations.Annul: {hrRole, "POST", departureAddress(mistaken.ID) + "/annulment", `{"reason": "wrong person"}`, reviewerRole,
+		operations.Annul: {hrRole, "POST", addressOf(models.RefDeparture, mistaken.ID) + "/annulment", `{"reason": "wrong person"}`, reviewerRole,
 			"SELECT count(*) FROM departures WHERE id = ? AND stage = 'annulled'", []any{mistaken.ID}},
 		operations.Waive: {models.RoleITOps, "POST", "/api/v1/support-cases/" + kase.String() + "/resolution", `{"action": "waive"}`, reviewerRole,
 			"SELECT count(*) FROM support_cases WHERE id = ? AND resolution = 'waive' AND confirmed_by IS NOT NULL", []any{kase}},
@@ -102,7 +102,7 @@ func (f *fixture) steps() map[string]step {
 			"SELECT count(*) FROM users WHERE employee_id = ? AND state = 'disabled'", []any{disabled}},
 		operations.RevokeRole: {hrRole, "DELETE", "/api/v1/users/" + f.user(demoted).String() + "/roles/reviewer", "", reviewerRole,
 			"SELECT count(*) FROM user_roles r JOIN users u ON u.id = r.user_id WHERE u.employee_id = ? AND r.role = 'reviewer' AND r.revoked_at IS NOT NULL", []any{demoted}},
-		operations.ReleaseHold: {hrRole, "POST", holdAddress(hold.ID) + "/release", `{}`, reviewerRole,
+		operations.ReleaseHold: {hrRole, "POST", addressOf(models.RefHold, hold.ID) + "/release", `{}`, reviewerRole,
 			"SELECT count(*) FROM holds WHERE id = ? AND released_at IS NOT NULL", []any{hold.ID}},
 		operations.HoldEverybody: {hrRole, "POST", "/api/v1/holds", `{"everybody": true, "matter": "M-2"}`, reviewerRole,
 			"SELECT count(*) FROM holds WHERE everybody", nil},
@@ -110,7 +110,7 @@ func (f *fixture) steps() map[string]step {
 			"SELECT count(*) FROM holds WHERE department_id = ?", []any{f.b}},
 		operations.DecidePurge: {reviewerRole, "POST", "/api/v1/purges/" + purge.String() + "/decision", `{"decision": "approved"}`, reviewerRole,
 			"SELECT count(*) FROM purges WHERE id = ? AND decision = 'approved'", []any{purge}},
-		operations.EarlierDates: {hrRole, "PUT", departureAddress(late.ID) + "/dates", `{"count_from_end": true}`, hrRole,
+		operations.EarlierDates: {hrRole, "PUT", addressOf(models.RefDeparture, late.ID) + "/dates", `{"count_from_end": true}`, hrRole,
 			"SELECT count(*) FROM departures WHERE id = ? AND advanced AND counts_from = employment_ended_at", []any{late.ID}},
 		operations.OverrulePurge: {reviewerRole, "POST", "/api/v1/purges/" + overruled.String() + "/decision", `{"decision": "approved"}`, reviewerRole,
 			"SELECT count(*) FROM purges WHERE id = ? AND decision = 'approved' AND confirmed_by IS NOT NULL", []any{overruled}},
@@ -164,7 +164,7 @@ func TestI21_I22_EveryDangerousStep(t *testing.T) {
 			}
 			got.into(t, &waits)
 			address := got.header.Get("Location")
-			if waits.Operation != op.Name || waits.State != models.ApprovalPending || address != approvalAddress(waits.ID) || len(waits.Changes) == 0 {
+			if waits.Operation != op.Name || waits.State != models.ApprovalPending || address != addressOf(models.RefApproval, waits.ID) || len(waits.Changes) == 0 || len(waits.Because) == 0 {
 				t.Errorf("the request is %s", got.body)
 			}
 			if op.Floor {
@@ -202,6 +202,11 @@ func TestI21_I22_EveryDangerousStep(t *testing.T) {
 			if done() != 1 {
 				t.Error("it was not carried out")
 			}
+			var kept ApprovalView
+			f.session(s.role).ask("GET", address, "").into(t, &kept)
+			if diff := cmp.Diff(waits.Because, kept.Because); diff != "" || len(kept.Changes) != len(waits.Changes) || kept.Changes[0] != waits.Changes[0] {
+				t.Errorf("of what was approved is kept: %+v %s", kept.Changes, diff)
+			}
 			if got := f.session(s.role).ask("GET", decided.ResultLocation, ""); s.role != models.RoleITOps && got.status != 200 {
 				t.Errorf("the result at %s: %d", decided.ResultLocation, got.status)
 			}
@@ -225,11 +230,11 @@ func TestI22_AStepUpLastsFiveMinutes(t *testing.T) {
 	v := f.session(models.RoleHRAdmin)
 	d, other := f.resign(f.hire("E1", f.a)), f.resign(f.hire("E2", f.a))
 	f.env.Advance(t, 4*time.Minute+30*time.Second) // the rest is for a slow machine
-	if got := v.ask("POST", departureAddress(d.ID)+"/annulment", `{"reason": "x"}`); got.status != 202 {
+	if got := v.ask("POST", addressOf(models.RefDeparture, d.ID)+"/annulment", `{"reason": "x"}`); got.status != 202 {
 		t.Errorf("before five minutes are over: %d %s", got.status, got.body)
 	}
 	f.env.Advance(t, 30*time.Second)
-	if got := v.ask("POST", departureAddress(other.ID)+"/annulment", `{"reason": "x"}`); got.problem.Code != codeStepUpRequired {
+	if got := v.ask("POST", addressOf(models.RefDeparture, other.ID)+"/annulment", `{"reason": "x"}`); got.problem.Code != codeStepUpRequired {
 		t.Errorf("after five minutes: %d %s", got.status, got.body)
 	}
 }
@@ -237,7 +242,7 @@ func TestI22_AStepUpLastsFiveMinutes(t *testing.T) {
 func TestApprovalIsShownToWhomItConcerns(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
-	got := f.ask(models.RoleHRAdmin, "POST", departureAddress(d.ID)+"/annulment", `{"reason": "wrong person", "approval_reason": "mistaken"}`)
+	got := f.ask(models.RoleHRAdmin, "POST", addressOf(models.RefDeparture, d.ID)+"/annulment", `{"reason": "wrong person", "approval_reason": "mistaken"}`)
 	address := got.header.Get("Location")
 	var view ApprovalView
 	f.ask(models.RoleReviewer, "GET", address, "", "Accept-Language", "zh").into(t, &view)
@@ -285,7 +290,7 @@ func TestARequestIsNotShownToWhomItIsAbout(t *testing.T) {
 		var page Page[ApprovalView]
 		f.ask(role, "GET", "/api/v1/approvals", "").into(t, &page)
 		for _, item := range page.Items {
-			if approvalAddress(item.ID) == asked.header.Get("Location") {
+			if addressOf(models.RefApproval, item.ID) == asked.header.Get("Location") {
 				t.Errorf("the %s it is about lists it", role)
 			}
 		}
@@ -299,7 +304,7 @@ func TestARequestIsNotShownToWhomItIsAbout(t *testing.T) {
 func TestI18_ASealedReasonIsShownWithItsEntry(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
-	got := f.ask(models.RoleHRAdmin, "POST", departureAddress(d.ID)+"/annulment", `{"reason": "wrong-person-marker"}`)
+	got := f.ask(models.RoleHRAdmin, "POST", addressOf(models.RefDeparture, d.ID)+"/annulment", `{"reason": "wrong-person-marker"}`)
 	if strings.Contains(string(got.body), "marker") {
 		t.Errorf("the answer to the request repeats it: %s", got.body)
 	}
@@ -338,7 +343,7 @@ func TestI21_TheSecondPersonSeesTheDatesOfADeparture(t *testing.T) {
 	}
 	// The zone from which the days were derived is part of what was judged.
 	f.exec("UPDATE employments SET time_zone = 'Pacific/Kiritimati', basis_entry_id = @entry WHERE employee_id = ?", head)
-	got = f.session(models.RoleReviewer).ask("POST", approvalAddress(view.ID)+"/decision", `{"decision": "approved"}`)
+	got = f.session(models.RoleReviewer).ask("POST", addressOf(models.RefApproval, view.ID)+"/decision", `{"decision": "approved"}`)
 	if got.status != 409 || got.problem.Code != codeApprovalVoid {
 		t.Errorf("after the employment changed: %d %s", got.status, got.body)
 	}
@@ -349,7 +354,7 @@ func TestApprovalIsWithdrawnRejectedAndVoid(t *testing.T) {
 	second := f.session(models.RoleReviewer)
 	ask := func(no string) (string, DepartureView) {
 		d := f.resign(f.hire(no, f.a))
-		got := f.ask(models.RoleHRAdmin, "POST", departureAddress(d.ID)+"/annulment", `{"reason": "x"}`)
+		got := f.ask(models.RoleHRAdmin, "POST", addressOf(models.RefDeparture, d.ID)+"/annulment", `{"reason": "x"}`)
 		if got.status != 202 {
 			t.Fatalf("%d %s", got.status, got.body)
 		}
@@ -357,7 +362,7 @@ func TestApprovalIsWithdrawnRejectedAndVoid(t *testing.T) {
 	}
 	waiting := func(d DepartureView) int {
 		var view DepartureView
-		f.ask(models.RoleHRAdmin, "GET", departureAddress(d.ID), "").into(t, &view)
+		f.ask(models.RoleHRAdmin, "GET", addressOf(models.RefDeparture, d.ID), "").into(t, &view)
 		return len(view.Waiting)
 	}
 	var view ApprovalView
@@ -372,7 +377,7 @@ func TestApprovalIsWithdrawnRejectedAndVoid(t *testing.T) {
 		t.Errorf("rejected: %s, %d wait", view.State, waiting(d))
 	}
 	void, d := ask("E3")
-	f.ask(models.RoleHRAdmin, "PUT", departureAddress(d.ID)+"/dates", `{"last_working_day": "`+f.day(50)+`"}`)
+	f.ask(models.RoleHRAdmin, "PUT", addressOf(models.RefDeparture, d.ID)+"/dates", `{"last_working_day": "`+f.day(50)+`"}`)
 	got := second.ask("POST", void+"/decision", `{"decision": "approved"}`)
 	if got.status != 409 || got.problem.Code != codeApprovalVoid || got.problem.Location != void {
 		t.Errorf("void: %d %s", got.status, got.body)
@@ -399,7 +404,7 @@ func TestI26_ARepeatedRequestIsTheSameApproval(t *testing.T) {
 	first := f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", body, key...)
 	var view ApprovalView
 	first.into(t, &view)
-	f.session(models.RoleReviewer).ask("POST", approvalAddress(view.ID)+"/decision", `{"decision": "approved"}`).into(t, &view)
+	f.session(models.RoleReviewer).ask("POST", addressOf(models.RefApproval, view.ID)+"/decision", `{"decision": "approved"}`).into(t, &view)
 	again := f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", body, key...)
 	if again.status != first.status || again.header.Get("Location") != first.header.Get("Location") || !strings.Contains(string(again.body), `"state":"approved"`) {
 		t.Errorf("first %d %s, then %d %s %s", first.status, first.header.Get("Location"), again.status, again.header.Get("Location"), again.body)
@@ -419,7 +424,7 @@ func TestI6_TwoPeopleMoveTheDeadlinesOfALeaver(t *testing.T) {
 	f.run(func(tx *database.Tx) error { _, err := departure.Advance(tx, id, f.systems); return err })
 	deadlines := func() map[models.Category]time.Time {
 		var view DepartureView
-		f.ask(models.RoleHRAdmin, "GET", departureAddress(id), "").into(t, &view)
+		f.ask(models.RoleHRAdmin, "GET", addressOf(models.RefDeparture, id), "").into(t, &view)
 		byCategory := map[models.Category]time.Time{}
 		for _, r := range view.Retention {
 			byCategory[r.Category] = r.Deadline
@@ -427,7 +432,7 @@ func TestI6_TwoPeopleMoveTheDeadlinesOfALeaver(t *testing.T) {
 		return byCategory
 	}
 	before := deadlines()
-	waits := f.ask(models.RoleHRAdmin, "PATCH", employeeAddress(leaver), `{"jurisdiction": "DE"}`)
+	waits := f.ask(models.RoleHRAdmin, "PATCH", addressOf(models.RefEmployee, leaver), `{"jurisdiction": "DE"}`)
 	if waits.status != 202 {
 		t.Fatalf("%d %s", waits.status, waits.body)
 	}
@@ -467,7 +472,7 @@ func TestI6_TwoPeopleMoveTheDeadlinesOfALeaver(t *testing.T) {
 func TestI21_TheEffectsEntryRefersToTheApproval(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
-	got := f.ask(models.RoleHRAdmin, "POST", departureAddress(d.ID)+"/annulment", `{"reason": "x", "approval_reason": "mistaken"}`)
+	got := f.ask(models.RoleHRAdmin, "POST", addressOf(models.RefDeparture, d.ID)+"/annulment", `{"reason": "x", "approval_reason": "mistaken"}`)
 	var view ApprovalView
 	got.into(t, &view)
 	f.session(models.RoleReviewer).ask("POST", got.header.Get("Location")+"/decision", `{"decision": "approved", "comment": "seen"}`).into(t, &view)

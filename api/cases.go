@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 
@@ -86,51 +85,44 @@ type resolutionInput struct {
 	Body struct {
 		Action string `json:"action" enum:"retry,resolved_by_hand,waive,abort" doc:"retry, resolved_by_hand (read back all the same), waive (confirmed by a second person) or abort (stand-alone operations only)" example:"retry"`
 		Note   string `json:"note,omitempty" maxLength:"500" doc:"What was done, for whoever looks at the case later; where two people are needed, the reason that the second person reads, unless there is another. No names, numbers or illnesses"`
-		Asking
+		ApprovalFields
 	}
 }
 
-func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*answer[CaseView], error) {
+func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*outcome[CaseView], error) {
 	if in.Body.ApprovalReason == "" {
 		in.Body.ApprovalReason = in.Body.Note
 	}
-	if in.Body.Action == models.ResolutionWaive {
-		_, err := s.dangerous(ctx, dangerousCall{
-			operation: operations.Waive, command: operations.Waiver{CaseID: in.ID},
-			reason: in.Body.ApprovalReason, language: in.language(),
-		})
-		return nil, err
-	}
-	view, err := s.decideCase(ctx, &in.ByID, func(tx *database.Tx) (models.SupportCase, error) {
-		if in.Body.Action == models.ResolutionAbort {
-			_, _, owner, err := account.LockCase(tx, in.ID)
-			if err == nil {
-				err = departure.OneMayChangeAccess(tx, actorOf(ctx), owner)
+	st := step{operation: operations.Waive, command: operations.Waiver{CaseID: in.ID}, reason: in.Body.ApprovalReason}
+	if in.Body.Action != models.ResolutionWaive {
+		st.assess = func(tx *database.Tx) ([]models.Cause, error) {
+			if in.Body.Action != models.ResolutionAbort {
+				return nil, nil
 			}
+			c, _, owner, err := account.LockCase(tx, in.ID)
 			if err != nil {
-				return models.SupportCase{}, err
+				return nil, err
 			}
+			// It gives the account back.
+			st.operation, st.command = operations.Relink, operations.Relinking{UnlinkingID: c.OperationID, Systems: []string{c.System}}
+			return departure.AssessAccess(tx, actorOf(ctx), owner)
 		}
-		return account.ResolveCase(tx, in.ID, actorOf(ctx), in.Body.Action, in.Body.Note)
-	})
-	if errors.Is(err, departure.ErrApprovalRequired) {
-		return nil, s.askRelinking(ctx, in)
+		st.alone = func(tx *database.Tx) (creation, error) {
+			decided, err := account.ResolveCase(tx, in.ID, actorOf(ctx), in.Body.Action, in.Body.Note)
+			if err == nil && decided.DepartureID != nil {
+				err = departure.AccountsChanged(tx, *decided.DepartureID)
+			}
+			return done(models.Ref{Kind: models.RefCase, ID: in.ID}), err
+		}
 	}
-	return view, err
-}
-
-// askRelinking makes of an abort, which gives the account of a head or an administrator back, a request to
-// relink it.
-func (s *server) askRelinking(ctx context.Context, in *resolutionInput) error {
-	c, err := account.Case(ctx, s.DB, in.ID)
-	if err != nil {
-		return err
-	}
-	_, err = s.dangerous(ctx, dangerousCall{
-		operation: operations.Relink, command: operations.Relinking{UnlinkingID: c.OperationID, Systems: []string{c.System}},
-		reason: in.Body.ApprovalReason, language: in.language(),
+	return take(ctx, s, in.language(), &st, func(uuid.UUID) (CaseView, error) {
+		s.endOvertaken(ctx) // the request for a waiver
+		shown, err := s.getCase(ctx, &in.ByID)
+		if err != nil {
+			return CaseView{}, err
+		}
+		return shown.Body, nil
 	})
-	return err
 }
 
 // confirmCase is the decision about the open request, at the address that it always had.
@@ -138,20 +130,5 @@ func (s *server) confirmCase(ctx context.Context, in *ByID) (*answer[CaseView], 
 	if err := s.confirm(ctx, operations.Waive, "support_case", in.ID, codeNoWaiverAsked); err != nil {
 		return nil, err
 	}
-	return s.getCase(ctx, in)
-}
-
-func (s *server) decideCase(ctx context.Context, in *ByID, decide func(tx *database.Tx) (models.SupportCase, error)) (*answer[CaseView], error) {
-	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
-		decided, err := decide(tx)
-		if err != nil || decided.DepartureID == nil {
-			return err
-		}
-		return departure.AccountsChanged(tx, *decided.DepartureID)
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.endOvertaken(ctx) // the request for a waiver
 	return s.getCase(ctx, in)
 }

@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
-	"net/http"
-	"strings"
+	"reflect"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/internal/approval"
@@ -14,70 +14,108 @@ import (
 	"lethe/models"
 )
 
-// Asking is what the body of a dangerous call may say to the second person.
-type Asking struct {
+// ApprovalFields are what the body of a call that may take two people says to the second one.
+type ApprovalFields struct {
 	ApprovalReason string `json:"approval_reason,omitempty" maxLength:"500" doc:"Why, for the second person and the log, if two people are needed. No names, numbers or illnesses"`
 }
 
-// dangerousCall is one call of a dangerous step.
-type dangerousCall struct {
-	operation string // a name of package operations
+// step is a call that one person carries out, or that a second person is asked about. Which of them is assessed
+// before anything is written.
+type step struct {
+	operation string // a name of package operations: what is asked for
 	command   any    // of the operation's type
 	reason    string
-	// key, route and body recognise a repeated request (I26).
-	key, route string
-	body       any
-	language   i18n.Language
+	// assess says why this command takes two people; it may change what is asked for. Without it the operation
+	// itself says so, and is carried out as the table has it.
+	assess func(tx *database.Tx) ([]models.Cause, error)
+	// alone carries it out for one person, in the same transaction as assess.
+	alone func(tx *database.Tx) (creation, error)
 	// first, if given, is what of the call one person may do without waiting; it is part of the transaction
 	// in which the request is made.
 	first func(tx *database.Tx) error
+	// key, route and body recognise a repeated request (I26).
+	key, route string
+	body       any
 }
 
-// waitingError is the answer to a call that waits for a second person: 202 with the request. It
-// travels as an error so that a call may also answer with what it did.
-type waitingError struct {
-	view     ApprovalView
-	location string
+// outcome answers a step: with what it came to, or with the request for a second person's agreement.
+type outcome[T any] struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     either[T]
 }
 
-// Error says what it is; nobody sees it.
-func (r *waitingError) Error() string { return "waits for a second person: " + r.location }
+// either is a T or a request.
+type either[T any] struct {
+	done    T
+	request *ApprovalView
+}
 
-// GetStatus is huma's way to the status.
-func (r *waitingError) GetStatus() int { return http.StatusAccepted }
+// Schema documents the T. What is answered when a request was made, [route.orRequest] says.
+func (either[T]) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[T](), true, reflect.TypeFor[T]().Name())
+}
 
-// ContentType is that of any other answer, not a problem's.
-func (r *waitingError) ContentType(string) string { return "application/json" }
-
-// dangerous carries a dangerous step out. A session needs a fresh re-authentication (I22). Where
-// two people are needed, and for every token, the call becomes a request, and the error is
-// *waitingError (I21).
-func (s *server) dangerous(ctx context.Context, call dangerousCall) (creation, error) {
-	bearer := bearerOf(ctx)
-	if err := s.steppedUp(ctx, bearer); err != nil {
-		return creation{}, err
+func (e either[T]) shown() any {
+	if e.request != nil {
+		return *e.request
 	}
-	made, err := s.create(ctx, call.key, call.route, call.body, func(tx *database.Tx) (creation, error) {
-		if bearer.SessionID == uuid.Nil || s.Approvals.NeedsTwo(call.operation) {
-			if call.first != nil {
-				if err := call.first(tx); err != nil {
-					return creation{}, err
-				}
-			}
-			row, err := s.Approvals.Request(tx, approval.Order{Operation: call.operation, Command: call.command, Reason: call.reason})
-			return accepted(row.ID, approvalAddress(row.ID)), err
-		}
-		location, err := s.Approvals.Alone(tx, call.operation, call.command)
-		if err != nil {
+	return e.done
+}
+
+// take carries a step out or asks a second person (I21), and shows what it came to.
+func take[T any](ctx context.Context, s *server, language i18n.Language, st *step, show func(id uuid.UUID) (T, error)) (*outcome[T], error) {
+	made, err := s.create(ctx, st.key, st.route, st.body, func(tx *database.Tx) (creation, error) { return s.carry(ctx, tx, st) })
+	if err != nil {
+		return nil, err
+	}
+	out := &outcome[T]{Status: made.Status, Location: made.Location}
+	if made.Location != addressOf(models.RefApproval, made.ID) {
+		out.Body.done, err = show(made.ID)
+		return out, err
+	}
+	row, err := approval.Get(ctx, s.DB, made.ID)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.oneApproval(ctx, row, language)
+	out.Body.request = &view
+	return out, err
+}
+
+// ask is take for what always takes two people.
+func (s *server) ask(ctx context.Context, language i18n.Language, st step) (*outcome[ApprovalView], error) {
+	return take(ctx, s, language, &st, func(uuid.UUID) (ApprovalView, error) { return ApprovalView{}, approval.ErrTwoRequired })
+}
+
+func (s *server) carry(ctx context.Context, tx *database.Tx, st *step) (creation, error) {
+	bearer := bearerOf(ctx)
+	causes, err := s.assess(tx, st)
+	if err == nil && (len(causes) > 0 || st.assess == nil) {
+		err = s.steppedUp(ctx, bearer)
+	}
+	switch {
+	case err != nil:
+		return creation{}, err
+	case len(causes) == 0 && st.alone != nil:
+		return st.alone(tx)
+	case len(causes) == 0:
+		result, err := s.Approvals.Alone(tx, st.operation, st.command)
+		return done(result), err
+	case st.first != nil:
+		if err := st.first(tx); err != nil {
 			return creation{}, err
 		}
-		id, err := uuid.Parse(location[strings.LastIndexByte(location, '/')+1:])
-		return creation{ID: id, Status: http.StatusOK, Location: location}, err
-	})
-	if err != nil {
-		return made, err
 	}
-	return made, s.requested(ctx, made, call.language)
+	row, err := s.Approvals.Request(tx, approval.Order{Operation: st.operation, Command: st.command, Reason: st.reason, Causes: causes})
+	return accepted(models.Ref{Kind: models.RefApproval, ID: row.ID}), err
+}
+
+func (s *server) assess(tx *database.Tx, st *step) ([]models.Cause, error) {
+	if st.assess != nil {
+		return st.assess(tx)
+	}
+	return s.Approvals.Assess(models.CallerOf(tx.Context()), st.operation), nil
 }
 
 // steppedUp refuses a session whose user has not proved lately who they are (I22). A token never
@@ -94,35 +132,6 @@ func (s *server) steppedUp(ctx context.Context, bearer identity.Bearer) error {
 		return problem(codeStepUpRequired)
 	}
 	return nil
-}
-
-// requested is *waitingError if what was made is a request for approval, else nil.
-func (s *server) requested(ctx context.Context, made creation, language i18n.Language) error {
-	if made.Location != approvalAddress(made.ID) {
-		return nil
-	}
-	row, err := approval.Get(ctx, s.DB, made.ID)
-	if err != nil {
-		return err
-	}
-	view, err := s.oneApproval(ctx, row, language)
-	if err != nil {
-		return err
-	}
-	return &waitingError{view: view, location: made.Location}
-}
-
-// ask is dangerous for steps that always need two people.
-func (s *server) ask(ctx context.Context, call dangerousCall) (*createdAnswer[ApprovalView], error) {
-	made, err := s.dangerous(ctx, call)
-	var waits *waitingError
-	switch {
-	case err == nil:
-		return nil, approval.ErrTwoRequired // the table says that it always needs two
-	case asRequested(err, &waits):
-		return &createdAnswer[ApprovalView]{http.StatusAccepted, made.Location, waits.view}, nil
-	}
-	return nil, err
 }
 
 // confirm is a second person's agreement to the open request about a row; absent is the problem if

@@ -34,16 +34,16 @@ func TestI6_PastDaysAreToldConfirmedAndLimited(t *testing.T) {
 	}
 	got = f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", past, "Idempotency-Key", "once")
 	got.into(t, &beside)
-	if got.status != 202 || got.header.Get("Location") != departureAddress(beside.ID) || beside.LastWorkingDay.String() != f.day(0) ||
+	if got.status != 202 || got.header.Get("Location") != addressOf(models.RefDeparture, beside.ID) || beside.LastWorkingDay.String() != f.day(0) ||
 		len(beside.Waiting) != 1 || beside.Waiting[0].What != waitsForEarlierDates || beside.Waiting[0].ApprovalID == nil {
 		t.Fatalf("31 days back: %d %s", got.status, got.body)
 	}
 	again := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", past, "Idempotency-Key", "once")
-	if again.status != 202 || again.header.Get("Location") != departureAddress(beside.ID) {
+	if again.status != 202 || again.header.Get("Location") != addressOf(models.RefDeparture, beside.ID) {
 		t.Errorf("again: %d %s", again.status, again.body)
 	}
 	var request ApprovalView
-	f.ask(models.RoleReviewer, "GET", approvalAddress(*beside.Waiting[0].ApprovalID), "").into(t, &request)
+	f.ask(models.RoleReviewer, "GET", addressOf(models.RefApproval, *beside.Waiting[0].ApprovalID), "").into(t, &request)
 	fields := map[string]ChangeView{}
 	for _, c := range request.Changes {
 		fields[c.Field] = c
@@ -52,11 +52,11 @@ func TestI6_PastDaysAreToldConfirmedAndLimited(t *testing.T) {
 	if contract.Before == "" || contract.After >= contract.Before || fields["due_at_once"].After == "" || fields["employment_end_date"].After != f.day(-31) {
 		t.Errorf("who decides sees %+v", request.Changes)
 	}
-	decide := f.session(models.RoleReviewer).ask("POST", approvalAddress(request.ID)+"/decision", `{"decision": "approved"}`)
+	decide := f.session(models.RoleReviewer).ask("POST", addressOf(models.RefApproval, request.ID)+"/decision", `{"decision": "approved"}`)
 	if decide.status != 200 {
 		t.Fatalf("decided: %d %s", decide.status, decide.body)
 	}
-	f.ask(models.RoleHRAdmin, "GET", departureAddress(beside.ID), "").into(t, &beside)
+	f.ask(models.RoleHRAdmin, "GET", addressOf(models.RefDeparture, beside.ID), "").into(t, &beside)
 	if beside.LastWorkingDay.String() != f.day(-31) || !beside.CountsFrom.Equal(beside.EmploymentEndedAt) || len(beside.Waiting) > 1 {
 		t.Errorf("by two: %+v", beside)
 	}
@@ -88,7 +88,7 @@ func TestI1_ARejectedPurgeIsToldAndEndsByTwo(t *testing.T) {
 		t.Errorf("escalated: %+v", page.Items)
 	}
 	var d DepartureView
-	f.ask(models.RoleHRAdmin, "GET", departureAddress(view.DepartureID), "").into(t, &d)
+	f.ask(models.RoleHRAdmin, "GET", addressOf(models.RefDeparture, view.DepartureID), "").into(t, &d)
 	waits := false
 	for _, w := range d.Waiting {
 		waits = waits || w.What == waitsForRejected && w.PurgeID != nil && *w.PurgeID == purge && w.EscalatedAt != nil

@@ -104,7 +104,7 @@ func (f *fixture) ended(events <-chan event) {
 func TestStreamTellsEachChangeAndEnds(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
-	address := departureAddress(d.ID)
+	address := addressOf(models.RefDeparture, d.ID)
 	events := f.follow(models.RoleHRAdmin, address, "")
 	if e := f.next(events); e.kind != eventSnapshot || e.id == "" || e.view.ID != d.ID || e.view.Stage != models.StagePendingDeparture {
 		t.Fatalf("first came %+v", e)
@@ -137,7 +137,7 @@ func TestStreamTellsEachChangeAndEnds(t *testing.T) {
 func TestStreamTellsWhatTheTimelineDoesNot(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
-	events := f.follow(models.RoleHRAdmin, departureAddress(d.ID), "")
+	events := f.follow(models.RoleHRAdmin, addressOf(models.RefDeparture, d.ID), "")
 	f.next(events)
 	f.exec("UPDATE linked_accounts SET state = 'unlinking' WHERE id = ?", d.Accounts[0].ID)
 	if e := f.next(events); e.kind != eventChanged || e.view.Accounts[0].State != models.AccountUnlinking {
@@ -150,7 +150,7 @@ func TestI23_StreamEndsWithItsToken(t *testing.T) {
 	d := f.resign(f.hire("E1", f.a))
 	defer func(r rhythm) { normalRhythm = r }(normalRhythm)
 	normalRhythm.recheck = 100 * time.Millisecond
-	events := f.follow(models.RoleAuditor, departureAddress(d.ID), "")
+	events := f.follow(models.RoleAuditor, addressOf(models.RefDeparture, d.ID), "")
 	f.next(events)
 	f.run(func(tx *database.Tx) error {
 		_, err := identity.Revoke(tx, f.tokenIDs[models.RoleAuditor].String())

@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 
-	"lethe/internal/archive"
 	"lethe/internal/departure"
 	"lethe/models"
 )
@@ -29,8 +28,6 @@ func (w DatesWish) locate(err error) error {
 	switch {
 	case errors.Is(err, departure.ErrTooFarAhead):
 		return about(codeTooFarAhead, w.last())
-	case errors.Is(err, departure.ErrApprovalRequired):
-		return about(codeApprovalRequired, w.last())
 	case !errors.Is(err, departure.ErrDatesOutOfOrder):
 		return err
 	}
@@ -58,29 +55,6 @@ func (w DatesWish) last() []string {
 		return []string{"last_working_day"}
 	}
 	return nil
-}
-
-// locate adds to a refusal which fields of the change may bring a deadline forward.
-func (e EmployeePatch) locate(err error) error {
-	if !errors.Is(err, archive.ErrApprovalRequired) {
-		return err
-	}
-	var fields []string
-	for _, f := range []struct {
-		name  string
-		given bool
-	}{
-		{"legal_entity_id", e.LegalEntityID != nil}, {"jurisdiction", e.Jurisdiction != nil},
-		{"time_zone", e.TimeZone != nil}, {"hired_on", e.HiredOn != nil},
-	} {
-		if f.given {
-			fields = append(fields, f.name)
-		}
-	}
-	if len(fields) == 0 && e.DepartmentID != nil {
-		fields = []string{"department_id"} // one of another legal entity
-	}
-	return about(codeApprovalRequired, fields)
 }
 
 // about is a problem that points to several fields of the body.

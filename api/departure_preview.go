@@ -30,6 +30,7 @@ type DeparturePreview struct {
 	Immediate         bool                 `json:"immediate"`
 	Accounts          []AccountView        `json:"accounts" doc:"Those that are registered; every connected system is asked by employee number besides"`
 	TwoPeople         bool                 `json:"two_people" doc:"It begins once a second person has agreed"`
+	Because           []CauseView          `json:"because" doc:"Why it takes two people"`
 }
 
 type previewInput struct {
@@ -46,9 +47,9 @@ func (s *server) registerPreview() {
 
 func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*answer[DeparturePreview], error) {
 	n := in.Body.notice()
-	var plan departure.Plan
+	var plan departure.Beginning
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
-		plan, err = departure.PlanOf(tx, n)
+		plan, err = departure.Prepare(tx, n)
 		return err
 	})
 	if err != nil {
@@ -69,7 +70,7 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*answe
 		Kind:       n.Kind, KindText: i18n.Text(language, "kind."+string(n.Kind)),
 		LastWorkingDay: plan.LastWorkingDay, EmploymentEndDate: plan.EmploymentEndDate, AccessCutoffAt: plan.AccessCutoffAt.UTC(),
 		EmploymentEndedAt: plan.EmploymentEndedAt.UTC(), TimeZone: plan.TimeZone, Immediate: n.Immediate,
-		Accounts: accountViews(language, accounts[plan.Employment.ID], false), TwoPeople: plan.TwoPeople,
+		Accounts: accountViews(language, accounts[plan.Employment.ID], false), TwoPeople: len(plan.Causes) > 0, Because: causeViews(plan.Causes, language),
 	}}, nil
 }
 

@@ -29,7 +29,7 @@ func TestAPreviewIsWhatBegins(t *testing.T) {
 		!begun.AccessCutoffAt.Equal(preview.AccessCutoffAt) || !begun.EmploymentEndedAt.Equal(preview.EmploymentEndedAt) {
 		t.Errorf("began with %+v, shown was %+v", begun, preview)
 	}
-	if got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures/preview", notice); got.status != 409 || got.problem.Location != departureAddress(begun.ID) {
+	if got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures/preview", notice); got.status != 409 || got.problem.Location != addressOf(models.RefDeparture, begun.ID) {
 		t.Errorf("of who leaves already: %d %s", got.status, got.body)
 	}
 	if got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures/preview", f.notice(uuid.New(), 30)); got.status != 404 {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/models"
@@ -45,7 +45,7 @@ type NewDeparture struct {
 	Initiator         string      `json:"initiator,omitempty" enum:"employee,employer,both,law" doc:"Left out: by the kind"`
 	ReasonCode        string      `json:"reason_code,omitempty" maxLength:"100"`
 	Note              string      `json:"note,omitempty" maxLength:"2000" doc:"Sealed, and destroyed with the departure's file"`
-	Asking
+	ApprovalFields
 	DatesWish
 }
 
@@ -61,8 +61,6 @@ type newDepartureInput struct {
 	Speaking
 	Body NewDeparture
 }
-
-func departureAddress(id uuid.UUID) string { return base + "/departures/" + id.String() }
 
 func (s *server) registerDepartures() {
 	r := s.resource("Departures", identity.ScopeDepartures)
@@ -85,32 +83,32 @@ func (s *server) registerDepartures() {
 	handle(r, route{at: "GET /departures/{id}/destruction-certificates", summary: "The proofs of what was destroyed", to: everyone}, s.listCertificates)
 }
 
-func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*createdAnswer[DepartureView], error) {
+func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*outcome[DepartureView], error) {
 	b := in.Body
 	notice := b.notice()
-	made, err := s.create(ctx, in.Key, "POST /departures", b, func(tx *database.Tx) (creation, error) {
-		dep, err := departure.Begin(tx, s.Vault, actorOf(ctx), notice)
-		if err == nil && departure.Remains(dep, notice.Wish) {
-			err = s.askEarlier(ctx, tx, dep.ID, notice.Wish, b.ApprovalReason)
-		}
-		return accepted(dep.ID, departureAddress(dep.ID)), err
-	})
-	if errors.Is(err, departure.ErrApprovalRequired) {
-		made, err = s.dangerous(ctx, dangerousCall{
-			operation: operations.BeginImmediately, command: notice, reason: b.ApprovalReason,
-			key: in.Key, route: "POST /departures", body: b, language: in.language(),
-		})
-	} else if err == nil {
-		err = s.requested(ctx, made, in.language())
-	}
-	if err != nil {
-		return nil, b.locate(err)
-	}
-	view, err := s.departureView(ctx, actorOf(ctx), in.language(), made.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &createdAnswer[DepartureView]{made.Status, made.Location, view}, nil
+	actor := actorOf(ctx)
+	var beginning departure.Beginning
+	out, err := take(ctx, s, in.language(), &step{
+		operation: operations.BeginImmediately, command: notice, reason: b.ApprovalReason,
+		key: in.Key, route: "POST /departures", body: b,
+		assess: func(tx *database.Tx) (_ []models.Cause, err error) {
+			beginning, err = departure.Prepare(tx, notice)
+			return beginning.Causes, err
+		},
+		alone: func(tx *database.Tx) (creation, error) {
+			dep, err := beginning.Begin(tx, s.Vault, actor)
+			if err == nil && departure.Remains(dep, notice.Wish) {
+				err = s.askEarlier(ctx, tx, dep.ID, notice.Wish, b.ApprovalReason)
+			}
+			return accepted(models.Ref{Kind: models.RefDeparture, ID: dep.ID}), err
+		},
+	}, s.departureShown(ctx, in.language()))
+	return out, b.locate(err)
+}
+
+// departureShown is how a step on a departure shows it.
+func (s *server) departureShown(ctx context.Context, language i18n.Language) func(id uuid.UUID) (DepartureView, error) {
+	return func(id uuid.UUID) (DepartureView, error) { return s.departureView(ctx, actorOf(ctx), language, id) }
 }
 
 // askEarlier asks a second person for what of a departure's dates one may not give alone, in the
@@ -121,6 +119,7 @@ func (s *server) askEarlier(ctx context.Context, tx *database.Tx, id uuid.UUID, 
 	}
 	_, err := s.Approvals.Request(tx, approval.Order{
 		Operation: operations.EarlierDates, Command: operations.Reschedule{DepartureID: id, Wish: w}, Reason: reason,
+		Causes: []models.Cause{models.CauseEarlier},
 	})
 	return err
 }
@@ -201,41 +200,33 @@ func (s *server) showDeparture(ctx context.Context, in *ByID) (*answer[Departure
 	return &answer[DepartureView]{view}, nil
 }
 
-// change runs a command on a departure and answers with what became of it.
-func (s *server) change(ctx context.Context, in *ByID, command func(tx *database.Tx) error) (*answer[DepartureView], error) {
-	if err := database.Run(ctx, s.DB, command); err != nil {
-		return nil, err
-	}
-	return s.showDeparture(ctx, in)
-}
-
 type datesInput struct {
 	ByID
 	Body struct {
-		Asking
+		ApprovalFields
 		DatesWish
 	}
 }
 
-func (s *server) putDates(ctx context.Context, in *datesInput) (*answer[DepartureView], error) {
-	b := in.Body
-	changed, err := s.change(ctx, &in.ByID, func(tx *database.Tx) error {
-		return departure.Reschedule(tx, actorOf(ctx), in.ID, b.wish())
-	})
-	call := dangerousCall{
-		operation: operations.BringForward, command: operations.Reschedule{DepartureID: in.ID, Wish: b.wish()},
-		reason: b.ApprovalReason, language: in.language(),
+func (s *server) putDates(ctx context.Context, in *datesInput) (*outcome[DepartureView], error) {
+	b, actor := in.Body, actorOf(ctx)
+	var dating departure.Dating
+	st := step{
+		operation: operations.BringForward, command: operations.Reschedule{DepartureID: in.ID, Wish: b.wish()}, reason: b.ApprovalReason,
+		alone: func(tx *database.Tx) (creation, error) {
+			return done(models.Ref{Kind: models.RefDeparture, ID: in.ID}), dating.Set(tx, actor)
+		},
 		// The cut waits for nobody.
-		first: func(tx *database.Tx) error { return departure.CutNow(tx, actorOf(ctx), in.ID, b.wish()) },
+		first: func(tx *database.Tx) error { return departure.CutNow(tx, actor, in.ID, b.wish()) },
 	}
-	switch {
-	case errors.Is(err, departure.ErrApprovalRequired):
-		_, err = s.dangerous(ctx, call)
-	case b.CountFromEnd && (errors.Is(err, departure.ErrStage) || errors.Is(err, departure.ErrEnded)):
-		call.operation, call.first = operations.EarlierDates, nil
-		_, err = s.dangerous(ctx, call)
+	st.assess = func(tx *database.Tx) (_ []models.Cause, err error) {
+		if dating, err = departure.PrepareDates(tx, actor, in.ID, b.wish()); dating.Earlier {
+			st.operation, st.first = operations.EarlierDates, nil
+		}
+		return dating.Causes, err
 	}
-	return changed, b.locate(err)
+	out, err := take(ctx, s, in.language(), &st, s.departureShown(ctx, in.language()))
+	return out, b.locate(err)
 }
 
 type withdrawalInput struct {
@@ -243,23 +234,22 @@ type withdrawalInput struct {
 	Body struct {
 		Reason         string `json:"reason" minLength:"1" maxLength:"2000" doc:"Why it is taken back. Sealed with the departure file; where a second person decides, shown in the request"`
 		CompanyConsent bool   `json:"company_consent,omitempty" doc:"The company agrees: needed once the notice was received"`
-		Asking
+		ApprovalFields
 	}
 }
 
-func (s *server) withdraw(ctx context.Context, in *withdrawalInput) (*answer[DepartureView], error) {
-	b := in.Body
-	changed, err := s.change(ctx, &in.ByID, func(tx *database.Tx) error {
-		return departure.Withdraw(tx, s.Vault, actorOf(ctx), in.ID, b.Reason, b.CompanyConsent)
-	})
-	if errors.Is(err, departure.ErrApprovalRequired) {
-		_, err = s.dangerous(ctx, dangerousCall{
-			operation: operations.WithdrawUnlinked,
-			command:   operations.Withdrawal{DepartureID: in.ID, Reason: b.Reason, CompanyConsent: b.CompanyConsent},
-			reason:    b.ApprovalReason, language: in.language(),
-		})
-	}
-	return changed, err
+func (s *server) withdraw(ctx context.Context, in *withdrawalInput) (*outcome[DepartureView], error) {
+	b, actor := in.Body, actorOf(ctx)
+	return take(ctx, s, in.language(), &step{
+		operation: operations.WithdrawUnlinked, reason: b.ApprovalReason,
+		command: operations.Withdrawal{DepartureID: in.ID, Reason: b.Reason, CompanyConsent: b.CompanyConsent},
+		assess: func(tx *database.Tx) ([]models.Cause, error) {
+			return departure.AssessWithdrawal(tx, actor, in.ID, b.CompanyConsent)
+		},
+		alone: func(tx *database.Tx) (creation, error) {
+			return done(models.Ref{Kind: models.RefDeparture, ID: in.ID}), departure.Withdraw(tx, s.Vault, actor, in.ID, b.Reason, b.CompanyConsent)
+		},
+	}, s.departureShown(ctx, in.language()))
 }
 
 type annulmentInput struct {
@@ -267,14 +257,14 @@ type annulmentInput struct {
 	ByID
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"Why it was a mistake. Sealed with the departure file; shown to the second person in the request"`
-		Asking
+		ApprovalFields
 	}
 }
 
-func (s *server) askAnnulment(ctx context.Context, in *annulmentInput) (*createdAnswer[ApprovalView], error) {
-	return s.ask(ctx, dangerousCall{
+func (s *server) askAnnulment(ctx context.Context, in *annulmentInput) (*outcome[ApprovalView], error) {
+	return s.ask(ctx, in.language(), step{
 		operation: operations.Annul, command: operations.Annulment{DepartureID: in.ID, Reason: in.Body.Reason},
-		reason: in.Body.ApprovalReason, key: in.Key, route: "POST /departures/" + in.ID.String() + "/annulment", body: in.Body, language: in.language(),
+		reason: in.Body.ApprovalReason, key: in.Key, route: "POST /departures/" + in.ID.String() + "/annulment", body: in.Body,
 	})
 }
 

@@ -17,7 +17,7 @@ func TestDepartureIsAcceptedAndShown(t *testing.T) {
 	got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(leaver, 30), "Accept-Language", "zh")
 	var view DepartureView
 	got.into(t, &view)
-	if got.status != 202 || got.header.Get("Location") != departureAddress(view.ID) {
+	if got.status != 202 || got.header.Get("Location") != addressOf(models.RefDeparture, view.ID) {
 		t.Errorf("answered %d, Location %q", got.status, got.header.Get("Location"))
 	}
 	if view.Stage != models.StagePendingDeparture || view.StageText != "待离职" || view.AccountsState != models.AccountsLinked ||
@@ -30,7 +30,7 @@ func TestDepartureIsAcceptedAndShown(t *testing.T) {
 	if view.Workflow != nil {
 		t.Error("HR sees a workflow")
 	}
-	f.ask(models.RoleITOps, "GET", departureAddress(view.ID), "").into(t, &view)
+	f.ask(models.RoleITOps, "GET", addressOf(models.RefDeparture, view.ID), "").into(t, &view)
 	want := "http://temporal.example/namespaces/lethe/workflows/departure%2F" + view.ID.String()
 	if view.Workflow == nil || view.Workflow.ID != "departure/"+view.ID.String() || view.Workflow.URL != want {
 		t.Errorf("it_ops sees the workflow %+v", view.Workflow)
@@ -42,7 +42,7 @@ func TestI9_SecondDepartureGetsTheAddressOfTheFirst(t *testing.T) {
 	leaver := f.hire("E1", f.a)
 	first := f.resign(leaver)
 	got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(leaver, 31))
-	if got.status != 409 || got.problem.Code != codeDepartureExists || got.problem.Location != departureAddress(first.ID) || got.header.Get("Location") != departureAddress(first.ID) {
+	if got.status != 409 || got.problem.Code != codeDepartureExists || got.problem.Location != addressOf(models.RefDeparture, first.ID) || got.header.Get("Location") != addressOf(models.RefDeparture, first.ID) {
 		t.Errorf("answered %d %s", got.status, got.body)
 	}
 }
@@ -54,7 +54,7 @@ func TestADepartureOfWhoseFileIsDeletedSaysSo(t *testing.T) {
 		models.StagePendingDeparture: codeDepartureExists, models.StageDeparted: codeDepartureExists, models.StagePurged: codeFileDeleted,
 	} {
 		got := problemOf(t.Context(), &departure.ExistsError{ID: id, Stage: stage})
-		if got.Code != code || got.Status != 409 || got.Location != departureAddress(id) {
+		if got.Code != code || got.Status != 409 || got.Location != addressOf(models.RefDeparture, id) {
 			t.Errorf("%s: %+v", stage, got)
 		}
 	}
@@ -63,7 +63,7 @@ func TestADepartureOfWhoseFileIsDeletedSaysSo(t *testing.T) {
 func TestDepartureIsChangedAndTakenBack(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
-	address := departureAddress(d.ID)
+	address := addressOf(models.RefDeparture, d.ID)
 	var view DepartureView
 	f.ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.day(40)+`"}`).into(t, &view)
 	if view.LastWorkingDay.String() != f.day(40) {
@@ -88,7 +88,7 @@ func TestDepartureIsChangedAndTakenBack(t *testing.T) {
 func TestAnnulmentNeedsASecondPerson(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
-	address := departureAddress(d.ID)
+	address := addressOf(models.RefDeparture, d.ID)
 	second := f.session(models.RoleReviewer)
 	if got := second.ask("POST", address+"/annulment/confirmation", ""); got.problem.Code != codeNoAnnulment {
 		t.Errorf("unasked: %d %s", got.status, got.body)
@@ -151,7 +151,7 @@ func TestShapeOfADeparture(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
 	var shape map[string]json.RawMessage
-	f.ask(models.RoleITOps, "GET", departureAddress(d.ID), "").into(t, &shape)
+	f.ask(models.RoleITOps, "GET", addressOf(models.RefDeparture, d.ID), "").into(t, &shape)
 	for _, name := range []string{
 		"id", "employee_id", "kind", "stage", "notice_received_on", "last_working_day", "access_cutoff_at", "employment_end_date",
 		"time_zone", "accounts_state", "accounts", "retention", "waiting", "timeline", "workflow",

@@ -26,7 +26,7 @@ type NewEmployee struct {
 	HiredOn       clock.Date        `json:"hired_on"`
 	TimeZone      string            `json:"time_zone,omitempty" maxLength:"64" doc:"IANA name. Left out: the legal entity's" example:"Asia/Shanghai"`
 	Fields        map[string]string `json:"fields,omitempty" doc:"Sensitive values by the keys of the field catalogue. They are sealed at once"`
-	Asking
+	ApprovalFields
 }
 
 // EmployeePatch is the body of a change to a file; what is left out stays.
@@ -39,7 +39,7 @@ type EmployeePatch struct {
 	Jurisdiction  *string            `json:"jurisdiction,omitempty" maxLength:"16" doc:"A change needs an approval"`
 	TimeZone      *string            `json:"time_zone,omitempty" maxLength:"64" doc:"A change needs an approval"`
 	HiredOn       *clock.Date        `json:"hired_on,omitempty" doc:"A change needs an approval"`
-	Asking
+	ApprovalFields
 }
 
 type newEmployeeInput struct {
@@ -60,8 +60,6 @@ type createdAnswer[T any] struct {
 	Body     T
 }
 
-func employeeAddress(id uuid.UUID) string { return base + "/employees/" + id.String() }
-
 func (s *server) registerEmployees() {
 	r := s.resource("Employees", identity.ScopePeople)
 	handle(r, route{at: "POST /employees", summary: "Hire somebody; a second person decides", to: roles{hr}, status: http.StatusAccepted}, s.createEmployee)
@@ -70,7 +68,7 @@ func (s *server) registerEmployees() {
 	handle(r, route{at: "PATCH /employees/{id}", summary: "Change a file", to: roles{hr}, orRequest: true}, s.patchEmployee)
 }
 
-func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*createdAnswer[ApprovalView], error) {
+func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*outcome[ApprovalView], error) {
 	b := in.Body
 	n := archive.NewEmployee{
 		EmployeeNo: b.EmployeeNo, Name: b.Name, DepartmentID: b.DepartmentID, Post: b.Post,
@@ -79,9 +77,9 @@ func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*cre
 	if b.LegalEntityID != nil {
 		n.LegalEntityID = *b.LegalEntityID
 	}
-	return s.ask(ctx, dangerousCall{
+	return s.ask(ctx, in.language(), step{
 		operation: operations.CreateEmployee, command: n, reason: b.ApprovalReason,
-		key: in.Key, route: "POST /employees", body: b, language: in.language(),
+		key: in.Key, route: "POST /employees", body: b,
 	})
 }
 
@@ -129,24 +127,23 @@ type patchEmployeeInput struct {
 	Body EmployeePatch
 }
 
-func (s *server) patchEmployee(ctx context.Context, in *patchEmployeeInput) (*answer[archive.EmployeeView], error) {
+func (s *server) patchEmployee(ctx context.Context, in *patchEmployeeInput) (*outcome[archive.EmployeeView], error) {
 	b := in.Body
 	patch := archive.Patch{
 		Name: b.Name, DepartmentID: b.DepartmentID, Post: b.Post, Fields: b.Fields,
 		LegalEntityID: b.LegalEntityID, Jurisdiction: b.Jurisdiction, TimeZone: b.TimeZone, HiredOn: b.HiredOn,
 	}
-	err := database.Run(ctx, s.DB, func(tx *database.Tx) error { return archive.Update(tx, s.Vault, in.ID, patch) })
-	if errors.Is(err, archive.ErrApprovalRequired) {
-		_, err = s.dangerous(ctx, dangerousCall{
-			operation: operations.ChangeBasis, command: operations.BasisChange{EmployeeID: in.ID, Patch: patch},
-			reason: b.ApprovalReason, language: in.language(),
-		})
-	}
+	out, err := take(ctx, s, in.language(), &step{
+		operation: operations.ChangeBasis, command: operations.BasisChange{EmployeeID: in.ID, Patch: patch}, reason: b.ApprovalReason,
+		assess: func(tx *database.Tx) ([]models.Cause, error) { return archive.Assess(tx, in.ID, patch) },
+		alone: func(tx *database.Tx) (creation, error) {
+			return done(models.Ref{Kind: models.RefEmployee, ID: in.ID}), archive.Update(tx, s.Vault, in.ID, patch)
+		},
+	}, func(id uuid.UUID) (archive.EmployeeView, error) {
+		return archive.Get(ctx, s.DB, actorOf(ctx), id, in.language())
+	})
 	if errors.Is(err, database.ErrNotFound) {
 		return nil, problem(codeEmployeeNotFound)
 	}
-	if err != nil {
-		return nil, b.locate(err)
-	}
-	return s.showEmployee(ctx, in.ID, in.language())
+	return out, err
 }

@@ -187,7 +187,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 			code = codeFileDeleted
 		}
 		p := at("employee_id", code)
-		p.Location = departureAddress(exists.ID)
+		p.Location = addressOf(models.RefDeparture, exists.ID)
 		return p
 	}
 	var past *departure.PastError
@@ -202,7 +202,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 	var running *account.AlreadyRunningError
 	if errors.As(err, &running) {
 		p := problem(codeUnlinkingRunning)
-		p.Location = unlinkingAddress(running.OperationID)
+		p.Location = addressOf(models.RefUnlinking, running.OperationID)
 		return p
 	}
 	var throttled *identity.ThrottledError
@@ -214,7 +214,7 @@ func problemOf(ctx context.Context, err error) *Problem {
 	var open *approval.OpenError
 	if errors.As(err, &open) {
 		p := problem(codeApprovalOpen)
-		p.Location = approvalAddress(open.ID)
+		p.Location = addressOf(models.RefApproval, open.ID)
 		return p
 	}
 	var ended *approval.EndedError

@@ -19,6 +19,7 @@ import (
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
 	"lethe/internal/operations"
+	"lethe/models"
 )
 
 // NewExport is what somebody wants exported.
@@ -27,7 +28,7 @@ type NewExport struct {
 	Range   *ExportRange   `json:"range,omitempty" doc:"All entries of a range of indexes, which proves that none is left out. Not together with filters"`
 	Formats []string       `json:"formats,omitempty" enum:"csv,xlsx" maxItems:"2" doc:"Tables for people beside the evidence itself; left out: both"`
 	Reason  string         `json:"reason" minLength:"1" maxLength:"1000" doc:"Why, for the log. No names, numbers or illnesses"`
-	Asking
+	ApprovalFields
 }
 
 // ExportFilters choose what is exported.
@@ -72,8 +73,6 @@ type ExportView struct {
 	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"The file is removed then"`
 }
 
-func exportAddress(id uuid.UUID) string { return base + "/query-log/exports/" + id.String() }
-
 func (s *server) registerExports() {
 	r := s.resource("Query log", "")
 	handle(r, route{
@@ -98,30 +97,26 @@ type newExportInput struct {
 	Body NewExport
 }
 
-func (s *server) exportLog(ctx context.Context, in *newExportInput) (*createdAnswer[ExportView], error) {
-	const route = "POST /query-log/exports"
+func (s *server) exportLog(ctx context.Context, in *newExportInput) (*outcome[ExportView], error) {
 	if f := in.Body.Filters; f != nil {
 		if err := knownAction("body.filters.", f.Action); err != nil {
 			return nil, err
 		}
 	}
 	r := in.Body.request()
-	made, err := s.create(ctx, in.Key, route, in.Body, func(tx *database.Tx) (creation, error) {
-		id, err := evidence.OrderAlone(tx, actorOf(ctx), r, s.ExportLimit)
-		return accepted(id, exportAddress(id)), err
-	})
-	if errors.Is(err, evidence.ErrMany) {
-		made, err = s.dangerous(ctx, dangerousCall{
-			operation: operations.ExportLog, command: r, reason: in.Body.ApprovalReason, key: in.Key, route: route, body: in.Body, language: in.language(),
-		})
-	} else if err == nil {
-		err = s.requested(ctx, made, in.language()) // a repeated request whose first one is waiting
-	}
-	if err != nil {
-		return nil, inBody(err)
-	}
-	view, err := s.exportView(ctx, made.ID, in.language())
-	return &createdAnswer[ExportView]{made.Status, made.Location, view}, err
+	var entries int64
+	out, err := take(ctx, s, in.language(), &step{
+		operation: operations.ExportLog, command: r, reason: in.Body.ApprovalReason, key: in.Key, route: "POST /query-log/exports", body: in.Body,
+		assess: func(tx *database.Tx) (causes []models.Cause, err error) {
+			causes, entries, err = evidence.Assess(tx, actorOf(ctx), r, s.ExportLimit)
+			return causes, err
+		},
+		alone: func(tx *database.Tx) (creation, error) {
+			id, err := evidence.OrderAlone(tx, actorOf(ctx), r, entries)
+			return accepted(models.Ref{Kind: models.RefExport, ID: id}), err
+		},
+	}, func(id uuid.UUID) (ExportView, error) { return s.exportView(ctx, id, in.language()) })
+	return out, inBody(err)
 }
 
 func (b NewExport) request() evidence.Request {
@@ -196,7 +191,7 @@ func (s *server) exportView(ctx context.Context, id uuid.UUID, language i18n.Lan
 		v.FailureText = i18n.Text(language, "export_failure."+e.Failure)
 	}
 	if e.State == evidence.Done {
-		v.File = exportAddress(e.ID) + "/file"
+		v.File = addressOf(models.RefExport, e.ID) + "/file"
 	}
 	return v, nil
 }

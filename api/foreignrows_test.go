@@ -31,8 +31,8 @@ func TestForeignRowsDoNotExist(t *testing.T) {
 			if slices.Contains(visible, person) {
 				want = http.StatusOK
 			}
-			address := departureAddress(d.ID)
-			for _, path := range []string{address, address + "/destruction-certificates", employeeAddress(person), accountsAddress(person)} {
+			address := addressOf(models.RefDeparture, d.ID)
+			for _, path := range []string{address, address + "/destruction-certificates", addressOf(models.RefEmployee, person), accountsAddress(person)} {
 				if got := f.ask(role, "GET", path, ""); got.status != want {
 					t.Errorf("%s reads %s: %d %s, want %d", role, path, got.status, got.problem.Code, want)
 				}

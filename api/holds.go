@@ -60,10 +60,8 @@ type NewHold struct {
 	Everybody  bool              `json:"everybody,omitempty" doc:"The whole company; a second person decides (202)"`
 	Categories []models.Category `json:"categories,omitempty" maxItems:"20" uniqueItems:"true" doc:"Left out: everything that is not destroyed yet"`
 	Matter     string            `json:"matter" minLength:"1" maxLength:"100" doc:"Reference of the case, not its story. It is kept, sealed, as long as the log" example:"劳仲案(2026)123"`
-	Asking
+	ApprovalFields
 }
-
-func holdAddress(id uuid.UUID) string { return base + "/holds/" + id.String() }
 
 func (s *server) registerHolds() {
 	r := s.resource("Holds", identity.ScopeDepartures)
@@ -123,8 +121,7 @@ type newHoldInput struct {
 	Body NewHold
 }
 
-func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswer[HoldView], error) {
-	const route = "POST /holds"
+func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*outcome[HoldView], error) {
 	matter, fault := textform.Line(in.Body.Matter, maxMatter)
 	switch fault {
 	case textform.Empty:
@@ -134,36 +131,28 @@ func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*createdAnswe
 	}
 	in.Body.Matter = matter
 	b := in.Body
-	var made creation
-	var err error
-	if b.Everybody && b.EmployeeID == nil && b.Query == nil {
-		made, err = s.dangerous(ctx, dangerousCall{
-			operation: operations.HoldEverybody, command: operations.HoldOnEverybody{Categories: b.Categories, Matter: b.Matter},
-			reason: b.ApprovalReason, key: in.Key, route: route, body: b, language: in.language(),
-		})
-	} else {
-		made, err = s.create(ctx, in.Key, route, b, func(tx *database.Tx) (creation, error) {
-			hold, _, err := retention.PlaceHold(tx, b.order(actorOf(ctx)))
+	order := b.order(actorOf(ctx))
+	st := step{
+		operation: operations.HoldEverybody, command: operations.HoldOnEverybody{Categories: b.Categories, Matter: b.Matter},
+		reason: b.ApprovalReason, key: in.Key, route: "POST /holds", body: b,
+	}
+	if !b.Everybody || b.EmployeeID != nil || b.Query != nil {
+		st.operation, st.command = operations.HoldOwn, operations.HoldByFilter{Query: order.Query, Categories: b.Categories, Matter: b.Matter}
+		st.assess = func(tx *database.Tx) ([]models.Cause, error) { return retention.AssessHold(tx, order) }
+		st.alone = func(tx *database.Tx) (creation, error) {
+			hold, _, err := retention.PlaceHold(tx, order)
 			if errors.Is(err, database.ErrNotFound) {
 				return creation{}, at("employee_id", codeEmployeeNotFound)
 			}
-			return created(hold.ID, holdAddress(hold.ID)), err
-		})
-		if errors.Is(err, retention.ErrReachesOneself) {
-			made, err = s.dangerous(ctx, dangerousCall{
-				operation: operations.HoldOwn, command: operations.HoldByFilter{Query: retention.HoldQuery(*b.Query), Categories: b.Categories, Matter: b.Matter},
-				reason: b.ApprovalReason, key: in.Key, route: route, body: b, language: in.language(),
-			})
-		} else if err == nil {
-			err = s.requested(ctx, made, in.language()) // a repeated request whose first one is waiting
+			return created(models.Ref{Kind: models.RefHold, ID: hold.ID}), err
 		}
 	}
+	out, err := take(ctx, s, in.language(), &st, func(id uuid.UUID) (HoldView, error) { return s.oneHold(ctx, id) })
 	if err != nil {
 		return nil, err
 	}
 	s.endOvertaken(ctx)
-	view, err := s.oneHold(ctx, made.ID)
-	return &createdAnswer[HoldView]{made.Status, made.Location, view}, err
+	return out, nil
 }
 
 // endOvertaken ends the requests that a command has just overtaken. What fails here is left to the next sweep.
@@ -232,13 +221,13 @@ type releaseHoldInput struct {
 	Idempotent
 	ByID
 	Body struct {
-		Asking
+		ApprovalFields
 	} `required:"false"`
 }
 
-func (s *server) releaseHold(ctx context.Context, in *releaseHoldInput) (*createdAnswer[ApprovalView], error) {
-	return s.ask(ctx, dangerousCall{
+func (s *server) releaseHold(ctx context.Context, in *releaseHoldInput) (*outcome[ApprovalView], error) {
+	return s.ask(ctx, in.language(), step{
 		operation: operations.ReleaseHold, command: operations.HoldRelease{HoldID: in.ID}, reason: in.Body.ApprovalReason,
-		key: in.Key, route: "POST /holds/" + in.ID.String() + "/release", body: in.Body, language: in.language(),
+		key: in.Key, route: "POST /holds/" + in.ID.String() + "/release", body: in.Body,
 	})
 }

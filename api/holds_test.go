@@ -26,7 +26,7 @@ func TestAFieldUnderHoldIsNotChanged(t *testing.T) {
 		})
 		return err
 	})
-	address := employeeAddress(person)
+	address := addressOf(models.RefEmployee, person)
 	got := f.ask(models.RoleHRAdmin, "PATCH", address, `{"post": "X", "fields": {"contract_no": "C-2", "tax_no": "T-2"}}`)
 	if got.status != http.StatusConflict || got.problem.Code != codeUnderHold {
 		t.Errorf("%d %s", got.status, got.body)
@@ -100,7 +100,7 @@ func TestADepartureNamesTheHoldsThatKeepItsData(t *testing.T) {
 	f.run(func(tx *database.Tx) error { _, err := retention.Look(tx, dep.ID, retention.Spread{}); return err })
 	named := func(role models.Role) (ids []uuid.UUID) {
 		var d DepartureView
-		f.ask(role, "GET", departureAddress(dep.ID), "").into(t, &d)
+		f.ask(role, "GET", addressOf(models.RefDeparture, dep.ID), "").into(t, &d)
 		for _, w := range d.Waiting {
 			if w.What == waitsForRelease && w.WhatText != "" && w.Role == models.RoleHRAdmin {
 				ids = append(ids, *w.HoldID)
@@ -177,7 +177,7 @@ func TestTheTimelineSaysWhoKeptTheData(t *testing.T) {
 	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+person.String()+`", "matter": "M-1"}`).into(t, &mine)
 	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"query": {"department_id": "`+f.a.String()+`"}, "matter": "M-2"}`).into(t, &filtered)
 	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+other.String()+`", "matter": "M-3"}`).into(t, &theirs)
-	release := f.ask(models.RoleHRAdmin, "POST", holdAddress(mine.ID)+"/release", `{}`).header.Get("Location")
+	release := f.ask(models.RoleHRAdmin, "POST", addressOf(models.RefHold, mine.ID)+"/release", `{}`).header.Get("Location")
 	if got := f.session(models.RoleReviewer).ask("POST", release+"/decision", `{"decision": "approved"}`); got.status != http.StatusOK {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
@@ -197,7 +197,7 @@ func TestTheTimelineSaysWhoKeptTheData(t *testing.T) {
 	}
 	told := func(v *visitor) (lines []TimelineView) {
 		var d DepartureView
-		v.ask("GET", departureAddress(view.DepartureID), "", "Accept-Language", "zh").into(t, &d)
+		v.ask("GET", addressOf(models.RefDeparture, view.DepartureID), "", "Accept-Language", "zh").into(t, &d)
 		if !slices.IsSortedFunc(d.Timeline, func(a, b TimelineView) int { return a.At.Compare(b.At) }) {
 			t.Errorf("not in the order of time: %+v", d.Timeline)
 		}
@@ -246,7 +246,7 @@ func TestAHoldIsNotShownToWhomItIsOn(t *testing.T) {
 		}
 	}
 	for own, want := range map[bool]int{true: 404, false: 200} {
-		if got := f.ask(models.RoleReviewer, "GET", holdAddress(ids[own]), ""); got.status != want {
+		if got := f.ask(models.RoleReviewer, "GET", addressOf(models.RefHold, ids[own]), ""); got.status != want {
 			t.Errorf("own: %t: %d %s", own, got.status, got.body)
 		}
 	}

@@ -190,12 +190,11 @@ func sweepKeys(tx *database.Tx) error {
 	return nil
 }
 
-// accepted and created are the two answers of creating calls; the last segment of the location is
-// the new row's id.
-func accepted(id uuid.UUID, location string) creation {
-	return creation{ID: id, Status: http.StatusAccepted, Location: location}
-}
+// accepted, created and done are what calls come to. The last segment of a location is the row's id.
+func accepted(r models.Ref) creation { return came(http.StatusAccepted, r) }
+func created(r models.Ref) creation  { return came(http.StatusCreated, r) }
+func done(r models.Ref) creation     { return came(http.StatusOK, r) }
 
-func created(id uuid.UUID, location string) creation {
-	return creation{ID: id, Status: http.StatusCreated, Location: location}
+func came(status int, r models.Ref) creation {
+	return creation{ID: r.ID, Status: status, Location: addressOf(r.Kind, r.ID)}
 }

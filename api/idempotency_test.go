@@ -176,7 +176,7 @@ func TestBodyOfARepeatIsFresh(t *testing.T) {
 	key := []string{"Idempotency-Key", "k"}
 	var first, again DepartureView
 	f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(leaver, 30), key...).into(t, &first)
-	f.ask(models.RoleHRAdmin, "PUT", departureAddress(first.ID)+"/dates", `{"last_working_day": "`+f.day(35)+`"}`)
+	f.ask(models.RoleHRAdmin, "PUT", addressOf(models.RefDeparture, first.ID)+"/dates", `{"last_working_day": "`+f.day(35)+`"}`)
 	f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(leaver, 30), key...).into(t, &again)
 	want, _ := clock.ParseDate(f.day(35))
 	if again.ID != first.ID || again.LastWorkingDay != want {

@@ -18,7 +18,7 @@ func TestI27_WhoSeesThatAnEarlierCutoffWasAskedFor(t *testing.T) {
 	var made DepartureView
 	f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures",
 		strings.TrimSuffix(f.notice(leaver, 40), "}")+`, "legal_ground": "劳动合同法第三十九条", "reason_code": "fraud"}`).into(t, &made)
-	address := departureAddress(made.ID)
+	address := addressOf(models.RefDeparture, made.ID)
 	follows := map[models.Role]<-chan event{}
 	for _, role := range []models.Role{models.RoleEmployee, models.RoleReviewer} {
 		follows[role] = f.follow(role, address, "")

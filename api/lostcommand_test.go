@@ -47,8 +47,8 @@ func TestI21_ALostCommandFailsNoOther(t *testing.T) {
 	decide := func(decision string) func(ApprovalView) (int, models.ApprovalState) {
 		return func(a ApprovalView) (int, models.ApprovalState) {
 			v := f.freshSession(f.people[models.RoleReviewer], models.RoleReviewer)
-			status := v.ask("POST", approvalAddress(a.ID)+"/decision", `{"decision":"`+decision+`"}`).status
-			v.ask("GET", approvalAddress(a.ID), "").into(t, &a)
+			status := v.ask("POST", addressOf(models.RefApproval, a.ID)+"/decision", `{"decision":"`+decision+`"}`).status
+			v.ask("GET", addressOf(models.RefApproval, a.ID), "").into(t, &a)
 			return status, a.State
 		}
 	}
@@ -61,8 +61,8 @@ func TestI21_ALostCommandFailsNoOther(t *testing.T) {
 		{"E1", decide("rejected"), http.StatusOK, models.ApprovalRejected},
 		{"E2", decide("approved"), http.StatusConflict, models.ApprovalVoid},
 		{"E3", func(a ApprovalView) (int, models.ApprovalState) {
-			status := f.ask(hr, "POST", approvalAddress(a.ID)+"/withdrawal", "").status
-			f.ask(hr, "GET", approvalAddress(a.ID), "").into(t, &a)
+			status := f.ask(hr, "POST", addressOf(models.RefApproval, a.ID)+"/withdrawal", "").status
+			f.ask(hr, "GET", addressOf(models.RefApproval, a.ID), "").into(t, &a)
 			return status, a.State
 		}, http.StatusOK, models.ApprovalWithdrawn},
 		{"E4", func(a ApprovalView) (int, models.ApprovalState) {
@@ -70,7 +70,7 @@ func TestI21_ALostCommandFailsNoOther(t *testing.T) {
 			if n, err := f.server.Approvals.Sweep(t.Context(), f.server.DB); n != 1 || err != nil {
 				t.Errorf("swept: %d, %v", n, err)
 			}
-			f.ask(hr, "GET", approvalAddress(a.ID), "").into(t, &a)
+			f.ask(hr, "GET", addressOf(models.RefApproval, a.ID), "").into(t, &a)
 			return http.StatusOK, a.State
 		}, http.StatusOK, models.ApprovalVoid},
 		{"E5", func(a ApprovalView) (int, models.ApprovalState) {
@@ -78,7 +78,7 @@ func TestI21_ALostCommandFailsNoOther(t *testing.T) {
 			if _, err := f.server.Approvals.Sweep(t.Context(), f.server.DB); err != nil {
 				t.Errorf("swept: %v", err)
 			}
-			f.ask(hr, "GET", approvalAddress(a.ID), "").into(t, &a)
+			f.ask(hr, "GET", addressOf(models.RefApproval, a.ID), "").into(t, &a)
 			return http.StatusOK, a.State
 		}, http.StatusOK, models.ApprovalExpired},
 	}
@@ -95,7 +95,7 @@ func TestI21_ALostCommandFailsNoOther(t *testing.T) {
 				t.Errorf("%s sees %+v", role, page.Items)
 			}
 			var one ApprovalView
-			if f.ask(role, "GET", approvalAddress(request.ID), "").into(t, &one); one.State != models.ApprovalPending || len(one.Changes) != 0 {
+			if f.ask(role, "GET", addressOf(models.RefApproval, request.ID), "").into(t, &one); one.State != models.ApprovalPending || len(one.Changes) != 0 {
 				t.Errorf("%s reads %s with %v", role, one.State, one.Changes)
 			}
 		}
@@ -108,6 +108,6 @@ func TestI21_ALostCommandFailsNoOther(t *testing.T) {
 			continue
 		}
 		r.into(t, &request)
-		f.ask(hr, "POST", approvalAddress(request.ID)+"/withdrawal", "")
+		f.ask(hr, "POST", addressOf(models.RefApproval, request.ID)+"/withdrawal", "")
 	}
 }

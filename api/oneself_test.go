@@ -24,7 +24,7 @@ func TestI27_AHoldIsNotReadFromTheDeadlinesItKeeps(t *testing.T) {
 		"the leaver": {f.freshSession(person, employee), models.DeadlineScheduled}, "the leaver, of HR": {f.freshSession(person, hr), models.DeadlineScheduled},
 	} {
 		var d DepartureView
-		c.who.ask("GET", departureAddress(dep.ID), "").into(t, &d)
+		c.who.ask("GET", addressOf(models.RefDeparture, dep.ID), "").into(t, &d)
 		for _, r := range d.Retention {
 			if r.State != c.want {
 				t.Errorf("%s reads of %s that it is %s %q", name, r.Category, r.State, r.StateText)
@@ -74,7 +74,7 @@ func TestWhoActedIsNamedToWhoMaySeeThem(t *testing.T) {
 	d := f.resign(f.people[employee])
 	for role, want := range map[models.Role]bool{employee: false, head: false, hr: true, auditor: true, it: true} {
 		var v DepartureView
-		f.ask(role, "GET", departureAddress(d.ID), "").into(t, &v)
+		f.ask(role, "GET", addressOf(models.RefDeparture, d.ID), "").into(t, &v)
 		if v.Person.EmployeeID != f.people[employee] || len(v.Timeline) == 0 || v.Timeline[0].ByText == "" {
 			t.Fatalf("%s reads %+v", role, v)
 		}
@@ -95,7 +95,7 @@ func TestADayThatChangesBetweenTwoPagesSkipsNothing(t *testing.T) {
 	}
 	var first, rest Page[DepartureView]
 	f.ask(hr, "GET", "/api/v1/departures?sort=last_working_day&limit=1", "").into(t, &first)
-	if got := f.ask(hr, "PUT", departureAddress(of[0].ID)+"/dates", `{"last_working_day": "`+f.day(40)+`"}`); got.status != http.StatusOK {
+	if got := f.ask(hr, "PUT", addressOf(models.RefDeparture, of[0].ID)+"/dates", `{"last_working_day": "`+f.day(40)+`"}`); got.status != http.StatusOK {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 	f.ask(hr, "GET", "/api/v1/departures?sort=last_working_day&cursor="+*first.NextCursor, "").into(t, &rest)

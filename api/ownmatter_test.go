@@ -43,12 +43,12 @@ func TestI21_NobodyEditsTheOwnPayPostOrHold(t *testing.T) {
 		return err
 	})
 	own := []struct{ name, method, path, body string }{
-		{"the own post", "PATCH", employeeAddress(me), `{"post": "chief"}`},
-		{"the own pay", "PATCH", employeeAddress(me), `{"fields": {"salary": "1"}}`},
-		{"the own department", "PATCH", employeeAddress(me), `{"department_id": "` + f.a.String() + `"}`},
-		{"the own zone, by two", "PATCH", employeeAddress(me), `{"time_zone": "Europe/Berlin"}`},
+		{"the own post", "PATCH", addressOf(models.RefEmployee, me), `{"post": "chief"}`},
+		{"the own pay", "PATCH", addressOf(models.RefEmployee, me), `{"fields": {"salary": "1"}}`},
+		{"the own department", "PATCH", addressOf(models.RefEmployee, me), `{"department_id": "` + f.a.String() + `"}`},
+		{"the own zone, by two", "PATCH", addressOf(models.RefEmployee, me), `{"time_zone": "Europe/Berlin"}`},
 		{"a hold on the own data", "POST", "/api/v1/holds", `{"employee_id": "` + me.String() + `", "matter": "M-3"}`},
-		{"the release of the own hold", "POST", holdAddress(mine.ID) + "/release", `{}`},
+		{"the release of the own hold", "POST", addressOf(models.RefHold, mine.ID) + "/release", `{}`},
 		{"the own accounts", "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + me.String() + `"}`},
 		{"another account for oneself", "POST", accountsAddress(me), `{"system": "finance", "external_id": "x"}`},
 	}
@@ -63,17 +63,17 @@ func TestI21_NobodyEditsTheOwnPayPostOrHold(t *testing.T) {
 		}
 	}
 	// Of somebody else all of it is everyday.
-	if got := second.ask("PATCH", employeeAddress(other), `{"post": "clerk"}`); got.status != 200 {
+	if got := second.ask("PATCH", addressOf(models.RefEmployee, other), `{"post": "clerk"}`); got.status != 200 {
 		t.Errorf("another's post: %d %s", got.status, got.body)
 	}
-	if got := second.ask("POST", holdAddress(theirs.ID)+"/release", `{}`); got.status != 202 {
+	if got := second.ask("POST", addressOf(models.RefHold, theirs.ID)+"/release", `{}`); got.status != 202 {
 		t.Errorf("another's hold: %d %s", got.status, got.body)
 	}
 	if got := second.ask("POST", "/api/v1/account-unlinkings", `{"employee_id": "`+other.String()+`"}`); got.status != 202 || got.header.Get("Location")[:len("/api/v1/account-")] != "/api/v1/account-" {
 		t.Errorf("another's accounts: %d %s", got.status, got.body)
 	}
 	// As the second person: who is it about does not agree either.
-	asked := f.freshSession(f.hire("R-hr-2", f.b), hr).ask("PATCH", employeeAddress(me), `{"time_zone": "Europe/Berlin"}`)
+	asked := f.freshSession(f.hire("R-hr-2", f.b), hr).ask("PATCH", addressOf(models.RefEmployee, me), `{"time_zone": "Europe/Berlin"}`)
 	if got := second.ask("POST", asked.header.Get("Location")+"/decision", `{"decision": "approved"}`); got.status != 403 || got.problem.Code != codeOwnMatter {
 		t.Errorf("the own zone as approver: %d %s", got.status, got.body)
 	}

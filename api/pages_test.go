@@ -32,7 +32,7 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 	hire := func() (no string) { people++; return fmt.Sprintf("P%d", people) }
 	add := func() {
 		pending, left := f.resign(f.hire(hire(), f.a)), f.leftLongAgo(f.hire(hire(), f.b), -20, false)
-		for _, id := range []string{departureAddress(pending.ID), departureAddress(left.ID)} {
+		for _, id := range []string{addressOf(models.RefDeparture, pending.ID), addressOf(models.RefDeparture, left.ID)} {
 			if got := f.ask(hr, "POST", id+"/annulment", `{"reason": "mistaken"}`); got.status != 202 {
 				t.Fatalf("asking: %d %s", got.status, got.body)
 			}

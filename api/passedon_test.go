@@ -20,7 +20,7 @@ func TestI32_WhatSomebodyHeldPassesToTheRole(t *testing.T) {
 	purge := f.purgeInReview(f.resign(f.hire("E-3", f.a)))
 	kase := f.stuckCase(f.hire("E-4", f.a))
 	f.freshSession(rejecter, reviewer).ask("POST", "/api/v1/purges/"+purge.String()+"/decision", `{"decision": "rejected"}`)
-	asked := placing.ask("POST", holdAddress(other.ID)+"/release", `{}`).header.Get("Location")
+	asked := placing.ask("POST", addressOf(models.RefHold, other.ID)+"/release", `{}`).header.Get("Location")
 
 	look := f.session(auditor)
 	see := func(path string, v any) {
@@ -28,7 +28,7 @@ func TestI32_WhatSomebodyHeldPassesToTheRole(t *testing.T) {
 		look.ask("GET", path, "").into(t, v)
 	}
 	var rejected PurgeView
-	see(holdAddress(hold.ID), &hold)
+	see(addressOf(models.RefHold, hold.ID), &hold)
 	see("/api/v1/purges/"+purge.String(), &rejected)
 	if hold.PassedTo != nil || rejected.PassedTo != nil {
 		t.Error("passed on while its holder is there")
@@ -49,7 +49,7 @@ func TestI32_WhatSomebodyHeldPassesToTheRole(t *testing.T) {
 			t.Errorf("the hold of matter %s: released %v, passed on %v", h.Matter, h.ReleasedAt, passed)
 		}
 	}
-	see(holdAddress(hold.ID), &hold)
+	see(addressOf(models.RefHold, hold.ID), &hold)
 	see("/api/v1/purges/"+purge.String(), &rejected)
 	if hold.PassedTo == nil || rejected.PassedTo == nil || *rejected.PassedTo != reviewer || rejected.Decision != "rejected" || rejected.State != models.PurgeRejected {
 		t.Errorf("the hold %+v, the rejection %+v", hold, rejected)

@@ -156,9 +156,8 @@ func languageOf(ctx huma.Context) i18n.Language {
 // localize writes the texts of problems that handlers returned.
 func localize(ctx huma.Context, _ string, body any) (any, error) {
 	ctx.SetHeader("Content-Language", string(languageOf(ctx)))
-	if r, ok := body.(*waitingError); ok {
-		ctx.SetHeader("Location", r.location)
-		return r.view, nil
+	if e, ok := body.(interface{ shown() any }); ok {
+		return e.shown(), nil
 	}
 	p, ok := body.(*Problem)
 	if !ok {

@@ -249,14 +249,14 @@ type decisionInput struct {
 		Decision string      `json:"decision" enum:"approved,rejected,extended" doc:"extended ends a rejected purge: what it claims is kept to a day. A rejected one is approved, or extended, by two people"`
 		Until    *clock.Date `json:"until,omitempty" doc:"Of an extension: the last day that it is kept"`
 		Reason   string      `json:"reason,omitempty" maxLength:"500" doc:"Of an extension: why, for the second person and the log. No names, numbers or illnesses"`
-		Asking
+		ApprovalFields
 	}
 }
 
-func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*answer[PurgeView], error) {
-	call := dangerousCall{
+func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*outcome[PurgeView], error) {
+	call := step{
 		operation: operations.DecidePurge, command: operations.PurgeDecision{PurgeID: in.ID, Decision: in.Body.Decision},
-		reason: in.Body.ApprovalReason, language: in.language(),
+		reason: in.Body.ApprovalReason,
 	}
 	p, err := retention.GetPurge(ctx, s.DB, in.ID)
 	if err != nil {
@@ -275,10 +275,13 @@ func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*answer[Pu
 	case in.Body.Decision == models.DecisionApproved && p.State == models.PurgeRejected:
 		call.operation, call.command = operations.OverrulePurge, operations.PurgeOverruling{PurgeID: in.ID}
 	}
-	if _, err := s.dangerous(ctx, call); err != nil {
-		return nil, err
-	}
-	return s.getPurge(ctx, &in.ByID)
+	return take(ctx, s, in.language(), &call, func(uuid.UUID) (PurgeView, error) {
+		shown, err := s.getPurge(ctx, &in.ByID)
+		if err != nil {
+			return PurgeView{}, err
+		}
+		return shown.Body, nil
+	})
 }
 
 func categoryNames() []string {

@@ -222,7 +222,7 @@ func TestI23_DownloadEndsWithItsToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.exec("UPDATE query_log_exports SET bytes = ? WHERE id = ?", size, view.ID)
-	r, err := http.NewRequestWithContext(t.Context(), "GET", f.http.URL+exportAddress(view.ID)+"/file", nil)
+	r, err := http.NewRequestWithContext(t.Context(), "GET", f.http.URL+addressOf(models.RefExport, view.ID)+"/file", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

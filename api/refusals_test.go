@@ -151,7 +151,7 @@ func (f *fixture) newcomer(no string, department uuid.UUID, fields string) strin
 func TestBadInput(t *testing.T) {
 	f := newFixture(t)
 	free, leaving := f.hire("E1", f.a), f.hire("E2", f.a)
-	pending := departureAddress(f.resign(leaving).ID)
+	pending := addressOf(models.RefDeparture, f.resign(leaving).ID)
 	var id uuid.UUID
 	f.tokens["expired"], id = f.token(f.people[models.RoleHRAdmin], models.RoleHRAdmin)
 	f.exec("UPDATE api_tokens SET expires_at = lethe_now() WHERE id = ?", id)

@@ -26,7 +26,7 @@ func TestAPurgeSaysWhoRejectedItWhatCanBeDoneAndHowLongItWasExtended(t *testing.
 	}
 	for language, want := range map[string]string{"zh": "已被 " + rejecter.text() + " 拒绝", "en": "rejected by " + rejecter.text()} {
 		var d DepartureView
-		f.ask(models.RoleHRAdmin, "GET", departureAddress(view.DepartureID), "", "Accept-Language", language).into(t, &d)
+		f.ask(models.RoleHRAdmin, "GET", addressOf(models.RefDeparture, view.DepartureID), "", "Accept-Language", language).into(t, &d)
 		for _, r := range d.Retention {
 			if !strings.Contains(r.StateText, want) {
 				t.Errorf("%s: %s", r.Category, r.StateText)
@@ -34,7 +34,7 @@ func TestAPurgeSaysWhoRejectedItWhatCanBeDoneAndHowLongItWasExtended(t *testing.
 		}
 	}
 	var own DepartureView
-	f.freshSession(leaver, models.RoleEmployee).ask("GET", departureAddress(view.DepartureID), "").into(t, &own)
+	f.freshSession(leaver, models.RoleEmployee).ask("GET", addressOf(models.RefDeparture, view.DepartureID), "").into(t, &own)
 	if len(own.Retention) == 0 {
 		t.Fatal("the leaver sees no deadlines")
 	}
@@ -53,7 +53,7 @@ func TestAPurgeSaysWhoRejectedItWhatCanBeDoneAndHowLongItWasExtended(t *testing.
 	asked := first.ask("POST", address+"/decision", `{"decision": "extended", "until": "`+until+`", "reason": "an audit"}`)
 	var request ApprovalView
 	asked.into(t, &request)
-	decided := second.ask("POST", approvalAddress(request.ID)+"/decision", `{"decision": "approved"}`)
+	decided := second.ask("POST", addressOf(models.RefApproval, request.ID)+"/decision", `{"decision": "approved"}`)
 	if decided.status != http.StatusOK {
 		t.Fatalf("%d %s", decided.status, decided.body)
 	}
@@ -76,7 +76,7 @@ func TestI21_TheApproverOfADeletionSeesWhatIsDestroyed(t *testing.T) {
 	first.ask("POST", "/api/v1/purges/"+purge.String()+"/decision", `{"decision": "approved"}`).into(t, &request)
 	for _, language := range []string{"zh", "en"} {
 		var shown ApprovalView
-		second.ask("GET", approvalAddress(request.ID), "", "Accept-Language", language).into(t, &shown)
+		second.ask("GET", addressOf(models.RefApproval, request.ID), "", "Accept-Language", language).into(t, &shown)
 		found := map[string]ChangeView{}
 		for _, c := range shown.Changes {
 			found[c.Field] = c
@@ -104,12 +104,12 @@ func TestI27_TheReasonOfAnExtensionIsForThoseWhoSeeItsRequest(t *testing.T) {
 	first, second := f.freshSession(f.hire("R1", f.b), models.RoleReviewer), f.freshSession(f.hire("R2", f.a), models.RoleReviewer)
 	var request ApprovalView
 	first.ask("POST", address+"/decision", `{"decision": "extended", "until": "`+f.day(90)+`", "reason": "kanari"}`).into(t, &request)
-	if d := second.ask("POST", approvalAddress(request.ID)+"/decision", `{"decision": "approved"}`); d.status != http.StatusOK {
+	if d := second.ask("POST", addressOf(models.RefApproval, request.ID)+"/decision", `{"decision": "approved"}`); d.status != http.StatusOK {
 		t.Fatalf("%d %s", d.status, d.body)
 	}
 	told := 0
 	for _, role := range []models.Role{models.RoleHRAdmin, models.RoleReviewer, models.RoleAuditor, models.RoleITOps} {
-		sees := f.ask(role, "GET", approvalAddress(request.ID), "").status == http.StatusOK
+		sees := f.ask(role, "GET", addressOf(models.RefApproval, request.ID), "").status == http.StatusOK
 		for _, path := range []string{address, "/api/v1/purges"} {
 			r := f.ask(role, "GET", path, "")
 			if r.status != http.StatusOK || bytes.Contains(r.body, []byte("kanari")) != sees || !bytes.Contains(r.body, []byte(f.day(90))) {

@@ -85,6 +85,9 @@ func handle[I, O any](r resource, d route, handler func(context.Context, *I) (*O
 	d.makes, _ = operations.CredentialOf(op.Method + " " + op.Path)
 	r.s.routes[op.Method+" "+op.Path] = d
 	huma.Register(r.s.api, op, handler)
+	if d.orRequest && d.status == http.StatusNoContent {
+		op.Responses["204"].Content = nil // its handler may answer a request for approval, with 202
+	}
 }
 
 // operation is what the document says of a route.

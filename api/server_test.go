@@ -165,7 +165,7 @@ func TestRefusedRoleIsToldWhoMay(t *testing.T) {
 	// What the table of routes lets pass, the request itself refuses: it names its own roles.
 	var hold HoldView
 	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+f.people[models.RoleEmployee].String()+`", "matter": "M"}`).into(t, &hold)
-	waits := f.ask(models.RoleHRAdmin, "POST", holdAddress(hold.ID)+"/release", `{}`)
+	waits := f.ask(models.RoleHRAdmin, "POST", addressOf(models.RefHold, hold.ID)+"/release", `{}`)
 	for language, want := range map[string]string{"en": "Roles that may: reviewer.", "zh": "可由以下角色办理：审核人。"} {
 		got := f.session(models.RoleHRAdmin).ask("POST", waits.header.Get("Location")+"/decision", `{"decision": "approved"}`, "Accept-Language", language)
 		if got.problem.Code != codeRoleNotAllowed || !strings.HasSuffix(got.problem.Hint, want) || !slices.Equal(got.problem.AllowedRoles, []models.Role{models.RoleReviewer}) {
@@ -315,7 +315,7 @@ func TestStandaloneUnlinkingAndRelinking(t *testing.T) {
 	var op OperationView
 	got := f.ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+person.String()+`", "mode": "disable", "all_or_nothing": false}`)
 	got.into(t, &op)
-	if got.status != 202 || got.header.Get("Location") != unlinkingAddress(op.ID) || op.EmployeeID != person || op.Workflow == nil {
+	if got.status != 202 || got.header.Get("Location") != addressOf(models.RefUnlinking, op.ID) || op.EmployeeID != person || op.Workflow == nil {
 		t.Errorf("%d %s %+v", got.status, got.header.Get("Location"), op)
 	}
 	// The account that is registered, and the question to the system where none is (I29).
@@ -323,7 +323,7 @@ func TestStandaloneUnlinkingAndRelinking(t *testing.T) {
 		t.Errorf("asks %v with the steps %+v", op.Asked, op.Steps)
 	}
 	again := f.ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+person.String()+`"}`)
-	if again.problem.Code != codeUnlinkingRunning || again.problem.Location != unlinkingAddress(op.ID) {
+	if again.problem.Code != codeUnlinkingRunning || again.problem.Location != addressOf(models.RefUnlinking, op.ID) {
 		t.Errorf("a second one: %d %s", again.status, again.body)
 	}
 	// Nothing was touched yet, so there is nothing to restore: the account is linked again at once.
@@ -344,7 +344,7 @@ func TestStandaloneUnlinkingAndRelinking(t *testing.T) {
 	if got.status != 202 || !slices.Equal(nothing.Asked, models.Names{"finance"}) || len(nothing.Steps) != 1 || nothing.Steps[0].System != "finance" {
 		t.Errorf("of nobody's account: %d %+v", got.status, nothing)
 	}
-	if got := f.ask(models.RoleITOps, "GET", relinkingAddress(op.ID), ""); got.status != 404 {
+	if got := f.ask(models.RoleITOps, "GET", addressOf(models.RefRelinking, op.ID), ""); got.status != 404 {
 		t.Errorf("an unlinking asked for as a relinking: %d", got.status)
 	}
 }

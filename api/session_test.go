@@ -232,7 +232,7 @@ func TestI23_StreamEndsWithItsSession(t *testing.T) {
 	defer func(r rhythm) { normalRhythm = r }(normalRhythm)
 	normalRhythm.recheck = 100 * time.Millisecond
 	v := f.session(auditor)
-	events := f.followWith(departureAddress(d.ID), "", "Cookie", "lethe="+v.token)
+	events := f.followWith(addressOf(models.RefDeparture, d.ID), "", "Cookie", "lethe="+v.token)
 	f.next(events)
 	f.run(func(tx *database.Tx) error { return identity.RevokeRole(tx, v.userID, auditor, models.System) })
 	if e := f.next(events); e.kind != eventProblem || e.problem.Code != codeSessionUnknown {

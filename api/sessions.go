@@ -105,7 +105,7 @@ func (s *server) breakGlass(ctx context.Context, in *struct {
 
 func (s *server) opened(o identity.Opened, language i18n.Language) *openedAnswer {
 	answer := &openedAnswer{
-		Location: sessionAddress(o.Session.ID), Body: sessionView(o.Session, language, o.Session.ID),
+		Location: addressOf(models.RefSession, o.Session.ID), Body: sessionView(o.Session, language, o.Session.ID),
 		Cookies: []string{s.Identity.SessionCookie(o.Token).String()},
 	}
 	if o.Device != "" {
@@ -113,8 +113,6 @@ func (s *server) opened(o identity.Opened, language i18n.Language) *openedAnswer
 	}
 	return answer
 }
-
-func sessionAddress(id uuid.UUID) string { return base + "/sessions/" + id.String() }
 
 func (s *server) sessions(ctx context.Context, in *struct{ Speaking }) (*answer[Page[SessionView]], error) {
 	bearer := bearerOf(ctx)

@@ -66,13 +66,13 @@ func TestAStreamTooManyIsRefused(t *testing.T) {
 	f := newFixture(t)
 	d := f.resign(f.hire("E1", f.a))
 	for range streamsPerCredential {
-		f.next(f.follow(models.RoleAuditor, departureAddress(d.ID), ""))
+		f.next(f.follow(models.RoleAuditor, addressOf(models.RefDeparture, d.ID), ""))
 	}
-	got := f.ask(models.RoleAuditor, "GET", departureAddress(d.ID)+"/events", "")
+	got := f.ask(models.RoleAuditor, "GET", addressOf(models.RefDeparture, d.ID)+"/events", "")
 	if got.status != http.StatusTooManyRequests || got.problem.Code != codeTooManyStreams {
 		t.Errorf("one more: %d %s", got.status, got.problem.Code)
 	}
-	f.next(f.follow(models.RoleHRAdmin, departureAddress(d.ID), "")) // somebody else's is let in
+	f.next(f.follow(models.RoleHRAdmin, addressOf(models.RefDeparture, d.ID), "")) // somebody else's is let in
 }
 
 // However many streams there are, the database is asked once for all; and what any table that a view

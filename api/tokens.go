@@ -85,7 +85,7 @@ func (s *server) issueToken(ctx context.Context, in *struct {
 		secret, token, err = identity.IssueOwn(tx, bearerOf(ctx), identity.TokenOrder{
 			Label: in.Body.Label, ExpiresAt: in.Body.ExpiresAt, Scopes: in.Body.Scopes,
 		}, s.Dev)
-		return created(token.ID, base+"/tokens/"+token.ID.String()), err
+		return created(models.Ref{Kind: models.RefToken, ID: token.ID}), err
 	})
 	if err != nil {
 		return nil, err

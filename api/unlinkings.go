@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -19,12 +18,9 @@ import (
 	"lethe/models"
 )
 
-func unlinkingAddress(id uuid.UUID) string { return base + "/account-unlinkings/" + id.String() }
-func relinkingAddress(id uuid.UUID) string { return base + "/account-relinkings/" + id.String() }
-
 // NewUnlinking is the body of a stand-alone unlinking.
 type NewUnlinking struct {
-	Asking
+	ApprovalFields
 	EmployeeID   uuid.UUID  `json:"employee_id"`
 	EmploymentID *uuid.UUID `json:"employment_id,omitempty" doc:"Whose accounts of several employments; a person's accounts name them. Left out: the current one or, for a leaver, the last"`
 	Systems      []string   `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all"`
@@ -34,7 +30,7 @@ type NewUnlinking struct {
 
 // NewRelinking is the body of a stand-alone relinking.
 type NewRelinking struct {
-	Asking
+	ApprovalFields
 	UnlinkingID uuid.UUID `json:"unlinking_id" doc:"The stand-alone unlinking to undo"`
 	Systems     []string  `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all of it"`
 }
@@ -69,49 +65,37 @@ type newUnlinkingInput struct {
 	Body NewUnlinking
 }
 
-func (s *server) createUnlinking(ctx context.Context, in *newUnlinkingInput) (*createdAnswer[OperationView], error) {
-	if err := s.knownSystems(in.Body.Systems); err != nil {
+func (s *server) createUnlinking(ctx context.Context, in *newUnlinkingInput) (*outcome[OperationView], error) {
+	b := in.Body
+	if err := s.knownSystems(b.Systems); err != nil {
 		return nil, err
 	}
-	if in.Body.Mode == models.ModeDetach {
-		return s.askUnlinking(ctx, in, operations.Detach)
+	st := step{
+		operation: operations.Detach, reason: b.ApprovalReason, key: in.Key, route: "POST /account-unlinkings", body: b,
+		command: operations.Detachment{EmployeeID: b.EmployeeID, EmploymentID: b.EmploymentID, Systems: b.Systems, AllOrNothing: b.AllOrNothing},
 	}
-	made, err := s.create(ctx, in.Key, unlinkingRoute, in.Body, func(tx *database.Tx) (creation, error) {
-		employment, err := archive.EmploymentOf(tx, in.Body.EmployeeID, in.Body.EmploymentID)
-		if err != nil {
-			return creation{}, in.Body.unknown(err)
+	if b.Mode != models.ModeDetach { // what is detached keeps its access through a later departure, and always takes two people
+		var employment models.Employment
+		st.operation = operations.Unlink
+		st.assess = func(tx *database.Tx) (_ []models.Cause, err error) {
+			if employment, err = archive.EmploymentOf(tx, b.EmployeeID, b.EmploymentID); err != nil {
+				return nil, err
+			}
+			return departure.AssessAccess(tx, actorOf(ctx), b.EmployeeID)
 		}
-		if err := departure.OneMayChangeAccess(tx, actorOf(ctx), in.Body.EmployeeID); err != nil {
-			return creation{}, err
+		st.alone = func(tx *database.Tx) (creation, error) {
+			op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
+				EmploymentID: employment.ID, Mode: b.Mode, Origin: models.OriginStandalone, AllOrNothing: b.AllOrNothing,
+				Systems: b.Systems, Connected: s.Systems, By: actorOf(ctx), Superseded: departure.OperationChanged,
+			})
+			if err == nil && !ordered {
+				err = account.ErrNothingToUnlink
+			}
+			return accepted(models.Ref{Kind: models.RefUnlinking, ID: op.ID}), err
 		}
-		op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
-			EmploymentID: employment.ID, Mode: in.Body.Mode, Origin: models.OriginStandalone, AllOrNothing: in.Body.AllOrNothing,
-			Systems: in.Body.Systems, Connected: s.Systems, By: actorOf(ctx), Superseded: departure.OperationChanged,
-		})
-		if err == nil && !ordered {
-			err = account.ErrNothingToUnlink
-		}
-		return accepted(op.ID, unlinkingAddress(op.ID)), err
-	})
-	if errors.Is(err, departure.ErrApprovalRequired) {
-		return s.askUnlinking(ctx, in, operations.Unlink)
 	}
-	return s.operationCreated(ctx, in.language(), made, err)
-}
-
-const unlinkingRoute = "POST /account-unlinkings"
-
-// askUnlinking asks a second person: what is detached keeps its access through a later departure, and a head
-// or an administrator is not locked out by one.
-func (s *server) askUnlinking(ctx context.Context, in *newUnlinkingInput, operation string) (*createdAnswer[OperationView], error) {
-	b := in.Body
-	made, err := s.dangerous(ctx, dangerousCall{
-		operation: operation,
-		command: operations.Detachment{EmployeeID: b.EmployeeID, EmploymentID: b.EmploymentID,
-			Systems: b.Systems, AllOrNothing: b.AllOrNothing},
-		reason: b.ApprovalReason, key: in.Key, route: unlinkingRoute, body: b, language: in.language(),
-	})
-	return s.operationCreated(ctx, in.language(), made, b.unknown(err))
+	out, err := take(ctx, s, in.language(), &st, s.operationShown(ctx, in.language()))
+	return out, b.unknown(err)
 }
 
 // unknown says which of the two names nobody: the person or the employment.
@@ -131,7 +115,7 @@ type newRelinkingInput struct {
 	Body NewRelinking
 }
 
-func (s *server) createRelinking(ctx context.Context, in *newRelinkingInput) (*createdAnswer[OperationView], error) {
+func (s *server) createRelinking(ctx context.Context, in *newRelinkingInput) (*outcome[OperationView], error) {
 	if err := s.knownSystems(in.Body.Systems); err != nil {
 		return nil, err
 	}
@@ -147,44 +131,29 @@ func (s *server) createRelinking(ctx context.Context, in *newRelinkingInput) (*c
 		return nil, at("unlinking_id", codeDepartureOwns)
 	}
 	command := operations.Relinking{UnlinkingID: undoes, Systems: in.Body.Systems}
-	made, err := s.create(ctx, in.Key, relinkingRoute, in.Body, func(tx *database.Tx) (creation, error) {
-		employment, err := archive.LockEmployment(tx, unlinking.EmploymentID)
-		if err != nil {
-			return creation{}, err
-		}
-		if err := departure.OneMayChangeAccess(tx, actorOf(ctx), employment.EmployeeID); err != nil {
-			return creation{}, err
-		}
-		location, err := operations.RelinkStandalone(tx, actorOf(ctx), command)
-		if err != nil {
-			return creation{}, err
-		}
-		if location == unlinkingAddress(undoes) {
-			return creation{ID: undoes, Status: http.StatusOK, Location: location}, nil
-		}
-		id, err := uuid.Parse(location[strings.LastIndexByte(location, '/')+1:])
-		return accepted(id, location), err
-	})
-	if errors.Is(err, departure.ErrApprovalRequired) {
-		made, err = s.dangerous(ctx, dangerousCall{
-			operation: operations.Relink, command: command, reason: in.Body.ApprovalReason,
-			key: in.Key, route: relinkingRoute, body: in.Body, language: in.language(),
-		})
-	}
-	return s.operationCreated(ctx, in.language(), made, err)
+	return take(ctx, s, in.language(), &step{
+		operation: operations.Relink, command: command, reason: in.Body.ApprovalReason,
+		key: in.Key, route: "POST /account-relinkings", body: in.Body,
+		assess: func(tx *database.Tx) ([]models.Cause, error) {
+			employment, err := archive.LockEmployment(tx, unlinking.EmploymentID)
+			if err != nil {
+				return nil, err
+			}
+			return departure.AssessAccess(tx, actorOf(ctx), employment.EmployeeID)
+		},
+		alone: func(tx *database.Tx) (creation, error) {
+			result, err := operations.RelinkStandalone(tx, actorOf(ctx), command)
+			if result.Kind == models.RefUnlinking { // it had touched nothing yet
+				return done(result), err
+			}
+			return accepted(result), err
+		},
+	}, s.operationShown(ctx, in.language()))
 }
 
-const relinkingRoute = "POST /account-relinkings"
-
-func (s *server) operationCreated(ctx context.Context, language i18n.Language, made creation, err error) (*createdAnswer[OperationView], error) {
-	if err != nil {
-		return nil, err
-	}
-	view, err := s.operationView(ctx, language, made.ID, "")
-	if err != nil {
-		return nil, err
-	}
-	return &createdAnswer[OperationView]{made.Status, made.Location, view}, nil
+// operationShown is how a step on accounts shows it.
+func (s *server) operationShown(ctx context.Context, language i18n.Language) func(id uuid.UUID) (OperationView, error) {
+	return func(id uuid.UUID) (OperationView, error) { return s.operationView(ctx, language, id, "") }
 }
 
 func (s *server) getUnlinking(ctx context.Context, in *ByID) (*answer[OperationView], error) {

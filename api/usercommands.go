@@ -13,7 +13,7 @@ import (
 
 // NewUserBody asks for an account.
 type NewUserBody struct {
-	Asking
+	ApprovalFields
 	EmployeeID uuid.UUID     `json:"employee_id"`
 	Login      string        `json:"login" minLength:"1" maxLength:"100" doc:"Letters, digits and . _ - + @; case does not matter"`
 	Roles      []models.Role `json:"roles" minItems:"1" maxItems:"6" uniqueItems:"true" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
@@ -21,18 +21,18 @@ type NewUserBody struct {
 
 // RoleBody asks for a role.
 type RoleBody struct {
-	Asking
+	ApprovalFields
 	Role models.Role `json:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
 }
 
 // ResetBody asks for a reset.
 type ResetBody struct {
-	Asking
+	ApprovalFields
 }
 
 // LoginLinkBody asks for a link with a login of the company's provider.
 type LoginLinkBody struct {
-	Asking
+	ApprovalFields
 	Issuer  string `json:"issuer" minLength:"1" maxLength:"500" doc:"As the provider's discovery document writes it"`
 	Subject string `json:"subject" minLength:"1" maxLength:"255" doc:"The provider's identifier of the login, never an e-mail address"`
 }
@@ -60,11 +60,11 @@ func (s *server) createUser(ctx context.Context, in *struct {
 	Idempotent
 	Speaking
 	Body NewUserBody
-}) (*createdAnswer[ApprovalView], error) {
+}) (*outcome[ApprovalView], error) {
 	b := in.Body
-	return s.ask(ctx, dangerousCall{
+	return s.ask(ctx, in.language(), step{
 		operation: operations.CreateUser, command: identity.NewUser{EmployeeID: b.EmployeeID, Login: b.Login, Roles: b.Roles},
-		reason: b.ApprovalReason, key: in.Key, route: "POST /users", body: b, language: in.language(),
+		reason: b.ApprovalReason, key: in.Key, route: "POST /users", body: b,
 	})
 }
 
@@ -72,10 +72,10 @@ func (s *server) grantRole(ctx context.Context, in *struct {
 	UserID
 	Idempotent
 	Body RoleBody
-}) (*createdAnswer[ApprovalView], error) {
-	return s.ask(ctx, dangerousCall{
+}) (*outcome[ApprovalView], error) {
+	return s.ask(ctx, in.language(), step{
 		operation: operations.GrantRole, command: operations.RoleGrant{UserID: in.ID, Role: in.Body.Role},
-		reason: in.Body.ApprovalReason, key: in.Key, route: "POST /users/" + in.ID.String() + "/roles", body: in.Body, language: in.language(),
+		reason: in.Body.ApprovalReason, key: in.Key, route: "POST /users/" + in.ID.String() + "/roles", body: in.Body,
 	})
 }
 
@@ -83,10 +83,10 @@ func (s *server) resetUser(ctx context.Context, in *struct {
 	UserID
 	Idempotent
 	Body ResetBody
-}) (*createdAnswer[ApprovalView], error) {
-	return s.ask(ctx, dangerousCall{
+}) (*outcome[ApprovalView], error) {
+	return s.ask(ctx, in.language(), step{
 		operation: operations.ResetUser, command: operations.UserReset{UserID: in.ID},
-		reason: in.Body.ApprovalReason, key: in.Key, route: "POST /users/" + in.ID.String() + "/reset", body: in.Body, language: in.language(),
+		reason: in.Body.ApprovalReason, key: in.Key, route: "POST /users/" + in.ID.String() + "/reset", body: in.Body,
 	})
 }
 
@@ -94,9 +94,9 @@ func (s *server) linkLogin(ctx context.Context, in *struct {
 	UserID
 	Idempotent
 	Body LoginLinkBody
-}) (*createdAnswer[ApprovalView], error) {
-	return s.ask(ctx, dangerousCall{
+}) (*outcome[ApprovalView], error) {
+	return s.ask(ctx, in.language(), step{
 		operation: operations.LinkLogin, command: operations.LoginLink{UserID: in.ID, Issuer: in.Body.Issuer, Subject: in.Body.Subject},
-		reason: in.Body.ApprovalReason, key: in.Key, route: "POST /users/" + in.ID.String() + "/logins", body: in.Body, language: in.language(),
+		reason: in.Body.ApprovalReason, key: in.Key, route: "POST /users/" + in.ID.String() + "/logins", body: in.Body,
 	})
 }

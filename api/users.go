@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -94,52 +93,40 @@ func (s *server) user(ctx context.Context, in *UserID) (*answer[UserView], error
 func (s *server) revokeRole(ctx context.Context, in *struct {
 	UserID
 	Role models.Role `path:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
-}) (*struct{}, error) {
-	err := s.ending(ctx, in.ID, func(tx *database.Tx) error { return identity.RevokeRole(tx, in.ID, in.Role, actorOf(ctx)) })
-	if errors.Is(err, departure.ErrApprovalRequired) {
-		_, err = s.dangerous(ctx, dangerousCall{
-			operation: operations.RevokeRole, command: operations.RoleGrant{UserID: in.ID, Role: in.Role}, language: in.language(),
-		})
-	}
-	return nil, err
+}) (*outcome[struct{}], error) {
+	return s.ending(ctx, in.UserID, step{operation: operations.RevokeRole, command: operations.RoleGrant{UserID: in.ID, Role: in.Role}},
+		func(tx *database.Tx) error { return identity.RevokeRole(tx, in.ID, in.Role, actorOf(ctx)) })
 }
 
-func (s *server) disableUser(ctx context.Context, in *UserID) (*struct{}, error) {
-	err := s.ending(ctx, in.ID, func(tx *database.Tx) error { return identity.Disable(tx, in.ID, actorOf(ctx)) })
-	if errors.Is(err, departure.ErrApprovalRequired) {
-		_, err = s.dangerous(ctx, dangerousCall{operation: operations.DisableUser, command: operations.UserReset{UserID: in.ID}, language: in.language()})
-	}
-	return nil, err
+func (s *server) disableUser(ctx context.Context, in *UserID) (*outcome[struct{}], error) {
+	return s.ending(ctx, *in, step{operation: operations.DisableUser, command: operations.UserReset{UserID: in.ID}},
+		func(tx *database.Tx) error { return identity.Disable(tx, in.ID, actorOf(ctx)) })
 }
 
 // ending takes somebody's access away, on the word of a person who is there and has just shown it, and ends
-// what they had asked for. If the latter fails, the sweep does it.
-// That of a head or an administrator takes two people, departure.ErrApprovalRequired; the own one anybody
-// may give up.
-func (s *server) ending(ctx context.Context, userID uuid.UUID, end func(tx *database.Tx) error) error {
-	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
+// what they had asked for. If the latter fails, the sweep does it. That of a head or an administrator takes two
+// people; the own one anybody may give up.
+func (s *server) ending(ctx context.Context, in UserID, st step, end func(tx *database.Tx) error) (*outcome[struct{}], error) {
+	st.assess = func(tx *database.Tx) ([]models.Cause, error) {
 		by, err := identity.Dangerous(tx, bearerOf(ctx))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		user, _, err := identity.LockUser(tx, userID)
-		if err != nil {
-			return err
+		user, _, err := identity.LockUser(tx, in.ID)
+		if err != nil || user.EmployeeID == by.Actor.EmployeeID || user.State == models.UserDisabled {
+			return nil, err
 		}
-		if user.EmployeeID != by.Actor.EmployeeID && user.State != models.UserDisabled {
-			if err := departure.OneMayChangeAccess(tx, by.Actor, user.EmployeeID); err != nil {
-				return err
-			}
+		return departure.AssessAccess(tx, by.Actor, user.EmployeeID)
+	}
+	st.alone = func(tx *database.Tx) (creation, error) {
+		return creation{ID: in.ID, Status: http.StatusNoContent}, end(tx)
+	}
+	return take(ctx, s, in.language(), &st, func(uuid.UUID) (struct{}, error) {
+		if _, err := s.Approvals.EndLeft(ctx, s.DB); err != nil {
+			s.Log.WarnContext(ctx, "requests of somebody who is gone are left open for now", "request_id", requestIDOf(ctx), "error", err.Error())
 		}
-		return end(tx)
+		return struct{}{}, nil
 	})
-	if err != nil {
-		return err
-	}
-	if _, err := s.Approvals.EndLeft(ctx, s.DB); err != nil {
-		s.Log.WarnContext(ctx, "requests of somebody who is gone are left open for now", "request_id", requestIDOf(ctx), "error", err.Error())
-	}
-	return nil
 }
 
 // EnrolmentCode is a half of the code that an owner enrols with, or the whole.

@@ -19,7 +19,7 @@ func TestCutoffThatNobodyCarriesOutIsShown(t *testing.T) {
 	}
 	f.env.Advance(t, time.Until(d.EmploymentEndedAt)+time.Minute)
 	var view DepartureView
-	f.ask(models.RoleHRAdmin, "GET", departureAddress(d.ID), "", "Accept-Language", "zh").into(t, &view)
+	f.ask(models.RoleHRAdmin, "GET", addressOf(models.RefDeparture, d.ID), "", "Accept-Language", "zh").into(t, &view)
 	if len(view.Waiting) != 1 {
 		t.Fatalf("waits: %+v", view.Waiting)
 	}
@@ -40,13 +40,13 @@ func TestAnAnnulmentThatNobodyCanConfirmIsNotOffered(t *testing.T) {
 	var waits []int
 	person := f.hire("E1", f.a)
 	dep := f.leftLongAgo(person, -20, false)
-	if got := f.ask(models.RoleHRAdmin, "POST", departureAddress(dep.ID)+"/annulment", `{"reason": "wrong person"}`); got.status != http.StatusAccepted {
+	if got := f.ask(models.RoleHRAdmin, "POST", addressOf(models.RefDeparture, dep.ID)+"/annulment", `{"reason": "wrong person"}`); got.status != http.StatusAccepted {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 	look := func() {
 		t.Helper()
 		var view DepartureView
-		f.ask(models.RoleHRAdmin, "GET", departureAddress(dep.ID), "").into(t, &view)
+		f.ask(models.RoleHRAdmin, "GET", addressOf(models.RefDeparture, dep.ID), "").into(t, &view)
 		n := 0
 		for _, w := range view.Waiting {
 			if w.What == waitsForAnnulment {

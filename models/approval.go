@@ -63,8 +63,9 @@ type Approval struct {
 	PlainComment    string `gorm:"column:comment;->"`
 	VoidReason      string
 	EndedAt         *time.Time
-	ResultLocation  string
-	LedgerEntryID   *uuid.UUID // of its request, then of its end
+	// Result is the [Ref] of what an approved request led to; an address in rows of version 0.2.
+	Result        string     `gorm:"column:result_location"`
+	LedgerEntryID *uuid.UUID // of its request, then of its end
 }
 
 // IDs is a column of the type uuid[].

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func TestI21_TheSecondPersonRunsTheStoredCommandOnce(t *testing.T) {
 		t.Error("asking is no effect, but noted at the target")
 	}
 	decided, err := w.decide(w.first, row.ID, models.DecisionApproved)
-	if err != nil || decided.State != models.ApprovalApproved || decided.ResultLocation != "/counters/"+target.String() {
+	if err != nil || decided.State != models.ApprovalApproved || decided.Result != "counter/"+target.String() {
 		t.Fatalf("%+v, %v", decided, err)
 	}
 	want := w.count(t, "SELECT count(*) FROM effects WHERE target = ? AND requester = ? AND approver = ? AND approval = ?", target, w.asker.actor, w.first.actor, row.ID)
@@ -339,19 +340,22 @@ func TestI21_TheDatabaseRefusesToo(t *testing.T) {
 }
 
 func TestTheFloorCannotBeTakenAway(t *testing.T) {
-	r := newRegistry(t, Options{})
-	if !r.NeedsTwo(opBump) {
+	r, present := newRegistry(t, Options{}), models.Caller{SessionID: uuid.Max}
+	if len(r.Assess(present, opBump)) == 0 {
 		t.Error("an operation of the floor needs one person")
 	}
 	if _, err := NewRegistry(plainBoxes{}, Options{Required: []string{"test.unknown"}}, bumping()); err == nil {
 		t.Error("a setting may name what does not exist")
 	}
+	if causes := r.Assess(models.Caller{}, opBump); !slices.Equal(causes, []models.Cause{models.CauseAlways, models.CauseToken}) {
+		t.Errorf("a token asks because of %v", causes)
+	}
 	free := bumping()
 	free.Floor = false
 	for _, required := range [][]string{nil, {opBump}} {
 		r, err := NewRegistry(plainBoxes{}, Options{Required: required}, free)
-		if err != nil || r.NeedsTwo(opBump) != (required != nil) {
-			t.Errorf("required %v: %v, %v", required, r.NeedsTwo(opBump), err)
+		if err != nil || (len(r.Assess(present, opBump)) > 0) != (required != nil) {
+			t.Errorf("required %v: %v, %v", required, r.Assess(present, opBump), err)
 		}
 	}
 }
@@ -372,8 +376,8 @@ func TestTheCommandIsSealedAndItsKeyDestroyed(t *testing.T) {
 		t.Fatal(err)
 	}
 	row, _ := w.ask(t)
-	if changes, err := w.registry.Changes(t.Context(), w.get(t, row.ID)); err != nil || len(changes[row.ID]) != 1 || changes[row.ID][0].Before != "1" {
-		t.Errorf("the approver is shown %v, %v", changes, err)
+	if told, err := w.registry.Tell(t.Context(), w.env.Facts, w.get(t, row.ID)); err != nil || len(told[row.ID].Changes) != 1 || told[row.ID].Changes[0].Before != "1" {
+		t.Errorf("the approver is shown %v, %v", told, err)
 	}
 	if got, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/keyed"
+	"lethe/models"
 )
 
 // canonical writes a value as JSON with sorted keys, numbers as they were given and nothing escaped
@@ -59,6 +60,7 @@ type stored struct {
 	Salt    []byte          `json:"salt"`
 	Command json.RawMessage `json:"command"`
 	Changes []Change        `json:"changes"`
+	Causes  []models.Cause  `json:"causes,omitempty"`
 }
 
 func newSalt() []byte {

@@ -85,16 +85,20 @@ func (r *Registry) decide(tx *database.Tx, bearer identity.Bearer, id uuid.UUID,
 		return r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: models.VoidRequesterEnded})
 	}
 	e := ending{by: bearer, comment: comment}
-	if decision == models.DecisionRejected {
-		e.state, e.action = models.ApprovalRejected, ActionRejected
-		return r.end(tx, op, row, e)
+	if decision == models.DecisionApproved {
+		return r.approve(tx, op, row, e)
 	}
-	return r.approve(tx, op, row, e)
+	s, err := r.open(tx.Context(), row)
+	if err != nil && !errors.Is(err, errUnreadable) {
+		return row, err
+	}
+	e.state, e.action, e.told = models.ApprovalRejected, ActionRejected, s.told()
+	return r.end(tx, op, row, e)
 }
 
 // approve runs the stored command if everything is as it was judged.
 func (r *Registry) approve(tx *database.Tx, op Operation, row models.Approval, e ending) (models.Approval, error) {
-	command, why, err := r.unchanged(tx, op, row)
+	command, told, why, err := r.unchanged(tx, op, row)
 	if err != nil {
 		return row, err
 	}
@@ -108,11 +112,13 @@ func (r *Registry) approve(tx *database.Tx, op Operation, row models.Approval, e
 	by := By{
 		Requester: requester(row), Authenticated: row.RequesterAuthenticated, Approver: e.by.Actor, Approval: row.ID,
 	}
-	if e.location, err = op.run(tx, by, command); err != nil {
+	result, err := op.run(tx, by, command)
+	if err != nil {
 		return row, err
 	}
+	e.result = result.String()
 	r.mark("approval.carried_out")
-	e.state = models.ApprovalApproved
+	e.state, e.told = models.ApprovalApproved, told
 	row, err = r.end(tx, op, row, e)
 	r.mark("approval.before_commit")
 	return row, err
@@ -191,41 +197,42 @@ func strangers(tx *database.Tx, row models.Approval, bearer identity.Bearer) err
 	return nil
 }
 
-// unchanged opens the command and judges it again; why is empty if everything is as it was.
-func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval) (command any, why string, err error) {
+// unchanged opens the command and what was told of it, and judges it again; why is empty if everything is as it was.
+func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval) (command any, told Told, why string, err error) {
 	s, err := r.open(tx.Context(), row)
 	switch {
 	case errors.Is(err, errUnreadable):
-		return nil, models.VoidUnreadable, nil
+		return nil, told, models.VoidUnreadable, nil
 	case err != nil:
-		return nil, "", err
+		return nil, told, "", err
 	}
+	told = s.told()
 	b := binding{operation: row.Operation, command: s.Command, salt: s.Salt, shown: s.Changes, fileHash: row.FileHash}
 	if !same(b.commandHash(), row.CommandHash) {
-		return nil, models.VoidUnreadable, nil
+		return nil, told, models.VoidUnreadable, nil
 	}
 	if command, err = op.decode(s.Command); err != nil {
-		return nil, models.VoidUnreadable, nil //nolint:nilerr // asked for with another version of the program
+		return nil, told, models.VoidUnreadable, nil //nolint:nilerr // asked for with another version of the program
 	}
 	matter, err := op.judge(tx, command)
 	switch {
 	case errors.Is(err, ErrGone):
-		return command, models.VoidGone, nil
+		return command, told, models.VoidGone, nil
 	case err != nil:
-		return command, "", err
+		return command, told, "", err
 	}
 	if b.state, err = stateOf(s.Salt, matter.Changes); err != nil {
-		return command, "", err
+		return command, told, "", err
 	}
 	b.targets, b.rules = matter.Targets, matter.Rules
 	now, err := b.hash()
 	if err != nil {
-		return command, "", err
+		return command, told, "", err
 	}
 	if !same(now, row.Hash) || !sameIDs(matter.Subjects, row.SubjectIDs) {
-		return command, models.VoidChanged, nil
+		return command, told, models.VoidChanged, nil
 	}
-	return command, "", nil
+	return command, told, "", nil
 }
 
 func sameIDs(a, b []uuid.UUID) bool { return slices.Equal(a, b) }

@@ -20,12 +20,13 @@ import (
 type ending struct {
 	state models.ApprovalState
 	// action is what the ledger says; empty: it was recorded before, by entry.
-	action   string
-	entry    *uuid.UUID
-	by       identity.Bearer // who decided, if anybody did
-	comment  string
-	why      string // of a void request
-	location string
+	action  string
+	entry   *uuid.UUID
+	by      identity.Bearer // who decided, if anybody did
+	comment string
+	why     string // of a void request
+	result  string
+	told    Told // of what was decided
 }
 
 // end is final: the command is cleared, what the request had noted at its target is taken back
@@ -45,7 +46,7 @@ func (r *Registry) end(tx *database.Tx, op Operation, row models.Approval, e end
 		return row, err
 	}
 	ended := row
-	ended.State, ended.EndedAt, ended.CommentSealed, ended.VoidReason, ended.ResultLocation = e.state, &now, comment, e.why, e.location
+	ended.State, ended.EndedAt, ended.CommentSealed, ended.VoidReason, ended.Result = e.state, &now, comment, e.why, e.result
 	if e.by.Actor.EmployeeID != uuid.Nil {
 		ended.DecidedBy, ended.DecidedByUserID = e.by.Actor.ID(), given(e.by.UserID)
 	}
@@ -58,13 +59,13 @@ func (r *Registry) end(tx *database.Tx, op Operation, row models.Approval, e end
 		Where("id = ? AND state = ?", row.ID, models.ApprovalPending).
 		Updates(map[string]any{
 			"state": e.state, "ended_at": now, "command_sealed": nil, "fingerprint": nil, columnComment: comment, "void_reason": e.why,
-			"result_location": e.location, "decided_by": ended.DecidedBy, "decided_by_user_id": ended.DecidedByUserID,
+			"result_location": e.result, "decided_by": ended.DecidedBy, "decided_by_user_id": ended.DecidedByUserID,
 			"ledger_entry_id": ended.LedgerEntryID,
 		}))
 	if err != nil {
 		return row, fmt.Errorf("ending a request as %s: %w", e.state, err)
 	}
-	return ended, nil
+	return ended, keepTold(tx, row.ID, e.told)
 }
 
 // drop takes back what the request had noted at its target.

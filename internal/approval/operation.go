@@ -67,8 +67,8 @@ type Spec[C any] struct {
 	// Dropped takes back what Asked noted for that person at the matter's first target, which may have
 	// changed since. It does without the command, which may not open any more.
 	Dropped func(tx *database.Tx, by models.Actor, target uuid.UUID) error
-	// Run carries the command out and says where the result is to be found.
-	Run func(tx *database.Tx, by By, c C) (location string, err error)
+	// Run carries the command out and names the result.
+	Run func(tx *database.Tx, by By, c C) (models.Ref, error)
 }
 
 // Operation is a dangerous step: it needs a re-authentication, and often a second person.
@@ -85,7 +85,7 @@ type Operation struct {
 	judge    func(tx *database.Tx, command any) (Matter, error)
 	asked    func(tx *database.Tx, by models.Actor, command any) error
 	dropped  func(tx *database.Tx, by models.Actor, target uuid.UUID) error
-	run      func(tx *database.Tx, by By, command any) (string, error)
+	run      func(tx *database.Tx, by By, command any) (models.Ref, error)
 }
 
 // Define makes an operation of a description; who decides about it is for the table to say.
@@ -111,7 +111,7 @@ func Define[C any](s Spec[C]) Operation {
 			return c, nil
 		},
 		judge: func(tx *database.Tx, command any) (Matter, error) { return s.Judge(tx, command.(C)) },
-		run:   func(tx *database.Tx, by By, command any) (string, error) { return s.Run(tx, by, command.(C)) },
+		run:   func(tx *database.Tx, by By, command any) (models.Ref, error) { return s.Run(tx, by, command.(C)) },
 	}
 	op.asked = func(tx *database.Tx, by models.Actor, command any) error {
 		if s.Asked != nil {

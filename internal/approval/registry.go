@@ -79,27 +79,37 @@ func (r *Registry) Names() []string {
 	return names
 }
 
-// NeedsTwo says whether an operation needs two people whoever calls it.
-func (r *Registry) NeedsTwo(name string) bool {
+// Assess is why an operation takes two people, whatever its command says: always, by a setting, or since a token
+// asks. Nothing: one person who is there may do it alone.
+func (r *Registry) Assess(caller models.Caller, name string) []models.Cause {
 	op, known := r.Operation(name)
-	return !known || op.Floor || slices.Contains(r.required, name)
+	var causes []models.Cause
+	if !known || op.Floor {
+		causes = append(causes, models.CauseAlways)
+	} else if slices.Contains(r.required, name) {
+		causes = append(causes, models.CauseSetting)
+	}
+	if caller.SessionID == uuid.Nil {
+		causes = append(causes, models.CauseToken)
+	}
+	return causes
 }
 
 // Alone carries a command out for one person. An operation that needs two is refused.
-func (r *Registry) Alone(tx *database.Tx, name string, command any) (location string, err error) {
+func (r *Registry) Alone(tx *database.Tx, name string, command any) (result models.Ref, err error) {
 	op, known := r.Operation(name)
 	caller := models.CallerOf(tx.Context())
 	switch {
 	case !known:
-		return "", ErrUnknownOperation
-	case r.NeedsTwo(name), caller.SessionID == uuid.Nil:
-		return "", ErrTwoRequired
+		return result, ErrUnknownOperation
+	case len(r.Assess(caller, name)) > 0:
+		return result, ErrTwoRequired
 	}
 	if err := identity.PresentCaller(tx); err != nil {
-		return "", err
+		return result, err
 	}
 	if command, err = op.complete(tx, caller.Actor, command); err != nil {
-		return "", err
+		return result, err
 	}
 	return op.run(tx, By{Requester: caller.Actor}, command)
 }

@@ -24,6 +24,8 @@ type Order struct {
 	Command any
 	// Reason is for the approver and the ledger: it names nobody.
 	Reason string
+	// Causes are why it takes two people.
+	Causes []models.Cause
 	// FileHash is the SHA-256 of a file that was uploaded with the command, if any.
 	FileHash []byte
 }
@@ -155,7 +157,7 @@ func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, 
 		return row, err
 	}
 	row.StateDigest = b.state
-	content, err := json.Marshal(stored{Salt: b.salt, Command: command, Changes: matter.Changes})
+	content, err := json.Marshal(stored{Salt: b.salt, Command: command, Changes: matter.Changes, Causes: o.Causes})
 	if err != nil {
 		return row, errors.New("writing a stored command failed")
 	}

@@ -3,7 +3,6 @@ package approval
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -12,7 +11,6 @@ import (
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
-	"lethe/internal/vault"
 	"lethe/models"
 )
 
@@ -115,32 +113,6 @@ func listAbout(q *gorm.DB, kind string, ids []uuid.UUID) (map[uuid.UUID][]models
 func pendingAbout(ctx context.Context, db *database.DB, kind string, id uuid.UUID) *gorm.DB {
 	return db.Read(ctx).Where("state = ? AND expires_at > lethe_now()", models.ApprovalPending).
 		Where("targets @> jsonb_build_array(jsonb_build_object('kind', ?::text, 'id', ?::text))", kind, id.String())
-}
-
-// Changes are what open requests would change, by request, as their requesters were told; nothing of one that
-// has ended, nor of one whose command cannot be opened any more.
-func (r *Registry) Changes(ctx context.Context, rows ...models.Approval) (map[uuid.UUID][]Change, error) {
-	rows = slices.DeleteFunc(slices.Clone(rows), func(row models.Approval) bool { return row.State != models.ApprovalPending })
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	values := make([]vault.LooseValue, len(rows))
-	for i, row := range rows {
-		values[i] = vault.LooseValue{Place: place(row.ID), Sealed: row.CommandSealed}
-	}
-	opened, err := r.sealer.OpenLooseAll(ctx, values)
-	if err != nil {
-		return nil, fmt.Errorf("opening stored commands: %w", err)
-	}
-	changes := make(map[uuid.UUID][]Change, len(rows))
-	for i, row := range rows {
-		s, err := readStored(opened[i].Plain, opened[i].Err)
-		if err != nil && !errors.Is(err, errUnreadable) {
-			return nil, err
-		}
-		changes[row.ID] = s.Changes
-	}
-	return changes, nil
 }
 
 // Targets are the rows that a request is about.

@@ -84,10 +84,10 @@ func bumping() Operation {
 		Dropped: func(tx *database.Tx, _ models.Actor, target uuid.UUID) error {
 			return database.Hide(tx.DB().Exec("UPDATE counters SET noted = false WHERE id = ?", target).Error)
 		},
-		Run: func(tx *database.Tx, by By, c bump) (string, error) {
+		Run: func(tx *database.Tx, by By, c bump) (models.Ref, error) {
 			err := tx.DB().Exec(`INSERT INTO effects (target, version, requester, approver, approval)
 				SELECT id, version, ?, ?, ? FROM counters WHERE id = ?`, by.Requester.EmployeeID, by.Approver.EmployeeID, by.Approval, c.Target).Error
-			return "/counters/" + c.Target.String(), database.Hide(err)
+			return models.Ref{Kind: "counter", ID: c.Target}, database.Hide(err)
 		},
 	})
 	op.Name, op.Floor, op.Approvers = opBump, true, []models.Role{models.RoleReviewer}

@@ -74,8 +74,12 @@ func update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch, approve
 		return ErrPurged
 	}
 	if !approved {
-		if err := p.needsOne(tx, employment); err != nil {
+		causes, err := p.causes(tx, employment)
+		if err != nil {
 			return err
+		}
+		if len(causes) > 0 {
+			return ErrApprovalRequired
 		}
 	}
 	if err := p.basis(tx, &employment); err != nil {
@@ -152,23 +156,30 @@ func (p Patch) columns(tx *database.Tx, employee models.Employee, employment mod
 	return nil
 }
 
-// needsOne is ErrApprovalRequired for a patch that one person may not make alone. A department of
-// another legal entity is a change of the entity.
-func (p Patch) needsOne(tx *database.Tx, employment models.Employment) error {
-	if p.movesDeadlines(employment) {
-		return ErrApprovalRequired
-	}
-	if p.DepartmentID == nil {
-		return nil
-	}
-	department, err := departmentOf(tx, *p.DepartmentID)
-	if err != nil {
-		return err
-	}
-	if department.LegalEntityID != employment.LegalEntityID {
-		return ErrApprovalRequired
+// assess is why one person may not make a patch alone: what deadlines hang on would change, and a department of
+// another legal entity is a change of the entity. Without a department it is nil.
+func (p Patch) assess(e models.Employment, department *models.Department) []models.Cause {
+	if p.movesDeadlines(e) || department != nil && department.LegalEntityID != e.LegalEntityID {
+		return []models.Cause{models.CauseForward}
 	}
 	return nil
+}
+
+// Assess locks the file and says why one person may not change it so, if that is so.
+func Assess(tx *database.Tx, id uuid.UUID, p Patch) ([]models.Cause, error) {
+	_, employment, err := LatestFile(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	return p.causes(tx, employment)
+}
+
+func (p Patch) causes(tx *database.Tx, employment models.Employment) ([]models.Cause, error) {
+	if p.DepartmentID == nil {
+		return p.assess(employment, nil), nil
+	}
+	department, err := departmentOf(tx, *p.DepartmentID)
+	return p.assess(employment, &department), err
 }
 
 // basis judges and sets what deadlines hang on. The department decides about the legal entity, and

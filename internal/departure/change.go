@@ -17,61 +17,114 @@ import (
 	"lethe/models"
 )
 
-// Reschedule changes the dates of a pending departure. What needs two people is ErrApprovalRequired:
-// whatever ends the employment earlier than was planned brings every deadline forward (I6), and the
-// access of a head or an administrator is not ended at once by one person.
+// Dating is a departure with the dates that it would get. Whether one person may give them is known before
+// anything is written.
+type Dating struct {
+	// Causes are why one person may not: whatever ends the employment earlier than was planned brings every deadline
+	// forward (I6), and the access of a head or an administrator is not ended at once by one person.
+	Causes []models.Cause
+	// Earlier: the employment is over, and what is wished is for [CountEarlier].
+	Earlier bool
+
+	dep        models.Departure
+	wish       Wish
+	employment models.Employment
+	dates      Dates
+	forward    bool
+}
+
+// PrepareDates locks a pending departure and judges other dates for it. One whose employment is over has them
+// changed by two people only, if they are to count from its end.
+func PrepareDates(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) (g Dating, err error) {
+	if g.dep, err = Lock(tx, id); err != nil {
+		return g, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return g, err
+	}
+	pending := g.dep.Stage == models.StagePendingDeparture
+	over := !g.dep.EmploymentEndedAt.After(now)
+	switch {
+	case w.CountFromEnd && (!pending || over):
+		g.Earlier, g.Causes = true, []models.Cause{models.CauseEarlier}
+		return g, nil
+	case g.dep.EmployeeID == by.EmployeeID:
+		return g, ErrSubject
+	case !pending:
+		return g, ErrStage
+	case over:
+		return g, ErrEnded
+	}
+	if g.employment, err = archive.LockEmployment(tx, g.dep.EmploymentID); err != nil {
+		return g, err
+	}
+	if w.TimeZone == "" {
+		w.TimeZone = g.dep.TimeZone
+	}
+	w.keepNotice(g.dep)
+	g.wish = w
+	if g.dates, err = derive(tx, g.employment, w); err != nil {
+		return g, err
+	}
+	return g, g.assess(tx)
+}
+
+func (g *Dating) assess(tx *database.Tx) error {
+	shortens, err := shortens(tx, g.employment, g.dep, g.dates)
+	if err != nil {
+		return err
+	}
+	if g.forward = shortens || g.dates.EmploymentEndedAt.Before(g.dep.EmploymentEndedAt); g.forward {
+		g.Causes = append(g.Causes, models.CauseForward)
+	}
+	if g.dep.AccountsState != models.AccountsLinked || !g.dates.AccessCutoffAt.Before(g.dep.AccessCutoffAt) {
+		return nil // the cutoff is behind already, or comes no sooner
+	}
+	sudden, err := suddenly(tx, g.dep.EmployeeID, g.dates)
+	g.Causes = append(g.Causes, sudden...)
+	return err
+}
+
+// Reschedule changes the dates of a pending departure. What needs two people is ErrApprovalRequired.
 func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
-	return reschedule(tx, by, id, w, false)
+	g, err := PrepareDates(tx, by, id, w)
+	if err == nil && len(g.Causes) > 0 {
+		err = ErrApprovalRequired
+	}
+	if err != nil {
+		return err
+	}
+	return g.Set(tx, by)
 }
 
 // RescheduleApproved is [Reschedule] for what two people agreed to.
 func RescheduleApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
-	return reschedule(tx, by, id, w, true)
+	g, err := PrepareDates(tx, by, id, w)
+	if err == nil && g.Earlier {
+		err = ErrStage
+	}
+	if err != nil {
+		return err
+	}
+	return g.set(tx, by, true)
 }
 
-func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved bool) error {
-	dep, err := Lock(tx, id)
-	if err != nil {
-		return err
-	}
-	now, err := tx.Now()
-	if err != nil {
-		return err
-	}
-	switch {
-	case dep.EmployeeID == by.EmployeeID:
-		return ErrSubject
-	case dep.Stage != models.StagePendingDeparture:
-		return ErrStage
-	case !dep.EmploymentEndedAt.After(now):
-		return ErrEnded
-	}
-	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
-	if err != nil {
-		return err
-	}
-	if w.TimeZone == "" {
-		w.TimeZone = dep.TimeZone
-	}
-	w.keepNotice(dep)
-	dates, err := derive(tx, employment, w)
-	if err != nil {
-		return err
-	}
-	counts := counting{dep.CountsFrom, dep.Advanced, dep.AdvancedBy}
-	forward, err := bringsForward(tx, employment, dep, dates)
-	switch {
-	case err != nil:
-		return err
-	case !approved && forward:
+// Set changes the dates on one person's word, in the transaction in which they were prepared.
+func (g Dating) Set(tx *database.Tx, by models.Actor) error {
+	if len(g.Causes) > 0 {
 		return ErrApprovalRequired
-	case !approved:
-		err = cutsInTime(tx, dep, dates)
-	case forward:
-		counts, err = counts.by(tx, employment, dates)
 	}
-	if err != nil {
-		return err
+	return g.set(tx, by, false)
+}
+
+func (g Dating) set(tx *database.Tx, by models.Actor, approved bool) (err error) {
+	dep, w, dates := g.dep, g.wish, g.dates
+	counts := counting{dep.CountsFrom, dep.Advanced, dep.AdvancedBy}
+	if approved && g.forward {
+		if counts, err = counts.by(tx, g.employment, dates); err != nil {
+			return err
+		}
 	}
 	if dep.AccountsState != models.AccountsLinked {
 		if w.AccessCutoffAt != nil && !w.AccessCutoffAt.Equal(dep.AccessCutoffAt) {
@@ -91,7 +144,7 @@ func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish, approved
 	if err := record(tx, dep, EventDatesChanged, by, moved(datesOf(dep), dates)); err != nil {
 		return err
 	}
-	return tx.Touch(models.DrivenDeparture, id)
+	return tx.Touch(models.DrivenDeparture, dep.ID)
 }
 
 // keepNotice leaves the day on which a departure's notice was received as it is, if nothing else is wished;
@@ -108,20 +161,6 @@ func (w *Wish) keepNotice(dep models.Departure) {
 		}
 	}
 	w.NoticeReceivedOn = &notice
-}
-
-// bringsForward says whether dates end the employment earlier, or any deadline.
-func bringsForward(tx *database.Tx, employment models.Employment, dep models.Departure, d Dates) (bool, error) {
-	shortens, err := shortens(tx, employment, dep, d)
-	return shortens || d.EmploymentEndedAt.Before(dep.EmploymentEndedAt), err
-}
-
-// cutsInTime is ErrApprovalRequired for dates that cut the access of somebody sooner than one person may.
-func cutsInTime(tx *database.Tx, dep models.Departure, d Dates) error {
-	if dep.AccountsState != models.AccountsLinked || !d.AccessCutoffAt.Before(dep.AccessCutoffAt) {
-		return nil // the cutoff is behind already, or comes no sooner
-	}
-	return notSudden(tx, dep.EmployeeID, d)
 }
 
 // shortens says whether the dates would bring any deadline forward; a zone further west can do so
@@ -144,9 +183,40 @@ func shortens(tx *database.Tx, employment models.Employment, dep models.Departur
 		retention.Inputs{EndedAt: latest(dep.CountsFrom, d.EmploymentEndedAt), Zone: after, Rules: rules}), nil
 }
 
+// AssessWithdrawal is why one person may not take a departure back: once unlinking has begun it gives access
+// back. A withdrawal that is refused whoever asks is refused here.
+func AssessWithdrawal(tx *database.Tx, by models.Actor, id uuid.UUID, companyConsent bool) ([]models.Cause, error) {
+	dep, err := Lock(tx, id)
+	if err != nil || dep.Stage == models.StageWithdrawn && dep.EmployeeID != by.EmployeeID {
+		return nil, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return nil, err
+	}
+	return withdrawable(dep, by, now, companyConsent)
+}
+
+// withdrawable is pure.
+func withdrawable(dep models.Departure, by models.Actor, now time.Time, companyConsent bool) ([]models.Cause, error) {
+	switch {
+	case dep.EmployeeID == by.EmployeeID:
+		return nil, ErrSubject
+	case dep.Stage != models.StagePendingDeparture:
+		return nil, ErrStage
+	case !dep.EmploymentEndedAt.After(now):
+		return nil, ErrEnded
+	case !companyConsent: // a notice never lies in the future (Derive), so it has been received
+		return nil, ErrConsentRequired
+	case dep.AccountsState != models.AccountsLinked:
+		return []models.Cause{models.CauseGivesBack}, nil
+	}
+	return nil, nil
+}
+
 // Withdraw takes a departure back before the employment has ended. Once the notice was received it
-// needs the company's consent, since a received notice binds. Once unlinking has begun it needs two
-// people, since it gives access back: ErrApprovalRequired. A second call changes nothing.
+// needs the company's consent, since a received notice binds. What needs two people is ErrApprovalRequired. A
+// second call changes nothing.
 func Withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent bool) error {
 	return withdraw(tx, seal, by, id, reason, companyConsent, false)
 }
@@ -164,27 +234,18 @@ func withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID,
 	if err != nil {
 		return err
 	}
-	if dep.EmployeeID == by.EmployeeID {
-		return ErrSubject
-	}
-	if dep.Stage == models.StageWithdrawn {
+	if dep.Stage == models.StageWithdrawn && dep.EmployeeID != by.EmployeeID {
 		return nil
-	}
-	if dep.Stage != models.StagePendingDeparture {
-		return ErrStage
 	}
 	now, err := tx.Now()
 	if err != nil {
 		return err
 	}
-	if !dep.EmploymentEndedAt.After(now) {
-		return ErrEnded
-	}
-	// A notice never lies in the future (Derive), so it has been received.
-	if !companyConsent {
-		return ErrConsentRequired
-	}
-	if dep.AccountsState != models.AccountsLinked && !approved {
+	causes, err := withdrawable(dep, by, now, companyConsent)
+	switch {
+	case err != nil:
+		return err
+	case len(causes) > 0 && !approved:
 		return ErrApprovalRequired
 	}
 	sealed, err := sealText(tx, seal, dep, "withdrawal_reason_sealed", reason)

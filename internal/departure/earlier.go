@@ -1,8 +1,6 @@
 package departure
 
 import (
-	"errors"
-
 	"github.com/google/uuid"
 
 	"lethe/internal/archive"
@@ -135,10 +133,8 @@ func CutNow(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
 	}
 	d := datesOf(dep)
 	d.AccessCutoffAt = now
-	if err := notSudden(tx, dep.EmployeeID, d); errors.Is(err, ErrApprovalRequired) {
-		return nil // a head's or an administrator's: the request that follows asks for it
-	} else if err != nil {
-		return err
+	if causes, err := suddenly(tx, dep.EmployeeID, d); err != nil || len(causes) > 0 {
+		return err // a head's or an administrator's: the request that follows asks for it
 	}
 	if err := update(tx, dep, map[string]any{"access_cutoff_at": now}); err != nil {
 		return err

@@ -47,43 +47,63 @@ const maxLegalGround = 100 // characters
 
 var initiators = []string{"", "employee", "employer", "both", "law"}
 
-// Begin starts a departure. Its workflow is started by the relay from the committed row. An open
-// departure of the same employment is an *ExistsError; one of a head or an administrator that ends
-// the access or the employment at once is ErrApprovalRequired. What was wished beyond one person's word
-// ([Remains]) is for the caller to ask a second person; the departure runs meanwhile.
-func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (models.Departure, error) {
-	if err := n.check(); err != nil {
-		return models.Departure{}, err
+// Beginning is a departure as it would begin. Whether one person may begin it is known before anything is written.
+type Beginning struct {
+	// Causes are why one person may not: of a head or an administrator it would end the access or the employment
+	// at once.
+	Causes []models.Cause
+	// Entry is with which dates it would run.
+	Entry
+	Employment models.Employment
+
+	notice Notice
+}
+
+// Prepare locks the employment and judges a notice. An open departure of the same employment is an
+// *ExistsError. What is wished beyond one person's word ([Remains]) is for the caller to ask a second person; the
+// departure runs meanwhile.
+func Prepare(tx *database.Tx, n Notice) (b Beginning, err error) {
+	if err = n.check(); err != nil {
+		return b, err
 	}
-	employment, err := archive.CurrentEmployment(tx, n.EmployeeID)
+	b.notice = n
+	b.Employment, err = archive.CurrentEmployment(tx, n.EmployeeID)
 	if errors.Is(err, database.ErrNotFound) {
-		return models.Departure{}, notCurrent(tx, n.EmployeeID)
+		return b, notCurrent(tx, n.EmployeeID)
 	}
 	if err != nil {
-		return models.Departure{}, err
+		return b, err
 	}
-	if err := refuseSecond(tx, employment.ID); err != nil {
-		return models.Departure{}, err
+	if err = refuseSecond(tx, b.Employment.ID); err != nil {
+		return b, err
 	}
-	c, err := circumstancesOf(tx, employment)
+	c, err := circumstancesOf(tx, b.Employment)
 	if err != nil {
-		return models.Departure{}, err
+		return b, err
 	}
-	entry, err := Enter(n.Wish, c, n.Approved)
-	if err != nil {
-		return models.Departure{}, err
+	if b.Entry, err = Enter(n.Wish, c, n.Approved); err != nil {
+		return b, err
 	}
 	if !n.Approved {
-		if err := notSudden(tx, n.EmployeeID, entry.Dates); err != nil {
-			return models.Departure{}, err
+		if b.Causes, err = suddenly(tx, n.EmployeeID, b.Dates); err != nil {
+			return b, err
 		}
 	}
-	if known, err := retention.HasRules(tx, employment.Jurisdiction); err != nil {
-		return models.Departure{}, err
-	} else if !known {
-		return models.Departure{}, ErrNoRules
+	known, err := retention.HasRules(tx, b.Employment.Jurisdiction)
+	if err == nil && !known {
+		err = ErrNoRules
 	}
-	dep, err := n.row(employment, entry, by)
+	return b, err
+}
+
+// Begin starts the departure in the transaction in which it was prepared. Its workflow is started by the relay
+// from the committed row. What one person may not begin alone is ErrApprovalRequired.
+func (b Beginning) Begin(tx *database.Tx, seal vault.Sealer, by models.Actor) (models.Departure, error) {
+	if len(b.Causes) > 0 {
+		return models.Departure{}, ErrApprovalRequired
+	}
+	n := b.notice
+	dep, err := n.row(b.Employment, b.Entry, by)
 	if err != nil {
 		return models.Departure{}, err
 	}
@@ -97,6 +117,15 @@ func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (model
 		return models.Departure{}, err
 	}
 	return dep, insert(tx, dep, by)
+}
+
+// Begin is [Prepare] and [Beginning.Begin] at once.
+func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (models.Departure, error) {
+	b, err := Prepare(tx, n)
+	if err != nil {
+		return models.Departure{}, err
+	}
+	return b.Begin(tx, seal, by)
 }
 
 // Complete fills in what a notice leaves to be derived, so that who agrees to it agrees to what will be.

@@ -18,22 +18,24 @@ var administrators = []models.Role{models.RoleHRAdmin, models.RoleITOps, models.
 // people agree: a cutoff a second ahead would be at once by another name.
 const warning = 24 * time.Hour
 
-// notSudden is ErrApprovalRequired if the dates take the access or the employment of a head of
-// department or of an administrator away at once, or sooner than others would notice: whoever could do that alone could get rid of those
-// who watch.
-func notSudden(tx *database.Tx, employeeID uuid.UUID, d Dates) error {
+// tooSudden says whether dates take access or employment away sooner than others would notice. It is pure.
+func (d Dates) tooSudden(now time.Time) bool {
+	soon := now.Add(warning)
+	return !d.AccessCutoffAt.After(soon) || !d.EmploymentEndedAt.After(soon)
+}
+
+// suddenly is why one person may not give somebody these dates: a head of department or an administrator would
+// lose the access or the employment at once. Whoever could do that alone could get rid of those who watch.
+func suddenly(tx *database.Tx, employeeID uuid.UUID, d Dates) ([]models.Cause, error) {
 	now, err := tx.Now() // after the dates were derived: a cutoff in the past was set to their now
-	if err != nil {
-		return err
-	}
-	if soon := now.Add(warning); d.AccessCutoffAt.After(soon) && d.EmploymentEndedAt.After(soon) {
-		return nil
+	if err != nil || !d.tooSudden(now) {
+		return nil, err
 	}
 	protected, err := Protected(tx, employeeID)
-	if err == nil && protected {
-		err = ErrApprovalRequired
+	if err != nil || !protected {
+		return nil, err
 	}
-	return err
+	return []models.Cause{models.CauseSudden}, nil
 }
 
 // Protected says that somebody heads a department or administers: whoever could take such a person's access
@@ -48,15 +50,15 @@ func Protected(tx *database.Tx, employeeID uuid.UUID) (bool, error) {
 	return heads || administers, err
 }
 
-// OneMayChangeAccess is ErrApprovalRequired for a change of somebody's accounts or users apart from a
-// departure that one person may not make alone: of whom a departure protects, and of oneself.
-func OneMayChangeAccess(tx *database.Tx, by models.Actor, employeeID uuid.UUID) error {
+// AssessAccess is why one person may not change somebody's accounts or users apart from a departure: they are of
+// somebody whom a departure protects, or the own.
+func AssessAccess(tx *database.Tx, by models.Actor, employeeID uuid.UUID) ([]models.Cause, error) {
 	if by.EmployeeID == employeeID {
-		return ErrApprovalRequired
+		return []models.Cause{models.CauseOneself}, nil
 	}
 	protected, err := Protected(tx, employeeID)
-	if err == nil && protected {
-		err = ErrApprovalRequired
+	if err != nil || !protected {
+		return nil, err
 	}
-	return err
+	return []models.Cause{models.CauseProtected}, nil
 }

@@ -65,10 +65,10 @@ func (d Deps) unlink(mode string, after models.AccountState) approval.Operation 
 			}
 			return m, nil
 		},
-		Run: func(tx *database.Tx, by approval.By, c Detachment) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, c Detachment) (models.Ref, error) {
 			_, employment, err := archive.FileOf(tx, c.EmployeeID, c.EmploymentID)
 			if err != nil {
-				return "", err
+				return models.Ref{}, err
 			}
 			op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
 				EmploymentID: employment.ID, Mode: mode, Origin: models.OriginStandalone, AllOrNothing: c.AllOrNothing,
@@ -77,7 +77,7 @@ func (d Deps) unlink(mode string, after models.AccountState) approval.Operation 
 			if err == nil && !ordered {
 				err = account.ErrNothingToUnlink
 			}
-			return "/api/v1/account-unlinkings/" + op.ID.String(), err
+			return models.Ref{Kind: models.RefUnlinking, ID: op.ID}, err
 		},
 	})
 }
@@ -134,34 +134,34 @@ func (d Deps) relink() approval.Operation {
 			}
 			return m, nil
 		},
-		Run: func(tx *database.Tx, by approval.By, c Relinking) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, c Relinking) (models.Ref, error) {
 			return RelinkStandalone(tx, by.Requester, c)
 		},
 	})
 }
 
-// RelinkStandalone orders that what a stand-alone unlinking took is given back, and says where the relinking
-// is to be found; what it had not touched yet is linked again on the spot, and then it is the unlinking.
-func RelinkStandalone(tx *database.Tx, by models.Actor, c Relinking) (string, error) {
+// RelinkStandalone orders that what a stand-alone unlinking took is given back, and names the relinking; what it
+// had not touched yet is linked again on the spot, and then it is the unlinking.
+func RelinkStandalone(tx *database.Tx, by models.Actor, c Relinking) (models.Ref, error) {
 	before, employment, err := lockUnlinking(tx, c.UnlinkingID)
 	if err != nil {
-		return "", err
+		return models.Ref{}, err
 	}
 	op, ordered, err := account.OrderRelink(tx, account.RelinkOrder{
 		EmploymentID: employment.ID, Origin: models.OriginStandalone, Undoes: &c.UnlinkingID,
 		Systems: c.Systems, By: by, Superseded: departure.OperationChanged,
 	})
 	if err != nil || ordered {
-		return "/api/v1/account-relinkings/" + op.ID.String(), err
+		return models.Ref{Kind: models.RefRelinking, ID: op.ID}, err
 	}
 	now, err := database.First[models.AccountOperation](tx.DB().Where("id = ?", before.ID))
 	if err != nil {
-		return "", fmt.Errorf("reading an unlinking: %w", err)
+		return models.Ref{}, fmt.Errorf("reading an unlinking: %w", err)
 	}
 	if now.State == before.State {
-		return "", account.ErrNothingToUndo
+		return models.Ref{}, account.ErrNothingToUndo
 	}
-	return "/api/v1/account-unlinkings/" + before.ID.String(), nil
+	return models.Ref{Kind: models.RefUnlinking, ID: before.ID}, nil
 }
 
 // lockUnlinking locks the employment of an operation, and reads both.

@@ -35,8 +35,6 @@ type Annulment struct {
 	Reason      string    `json:"reason"`
 }
 
-func departureAddress(id uuid.UUID) string { return "/api/v1/departures/" + id.String() }
-
 // departureTarget is a departure by what people judge it by: not by where its accounts are.
 func departureTarget(d models.Departure) approval.Target {
 	asked := ""
@@ -85,10 +83,10 @@ func (d Deps) beginImmediately() approval.Operation {
 				Rules: rules,
 			}, nil
 		},
-		Run: func(tx *database.Tx, by approval.By, n departure.Notice) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, n departure.Notice) (models.Ref, error) {
 			n.Approved = true
 			dep, err := departure.Begin(tx, d.Vault, by.Requester, n)
-			return departureAddress(dep.ID), err
+			return models.Ref{Kind: models.RefDeparture, ID: dep.ID}, err
 		},
 	})
 }
@@ -128,8 +126,8 @@ func (d Deps) bringForward() approval.Operation {
 				Changes: append(changes, deadlines...), Rules: rules,
 			}, err
 		},
-		Run: func(tx *database.Tx, by approval.By, c Reschedule) (string, error) {
-			return departureAddress(c.DepartureID), departure.RescheduleApproved(tx, by.Requester, c.DepartureID, c.Wish)
+		Run: func(tx *database.Tx, by approval.By, c Reschedule) (models.Ref, error) {
+			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.RescheduleApproved(tx, by.Requester, c.DepartureID, c.Wish)
 		},
 	})
 }
@@ -193,8 +191,8 @@ func (d Deps) withdrawUnlinked() approval.Operation {
 		Judge: func(tx *database.Tx, c Withdrawal) (approval.Matter, error) {
 			return departureMatter(tx, c.DepartureID, models.StageWithdrawn, c.Reason)
 		},
-		Run: func(tx *database.Tx, by approval.By, c Withdrawal) (string, error) {
-			return departureAddress(c.DepartureID), departure.WithdrawApproved(tx, d.Vault, by.Requester, c.DepartureID, c.Reason, c.CompanyConsent)
+		Run: func(tx *database.Tx, by approval.By, c Withdrawal) (models.Ref, error) {
+			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.WithdrawApproved(tx, d.Vault, by.Requester, c.DepartureID, c.Reason, c.CompanyConsent)
 		},
 	})
 }
@@ -208,8 +206,8 @@ func (d Deps) annul() approval.Operation {
 			return departure.AskAnnulment(tx, d.Vault, by, c.DepartureID, c.Reason)
 		},
 		Dropped: departure.DropAnnulment,
-		Run: func(tx *database.Tx, by approval.By, c Annulment) (string, error) {
-			return departureAddress(c.DepartureID), departure.ConfirmAnnulment(tx, by.Approver, c.DepartureID)
+		Run: func(tx *database.Tx, by approval.By, c Annulment) (models.Ref, error) {
+			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.ConfirmAnnulment(tx, by.Approver, c.DepartureID)
 		},
 	})
 }

@@ -126,8 +126,8 @@ func (d Deps) earlierDates() approval.Operation {
 				Changes: append(changes, deadlines...), Rules: rules,
 			}, err
 		},
-		Run: func(tx *database.Tx, by approval.By, c Reschedule) (string, error) {
-			return departureAddress(c.DepartureID), departure.CountEarlier(tx, by.Requester, c.DepartureID, c.Wish)
+		Run: func(tx *database.Tx, by approval.By, c Reschedule) (models.Ref, error) {
+			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.CountEarlier(tx, by.Requester, c.DepartureID, c.Wish)
 		},
 	})
 }

@@ -22,8 +22,6 @@ type BasisChange struct {
 	Patch      archive.Patch `json:"patch"`
 }
 
-func employeeAddress(id uuid.UUID) string { return "/api/v1/employees/" + id.String() }
-
 func (d Deps) createEmployee() approval.Operation {
 	return approval.Define(approval.Spec[archive.NewEmployee]{
 		Judge: func(tx *database.Tx, n archive.NewEmployee) (approval.Matter, error) {
@@ -50,9 +48,9 @@ func (d Deps) createEmployee() approval.Operation {
 			}
 			return m, nil
 		},
-		Run: func(tx *database.Tx, _ approval.By, n archive.NewEmployee) (string, error) {
+		Run: func(tx *database.Tx, _ approval.By, n archive.NewEmployee) (models.Ref, error) {
 			id, _, err := archive.Create(tx, d.Vault, n)
-			return employeeAddress(id), err
+			return models.Ref{Kind: models.RefEmployee, ID: id}, err
 		},
 	})
 }
@@ -76,9 +74,9 @@ func (d Deps) changeBasis() approval.Operation {
 				Rules: rules,
 			}, err
 		},
-		Run: func(tx *database.Tx, _ approval.By, c BasisChange) (string, error) {
+		Run: func(tx *database.Tx, _ approval.By, c BasisChange) (models.Ref, error) {
 			_, err := d.rebase(tx, c)
-			return employeeAddress(c.EmployeeID), err
+			return models.Ref{Kind: models.RefEmployee, ID: c.EmployeeID}, err
 		},
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"lethe/internal/approval"
 	"lethe/internal/database"
 	"lethe/internal/ledger/evidence"
+	"lethe/models"
 )
 
 // exportLog exports more entries of the query log than one person may take away alone. The limit is
@@ -31,18 +32,16 @@ func (d Deps) exportLog() approval.Operation {
 				shown("export_selection", selection(r)), shown("export_entries", entries), shown("export_reason", r.Reason),
 			}}, nil
 		},
-		Run: func(tx *database.Tx, by approval.By, r evidence.Request) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, r evidence.Request) (models.Ref, error) {
 			if by.Approval == uuid.Nil { // a rehearsal
 				id, err := evidence.Order(tx, by.Requester, r)
-				return exportAddress(id), err
+				return models.Ref{Kind: models.RefExport, ID: id}, err
 			}
 			id, err := evidence.OrderAgreed(tx, by.Requester, by.Authenticated, by.Approval, r)
-			return exportAddress(id), err
+			return models.Ref{Kind: models.RefExport, ID: id}, err
 		},
 	})
 }
-
-func exportAddress(id uuid.UUID) string { return "/api/v1/query-log/exports/" + id.String() }
 
 // mostCounted bounds the time for the count that an approver sees.
 const mostCounted = 1_000_000

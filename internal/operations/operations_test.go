@@ -5,9 +5,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"lethe/internal/approval"
 	"lethe/internal/i18n"
+	"lethe/models"
 )
 
 // floor is what needs two people whatever an installation sets.
@@ -31,10 +33,11 @@ func TestI21_TheFloor(t *testing.T) {
 	if diff := cmp.Diff(slices.Sorted(slices.Values(floor)), always); diff != "" {
 		t.Errorf("the floor moved (-want +got):\n%s", diff)
 	}
-	if r.NeedsTwo(DecidePurge) {
+	present := models.Caller{SessionID: uuid.Max}
+	if len(r.Assess(present, DecidePurge)) > 0 {
 		t.Error("a decision about a purge is a second person's already")
 	}
-	if r, err = New(Deps{}, approval.Options{Required: []string{DecidePurge}}); err != nil || !r.NeedsTwo(DecidePurge) {
+	if r, err = New(Deps{}, approval.Options{Required: []string{DecidePurge}}); err != nil || len(r.Assess(present, DecidePurge)) == 0 {
 		t.Errorf("a setting adds to the floor: %v", err)
 	}
 	if _, err := New(Deps{}, approval.Options{Required: []string{"departure.begin"}}); err == nil {

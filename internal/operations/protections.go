@@ -78,9 +78,9 @@ func (d Deps) waive() approval.Operation {
 			return changed(tx, row, err)
 		},
 		Dropped: func(tx *database.Tx, by models.Actor, id uuid.UUID) error { return account.DropWaiver(tx, id, by) },
-		Run: func(tx *database.Tx, by approval.By, c Waiver) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, c Waiver) (models.Ref, error) {
 			row, err := account.ConfirmCase(tx, c.CaseID, by.Approver)
-			return "/api/v1/support-cases/" + c.CaseID.String(), changed(tx, row, err)
+			return models.Ref{Kind: models.RefCase, ID: c.CaseID}, changed(tx, row, err)
 		},
 	})
 }
@@ -115,8 +115,8 @@ func (d Deps) releaseHold() approval.Operation {
 			m.Changes = append(m.Changes, shown("matter", hold.Matter), word("hold", "approval.hold", "active", "released"))
 			return m, nil
 		},
-		Run: func(tx *database.Tx, by approval.By, c HoldRelease) (string, error) {
-			return "/api/v1/holds/" + c.HoldID.String(), retention.ReleaseHold(tx, c.HoldID, by.Requester, by.Approver)
+		Run: func(tx *database.Tx, by approval.By, c HoldRelease) (models.Ref, error) {
+			return models.Ref{Kind: models.RefHold, ID: c.HoldID}, retention.ReleaseHold(tx, c.HoldID, by.Requester, by.Approver)
 		},
 	})
 }
@@ -137,9 +137,9 @@ func (d Deps) holdOwn() approval.Operation {
 				return err
 			})
 		},
-		Run: func(tx *database.Tx, by approval.By, c HoldByFilter) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, c HoldByFilter) (models.Ref, error) {
 			hold, _, err := retention.PlaceHold(tx, c.order(by.Requester, by.Approver))
-			return "/api/v1/holds/" + hold.ID.String(), err
+			return models.Ref{Kind: models.RefHold, ID: hold.ID}, err
 		},
 	})
 }
@@ -165,11 +165,11 @@ func (d Deps) holdEverybody() approval.Operation {
 			changes := []approval.Change{word("hold_scope", "hold_scope", "", "everybody")}
 			return approval.Matter{Changes: append(changes, placed(c.Matter, c.Categories)...)}, nil
 		},
-		Run: func(tx *database.Tx, by approval.By, c HoldOnEverybody) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, c HoldOnEverybody) (models.Ref, error) {
 			hold, _, err := retention.PlaceHold(tx, retention.HoldOrder{
 				Everybody: true, Categories: c.Categories, Matter: c.Matter, By: by.Requester, Approver: by.Approver,
 			})
-			return "/api/v1/holds/" + hold.ID.String(), err
+			return models.Ref{Kind: models.RefHold, ID: hold.ID}, err
 		},
 	})
 }
@@ -201,8 +201,8 @@ func (d Deps) decidePurge() approval.Operation {
 			}
 			return m, nil
 		},
-		Run: func(tx *database.Tx, by approval.By, c PurgeDecision) (string, error) {
-			return "/api/v1/purges/" + c.PurgeID.String(), retention.Decide(tx, c.PurgeID, by.Requester, c.Decision)
+		Run: func(tx *database.Tx, by approval.By, c PurgeDecision) (models.Ref, error) {
+			return models.Ref{Kind: models.RefPurge, ID: c.PurgeID}, retention.Decide(tx, c.PurgeID, by.Requester, c.Decision)
 		},
 	})
 }
@@ -277,8 +277,8 @@ func (d Deps) overrulePurge() approval.Operation {
 		Asked: func(tx *database.Tx, by models.Actor, c PurgeOverruling) error {
 			return retention.MayOverrule(tx, c.PurgeID, by)
 		},
-		Run: func(tx *database.Tx, by approval.By, c PurgeOverruling) (string, error) {
-			return "/api/v1/purges/" + c.PurgeID.String(), retention.Overrule(tx, c.PurgeID, by.Requester, by.Approver)
+		Run: func(tx *database.Tx, by approval.By, c PurgeOverruling) (models.Ref, error) {
+			return models.Ref{Kind: models.RefPurge, ID: c.PurgeID}, retention.Overrule(tx, c.PurgeID, by.Requester, by.Approver)
 		},
 	})
 }
@@ -303,8 +303,8 @@ func (d Deps) extendPurge() approval.Operation {
 		Asked: func(tx *database.Tx, by models.Actor, c PurgeExtension) error {
 			return retention.MayExtend(tx, c.PurgeID, by, c.Until)
 		},
-		Run: func(tx *database.Tx, by approval.By, c PurgeExtension) (string, error) {
-			return "/api/v1/purges/" + c.PurgeID.String(), retention.Extend(tx, c.PurgeID, by.Requester, by.Approver, c.Until)
+		Run: func(tx *database.Tx, by approval.By, c PurgeExtension) (models.Ref, error) {
+			return models.Ref{Kind: models.RefPurge, ID: c.PurgeID}, retention.Extend(tx, c.PurgeID, by.Requester, by.Approver, c.Until)
 		},
 	})
 }

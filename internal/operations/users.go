@@ -30,8 +30,6 @@ type LoginLink struct {
 	Subject string    `json:"subject"`
 }
 
-func userAddress(id uuid.UUID) string { return "/api/v1/users/" + id.String() }
-
 func (d Deps) createUser() approval.Operation {
 	return approval.Define(approval.Spec[identity.NewUser]{
 		Judge: func(tx *database.Tx, n identity.NewUser) (approval.Matter, error) {
@@ -47,9 +45,9 @@ func (d Deps) createUser() approval.Operation {
 				},
 			}, nil
 		},
-		Run: func(tx *database.Tx, by approval.By, n identity.NewUser) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, n identity.NewUser) (models.Ref, error) {
 			user, err := identity.CreateUser(tx, by.Requester, n)
-			return userAddress(user.ID), err
+			return models.Ref{Kind: models.RefUser, ID: user.ID}, err
 		},
 	})
 }
@@ -65,8 +63,8 @@ func (d Deps) grantRole() approval.Operation {
 				return []approval.Change{word("roles", "role", roleTexts(roles), roleTexts(after))}
 			})
 		},
-		Run: func(tx *database.Tx, by approval.By, c RoleGrant) (string, error) {
-			return userAddress(c.UserID), identity.Grant(tx, c.UserID, c.Role, by.Requester)
+		Run: func(tx *database.Tx, by approval.By, c RoleGrant) (models.Ref, error) {
+			return models.Ref{Kind: models.RefUser, ID: c.UserID}, identity.Grant(tx, c.UserID, c.Role, by.Requester)
 		},
 	})
 }
@@ -78,9 +76,9 @@ func (d Deps) resetUser() approval.Operation {
 				return []approval.Change{word("credentials", "approval.credentials", "", "reset")}
 			})
 		},
-		Run: func(tx *database.Tx, by approval.By, c UserReset) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, c UserReset) (models.Ref, error) {
 			_, err := d.Identity.Reset(tx, by.Requester, c.UserID)
-			return userAddress(c.UserID), err
+			return models.Ref{Kind: models.RefUser, ID: c.UserID}, err
 		},
 	})
 }
@@ -94,8 +92,8 @@ func (d Deps) disableUser() approval.Operation {
 				return []approval.Change{word("credentials", "approval.credentials", "", "disabled")}
 			})
 		},
-		Run: func(tx *database.Tx, by approval.By, c UserReset) (string, error) {
-			return userAddress(c.UserID), identity.Disable(tx, c.UserID, by.Requester)
+		Run: func(tx *database.Tx, by approval.By, c UserReset) (models.Ref, error) {
+			return models.Ref{Kind: models.RefUser, ID: c.UserID}, identity.Disable(tx, c.UserID, by.Requester)
 		},
 	})
 }
@@ -109,8 +107,8 @@ func (d Deps) revokeRole() approval.Operation {
 				return []approval.Change{word("roles", "role", roleTexts(roles), roleTexts(after))}
 			})
 		},
-		Run: func(tx *database.Tx, by approval.By, c RoleGrant) (string, error) {
-			return userAddress(c.UserID), identity.RevokeRole(tx, c.UserID, c.Role, by.Requester)
+		Run: func(tx *database.Tx, by approval.By, c RoleGrant) (models.Ref, error) {
+			return models.Ref{Kind: models.RefUser, ID: c.UserID}, identity.RevokeRole(tx, c.UserID, c.Role, by.Requester)
 		},
 	})
 }
@@ -122,9 +120,9 @@ func (d Deps) linkLogin() approval.Operation {
 				return []approval.Change{shown("login_provider", c.Issuer), shown("login_subject", c.Subject)}
 			})
 		},
-		Run: func(tx *database.Tx, by approval.By, c LoginLink) (string, error) {
+		Run: func(tx *database.Tx, by approval.By, c LoginLink) (models.Ref, error) {
 			_, err := identity.LinkLogin(tx, c.UserID, c.Issuer, c.Subject, by.Requester)
-			return userAddress(c.UserID), err
+			return models.Ref{Kind: models.RefUser, ID: c.UserID}, err
 		},
 	})
 }

@@ -84,6 +84,7 @@ oidc_links issuer subject`},
 ledger_content kind action actor_role authenticated object requested_by purpose reason result rule request_id details salts`},
 	{Reason, Facts, `
 approvals reason_sealed comment_sealed
+approval_records told_sealed
 query_log_exports reason_sealed filters_sealed
 holds matter_sealed
 support_cases note_sealed`},

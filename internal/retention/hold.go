@@ -1,6 +1,7 @@
 package retention
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,43 +70,64 @@ func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models
 		}
 	} else if err := o.known(tx); err != nil {
 		return hold, nil, err
+	} else if err := alone(reaches(tx, o.row(uuid.Nil), o.By, o.Approver)); err != nil {
+		return hold, nil, err
 	}
 	if hold, err = o.insert(tx); err != nil {
 		return hold, nil, err
 	}
 	if o.EmployeeID == uuid.Nil {
-		if err := needsAnother(tx, hold.ID, o.By, o.Approver); err != nil {
-			return hold, nil, err
-		}
 		return hold, nil, letGoOfHeld(tx)
 	}
 	return hold, tooLate, resumeAll(tx, employments)
 }
 
-// needsAnother refuses to place or release alone a hold by a filter that covers whoever does it, or will once
-// the own departure has taken effect: nobody decides alone how long the own data is kept. Two people may both be covered, as by one on everybody;
-// else nobody could place or release one on the only company that there is.
-func needsAnother(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor) error {
-	if by.EmployeeID == uuid.Nil || approver.EmployeeID != uuid.Nil && approver.EmployeeID != by.EmployeeID {
-		return nil
+// AssessHold is why one person may not place a hold: by a filter it would keep the own data, or will once the own
+// departure has taken effect. Nobody decides alone how long that is kept.
+func AssessHold(tx *database.Tx, o HoldOrder) ([]models.Cause, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return reaches(tx, o.row(uuid.Nil), o.By, o.Approver)
+}
+
+// reaches is why one person may not place or release a hold. Two people may both be covered, as by one on
+// everybody; else nobody could place or release one on the only company that there is.
+func reaches(tx *database.Tx, h models.Hold, by, approver models.Actor) ([]models.Cause, error) {
+	if h.EmployeeID != nil || h.Everybody || by.EmployeeID == uuid.Nil || approver.EmployeeID != uuid.Nil && approver.EmployeeID != by.EmployeeID {
+		return nil, nil
+	}
+	scope, err := json.Marshal(map[string]any{
+		"id": h.ID, "everybody": false, "legal_entity_id": h.LegalEntityID, "department_id": h.DepartmentID, "left_from": h.LeftFrom, "left_to": h.LeftTo,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing the scope of a hold: %w", err)
 	}
 	var covered bool
-	err := tx.DB().Raw(`SELECT NOT h.everybody AND (lethe_hold_covers(h, @by) OR EXISTS (
+	err = tx.DB().Raw(`SELECT lethe_hold_covers(h, @by) OR EXISTS (
 			SELECT FROM departures d JOIN employments m ON m.id = d.employment_id
-			WHERE h.employee_id IS NULL AND d.employee_id = @by AND d.stage = @pending
+			WHERE d.employee_id = @by AND d.stage = @pending
 				AND (h.legal_entity_id IS NULL OR m.legal_entity_id = h.legal_entity_id)
 				AND (h.department_id IS NULL OR m.department_id = h.department_id)
 				AND (h.left_from IS NULL OR d.employment_end_date >= h.left_from)
-				AND (h.left_to IS NULL OR d.employment_end_date <= h.left_to)))
-		FROM holds h WHERE h.id = @hold`,
-		map[string]any{"by": by.EmployeeID, "pending": models.StagePendingDeparture, "hold": holdID}).Scan(&covered).Error
+				AND (h.left_to IS NULL OR d.employment_end_date <= h.left_to))
+		FROM jsonb_populate_record(NULL::holds, CAST(@scope AS jsonb)) h`,
+		map[string]any{"by": by.EmployeeID, "pending": models.StagePendingDeparture, "scope": string(scope)}).Scan(&covered).Error
 	if err != nil {
-		return fmt.Errorf("looking whom a hold covers: %w", database.Hide(err))
+		return nil, fmt.Errorf("looking whom a hold covers: %w", database.Hide(err))
 	}
 	if covered {
-		return ErrReachesOneself
+		return []models.Cause{models.CauseReaches}, nil
 	}
-	return nil
+	return nil, nil
+}
+
+// alone is ErrReachesOneself where one person is not enough.
+func alone(causes []models.Cause, err error) error {
+	if err == nil && len(causes) > 0 {
+		err = ErrReachesOneself
+	}
+	return err
 }
 
 func (o HoldOrder) check() error {
@@ -173,20 +195,9 @@ func (o HoldOrder) tooLate(tx *database.Tx) ([]models.Category, error) {
 }
 
 func (o HoldOrder) insert(tx *database.Tx) (hold models.Hold, err error) {
-	id := models.NewID()
-	list := make([]string, len(o.Categories))
-	for i, c := range o.Categories {
-		list[i] = string(c)
-	}
-	hold = models.Hold{
-		ID: id, Everybody: o.Everybody, LegalEntityID: o.Query.LegalEntityID, DepartmentID: o.Query.DepartmentID,
-		LeftFrom: o.Query.LeftFrom, LeftTo: o.Query.LeftTo, Categories: list, PlacedBy: o.By.ID(),
-	}
-	if hold.MatterSealed, err = reasons.Seal(tx, matterPlace(id), o.Matter); err != nil {
+	hold = o.row(models.NewID())
+	if hold.MatterSealed, err = reasons.Seal(tx, matterPlace(hold.ID), o.Matter); err != nil {
 		return hold, err
-	}
-	if o.EmployeeID != uuid.Nil {
-		hold.EmployeeID = &o.EmployeeID
 	}
 	if hold.LedgerEntryID, err = recordHold(tx, actionHoldPlaced, hold, o.By); err != nil {
 		return hold, err
@@ -194,12 +205,27 @@ func (o HoldOrder) insert(tx *database.Tx) (hold models.Hold, err error) {
 	err = tx.DB().Exec(`INSERT INTO holds (id, employee_id, everybody, legal_entity_id, department_id, left_from, left_to,
 			categories, matter_sealed, placed_by, ledger_entry_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, string_to_array(NULLIF(?, ''), ','), ?, ?, ?)`,
-		id, hold.EmployeeID, hold.Everybody, hold.LegalEntityID, hold.DepartmentID, hold.LeftFrom, hold.LeftTo,
-		strings.Join(list, ","), hold.MatterSealed, hold.PlacedBy, hold.LedgerEntryID).Error
+		hold.ID, hold.EmployeeID, hold.Everybody, hold.LegalEntityID, hold.DepartmentID, hold.LeftFrom, hold.LeftTo,
+		strings.Join(hold.Categories, ","), hold.MatterSealed, hold.PlacedBy, hold.LedgerEntryID).Error
 	if err != nil {
 		return hold, fmt.Errorf("placing a hold: %w", database.Hide(err))
 	}
 	return hold, nil
+}
+
+// row is the hold without what is sealed or recorded.
+func (o HoldOrder) row(id uuid.UUID) models.Hold {
+	hold := models.Hold{
+		ID: id, Everybody: o.Everybody, LegalEntityID: o.Query.LegalEntityID, DepartmentID: o.Query.DepartmentID,
+		LeftFrom: o.Query.LeftFrom, LeftTo: o.Query.LeftTo, PlacedBy: o.By.ID(),
+	}
+	for _, c := range o.Categories {
+		hold.Categories = append(hold.Categories, string(c))
+	}
+	if o.EmployeeID != uuid.Nil {
+		hold.EmployeeID = &o.EmployeeID
+	}
+	return hold
 }
 
 // ReleaseHold ends a hold. What it alone suspended is purged when due, which may be at once; other
@@ -221,7 +247,7 @@ func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor) e
 		if employments, err = archive.LockEmployments(tx, *hold.EmployeeID); err != nil {
 			return err
 		}
-	} else if err := needsAnother(tx, holdID, by, approver); err != nil {
+	} else if err := alone(reaches(tx, hold.row(), by, approver)); err != nil {
 		return err
 	}
 	entry, err := recordHold(tx, actionHoldReleased, hold.row(), by)

@@ -2,9 +2,11 @@ package retention
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
+	"lethe/internal/approval"
 	"lethe/internal/database"
 )
 
@@ -29,5 +31,13 @@ func forgetRequests(tx *database.Tx, departureID uuid.UUID) error {
 	if err != nil {
 		return fmt.Errorf("forgetting requests: %w", database.Hide(err))
 	}
-	return nil
+	var person uuid.UUID
+	var anew *time.Time
+	err = tx.DB().Raw(`SELECT d.employee_id, (SELECT min(o.created_at) FROM employments o
+			WHERE o.employee_id = m.employee_id AND (o.created_at, o.id) > (m.created_at, m.id))
+		FROM departures d JOIN employments m ON m.id = d.employment_id WHERE d.id = ?`, departureID).Row().Scan(&person, &anew)
+	if err != nil {
+		return fmt.Errorf("reading whose requests they are: %w", database.Hide(err))
+	}
+	return approval.Forget(tx, person, anew)
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/models"
 )
 
 // TestI25_APurgeForgetsWhatRequestsAboutThePersonSaid: those that led to something of the person's
@@ -39,8 +41,15 @@ func TestI25_APurgeForgetsWhatRequestsAboutThePersonSaid(t *testing.T) {
 	row(hr, "/api/v1/departures/"+other.departure.String())
 	row(hr, "/api/v1/employees/"+other.employee.String())
 	row(other.employee, "/api/v1/tokens/"+uuid.NewString())
+	former, others := w.decided(t, p.employee), w.decided(t, other.employee)
 	if err := w.carryOut(w.onePurge(t, p)); err != nil {
 		t.Fatal(err)
+	}
+	if query[bool](t, w, "SELECT told_sealed IS NOT NULL FROM approval_records WHERE id = ?", former) {
+		t.Error("what was decided about the person is kept")
+	}
+	if !query[bool](t, w, "SELECT told_sealed IS NOT NULL FROM approval_records WHERE id = ?", others) {
+		t.Error("what was decided about somebody else is not")
 	}
 	forgotten := query[int](t, w, "SELECT count(*) FROM idempotency_keys WHERE request_hash IS NULL AND status = 202 AND location <> ''")
 	kept := query[int](t, w, "SELECT count(*) FROM idempotency_keys WHERE request_hash IS NOT NULL")
@@ -52,6 +61,20 @@ func TestI25_APurgeForgetsWhatRequestsAboutThePersonSaid(t *testing.T) {
 	if mine != 0 {
 		t.Errorf("%d of the person's are kept", mine)
 	}
+}
+
+// decided is a request about somebody that two people decided, with what they were shown.
+func (w *world) decided(t *testing.T, subject uuid.UUID) (id uuid.UUID) {
+	t.Helper()
+	a := databasetest.Agreement{Operation: "test.decided", Subject: subject, Kind: "employee", Target: subject, Requester: w.hr.EmployeeID, Approver: w.reviewer.EmployeeID}
+	err := databasetest.Agreed(t, w.env.Facts, a, func(tx *database.Tx) error {
+		id = models.CallerOf(tx.Context()).ApprovalID
+		return database.Hide(tx.DB().Exec("INSERT INTO approval_records (id, told_sealed) VALUES (?, decode('4c534c31' || repeat('00', 44), 'hex'))", id).Error)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 // TestI25_ARequestUnderWayIsForgottenToo: it commits only when the fields are cleared already.

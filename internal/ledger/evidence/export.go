@@ -28,7 +28,6 @@ var (
 	ErrExpired    = errors.New("the pack was removed after its time")
 	ErrPurged     = errors.New("the pack shows somebody who was purged since, and ended with that")
 	ErrMissing    = errors.New("the pack's file is not in this process's folder")
-	ErrMany       = errors.New("the export holds more than one person may take away alone")
 )
 
 // The formats that an export may have beside those that every pack has.
@@ -217,29 +216,31 @@ func order(tx *database.Tx, by models.Actor, authenticated models.Authentication
 	return id, nil
 }
 
-// OrderAlone is [Order] for one person, who may take so many entries away within a day: what was
-// ordered alone before counts, so that many small packs are no way around. More is ErrMany.
-func OrderAlone(tx *database.Tx, by models.Actor, r Request, limit int64) (uuid.UUID, error) {
+// Assess is why one person may not order r: it holds more entries than limit, with what was ordered alone within
+// a day counted, so that many small packs are no way around. Else it counts the entries.
+func Assess(tx *database.Tx, by models.Actor, r Request, limit int64) (causes []models.Cause, entries int64, err error) {
 	if err := r.Check(tx); err != nil {
-		return uuid.Nil, err
+		return nil, 0, err
 	}
 	taken, err := takenAlone(tx, by)
 	if err != nil {
-		return uuid.Nil, err
+		return nil, 0, err
 	}
 	left := max(limit-taken, 0)
-	count, err := r.Count(tx, left+1)
-	if err != nil {
-		return uuid.Nil, err
+	entries, err = r.Count(tx, left+1)
+	if err == nil && entries > left {
+		causes = []models.Cause{models.CauseMany}
 	}
-	if count > left {
-		return uuid.Nil, ErrMany
-	}
+	return causes, entries, err
+}
+
+// OrderAlone is [Order] for one person, to whose count of the day the entries are added.
+func OrderAlone(tx *database.Tx, by models.Actor, r Request, entries int64) (uuid.UUID, error) {
 	id, err := Order(tx, by, r)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	err = database.UpdateOne(tx.DB().Model(&Export{}).Where("id = ?", id).Update("total", count))
+	err = database.UpdateOne(tx.DB().Model(&Export{}).Where("id = ?", id).Update("total", entries))
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("keeping the size of an export: %w", err)
 	}

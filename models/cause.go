@@ -1,0 +1,25 @@
+package models
+
+// Cause is why a command takes two people. It is found before anything is written.
+type Cause string
+
+// The causes.
+const (
+	CauseAlways    Cause = "always"          // the step takes two people in every installation
+	CauseSetting   Cause = "setting"         // the installation asks for two
+	CauseToken     Cause = "token"           // it was asked for with a token, which proves nobody's presence
+	CauseSudden    Cause = "sudden"          // a head or an administrator would lose the access within a day
+	CauseProtected Cause = "protected"       // it is the access of a head or an administrator
+	CauseOneself   Cause = "oneself"         // it is the own access
+	CauseForward   Cause = "brings_forward"  // it could bring a deadline forward
+	CauseEarlier   Cause = "counts_earlier"  // deadlines would count from before the day of entry
+	CauseGivesBack Cause = "gives_back"      // it gives access back
+	CauseReaches   Cause = "reaches_oneself" // a hold would keep the own data
+	CauseMany      Cause = "many_entries"    // more entries than one person takes away within a day
+)
+
+// Causes lists them all.
+var Causes = []Cause{
+	CauseAlways, CauseSetting, CauseToken, CauseSudden, CauseProtected, CauseOneself, CauseForward, CauseEarlier, CauseGivesBack,
+	CauseReaches, CauseMany,
+}

@@ -1,0 +1,43 @@
+package models
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Ref names a row that a command made or changed, without saying where it is to be found.
+type Ref struct {
+	Kind string
+	ID   uuid.UUID
+}
+
+// The kinds of rows that are named.
+const (
+	RefApproval  = "approval"
+	RefCase      = "support_case"
+	RefDeparture = "departure"
+	RefEmployee  = "employee"
+	RefExport    = "query_log_export"
+	RefHold      = "hold"
+	RefPurge     = "purge"
+	RefRelinking = "account_relinking"
+	RefSession   = "session"
+	RefToken     = "token"
+	RefUnlinking = "account_unlinking"
+	RefUser      = "user"
+)
+
+// String is how a reference is stored: the kind, a slash, the id.
+func (r Ref) String() string { return r.Kind + "/" + r.ID.String() }
+
+// ParseRef reads what String wrote.
+func ParseRef(s string) (Ref, error) {
+	kind, id, _ := strings.Cut(s, "/")
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return Ref{}, fmt.Errorf("reading a reference: %w", err)
+	}
+	return Ref{kind, parsed}, nil
+}
