@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/api/apitest"
+	"lethe/api/httpkit"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
@@ -26,30 +28,30 @@ type credential struct {
 }
 
 // credentials of a role: good ones and ended ones.
-func (f *fixture) credentials(role models.Role) map[string]credential {
-	f.t.Helper()
+func waysIn(f *apitest.Fixture, role models.Role) map[string]credential {
+	f.T.Helper()
 	bearer := func(secret string) []string { return []string{"Authorization", "Bearer " + secret} }
-	cookie := func(v *visitor) []string { return []string{"Cookie", "lethe=" + v.token} }
-	expired, expiredID := f.token(f.people[role], role)
-	f.exec("UPDATE api_tokens SET expires_at = lethe_now() WHERE id = ?", expiredID)
-	revoked, revokedID := f.token(f.people[role], role)
-	f.run(func(tx *database.Tx) error { _, err := identity.Revoke(tx, revokedID.String()); return err })
+	cookie := func(v *apitest.Visitor) []string { return []string{"Cookie", "lethe=" + v.Token} }
+	expired, expiredID := f.Token(f.People[role], role)
+	f.Exec("UPDATE api_tokens SET expires_at = lethe_now() WHERE id = ?", expiredID)
+	revoked, revokedID := f.Token(f.People[role], role)
+	f.Run(func(tx *database.Tx) error { _, err := identity.Revoke(tx, revokedID.String()); return err })
 	foreign := identity.DevelopmentPrefix + strings.Repeat("x", 43)
-	ended, over, idle := f.session(role), f.session(role), f.session(role)
-	f.exec("UPDATE sessions SET revoked_at = lethe_now() WHERE id = ?", ended.id)
-	f.exec("UPDATE sessions SET expires_at = lethe_now() WHERE id = ?", over.id)
-	f.exec("UPDATE sessions SET idle_expires_at = lethe_now() WHERE id = ?", idle.id)
+	ended, over, idle := f.Session(role), f.Session(role), f.Session(role)
+	f.Exec("UPDATE sessions SET revoked_at = lethe_now() WHERE id = ?", ended.ID)
+	f.Exec("UPDATE sessions SET expires_at = lethe_now() WHERE id = ?", over.ID)
+	f.Exec("UPDATE sessions SET idle_expires_at = lethe_now() WHERE id = ?", idle.ID)
 	return map[string]credential{
-		"token":         {headers: bearer(f.tokens[role]), token: true},
-		"session":       {headers: cookie(f.session(role))},
-		"break-glass":   {headers: cookie(f.openSession(f.people[role], role, models.ByBreakGlass)), glass: true},
-		"nothing":       {refusal: codeTokenMissing},
-		"expired":       {headers: bearer(expired), refusal: codeTokenExpired},
-		"revoked":       {headers: bearer(revoked), refusal: codeTokenRevoked},
-		"foreign":       {headers: bearer(foreign), refusal: codeTokenUnknown},
-		"ended session": {headers: cookie(ended), refusal: codeSessionUnknown},
-		"old session":   {headers: cookie(over), refusal: codeSessionUnknown},
-		"idle session":  {headers: cookie(idle), refusal: codeSessionUnknown},
+		"token":         {headers: bearer(f.Tokens[role]), token: true},
+		"session":       {headers: cookie(f.Session(role))},
+		"break-glass":   {headers: cookie(f.OpenSession(f.People[role], role, models.ByBreakGlass)), glass: true},
+		"nothing":       {refusal: "token_missing"},
+		"expired":       {headers: bearer(expired), refusal: "token_expired"},
+		"revoked":       {headers: bearer(revoked), refusal: "token_revoked"},
+		"foreign":       {headers: bearer(foreign), refusal: "token_unknown"},
+		"ended session": {headers: cookie(ended), refusal: "session_unknown"},
+		"old session":   {headers: cookie(over), refusal: "session_unknown"},
+		"idle session":  {headers: cookie(idle), refusal: "session_unknown"},
 	}
 }
 
@@ -61,32 +63,32 @@ func (r rule) expected(role models.Role, c credential) string {
 	case c.refusal != "":
 		return c.refusal
 	case !r.allows(role):
-		return codeRoleNotAllowed
+		return "role_not_allowed"
 	case c.token && !strings.Contains(r.with, "token"):
-		return codeSessionRequired
+		return "session_required"
 	case c.glass && !strings.Contains(r.with, "sealed codes"):
-		return codeBreakGlassMayNot
+		return "break_glass_not_allowed"
 	}
 	return ""
 }
 
 // refusals of who asks, as opposed to what is asked.
 var refusalsOfWho = []string{
-	codeTokenMissing, codeTokenExpired, codeTokenRevoked, codeTokenUnknown, codeSessionUnknown, codeUserEnded, codeRoleNotAllowed,
-	codeSessionRequired, codeBreakGlassMayNot, codeScopeNotAllowed, codeTwoCredentials, codeCrossOrigin,
+	"token_missing", "token_expired", "token_revoked", "token_unknown", "session_unknown", "user_ended", "role_not_allowed",
+	"session_required", "break_glass_not_allowed", "scope_not_allowed", "two_credentials", "cross_origin_refused",
 }
 
 // TestAuthorizationMatrix asks every route as every role with every kind of credential, good and
 // bad, and compares with the matrix.
 func TestAuthorizationMatrix(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	authorization := readMatrix(t)
 	start := time.Now()
 	asked := 0
 	for _, role := range models.Roles {
-		all := f.credentials(role)
+		all := waysIn(f, role)
 		// The routes that end what asks come last.
-		routes := f.routes()
+		routes := f.Routes()
 		slices.SortStableFunc(routes, func(a, b string) int { return strings.Count(a, "/current") - strings.Count(b, "/current") })
 		for _, route := range routes {
 			method, path, _ := strings.Cut(route, " ")
@@ -98,11 +100,11 @@ func TestAuthorizationMatrix(t *testing.T) {
 			}
 			for name, c := range all {
 				asked++
-				got := f.ask("", method, path, body, c.headers...)
+				got := f.Ask("", method, path, body, c.headers...)
 				want := authorization[route].expected(role, c)
-				refused := slices.Contains(refusalsOfWho, got.problem.Code)
-				if refused && got.problem.Code != want || !refused && want != "" || got.problem.Code == codeInternal || got.problem.Code == codeUnavailable {
-					t.Errorf("%s as %s with %s: %d %q, want %q", route, role, name, got.status, got.problem.Code, want)
+				refused := slices.Contains(refusalsOfWho, got.Problem.Code)
+				if refused && got.Problem.Code != want || !refused && want != "" || got.Problem.Code == "internal" || got.Problem.Code == "unavailable" {
+					t.Errorf("%s as %s with %s: %d %q, want %q", route, role, name, got.Status, got.Problem.Code, want)
 				}
 			}
 		}
@@ -111,30 +113,30 @@ func TestAuthorizationMatrix(t *testing.T) {
 }
 
 func TestScopesNarrowATokenAndNeverWidenIt(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	for _, c := range []struct{ scopes, method, path, want string }{
 		{"read", "GET", "/api/v1/departures", ""},
-		{"read", "POST", "/api/v1/departures", codeScopeNotAllowed},
+		{"read", "POST", "/api/v1/departures", "scope_not_allowed"},
 		{"departures", "GET", "/api/v1/departures", ""},
-		{"departures", "POST", "/api/v1/departures", codeUnknownField},
-		{"departures", "GET", "/api/v1/employees", codeScopeNotAllowed},
-		{"people", "GET", "/api/v1/employees/" + uuid.NewString() + "/accounts", codeScopeNotAllowed},
-		{"accounts", "GET", "/api/v1/employees/" + uuid.NewString() + "/accounts", codeEmployeeNotFound},
+		{"departures", "POST", "/api/v1/departures", "unknown_field"},
+		{"departures", "GET", "/api/v1/employees", "scope_not_allowed"},
+		{"people", "GET", "/api/v1/employees/" + uuid.NewString() + "/accounts", "scope_not_allowed"},
+		{"accounts", "GET", "/api/v1/employees/" + uuid.NewString() + "/accounts", "employee_not_found"},
 		{"people accounts", "GET", "/api/v1/employees", ""},
 		{"people", "GET", "/api/v1/me", ""},
-		{"people", "POST", "/api/v1/systems/mail/check", codeRoleNotAllowed},
-		{"departures", "GET", "/api/v1/sessions", codeScopeNotAllowed},
+		{"people", "POST", "/api/v1/systems/mail/check", "role_not_allowed"},
+		{"departures", "GET", "/api/v1/sessions", "scope_not_allowed"},
 	} {
-		narrow := fmt.Sprintf("UPDATE api_tokens SET scopes = '%s' WHERE id = '%s'", c.scopes, f.tokenIDs[hr])
-		if err := databasetest.Unguarded(f.env.Facts, "api_tokens", "api_tokens_matter", narrow); err != nil {
+		narrow := fmt.Sprintf("UPDATE api_tokens SET scopes = '%s' WHERE id = '%s'", c.scopes, f.TokenIDs[httpkit.HR])
+		if err := databasetest.Unguarded(f.Env.Facts, "api_tokens", "api_tokens_matter", narrow); err != nil {
 			t.Fatal(err)
 		}
 		body := ""
 		if c.method == "POST" {
 			body = `{"no_such_field": 1}`
 		}
-		if got := f.ask(hr, c.method, c.path, body); got.problem.Code != c.want {
-			t.Errorf("%s: %s %s: %d %q, want %q", c.scopes, c.method, c.path, got.status, got.problem.Code, c.want)
+		if got := f.Ask(httpkit.HR, c.method, c.path, body); got.Problem.Code != c.want {
+			t.Errorf("%s: %s %s: %d %q, want %q", c.scopes, c.method, c.path, got.Status, got.Problem.Code, c.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"bytes"
@@ -10,24 +10,26 @@ import (
 	"slices"
 	"testing"
 
+	"lethe/api/apitest"
+	"lethe/api/departures"
 	"lethe/internal/keyed"
 	"lethe/models"
 )
 
 // digests are all values of all columns that may hold one: 32 bytes.
-func (f *fixture) digests() (all [][]byte) {
-	f.t.Helper()
-	g := f.env.Facts.Read(context.Background())
+func digests(f *apitest.Fixture) (all [][]byte) {
+	f.T.Helper()
+	g := f.Env.Facts.Read(context.Background())
 	var columns []struct{ TableName, ColumnName string }
 	err := g.Raw(`SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
 		WHERE c.table_schema = 'public' AND c.udt_name = 'bytea' AND t.table_type = 'BASE TABLE'`).Scan(&columns).Error
 	if err != nil || len(columns) < 10 {
-		f.t.Fatalf("%d columns, %v", len(columns), err)
+		f.T.Fatalf("%d columns, %v", len(columns), err)
 	}
 	for _, c := range columns {
 		var values [][]byte
 		if err := g.Raw(fmt.Sprintf("SELECT %s FROM %s WHERE octet_length(%s) = 32", c.ColumnName, c.TableName, c.ColumnName)).Scan(&values).Error; err != nil {
-			f.t.Fatal(err)
+			f.T.Fatal(err)
 		}
 		all = append(all, values...)
 	}
@@ -37,26 +39,26 @@ func (f *fixture) digests() (all [][]byte) {
 // TestI25_NoDigestGivesANoteBack: who reads the database knows all of a request but three digits of its
 // note, and hashes all thousand possible ones in the ways that the digests were made in before.
 func TestI25_NoDigestGivesANoteBack(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	const digits = "471"
-	people := []string{f.hire("E1", f.a).String(), f.hire("E2", f.a).String()}
+	people := []string{f.Hire("E1", f.A).String(), f.Hire("E2", f.A).String()}
 	body := func(person, note string) string {
 		return `{"employee_id":"` + person + `","kind":"resignation","immediate":true,"note":"IBAN DE` + note + `"}`
 	}
 	var stored []string
 	for i, person := range people {
-		got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", body(person, digits), "Idempotency-Key", fmt.Sprintf("key %s of %d", digits, i))
-		if got.status >= 300 {
-			t.Fatalf("%d %s", got.status, got.body)
+		got := f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures", body(person, digits), "Idempotency-Key", fmt.Sprintf("key %s of %d", digits, i))
+		if got.Status >= 300 {
+			t.Fatalf("%d %s", got.Status, got.Body)
 		}
 		stored = append(stored, person)
 	}
 	// One that waits for a second person, too.
-	asked := f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", f.newcomer("N"+digits, f.a, ""), "Idempotency-Key", "another")
-	if asked.status != http.StatusAccepted {
-		t.Fatalf("a request for approval: %d %s", asked.status, asked.body)
+	asked := f.Ask(models.RoleHRAdmin, "POST", "/api/v1/employees", f.Newcomer("N"+digits, f.A, ""), "Idempotency-Key", "another")
+	if asked.Status != http.StatusAccepted {
+		t.Fatalf("a request for approval: %d %s", asked.Status, asked.Body)
 	}
-	kept := f.digests()
+	kept := digests(f)
 	if len(kept) < 6 {
 		t.Fatalf("only %d digests are kept: there is nothing to guess", len(kept))
 	}
@@ -79,7 +81,7 @@ func TestI25_NoDigestGivesANoteBack(t *testing.T) {
 // asDecoded is a body as it was hashed once it was decoded.
 func asDecoded(t *testing.T, body string) string {
 	t.Helper()
-	var command NewDeparture
+	var command departures.NewDeparture
 	if err := json.Unmarshal([]byte(body), &command); err != nil {
 		t.Fatal(err)
 	}
@@ -93,24 +95,24 @@ func asDecoded(t *testing.T, body string) string {
 // TestI26_ARepetitionAcrossTheNextKeyHasOneEffect: the key of digests that a request was kept under is
 // followed by another one before it is repeated.
 func TestI26_ARepetitionAcrossTheNextKeyHasOneEffect(t *testing.T) {
-	f := newFixture(t)
-	a, b := f.hire("E1", f.a), f.hire("E2", f.a)
-	first := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(a, 30), "Idempotency-Key", "k")
-	f.env.Digests.Follow(keyed.Requests)
-	again := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(a, 30), "Idempotency-Key", "k")
-	if first.status != 202 || again.status != 202 || again.header.Get("Location") != first.header.Get("Location") {
-		t.Errorf("first %d %s, then %d %s", first.status, first.header.Get("Location"), again.status, again.header.Get("Location"))
+	f := apitest.New(t)
+	a, b := f.Hire("E1", f.A), f.Hire("E2", f.A)
+	first := f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.Notice(a, 30), "Idempotency-Key", "k")
+	f.Env.Digests.Follow(keyed.Requests)
+	again := f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.Notice(a, 30), "Idempotency-Key", "k")
+	if first.Status != 202 || again.Status != 202 || again.Header.Get("Location") != first.Header.Get("Location") {
+		t.Errorf("first %d %s, then %d %s", first.Status, first.Header.Get("Location"), again.Status, again.Header.Get("Location"))
 	}
-	other := f.ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.notice(b, 30), "Idempotency-Key", "k")
-	if other.status != 422 || other.problem.Code != codeIdempotencyReuse {
-		t.Errorf("another body: %d %s", other.status, other.body)
+	other := f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.Notice(b, 30), "Idempotency-Key", "k")
+	if other.Status != 422 || other.Problem.Code != "idempotency_key_reused" {
+		t.Errorf("another body: %d %s", other.Status, other.Body)
 	}
-	if n := f.count("idempotency_keys"); n != 1 {
+	if n := f.Count("idempotency_keys"); n != 1 {
 		t.Errorf("%d rows", n)
 	}
-	f.tokens["other"], _ = f.token(f.people[models.RoleAuditor], models.RoleHRAdmin)
-	theirs := f.ask("other", "POST", "/api/v1/departures", f.notice(b, 30), "Idempotency-Key", "k")
-	if theirs.status != 202 || theirs.header.Get("Location") == first.header.Get("Location") {
-		t.Errorf("another person's key of the same text: %d %s", theirs.status, theirs.body)
+	f.Tokens["other"], _ = f.Token(f.People[models.RoleAuditor], models.RoleHRAdmin)
+	theirs := f.Ask("other", "POST", "/api/v1/departures", f.Notice(b, 30), "Idempotency-Key", "k")
+	if theirs.Status != 202 || theirs.Header.Get("Location") == first.Header.Get("Location") {
+		t.Errorf("another person's key of the same text: %d %s", theirs.Status, theirs.Body)
 	}
 }

@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"lethe/api/apitest"
+	"lethe/api/httpkit"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
@@ -22,11 +24,11 @@ var secrets = []string{"token", "secret", "recovery_codes", "qr", "password"}
 // TestI21_I22_EveryWayToACredentialIsInTheTable compares the table with the router's own list, and with the
 // answers that show a secret. What a new route makes, or that it makes nothing, stands in the matrix.
 func TestI21_I22_EveryWayToACredentialIsInTheTable(t *testing.T) {
-	f := newFixture(t)
-	routes := f.routes()
+	f := apitest.New(t)
+	routes := f.Routes()
 	for _, route := range routes {
 		_, way := operations.CredentialOf(route)
-		if shown := f.secretOf(route); shown != "" && !way {
+		if shown := secretOf(f, route); shown != "" && !way {
 			t.Errorf("%s shows %s and is in no table of what makes credentials", route, shown)
 		}
 	}
@@ -41,16 +43,16 @@ func TestI21_I22_EveryWayToACredentialIsInTheTable(t *testing.T) {
 }
 
 // secretOf names the first field of a route's answers that holds a secret.
-func (f *fixture) secretOf(route string) string {
+func secretOf(f *apitest.Fixture, route string) string {
 	method, path, _ := strings.Cut(route, " ")
-	item := f.server.api.OpenAPI().Paths[path]
+	item := f.API.Huma.OpenAPI().Paths[path]
 	op := map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete}[method]
 	for status, response := range op.Responses {
 		if !strings.HasPrefix(status, "2") {
 			continue
 		}
 		for _, media := range response.Content {
-			if name := f.secretIn(media.Schema, map[string]bool{}); name != "" {
+			if name := secretIn(f, media.Schema, map[string]bool{}); name != "" {
 				return name
 			}
 		}
@@ -58,7 +60,7 @@ func (f *fixture) secretOf(route string) string {
 	return ""
 }
 
-func (f *fixture) secretIn(s *huma.Schema, seen map[string]bool) string {
+func secretIn(f *apitest.Fixture, s *huma.Schema, seen map[string]bool) string {
 	if s == nil {
 		return ""
 	}
@@ -67,90 +69,90 @@ func (f *fixture) secretIn(s *huma.Schema, seen map[string]bool) string {
 			return ""
 		}
 		seen[s.Ref] = true
-		return f.secretIn(f.server.api.OpenAPI().Components.Schemas.SchemaFromRef(s.Ref), seen)
+		return secretIn(f, f.API.Huma.OpenAPI().Components.Schemas.SchemaFromRef(s.Ref), seen)
 	}
 	for name, property := range s.Properties {
 		if slices.Contains(secrets, name) && property.Type != huma.TypeBoolean {
 			return name
 		}
-		if found := f.secretIn(property, seen); found != "" {
+		if found := secretIn(f, property, seen); found != "" {
 			return found
 		}
 	}
-	return f.secretIn(s.Items, seen)
+	return secretIn(f, s.Items, seen)
 }
 
 // TestI21_I22_EveryWayToACredentialIsGuarded asks each route of the table without what it demands.
 func TestI21_I22_EveryWayToACredentialIsGuarded(t *testing.T) {
-	f := newFixture(t)
-	person := f.hire("R-linked", f.b)
+	f := apitest.New(t)
+	person := f.Hire("R-linked", f.B)
 	for _, c := range operations.Credentials {
 		method, path, _ := strings.Cut(c.Way, " ")
-		if method == "lethe" || f.server.routes[c.Way].open {
-			if f.server.routes[c.Way].open != (c.Wants(operations.OwnProof) && !c.Wants(operations.Session)) && method != "lethe" {
+		if method == "lethe" || f.API.Routes[c.Way].Open {
+			if f.API.Routes[c.Way].Open != (c.Wants(operations.OwnProof) && !c.Wants(operations.Session)) && method != "lethe" {
 				t.Errorf("%s is open without a proof of its own", c.Way)
 			}
 			continue
 		}
-		role := f.server.routes[c.Way].to[0]
+		role := f.API.Routes[c.Way].To[0]
 		path = strings.ReplaceAll(path, "{id}", uuid.NewString())
-		refused := func(who string, got reply, code string) {
+		refused := func(who string, got apitest.Reply, code string) {
 			t.Helper()
-			if got.problem.Code != code {
-				t.Errorf("%s by %s: %d %s, want %s", c.Way, who, got.status, got.body, code)
+			if got.Problem.Code != code {
+				t.Errorf("%s by %s: %d %s, want %s", c.Way, who, got.Status, got.Body, code)
 			}
 		}
 		if c.Wants(operations.Session) {
-			refused("a token", f.ask(role, method, path, `{}`), codeSessionRequired)
+			refused("a token", f.Ask(role, method, path, `{}`), "session_required")
 		}
 		if c.Wants(operations.NoSealedCodes) {
-			refused("the sealed codes", f.openSession(f.people[role], role, models.ByBreakGlass).ask(method, path, `{}`), codeBreakGlassMayNot)
+			refused("the sealed codes", f.OpenSession(f.People[role], role, models.ByBreakGlass).Ask(method, path, `{}`), "break_glass_not_allowed")
 		}
 		if c.Wants(operations.StepUp) {
-			refused("a session", f.plainSession(f.people[role], role).ask(method, path, `{}`), codeStepUpRequired)
+			refused("a session", f.PlainSession(f.People[role], role).Ask(method, path, `{}`), "step_up_required")
 		}
 		if c.Wants(operations.ConfirmedLogin) {
-			linked := f.openSession(person, role, models.ByOIDC)
-			f.run(func(tx *database.Tx) error {
+			linked := f.OpenSession(person, role, models.ByOIDC)
+			f.Run(func(tx *database.Tx) error {
 				err := tx.DB().Exec(`INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by, ledger_entry_id) SELECT ?, ?, 'https://login.example', 's', ?, ?
 					WHERE NOT EXISTS (SELECT FROM oidc_links WHERE user_id = ?)`,
-					uuid.New(), linked.userID, f.people[auditor], f.entry(tx), linked.userID).Error
+					uuid.New(), linked.UserID, f.People[httpkit.Auditor], f.Entry(tx), linked.UserID).Error
 				if err != nil {
 					return database.Hide(err)
 				}
-				linked.token, err = f.server.Identity.StepUp(tx, linked.id, databasetest.Entry(f.t, tx))
+				linked.Token, err = f.API.Identity.StepUp(tx, linked.ID, databasetest.Entry(f.T, tx))
 				return err
 			})
-			refused("a login that nobody confirmed", linked.ask(method, path, `{}`), codeLoginUnconfirmed)
+			refused("a login that nobody confirmed", linked.Ask(method, path, `{}`), "login_unconfirmed")
 		}
 	}
 }
 
 // TestI21_AHalfIsGivenToWhoIsThere: the domain demands it by itself, whoever calls it.
 func TestI21_AHalfIsGivenToWhoIsThere(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	half := func(b identity.Bearer) error {
-		return database.Run(t.Context(), f.env.Facts, func(tx *database.Tx) error {
+		return database.Run(t.Context(), f.Env.Facts, func(tx *database.Tx) error {
 			_, err := identity.EnrolmentCode(tx, b, uuid.New())
 			return err
 		})
 	}
-	v := f.plainSession(f.people[hr], hr)
-	b := identity.Bearer{UserID: v.userID, SessionID: v.id}
+	v := f.PlainSession(f.People[httpkit.HR], httpkit.HR)
+	b := identity.Bearer{UserID: v.UserID, SessionID: v.ID}
 	for name, k := range map[string]struct {
 		by   identity.Bearer
 		want error
 	}{
-		"a token":                   {identity.Bearer{UserID: v.userID, TokenID: f.tokenIDs[hr]}, identity.ErrSessionRequired},
+		"a token":                   {identity.Bearer{UserID: v.UserID, TokenID: f.TokenIDs[httpkit.HR]}, identity.ErrSessionRequired},
 		"who has not stepped up":    {b, identity.ErrStepUpRequired},
-		"a session that is no more": {identity.Bearer{UserID: v.userID, SessionID: uuid.New()}, identity.ErrSessionUnknown},
+		"a session that is no more": {identity.Bearer{UserID: v.UserID, SessionID: uuid.New()}, identity.ErrSessionUnknown},
 	} {
 		if err := half(k.by); !errors.Is(err, k.want) {
 			t.Errorf("%s: %v, want %v", name, err, k.want)
 		}
 	}
-	fresh := f.session(hr)
-	if err := half(identity.Bearer{UserID: fresh.userID, SessionID: fresh.id}); !errors.Is(err, identity.ErrNoSuchUser) {
+	fresh := f.Session(httpkit.HR)
+	if err := half(identity.Bearer{UserID: fresh.UserID, SessionID: fresh.ID}); !errors.Is(err, identity.ErrNoSuchUser) {
 		t.Errorf("who is there: %v", err)
 	}
 }

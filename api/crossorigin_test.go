@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"log/slog"
@@ -9,15 +9,17 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"lethe/api/apitest"
+	"lethe/api/httpkit"
 	"lethe/models"
 )
 
 // What another site can make a browser send is refused before anything is looked up; what the own
 // pages, other programs and tokens send is not.
 func TestOtherSitesAreRefused(t *testing.T) {
-	f := newFixture(t)
-	own := f.http.URL
-	const crossOrigin = codeCrossOrigin
+	f := apitest.New(t)
+	own := f.HTTP.URL
+	const crossOrigin = "cross_origin_refused"
 	for name, c := range map[string]struct {
 		method  string
 		headers []string
@@ -39,9 +41,9 @@ func TestOtherSitesAreRefused(t *testing.T) {
 		"a token alone":                      {"POST", []string{"Sec-Fetch-Site", "cross-site", "Authorization", "Bearer x"}, false},
 		"only looking":                       {"GET", []string{"Sec-Fetch-Site", "cross-site"}, false},
 	} {
-		got := f.ask("", c.method, "/api/v1/departures", `{}`, c.headers...)
-		if c.refused != (got.problem.Code == crossOrigin) || c.refused != (got.status == http.StatusForbidden) {
-			t.Errorf("%s: answered %d %s", name, got.status, got.problem.Code)
+		got := f.Ask("", c.method, "/api/v1/departures", `{}`, c.headers...)
+		if c.refused != (got.Problem.Code == crossOrigin) || c.refused != (got.Status == http.StatusForbidden) {
+			t.Errorf("%s: answered %d %s", name, got.Status, got.Problem.Code)
 		}
 	}
 }
@@ -52,7 +54,7 @@ func TestTheOwnOriginIsKnownBehindAProxy(t *testing.T) {
 		"https://Lethe.example.com:443/": {"https://lethe.example.com": true, "http://lethe.example.com": false, "https://lethe.example.com.evil.example": false},
 		"":                               {"https://lethe.example.com": false},
 	} {
-		router := newRouter(Deps{PublicURL: public, Log: slog.New(slog.DiscardHandler)})
+		router := httpkit.NewRouter(httpkit.Options{PublicURL: public, Log: slog.New(slog.DiscardHandler)})
 		router.POST("/try", func(c *gin.Context) { c.Status(http.StatusNoContent) })
 		for origin, passes := range origins {
 			r := httptest.NewRequest(http.MethodPost, "http://internal:8080/try", strings.NewReader("{}"))
@@ -68,8 +70,8 @@ func TestTheOwnOriginIsKnownBehindAProxy(t *testing.T) {
 
 // HTTPS is made binding only where people come by HTTPS: on plain HTTP the header means nothing.
 func TestTransportSecurityFollowsThePublicAddress(t *testing.T) {
-	for public, want := range map[string]string{"https://lethe.example.com": transportSecurity, "http://127.0.0.1:8080": "", "": ""} {
-		router := newRouter(Deps{PublicURL: public, Log: slog.New(slog.DiscardHandler)})
+	for public, want := range map[string]string{"https://lethe.example.com": httpkit.TransportSecurity, "http://127.0.0.1:8080": "", "": ""} {
+		router := httpkit.NewRouter(httpkit.Options{PublicURL: public, Log: slog.New(slog.DiscardHandler)})
 		w := httptest.NewRecorder()
 		router.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/nothing", http.NoBody))
 		if got := w.Header().Get("Strict-Transport-Security"); got != want {
@@ -82,8 +84,8 @@ func TestTransportSecurityFollowsThePublicAddress(t *testing.T) {
 }
 
 func TestAnswersDependOnWhoAsks(t *testing.T) {
-	f := newFixture(t)
-	vary := strings.Join(f.ask(models.RoleHRAdmin, "GET", "/api/v1/me", "").header.Values("Vary"), ",")
+	f := apitest.New(t)
+	vary := strings.Join(f.Ask(models.RoleHRAdmin, "GET", "/api/v1/me", "").Header.Values("Vary"), ",")
 	for _, header := range []string{"Cookie", "Authorization", "Accept-Language"} {
 		if !strings.Contains(vary, header) {
 			t.Errorf("Vary %q lacks %s", vary, header)

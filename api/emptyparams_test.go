@@ -1,19 +1,21 @@
-package api
+package api_test
 
 import (
 	"net/http"
 	"testing"
 
+	"lethe/api/apitest"
+	"lethe/api/httpkit"
 	"lethe/models"
 )
 
 // TestAnEmptyLimitOrCursorIsRefused: a client that lost its cursor must not read the first page for ever.
 func TestAnEmptyLimitOrCursorIsRefused(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	for _, query := range []string{"limit=", "cursor=", "limit=5&cursor="} {
-		got := f.ask(models.RoleReviewer, "GET", "/api/v1/purges?"+query, "")
-		if got.status != http.StatusUnprocessableEntity || len(got.problem.Errors) != 1 || got.problem.Errors[0].Code != fieldMalformed {
-			t.Errorf("%s: %d %s", query, got.status, got.body)
+		got := f.Ask(models.RoleReviewer, "GET", "/api/v1/purges?"+query, "")
+		if got.Status != http.StatusUnprocessableEntity || len(got.Problem.Errors) != 1 || got.Problem.Errors[0].Code != httpkit.FieldMalformed {
+			t.Errorf("%s: %d %s", query, got.Status, got.Body)
 		}
 	}
 	for _, query := range []string{
@@ -21,17 +23,17 @@ func TestAnEmptyLimitOrCursorIsRefused(t *testing.T) {
 		"/api/v1/departures?employee_id=00000000-0000-0000-0000-000000000000", "/api/v1/departures?due_before=0001-01-01T00:00:00Z",
 		"/api/v1/retention/deadlines?category=", "/api/v1/retention/deadlines?before=0001-01-01T00:00:00Z", "/api/v1/support-cases?departure_id=",
 	} {
-		if got := f.ask(models.RoleReviewer, "GET", query, ""); got.status != http.StatusUnprocessableEntity {
-			t.Errorf("%s: %d %s", query, got.status, got.body)
+		if got := f.Ask(models.RoleReviewer, "GET", query, ""); got.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", query, got.Status, got.Body)
 		}
 	}
-	if got := f.ask(models.RoleReviewer, "GET", "/api/v1/departures?last_working_day_from=2026-12-31&last_working_day_to=2026-12-01", ""); got.problem.Code != codeRangeReversed {
-		t.Errorf("days the wrong way round: %d %s", got.status, got.body)
+	if got := f.Ask(models.RoleReviewer, "GET", "/api/v1/departures?last_working_day_from=2026-12-31&last_working_day_to=2026-12-01", ""); got.Problem.Code != "range_reversed" {
+		t.Errorf("days the wrong way round: %d %s", got.Status, got.Body)
 	}
-	if got := f.ask(models.RoleReviewer, "GET", "/api/v1/retention/deadlines?category=foo", ""); len(got.problem.Errors) != 1 || len(got.problem.Errors[0].Allowed) != len(models.Categories) {
-		t.Errorf("a category that there is not: %s", got.body)
+	if got := f.Ask(models.RoleReviewer, "GET", "/api/v1/retention/deadlines?category=foo", ""); len(got.Problem.Errors) != 1 || len(got.Problem.Errors[0].Allowed) != len(models.Categories) {
+		t.Errorf("a category that there is not: %s", got.Body)
 	}
-	if got := f.ask(models.RoleReviewer, "GET", "/api/v1/purges?limit=5", ""); got.status != http.StatusOK {
-		t.Errorf("%d %s", got.status, got.body)
+	if got := f.Ask(models.RoleReviewer, "GET", "/api/v1/purges?limit=5", ""); got.Status != http.StatusOK {
+		t.Errorf("%d %s", got.Status, got.Body)
 	}
 }

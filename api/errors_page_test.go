@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"lethe/api/httpkit"
 	"lethe/internal/i18n"
 )
 
@@ -34,12 +35,12 @@ Every refusal is ` + "`application/problem+json`" + ` (RFC 9457) with a ` + "`co
 		}
 		return strings.Join(texts, map[i18n.Language]string{i18n.English: ". ", i18n.Chinese: "；"}[language])
 	}
-	for _, code := range slices.Sorted(maps.Keys(statuses)) {
+	for _, code := range slices.Sorted(maps.Keys(httpkit.Statuses)) {
 		key := "problem." + code
-		fmt.Fprintf(&page, "| `%s` | %d | %s | %s |\n", code, statuses[code], cell(i18n.English, key+".title", key+".hint"), cell(i18n.Chinese, key+".title", key+".hint"))
+		fmt.Fprintf(&page, "| `%s` | %d | %s | %s |\n", code, httpkit.Statuses[code], cell(i18n.English, key+".title", key+".hint"), cell(i18n.Chinese, key+".title", key+".hint"))
 	}
 	page.WriteString("\n## Of a field\n\n| code | in English | 中文 |\n| --- | --- | --- |\n")
-	for _, code := range slices.Sorted(slices.Values(fieldCodes)) {
+	for _, code := range slices.Sorted(slices.Values(httpkit.FieldCodes)) {
 		fmt.Fprintf(&page, "| `%s` | %s | %s |\n", code, cell(i18n.English, "field."+code), cell(i18n.Chinese, "field."+code))
 	}
 	if *update {

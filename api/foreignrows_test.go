@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"net/http"
@@ -7,16 +7,20 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/api/accounts"
+	"lethe/api/apitest"
+	"lethe/api/departures"
+	"lethe/api/httpkit"
 	"lethe/models"
 )
 
 // TestForeignRowsDoNotExist: heads and employees see only what is theirs, and get 404 for the rest.
 func TestForeignRowsDoNotExist(t *testing.T) {
-	f := newFixture(t)
-	inA, inB := f.hire("EA", f.a), f.hire("EB", f.b)
-	departures := map[uuid.UUID]DepartureView{inA: f.resign(inA), inB: f.resign(inB)}
-	own := f.resign(f.people[models.RoleEmployee])
-	departures[f.people[models.RoleEmployee]] = own
+	f := apitest.New(t)
+	inA, inB := f.Hire("EA", f.A), f.Hire("EB", f.B)
+	leaving := map[uuid.UUID]departures.DepartureView{inA: f.Resign(inA), inB: f.Resign(inB)}
+	own := f.Resign(f.People[models.RoleEmployee])
+	leaving[f.People[models.RoleEmployee]] = own
 	sees := map[models.Role][]uuid.UUID{
 		models.RoleHRAdmin:        {inA, inB, own.EmployeeID},
 		models.RoleAuditor:        {inA, inB, own.EmployeeID},
@@ -26,20 +30,20 @@ func TestForeignRowsDoNotExist(t *testing.T) {
 		models.RoleEmployee:       {own.EmployeeID},
 	}
 	for role, visible := range sees {
-		for person, d := range departures {
+		for person, d := range leaving {
 			want := http.StatusNotFound
 			if slices.Contains(visible, person) {
 				want = http.StatusOK
 			}
-			address := addressOf(models.RefDeparture, d.ID)
-			for _, path := range []string{address, address + "/destruction-certificates", addressOf(models.RefEmployee, person), accountsAddress(person)} {
-				if got := f.ask(role, "GET", path, ""); got.status != want {
-					t.Errorf("%s reads %s: %d %s, want %d", role, path, got.status, got.problem.Code, want)
+			address := httpkit.AddressOf(models.RefDeparture, d.ID)
+			for _, path := range []string{address, address + "/destruction-certificates", httpkit.AddressOf(models.RefEmployee, person), accounts.AccountsAddress(person)} {
+				if got := f.Ask(role, "GET", path, ""); got.Status != want {
+					t.Errorf("%s reads %s: %d %s, want %d", role, path, got.Status, got.Problem.Code, want)
 				}
 			}
 			if want == http.StatusNotFound {
-				if got := f.ask(role, "GET", address+"/events", ""); got.status != want {
-					t.Errorf("%s follows a foreign departure: %d", role, got.status)
+				if got := f.Ask(role, "GET", address+"/events", ""); got.Status != want {
+					t.Errorf("%s follows a foreign departure: %d", role, got.Status)
 				}
 			}
 		}
@@ -48,7 +52,7 @@ func TestForeignRowsDoNotExist(t *testing.T) {
 				EmployeeID uuid.UUID `json:"employee_id"`
 			} `json:"items"`
 		}
-		f.ask(role, "GET", "/api/v1/departures", "").into(t, &page)
+		f.Ask(role, "GET", "/api/v1/departures", "").Into(t, &page)
 		if len(page.Items) != len(visible) {
 			t.Errorf("%s lists %d departures, want %d", role, len(page.Items), len(visible))
 		}

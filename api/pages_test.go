@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"fmt"
@@ -8,6 +8,10 @@ import (
 
 	"gorm.io/gorm"
 
+	"lethe/api/apitest"
+	"lethe/api/departures"
+	"lethe/api/httpkit"
+	"lethe/api/purges"
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/models"
@@ -15,9 +19,9 @@ import (
 
 // TestAPageTakesAsManyQueriesHoweverLongItIs: of each list, with two rows and with six of every kind.
 func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	var queries atomic.Int64
-	for _, db := range []*database.DB{f.server.DB, f.env.Keys} {
+	for _, db := range []*database.DB{f.API.DB, f.Env.Keys} {
 		count := func(*gorm.DB) { queries.Add(1) }
 		callbacks := db.Read(t.Context()).Callback()
 		for name, register := range map[string]func(string, func(*gorm.DB)) error{
@@ -31,22 +35,22 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 	people := 0
 	hire := func() (no string) { people++; return fmt.Sprintf("P%d", people) }
 	add := func() {
-		pending, left := f.resign(f.hire(hire(), f.a)), f.leftLongAgo(f.hire(hire(), f.b), -20, false)
-		for _, id := range []string{addressOf(models.RefDeparture, pending.ID), addressOf(models.RefDeparture, left.ID)} {
-			if got := f.ask(hr, "POST", id+"/annulment", `{"reason": "mistaken"}`); got.status != 202 {
-				t.Fatalf("asking: %d %s", got.status, got.body)
+		pending, left := f.Resign(f.Hire(hire(), f.A)), f.LeftLongAgo(f.Hire(hire(), f.B), -20, false)
+		for _, id := range []string{httpkit.AddressOf(models.RefDeparture, pending.ID), httpkit.AddressOf(models.RefDeparture, left.ID)} {
+			if got := f.Ask(httpkit.HR, "POST", id+"/annulment", `{"reason": "mistaken"}`); got.Status != 202 {
+				t.Fatalf("asking: %d %s", got.Status, got.Body)
 			}
 		}
-		f.rejectedPurge(f.hire(hire(), f.a))
-		f.stuckCase(f.hire(hire(), f.b))
-		on := f.hire(hire(), f.a)
-		f.session(hr).ask("POST", "/api/v1/holds", fmt.Sprintf(`{"employee_id": %q, "matter": "M"}`, on))
-		f.session(hr).ask("POST", "/api/v1/employees", f.newcomer(hire(), f.a, ""))
-		f.run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, on, models.RoleAuditor); return err })
+		f.RejectedPurge(f.Hire(hire(), f.A))
+		f.StuckCase(f.Hire(hire(), f.B))
+		on := f.Hire(hire(), f.A)
+		f.Session(httpkit.HR).Ask("POST", "/api/v1/holds", fmt.Sprintf(`{"employee_id": %q, "matter": "M"}`, on))
+		f.Session(httpkit.HR).Ask("POST", "/api/v1/employees", f.Newcomer(hire(), f.A, ""))
+		f.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, on, models.RoleAuditor); return err })
 	}
 	lists := map[string]models.Role{
-		"/api/v1/departures": it, "/api/v1/departures?stage=departed": hr, "/api/v1/employees": hr, "/api/v1/support-cases": it, "/api/v1/purges": it,
-		"/api/v1/purges?state=rejected": reviewer, "/api/v1/retention/deadlines": hr, "/api/v1/departures?sort=last_working_day": auditor, "/api/v1/holds": reviewer, "/api/v1/approvals": reviewer, "/api/v1/users": auditor,
+		"/api/v1/departures": httpkit.IT, "/api/v1/departures?stage=departed": httpkit.HR, "/api/v1/employees": httpkit.HR, "/api/v1/support-cases": httpkit.IT, "/api/v1/purges": httpkit.IT,
+		"/api/v1/purges?state=rejected": httpkit.Reviewer, "/api/v1/retention/deadlines": httpkit.HR, "/api/v1/departures?sort=last_working_day": httpkit.Auditor, "/api/v1/holds": httpkit.Reviewer, "/api/v1/approvals": httpkit.Reviewer, "/api/v1/users": httpkit.Auditor,
 	}
 	type length struct {
 		rows    int
@@ -54,10 +58,10 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 	}
 	look := func(role models.Role, path string) length {
 		t.Helper()
-		f.ask(role, "GET", path, "") // what is noted once a minute is noted
+		f.Ask(role, "GET", path, "") // what is noted once a minute is noted
 		queries.Store(0)
-		var page Page[map[string]any]
-		f.ask(role, "GET", path, "").into(t, &page)
+		var page httpkit.Page[map[string]any]
+		f.Ask(role, "GET", path, "").Into(t, &page)
 		return length{len(page.Items), queries.Load()}
 	}
 	add()
@@ -80,57 +84,57 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 
 // TestACursorIsGoodForItsListOnly: another list, other filters, another person and another role refuse it.
 func TestACursorIsGoodForItsListOnly(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	for i := range 3 {
-		f.resign(f.hire(fmt.Sprintf("C%d", i), f.a))
+		f.Resign(f.Hire(fmt.Sprintf("C%d", i), f.A))
 	}
 	cursor := func(role models.Role, path string) string {
 		t.Helper()
-		var page Page[map[string]any]
-		f.ask(role, "GET", path, "").into(t, &page)
+		var page httpkit.Page[map[string]any]
+		f.Ask(role, "GET", path, "").Into(t, &page)
 		if page.NextCursor == nil {
 			t.Fatalf("%s has one page only", path)
 		}
 		return *page.NextCursor
 	}
-	departures := cursor(hr, "/api/v1/departures?limit=1")
-	filtered := cursor(hr, "/api/v1/departures?limit=1&stage=pending_departure")
+	departures := cursor(httpkit.HR, "/api/v1/departures?limit=1")
+	filtered := cursor(httpkit.HR, "/api/v1/departures?limit=1&stage=pending_departure")
 	for name, c := range map[string]struct {
 		role models.Role
 		path string
 		want string
 	}{
-		"its own":            {hr, "/api/v1/departures?limit=1&cursor=" + departures, ""},
-		"a longer page":      {hr, "/api/v1/departures?limit=2&cursor=" + departures, ""},
-		"its own filter":     {hr, "/api/v1/departures?stage=pending_departure&cursor=" + filtered, ""},
-		"without the filter": {hr, "/api/v1/departures?cursor=" + filtered, codeInvalidCursor},
-		"with a filter":      {hr, "/api/v1/departures?stage=departed&cursor=" + departures, codeInvalidCursor},
-		"another list":       {hr, "/api/v1/purges?cursor=" + departures, codeInvalidCursor},
-		"another person":     {reviewer, "/api/v1/departures?cursor=" + departures, codeInvalidCursor},
+		"its own":            {httpkit.HR, "/api/v1/departures?limit=1&cursor=" + departures, ""},
+		"a longer page":      {httpkit.HR, "/api/v1/departures?limit=2&cursor=" + departures, ""},
+		"its own filter":     {httpkit.HR, "/api/v1/departures?stage=pending_departure&cursor=" + filtered, ""},
+		"without the filter": {httpkit.HR, "/api/v1/departures?cursor=" + filtered, "invalid_cursor"},
+		"with a filter":      {httpkit.HR, "/api/v1/departures?stage=departed&cursor=" + departures, "invalid_cursor"},
+		"another list":       {httpkit.HR, "/api/v1/purges?cursor=" + departures, "invalid_cursor"},
+		"another person":     {httpkit.Reviewer, "/api/v1/departures?cursor=" + departures, "invalid_cursor"},
 	} {
-		if got := f.ask(c.role, "GET", c.path, ""); got.problem.Code != c.want {
-			t.Errorf("%s: %d %q, want %q", name, got.status, got.problem.Code, c.want)
+		if got := f.Ask(c.role, "GET", c.path, ""); got.Problem.Code != c.want {
+			t.Errorf("%s: %d %q, want %q", name, got.Status, got.Problem.Code, c.want)
 		}
 	}
 }
 
 // TestDeparturesAreFoundByTheirDays: sorted by each of them, page by page, and narrowed to some.
 func TestDeparturesAreFoundByTheirDays(t *testing.T) {
-	f := newFixture(t)
-	var of []DepartureView
+	f := apitest.New(t)
+	var of []departures.DepartureView
 	for i, days := range []int{30, 10, 20, 10} {
-		var d DepartureView
-		f.ask(hr, "POST", "/api/v1/departures", f.notice(f.hire(fmt.Sprintf("S%d", i), f.a), days)).into(t, &d)
+		var d departures.DepartureView
+		f.Ask(httpkit.HR, "POST", "/api/v1/departures", f.Notice(f.Hire(fmt.Sprintf("S%d", i), f.A), days)).Into(t, &d)
 		of = append(of, d)
 	}
 	walk := func(query string) (found []int) {
 		t.Helper()
 		cursor := ""
 		for {
-			var page Page[DepartureView]
-			f.ask(hr, "GET", "/api/v1/departures?limit=1"+query+cursor, "").into(t, &page)
+			var page httpkit.Page[departures.DepartureView]
+			f.Ask(httpkit.HR, "GET", "/api/v1/departures?limit=1"+query+cursor, "").Into(t, &page)
 			for _, d := range page.Items {
-				found = append(found, slices.IndexFunc(of, func(o DepartureView) bool { return o.ID == d.ID }))
+				found = append(found, slices.IndexFunc(of, func(o departures.DepartureView) bool { return o.ID == d.ID }))
 			}
 			if page.NextCursor == nil {
 				return found
@@ -144,18 +148,18 @@ func TestDeparturesAreFoundByTheirDays(t *testing.T) {
 		"&sort=access_cutoff_at":    {1, 3, 2, 0},
 		"&sort=employment_ended_at": {1, 3, 2, 0},
 		"&employee_id=" + of[2].EmployeeID.String():                                                       {2},
-		"&sort=last_working_day&last_working_day_from=" + f.day(11):                                       {2, 0},
-		"&last_working_day_to=" + f.day(20):                                                               {3, 2, 1},
-		"&employment_end_date_from=" + f.day(20) + "&employment_end_date_to=" + f.day(20):                 {2},
-		"&sort=last_working_day&last_working_day_from=" + f.day(10) + "&last_working_day_to=" + f.day(10): {1, 3},
+		"&sort=last_working_day&last_working_day_from=" + f.Day(11):                                       {2, 0},
+		"&last_working_day_to=" + f.Day(20):                                                               {3, 2, 1},
+		"&employment_end_date_from=" + f.Day(20) + "&employment_end_date_to=" + f.Day(20):                 {2},
+		"&sort=last_working_day&last_working_day_from=" + f.Day(10) + "&last_working_day_to=" + f.Day(10): {1, 3},
 	} {
 		if got := walk(query); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", query, got, want)
 		}
 	}
 	for _, query := range []string{"sort=name", "sort=legal_ground_sealed", "last_working_day_from=yesterday"} {
-		if got := f.ask(hr, "GET", "/api/v1/departures?"+query, ""); got.status != 422 {
-			t.Errorf("%s: %d %s", query, got.status, got.body)
+		if got := f.Ask(httpkit.HR, "GET", "/api/v1/departures?"+query, ""); got.Status != 422 {
+			t.Errorf("%s: %d %s", query, got.Status, got.Body)
 		}
 	}
 }
@@ -163,15 +167,15 @@ func TestDeparturesAreFoundByTheirDays(t *testing.T) {
 // TestWhatWillBeDestroyedIsAList, soonest first, of everybody, with whose it is; what is destroyed or under
 // review is not in it.
 func TestWhatWillBeDestroyedIsAList(t *testing.T) {
-	f := newFixture(t)
-	first, second := f.hire("U1", f.a), f.hire("U2", f.b)
-	f.leftLongAgo(first, -20, false)
-	f.leftLongAgo(second, -5, false)
-	var all []UpcomingView
+	f := apitest.New(t)
+	first, second := f.Hire("U1", f.A), f.Hire("U2", f.B)
+	f.LeftLongAgo(first, -20, false)
+	f.LeftLongAgo(second, -5, false)
+	var all []purges.UpcomingView
 	cursor := ""
 	for {
-		var page Page[UpcomingView]
-		f.ask(reviewer, "GET", "/api/v1/retention/deadlines?limit=3"+cursor, "").into(t, &page)
+		var page httpkit.Page[purges.UpcomingView]
+		f.Ask(httpkit.Reviewer, "GET", "/api/v1/retention/deadlines?limit=3"+cursor, "").Into(t, &page)
 		all = append(all, page.Items...)
 		if page.NextCursor == nil {
 			break
@@ -179,25 +183,25 @@ func TestWhatWillBeDestroyedIsAList(t *testing.T) {
 		cursor = "&cursor=" + *page.NextCursor
 	}
 	var deadlines int64
-	if err := f.env.Facts.Read(t.Context()).Raw("SELECT count(*) FROM retention_deadlines").Scan(&deadlines).Error; err != nil || int(deadlines) != len(all) || deadlines < 6 {
+	if err := f.Env.Facts.Read(t.Context()).Raw("SELECT count(*) FROM retention_deadlines").Scan(&deadlines).Error; err != nil || int(deadlines) != len(all) || deadlines < 6 {
 		t.Fatalf("%d of %d are listed, %v", len(all), deadlines, err)
 	}
-	if !slices.IsSortedFunc(all, func(a, b UpcomingView) int { return a.Deadline.Compare(b.Deadline) }) || all[0].Person.EmployeeNo != "U1" && all[0].Person.EmployeeNo != "U2" {
+	if !slices.IsSortedFunc(all, func(a, b purges.UpcomingView) int { return a.Deadline.Compare(b.Deadline) }) || all[0].Person.EmployeeNo != "U1" && all[0].Person.EmployeeNo != "U2" {
 		t.Errorf("listed are %+v", all)
 	}
-	var of Page[UpcomingView]
-	f.ask(hr, "GET", fmt.Sprintf("/api/v1/retention/deadlines?employee_id=%s&category=%s", second, all[0].Category), "").into(t, &of)
+	var of httpkit.Page[purges.UpcomingView]
+	f.Ask(httpkit.HR, "GET", fmt.Sprintf("/api/v1/retention/deadlines?employee_id=%s&category=%s", second, all[0].Category), "").Into(t, &of)
 	if len(of.Items) != 1 || of.Items[0].Person.EmployeeNo != "U2" || of.Items[0].Category != all[0].Category {
 		t.Errorf("of one: %+v", of)
 	}
-	f.session(hr).ask("POST", "/api/v1/holds", fmt.Sprintf(`{"employee_id": %q, "matter": "M"}`, second))
-	f.ask(hr, "GET", "/api/v1/retention/deadlines?employee_id="+second.String(), "").into(t, &of)
+	f.Session(httpkit.HR).Ask("POST", "/api/v1/holds", fmt.Sprintf(`{"employee_id": %q, "matter": "M"}`, second))
+	f.Ask(httpkit.HR, "GET", "/api/v1/retention/deadlines?employee_id="+second.String(), "").Into(t, &of)
 	for _, u := range of.Items {
 		if u.State != models.DeadlineHeld {
 			t.Errorf("under a hold %s is %s", u.Category, u.State)
 		}
 	}
-	if got := f.ask(hr, "GET", "/api/v1/retention/deadlines?category=diary", ""); got.status != 422 {
-		t.Errorf("a category that there is not: %d", got.status)
+	if got := f.Ask(httpkit.HR, "GET", "/api/v1/retention/deadlines?category=diary", ""); got.Status != 422 {
+		t.Errorf("a category that there is not: %d", got.Status)
 	}
 }

@@ -1,9 +1,8 @@
-package api
+package api_test
 
 import (
 	"flag"
 	"maps"
-	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -14,6 +13,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"lethe/api/apitest"
+	"lethe/api/httpkit"
 	"lethe/models"
 )
 
@@ -21,12 +22,12 @@ var update = flag.Bool("update", false, "write testdata/routes.golden anew")
 
 const matrixFile = "testdata/routes.golden"
 
-var roleNames = map[string]models.Role{"hr": hr, "head": head, "employee": employee, "reviewer": reviewer, "auditor": auditor, "it": it}
+var roleNames = map[string]models.Role{"hr": httpkit.HR, "head": httpkit.Head, "employee": httpkit.Employee, "reviewer": httpkit.Reviewer, "auditor": httpkit.Auditor, "it": httpkit.IT}
 
 // TestTheMatrixOfRoutes prints every route as a line that a reviewer reads in a diff: who may call it, with
 // what, what it answers and what it makes. TestAuthorizationMatrix tries what the file says.
 func TestTheMatrixOfRoutes(t *testing.T) {
-	got := newFixture(t).matrix()
+	got := matrix(apitest.New(t))
 	if *update {
 		if err := os.WriteFile(matrixFile, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -41,24 +42,7 @@ func TestTheMatrixOfRoutes(t *testing.T) {
 	}
 }
 
-// routes is every registered operation, as the OpenAPI document lists it.
-func (f *fixture) routes() []string { return slices.Sorted(maps.Keys(f.operations())) }
-
-func (f *fixture) operations() map[string]*huma.Operation {
-	all := map[string]*huma.Operation{}
-	for path, item := range f.server.api.OpenAPI().Paths {
-		for method, op := range map[string]*huma.Operation{
-			http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
-		} {
-			if op != nil {
-				all[method+" "+path] = op
-			}
-		}
-	}
-	return all
-}
-
-func (f *fixture) matrix() string {
+func matrix(f *apitest.Fixture) string {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	write := func(cells ...string) { _, _ = w.Write([]byte(strings.Join(cells, "\t") + "\n")) }
@@ -68,8 +52,8 @@ func (f *fixture) matrix() string {
 		two, pathTwo, _ := strings.Cut(b, " ")
 		return strings.Compare(pathOne+" "+one, pathTwo+" "+two)
 	}
-	for _, at := range slices.SortedFunc(maps.Keys(f.operations()), byPath) {
-		op, d := f.operations()[at], f.server.routes[at]
+	for _, at := range slices.SortedFunc(maps.Keys(f.Operations()), byPath) {
+		op, d := f.Operations()[at], f.API.Routes[at]
 		var answers []string
 		for status := range op.Responses {
 			if status < "4" {
@@ -77,14 +61,14 @@ func (f *fixture) matrix() string {
 			}
 		}
 		slices.Sort(answers)
-		if d.orRequest {
+		if d.OrRequest {
 			answers = append(answers, "or a request")
 		}
 		key := "-"
 		if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "Idempotency-Key" }) {
 			key = "idempotent"
 		}
-		write(at, d.who(), d.with(), dash(d.scope), dash(strings.Join(answers, " ")), key, dash(d.makes.Makes))
+		write(at, who(d), with(d), dash(d.Scope), dash(strings.Join(answers, " ")), key, dash(d.Makes.Makes))
 	}
 	_ = w.Flush()
 	return regexp.MustCompile(" +\n").ReplaceAllString(text.String(), "\n")
@@ -97,28 +81,28 @@ func dash(s string) string {
 	return s
 }
 
-func (d route) who() string {
-	if d.open || len(d.to) == len(everyone) {
+func who(d httpkit.Route) string {
+	if d.Open || len(d.To) == len(httpkit.Everyone) {
 		return "everyone"
 	}
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(roleNames)) {
-		if slices.Contains(d.to, roleNames[name]) {
+		if slices.Contains(d.To, roleNames[name]) {
 			names = append(names, name)
 		}
 	}
 	return dash(strings.Join(names, " "))
 }
 
-func (d route) with() string {
-	if d.open {
+func with(d httpkit.Route) string {
+	if d.Open {
 		return "nothing"
 	}
 	with := "session"
-	if !d.tokensNeedPeople() {
+	if !d.TokensNeedPeople() {
 		with = "token or " + with
 	}
-	if !d.closedToSealedCodes() {
+	if !d.ClosedToSealedCodes() {
 		with += ", sealed codes"
 	}
 	return with
@@ -157,8 +141,8 @@ var withoutText = map[string]bool{
 
 // TestClosedValuesHaveTheirText: what is one of a few values in an answer has it in the reader's language beside it.
 func TestClosedValuesHaveTheirText(t *testing.T) {
-	f := newFixture(t)
-	for name, schema := range f.server.api.OpenAPI().Components.Schemas.Map() {
+	f := apitest.New(t)
+	for name, schema := range f.API.Huma.OpenAPI().Components.Schemas.Map() {
 		if !strings.HasSuffix(name, "View") {
 			continue
 		}

@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"context"
@@ -12,47 +12,48 @@ import (
 	"testing"
 
 	"github.com/gin-gonic/gin"
-	"go.uber.org/goleak"
 
+	"lethe/api"
+	"lethe/api/accounts"
+	"lethe/api/apitest"
+	"lethe/api/approvals"
+	"lethe/api/holds"
+	"lethe/api/httpkit"
+	"lethe/api/users"
 	"lethe/internal/i18n"
-	"lethe/internal/launch/launchtest"
 	"lethe/models"
 )
 
-func TestMain(m *testing.M) {
-	// Connections that the tests' own client keeps.
-	kept := []goleak.Option{goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"), goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop")}
-	goleak.VerifyTestMain(m, append(kept, launchtest.Goroutines()...)...)
-}
+func TestMain(m *testing.M) { apitest.Main(m) }
 
 func TestOpenRoutesNeedNoToken(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	for path, media := range map[string]string{
 		"/healthz": "text/plain", "/readyz": "text/plain", "/openapi.json": "application/openapi+json",
 		"/docs": "text/html", "/docs.js": "text/javascript", "/docs.css": "text/css",
 	} {
-		got := f.ask("", "GET", path, "")
-		if got.status != 200 || !strings.HasPrefix(got.header.Get("Content-Type"), media) || len(got.body) == 0 {
-			t.Errorf("%s: %d %s", path, got.status, got.header.Get("Content-Type"))
+		got := f.Ask("", "GET", path, "")
+		if got.Status != 200 || !strings.HasPrefix(got.Header.Get("Content-Type"), media) || len(got.Body) == 0 {
+			t.Errorf("%s: %d %s", path, got.Status, got.Header.Get("Content-Type"))
 		}
 	}
 }
 
 func TestDocumentationLoadsNothingFromOutside(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	for _, path := range []string{"/docs", "/docs.js", "/docs.css"} {
-		got := f.ask("", "GET", path, "")
-		if m := regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]+`).Find(got.body); m != nil {
+		got := f.Ask("", "GET", path, "")
+		if m := regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]+`).Find(got.Body); m != nil {
 			t.Errorf("%s names %s", path, m)
 		}
-		if policy := got.header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") {
+		if policy := got.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self'") {
 			t.Errorf("%s has the policy %q", path, policy)
 		}
 	}
 }
 
 func TestOpenAPIDescribesWhatClientsRelyOn(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	var doc struct {
 		OpenAPI string `json:"openapi"`
 		Paths   map[string]map[string]struct {
@@ -69,7 +70,7 @@ func TestOpenAPIDescribesWhatClientsRelyOn(t *testing.T) {
 		} `json:"components"`
 		Security []map[string][]string `json:"security"`
 	}
-	f.ask("", "GET", "/openapi.json", "").into(t, &doc)
+	f.Ask("", "GET", "/openapi.json", "").Into(t, &doc)
 	if !strings.HasPrefix(doc.OpenAPI, "3.1") || len(doc.Security) == 0 || doc.Components.SecuritySchemes["bearer"] == nil {
 		t.Errorf("head: %s, %v", doc.OpenAPI, doc.Security)
 	}
@@ -93,7 +94,7 @@ func TestOpenAPIDescribesWhatClientsRelyOn(t *testing.T) {
 // TestOpenAPIListsProblemsAndStates: clients are generated with the usual problems, and with the
 // values that codes can have.
 func TestOpenAPIListsProblemsAndStates(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	var doc struct {
 		Info struct {
 			Version string `json:"version"`
@@ -111,7 +112,7 @@ func TestOpenAPIListsProblemsAndStates(t *testing.T) {
 			} `json:"schemas"`
 		} `json:"components"`
 	}
-	f.ask("", "GET", "/openapi.json", "").into(t, &doc)
+	f.Ask("", "GET", "/openapi.json", "").Into(t, &doc)
 	if doc.Info.Version != "test" {
 		t.Errorf("the version is %q", doc.Info.Version)
 	}
@@ -124,7 +125,7 @@ func TestOpenAPIListsProblemsAndStates(t *testing.T) {
 				usual = append(usual, "404")
 			}
 			for _, status := range usual {
-				if op.Responses[status].Content[problemType] == nil {
+				if op.Responses[status].Content[httpkit.ProblemType] == nil {
 					t.Errorf("%s %s does not list %s as a problem: %+v", method, path, status, op.Responses[status])
 				}
 			}
@@ -155,58 +156,58 @@ func TestOpenAPIListsProblemsAndStates(t *testing.T) {
 }
 
 func TestRefusedRoleIsToldWhoMay(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	for language, want := range map[string]string{"en": "Roles that may: HR, IT operations.", "zh": "可由以下角色办理：人事管理员、IT 运维。"} {
-		got := f.ask(models.RoleAuditor, "POST", "/api/v1/account-unlinkings", `{}`, "Accept-Language", language)
-		if !strings.HasSuffix(got.problem.Hint, want) || !slices.Equal(got.problem.AllowedRoles, []models.Role{models.RoleHRAdmin, models.RoleITOps}) {
-			t.Errorf("%s: %q, %v", language, got.problem.Hint, got.problem.AllowedRoles)
+		got := f.Ask(models.RoleAuditor, "POST", "/api/v1/account-unlinkings", `{}`, "Accept-Language", language)
+		if !strings.HasSuffix(got.Problem.Hint, want) || !slices.Equal(got.Problem.AllowedRoles, []models.Role{models.RoleHRAdmin, models.RoleITOps}) {
+			t.Errorf("%s: %q, %v", language, got.Problem.Hint, got.Problem.AllowedRoles)
 		}
 	}
 	// What the table of routes lets pass, the request itself refuses: it names its own roles.
-	var hold HoldView
-	f.ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+f.people[models.RoleEmployee].String()+`", "matter": "M"}`).into(t, &hold)
-	waits := f.ask(models.RoleHRAdmin, "POST", addressOf(models.RefHold, hold.ID)+"/release", `{}`)
+	var hold holds.HoldView
+	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+f.People[models.RoleEmployee].String()+`", "matter": "M"}`).Into(t, &hold)
+	waits := f.Ask(models.RoleHRAdmin, "POST", httpkit.AddressOf(models.RefHold, hold.ID)+"/release", `{}`)
 	for language, want := range map[string]string{"en": "Roles that may: reviewer.", "zh": "可由以下角色办理：审核人。"} {
-		got := f.session(models.RoleHRAdmin).ask("POST", waits.header.Get("Location")+"/decision", `{"decision": "approved"}`, "Accept-Language", language)
-		if got.problem.Code != codeRoleNotAllowed || !strings.HasSuffix(got.problem.Hint, want) || !slices.Equal(got.problem.AllowedRoles, []models.Role{models.RoleReviewer}) {
-			t.Errorf("a decision, %s: %d %s", language, got.status, got.body)
+		got := f.Session(models.RoleHRAdmin).Ask("POST", waits.Header.Get("Location")+"/decision", `{"decision": "approved"}`, "Accept-Language", language)
+		if got.Problem.Code != "role_not_allowed" || !strings.HasSuffix(got.Problem.Hint, want) || !slices.Equal(got.Problem.AllowedRoles, []models.Role{models.RoleReviewer}) {
+			t.Errorf("a decision, %s: %d %s", language, got.Status, got.Body)
 		}
 	}
 }
 
 func TestRootLeadsToTheDocumentation(t *testing.T) {
-	f := newFixture(t)
-	if got := f.ask("", "GET", "/", ""); got.status != 200 || !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") {
-		t.Errorf("answered %d %s", got.status, got.header.Get("Content-Type"))
+	f := apitest.New(t)
+	if got := f.Ask("", "GET", "/", ""); got.Status != 200 || !strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") {
+		t.Errorf("answered %d %s", got.Status, got.Header.Get("Content-Type"))
 	}
 }
 
 func TestHeadersThatProtect(t *testing.T) {
-	f := newFixture(t)
-	first, second := f.ask(models.RoleHRAdmin, "GET", "/api/v1/me", "", "X-Request-Id", "mine"), f.ask(models.RoleHRAdmin, "GET", "/api/v1/me", "")
+	f := apitest.New(t)
+	first, second := f.Ask(models.RoleHRAdmin, "GET", "/api/v1/me", "", "X-Request-Id", "mine"), f.Ask(models.RoleHRAdmin, "GET", "/api/v1/me", "")
 	for name, want := range map[string]string{
 		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
 	} {
-		if got := first.header.Get(name); got != want {
+		if got := first.Header.Get(name); got != want {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	a, b := first.header.Get("X-Request-Id"), second.header.Get("X-Request-Id")
+	a, b := first.Header.Get("X-Request-Id"), second.Header.Get("X-Request-Id")
 	if a == "" || a == b || a == "mine" {
 		t.Errorf("request ids %q and %q", a, b)
 	}
 }
 
 func TestAccessLogHoldsIdentifiersOnly(t *testing.T) {
-	f := newFixture(t)
-	f.ask(models.RoleHRAdmin, "GET", "/api/v1/employees?q="+"MARKERQUERY", "")
-	f.ask(models.RoleHRAdmin, "GET", "/api/v1/MARKERPATH", "")
-	f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", f.newcomer("N1", f.a, `"id_number": "`+marker+`"`), "Idempotency-Key", "MARKERKEY")
-	log := f.log.String()
-	if strings.Contains(log, "MARKER") || strings.Contains(log, f.tokens[models.RoleHRAdmin]) {
+	f := apitest.New(t)
+	f.Ask(models.RoleHRAdmin, "GET", "/api/v1/employees?q="+"MARKERQUERY", "")
+	f.Ask(models.RoleHRAdmin, "GET", "/api/v1/MARKERPATH", "")
+	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/employees", f.Newcomer("N1", f.A, `"id_number": "`+apitest.Marker+`"`), "Idempotency-Key", "MARKERKEY")
+	log := f.Log.String()
+	if strings.Contains(log, "MARKER") || strings.Contains(log, f.Tokens[models.RoleHRAdmin]) {
 		t.Errorf("the log holds what was submitted:\n%s", log)
 	}
-	for _, want := range []string{"route=/api/v1/employees", "status=200", "role=hr_admin", "actor=" + f.people[models.RoleHRAdmin].String(), "token_id=" + f.tokenIDs[models.RoleHRAdmin].String(), "route=none status=404"} {
+	for _, want := range []string{"route=/api/v1/employees", "status=200", "role=hr_admin", "actor=" + f.People[models.RoleHRAdmin].String(), "token_id=" + f.TokenIDs[models.RoleHRAdmin].String(), "route=none status=404"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %s:\n%s", want, log)
 		}
@@ -214,56 +215,56 @@ func TestAccessLogHoldsIdentifiersOnly(t *testing.T) {
 }
 
 func TestPanicIsAProblemAndItsValueStays(t *testing.T) {
-	f := newFixture(t)
-	router := newRouter(f.server.Deps)
-	router.GET("/boom", func(*gin.Context) { panic(marker) })
+	f := apitest.New(t)
+	router := httpkit.NewRouter(f.API.Options)
+	router.GET("/boom", func(*gin.Context) { panic(apitest.Marker) })
 	w := httptest.NewRecorder()
 	router.ServeHTTP(w, httptest.NewRequest("GET", "/boom", nil))
 	if w.Code != 500 || !strings.Contains(w.Body.String(), `"code":"internal"`) {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
-	if strings.Contains(f.log.String()+w.Body.String(), "MARKER") {
+	if strings.Contains(f.Log.String()+w.Body.String(), "MARKER") {
 		t.Error("the panic's value got out")
 	}
-	if !strings.Contains(f.log.String(), "server_test.go") {
-		t.Errorf("the log does not say where:\n%s", f.log)
+	if !strings.Contains(f.Log.String(), "server_test.go") {
+		t.Errorf("the log does not say where:\n%s", f.Log)
 	}
 }
 
 func TestMe(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	for _, role := range models.Roles {
-		var me Me
-		f.ask(role, "GET", "/api/v1/me", "").into(t, &me)
-		if me.Role != role || me.EmployeeID != f.people[role] || me.EmployeeNo != "R-"+string(role) {
+		var me users.Me
+		f.Ask(role, "GET", "/api/v1/me", "").Into(t, &me)
+		if me.Role != role || me.EmployeeID != f.People[role] || me.EmployeeNo != "R-"+string(role) {
 			t.Errorf("%s is %+v", role, me)
 		}
 	}
 }
 
 func TestSystems(t *testing.T) {
-	f := newFixture(t)
-	var page Page[System]
-	f.ask(models.RoleITOps, "GET", "/api/v1/systems", "").into(t, &page)
+	f := apitest.New(t)
+	var page httpkit.Page[accounts.System]
+	f.Ask(models.RoleITOps, "GET", "/api/v1/systems", "").Into(t, &page)
 	if len(page.Items) != 2 || page.Items[0].Name != "finance" {
 		t.Errorf("systems: %+v", page)
 	}
-	var health SystemHealth
-	f.ask(models.RoleITOps, "POST", "/api/v1/systems/mail/check", "").into(t, &health)
+	var health accounts.SystemHealth
+	f.Ask(models.RoleITOps, "POST", "/api/v1/systems/mail/check", "").Into(t, &health)
 	if !health.Healthy || health.Code != "" {
 		t.Errorf("mail: %+v", health)
 	}
-	f.ask(models.RoleITOps, "POST", "/api/v1/systems/finance/check", "").into(t, &health)
+	f.Ask(models.RoleITOps, "POST", "/api/v1/systems/finance/check", "").Into(t, &health)
 	if health.Healthy || health.Code != "unauthorized" {
 		t.Errorf("finance: %+v", health)
 	}
-	if got := f.ask(models.RoleITOps, "POST", "/api/v1/systems/none/check", ""); got.status != 404 {
-		t.Errorf("an unknown system: %d", got.status)
+	if got := f.Ask(models.RoleITOps, "POST", "/api/v1/systems/none/check", ""); got.Status != 404 {
+		t.Errorf("an unknown system: %d", got.Status)
 	}
 }
 
 func TestEmployeeIsHiredShownAndChanged(t *testing.T) {
-	f := newFixture(t)
+	f := apitest.New(t)
 	type shown struct {
 		ID     string `json:"id"`
 		Name   string `json:"name"`
@@ -278,16 +279,16 @@ func TestEmployeeIsHiredShownAndChanged(t *testing.T) {
 		} `json:"fields"`
 	}
 	var view, changed shown
-	got := f.ask(models.RoleHRAdmin, "POST", "/api/v1/employees", f.newcomer("N1", f.a, `"id_number": "11010119900307`+marker+`"`), "Accept-Language", "zh-CN")
-	if got.status != 202 || strings.Contains(string(got.body), "11010119900307") {
-		t.Errorf("%d %s", got.status, got.body)
+	got := f.Ask(models.RoleHRAdmin, "POST", "/api/v1/employees", f.Newcomer("N1", f.A, `"id_number": "11010119900307`+apitest.Marker+`"`), "Accept-Language", "zh-CN")
+	if got.Status != 202 || strings.Contains(string(got.Body), "11010119900307") {
+		t.Errorf("%d %s", got.Status, got.Body)
 	}
-	var hired ApprovalView
-	f.session(models.RoleReviewer).ask("POST", got.header.Get("Location")+"/decision", `{"decision": "approved"}`).into(t, &hired)
-	got = f.ask(models.RoleHRAdmin, "GET", hired.ResultLocation, "", "Accept-Language", "zh-CN")
-	got.into(t, &view)
-	if got.status != 200 || hired.ResultLocation != "/api/v1/employees/"+view.ID {
-		t.Errorf("%d at %s", got.status, hired.ResultLocation)
+	var hired approvals.ApprovalView
+	f.Session(models.RoleReviewer).Ask("POST", got.Header.Get("Location")+"/decision", `{"decision": "approved"}`).Into(t, &hired)
+	got = f.Ask(models.RoleHRAdmin, "GET", hired.ResultLocation, "", "Accept-Language", "zh-CN")
+	got.Into(t, &view)
+	if got.Status != 200 || hired.ResultLocation != "/api/v1/employees/"+view.ID {
+		t.Errorf("%d at %s", got.Status, hired.ResultLocation)
 	}
 	found := false
 	for _, field := range view.Fields {
@@ -295,10 +296,10 @@ func TestEmployeeIsHiredShownAndChanged(t *testing.T) {
 			found = field.Value == nil && field.Masked != nil && field.RequiresDisclosure && field.Label == "证件号码" && field.Notice != ""
 		}
 	}
-	if !found || strings.Contains(string(got.body), "11010119900307") {
-		t.Errorf("the sealed field is shown as %s", got.body)
+	if !found || strings.Contains(string(got.Body), "11010119900307") {
+		t.Errorf("the sealed field is shown as %s", got.Body)
 	}
-	f.ask(models.RoleHRAdmin, "PATCH", "/api/v1/employees/"+view.ID, `{"post": "Engineer", "fields": {"id_number": null}}`).into(t, &changed)
+	f.Ask(models.RoleHRAdmin, "PATCH", "/api/v1/employees/"+view.ID, `{"post": "Engineer", "fields": {"id_number": null}}`).Into(t, &changed)
 	if changed.Post != "Engineer" {
 		t.Errorf("the post is %q", changed.Post)
 	}
@@ -310,49 +311,49 @@ func TestEmployeeIsHiredShownAndChanged(t *testing.T) {
 }
 
 func TestStandaloneUnlinkingAndRelinking(t *testing.T) {
-	f := newFixture(t)
-	person := f.hire("E1", f.a)
-	var op OperationView
-	got := f.ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+person.String()+`", "mode": "disable", "all_or_nothing": false}`)
-	got.into(t, &op)
-	if got.status != 202 || got.header.Get("Location") != addressOf(models.RefUnlinking, op.ID) || op.EmployeeID != person || op.Workflow == nil {
-		t.Errorf("%d %s %+v", got.status, got.header.Get("Location"), op)
+	f := apitest.New(t)
+	person := f.Hire("E1", f.A)
+	var op accounts.OperationView
+	got := f.Ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+person.String()+`", "mode": "disable", "all_or_nothing": false}`)
+	got.Into(t, &op)
+	if got.Status != 202 || got.Header.Get("Location") != httpkit.AddressOf(models.RefUnlinking, op.ID) || op.EmployeeID != person || op.Workflow == nil {
+		t.Errorf("%d %s %+v", got.Status, got.Header.Get("Location"), op)
 	}
 	// The account that is registered, and the question to the system where none is (I29).
 	if !slices.Equal(op.Asked, models.Names{"finance", "mail"}) || len(op.Steps) != 2 || op.Steps[0].System != "mail" || op.Steps[1].System != "finance" {
 		t.Errorf("asks %v with the steps %+v", op.Asked, op.Steps)
 	}
-	again := f.ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+person.String()+`"}`)
-	if again.problem.Code != codeUnlinkingRunning || again.problem.Location != addressOf(models.RefUnlinking, op.ID) {
-		t.Errorf("a second one: %d %s", again.status, again.body)
+	again := f.Ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+person.String()+`"}`)
+	if again.Problem.Code != "unlinking_running" || again.Problem.Location != httpkit.AddressOf(models.RefUnlinking, op.ID) {
+		t.Errorf("a second one: %d %s", again.Status, again.Body)
 	}
 	// Nothing was touched yet, so there is nothing to restore: the account is linked again at once.
 	relink := `{"unlinking_id": "` + op.ID.String() + `"}`
-	got = f.ask(models.RoleITOps, "POST", "/api/v1/account-relinkings", relink)
-	var undone OperationView
-	got.into(t, &undone)
-	if got.status != 200 || undone.State != models.OperationSuperseded || undone.Steps[0].AccountState != models.AccountLinked {
-		t.Errorf("a relinking: %d %+v", got.status, undone)
+	got = f.Ask(models.RoleITOps, "POST", "/api/v1/account-relinkings", relink)
+	var undone accounts.OperationView
+	got.Into(t, &undone)
+	if got.Status != 200 || undone.State != models.OperationSuperseded || undone.Steps[0].AccountState != models.AccountLinked {
+		t.Errorf("a relinking: %d %+v", got.Status, undone)
 	}
-	if got := f.ask(models.RoleITOps, "POST", "/api/v1/account-relinkings", relink); got.problem.Code != codeNothingToRelink {
-		t.Errorf("a second relinking: %d %s", got.status, got.body)
+	if got := f.Ask(models.RoleITOps, "POST", "/api/v1/account-relinkings", relink); got.Problem.Code != "nothing_to_relink" {
+		t.Errorf("a second relinking: %d %s", got.Status, got.Body)
 	}
 	// Who has no account in the system is asked for there all the same.
-	var nothing OperationView
-	got = f.ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+f.hire("E2", f.b).String()+`", "systems": ["finance"]}`)
-	got.into(t, &nothing)
-	if got.status != 202 || !slices.Equal(nothing.Asked, models.Names{"finance"}) || len(nothing.Steps) != 1 || nothing.Steps[0].System != "finance" {
-		t.Errorf("of nobody's account: %d %+v", got.status, nothing)
+	var nothing accounts.OperationView
+	got = f.Ask(models.RoleITOps, "POST", "/api/v1/account-unlinkings", `{"employee_id": "`+f.Hire("E2", f.B).String()+`", "systems": ["finance"]}`)
+	got.Into(t, &nothing)
+	if got.Status != 202 || !slices.Equal(nothing.Asked, models.Names{"finance"}) || len(nothing.Steps) != 1 || nothing.Steps[0].System != "finance" {
+		t.Errorf("of nobody's account: %d %+v", got.Status, nothing)
 	}
-	if got := f.ask(models.RoleITOps, "GET", addressOf(models.RefRelinking, op.ID), ""); got.status != 404 {
-		t.Errorf("an unlinking asked for as a relinking: %d", got.status)
+	if got := f.Ask(models.RoleITOps, "GET", httpkit.AddressOf(models.RefRelinking, op.ID), ""); got.Status != 404 {
+		t.Errorf("an unlinking asked for as a relinking: %d", got.Status)
 	}
 }
 
 func TestOpsPort(t *testing.T) {
 	failing := errors.New("not now")
 	var state error
-	ops := NewOps(OpsDeps{
+	ops := api.NewOps(api.OpsDeps{
 		Ready: func(context.Context) error { return state },
 		Codec: map[string]http.Handler{
 			"/codec/":        http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),

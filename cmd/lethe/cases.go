@@ -11,7 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"lethe/api"
+	"lethe/api/accounts"
+	"lethe/api/httpkit"
 	"lethe/models"
 )
 
@@ -40,7 +41,7 @@ func (l CaseListCmd) Run(ctx context.Context) error {
 	if l.State != "all" {
 		query.Set("state", l.State)
 	}
-	var page api.Page[api.CaseView]
+	var page httpkit.Page[accounts.CaseView]
 	if err := client.call(ctx, http.MethodGet, "/api/v1/support-cases?"+query.Encode(), nil, &page); err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (l CaseListCmd) Run(ctx context.Context) error {
 }
 
 // standing is the state of a case, and how it ended.
-func (c *apiClient) standing(v api.CaseView) string {
+func (c *apiClient) standing(v accounts.CaseView) string {
 	if v.ResolutionText == "" || v.State != "closed" {
 		return v.StateText
 	}
@@ -110,7 +111,7 @@ func (c caseNamed) decide(ctx context.Context, action string) error {
 		return err
 	}
 	address := "/api/v1/support-cases/" + c.ID.String()
-	var v api.CaseView
+	var v accounts.CaseView
 	if err := client.call(ctx, http.MethodGet, address, nil, &v); err != nil {
 		return err
 	}
@@ -132,6 +133,6 @@ func (c caseNamed) decide(ctx context.Context, action string) error {
 	return nil
 }
 
-func (c *apiClient) showCase(v api.CaseView) {
+func (c *apiClient) showCase(v accounts.CaseView) {
 	fmt.Printf("%s %s, %s: %s (%s)\n", v.Person.EmployeeNo, v.Person.Name, v.System, c.standing(v), v.ReasonText)
 }

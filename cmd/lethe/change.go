@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"os"
 
-	"lethe/api"
+	"lethe/api/departures"
 	"lethe/models"
 )
 
@@ -51,9 +51,9 @@ func (w WithdrawCmd) run(ctx context.Context, client *apiClient) error {
 }
 
 // change carries out a command on a departure and prints what became of it.
-func (c *apiClient) change(ctx context.Context, d api.DepartureView, s sent) error {
+func (c *apiClient) change(ctx context.Context, d departures.DepartureView, s sent) error {
 	s.path, s.zone = "/api/v1/departures/"+d.ID.String()+s.path, d.TimeZone
-	var changed api.DepartureView
+	var changed departures.DepartureView
 	if err := c.carryOut(ctx, s, &changed); err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (d DatesCmd) run(ctx context.Context, client *apiClient) error {
 
 // keeping fills in the days that the departure has already, since the API derives what it is not told: who moves
 // the end, or the cutoff, moves nothing else. Another last day is a new start.
-func (w wishes) keeping(d api.DepartureView) wishes {
+func (w wishes) keeping(d departures.DepartureView) wishes {
 	if w.Immediate || w.LastWorkingDay != "" {
 		return w
 	}

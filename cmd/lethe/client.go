@@ -17,7 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/mattn/go-isatty"
 
-	"lethe/api"
+	"lethe/api/httpkit"
 	"lethe/cmd/lethe/dev"
 	"lethe/internal/config"
 	"lethe/internal/i18n"
@@ -214,7 +214,7 @@ func (c *apiClient) unanswered(ctx context.Context, reads bool, err error) error
 
 // refused turns a problem into an error that people can read.
 func (c *apiClient) refused(response *http.Response) error {
-	var p api.Problem
+	var p httpkit.Problem
 	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<16)).Decode(&p); err != nil || p.Title == "" {
 		return told{c.say("refused: the API does not say why", "未被受理：API 未说明原因"), errRefused}
 	}

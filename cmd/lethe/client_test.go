@@ -17,6 +17,8 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api"
+	"lethe/api/departures"
+	"lethe/api/httpkit"
 	"lethe/internal/i18n"
 	"lethe/models"
 )
@@ -33,12 +35,12 @@ func TestFinishedStreamEndsQuietly(t *testing.T) {
 	defer server.Close()
 	for _, c := range []struct {
 		language i18n.Language
-		waiting  []api.WaitingView
+		waiting  []departures.WaitingView
 		want     string
 	}{
 		{i18n.English, nil, "03:04:05  finished: nothing more will happen\n"},
 		{i18n.Chinese, nil, "03:04:05  已结束，不再有变化\n"},
-		{i18n.English, []api.WaitingView{{What: "account_stuck", Role: models.RoleITOps}}, "03:04:05  finished; waits for IT operations\n"},
+		{i18n.English, []departures.WaitingView{{What: "account_stuck", Role: models.RoleITOps}}, "03:04:05  finished; waits for IT operations\n"},
 	} {
 		asked, view.Waiting = 0, c.waiting
 		var out bytes.Buffer
@@ -75,8 +77,8 @@ func TestRefusalSpeaksTheLanguageAndNamesTheCommand(t *testing.T) {
 	id, code := uuid.New(), "departure_exists"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusConflict)
-		_ = json.NewEncoder(w).Encode(api.Problem{Title: "该员工已有离职记录", Detail: "不会重复发起。", Hint: "请查看已有的离职记录。", Code: code, Location: "/api/v1/departures/" + id.String(),
-			Errors: []api.FieldError{{Location: "body.employee_id", Message: "该员工已有离职记录"}}})
+		_ = json.NewEncoder(w).Encode(httpkit.Problem{Title: "该员工已有离职记录", Detail: "不会重复发起。", Hint: "请查看已有的离职记录。", Code: code, Location: "/api/v1/departures/" + id.String(),
+			Errors: []httpkit.FieldError{{Location: "body.employee_id", Message: "该员工已有离职记录"}}})
 	}))
 	defer server.Close()
 	client := &apiClient{base: server.URL, token: "secret", language: i18n.Chinese, http: server.Client()}

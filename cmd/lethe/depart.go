@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"lethe/api"
+	"lethe/api/departures"
 	"lethe/internal/clock"
 	"lethe/models"
 )
@@ -111,7 +111,7 @@ func (d DepartCmd) run(ctx context.Context, client *apiClient) error {
 	if err := d.agree(ctx, client, body); err != nil {
 		return err
 	}
-	var begun api.DepartureView
+	var begun departures.DepartureView
 	if err := client.carryOut(ctx, sent{path: "/api/v1/departures", body: body, keyed: true, zone: person.TimeZone}, &begun); err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (d DepartCmd) agree(ctx context.Context, client *apiClient, body map[string
 	if d.Yes {
 		return nil
 	}
-	var p api.DeparturePreview
+	var p departures.DeparturePreview
 	if err := client.call(ctx, http.MethodPost, previewPath, body, &p); err != nil {
 		return err
 	}

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"lethe/api"
+	"lethe/api/departures"
+	"lethe/api/httpkit"
 	"lethe/models"
 )
 
@@ -35,7 +36,7 @@ func (l ListCmd) Run(ctx context.Context) error {
 			query.Set(name, value)
 		}
 	}
-	var page api.Page[api.DepartureView]
+	var page httpkit.Page[departures.DepartureView]
 	if err := client.call(ctx, http.MethodGet, "/api/v1/departures?"+query.Encode(), nil, &page); err != nil {
 		return err
 	}

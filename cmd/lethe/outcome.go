@@ -12,7 +12,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"lethe/api"
+	"lethe/api/approvals"
+	"lethe/api/departures"
 	"lethe/internal/clock"
 	"lethe/internal/i18n"
 )
@@ -86,7 +87,7 @@ func (c *apiClient) carryOut(ctx context.Context, s sent, answer any) (err error
 	if err != nil {
 		return err
 	}
-	var request api.ApprovalView
+	var request approvals.ApprovalView
 	if json.Unmarshal(raw, &request) == nil && request.Operation != "" {
 		return c.requested(request, s.zone)
 	}
@@ -97,7 +98,7 @@ func (c *apiClient) carryOut(ctx context.Context, s sent, answer any) (err error
 }
 
 // requested says who decides, and until when.
-func (c *apiClient) requested(a api.ApprovalView, zone string) error {
+func (c *apiClient) requested(a approvals.ApprovalView, zone string) error {
 	var roles []string
 	for _, role := range a.Approvers {
 		roles = append(roles, i18n.Text(c.language, "role."+string(role)))
@@ -129,7 +130,7 @@ type planned struct {
 	immediate        bool
 }
 
-func datesOf(d api.DepartureView) planned {
+func datesOf(d departures.DepartureView) planned {
 	return planned{d.LastWorkingDay, d.EmploymentEndDate, d.AccessCutoffAt, d.EmploymentEndedAt, d.TimeZone, d.Immediate}
 }
 
@@ -147,7 +148,7 @@ func (p planned) lines(c *apiClient) [][2]string {
 }
 
 // showDeparture prints whose departure it is, how it stands, and what it waits for.
-func (c *apiClient) showDeparture(w io.Writer, d api.DepartureView) error {
+func (c *apiClient) showDeparture(w io.Writer, d departures.DepartureView) error {
 	_, _ = fmt.Fprintf(w, "%s %s: %s, %s\n", d.Person.EmployeeNo, d.Person.Name, d.KindText, d.StageText)
 	lines := append(datesOf(d).lines(c), [2]string{c.say("accounts", "账号"), d.AccountsStateText})
 	for _, w := range d.Waiting {

@@ -12,7 +12,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"lethe/api"
+	"lethe/api/departures"
+	"lethe/api/httpkit"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/models"
@@ -24,7 +25,7 @@ func (c *apiClient) findEmployee(ctx context.Context, named string) (archive.Emp
 	var exact, number, name []archive.Employee
 	query := url.Values{"q": {named}, "limit": {"200"}}
 	for more := true; more; {
-		var page api.Page[archive.Employee]
+		var page httpkit.Page[archive.Employee]
 		if err := c.call(ctx, http.MethodGet, "/api/v1/employees?"+query.Encode(), nil, &page); err != nil {
 			return archive.Employee{}, err
 		}
@@ -67,8 +68,8 @@ func (c *apiClient) several(found []archive.Employee) error {
 }
 
 // departures are those of a person, of all employments, the newest first.
-func (c *apiClient) departures(ctx context.Context, person archive.Employee) ([]api.DepartureView, error) {
-	var page api.Page[api.DepartureView]
+func (c *apiClient) departures(ctx context.Context, person archive.Employee) ([]departures.DepartureView, error) {
+	var page httpkit.Page[departures.DepartureView]
 	err := c.call(ctx, http.MethodGet, "/api/v1/departures?limit=200&employee_id="+person.ID.String(), nil, &page)
 	return page.Items, err
 }
@@ -94,14 +95,14 @@ func (c *apiClient) findDeparture(ctx context.Context, named string) (uuid.UUID,
 
 // openDeparture is the one departure of a person that is in one of the stages. At most one can be: a withdrawn or
 // annulled one, and those of former employments, are over.
-func (c *apiClient) openDeparture(ctx context.Context, named string, stages ...models.Stage) (api.DepartureView, error) {
+func (c *apiClient) openDeparture(ctx context.Context, named string, stages ...models.Stage) (departures.DepartureView, error) {
 	person, err := c.findEmployee(ctx, named)
 	if err != nil {
-		return api.DepartureView{}, err
+		return departures.DepartureView{}, err
 	}
 	all, err := c.departures(ctx, person)
 	if err != nil {
-		return api.DepartureView{}, err
+		return departures.DepartureView{}, err
 	}
 	for _, d := range all {
 		if slices.Contains(stages, d.Stage) {
@@ -110,13 +111,13 @@ func (c *apiClient) openDeparture(ctx context.Context, named string, stages ...m
 	}
 	who := person.EmployeeNo + " " + person.Name
 	if len(all) == 0 {
-		return api.DepartureView{}, fmt.Errorf(c.say("%s is not leaving and never left", "%s 没有离职记录"), who)
+		return departures.DepartureView{}, fmt.Errorf(c.say("%s is not leaving and never left", "%s 没有离职记录"), who)
 	}
 	text := fmt.Sprintf(c.say("%s has no departure that this could change any more:", "%s 没有可以变更的离职记录："), who)
 	for _, d := range all {
 		text += "\n  " + d.LastWorkingDay.String() + "  " + d.KindText + "  " + d.StageText
 	}
-	return api.DepartureView{}, errors.New(text)
+	return departures.DepartureView{}, errors.New(text)
 }
 
 // inZone is a point in time by the clock of a zone, which is named; of a zone that nobody knows, by this terminal's.

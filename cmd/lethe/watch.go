@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"lethe/api"
+	"lethe/api/departures"
 	"lethe/models"
 )
 
@@ -75,7 +75,7 @@ func follow(ctx context.Context, client *apiClient, id uuid.UUID, print *printer
 func endedInOrder(err error) bool { return errors.Is(err, io.EOF) }
 
 // stream reads one connection's events. last is the id of the last one that was shown.
-func (c *apiClient) stream(ctx context.Context, id uuid.UUID, last *string, show func(api.DepartureView)) error {
+func (c *apiClient) stream(ctx context.Context, id uuid.UUID, last *string, show func(departures.DepartureView)) error {
 	r, err := c.request(ctx, http.MethodGet, "/api/v1/departures/"+id.String()+"/events", nil)
 	if err != nil {
 		return told{err.Error(), errRefused}
@@ -101,7 +101,7 @@ func (c *apiClient) stream(ctx context.Context, id uuid.UUID, last *string, show
 		if kind == "problem" {
 			return errors.New("the API ended the stream")
 		}
-		var view api.DepartureView
+		var view departures.DepartureView
 		if err := json.Unmarshal(data, &view); err != nil {
 			return fmt.Errorf("reading an event: %w", err)
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
-	"lethe/api"
+	"lethe/api/departures"
 	"lethe/internal/i18n"
 )
 
@@ -21,7 +21,7 @@ type printer struct {
 	clock    func() time.Time
 	before   map[string]string
 	broken   bool
-	last     api.DepartureView // what was shown last
+	last     departures.DepartureView // what was shown last
 }
 
 func newPrinter(out *os.File, language i18n.Language) *printer {
@@ -36,7 +36,7 @@ type part struct {
 }
 
 // show prints what is new in a departure.
-func (p *printer) show(d api.DepartureView) {
+func (p *printer) show(d departures.DepartureView) {
 	p.broken, p.last = false, d
 	now := map[string]string{}
 	for _, part := range p.parts(d) {
@@ -50,7 +50,7 @@ func (p *printer) show(d api.DepartureView) {
 	p.before = now
 }
 
-func (p *printer) parts(d api.DepartureView) []part {
+func (p *printer) parts(d departures.DepartureView) []part {
 	text := func(prefix, code string) string { return i18n.Text(p.language, prefix+"."+code) }
 	parts := []part{
 		{"stage", text("track", "employment"), "", string(d.Stage), text("stage", string(d.Stage))},

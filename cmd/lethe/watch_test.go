@@ -16,16 +16,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"lethe/api"
+	"lethe/api/accounts"
+	"lethe/api/departures"
+	"lethe/api/httpkit"
 	"lethe/internal/i18n"
 	"lethe/models"
 )
 
 // departureAt is a departure in a stage, with one account.
-func departureAt(id uuid.UUID, stage models.Stage, accounts models.AccountsState, mail models.AccountState) api.DepartureView {
-	return api.DepartureView{
-		ID: id, Stage: stage, AccountsState: accounts,
-		Accounts: []api.AccountView{{ID: uuid.MustParse("00000000-0000-7000-8000-000000000001"), System: "mail", State: mail}},
+func departureAt(id uuid.UUID, stage models.Stage, state models.AccountsState, mail models.AccountState) departures.DepartureView {
+	return departures.DepartureView{
+		ID: id, Stage: stage, AccountsState: state,
+		Accounts: []accounts.AccountView{{ID: uuid.MustParse("00000000-0000-7000-8000-000000000001"), System: "mail", State: mail}},
 	}
 }
 
@@ -111,7 +113,7 @@ func TestFollowResumesAfterABreak(t *testing.T) {
 	}
 }
 
-func send(w http.ResponseWriter, kind string, id int, view api.DepartureView) {
+func send(w http.ResponseWriter, kind string, id int, view departures.DepartureView) {
 	body, _ := json.Marshal(view)
 	_, _ = fmt.Fprintf(w, "event: %s\nid: %d\ndata: %s\n\n", kind, id, body)
 }
@@ -119,7 +121,7 @@ func send(w http.ResponseWriter, kind string, id int, view api.DepartureView) {
 func TestRefusalIsShownInWords(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
-		_ = json.NewEncoder(w).Encode(api.Problem{Title: "Not allowed", Detail: "Your role.", Hint: "Ask.", Code: "role_not_allowed"})
+		_ = json.NewEncoder(w).Encode(httpkit.Problem{Title: "Not allowed", Detail: "Your role.", Hint: "Ask.", Code: "role_not_allowed"})
 	}))
 	defer server.Close()
 	client := &apiClient{base: server.URL, token: "secret", http: server.Client()}

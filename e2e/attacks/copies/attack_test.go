@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"lethe/api"
+	"lethe/api/departures"
 	"lethe/e2e/harness"
 	"lethe/internal/database/databasetest"
 )
@@ -38,7 +38,7 @@ func TestI25_WhatWasPurgedIsNotInCopies(t *testing.T) {
 			t.Fatal(err)
 		}
 		gone = append(gone, id)
-		body := api.NewDeparture{EmployeeID: p.EmployeeID, Kind: "resignation", Note: note, LegalGround: ground, ReasonCode: fmt.Sprintf("zaunkoenig-%d-471", i)}
+		body := departures.NewDeparture{EmployeeID: p.EmployeeID, Kind: "resignation", Note: note, LegalGround: ground, ReasonCode: fmt.Sprintf("zaunkoenig-%d-471", i)}
 		body.Immediate = true
 		decoded, err := json.Marshal(body)
 		if err != nil {

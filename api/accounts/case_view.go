@@ -1,0 +1,161 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/api/render"
+	"lethe/internal/account"
+	"lethe/internal/i18n"
+)
+
+// CaseView is a stuck step that people must solve.
+type CaseView struct {
+	ID             uuid.UUID          `json:"id"`
+	OperationID    uuid.UUID          `json:"operation_id"`
+	DepartureID    *uuid.UUID         `json:"departure_id,omitempty"`
+	EmployeeID     uuid.UUID          `json:"employee_id"`
+	Person         render.PersonView  `json:"person" doc:"Whose account it is"`
+	AccountID      uuid.UUID          `json:"account_id"`
+	System         string             `json:"system"`
+	Reason         caseReason         `json:"reason" doc:"Why it is stuck: stable, for programs"`
+	ReasonText     string             `json:"reason_text"`
+	HTTPStatus     int                `json:"http_status,omitempty" doc:"Of the last answer that was a failure; absent if none was"`
+	NextStep       string             `json:"next_step,omitempty" doc:"What to do about it; absent of a closed case"`
+	Tried          []TriedView        `json:"tried" doc:"What was tried until it was closed, in the order in which it was first tried"`
+	ForVendor      string             `json:"for_vendor" doc:"A text for the support of the system's vendor, in the reader's language; nothing about a person"`
+	State          string             `json:"state" enum:"open,waiver_requested,closed"`
+	Resolution     string             `json:"resolution,omitempty" enum:"retry,resolved_by_hand,waive,abort,superseded"`
+	StateText      string             `json:"state_text"`
+	ResolutionText string             `json:"resolution_text,omitempty"`
+	Note           string             `json:"note,omitempty" doc:"What whoever decided it wrote"`
+	AskedBy        *uuid.UUID         `json:"asked_by,omitempty"`
+	Asker          *render.PersonView `json:"asker,omitempty" doc:"asked_by, by name: who decided, or asked for a waiver"`
+	ConfirmedBy    *uuid.UUID         `json:"confirmed_by,omitempty"`
+	Confirmer      *render.PersonView `json:"confirmer,omitempty" doc:"confirmed_by, by name"`
+	OpenedAt       time.Time          `json:"opened_at"`
+	AskedAt        *time.Time         `json:"asked_at,omitempty"`
+	ClosedAt       *time.Time         `json:"closed_at,omitempty"`
+}
+
+// TriedView is what was tried, so often with the same end.
+type TriedView struct {
+	Substep     string    `json:"substep"`
+	SubstepText string    `json:"substep_text"`
+	Outcome     string    `json:"outcome"`
+	OutcomeText string    `json:"outcome_text"`
+	Detail      string    `json:"detail,omitempty" doc:"A code of why it failed, or kinds of rights and how many of them"`
+	HTTPStatus  int       `json:"http_status,omitempty"`
+	Times       int       `json:"times"`
+	FirstAt     time.Time `json:"first_at"`
+	LastAt      time.Time `json:"last_at"`
+}
+
+// caseReason is why a step is stuck; a closed list.
+type caseReason string
+
+// Schema is what OpenAPI shows and validation checks.
+func (caseReason) Schema(huma.Registry) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, reason := range account.Reasons {
+		s.Enum = append(s.Enum, reason)
+	}
+	s.Enum = append(s.Enum, account.ReasonOther)
+	s.PrecomputeMessages()
+	return s
+}
+
+// caseViews shows cases with whom they concern, who decided and what was tried.
+func (s *server) caseViews(ctx context.Context, rows []account.CaseView, language i18n.Language) ([]CaseView, error) {
+	var ids []uuid.UUID
+	cases := make([]uuid.UUID, len(rows))
+	for i, c := range rows {
+		ids, cases[i] = append(ids, render.GivenOf(&c.EmployeeID, c.AskedBy, c.ConfirmedBy)...), c.ID
+	}
+	people, err := s.People(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	tried, err := account.TriedIn(ctx, s.DB, cases)
+	if err != nil {
+		return nil, err
+	}
+	notes, err := account.Notes(ctx, s.DB, rows)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]CaseView, len(rows))
+	for i, c := range rows {
+		views[i] = caseView(c, people, language)
+		views[i].Note = notes[i]
+		views[i].addTried(tried[c.ID], language)
+		views[i].ForVendor = s.forVendor(c, views[i], language)
+	}
+	return views, nil
+}
+
+func caseView(c account.CaseView, people render.Named, language i18n.Language) CaseView {
+	reason := account.ReasonOf(c.Reason)
+	v := CaseView{
+		ID: c.ID, OperationID: c.OperationID, DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
+		System: c.System, Reason: caseReason(reason), ReasonText: i18n.Text(language, "case_reason."+reason),
+		State: c.State, StateText: i18n.Text(language, "case_state."+c.State), Resolution: c.Resolution,
+		AskedBy: c.AskedBy, Asker: people.Of(c.AskedBy), ConfirmedBy: c.ConfirmedBy, Confirmer: people.Of(c.ConfirmedBy),
+		OpenedAt: c.OpenedAt.UTC(), AskedAt: render.UTC(c.AskedAt), ClosedAt: render.UTC(c.ClosedAt),
+	}
+	if c.ClosedAt == nil {
+		v.NextStep = i18n.Text(language, "case_next."+reason)
+	}
+	if c.Resolution != "" {
+		v.ResolutionText = i18n.Text(language, "case_resolution."+c.Resolution)
+	}
+	return v
+}
+
+func (v *CaseView) addTried(tried []account.Tried, language i18n.Language) {
+	v.Tried = make([]TriedView, len(tried))
+	var last time.Time
+	for i, t := range tried {
+		code, status := t.Failure()
+		if code == "" {
+			code = t.Detail
+		}
+		v.Tried[i] = TriedView{
+			Substep: t.Substep, SubstepText: i18n.Text(language, "tried."+t.Substep),
+			Outcome: t.Outcome, OutcomeText: i18n.Text(language, "tried_outcome."+t.Outcome),
+			Detail: code, HTTPStatus: status, Times: t.Times, FirstAt: t.FirstAt.UTC(), LastAt: t.LastAt.UTC(),
+		}
+		if status != 0 && !t.LastAt.Before(last) {
+			v.HTTPStatus, last = status, t.LastAt
+		}
+	}
+}
+
+// forVendor says what happened to somebody who knows the system and must not know whom it happened to: codes,
+// counts and times only, never an id, a number or the vendor's own words.
+func (s *server) forVendor(c account.CaseView, v CaseView, language i18n.Language) string {
+	protocol := "-"
+	if system, connected := s.Systems.Get(c.System); connected && system.Protocol != "" {
+		protocol = system.Protocol
+	}
+	lines := []string{
+		fmt.Sprintf(i18n.Text(language, "vendor.system"), s.Version, c.Kind, protocol),
+		fmt.Sprintf(i18n.Text(language, "vendor.what"), i18n.Text(language, "operation_kind."+c.Action), v.Reason, v.OpenedAt.Format(time.RFC3339)),
+	}
+	for _, t := range v.Tried {
+		line := t.Substep + ": " + t.Outcome
+		if t.Detail != "" {
+			line += " " + t.Detail
+		}
+		if t.HTTPStatus != 0 {
+			line += fmt.Sprintf(" (HTTP %d)", t.HTTPStatus)
+		}
+		lines = append(lines, "- "+line+fmt.Sprintf(i18n.Text(language, "vendor.times"), t.Times, t.FirstAt.Format(time.RFC3339), t.LastAt.Format(time.RFC3339)))
+	}
+	return strings.Join(lines, "\n")
+}

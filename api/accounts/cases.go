@@ -1,0 +1,128 @@
+package accounts
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"lethe/api/approvals"
+	"lethe/api/httpkit"
+	"lethe/internal/account"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/identity"
+	"lethe/internal/operations"
+	"lethe/models"
+)
+
+func (s *server) registerCases() {
+	r := s.Resource("Support cases", identity.ScopeAccounts)
+	httpkit.Handle(r, httpkit.Route{At: "GET /support-cases", Summary: "List what is stuck, oldest first", To: httpkit.Staff}, s.listCases)
+	httpkit.Handle(r, httpkit.Route{At: "GET /support-cases/{id}", Summary: "Read a case", To: httpkit.Staff}, s.getCase)
+	httpkit.Handle(r, httpkit.Route{At: "POST /support-cases/{id}/resolution", Summary: "Decide how a case goes on", To: httpkit.Roles{httpkit.IT}, OrRequest: true}, s.resolveCase)
+	httpkit.Handle(r, httpkit.Route{
+		At: "POST /support-cases/{id}/confirmation", Summary: "Confirm a waiver, as a second person", To: httpkit.Roles{httpkit.Reviewer},
+		Session: true, NoSealedCodes: true,
+	}, s.confirmCase)
+}
+
+type listCasesInput struct {
+	httpkit.Paging
+	httpkit.Speaking
+	State       string     `query:"state" enum:"open,waiver_requested,closed"`
+	DepartureID uuid.UUID  `query:"departure_id"`
+	OperationID uuid.UUID  `query:"operation_id"`
+	EmployeeID  uuid.UUID  `query:"employee_id" doc:"Whose account it is"`
+	System      string     `query:"system" maxLength:"64"`
+	Reason      caseReason `query:"reason"`
+}
+
+func (s *server) listCases(ctx context.Context, in *listCasesInput) (*httpkit.Answer[httpkit.Page[CaseView]], error) {
+	after, err := in.After()
+	if err != nil {
+		return nil, err
+	}
+	f := account.CaseFilter{State: in.State, Limit: in.Limit, NotOf: httpkit.ActorOf(ctx).EmployeeID, DepartureID: httpkit.Given(in.DepartureID), OperationID: httpkit.Given(in.OperationID)}
+	f.EmployeeID, f.System, f.Reason, f.After = httpkit.Given(in.EmployeeID), in.System, string(in.Reason), after
+	cases, more, err := account.Cases(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	if _, connected := s.Systems.Get(in.System); in.System != "" && !connected && len(cases) == 0 {
+		return nil, httpkit.NewProblem(codeUnknownSystem, httpkit.FieldError{Location: "query.system", Code: codeUnknownSystem})
+	}
+	page := httpkit.Page[CaseView]{}
+	if page.Items, err = s.caseViews(ctx, cases, in.Language()); err != nil {
+		return nil, err
+	}
+	page.NextCursor = httpkit.Next(in.Paging, cases, more, func(v account.CaseView) uuid.UUID { return v.ID })
+	return &httpkit.Answer[httpkit.Page[CaseView]]{Body: page}, nil
+}
+
+func (s *server) getCase(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[CaseView], error) {
+	c, err := account.Case(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if c.EmployeeID == httpkit.ActorOf(ctx).EmployeeID { // who asked for a waiver of their own account is not theirs to know
+		return nil, httpkit.NewProblem(httpkit.CodeNotFound)
+	}
+	views, err := s.caseViews(ctx, []account.CaseView{c}, in.Language())
+	if err != nil {
+		return nil, err
+	}
+	return &httpkit.Answer[CaseView]{Body: views[0]}, nil
+}
+
+type resolutionInput struct {
+	httpkit.ByID
+	Body struct {
+		Action string `json:"action" enum:"retry,resolved_by_hand,waive,abort" doc:"retry, resolved_by_hand (read back all the same), waive (confirmed by a second person) or abort (stand-alone operations only)" example:"retry"`
+		Note   string `json:"note,omitempty" maxLength:"500" doc:"What was done, for whoever looks at the case later; where two people are needed, the reason that the second person reads, unless there is another. No names, numbers or illnesses"`
+		approvals.ApprovalFields
+	}
+}
+
+func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*approvals.Outcome[CaseView], error) {
+	if in.Body.ApprovalReason == "" {
+		in.Body.ApprovalReason = in.Body.Note
+	}
+	st := approvals.Step{Operation: operations.Waive, Command: operations.Waiver{CaseID: in.ID}, Reason: in.Body.ApprovalReason}
+	if in.Body.Action != models.ResolutionWaive {
+		st.Assess = func(tx *database.Tx) ([]models.Cause, error) {
+			if in.Body.Action != models.ResolutionAbort {
+				return nil, nil
+			}
+			c, _, owner, err := account.LockCase(tx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			// It gives the account back.
+			st.Operation, st.Command = operations.Relink, operations.Relinking{UnlinkingID: c.OperationID, Systems: []string{c.System}}
+			return departure.AssessAccess(tx, httpkit.ActorOf(ctx), owner)
+		}
+		st.Alone = func(tx *database.Tx) (httpkit.Creation, error) {
+			decided, err := account.ResolveCase(tx, in.ID, httpkit.ActorOf(ctx), in.Body.Action, in.Body.Note)
+			if err == nil && decided.DepartureID != nil {
+				err = departure.AccountsChanged(tx, *decided.DepartureID)
+			}
+			return httpkit.Done(models.Ref{Kind: models.RefCase, ID: in.ID}), err
+		}
+	}
+	return approvals.Take(ctx, s.Desk, in.Language(), &st, func(uuid.UUID) (CaseView, error) {
+		s.EndOvertaken(ctx) // the request for a waiver
+		shown, err := s.getCase(ctx, &in.ByID)
+		if err != nil {
+			return CaseView{}, err
+		}
+		return shown.Body, nil
+	})
+}
+
+// confirmCase is the decision about the open request, at the address that it always had.
+func (s *server) confirmCase(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[CaseView], error) {
+	if err := s.Confirm(ctx, operations.Waive, "support_case", in.ID, codeNoWaiverAsked); err != nil {
+		return nil, err
+	}
+	return s.getCase(ctx, in)
+}

@@ -1,0 +1,161 @@
+package accounts_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"lethe/api/accounts"
+	"lethe/api/apitest"
+	"lethe/api/approvals"
+	"lethe/api/httpkit"
+	"lethe/internal/account"
+	"lethe/internal/i18n"
+	"lethe/models"
+)
+
+func caseAddress(id uuid.UUID) string { return "/api/v1/support-cases/" + id.String() }
+
+// waiver asks for a waiver of a stuck account and says where the request is.
+func waiver(f *apitest.Fixture, kase uuid.UUID) (address string) {
+	f.T.Helper()
+	got := f.Session(httpkit.IT).Ask("POST", caseAddress(kase)+"/resolution", `{"action": "waive"}`)
+	if got.Status != http.StatusAccepted {
+		f.T.Fatalf("asking for a waiver: %d %s", got.Status, got.Body)
+	}
+	return got.Header.Get("Location")
+}
+
+// Whoever tries again, or has done it by hand, ends the request for a waiver; it stayed pending, and the
+// reviewer met an error.
+func TestADecisionEndsTheRequestForAWaiver(t *testing.T) {
+	f := apitest.New(t)
+	for _, action := range []string{models.ResolutionRetry, models.ResolutionByHand} {
+		kase := f.StuckCase(f.Hire("E-"+action, f.A))
+		request := waiver(f, kase)
+		if got := f.Ask(httpkit.IT, "POST", caseAddress(kase)+"/resolution", `{"action": "`+action+`"}`); got.Status != http.StatusOK {
+			t.Fatalf("%s: %d %s", action, got.Status, got.Body)
+		}
+		texts := map[string]bool{}
+		for _, language := range []string{"zh", "en"} {
+			var v approvals.ApprovalView
+			f.Ask(httpkit.Reviewer, "GET", request, "", "Accept-Language", language).Into(t, &v)
+			if v.State != models.ApprovalVoid || v.VoidReason != models.VoidGone || v.VoidReasonText == "" {
+				t.Errorf("%s leaves the request %s: %q", action, v.State, v.VoidReason)
+			}
+			texts[v.VoidReasonText] = true
+		}
+		if len(texts) != 2 {
+			t.Errorf("one text in both languages: %v", texts)
+		}
+	}
+}
+
+// One agrees to the waiver while the other tries again: one of them is heard, and what is shown says which.
+func TestARetryAndAnAgreementAtOnce(t *testing.T) {
+	f := apitest.New(t)
+	agrees, retries := f.Session(httpkit.Reviewer), f.Session(httpkit.IT)
+	for range 4 {
+		kase := f.StuckCase(f.Hire("E"+uuid.NewString()[:8], f.A))
+		request := waiver(f, kase)
+		var agreed, retried apitest.Reply
+		var wg sync.WaitGroup
+		wg.Go(func() { agreed = agrees.Ask("POST", request+"/decision", `{"decision": "approved"}`) })
+		wg.Go(func() { retried = retries.Ask("POST", caseAddress(kase)+"/resolution", `{"action": "retry"}`) })
+		wg.Wait()
+		var c accounts.CaseView
+		var v approvals.ApprovalView
+		f.Ask(httpkit.IT, "GET", caseAddress(kase), "").Into(t, &c)
+		f.Ask(httpkit.IT, "GET", request, "").Into(t, &v)
+		switch {
+		case c.Resolution == models.ResolutionWaive && v.State == models.ApprovalApproved && agreed.Status == http.StatusOK && retried.Status == http.StatusConflict:
+		case c.Resolution == models.ResolutionRetry && v.State == models.ApprovalVoid && agreed.Status == http.StatusConflict && retried.Status == http.StatusOK:
+		default:
+			t.Errorf("the case ended by %q, the request %s; agreed: %d, retried: %d", c.Resolution, v.State, agreed.Status, retried.Status)
+		}
+	}
+}
+
+// tried writes evidence of a case's step.
+func tried(f *apitest.Fixture, kase uuid.UUID, rows ...string) {
+	f.T.Helper()
+	for _, row := range rows {
+		parts := strings.Split(row, " ")
+		f.Exec("INSERT INTO account_evidence (step_id, attempt, substep, outcome, detail, ledger_entry_id) SELECT step_id, 1, ?, ?, ?, @entry FROM support_cases WHERE id = ?",
+			parts[0], parts[1], parts[2], kase)
+	}
+}
+
+func TestACaseSaysWhatHappenedAndWhatToDo(t *testing.T) {
+	f := apitest.New(t)
+	person := f.Hire("CANARY-NUMBER", f.A)
+	f.Exec("UPDATE employees SET name = 'CANARY-NAME' WHERE id = ?", person)
+	f.Exec("UPDATE linked_accounts SET external_id = 'CANARY-ID' WHERE employment_id = ?", f.Employment(person))
+	kase := f.StuckCase(person)
+	tried(f, kase, "find confirmed ", "disable begun ", "disable failed timeout", "disable failed unavailable:503", "disable failed unavailable:503", "residue residue_found groups:2")
+	var v accounts.CaseView
+	f.Ask(httpkit.IT, "GET", caseAddress(kase), "", "Accept-Language", "zh").Into(t, &v)
+	if v.Person.Name != "CANARY-NAME" || v.HTTPStatus != 503 || len(v.Tried) != 4 || v.Tried[2].Times != 2 || v.Tried[2].HTTPStatus != 503 ||
+		v.Tried[2].Detail != "unavailable" || v.Tried[2].LastAt.Before(v.Tried[2].FirstAt) || !strings.Contains(v.NextStep, "重试") {
+		t.Errorf("the case is %+v", v)
+	}
+	for _, said := range []string{"Lethe test", "mail", "disable: failed unavailable (HTTP 503)", "groups:2", "2 次", "Z"} {
+		if !strings.Contains(v.ForVendor, said) {
+			t.Errorf("the vendor does not read %q:\n%s", said, v.ForVendor)
+		}
+	}
+	// Nothing about a person, and nothing that leads to one.
+	if found := regexp.MustCompile("CANARY|[0-9a-f]{8}-[0-9a-f]{4}").FindString(v.ForVendor); found != "" {
+		t.Errorf("the vendor reads %q:\n%s", found, v.ForVendor)
+	}
+	body := `{"action": "resolved_by_hand", "note": "removed it there"}`
+	if got := f.Ask(httpkit.IT, "POST", caseAddress(kase)+"/resolution", body); got.Status != http.StatusOK {
+		t.Fatalf("resolving: %d %s", got.Status, got.Body)
+	}
+	f.Ask(httpkit.Auditor, "GET", caseAddress(kase), "").Into(t, &v)
+	if v.Note != "removed it there" || v.Asker == nil || v.Asker.EmployeeID != f.People[httpkit.IT] || len(v.Tried) != 4 {
+		t.Errorf("the closed case is %+v", v)
+	}
+	v = accounts.CaseView{}
+	if f.Ask(httpkit.IT, "GET", caseAddress(kase), "").Into(t, &v); v.NextStep != "" {
+		t.Errorf("a closed case wants %q", v.NextStep)
+	}
+}
+
+func TestCasesAreFound(t *testing.T) {
+	f := apitest.New(t)
+	one, two := f.Hire("E1", f.A), f.Hire("E2", f.A)
+	first, second := f.StuckCase(one), f.StuckCase(two)
+	f.Exec("UPDATE support_cases SET reason = 'from_a_later_version' WHERE id = ?", second)
+	for query, want := range map[string]uuid.UUID{
+		"employee_id=" + one.String(): first, "reason=unavailable": first, "reason=other&system=mail": second,
+		"system=mail&state=open&employee_id=" + two.String(): second, "reason=residue": uuid.Nil, "state=closed": uuid.Nil, "system=mail&state=closed": uuid.Nil,
+	} {
+		var page httpkit.Page[accounts.CaseView]
+		f.Ask(httpkit.IT, "GET", "/api/v1/support-cases?"+query, "").Into(t, &page)
+		if want == uuid.Nil && len(page.Items) > 0 || want != uuid.Nil && (len(page.Items) != 1 || page.Items[0].ID != want) {
+			t.Errorf("%s finds %+v", query, page.Items)
+		}
+	}
+	for _, query := range []string{"reason=unknown", "system=unknown", "employee_id=x"} {
+		if got := f.Ask(httpkit.IT, "GET", "/api/v1/support-cases?"+query, ""); got.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", query, got.Status, got.Body)
+		}
+	}
+}
+
+func TestEveryReasonSaysWhatToDo(t *testing.T) {
+	for _, reason := range append([]string{account.ReasonOther}, account.Reasons...) {
+		for _, language := range i18n.Languages {
+			for _, prefix := range []string{"case_reason.", "case_next."} {
+				if _, ok := i18n.Lookup(language, prefix+reason); !ok {
+					t.Errorf("%s: no text %s%s", language, prefix, reason)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package accounts_test
+
+import (
+	"net/http"
+	"testing"
+
+	"lethe/api/apitest"
+	"lethe/models"
+)
+
+// TestI29_UnlinkingAHeadByTwoAsksEverySystem: as one person's unlinking and the cutoff do, also those where
+// nobody registered an account; for a head of one of two headed departments with an account, and for one
+// without any.
+func TestI29_UnlinkingAHeadByTwoAsksEverySystem(t *testing.T) {
+	f := apitest.New(t)
+	with, without := f.Hire("H1", f.A), f.Hire("H2", f.B)
+	f.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", with, f.A)
+	f.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", without, f.B)
+	f.Exec("DELETE FROM linked_accounts WHERE employment_id = ?", f.Employment(without))
+	for name, c := range map[string]struct {
+		body string
+		want string
+	}{
+		"an account in one": {`{"employee_id": "` + with.String() + `"}`, "{finance,mail}"},
+		"no account":        {`{"employee_id": "` + without.String() + `", "systems": ["finance"]}`, "{finance}"},
+	} {
+		waits := f.Session(models.RoleITOps).Ask("POST", "/api/v1/account-unlinkings", c.body)
+		if waits.Status != http.StatusAccepted || waits.Header.Get("Location") == "" {
+			t.Fatalf("%s: %d %s", name, waits.Status, waits.Body)
+		}
+		if got := f.Session(models.RoleReviewer).Ask("POST", waits.Header.Get("Location")+"/decision", `{"decision": "approved"}`); got.Status != http.StatusOK {
+			t.Fatalf("%s: %d %s", name, got.Status, got.Body)
+		}
+		var asked string
+		err := f.Env.Facts.Read(t.Context()).Raw("SELECT asked::text FROM account_operations ORDER BY id DESC LIMIT 1").Scan(&asked).Error
+		if err != nil || asked != c.want {
+			t.Errorf("%s: %s are asked, want %s: %v", name, asked, c.want, err)
+		}
+	}
+}

@@ -1,0 +1,350 @@
+package approvals
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/api/httpkit"
+	"lethe/api/render"
+	"lethe/internal/approval"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// ApprovalView is a request for a second person's agreement.
+type ApprovalView struct {
+	ID             uuid.UUID            `json:"id"`
+	Operation      string               `json:"operation" doc:"What is to be done: stable, for programs" example:"departure.annul"`
+	OperationText  string               `json:"operation_text"`
+	State          models.ApprovalState `json:"state" enum:"pending,approved,rejected,withdrawn,expired,void"`
+	StateText      string               `json:"state_text"`
+	Changes        []ChangeView         `json:"changes" doc:"What would change, or what was decided: for the requester and for those who may decide, until data of the person is deleted"`
+	Because        []CauseView          `json:"because" doc:"Why it takes two people; told to whom the changes are"`
+	Targets        []TargetView         `json:"targets" doc:"What it is about"`
+	Requester      render.PersonView    `json:"requester"`
+	Reason         string               `json:"reason"`
+	RequestedAt    time.Time            `json:"requested_at"`
+	ExpiresAt      time.Time            `json:"expires_at" doc:"Undecided, it ends then"`
+	DecidedBy      *render.PersonView   `json:"decided_by,omitempty"`
+	Comment        string               `json:"comment,omitempty" doc:"What the second person said"`
+	EndedAt        *time.Time           `json:"ended_at,omitempty"`
+	VoidReason     string               `json:"void_reason,omitempty" enum:"changed,gone,unreadable,requester_ended" doc:"Why it is void"`
+	VoidReasonText string               `json:"void_reason_text,omitempty"`
+	ResultLocation string               `json:"result_location,omitempty" doc:"Once approved: where what it led to is"`
+	Approvers      []models.Role        `json:"approvers" doc:"The roles that decide about it"`
+	Hash           string               `json:"hash" doc:"Of the command and of everything it was judged on, as the log holds it: hexadecimal"`
+}
+
+// ChangeView is one thing that would change.
+type ChangeView struct {
+	Field  string `json:"field" doc:"Stable, for programs"`
+	Label  string `json:"label"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+	Rule   string `json:"rule,omitempty" doc:"Of a deadline: jurisdiction, category and version of its rule" example:"CN/contract/1"`
+	Basis  string `json:"basis,omitempty" doc:"Why the rule keeps it so long"`
+	Sealed bool   `json:"sealed,omitempty" doc:"A sealed text: shown only where the request is read by itself, which is recorded"`
+}
+
+// CauseView is why a step takes two people.
+type CauseView struct {
+	Cause models.Cause `json:"cause" enum:"always,setting,token,sudden,protected,oneself,brings_forward,counts_earlier,gives_back,reaches_oneself,many_entries"`
+	Text  string       `json:"cause_text"`
+}
+
+// CauseViews says in a language why something takes two people.
+func CauseViews(causes []models.Cause, language i18n.Language) []CauseView {
+	views := make([]CauseView, len(causes))
+	for i, cause := range causes {
+		views[i] = CauseView{cause, i18n.Text(language, "approval.cause."+string(cause))}
+	}
+	return views
+}
+
+// TargetView is a row that a request is about.
+type TargetView struct {
+	Kind string    `json:"kind" example:"departure"`
+	ID   uuid.UUID `json:"id"`
+}
+
+func (s *Desk) registerApprovals() {
+	r := s.Resource("Approvals", "")
+	httpkit.Handle(r, httpkit.Route{At: "GET /approvals", Summary: "List what waits for a second person, newest first", To: httpkit.Staff}, s.listApprovals)
+	httpkit.Handle(r, httpkit.Route{At: "GET /approvals/{id}", Summary: "Read a request, with what would change", To: httpkit.Staff}, s.getApproval)
+	httpkit.Handle(r, httpkit.Route{At: "POST /approvals/{id}/decision", Summary: "Decide about a request, as the second person", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer}}, s.decideApproval)
+	httpkit.Handle(r, httpkit.Route{At: "POST /approvals/{id}/withdrawal", Summary: "Take the own request back", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer, httpkit.Auditor, httpkit.IT}}, s.withdrawApproval)
+}
+
+type listApprovalsInput struct {
+	httpkit.Paging
+	httpkit.Speaking
+	State string `query:"state" enum:"pending,approved,rejected,withdrawn,expired,void"`
+}
+
+func (s *Desk) listApprovals(ctx context.Context, in *listApprovalsInput) (*httpkit.Answer[httpkit.Page[ApprovalView]], error) {
+	before, err := in.Position()
+	if err != nil {
+		return nil, err
+	}
+	visible := s.ApprovalsOf(httpkit.ActorOf(ctx))
+	f := approval.Filter{State: models.ApprovalState(in.State), Before: before, Limit: in.Limit, VisibleTo: &visible}
+	rows, err := approval.List(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	rows, next := httpkit.Cut(in.Paging, rows, func(a models.Approval) uuid.UUID { return a.ID })
+	page := httpkit.Page[ApprovalView]{NextCursor: next}
+	page.Items, err = s.approvalViews(ctx, rows, in.Language())
+	return &httpkit.Answer[httpkit.Page[ApprovalView]]{Body: page}, err
+}
+
+// ApprovalsOf is which requests somebody sees: the own ones and those that the role decides about;
+// auditors see that there are others, without what is in them. Nobody sees those about themselves.
+func (s *Desk) ApprovalsOf(actor models.Actor) approval.Visibility {
+	return approval.Visibility{
+		Person: actor.EmployeeID, Operations: s.Approvals.DecidedBy(actor.Role), All: actor.Role == models.RoleAuditor,
+	}
+}
+
+func (s *Desk) getApproval(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[ApprovalView], error) {
+	row, err := approval.Get(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !s.ApprovalsOf(httpkit.ActorOf(ctx)).Sees(row) {
+		return nil, httpkit.NewProblem(httpkit.CodeNotFound)
+	}
+	view, err := s.oneApproval(ctx, row, in.Language())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openSealed(ctx, row, &view, in.Language()); err != nil {
+		return nil, err
+	}
+	return &httpkit.Answer[ApprovalView]{Body: view}, nil
+}
+
+// openSealed adds the texts that are sealed where they are kept. That they are read is recorded first.
+func (s *Desk) openSealed(ctx context.Context, row models.Approval, view *ApprovalView, language i18n.Language) error {
+	if row.State != models.ApprovalPending || !slices.ContainsFunc(view.Changes, func(c ChangeView) bool { return c.Sealed }) {
+		return nil
+	}
+	if err := approval.RecordRead(ctx, s.DB, row); err != nil {
+		return err
+	}
+	told, err := s.Approvals.Tell(ctx, s.DB, row)
+	if err != nil {
+		return err
+	}
+	rules, err := s.rulesOf(ctx, told)
+	view.Changes = changeViews(told[row.ID].Changes, rules, language)
+	return err
+}
+
+type approvalDecisionInput struct {
+	httpkit.ByID
+	Body struct {
+		Decision string `json:"decision" enum:"approved,rejected"`
+		Comment  string `json:"comment,omitempty" maxLength:"500" doc:"For the requester and the log. No names, numbers or illnesses"`
+	}
+}
+
+func (s *Desk) decideApproval(ctx context.Context, in *approvalDecisionInput) (*httpkit.Answer[ApprovalView], error) {
+	decided, err := s.Approvals.Decide(ctx, s.DB, httpkit.BearerOf(ctx), in.ID, in.Body.Decision, in.Body.Comment)
+	if err != nil {
+		return nil, err
+	}
+	if err := overtaken(decided, models.ApprovalState(in.Body.Decision)); err != nil {
+		return nil, err
+	}
+	return s.getApproval(ctx, &in.ByID)
+}
+
+func (s *Desk) withdrawApproval(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[ApprovalView], error) {
+	if _, err := s.Approvals.Withdraw(ctx, s.DB, in.ID); err != nil {
+		return nil, err
+	}
+	return s.getApproval(ctx, in)
+}
+
+// overtaken is the problem if a request ended otherwise than was decided.
+func overtaken(row models.Approval, wanted models.ApprovalState) error {
+	if row.State == wanted {
+		return nil
+	}
+	p := overtakenProblem(row.ID, row.State)
+	if row.VoidReason == models.VoidRequesterEnded {
+		ended := httpkit.NewProblem(codeRequesterEnded)
+		ended.Location = p.Location
+		return ended
+	}
+	return p
+}
+
+func overtakenProblem(id uuid.UUID, state models.ApprovalState) *httpkit.Problem {
+	code := codeApprovalEnded
+	switch state {
+	case models.ApprovalExpired:
+		code = codeApprovalExpired
+	case models.ApprovalVoid:
+		code = codeApprovalVoid
+	}
+	p := httpkit.NewProblem(code)
+	p.Location = httpkit.AddressOf(models.RefApproval, id)
+	return p
+}
+
+func isNotFound(err error) bool { return errors.Is(err, database.ErrNotFound) }
+
+func (s *Desk) oneApproval(ctx context.Context, row models.Approval, language i18n.Language) (ApprovalView, error) {
+	views, err := s.approvalViews(ctx, []models.Approval{row}, language)
+	if err != nil {
+		return ApprovalView{}, err
+	}
+	return views[0], nil
+}
+
+// approvalViews shows requests with who is behind them and what people wrote; what they would change to those
+// whom they concern. A sealed text stays out.
+func (s *Desk) approvalViews(ctx context.Context, rows []models.Approval, language i18n.Language) ([]ApprovalView, error) {
+	written, err := approval.OpenWritten(ctx, s.DB, rows...)
+	if err != nil {
+		return nil, err
+	}
+	var ids []uuid.UUID
+	var open []models.Approval
+	actor := httpkit.ActorOf(ctx)
+	for _, row := range rows {
+		ids = append(ids, render.GivenOf(&row.RequesterID, row.DecidedBy)...)
+		if actor.EmployeeID == row.RequesterID || s.Approvals.Decides(actor.Role, row.Operation) {
+			open = append(open, row)
+		}
+	}
+	people, err := s.People(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	told, err := s.Approvals.Tell(ctx, s.DB, open...)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := s.rulesOf(ctx, told)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]ApprovalView, len(rows))
+	for i, row := range rows {
+		if views[i], err = s.approvalView(row, written[i], people, language); err != nil {
+			return nil, err
+		}
+		shown := told[row.ID].Changes
+		for k := range shown {
+			if shown[k].Sealed {
+				shown[k].Before, shown[k].After = "", ""
+			}
+		}
+		views[i].Changes = changeViews(shown, rules, language)
+		views[i].Because = CauseViews(told[row.ID].Causes, language)
+	}
+	return views, nil
+}
+
+func (s *Desk) approvalView(row models.Approval, written approval.Written, people render.Named, language i18n.Language) (ApprovalView, error) {
+	op, _ := s.Approvals.Operation(row.Operation)
+	v := ApprovalView{
+		ID: row.ID, Operation: row.Operation, OperationText: i18n.Text(language, "approval.operation."+row.Operation),
+		State: row.State, StateText: i18n.Text(language, "approval.state."+string(row.State)),
+		Requester: people[row.RequesterID], DecidedBy: people.Of(row.DecidedBy),
+		Reason: written.Reason, RequestedAt: row.RequestedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), Comment: written.Comment, EndedAt: render.UTC(row.EndedAt),
+		VoidReason: row.VoidReason, ResultLocation: httpkit.ResultAddress(row.Result), Approvers: op.Approvers, Hash: hex.EncodeToString(row.Hash),
+	}
+	if row.VoidReason != "" {
+		v.VoidReasonText = i18n.Text(language, "approval.void."+row.VoidReason)
+	}
+	targets, err := approval.Targets(row)
+	v.Targets = make([]TargetView, len(targets))
+	for i, t := range targets {
+		v.Targets[i] = TargetView{t.Kind, t.ID}
+	}
+	return v, err
+}
+
+// rulesOf reads the rules that changes name.
+func (s *Desk) rulesOf(ctx context.Context, told map[uuid.UUID]approval.Told) (map[string]models.RetentionRule, error) {
+	var names []string
+	for _, of := range told {
+		for _, c := range of.Changes {
+			if c.Rule != "" {
+				names = append(names, c.Rule)
+			}
+		}
+	}
+	return retention.RulesNamed(ctx, s.DB, names)
+}
+
+// changeViews says in a language what would change.
+func changeViews(changes []approval.Change, rules map[string]models.RetentionRule, language i18n.Language) []ChangeView {
+	views := make([]ChangeView, len(changes))
+	for i, c := range changes {
+		label, ok := i18n.Lookup(language, "approval.field."+c.Field)
+		if !ok {
+			label = i18n.Text(language, c.Field)
+		}
+		rule := rules[c.Rule]
+		basis := rule.BasisEn
+		if language == i18n.Chinese {
+			basis = rule.BasisZh
+		}
+		views[i] = ChangeView{
+			Field: c.Field, Label: label, Before: wordsText(language, c, c.Before), After: wordsText(language, c, c.After),
+			Rule: c.Rule, Basis: basis, Sealed: c.Sealed,
+		}
+	}
+	return views
+}
+
+// localTime is an instant as a zone's clock shows it, with the zone; what is none is what it is.
+func localTime(zone, value string) string {
+	at, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return value
+	}
+	loc, err := clock.LoadZone(zone)
+	if err != nil {
+		return value
+	}
+	return at.In(loc).Format("2006-01-02 15:04") + " (" + zone + ", UTC" + at.In(loc).Format("-07:00") + ")"
+}
+
+// wordsText is a value that is made of codes, in words, or of an instant, by the clock of its zone; any
+// other is what it is.
+func wordsText(language i18n.Language, c approval.Change, value string) string {
+	words := c.Words
+	if _, err := time.Parse(time.RFC3339, value); c.Zone != "" && err == nil {
+		return localTime(c.Zone, value)
+	}
+	if words == "" || value == "" {
+		return value
+	}
+	var texts []string
+	for code := range strings.FieldsSeq(value) {
+		text, ok := i18n.Lookup(language, words+"."+code)
+		if !ok {
+			text = code
+		}
+		texts = append(texts, text)
+	}
+	if language == i18n.Chinese {
+		return strings.Join(texts, "、")
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,53 @@
+package approvals
+
+import (
+	"errors"
+	"net/http"
+
+	"lethe/api/httpkit"
+	"lethe/internal/approval"
+	"lethe/models"
+)
+
+var (
+	codeApprovalOpen    = httpkit.Code("approval_open", http.StatusConflict)
+	codeApprovalEnded   = httpkit.Code("approval_ended", http.StatusConflict)
+	codeApprovalExpired = httpkit.Code("approval_expired", http.StatusConflict)
+	codeApprovalVoid    = httpkit.Code("approval_void", http.StatusConflict)
+	codeRequesterEnded  = httpkit.Code("requester_ended", http.StatusConflict)
+)
+
+func init() {
+	httpkit.Explains(func(err error) *httpkit.Problem {
+		var open *approval.OpenError
+		var ended *approval.EndedError
+		var role *approval.RoleError
+		switch {
+		case errors.As(err, &open):
+			p := httpkit.NewProblem(codeApprovalOpen)
+			p.Location = httpkit.AddressOf(models.RefApproval, open.ID)
+			return p
+		case errors.As(err, &ended):
+			return overtakenProblem(ended.ID, ended.State)
+		case errors.As(err, &role):
+			p := httpkit.NewProblem(httpkit.CodeRoleNotAllowed)
+			p.AllowedRoles = role.Deciders
+			return p
+		}
+		return nil
+	})
+	httpkit.Refuses(approval.ErrSessionRequired, httpkit.CodeSessionRequired)
+	httpkit.Refuses(approval.ErrStepUpRequired, httpkit.CodeStepUpRequired)
+	httpkit.Refuses(approval.ErrUnknownDecision, httpkit.CodeValidationFailed, "decision")
+	httpkit.Refuses(approval.ErrSamePerson, httpkit.CodeSamePerson)
+	httpkit.Refuses(approval.ErrSubject, httpkit.CodeOwnMatter)
+	httpkit.Refuses(approval.ErrMadeByRequester, httpkit.Code("user_made_by_requester", http.StatusForbidden))
+	httpkit.Refuses(approval.ErrMadeByDecider, httpkit.Code("requester_linked_by_decider", http.StatusForbidden))
+	httpkit.Refuses(approval.ErrOwnerUnconfirmed, httpkit.Code("owner_unconfirmed", http.StatusForbidden))
+	httpkit.Refuses(approval.ErrHostToken, httpkit.Code("token_issued_on_host", http.StatusForbidden))
+	httpkit.Refuses(approval.ErrRoleMayNot, httpkit.CodeRoleNotAllowed)
+	httpkit.Refuses(approval.ErrBreakGlass, httpkit.CodeBreakGlassMayNot)
+	httpkit.Refuses(approval.ErrNotRequester, httpkit.Code("not_the_requester", http.StatusForbidden))
+	httpkit.Refuses(approval.ErrTextTooLong, httpkit.CodeTextTooLong)
+	httpkit.Refuses(approval.ErrUnreadableText, httpkit.CodeTextUnreadable)
+}

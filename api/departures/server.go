@@ -1,0 +1,20 @@
+// Package departures serves departures and their events.
+package departures
+
+import (
+	"lethe/api/approvals"
+	"lethe/internal/vault"
+)
+
+type server struct {
+	*approvals.Desk
+	Vault vault.Opener
+}
+
+// Register serves the resources.
+func Register(desk *approvals.Desk, v vault.Opener) {
+	s := &server{Desk: desk, Vault: v}
+	s.registerDepartures()
+	s.registerDepartureEvents()
+	s.registerPreview()
+}

@@ -1,0 +1,65 @@
+package employees
+
+import (
+	"errors"
+	"net/http"
+
+	"lethe/api/httpkit"
+	"lethe/internal/archive"
+	"lethe/internal/vault"
+)
+
+var (
+	codeEmployeeExists      = httpkit.Code("employee_exists", http.StatusConflict)
+	codeDepartmentNotFound  = httpkit.Code("department_not_found", http.StatusUnprocessableEntity)
+	codeUnknownArchiveField = httpkit.Code("unknown_archive_field", http.StatusUnprocessableEntity)
+	codeDataDestroyed       = httpkit.Code("data_destroyed", http.StatusConflict)
+)
+
+func init() {
+	httpkit.Explains(func(err error) *httpkit.Problem { return invalidFile("body.", err) })
+	httpkit.Refuses(archive.ErrEmployeeNoTaken, codeEmployeeExists, "employee_no")
+	httpkit.Refuses(archive.ErrStillEmployed, codeEmployeeExists, "employee_no")
+	httpkit.Refuses(archive.ErrApprovalRequired, httpkit.CodeApprovalRequired)
+	httpkit.Refuses(archive.ErrOwnFile, httpkit.CodeOwnMatter)
+	httpkit.Refuses(archive.ErrPurged, codeDataDestroyed)
+	httpkit.Refuses(archive.ErrHeld, httpkit.Code("under_hold", http.StatusConflict), "fields")
+	httpkit.Refuses(archive.ErrIllegalStatus, httpkit.CodeStageConflict)
+	httpkit.Refuses(vault.ErrPurged, codeDataDestroyed)
+}
+
+// located tells where the values are that the archive refuses, if not in the body.
+func located(place string, err error) error {
+	if p := invalidFile(place, err); p != nil {
+		return p
+	}
+	return err
+}
+
+// ownCodes are the refusals of single values that have a problem's code of their own.
+var ownCodes = map[archive.Invalid]string{
+	{Location: "department_id", Code: archive.CodeUnknown}: codeDepartmentNotFound,
+	{Location: "time_zone", Code: archive.CodeUnknown}:     httpkit.CodeUnknownZone,
+}
+
+// invalidFile is the problem of values that the archive refuses; nil if err is about something else.
+func invalidFile(place string, err error) *httpkit.Problem {
+	var refused *archive.InvalidError
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	p := httpkit.NewProblem(httpkit.CodeValidationFailed)
+	for _, i := range refused.Problems {
+		code := i.Code
+		if own, ok := ownCodes[i]; ok {
+			code = own
+		} else if code == archive.CodeUnknownField {
+			code = codeUnknownArchiveField
+		}
+		p.Errors = append(p.Errors, httpkit.FieldError{Location: place + i.Location, Code: code})
+		if status, ok := httpkit.Statuses[code]; ok {
+			p.Code, p.Status = code, status
+		}
+	}
+	return p
+}

@@ -1,0 +1,28 @@
+package httpkit
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+
+	"lethe/models"
+)
+
+// paths are where the rows are that domains name, below /api/v1.
+var paths = map[string]string{
+	models.RefApproval: "/approvals/", models.RefCase: "/support-cases/", models.RefDeparture: "/departures/", models.RefEmployee: "/employees/",
+	models.RefExport: "/query-log/exports/", models.RefHold: "/holds/", models.RefPurge: "/purges/", models.RefRelinking: "/account-relinkings/",
+	models.RefSession: "/sessions/", models.RefToken: "/tokens/", models.RefUnlinking: "/account-unlinkings/", models.RefUser: "/users/",
+}
+
+// AddressOf is where a row is.
+func AddressOf(kind string, id uuid.UUID) string { return Base + paths[kind] + id.String() }
+
+// ResultAddress is where what a request led to is; empty if it led to nothing.
+func ResultAddress(stored string) string {
+	r, err := models.ParseRef(stored)
+	if err != nil || strings.HasPrefix(stored, "/") {
+		return stored // an address, as version 0.2 stored it
+	}
+	return AddressOf(r.Kind, r.ID)
+}

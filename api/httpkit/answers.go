@@ -1,0 +1,31 @@
+package httpkit
+
+import (
+	"github.com/google/uuid"
+
+	"lethe/internal/i18n"
+)
+
+// ByID names a resource in the path.
+type ByID struct {
+	Speaking
+	ID uuid.UUID `path:"id"`
+}
+
+// CreatedAnswer is a response with the address of what was made.
+type CreatedAnswer[T any] struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     T
+}
+
+// Speaking is the language of a request.
+type Speaking struct {
+	AcceptLanguage string `header:"Accept-Language" doc:"zh or en"`
+}
+
+// Language is the caller's.
+func (s Speaking) Language() i18n.Language { return i18n.Negotiate(s.AcceptLanguage) }
+
+// Answer is a response with a body.
+type Answer[T any] struct{ Body T }

@@ -1,0 +1,112 @@
+package httpkit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"lethe/internal/i18n"
+)
+
+// form is what a value has to look like: a text of the catalogue, below "form.", with its arguments.
+type form struct {
+	key  string
+	args []any
+}
+
+// forms maps the beginnings of huma's messages to forms; the first that fits counts. What follows a
+// beginning that ends with a blank is a bound of our schema, never something of the request.
+var forms = []struct{ begin, key string }{
+	{"expected string to be RFC 3339 date-time", "time"},
+	{"expected string to be RFC 3339 date", "day"},
+	{"expected string to be RFC 4122 uuid", "id"},
+	{"expected length <= ", "longest"},
+	{"expected length >= ", "shortest"},
+	{"expected array length <= ", "most_items"},
+	{"expected array length >= ", "fewest_items"},
+	{"expected number <= ", "at_most"},
+	{"expected number >= ", "at_least"},
+	{"expected boolean", "boolean"},
+	{"expected number", "number"},
+	{"expected integer", "whole_number"},
+	{"expected string", "text"},
+	{"expected array", "list"},
+	{"expected object", "object"},
+}
+
+const oneOfMessage = `expected value to be one of "`
+
+// expect adds to a wrong field what its value has to look like, by huma's message and by the description
+// of the operation's parameters.
+func (e *FieldError) expect(op *huma.Operation, message string) {
+	if e.Code == codeUnknownQuery {
+		e.Allowed = queryParameters(op)
+		return
+	}
+	if values, ok := strings.CutPrefix(message, oneOfMessage); ok {
+		e.Allowed = strings.Split(strings.TrimSuffix(values, `"`), ", ")
+		return
+	}
+	schema := parameterSchema(op, e.Location)
+	if schema != nil && schema.Minimum != nil && schema.Maximum != nil {
+		e.form = form{"range", []any{*schema.Minimum, *schema.Maximum}}
+		return
+	}
+	for _, f := range forms {
+		rest, ok := strings.CutPrefix(message, f.begin)
+		if !ok {
+			continue
+		}
+		if e.form.key = f.key; strings.HasSuffix(f.begin, " ") {
+			e.form.args = []any{rest}
+		}
+		return
+	}
+	if schema != nil {
+		e.form.key = schemaForms[schema.Format+schema.Type]
+	}
+}
+
+// schemaForms are the forms of the parameters that huma only calls invalid, by format and type.
+var schemaForms = map[string]string{
+	"date" + huma.TypeString: "day", "date-time" + huma.TypeString: "time", "uuid" + huma.TypeString: "id",
+	huma.TypeBoolean: "boolean",
+}
+
+// queryParameters are the names that an operation knows in its address.
+func queryParameters(op *huma.Operation) []string {
+	var names []string
+	for _, p := range op.Parameters {
+		if p.In == "query" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// parameterSchema describes the parameter at a location such as query.limit; nil if there is none.
+func parameterSchema(op *huma.Operation, location string) *huma.Schema {
+	for _, p := range op.Parameters {
+		if location == p.In+"."+p.Name {
+			return p.Schema
+		}
+	}
+	return nil
+}
+
+// message says in a language what is wrong with a field, and what it has to look like.
+func (e FieldError) message(language i18n.Language) string {
+	f, between, comma := e.form, ": ", ", "
+	if language == i18n.Chinese {
+		between, comma = "：", "、"
+	}
+	if len(e.Allowed) > 0 {
+		f = form{"one_of", []any{strings.Join(e.Allowed, comma)}}
+	}
+	text := fieldText(language, e.Code)
+	if f.key == "" {
+		return text
+	}
+	return text + between + fmt.Sprintf(i18n.Text(language, "form."+f.key), f.args...)
+}

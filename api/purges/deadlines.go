@@ -1,0 +1,125 @@
+package purges
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/api/httpkit"
+	"lethe/api/render"
+	"lethe/internal/access"
+	"lethe/internal/i18n"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// RetentionView is how long one category is kept, and what became of it.
+type RetentionView struct {
+	Category     models.Category      `json:"category"`
+	CategoryText string               `json:"category_text"`
+	Deadline     time.Time            `json:"deadline"`
+	Rule         string               `json:"rule" doc:"Jurisdiction, category and version of the rule" example:"CN/contract/1"`
+	Basis        string               `json:"basis" doc:"Why it is kept so long"`
+	State        models.DeadlineState `json:"state" enum:"scheduled,held,in_review,purging,purged,cancelled"`
+	StateText    string               `json:"state_text"`
+	PurgeID      *uuid.UUID           `json:"purge_id,omitempty" doc:"The purge that claims it"`
+	PurgeState   models.PurgeState    `json:"purge_state,omitempty" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
+	PurgeText    string               `json:"purge_state_text,omitempty"`
+	Advanced     bool                 `json:"advanced,omitempty" doc:"Two people brought it forward: its purge wants a reviewer"`
+	Extended     bool                 `json:"extended,omitempty" doc:"Two people kept it longer than the rule"`
+}
+
+// Retention renders a deadline for somebody who knows of those parts of the departure.
+func Retention(language i18n.Language, d retention.DeadlineView, people render.Named, knows func(access.Part) bool) RetentionView {
+	v := RetentionView{
+		Category: d.Category, CategoryText: i18n.Text(language, "category."+string(d.Category)), Deadline: d.Deadline.UTC(),
+		Rule:  fmt.Sprintf("%s/%s/%d", d.Rule.Jurisdiction, d.Rule.Category, d.Rule.Version),
+		Basis: d.Rule.BasisEn, State: d.State, StateText: i18n.Text(language, "retention_state."+string(d.State)),
+		Advanced: d.Advanced, Extended: d.ExtendedUntil != nil,
+	}
+	if language == i18n.Chinese {
+		v.Basis = d.Rule.BasisZh
+	}
+	if d.Purge != nil {
+		v.PurgeID, v.PurgeState = &d.Purge.ID, d.Purge.State
+	}
+	if d.State == models.DeadlineHeld && !knows(access.PartReviews) { // nor that somebody inquires into them
+		v.State, v.StateText = models.DeadlineScheduled, i18n.Text(language, "retention_state."+string(models.DeadlineScheduled))
+	}
+	switch {
+	case d.Purge != nil && d.Purge.State == models.PurgeRejected && !knows(access.PartReviews):
+		v.PurgeState = models.PurgeInReview // what a reviewer said is not theirs to know
+	case d.Purge != nil && d.Purge.State == models.PurgeRejected:
+		var by []string
+		if p := people.Of(d.Purge.RejectedBy); p != nil {
+			by = []string{p.Text()}
+		}
+		v.StateText = rejectedText(language, by)
+	case d.State == models.DeadlineScheduled && d.ExtendedUntil != nil:
+		v.StateText = i18n.Text(language, "retention_state.extended")
+	}
+	if v.PurgeState != "" {
+		v.PurgeText = i18n.Text(language, "purge_state."+string(v.PurgeState))
+	}
+	return v
+}
+
+func categoryNames() []string {
+	names := make([]string, len(models.Categories))
+	for i, c := range models.Categories {
+		names[i] = string(c)
+	}
+	return names
+}
+
+// UpcomingView is a category of somebody's data that will be destroyed.
+type UpcomingView struct {
+	DepartureID uuid.UUID         `json:"departure_id"`
+	Person      render.PersonView `json:"person" doc:"Whose data it is"`
+	RetentionView
+}
+
+type listDeadlinesInput struct {
+	httpkit.Paging
+	httpkit.Speaking
+	Before     time.Time       `query:"before" doc:"Only what will be destroyed before it"`
+	Category   models.Category `query:"category" doc:"Only this category"`
+	EmployeeID uuid.UUID       `query:"employee_id" doc:"Only of this person, of each employment"`
+}
+
+func (s *server) listDeadlines(ctx context.Context, in *listDeadlinesInput) (*httpkit.Answer[httpkit.Page[UpcomingView]], error) {
+	if in.Category != "" && !slices.Contains(models.Categories, in.Category) {
+		return nil, httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: "query.category", Code: httpkit.FieldNotAllowed, Allowed: categoryNames()})
+	}
+	f := retention.UpcomingFilter{Before: httpkit.Instant(in.Before), Category: in.Category, EmployeeID: httpkit.Given(in.EmployeeID), Limit: in.Limit}
+	var err error
+	if f.After, f.AfterAt, err = in.Sorted(); err != nil {
+		return nil, err
+	}
+	rows, more, err := retention.UpcomingDeadlines(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		ids[i] = row.EmployeeID
+	}
+	people, err := s.People(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	page := httpkit.Page[UpcomingView]{Items: make([]UpcomingView, len(rows))}
+	if more {
+		last := rows[len(rows)-1]
+		page.NextCursor = in.SortedCursor(last.ID, last.Deadline)
+	}
+	actor := httpkit.ActorOf(ctx)
+	for i, row := range rows {
+		knows := func(part access.Part) bool { return access.MayKnow(actor, actor.EmployeeID == row.EmployeeID, part) }
+		page.Items[i] = UpcomingView{row.DepartureID, people[row.EmployeeID], Retention(in.Language(), row.DeadlineView, people, knows)}
+	}
+	return &httpkit.Answer[httpkit.Page[UpcomingView]]{Body: page}, nil
+}

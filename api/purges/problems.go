@@ -1,0 +1,31 @@
+package purges
+
+import (
+	"errors"
+	"net/http"
+
+	"lethe/api/httpkit"
+	"lethe/internal/retention"
+)
+
+func init() {
+	httpkit.Explains(func(err error) *httpkit.Problem {
+		var none *retention.MissingRulesError
+		if errors.As(err, &none) {
+			return httpkit.NewProblem(httpkit.CodeNoRetentionRules)
+		}
+		return nil
+	})
+	httpkit.Refuses(retention.ErrApprovalRequired, httpkit.CodeApprovalRequired)
+	httpkit.Refuses(retention.ErrPurgeBegan, httpkit.CodePurgeBegan)
+	httpkit.Refuses(retention.ErrNotInReview, httpkit.Code("purge_not_in_review", http.StatusConflict))
+	httpkit.Refuses(retention.ErrRejected, httpkit.Code("purge_rejected", http.StatusConflict))
+	httpkit.Refuses(retention.ErrNotRejected, httpkit.Code("purge_not_rejected", http.StatusConflict))
+	httpkit.Refuses(retention.ErrUntilPast, httpkit.Code("extension_too_short", http.StatusUnprocessableEntity), "until")
+	httpkit.Refuses(retention.ErrAboveCeiling, httpkit.Code("extension_too_long", http.StatusUnprocessableEntity), "until")
+	httpkit.Refuses(retention.ErrUnknownDecision, httpkit.CodeValidationFailed, "decision")
+	httpkit.Refuses(retention.ErrRoleMayNot, httpkit.CodeRoleNotAllowed)
+	httpkit.Refuses(retention.ErrSubject, httpkit.CodeOwnMatter)
+	httpkit.Refuses(retention.ErrRejecter, httpkit.Code("rejected_by_yourself", http.StatusForbidden))
+	httpkit.Refuses(retention.ErrSamePerson, httpkit.CodeSamePerson)
+}

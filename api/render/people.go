@@ -1,0 +1,103 @@
+package render
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// UTC is an instant as views have it; nil stays nil.
+func UTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+// PersonView names a person.
+type PersonView struct {
+	EmployeeID uuid.UUID `json:"employee_id"`
+	EmployeeNo string    `json:"employee_no"`
+	Name       string    `json:"name"`
+}
+
+// Text is how a text names somebody.
+func (p PersonView) Text() string { return p.EmployeeNo + " " + p.Name }
+
+// Named are persons by their ids.
+type Named map[uuid.UUID]PersonView
+
+// Of is who is meant; nil if nobody is, or nobody known.
+func (n Named) Of(id *uuid.UUID) *PersonView {
+	if id == nil {
+		return nil
+	}
+	p, known := n[*id]
+	if !known {
+		return nil
+	}
+	return &p
+}
+
+// Only keeps some of them.
+func (n Named) Only(ids ...uuid.UUID) Named {
+	kept := make(Named, len(ids))
+	for _, id := range ids {
+		if p, known := n[id]; known {
+			kept[id] = p
+		}
+	}
+	return kept
+}
+
+// GivenOf are those that there are.
+func GivenOf(ids ...*uuid.UUID) (given []uuid.UUID) {
+	for _, id := range ids {
+		if id != nil {
+			given = append(given, *id)
+		}
+	}
+	return given
+}
+
+// People names persons.
+func (s *Renderer) People(ctx context.Context, ids []uuid.UUID) (Named, error) {
+	people := make(Named, len(ids))
+	if len(ids) == 0 {
+		return people, nil
+	}
+	var rows []models.Employee
+	if err := s.DB.Read(ctx).Select("id", "employee_no", "name").Where("id IN ?", ids).Find(&rows).Error; err != nil {
+		return nil, database.Hide(err)
+	}
+	for _, e := range rows {
+		people[e.ID] = PersonView{e.ID, e.EmployeeNo, e.Name}
+	}
+	return people, nil
+}
+
+// MarkPassedOn marks what its holder cannot look after any more: the role does (I32). It never ends by that.
+func MarkPassedOn[V any](ctx context.Context, db *database.DB, role models.Role, views []V, holder func(*V) (by *uuid.UUID, mark **models.Role)) error {
+	var persons []uuid.UUID
+	for i := range views {
+		if by, _ := holder(&views[i]); by != nil {
+			persons = append(persons, *by)
+		}
+	}
+	absent, err := identity.Absent(ctx, db, role, persons)
+	if err != nil {
+		return err
+	}
+	for i := range views {
+		if by, mark := holder(&views[i]); by != nil && absent[*by] {
+			*mark = &role
+		}
+	}
+	return nil
+}

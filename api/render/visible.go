@@ -1,0 +1,23 @@
+package render
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// Visible answers with database.ErrNotFound for people whom the actor may not see, as for those who
+// do not exist.
+func (s *Renderer) Visible(ctx context.Context, actor models.Actor, employeeID uuid.UUID) error {
+	_, err := database.First[models.Employee](s.DB.Read(ctx).Scopes(archive.VisibleTo(actor)).
+		Select("employees.id").Where("employees.id = ?", employeeID))
+	if err != nil {
+		return fmt.Errorf("looking whether a person is visible: %w", err)
+	}
+	return nil
+}

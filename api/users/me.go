@@ -1,0 +1,92 @@
+package users
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/api/httpkit"
+	"lethe/internal/archive"
+	"lethe/internal/i18n"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// Me is who the bearer of a token or a session is.
+type Me struct {
+	EmployeeID uuid.UUID    `json:"employee_id"`
+	EmployeeNo string       `json:"employee_no"`
+	Name       string       `json:"name"`
+	Role       models.Role  `json:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+	RoleText   string       `json:"role_text" doc:"The role in the caller's language"`
+	User       MyUser       `json:"user" doc:"The account that is used"`
+	Session    *SessionView `json:"session,omitempty" doc:"The session that asks; left out: a token does"`
+	Scopes     []string     `json:"scopes" doc:"What the token is limited to; empty: to nothing but its role"`
+	Notices    []NoticeView `json:"notices" doc:"What everybody must get to know, until it is acknowledged"`
+}
+
+// MyUser is an account with the roles that a login can choose from.
+type MyUser struct {
+	ID    uuid.UUID     `json:"id"`
+	Login string        `json:"login"`
+	Roles []models.Role `json:"roles"`
+}
+
+// NoticeView is something that everybody must get to know.
+type NoticeView struct {
+	ID   uuid.UUID `json:"id"`
+	Kind string    `json:"kind" doc:"Stable, for programs" example:"break_glass"`
+	Text string    `json:"text" doc:"In the caller's language"`
+	At   time.Time `json:"at"`
+}
+
+func (s *server) registerMe() {
+	r := s.Resource("Identity", "")
+	httpkit.Handle(r, httpkit.Route{At: "GET /me", Summary: "Who am I", To: httpkit.Everyone}, s.me)
+}
+
+func (s *server) me(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[Me], error) {
+	bearer, language := httpkit.BearerOf(ctx), in.Language()
+	actor := bearer.Actor
+	person, err := archive.Get(ctx, s.DB, models.Actor{EmployeeID: actor.EmployeeID, Role: models.RoleEmployee}, actor.EmployeeID, language)
+	if err != nil {
+		return nil, err
+	}
+	user, err := identity.GetUser(ctx, s.DB, bearer.UserID)
+	if err != nil {
+		return nil, err
+	}
+	me := Me{
+		EmployeeID: actor.EmployeeID, EmployeeNo: person.EmployeeNo, Name: person.Name, Role: actor.Role,
+		RoleText: i18n.Text(language, "role."+string(actor.Role)), Scopes: append([]string{}, bearer.Scopes...),
+		User: MyUser{ID: user.ID, Login: user.Login, Roles: user.Roles},
+	}
+	if me.Session, err = s.mySession(ctx, bearer, language); err != nil {
+		return nil, err
+	}
+	me.Notices, err = s.notices(ctx, bearer.UserID, language)
+	return &httpkit.Answer[Me]{Body: me}, err
+}
+
+// mySession is the session that asks, if one does.
+func (s *server) mySession(ctx context.Context, b identity.Bearer, language i18n.Language) (*SessionView, error) {
+	if b.SessionID == uuid.Nil {
+		return nil, nil
+	}
+	row, err := s.Identity.Session(ctx, b.SessionID)
+	if err != nil {
+		return nil, err
+	}
+	view := sessionView(row, language, b.SessionID)
+	return &view, nil
+}
+
+func (s *server) notices(ctx context.Context, userID uuid.UUID, language i18n.Language) ([]NoticeView, error) {
+	rows, err := identity.Notices(ctx, s.DB, userID)
+	views := make([]NoticeView, len(rows))
+	for i, row := range rows {
+		views[i] = NoticeView{ID: row.ID, Kind: row.Kind, Text: i18n.Text(language, "notice."+row.Kind), At: row.CreatedAt}
+	}
+	return views, err
+}
