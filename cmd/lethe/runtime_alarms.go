@@ -12,6 +12,9 @@ import (
 // MAC alone.
 const late = time.Second
 
+// settling is how long a process has after its start before alarms are raised.
+const settling = 5 * time.Second
+
 // register shows on the ops port how the ledger goes. It is called once in a process.
 func (l *recording) register() {
 	gauge := func(name, help string, value func() float64) {
@@ -43,6 +46,8 @@ func (l *recording) watch(ctx context.Context) {
 		}
 		raised[alarm] = on
 	}
+	// What waited for this process to start, as the entries of `lethe migrate` do, is not late yet.
+	pause(ctx, settling)
 	for ctx.Err() == nil {
 		pause(ctx, watchEvery)
 		status := l.sequencer.Status()

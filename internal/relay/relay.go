@@ -5,6 +5,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -165,7 +166,12 @@ func (r *Relay) nudge(ctx context.Context, row Row) {
 func (r *Relay) prepare(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	if err := r.target.Prepare(ctx); err != nil && ctx.Err() == nil {
+	err := r.target.Prepare(ctx)
+	if errors.Is(err, errNewNamespace) {
+		r.log.Info("Temporal has a new namespace; its search attributes follow")
+		return
+	}
+	if err != nil && ctx.Err() == nil {
 		r.log.Warn("Temporal could not be prepared; it is tried again", "error", err)
 	}
 }

@@ -99,6 +99,10 @@ func route(row Row) (id, kind, queue string) {
 	panic("unknown driven kind " + string(row.Kind))
 }
 
+// errNewNamespace says that Temporal has registered the namespace and does not show it yet, which takes it
+// some seconds.
+var errNewNamespace = errors.New("the namespace is new")
+
 // Prepare makes sure that the namespace, its retention and the search attributes are there, also
 // after Temporal lost everything.
 func (t *Temporal) Prepare(ctx context.Context) error {
@@ -107,6 +111,10 @@ func (t *Temporal) Prepare(ctx context.Context) error {
 	}
 	operator := t.Client.OperatorService()
 	known, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: t.Namespace})
+	var unseen *serviceerror.NamespaceNotFound
+	if errors.As(err, &unseen) {
+		return errNewNamespace
+	}
 	if err != nil {
 		return fmt.Errorf("listing search attributes: %w", err)
 	}
