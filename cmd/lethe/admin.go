@@ -10,19 +10,21 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/models"
 )
 
 // AdminCmd is what only somebody who administers the host may do. It works on the database itself,
 // as its owner, and goes into the ledger.
 type AdminCmd struct {
 	Bootstrap  BootstrapCmd    `cmd:"" help:"Make the first two users, once. 初始化首批两名管理员（仅一次）。"`
+	Renew      RenewCodesCmd   `cmd:"" name:"renew-codes" help:"New codes for the first two, while neither has enrolled. 首批两人均未启用时，重新生成启用码。"`
 	Confirm    ConfirmOwnerCmd `cmd:"" name:"confirm-owner" help:"Two people confirm that an account was enrolled by its owner. 两人共同确认账号由本人启用。"`
 	BreakGlass BreakGlassCmd   `cmd:"" help:"Codes for the day on which nobody can log in. 无人能登录时使用的应急码。"`
 }
 
 // BootstrapCmd makes the first two users.
 type BootstrapCmd struct {
-	File string `arg:"" help:"JSON with the two people and, in an empty installation, their legal entity and department (docs/operations.md); - is standard input. 两名管理员（空库还需所属公司、部门）的 JSON 文件，- 表示标准输入。"`
+	File string `arg:"" help:"JSON with the two people and, in an empty installation, their legal entity and department (docs/production.md); - is standard input. 两名管理员（空库还需所属公司、部门）的 JSON 文件，- 表示标准输入。"`
 }
 
 // Run makes them, in one transaction and only while there are no users, and prints the codes with
@@ -56,10 +58,44 @@ func (b BootstrapCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(os.Stderr, "Hand each code to its owner only. It is shown once and works for 72 hours, at POST /api/v1/enrolments.")
-	fmt.Fprintln(os.Stderr, "请将启用码分别交给本人。启用码只显示一次，72 小时内有效。")
+	handOut()
 	for i, person := range plan.People {
 		fmt.Printf("%s\t%s\n", person.Login, codes[i])
+	}
+	return nil
+}
+
+func handOut() {
+	fmt.Fprintln(os.Stderr, "Hand each code to its owner only. It is shown once and works for 72 hours, at POST /api/v1/enrolments.")
+	fmt.Fprintln(os.Stderr, "请将启用码分别交给本人。启用码只显示一次，72 小时内有效。")
+}
+
+// RenewCodesCmd is the way back when the codes of the first two expired before either used one.
+type RenewCodesCmd struct{}
+
+// Run voids the former codes and prints new ones.
+func (RenewCodesCmd) Run(ctx context.Context) error {
+	ctx = byHost(ctx)
+	db, _, err := openFacts(ctx, "admin")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if err := database.RequireOwner(ctx, db); err != nil {
+		return err
+	}
+	var users []models.User
+	var codes []string
+	err = database.Run(ctx, db, func(tx *database.Tx) (err error) {
+		users, codes, err = identity.RenewBootstrap(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	handOut()
+	for i, user := range users {
+		fmt.Printf("%s\t%s\n", user.Login, codes[i])
 	}
 	return nil
 }
@@ -112,7 +148,7 @@ func readFirstPlan(path string) (firstPlan, error) {
 	decoder := json.NewDecoder(io.LimitReader(in, 1<<20))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&plan); err != nil {
-		return plan, errors.New("the file is not the JSON that docs/operations.md describes")
+		return plan, errors.New("the file is not the JSON that docs/production.md describes")
 	}
 	if len(plan.People) != 2 {
 		return plan, errors.New("the file names exactly two people")

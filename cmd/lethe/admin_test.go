@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +67,11 @@ func TestBootstrap(t *testing.T) {
 	if code != 0 || len(lines) != 2 {
 		t.Fatalf("exit %d, printed %q", code, printed)
 	}
+	code, printed = output(t, "admin", "renew-codes")
+	former, lines := lines, strings.Split(strings.TrimSpace(printed), "\n")
+	if code != 0 || len(lines) != 2 || slices.Contains(lines, former[0]) || slices.Contains(lines, former[1]) {
+		t.Fatalf("renewing: exit %d, printed %q after %q", code, printed, former)
+	}
 	kekFile := filepath.Join(t.TempDir(), "kek")
 	if err := vault.CreateKEKFile(kekFile); err != nil {
 		t.Fatal(err)
@@ -90,7 +96,7 @@ func TestBootstrap(t *testing.T) {
 	}
 	var how []string
 	err = env.Facts.Read(t.Context()).Raw(
-		"SELECT DISTINCT authenticated FROM ledger_content WHERE action IN ('installation.bootstrapped', 'break_glass.sealed', 'user.created')").Scan(&how).Error
+		"SELECT DISTINCT authenticated FROM ledger_content WHERE action IN ('installation.bootstrapped', 'enrolment_code.renewed', 'break_glass.sealed', 'user.created')").Scan(&how).Error
 	if err != nil || len(how) != 1 || how[0] != "host" {
 		t.Errorf("in the ledger as done by %v, %v", how, err)
 	}

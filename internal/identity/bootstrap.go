@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -12,6 +13,9 @@ import (
 
 // ErrNotEmpty says that there are users already: the first ones are made once.
 var ErrNotEmpty = errors.New("there are users already")
+
+// ErrEnrolled says that the first users' codes cannot be renewed any more.
+var ErrEnrolled = errors.New("the codes of `lethe admin bootstrap` are renewed only while neither of the first two has enrolled, and there are no other users")
 
 // ErrOnePerson says that the first two users must be two people.
 var ErrOnePerson = errors.New("the first two users are two different persons")
@@ -29,11 +33,18 @@ var FirstRoles = []models.Role{models.RoleHRAdmin, models.RoleReviewer, models.R
 // bootstrapLock lets one bootstrap at a time look whether there are users.
 const bootstrapLock = 0x4c42_4f4f // "LBOO"
 
+func lockBootstrap(tx *database.Tx) error {
+	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?::bigint)", bootstrapLock).Error; err != nil {
+		return fmt.Errorf("locking the bootstrap: %w", database.Hide(err))
+	}
+	return nil
+}
+
 // LockBootstrap takes the bootstrap for itself to the end of the transaction, and refuses it once
 // there are users.
 func LockBootstrap(tx *database.Tx) error {
-	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?::bigint)", bootstrapLock).Error; err != nil {
-		return fmt.Errorf("locking the bootstrap: %w", database.Hide(err))
+	if err := lockBootstrap(tx); err != nil {
+		return err
 	}
 	var users int64
 	if err := tx.DB().Model(&models.User{}).Count(&users).Error; err != nil {
@@ -43,6 +54,40 @@ func LockBootstrap(tx *database.Tx) error {
 		return ErrNotEmpty
 	}
 	return nil
+}
+
+// RenewBootstrap gives the first two users new codes, and voids the former ones, while neither has
+// enrolled and there is nobody else. It takes host access, as [Bootstrap] does.
+func RenewBootstrap(tx *database.Tx) (renewed []models.User, codes []string, err error) {
+	if err := lockBootstrap(tx); err != nil {
+		return nil, nil, err
+	}
+	err = tx.DB().Clauses(clause.Locking{Strength: "UPDATE"}).Order("id").Find(&renewed).Error
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the first users: %w", database.Hide(err))
+	}
+	waits := func(u models.User) bool { return u.State == models.UserEnrolling && u.CreatedBy == nil }
+	if len(renewed) != 2 || !waits(renewed[0]) || !waits(renewed[1]) {
+		return nil, nil, ErrEnrolled
+	}
+	for _, user := range renewed {
+		entry, err := record(tx, models.System, "enrolment_code.renewed", user, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.Enrolment{}).Error; err != nil {
+			return nil, nil, fmt.Errorf("voiding an enrolment code: %w", database.Hide(err))
+		}
+		if err := expectEnrolment(tx, user.ID, models.System, entry); err != nil {
+			return nil, nil, err
+		}
+		code, err := wholeCode(tx, user.ID, entry)
+		if err != nil {
+			return nil, nil, err
+		}
+		codes = append(codes, code)
+	}
+	return renewed, codes, nil
 }
 
 // Bootstrap makes the first two users and returns the codes with which they enrol. It takes host

@@ -227,11 +227,29 @@ func TestBootstrapHappensOnce(t *testing.T) {
 	}
 	codes, err := bootstrap(a, b)
 	w.must(err)
-	e := Enrolling{Login: "first", Code: codes[0]}
+	renew := func() (renewed []string, err error) {
+		err = w.run(func(tx *database.Tx) (err error) {
+			_, renewed, err = RenewBootstrap(tx)
+			return err
+		})
+		return renewed, err
+	}
+	former := Enrolling{Login: "first", Code: codes[0]}
+	_, err = w.s.BeginEnrolment(t.Context(), former, "noch ein Satz über Wind")
+	w.must(err)
+	fresh, err := renew() // one had begun, and lost the code
+	w.must(err)
+	if _, err := w.s.BeginEnrolment(t.Context(), former, "noch ein Satz über Wind"); !errors.Is(err, ErrEnrolment) {
+		t.Errorf("the former code: %v", err)
+	}
+	e := Enrolling{Login: "first", Code: fresh[0]}
 	made, err := w.s.BeginEnrolment(t.Context(), e, "noch ein Satz über Wind")
 	w.must(err)
 	_, err = w.s.FinishEnrolment(t.Context(), e, w.code(made.Secret, 0))
 	w.must(err)
+	if _, err := renew(); !errors.Is(err, ErrEnrolled) {
+		t.Errorf("once one has enrolled: %v", err)
+	}
 	if _, err := w.s.BeginEnrolment(t.Context(), Enrolling{Login: "second", Code: codes[0]}, "noch ein Satz über Wind"); !errors.Is(err, ErrEnrolment) {
 		t.Errorf("the other's code: %v", err)
 	}

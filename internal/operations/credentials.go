@@ -69,6 +69,7 @@ var Credentials = []Credential{
 	{"POST /api/v1/approvals/{id}/decision", "any of what two people make", ownHands},
 
 	{"lethe admin bootstrap", "the first two users and their codes, once", []Demand{Host}},
+	{"lethe admin renew-codes", "new codes for the first two, while neither has enrolled", []Demand{Host}},
 	{"lethe admin break-glass seal", "the sealed codes", []Demand{Host}},
 	{"lethe admin confirm-owner", "the owner's standing towards who held a half of the code", []Demand{Host, TwoLogins}},
 	{"lethe token issue", "a token that asks for nothing that needs two people", []Demand{Host}},
