@@ -18,14 +18,17 @@ password() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
 folder deploy/secrets
 folder deploy/state/keys
+folder deploy/state/ledger-keys
+for part in whole serve worker host; do folder "deploy/state/ledger-keys/$part"; done
 folder deploy/state/tombstones
 folder deploy/state/systems
 folder deploy/state/ledger
+folder deploy/state/ledger/log
 folder deploy/state/witness
 folder deploy/state/policy
 folder deploy/state/exports
 
-for name in postgres keys_postgres lethe_role lethe_keys_role temporal_role lethe_server lethe_order; do
+for name in postgres keys_postgres lethe_role lethe_keys_role temporal_role lethe_server lethe_order lethe_keys_server; do
 	password | create "deploy/secrets/${name}_password"
 done
 printf 'postgres://lethe:%s@postgres:5432/lethe?sslmode=disable' "$(cat deploy/secrets/lethe_role_password)" |
@@ -36,6 +39,8 @@ for login in server order; do
 done
 printf 'postgres://lethe:%s@keys-postgres:5432/lethe?sslmode=disable' "$(cat deploy/secrets/lethe_keys_role_password)" |
 	create deploy/secrets/keys_database_url
+printf 'postgres://lethe_server:%s@keys-postgres:5432/lethe?sslmode=disable' "$(cat deploy/secrets/lethe_keys_server_password)" |
+	create deploy/secrets/server_keys_database_url
 echo '[]' | create deploy/state/systems/systems.json
 printf 'LETHE_UID=%s\nLETHE_GID=%s\n' "${owner%%:*}" "${owner##*:}" | create .env
 
@@ -43,37 +48,41 @@ printf 'LETHE_UID=%s\nLETHE_GID=%s\n' "${owner%%:*}" "${owner##*:}" | create .en
 grep -q '^LETHE_ORIGIN=' .env || printf 'LETHE_ORIGIN=lethe/%s\n' "$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" >>.env
 origin=$(sed -n 's/^LETHE_ORIGIN=//p' .env)
 
-for kind in kek codec ledger; do
-	file=deploy/state/keys/$kind.json
-	[ ! -e "$file" ] || continue
-	if [ -n "${LETHE:-}" ]; then
-		"$LETHE" keys create "$kind" "$file"
-	else
-		chown -R "$owner" deploy/state
-		docker compose --profile setup run --rm --no-deps --build keys keys create "$kind" "/keys/$kind.json"
-	fi
-	echo "made $file"
-done
-
-# The witness's key, and the policy that names it. Here it runs beside Lethe, which guards against
-# nobody who administers this machine: docs/operations.md says how others run it.
 if [ -n "${LETHE:-}" ]; then
 	lethe() { "$LETHE" "$@"; }
-	keys=deploy/state/keys witness=deploy/state/witness
+	state=deploy/state
 else
+	chown -R "$owner" deploy/state
+	docker compose --profile setup build keys
+	state=
 	lethe() {
 		docker compose --profile setup run --rm --no-deps --volume "$PWD/deploy/state/witness:/witness" \
 			--env LETHE_LEDGER_KEY_FILE --env LETHE_DATABASE_URL keys "$@"
 	}
-	keys=/keys witness=/witness
-	chown -R "$owner" deploy/state
 fi
+keys=$state/keys ledger=$state/ledger-keys/whole/ledger.json witness=$state/witness
+
+# An earlier version had the ledger's whole key file among those that every process reads.
+if [ -e deploy/state/keys/ledger.json ] && [ ! -e deploy/state/ledger-keys/whole/ledger.json ]; then
+	mv deploy/state/keys/ledger.json deploy/state/ledger-keys/whole/ledger.json
+fi
+for kind in kek codec; do
+	[ -e "deploy/state/keys/$kind.json" ] || { lethe keys create "$kind" "$keys/$kind.json" && echo "made deploy/state/keys/$kind.json"; }
+done
+[ -e deploy/state/ledger-keys/whole/ledger.json ] || { lethe keys create ledger "$ledger" && echo "made deploy/state/ledger-keys/whole/ledger.json"; }
+# Each process gets the part that it needs; after `lethe ledger rotate-keys` this makes them anew.
+for part in serve worker host; do
+	lethe keys part "$part" "$ledger" "$state/ledger-keys/$part/ledger.json"
+done
+
+# The witness's key, and the policy that names it. Here it runs beside Lethe, which guards against
+# nobody who administers this machine: docs/operations.md says how others run it.
 if [ ! -e deploy/state/witness/key.json ]; then
 	lethe witness key "$witness/key.json" witness.invalid/lethe | create deploy/state/witness/public_key
 fi
 if [ ! -e deploy/state/policy/ledger-policy.json ]; then
 	# The policy needs no database, since the origin is given.
-	LETHE_LEDGER_KEY_FILE=$keys/ledger.json LETHE_DATABASE_URL=postgres://unused/unused \
+	LETHE_LEDGER_KEY_FILE=$ledger LETHE_DATABASE_URL=postgres://unused/unused \
 		lethe ledger policy --origin "$origin" --witness "$(cat deploy/state/witness/public_key)=http://witness:8095" |
 		create deploy/state/policy/ledger-policy.json
 fi

@@ -84,6 +84,9 @@ func (r *runtime) openDatabases(ctx context.Context) (err error) {
 	if r.installation, err = database.CheckInstallation(ctx, r.facts, r.keys, mode(r.config.Dev)); err != nil {
 		return err
 	}
+	if err = database.RequireKeysApp(ctx, r.keys); err != nil {
+		return err
+	}
 	if err := install.SamePair(ctx, r.facts, r.keys, r.installation.Mode); err != nil {
 		return err
 	}
@@ -181,6 +184,14 @@ func (r *runtime) close() {
 			_ = db.Close()
 		}
 	}
+}
+
+// surplus refuses in production what the process has no use for; lethe dev hands both all that it has.
+func surplus(c config.Config, process string) error {
+	if c.Dev {
+		return nil
+	}
+	return config.Surplus(process, os.Environ())
 }
 
 func mode(dev bool) database.Mode {

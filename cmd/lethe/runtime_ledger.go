@@ -22,9 +22,9 @@ type recording struct {
 	origin    string
 	keys      *ledger.Keys
 	storage   *ledger.Storage
-	db        *database.DB // the sequencer's login
-	sequencer *ledger.Sequencer
-	policy    *policy.Policy // nil: nobody witnesses
+	db        *database.DB      // the sequencer's login
+	sequencer *ledger.Sequencer // nil: others order and sign
+	policy    *policy.Policy    // nil: nobody witnesses
 	members   []witness.Member
 	log       *slog.Logger
 
@@ -38,6 +38,10 @@ const sequencerConnections = 3
 // errFileWitness says that a witness was to run under the same administration.
 var errFileWitness = errors.New("LETHE_WITNESS_FILE is for development: in production the witness is run by another administration (docs/operations.md)")
 
+// errSignsNothing says that a process was told to order entries that it could not sign.
+var errSignsNothing = errors.New("LETHE_SEQUENCER_DATABASE_URL is set, and LETHE_LEDGER_KEY_FILE has no key that signs checkpoints: " +
+	"leave the one out, as for serve, or make the other by `lethe keys part worker`")
+
 func (r *runtime) openLedger(ctx context.Context) (err error) {
 	c := r.config
 	l := &recording{origin: install.Origin(c.LedgerOrigin, r.installation), log: r.log}
@@ -47,6 +51,12 @@ func (r *runtime) openLedger(ctx context.Context) (err error) {
 	}
 	if l.storage, err = ledger.OpenStorage(c.LedgerDir); err != nil {
 		return err
+	}
+	if c.SequencerDatabaseURL == "" {
+		return nil // the workers order and sign
+	}
+	if !l.keys.SignCheckpoints() {
+		return errSignsNothing
 	}
 	o := database.Options{MaxConnections: sequencerConnections, LockTimeout: lockTimeout}
 	if l.db, err = database.Open(ctx, c.SequencerDatabaseURL, o); err != nil {
@@ -119,6 +129,9 @@ const (
 
 // run sequences, has checkpoints witnessed, and raises alarms, until ctx ends.
 func (l *recording) run(ctx context.Context) {
+	if l.sequencer == nil {
+		return
+	}
 	var all sync.WaitGroup
 	all.Go(func() { l.sequencer.Run(ctx) })
 	all.Go(func() { l.feed(ctx) })

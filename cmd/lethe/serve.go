@@ -35,6 +35,9 @@ func (s ServeCmd) Run(ctx context.Context) error {
 		return err
 	}
 	c.Dev = s.Dev
+	if err := surplus(c, "serve"); err != nil {
+		return err
+	}
 	r, err := open(ctx, c)
 	if err != nil {
 		return err

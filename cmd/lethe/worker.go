@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ type WorkerCmd struct {
 const (
 	// restartPause is how long the worker waits before it tries a Temporal that did not answer again.
 	restartPause = 2 * time.Second
+	// newTemporal is how long a new Temporal, whose namespace is made at the first start, may take.
+	newTemporal = 15 * time.Second
 	// housekeepEvery is the pause between two rounds of key rotation and clean-up.
 	housekeepEvery = time.Hour
 	// stopTimeout is how long running activities may go on after a signal to stop.
@@ -38,6 +41,9 @@ func (w WorkerCmd) Run(ctx context.Context) error {
 		return err
 	}
 	c.Dev = w.Dev
+	if err := surplus(c, "worker"); err != nil {
+		return err
+	}
 	r, err := open(ctx, c)
 	if err != nil {
 		return err
@@ -65,6 +71,7 @@ func (w WorkerCmd) Run(ctx context.Context) error {
 
 // work runs the workers; while Temporal does not answer it tries again.
 func (r *runtime) work(ctx context.Context) error {
+	patience := time.Now().Add(newTemporal)
 	for {
 		group := worker.New(r.temporal, r.activities(), worker.Options{
 			QueuePrefix: r.config.TaskQueuePrefix, Systems: r.systems.Names(),
@@ -88,7 +95,11 @@ func (r *runtime) work(ctx context.Context) error {
 			return fmt.Errorf("starting the workers: %w", err)
 		}
 		if err != nil {
-			r.log.Warn("Temporal does not answer yet; the workers try again")
+			level := slog.LevelWarn
+			if time.Now().Before(patience) {
+				level = slog.LevelInfo
+			}
+			r.log.Log(ctx, level, "Temporal does not answer yet; the workers try again")
 		}
 		select {
 		case <-ctx.Done():

@@ -1,29 +1,30 @@
 #!/usr/bin/env bash
 # Runs once, when a cluster is created: a role without privileges for each user of the cluster, who
-# owns its own databases and sees no others. In the cluster of the facts the owner only migrates; the
-# API and the worker log in as lethe_server and lethe_order, which can do less. Afterwards the superuser has no password: it is
-# reached from inside the container only, through the socket.
+# owns its own databases and sees no others. The owner only migrates; the API and the worker log in as
+# lethe_server, and the worker as lethe_order too, which can do less. Afterwards the superuser has no
+# password: it is reached from inside the container only, through the socket.
 set -euo pipefail
 
 sql() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres; }
 
 sql <<'SQL'
 \getenv password LETHE_ROLE_PASSWORD
+\getenv server LETHE_SERVER_PASSWORD
 CREATE ROLE lethe LOGIN PASSWORD :'password';
 CREATE DATABASE lethe OWNER lethe;
 REVOKE ALL ON DATABASE lethe FROM PUBLIC;
+CREATE ROLE lethe_app NOLOGIN;
+CREATE ROLE lethe_server LOGIN PASSWORD :'server' IN ROLE lethe_app;
+GRANT CONNECT ON DATABASE lethe TO lethe_server;
 SQL
 
-if [ -n "${LETHE_SERVER_PASSWORD:-}" ]; then
+if [ -n "${LETHE_ORDER_PASSWORD:-}" ]; then
 	sql <<'SQL'
-\getenv server LETHE_SERVER_PASSWORD
 \getenv order LETHE_ORDER_PASSWORD
-CREATE ROLE lethe_app NOLOGIN;
 CREATE ROLE lethe_sequencer NOLOGIN;
 CREATE ROLE lethe_ledger_retention NOLOGIN;
-CREATE ROLE lethe_server LOGIN PASSWORD :'server' IN ROLE lethe_app;
 CREATE ROLE lethe_order LOGIN PASSWORD :'order' IN ROLE lethe_sequencer;
-GRANT CONNECT ON DATABASE lethe TO lethe_server, lethe_order;
+GRANT CONNECT ON DATABASE lethe TO lethe_order;
 SQL
 fi
 

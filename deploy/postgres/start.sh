@@ -3,10 +3,11 @@
 set -euo pipefail
 LETHE_ROLE_PASSWORD=$(</run/secrets/lethe_role_password)
 export LETHE_ROLE_PASSWORD
-if [ -f /run/secrets/lethe_server_password ]; then
-	LETHE_SERVER_PASSWORD=$(</run/secrets/lethe_server_password)
+LETHE_SERVER_PASSWORD=$(</run/secrets/lethe_server_password)
+export LETHE_SERVER_PASSWORD
+if [ -f /run/secrets/lethe_order_password ]; then
 	LETHE_ORDER_PASSWORD=$(</run/secrets/lethe_order_password)
-	export LETHE_SERVER_PASSWORD LETHE_ORDER_PASSWORD
+	export LETHE_ORDER_PASSWORD
 fi
 if [ -f /run/secrets/temporal_role_password ]; then
 	TEMPORAL_ROLE_PASSWORD=$(</run/secrets/temporal_role_password)

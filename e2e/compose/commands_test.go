@@ -130,7 +130,7 @@ func TestSecretsScript(t *testing.T) {
 func contents(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, pattern := range []string{".env", "deploy/secrets/*", "deploy/state/*/*"} {
+	for _, pattern := range []string{".env", "deploy/secrets/*", "deploy/state/*/*.*", "deploy/state/ledger-keys/*/*"} {
 		files, err := filepath.Glob(filepath.Join(folder, pattern))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v", pattern, err)

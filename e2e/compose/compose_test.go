@@ -173,6 +173,42 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
+// A process gets the secrets that it needs and no others: the table is that of docs/production.md.
+func TestEachProcessHasItsOwnSecrets(t *testing.T) {
+	p := project(t)
+	for name, want := range map[string][]string{
+		"api":     {"server_database_url", "server_keys_database_url", "/keys", "/part", "/systems"},
+		"worker":  {"server_database_url", "server_keys_database_url", "order_database_url", "/keys", "/part", "/systems"},
+		"migrate": {"database_url", "keys_database_url", "/keys", "/part"},
+		"host":    {"database_url", "/part"},
+		"keys":    {"/keys", "/ledger-keys"},
+		"witness": {"/witness"},
+	} {
+		s := p.Services[name]
+		var got []string
+		for _, secret := range s.Secrets {
+			got = append(got, secret.Source)
+		}
+		for _, v := range s.Volumes {
+			if !slices.Contains([]string{"/ledger", "/policy", "/exports", "/tombstones"}, v.Target) {
+				got = append(got, v.Target)
+			}
+			if part, ok := map[string]string{"api": "serve", "worker": "worker", "migrate": "host", "host": "host"}[name]; v.Target == "/part" &&
+				(!ok || path.Base(v.Source) != part || !v.ReadOnly) {
+				t.Errorf("%s: the ledger's keys come from %s", name, v.Source)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has %v, and needs %v", name, got, want)
+		}
+		if err := config.Surplus(s.Command[0], withSecrets(t, s)); (name == "api" || name == "worker") && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 var (
 	sensitiveName = regexp.MustCompile(`(?i)(password|passwd|pwd|secret|token|private_key)`)
 	credentials   = regexp.MustCompile(`://[^/\s:]+:[^/\s@]+@`)
@@ -247,7 +283,7 @@ func TestHardening(t *testing.T) {
 // A service has a health check, or ends by itself and is waited for.
 func TestHealthChecks(t *testing.T) {
 	p := project(t)
-	awaited := map[string]bool{"keys": true} // run by deploy/secrets.sh
+	awaited := map[string]bool{"keys": true, "host": true} // run by deploy/secrets.sh, and by hand
 	for _, s := range p.Services {
 		for name, dependency := range s.DependsOn {
 			switch dependency.Condition {

@@ -20,29 +20,32 @@ import (
 
 // logins are the roles as which serve and worker log in; the test's own connections are the owner's.
 type logins struct {
-	names             []string
-	app, sequencerURL string // addresses
-	witness           string // its key file
+	names                      []string
+	app, keysURL, sequencerURL string // addresses
+	witness                    string // its key file
 }
 
 // makeLogins gives serve and worker logins that may do what they do and no more.
 func (s *Stack) makeLogins(ctx context.Context) (err error) {
-	if s.logins.app, err = s.makeLogin(ctx, "app", database.RoleApp); err != nil {
+	if s.logins.app, err = s.makeLogin(ctx, s.Facts, s.factsURL, "app", database.RoleApp); err != nil {
 		return err
 	}
-	s.logins.sequencerURL, err = s.makeLogin(ctx, "sequencer", database.RoleSequencer)
+	if s.logins.keysURL, err = s.makeLogin(ctx, s.Keys, s.keysURL, "keys", database.RoleApp); err != nil {
+		return err
+	}
+	s.logins.sequencerURL, err = s.makeLogin(ctx, s.Facts, s.factsURL, "sequencer", database.RoleSequencer)
 	return err
 }
 
-func (s *Stack) makeLogin(ctx context.Context, kind string, group database.Role) (string, error) {
+func (s *Stack) makeLogin(ctx context.Context, owner *database.DB, ownerURL, kind string, group database.Role) (string, error) {
 	name, password := strings.TrimSuffix(s.databases[0], "_facts")+"_"+kind, rand.Text()
-	if err := database.CreateLogin(ctx, s.Facts, name, password, group); err != nil {
+	if err := database.CreateLogin(ctx, owner, name, password, group); err != nil {
 		return "", err
 	}
 	s.logins.names = append(s.logins.names, name)
-	u, err := url.Parse(s.factsURL)
+	u, err := url.Parse(ownerURL)
 	if err != nil {
-		return "", errors.New("the address of the facts is not a URL")
+		return "", errors.New("the address of the database is not a URL")
 	}
 	u.User = url.UserPassword(name, password)
 	return u.String(), nil
@@ -50,7 +53,7 @@ func (s *Stack) makeLogin(ctx context.Context, kind string, group database.Role)
 
 // settings are what the processes are told instead of the owner's address.
 func (l *logins) settings() map[string]string {
-	return map[string]string{"DATABASE_URL": l.app, "SEQUENCER_DATABASE_URL": l.sequencerURL, "WITNESS_FILE": l.witness}
+	return map[string]string{"DATABASE_URL": l.app, "KEYS_DATABASE_URL": l.keysURL, "SEQUENCER_DATABASE_URL": l.sequencerURL, "WITNESS_FILE": l.witness}
 }
 
 // drop removes the logins from a shared server, after their database.

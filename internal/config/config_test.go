@@ -245,3 +245,20 @@ func requireProblem(t *testing.T, err error, parts ...string) {
 		t.Errorf("error repeats a secret: %v", err)
 	}
 }
+
+// TestSurplus: the worker must not hold the client secret of the people's login.
+func TestSurplus(t *testing.T) {
+	for command, environ := range map[string][]string{
+		"serve":  {"LETHE_OIDC_CLIENT_SECRET_FILE=/secret", "LETHE_KEK_FILE=/kek", "LETHE_API=x"},
+		"worker": {"LETHE_OIDC_CLIENT_SECRET=", "LETHE_LISTEN=127.0.0.1:1", "LETHE_SEQUENCER_DATABASE_URL=postgres://a/b"},
+	} {
+		if err := Surplus(command, environ); err != nil {
+			t.Errorf("%s: %v", command, err)
+		}
+	}
+	for _, one := range []string{"LETHE_OIDC_CLIENT_SECRET=x", "LETHE_OIDC_CLIENT_SECRET_FILE=/x"} {
+		if err := Surplus("worker", []string{one}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("worker with %s: %v", one, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -19,6 +20,25 @@ func unknown(values map[string]string) []string {
 	}
 	slices.Sort(problems)
 	return problems
+}
+
+// Surplus refuses secrets that are set although command has no use for them: whoever takes a process over
+// must not find another one's. It is asked of the processes that run on, in production.
+func Surplus(command string, environ []string) error {
+	var problems []string
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		for _, v := range variablesOf(reflect.TypeFor[Config]()) {
+			if value != "" && (name == v.Name || v.Secret && name == v.FileName()) && (v.Secret || strings.HasSuffix(v.Name, fileSuffix)) &&
+				!slices.Contains(v.UsedBy, command) {
+				problems = append(problems, fmt.Sprintf("%s is set, and `lethe %s` has no use for it: a process gets the secrets that it needs and no others", name, command))
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return invalid(problems)
+	}
+	return nil
 }
 
 func isForeign(name string) bool {

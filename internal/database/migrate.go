@@ -30,6 +30,9 @@ func Migrate(ctx context.Context, db *DB, schema Schema) error {
 	}
 	_, err = p.Up(ctx)
 	if Code(hide(err)) == codeRolesMissing {
+		if schema == SchemaKeys {
+			return ErrKeysRoleMissing
+		}
 		return ErrRolesMissing
 	}
 	if err != nil {

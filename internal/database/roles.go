@@ -32,11 +32,14 @@ var (
 	ErrRolesMissing = errors.New("the database roles lethe_app, lethe_sequencer and lethe_ledger_retention are missing, " +
 		"and the user of LETHE_DATABASE_URL may not create roles: have a database administrator run " +
 		"CREATE ROLE lethe_app NOLOGIN; CREATE ROLE lethe_sequencer NOLOGIN; CREATE ROLE lethe_ledger_retention NOLOGIN; and start again")
+	// ErrKeysRoleMissing says the same of the keys' cluster.
+	ErrKeysRoleMissing = errors.New("the database role lethe_app is missing in the keys' cluster, and the user of LETHE_KEYS_DATABASE_URL may not " +
+		"create roles: have a database administrator run CREATE ROLE lethe_app NOLOGIN there, and start again")
 	// ErrTooPowerful says that a process would log in with more rights than it may have.
-	ErrTooPowerful = errors.New("serve and worker refuse to run with it, since it could rewrite the ledger: " +
-		"as the owner run CREATE ROLE lethe_server LOGIN PASSWORD '…' IN ROLE lethe_app, and name that user in LETHE_DATABASE_URL (docs/operations.md)")
+	ErrTooPowerful = errors.New("serve and worker refuse to run with it, since it could rewrite what happened: " +
+		"name a login that is a member of its group role and of nothing else (docs/production.md)")
 	// ErrMakes says that a login may make objects of its own in the database.
-	ErrMakes = errors.New("may make tables in the facts database, temporary ones too, and serve and worker refuse to run with it, " +
+	ErrMakes = errors.New("may make tables in the database, temporary ones too, and serve and worker refuse to run with it, " +
 		"since a table of its own could answer in the place of ours: as the owner of the database run `lethe migrate`, which takes " +
 		"TEMPORARY and CREATE back from PUBLIC, and revoke what was granted to the user itself")
 	// ErrNotOwner says that a command that changes the schema or makes the first users lacks the right.
@@ -98,22 +101,29 @@ func (p powers) excess() string {
 
 // RequireApp lets the login of serve and worker through: a member of lethe_app, neither a superuser
 // nor the owner, and without any way to rewrite the ledger or to order it.
-func RequireApp(ctx context.Context, db *DB) error {
+func RequireApp(ctx context.Context, db *DB) error { return requireApp(ctx, db, "LETHE_DATABASE_URL") }
+
+// RequireKeysApp is RequireApp for the login of serve and worker in the keys database.
+func RequireKeysApp(ctx context.Context, db *DB) error {
+	return requireApp(ctx, db, "LETHE_KEYS_DATABASE_URL")
+}
+
+func requireApp(ctx context.Context, db *DB, variable string) error {
 	p, err := powersOf(ctx, db)
 	if err != nil {
 		return err
 	}
 	if why := p.excess(); why != "" {
-		return fmt.Errorf("the user %s of LETHE_DATABASE_URL %s; %w", p.Login, why, ErrTooPowerful)
+		return fmt.Errorf("the user %s of %s %s; %w", p.Login, variable, why, ErrTooPowerful)
 	}
 	if p.Sequences {
-		return fmt.Errorf("the user %s of LETHE_DATABASE_URL may order the ledger, which is for the user of LETHE_SEQUENCER_DATABASE_URL alone; %w", p.Login, ErrTooPowerful)
+		return fmt.Errorf("the user %s of %s may order the ledger, which is for the user of LETHE_SEQUENCER_DATABASE_URL alone; %w", p.Login, variable, ErrTooPowerful)
 	}
 	if p.Makes {
-		return fmt.Errorf("the user %s of LETHE_DATABASE_URL %w", p.Login, ErrMakes)
+		return fmt.Errorf("the user %s of %s %w", p.Login, variable, ErrMakes)
 	}
 	if !p.App {
-		return fmt.Errorf("the user %[1]s of LETHE_DATABASE_URL is not a member of %[2]s (GRANT %[2]s TO %[1]s): %[3]w", p.Login, RoleApp, ErrNotMember)
+		return fmt.Errorf("the user %[1]s of %[4]s is not a member of %[2]s (GRANT %[2]s TO %[1]s): %[3]w", p.Login, RoleApp, ErrNotMember, variable)
 	}
 	return nil
 }

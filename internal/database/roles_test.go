@@ -140,6 +140,25 @@ func TestRequireApp(t *testing.T) {
 	}
 }
 
+// TestRequireKeysApp: serve and worker own neither database, and cannot bring a destroyed key back.
+func TestRequireKeysApp(t *testing.T) {
+	env := databasetest.New(t)
+	wantError(t, database.RequireKeysApp(t.Context(), env.Keys), database.ErrTooPowerful)
+	_, app := env.KeysLogin(t, database.RoleApp)
+	must(t, database.RequireKeysApp(t.Context(), app))
+	for _, sql := range []string{
+		"ALTER TABLE data_keys DISABLE TRIGGER ALL", "DROP TABLE loose_keys", "TRUNCATE data_keys", "DELETE FROM loose_keys",
+		"UPDATE installation SET mode = mode", "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)",
+		"CREATE TABLE public.mine ()", "CREATE TEMPORARY TABLE data_keys ()", "SET session_replication_role = replica",
+		"CREATE OR REPLACE FUNCTION refuse_resurrection() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+	} {
+		if got := database.Code(database.Hide(app.Read(t.Context()).Exec(sql).Error)); got != denied {
+			t.Errorf("%s: code %q, want %s", sql, got, denied)
+		}
+	}
+	must(t, app.Read(t.Context()).Exec("SELECT FROM data_keys, loose_keys, installation FOR UPDATE OF data_keys, loose_keys").Error)
+}
+
 // TestMigrate_WithoutTheRightToMakeRoles: the names are others, since the real roles exist on the
 // server that all tests share.
 func TestMigrate_WithoutTheRightToMakeRoles(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 type keyFile struct {
 	Format   string       `json:"format"`
 	Writers  []fileSecret `json:"writer_keys"`
-	Logs     []fileSecret `json:"log_keys"`
-	Receipts []fileSecret `json:"receipt_keys"`
+	Logs     []fileSecret `json:"log_keys,omitempty"`     // left out of the parts of processes that sign no checkpoints
+	Receipts []fileSecret `json:"receipt_keys,omitempty"` // left out of the parts of processes that give no receipts
 }
 
 // fileSecret is one key: 32 bytes, in base64.
@@ -54,7 +54,39 @@ func CreateKeyFile(path string) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// LoadKeys reads a key file. One that others can read is refused.
+// Part is who needs which of a ledger's keys.
+type Part string
+
+// The parts. All have the writers' keys, with which entries are written and checked.
+const (
+	PartServe  Part = "serve"  // signs receipts, no checkpoints: the log does not trust what faces the network
+	PartWorker Part = "worker" // signs checkpoints, no receipts
+	PartHost   Part = "host"   // for commands that only write entries
+)
+
+// PartKeyFile writes the part of the key file at from into the file at to, mode 0600, and replaces what
+// was there, so that it is also how a rotation reaches the parts.
+func PartKeyFile(from, to string, part Part) error {
+	file, err := readKeyFile(from)
+	if err != nil {
+		return err
+	}
+	if len(file.Logs) == 0 || len(file.Receipts) == 0 {
+		return errPart
+	}
+	if part != PartWorker {
+		file.Logs = nil
+	}
+	if part != PartServe {
+		file.Receipts = nil
+	}
+	return replaceKeyFile(to, file)
+}
+
+// errPart says that a file is one process's part where all keys are needed.
+var errPart = errors.New("the ledger's key file is a part that `lethe keys part` made: this takes the whole one")
+
+// LoadKeys reads a key file, or a part of one. One that others can read is refused.
 func LoadKeys(path string) (*Keys, error) {
 	file, err := readKeyFile(path)
 	if err != nil {
@@ -93,8 +125,8 @@ func readKeyFile(path string) (keyFile, error) {
 	if decoder.Decode(&file) != nil || file.Format != keyFormat {
 		return keyFile{}, fmt.Errorf("the ledger's key file is not one of %s", keyFormat)
 	}
-	for _, list := range [][]fileSecret{file.Writers, file.Logs, file.Receipts} {
-		if !increasing(list) {
+	for i, list := range [][]fileSecret{file.Writers, file.Logs, file.Receipts} {
+		if !increasing(list) && (i == 0 || len(list) > 0) {
 			return keyFile{}, errors.New("the ledger's key file lacks a key, or its generations are out of order")
 		}
 	}
@@ -128,6 +160,17 @@ func draftKeyFile(path string, file keyFile) (draft string, err error) {
 		return "", fmt.Errorf("writing the ledger's key file: %w", errors.Join(err, os.Remove(f.Name())))
 	}
 	return f.Name(), nil
+}
+
+func replaceKeyFile(path string, file keyFile) error {
+	draft, err := draftKeyFile(path, file)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return fmt.Errorf("replacing the ledger's key file: %w", err)
+	}
+	return syncFolder(filepath.Dir(path))
 }
 
 // syncFolder makes a new or renamed name in a folder survive a power cut.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/note"
@@ -48,11 +49,19 @@ type WriterKey struct {
 	all        *Keys
 }
 
-// Writer is the newest writer key, with the newest receipt key.
+// Writer is the newest writer key, with the newest receipt key if there is one.
 func (k *Keys) Writer() WriterKey {
 	newest := k.writers[len(k.writers)-1]
-	return WriterKey{generation: newest.generation, mac: newest.key, receipt: k.receipts[len(k.receipts)-1].key, all: k}
+	w := WriterKey{generation: newest.generation, mac: newest.key, all: k}
+	if n := len(k.receipts); n > 0 {
+		w.receipt = k.receipts[n-1].key
+	}
+	return w
 }
+
+// SignCheckpoints says whether the keys that sign checkpoints are among them: they are left out of the
+// parts of processes that order nothing.
+func (k *Keys) SignCheckpoints() bool { return len(k.logs) > 0 }
 
 // mac is the writer key of a generation, nil if there is none.
 func (k *Keys) mac(generation int) []byte {
@@ -124,6 +133,9 @@ func (k *Keys) logVerifiers(origin string, epoch int) (note.Verifiers, error) {
 	return note.VerifierList(out...), nil
 }
 
+// errNoKey says that a process has a part of the keys that lacks this one.
+var errNoKey = errors.New("the ledger's key file of this process lacks the key: see lethe keys part")
+
 // algEd25519 is signed-note's type of an Ed25519 key.
 const algEd25519 = 1
 
@@ -149,6 +161,9 @@ func keyID(name string, key []byte) uint32 {
 }
 
 func signer(name string, seed []byte) (note.Signer, error) {
+	if len(seed) != ed25519.SeedSize {
+		return nil, errNoKey
+	}
 	id := keyID(name, append([]byte{algEd25519}, publicKey(seed)...))
 	s, err := note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", name, id,
 		base64.StdEncoding.EncodeToString(append([]byte{algEd25519}, seed...))))

@@ -1,11 +1,6 @@
 package ledger
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"time"
-)
+import "time"
 
 // RotateKeyFile adds a generation of each key. From their next start processes write and give receipts
 // with the new ones, and sign checkpoints with the new and the former ones: whoever has the policy of
@@ -16,17 +11,13 @@ func RotateKeyFile(path string) error {
 	if err != nil {
 		return err
 	}
+	if len(file.Logs) == 0 || len(file.Receipts) == 0 {
+		return errPart
+	}
 	now := time.Now().UTC().Truncate(time.Second) // a note for people; nothing is decided by it
 	for _, list := range []*[]fileSecret{&file.Writers, &file.Logs, &file.Receipts} {
 		next := newSecret((*list)[len(*list)-1].Generation + 1)
 		*list = append(*list, fileSecret{next.generation, now, next.key})
 	}
-	draft, err := draftKeyFile(path, file)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(draft, path); err != nil {
-		return fmt.Errorf("replacing the ledger's key file: %w", err)
-	}
-	return syncFolder(filepath.Dir(path))
+	return replaceKeyFile(path, file)
 }

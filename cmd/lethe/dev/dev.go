@@ -43,15 +43,15 @@ type development struct {
 	unlock   func()
 	show     *screen
 
-	factsURL, keysURL    string
-	appURL, sequencerURL string // the facts, as serve and worker log in
-	temporalAddress      string
-	temporalUI           string
-	facts, keys          *database.DB
-	installation         database.Installation
-	tokens               map[string]string   // by role
-	users                map[string]demoUser // by name: a role, or one of [demo.Others]
-	holders              map[string]holder   // by the same names
+	factsURL, keysURL                string
+	appURL, appKeysURL, sequencerURL string // as serve and worker log in
+	temporalAddress                  string
+	temporalUI                       string
+	facts, keys                      *database.DB
+	installation                     database.Installation
+	tokens                           map[string]string   // by role
+	users                            map[string]demoUser // by name: a role, or one of [demo.Others]
+	holders                          map[string]holder   // by the same names
 
 	postgres *service // nil with DATABASE_URL
 	temporal *service // nil with TEMPORAL_ADDRESS

@@ -141,7 +141,7 @@ func (d *development) environment(own map[string]string) []string {
 		"LETHE_LEDGER_DIR":             d.files.ledger(d.installation.ID),
 		"LETHE_LEDGER_POLICY_FILE":     d.files.policy(d.installation.ID),
 		"LETHE_WITNESS_FILE":           d.files.witness(d.installation.ID),
-		"LETHE_KEYS_DATABASE_URL":      d.keysURL,
+		"LETHE_KEYS_DATABASE_URL":      d.appKeysURL,
 		"LETHE_KEK_FILE":               d.files.kek(d.installation.ID),
 		"LETHE_TOMBSTONE_FILE":         d.files.tombstones(d.installation.ID),
 		"LETHE_CODEC_KEY_FILE":         d.files.codecKey(),

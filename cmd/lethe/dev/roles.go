@@ -27,26 +27,29 @@ var errMayNotCreateLogins = errors.New("the user of DATABASE_URL may not create 
 // Their names hold the end of the installation's id (its beginning is a time), since roles belong to
 // the whole cluster.
 func (d *development) openLogins(ctx context.Context) (err error) {
-	if d.appURL, err = d.openLogin(ctx, "app", database.RoleApp); err != nil {
+	if d.appURL, err = d.openLogin(ctx, d.facts, d.factsURL, "app", database.RoleApp); err != nil {
 		return err
 	}
-	d.sequencerURL, err = d.openLogin(ctx, "sequencer", database.RoleSequencer)
+	if d.appKeysURL, err = d.openLogin(ctx, d.keys, d.keysURL, "app", database.RoleApp); err != nil {
+		return err
+	}
+	d.sequencerURL, err = d.openLogin(ctx, d.facts, d.factsURL, "sequencer", database.RoleSequencer)
 	return err
 }
 
-func (d *development) openLogin(ctx context.Context, kind string, group database.Role) (string, error) {
+func (d *development) openLogin(ctx context.Context, owner *database.DB, ownerURL, kind string, group database.Role) (string, error) {
 	password, err := secretFile(d.files.password(d.installation.ID, kind))
 	if err != nil {
 		return "", err
 	}
 	name := loginName(d.installation.ID, kind)
-	if err := database.CreateLogin(ctx, d.facts, name, password, group); err != nil {
+	if err := database.CreateLogin(ctx, owner, name, password, group); err != nil {
 		if database.Code(err) == "42501" {
 			return "", errMayNotCreateLogins
 		}
 		return "", err
 	}
-	address, err := url.Parse(d.factsURL)
+	address, err := url.Parse(ownerURL)
 	if err != nil {
 		return "", errors.New("DATABASE_URL is not an address") // the error would quote the password
 	}

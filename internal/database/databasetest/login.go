@@ -18,13 +18,24 @@ import (
 // and returns its address too. Both end with the test.
 func (e *Env) Login(t testing.TB, group database.Role) (string, *database.DB) {
 	t.Helper()
+	return e.login(t, e.Facts, e.FactsURL, group)
+}
+
+// KeysLogin is [Env.Login] for the keys.
+func (e *Env) KeysLogin(t testing.TB, group database.Role) (string, *database.DB) {
+	t.Helper()
+	return e.login(t, e.Keys, e.KeysURL, group)
+}
+
+func (e *Env) login(t testing.TB, owner *database.DB, ownerURL string, group database.Role) (string, *database.DB) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	name, password := "lethe_t_"+strings.ToLower(rand.Text()[:16]), rand.Text()
-	if err := database.CreateLogin(ctx, e.Facts, name, password, group); err != nil {
+	if err := database.CreateLogin(ctx, owner, name, password, group); err != nil {
 		t.Fatalf("making a login: %v", err)
 	}
-	address, err := url.Parse(e.FactsURL)
+	address, err := url.Parse(ownerURL)
 	if err != nil {
 		t.Fatal("the address of the test database is not a URL")
 	}

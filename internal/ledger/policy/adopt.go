@@ -33,6 +33,9 @@ func (p *Policy) Digest() string {
 // approved it before. keys are those that sign: each must be named, so that checkpoints stay
 // acceptable to everybody while keys change.
 func (p *Policy) Adopt(tx *database.Tx, keys *ledger.Keys, e ledger.Entry) error {
+	if !keys.SignCheckpoints() {
+		return ErrNoOverlap // nobody can say which keys sign
+	}
 	for _, public := range keys.LogPublicKeys() {
 		if !slices.ContainsFunc(p.LogKeys, func(k Key) bool { return bytes.Equal(k.PublicKey, public) }) {
 			return ErrNoOverlap
