@@ -78,7 +78,7 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 	if err := f.check(); err != nil {
 		return nil, false, err
 	}
-	query := employees(db.Read(ctx)).Scopes(VisibleTo(f.Actor)).Where("employees.id > ?", f.After)
+	query := db.Read(ctx).Model(&models.Employee{}).Scopes(VisibleTo(f.Actor)).Where("employees.id > ?", f.After)
 	if f.Query != "" {
 		named, err := Named(ctx, db, f.Query)
 		if err != nil {
@@ -94,7 +94,9 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 	}
 	people = []Employee{}
 	byID := clause.OrderByColumn{Column: clause.Column{Table: "employees", Name: "id"}}
-	if err := query.Order(byID).Limit(f.Limit + 1).Scan(&people).Error; err != nil {
+	// The page first: the employments of all who fit would be read to sort them.
+	page := query.Order(byID).Limit(f.Limit + 1)
+	if err := employees(db.Read(ctx).Table("(?) AS employees", page)).Order(byID).Scan(&people).Error; err != nil {
 		return nil, false, fmt.Errorf("listing people: %w", database.Hide(err))
 	}
 	if len(people) > f.Limit {
@@ -114,17 +116,18 @@ func Named(ctx context.Context, db *database.DB, part string) (func(*gorm.DB) *g
 		return nil, fmt.Errorf("folding a search: %w", database.Hide(err))
 	}
 	return func(g *gorm.DB) *gorm.DB {
-		g = g.Where("strpos(person_text(employees.name, employees.employee_no), ?) > 0", folded)
-		if grams := textform.Grams(folded); len(grams) > 0 {
-			g = g.Where("query_log_grams(person_text(employees.name, employees.employee_no), '') @> string_to_array(?, ?)", strings.Join(grams, gramEnd), gramEnd)
+		grams := textform.Grams(folded)
+		if len(grams) == 0 { // a single character
+			grams = []string{folded}
 		}
-		return g
+		return g.Where("strpos(employees.search_text, ?) > 0", folded).
+			Where("person_grams(employees.search_text) @> string_to_array(?, ?)", strings.Join(grams, gramEnd), gramEnd)
 	}, nil
 }
 
-// employees reads people with their latest employment.
+// employees reads people, of a table employees, with their latest employment.
 func employees(g *gorm.DB) *gorm.DB {
-	return g.Table("employees").
+	return g.
 		Select(`employees.id, employees.employee_no, employees.name, employees.department_id, employees.status,
 			m.id AS employment_id, m.legal_entity_id, m.post, m.jurisdiction, m.time_zone, m.hired_on`).
 		Joins("JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id ORDER BY " + latestOrder + " LIMIT 1) m ON true")

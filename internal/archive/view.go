@@ -42,7 +42,7 @@ type Field struct {
 // Get is one file in a language. A person whom the actor may not see is database.ErrNotFound.
 func Get(ctx context.Context, db *database.DB, actor models.Actor, id uuid.UUID, language i18n.Language) (EmployeeView, error) {
 	g := db.Read(ctx)
-	employee, err := database.First[Employee](employees(g).Scopes(VisibleTo(actor)).Where("employees.id = ?", id))
+	employee, err := database.First[Employee](employees(g.Table("employees")).Scopes(VisibleTo(actor)).Where("employees.id = ?", id))
 	if err != nil {
 		return EmployeeView{}, fmt.Errorf("reading a file: %w", err)
 	}

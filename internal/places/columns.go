@@ -46,7 +46,7 @@ field_definitions key section category sensitivity label_zh label_en notice_zh n
 retention_rules jurisdiction category period floor ceiling anchor basis_zh basis_en
 api_tokens label`},
 	{Skeleton, Facts, `
-employees employee_no employee_no_key name
+employees employee_no employee_no_key name search_text
 employments post
 users login`},
 	{Account, Facts, `

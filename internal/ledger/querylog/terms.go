@@ -84,7 +84,7 @@ func (t *term) findPurpose(ctx context.Context, db reader) error {
 // views show a pseudonym instead.
 func (t *term) findPeople(ctx context.Context, db reader) error {
 	rows, err := db.QueryContext(ctx, `SELECT id FROM employees
-		WHERE query_log_grams(person_text(name, employee_no), '') @> $1::text[] AND strpos(person_text(name, employee_no), $2) > 0
+		WHERE person_grams(search_text) @> $1::text[] AND strpos(search_text, $2) > 0
 			AND status <> 'purged' LIMIT $3`, textform.Grams(t.person), t.person, maxPeople+1)
 	if err != nil {
 		return fmt.Errorf("finding people: %w", database.Hide(err))
