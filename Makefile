@@ -46,6 +46,16 @@ bench: bin/temporal bin/lethe ## Measure against the bare counterparts 与裸实
 bench-large: ## Measure the ledger and its search with 10 million entries (half an hour, 25 GB) 用一千万条记录测账本与检索（约半小时，25 GB）
 	@go run ./e2e/bench -ledger-only -entries 10000000 -timeout 90m $(ARGS)
 
+.PHONY: bench-people
+bench-people: ## Measure lists and searches with a million people (half an hour, 10 GB) 用一百万人测列表与检索（约半小时，10 GB）
+	@go run ./e2e/bench -people 1000000 -timeout 60m $(ARGS)
+
+.PHONY: openapi
+openapi: ## Lint the OpenAPI document and compile a TypeScript client of it (Node 20) 检查 OpenAPI 文档并编译 TypeScript 客户端（需要 Node 20）
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "make openapi needs Node 20 or newer with npm."; exit 1; }
+	@go run ./e2e/client >e2e/client/openapi.json
+	@cd e2e/client && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent all
+
 # Random histories and servers against models: that many steps, or what of it a test can use.
 SOAK ?= 100000
 

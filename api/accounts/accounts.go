@@ -112,7 +112,7 @@ func (s *server) listAccounts(ctx context.Context, in *httpkit.ByID) (*httpkit.A
 // ByAccount names an account in the path.
 type ByAccount struct {
 	httpkit.ByID
-	AccountID uuid.UUID `path:"account_id"`
+	AccountID uuid.UUID `path:"account_id" doc:"The account's id"`
 }
 
 func (s *server) getAccount(ctx context.Context, in *ByAccount) (*httpkit.Answer[AccountView], error) {

@@ -29,12 +29,12 @@ func (s *server) registerCases() {
 type listCasesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	State       string     `query:"state" enum:"open,waiver_requested,closed"`
-	DepartureID uuid.UUID  `query:"departure_id"`
-	OperationID uuid.UUID  `query:"operation_id"`
+	State       string     `query:"state" enum:"open,waiver_requested,closed" doc:"Only those in this state"`
+	DepartureID uuid.UUID  `query:"departure_id" doc:"Only those of this departure"`
+	OperationID uuid.UUID  `query:"operation_id" doc:"Only those of this unlinking or relinking"`
 	EmployeeID  uuid.UUID  `query:"employee_id" doc:"Whose account it is"`
-	System      string     `query:"system" maxLength:"64"`
-	Reason      caseReason `query:"reason"`
+	System      string     `query:"system" maxLength:"64" doc:"Only those of this system, by its name"`
+	Reason      caseReason `query:"reason" doc:"Only those that are stuck for this reason"`
 }
 
 func (s *server) listCases(ctx context.Context, in *listCasesInput) (*httpkit.Answer[httpkit.Page[CaseView]], error) {

@@ -27,7 +27,7 @@ type SystemHealth struct {
 const checkLimit = 10 * time.Second
 
 type bySystem struct {
-	Name string `path:"name" maxLength:"64"`
+	Name string `path:"name" maxLength:"64" doc:"The system's name"`
 }
 
 func (s *server) registerSystems() {

@@ -87,7 +87,7 @@ func (s *Desk) registerApprovals() {
 type listApprovalsInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	State string `query:"state" enum:"pending,approved,rejected,withdrawn,expired,void"`
+	State string `query:"state" enum:"pending,approved,rejected,withdrawn,expired,void" doc:"Only those in this state"`
 }
 
 func (s *Desk) listApprovals(ctx context.Context, in *listApprovalsInput) (*httpkit.Answer[httpkit.Page[ApprovalView]], error) {

@@ -53,7 +53,11 @@ type either[T any] struct {
 
 // Schema documents the T. What is answered when a request was made, [route.orRequest] says.
 func (either[T]) Schema(r huma.Registry) *huma.Schema {
-	return r.Schema(reflect.TypeFor[T](), true, reflect.TypeFor[T]().Name())
+	t := reflect.TypeFor[T]()
+	if t.Name() == "" { // nothing: the step answers 204
+		return &huma.Schema{Type: huma.TypeObject}
+	}
+	return r.Schema(t, true, t.Name())
 }
 
 // Shown is what the answer's body has.

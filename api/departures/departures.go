@@ -130,13 +130,13 @@ func (s *server) askEarlier(ctx context.Context, tx *database.Tx, id uuid.UUID, 
 type listDeparturesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	Stage       string          `query:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled"`
+	Stage       string          `query:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled" doc:"Only those in this stage"`
 	DueBefore   time.Time       `query:"due_before" doc:"Only those whose access or employment ends before it"`
 	EmployeeID  uuid.UUID       `query:"employee_id" doc:"Only those of this person"`
-	LastDayFrom string          `query:"last_working_day_from" format:"date" doc:"The day itself is included, as in the other three"`
-	LastDayTo   string          `query:"last_working_day_to" format:"date"`
-	EndFrom     string          `query:"employment_end_date_from" format:"date"`
-	EndTo       string          `query:"employment_end_date_to" format:"date"`
+	LastDayFrom string          `query:"last_working_day_from" format:"date" doc:"The earliest last working day; the day itself is included, as in the other three"`
+	LastDayTo   string          `query:"last_working_day_to" format:"date" doc:"The latest last working day"`
+	EndFrom     string          `query:"employment_end_date_from" format:"date" doc:"The earliest last day of the employment"`
+	EndTo       string          `query:"employment_end_date_to" format:"date" doc:"The latest last day of the employment"`
 	Sort        departure.Order `query:"sort" enum:"last_working_day,access_cutoff_at,employment_ended_at" doc:"Earliest first. Left out: the newest first"`
 	Search      string          `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
 }

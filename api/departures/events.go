@@ -23,7 +23,7 @@ import (
 const ()
 
 type eventsInput struct {
-	ID       uuid.UUID `path:"id"`
+	ID       uuid.UUID `path:"id" doc:"The departure's id"`
 	LastSeen string    `header:"Last-Event-ID" doc:"The id of the last event that was received: the stream goes on after it"`
 	Language string    `header:"Accept-Language" doc:"zh or en"`
 }
@@ -34,7 +34,7 @@ func (s *server) registerDepartureEvents() {
 		At: "GET /departures/{id}/events", Summary: "Follow a departure as it goes on", To: httpkit.Everyone,
 		More: "Server-sent events. `event` names the kind (that of the timeline, or snapshot, changed, problem), " +
 			"`data` is the departure as GET gives it, `id` allows resuming with Last-Event-ID. The stream ends when nothing more can happen; " +
-			"asked for again then with the last id, it answers 204.", Shape: func(op *huma.Operation) {
+			"asked for again then with the last id, it answers 204.", Problems: []int{http.StatusTooManyRequests}, Shape: func(op *huma.Operation) {
 			httpkit.Streaming(op)
 			op.Responses["204"] = &huma.Response{Description: "Nothing more will happen"}
 		},

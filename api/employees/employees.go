@@ -76,8 +76,8 @@ func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*app
 type listEmployeesInput struct {
 	httpkit.Paging
 	Search       string    `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
-	Status       string    `query:"status" enum:"active,pending_departure,departed,purged"`
-	DepartmentID uuid.UUID `query:"department_id"`
+	Status       string    `query:"status" enum:"active,pending_departure,departed,purged" doc:"Only those in this state"`
+	DepartmentID uuid.UUID `query:"department_id" doc:"Only those of this department"`
 }
 
 func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*httpkit.Answer[httpkit.Page[archive.Employee]], error) {

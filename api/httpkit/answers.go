@@ -9,7 +9,7 @@ import (
 // ByID names a resource in the path.
 type ByID struct {
 	Speaking
-	ID uuid.UUID `path:"id"`
+	ID uuid.UUID `path:"id" doc:"The id of what the path names"`
 }
 
 // CreatedAnswer is a response with the address of what was made.

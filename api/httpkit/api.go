@@ -83,7 +83,9 @@ func description(version string) huma.Config {
 				Title:       "Lethe",
 				Version:     version,
 				Description: "Takes a person out of a company safely, and then forgets what must be forgotten.",
+				License:     &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"},
 			},
+			Servers: []*huma.Server{{URL: "/"}}, // where the document came from
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{

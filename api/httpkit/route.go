@@ -59,6 +59,8 @@ type Route struct {
 	OrRequest bool
 	// Also are other statuses of success, with the same body, and what they say.
 	Also map[int]string
+	// Problems are statuses of problems besides the usual ones.
+	Problems []int
 	// Shape changes the description of a call that answers no JSON, or takes what it does not know.
 	Shape func(op *huma.Operation)
 
@@ -103,7 +105,7 @@ func (r Resource) operation(d Route) huma.Operation {
 		Tags: []string{r.tag}, Summary: d.Summary, Description: d.More, DefaultStatus: max(d.Status, http.StatusOK),
 		// The body was read and bounded before; these are huma's own limits.
 		MaxBodyBytes: maxBody + 1, BodyReadTimeout: -1,
-		Errors: usualProblems(method, path),
+		Errors: append(d.Problems, usualProblems(method, path)...),
 	}
 	if d.Open {
 		op.Security = []map[string][]string{}
@@ -135,9 +137,9 @@ func (s *API) orRequest(op huma.Operation, output reflect.Type) map[string]*huma
 
 // usualProblems are the statuses of the problems that a call of this kind may be answered with.
 func usualProblems(method, path string) []int {
-	all := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	all := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if method != http.MethodGet {
-		all = append(all, http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		all = append(all, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	} else if strings.Contains(path, "{") {
 		all = append(all, http.StatusNotFound)
 	}

@@ -81,13 +81,13 @@ func rejectionViews(rows []retention.Rejection, people render.Named) []Rejection
 
 // CertificateView is the proof of one purge.
 type CertificateView struct {
-	ID                 uuid.UUID       `json:"id"`
-	PurgeID            uuid.UUID       `json:"purge_id"`
-	Serial             int64           `json:"serial"`
-	Statement          json.RawMessage `json:"statement" doc:"What was destroyed, when, and how that was checked"`
-	StatementSHA256    []byte          `json:"statement_sha256" doc:"Base64"`
-	UnrecoverableAfter clock.Date      `json:"unrecoverable_after" doc:"From this day on, old backups hold nothing that could open it"`
-	IssuedAt           time.Time       `json:"issued_at"`
+	ID                 uuid.UUID  `json:"id"`
+	PurgeID            uuid.UUID  `json:"purge_id"`
+	Serial             int64      `json:"serial"`
+	Statement          statement  `json:"statement" doc:"What was destroyed, when, and how that was checked"`
+	StatementSHA256    []byte     `json:"statement_sha256" doc:"Base64"`
+	UnrecoverableAfter clock.Date `json:"unrecoverable_after" doc:"From this day on, old backups hold nothing that could open it"`
+	IssuedAt           time.Time  `json:"issued_at"`
 }
 
 func (s *server) registerPurges() {
@@ -203,7 +203,7 @@ func escalated(p retention.PurgeView) bool {
 type listPurgesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	State      string    `query:"state" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
+	State      string    `query:"state" enum:"claimed,in_review,rejected,purging,purged,cancelled" doc:"Only those in this state"`
 	EmployeeID uuid.UUID `query:"employee_id" doc:"Only those of this person's data, of each employment"`
 	Escalated  bool      `query:"escalated" doc:"Only those that wait for a decision for 14 days or longer"`
 }
@@ -302,7 +302,7 @@ func (s *server) listCertificates(ctx context.Context, in *httpkit.ByID) (*httpk
 	page := httpkit.Page[CertificateView]{Items: make([]CertificateView, len(certificates))}
 	for i, c := range certificates {
 		page.Items[i] = CertificateView{
-			ID: c.ID, PurgeID: c.PurgeID, Serial: c.Serial, Statement: json.RawMessage(c.Statement),
+			ID: c.ID, PurgeID: c.PurgeID, Serial: c.Serial, Statement: statement{json.RawMessage(c.Statement)},
 			StatementSHA256: c.StatementSha256, UnrecoverableAfter: c.UnrecoverableAfter, IssuedAt: c.IssuedAt.UTC(),
 		}
 	}

@@ -78,10 +78,10 @@ type LogFilter struct {
 	Search     string    `query:"q" doc:"Up to five words of two characters at least, each of which is part of a reason, an asker, a name or number, or of what happened in words (Chinese or English), or is an id; 100 characters at most"`
 	Actor      uuid.UUID `query:"actor" doc:"Who did it: an employee's id"`
 	EmployeeID uuid.UUID `query:"employee_id" doc:"Whom it is about"`
-	Kind       string    `query:"kind" enum:"departure,account,retention,purge,archive,identity,session,approval,configuration,query,export,disclosure,ledger"`
+	Kind       string    `query:"kind" enum:"departure,account,retention,purge,archive,identity,session,approval,configuration,query,export,disclosure,ledger" doc:"Only entries of this kind"`
 	Action     string    `query:"action" maxLength:"64" doc:"One of those that entries have"`
-	Purpose    string    `query:"purpose" maxLength:"64"`
-	Result     string    `query:"result" enum:"done,refused,failed"`
+	Purpose    string    `query:"purpose" maxLength:"64" doc:"Only entries with this purpose, a code"`
+	Result     string    `query:"result" enum:"done,refused,failed" doc:"Only entries with this result"`
 	From       time.Time `query:"from" doc:"At or after, RFC 3339"`
 	To         time.Time `query:"to" doc:"Before, RFC 3339"`
 }

@@ -2,6 +2,7 @@ package users
 
 import (
 	"context"
+	"net/http"
 
 	"lethe/api/httpkit"
 	"lethe/internal/identity"
@@ -42,8 +43,12 @@ func (s *server) registerEnrolments() {
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /enrolments", Summary: "Set the own password with a one-time code", To: httpkit.Everyone,
 		More: "Answers with the secret for the authenticator; the user becomes active with its first code, at /enrolments/confirmation.", Open: true,
+		Problems: []int{http.StatusTooManyRequests},
 	}, s.beginEnrolment)
-	httpkit.Handle(r, httpkit.Route{At: "POST /enrolments/confirmation", Summary: "Confirm the authenticator and become active", To: httpkit.Everyone, Open: true}, s.finishEnrolment)
+	httpkit.Handle(r, httpkit.Route{
+		At: "POST /enrolments/confirmation", Summary: "Confirm the authenticator and become active", To: httpkit.Everyone, Open: true,
+		Problems: []int{http.StatusTooManyRequests},
+	}, s.finishEnrolment)
 }
 
 func (s *server) beginEnrolment(ctx context.Context, in *struct{ Body EnrolmentBody }) (*httpkit.Answer[SecondFactor], error) {

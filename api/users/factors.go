@@ -82,7 +82,7 @@ func (s *server) recoveryCodes(ctx context.Context, renew func(tx *database.Tx) 
 }
 
 func (s *server) acknowledge(ctx context.Context, in *struct {
-	ID uuid.UUID `path:"id"`
+	ID uuid.UUID `path:"id" doc:"The notice's id"`
 }) (*struct{}, error) {
 	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.Acknowledge(tx, httpkit.BearerOf(ctx).UserID, in.ID) })
 }

@@ -33,10 +33,12 @@ func (s *server) registerOIDC() {
 		At: "GET /oidc/login", Summary: "Log in with the company's login", To: httpkit.Everyone,
 		More: "Sends the browser to the provider. With step_up, the session of the browser is stepped up: " +
 			"the provider asks the person again. Begun by another site it is refused.", Status: http.StatusSeeOther, Open: true,
+		Problems: []int{http.StatusNotFound, http.StatusTooManyRequests},
 	}, s.beginOIDC)
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /oidc/callback", Summary: "Where the company's login sends the browser back to", To: httpkit.Everyone,
 		More: "Works once, in the browser that began it.", Status: http.StatusSeeOther, Open: true, Shape: func(op *huma.Operation) { op.SkipValidateParams = true },
+		Problems: []int{http.StatusNotFound, http.StatusTooManyRequests},
 	}, s.finishOIDC)
 	httpkit.Handle(r, httpkit.Route{At: "GET /users/{id}/logins", Summary: "The company's logins that open a user", To: httpkit.Roles{httpkit.HR, httpkit.Auditor}}, s.loginLinks)
 	httpkit.Handle(r, httpkit.Route{
@@ -76,10 +78,10 @@ func (s *server) beginOIDC(ctx context.Context, in *struct {
 }
 
 func (s *server) finishOIDC(ctx context.Context, in *struct {
-	State  string `query:"state"`
-	Code   string `query:"code"`
-	Error  string `query:"error"`
-	Issuer string `query:"iss"`
+	State  string `query:"state" doc:"As it was sent to the provider"`
+	Code   string `query:"code" doc:"What the provider gives for the login"`
+	Error  string `query:"error" doc:"Why the provider refused"`
+	Issuer string `query:"iss" doc:"Which provider answers"`
 	Cookie string `header:"Cookie" hidden:"true"`
 }) (*seeOther, error) {
 	if s.OIDC == nil {
@@ -115,7 +117,7 @@ func (s *server) sessionBefore(ctx context.Context, cookies string) identity.Bea
 }
 
 func (s *server) loginLinks(ctx context.Context, in *struct {
-	ID uuid.UUID `path:"id"`
+	ID uuid.UUID `path:"id" doc:"The account's id"`
 }) (*httpkit.Answer[httpkit.Page[LoginLinkView]], error) {
 	if _, err := identity.GetUser(ctx, s.DB, in.ID); err != nil {
 		return nil, err
@@ -132,8 +134,8 @@ func (s *server) loginLinks(ctx context.Context, in *struct {
 }
 
 func (s *server) unlinkLogin(ctx context.Context, in *struct {
-	ID     uuid.UUID `path:"id"`
-	LinkID uuid.UUID `path:"link_id"`
+	ID     uuid.UUID `path:"id" doc:"The account's id"`
+	LinkID uuid.UUID `path:"link_id" doc:"The link's id"`
 }) (*struct{}, error) {
 	if err := s.SteppedUp(ctx, httpkit.BearerOf(ctx)); err != nil {
 		return nil, err

@@ -67,10 +67,12 @@ func (s *server) registerSessions() {
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /sessions", Summary: "Log in", To: httpkit.Everyone,
 		More: "Sets the session's cookie. An unknown login, a wrong password and a wrong or missing code get one answer.", Status: http.StatusCreated, Open: true,
+		Problems: []int{http.StatusTooManyRequests},
 	}, s.login)
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /sessions/break-glass", Summary: "Open a session with the two sealed codes", To: httpkit.Everyone,
 		More: "For the day on which nobody can log in. The session lasts an hour and cannot disclose, purge or approve; everybody is told.", Status: http.StatusCreated, Open: true,
+		Problems: []int{http.StatusTooManyRequests},
 	}, s.breakGlass)
 	httpkit.Handle(r, httpkit.Route{At: "GET /sessions", Summary: "The own sessions", To: httpkit.Everyone}, s.sessions)
 	httpkit.Handle(r, httpkit.Route{At: "DELETE /sessions/current", Summary: "Log out", To: httpkit.Everyone, Status: http.StatusNoContent, Session: true}, s.logout)
@@ -139,7 +141,7 @@ func (s *server) logout(ctx context.Context, _ *struct{}) (*goneAnswer, error) {
 }
 
 func (s *server) revokeSession(ctx context.Context, in *struct {
-	ID uuid.UUID `path:"id"`
+	ID uuid.UUID `path:"id" doc:"The session's id"`
 }) (*struct{}, error) {
 	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return s.Identity.RevokeSession(tx, httpkit.BearerOf(ctx), in.ID) })
 }

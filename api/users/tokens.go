@@ -103,7 +103,7 @@ func (s *server) issueToken(ctx context.Context, in *struct {
 }
 
 func (s *server) revokeToken(ctx context.Context, in *struct {
-	ID uuid.UUID `path:"id"`
+	ID uuid.UUID `path:"id" doc:"The token's id"`
 }) (*struct{}, error) {
 	return nil, database.Run(ctx, s.DB, func(tx *database.Tx) error { return identity.RevokeOwn(tx, httpkit.BearerOf(ctx), in.ID) })
 }

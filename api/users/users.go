@@ -45,7 +45,7 @@ func userView(v identity.UserView, language i18n.Language) UserView {
 // UserID names an account.
 type UserID struct {
 	httpkit.Speaking
-	ID uuid.UUID `path:"id"`
+	ID uuid.UUID `path:"id" doc:"The account's id"`
 }
 
 func (s *server) registerUsers() {
@@ -94,7 +94,7 @@ func (s *server) user(ctx context.Context, in *UserID) (*httpkit.Answer[UserView
 
 func (s *server) revokeRole(ctx context.Context, in *struct {
 	UserID
-	Role models.Role `path:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+	Role models.Role `path:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops" doc:"The role to take away"`
 }) (*approvals.Outcome[struct{}], error) {
 	return s.ending(ctx, in.UserID, approvals.Step{Operation: operations.RevokeRole, Command: operations.RoleGrant{UserID: in.ID, Role: in.Role}},
 		func(tx *database.Tx) error { return identity.RevokeRole(tx, in.ID, in.Role, httpkit.ActorOf(ctx)) })

@@ -24,6 +24,7 @@ type settings struct {
 	levers     bool
 	entries    int
 	ledgerOnly bool
+	people     int
 	timeout    time.Duration
 }
 
@@ -36,6 +37,7 @@ func main() {
 	flag.BoolVar(&s.levers, "levers", true, "also try each lever by itself")
 	flag.IntVar(&s.entries, "entries", 1_000_000, "entries of the ledger; 0: the ledger is not measured")
 	flag.BoolVar(&s.ledgerOnly, "ledger-only", false, "measure nothing but the ledger and its search")
+	flag.IntVar(&s.people, "people", 0, "measure nothing but lists, with so many people; 0: they are not measured")
 	flag.DurationVar(&s.timeout, "timeout", 20*time.Minute, "limit for the whole run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -50,6 +52,9 @@ func main() {
 }
 
 func run(ctx context.Context, s settings) error {
+	if s.people > 0 {
+		return peopleLists(ctx, s)
+	}
 	if s.ledgerOnly {
 		return runLedger(ctx, s)
 	}
@@ -82,7 +87,7 @@ func run(ctx context.Context, s settings) error {
 // runLedger measures the ledger alone.
 func runLedger(ctx context.Context, s settings) error {
 	fmt.Println("starting Postgres (fsync on)")
-	scratch, err := launch.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-bench-%d", os.Geteuid())))
+	scratch, err := launch.NewScratch(benchFolder())
 	if err != nil {
 		return err
 	}
@@ -93,4 +98,8 @@ func runLedger(ctx context.Context, s settings) error {
 	}
 	defer func() { _ = postgres.Stop(context.WithoutCancel(ctx)) }()
 	return ledgerRows(ctx, postgres, scratch.Path, s.entries)
+}
+
+func benchFolder() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("lethe-bench-%d", os.Geteuid()))
 }

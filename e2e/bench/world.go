@@ -69,7 +69,7 @@ func open(ctx context.Context) (_ *world, err error) {
 			w.close()
 		}
 	}()
-	if w.scratch, err = launch.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-bench-%d", os.Geteuid()))); err != nil {
+	if w.scratch, err = launch.NewScratch(benchFolder()); err != nil {
 		return nil, err
 	}
 	if err = w.openServers(ctx); err != nil {
