@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/closed"
 )
 
 // AccountState is where one linked account stands.
@@ -22,6 +24,20 @@ const (
 	AccountRelinking AccountState = "relinking"
 	AccountRelinked  AccountState = "relinked"
 )
+
+// AccountStates say what may follow each.
+var AccountStates = closed.States("linked_accounts.state", "account_state", [][]AccountState{
+	{AccountLinked, AccountUnlinking},
+	{AccountUnlinking, AccountAccepted, AccountDisabled, AccountDetached, AccountNotFound, AccountStuck, AccountLinked, AccountRelinking},
+	{AccountAccepted, AccountDisabled, AccountDetached, AccountNotFound, AccountStuck, AccountUnlinking, AccountRelinking},
+	{AccountDisabled, AccountStuck, AccountUnlinking, AccountRelinking},
+	{AccountDetached, AccountStuck, AccountUnlinking, AccountRelinking},
+	{AccountNotFound, AccountStuck, AccountUnlinking, AccountRelinking},
+	{AccountStuck, AccountDisabled, AccountDetached, AccountNotFound, AccountWaived, AccountLinked, AccountUnlinking, AccountRelinking, AccountRelinked},
+	{AccountWaived, AccountStuck, AccountUnlinking, AccountRelinking},
+	{AccountRelinking, AccountRelinked, AccountNotFound, AccountStuck, AccountUnlinking},
+	{AccountRelinked, AccountUnlinking},
+})
 
 // Settled says whether nothing is left to do or to watch: read back as off, found nowhere, or waived.
 func (s AccountState) Settled() bool {
@@ -46,9 +62,8 @@ const (
 )
 
 // Findings lists them all.
-var Findings = []Finding{
-	FindingNothing, FindingKnown, FindingFound, FindingDetached, FindingAnotherEmployment, FindingTransfer,
-}
+var Findings = closed.Of("account_finding",
+	FindingNothing, FindingKnown, FindingFound, FindingDetached, FindingAnotherEmployment, FindingTransfer)
 
 // LinkedAccount is an account in mail, finance or attendance, or the look-up for one that nobody registered.
 type LinkedAccount struct {
@@ -90,16 +105,41 @@ const (
 	OperationSuperseded     OperationState = "superseded"
 )
 
+// OperationStates say what may follow each.
+var OperationStates = closed.States("account_operations.state", "operation_state", [][]OperationState{
+	{OperationRunning, OperationSettled, OperationNeedsAttention, OperationCompensating, OperationAborted, OperationSuperseded},
+	{OperationSettled, OperationRunning, OperationSuperseded},
+	{OperationNeedsAttention, OperationRunning, OperationSettled, OperationCompensating, OperationAborted, OperationSuperseded},
+	{OperationCompensating, OperationCompensated, OperationSuperseded},
+	{OperationCompensated}, {OperationAborted}, {OperationSuperseded},
+})
+
+// OperationKind is what an operation, or a step of one, does.
+type OperationKind string
+
+// OperationMode is how an account is unlinked.
+type OperationMode string
+
+// OperationOrigin is what an operation comes from.
+type OperationOrigin string
+
 // Kinds, modes and origins of an operation.
 const (
-	OperationUnlink  = "unlink"
-	OperationRelink  = "relink"
-	ModeDisable      = "disable"
-	ModeDetach       = "detach"
-	OriginDeparture  = "departure"
-	OriginStandalone = "standalone"
-	OriginWithdrawal = "withdrawal"
-	OriginAnnulment  = "annulment"
+	OperationUnlink  OperationKind   = "unlink"
+	OperationRelink  OperationKind   = "relink"
+	ModeDisable      OperationMode   = "disable"
+	ModeDetach       OperationMode   = "detach"
+	OriginDeparture  OperationOrigin = "departure"
+	OriginStandalone OperationOrigin = "standalone"
+	OriginWithdrawal OperationOrigin = "withdrawal"
+	OriginAnnulment  OperationOrigin = "annulment"
+)
+
+// OperationKinds, OperationModes and OperationOrigins list them all.
+var (
+	OperationKinds   = closed.Of("operation_kind", OperationUnlink, OperationRelink)
+	OperationModes   = closed.Of("operation_mode", ModeDisable, ModeDetach)
+	OperationOrigins = closed.Of("operation_origin", OriginDeparture, OriginStandalone, OriginWithdrawal, OriginAnnulment)
 )
 
 // AccountOperation is one order to unlink or relink the accounts of one employment.
@@ -107,9 +147,9 @@ type AccountOperation struct {
 	ID           uuid.UUID
 	EmploymentID uuid.UUID
 	DepartureID  *uuid.UUID
-	Kind         string
-	Mode         string
-	Origin       string
+	Kind         OperationKind
+	Mode         OperationMode
+	Origin       OperationOrigin
 	AllOrNothing bool
 	UndoesID     *uuid.UUID
 	// Asked are the systems that had to be asked by employee number, registered accounts or not; nil: a
@@ -138,6 +178,17 @@ const (
 	StepSuperseded StepState = "superseded"
 )
 
+// StepStates say what may follow each.
+var StepStates = closed.States("account_steps.state", "step_state", [][]StepState{
+	{StepPending, StepRunning, StepDone, StepStuck, StepAborted, StepSuperseded},
+	{StepRunning, StepPending, StepAccepted, StepDone, StepStuck, StepAborted, StepSuperseded},
+	{StepAccepted, StepPending, StepRunning, StepDone, StepStuck, StepAborted, StepSuperseded},
+	{StepDone, StepPending, StepStuck},
+	{StepStuck, StepPending, StepDone, StepWaived, StepAborted, StepSuperseded},
+	{StepWaived, StepPending},
+	{StepAborted}, {StepSuperseded},
+})
+
 // AccountStep is one account's part in an operation.
 type AccountStep struct {
 	ID          uuid.UUID
@@ -145,8 +196,7 @@ type AccountStep struct {
 	AccountID   uuid.UUID
 	System      string
 	Position    int
-	// Action is OperationUnlink or OperationRelink.
-	Action string
+	Action      OperationKind
 	// Cautious: what is found in use is left to people.
 	Cautious    bool
 	State       StepState
@@ -183,18 +233,35 @@ type AccountSnapshot struct {
 	TakenAt        time.Time `gorm:"->"`
 }
 
-// States and resolutions of a support case.
-const (
-	CaseOpen            = "open"
-	CaseWaiverRequested = "waiver_requested"
-	CaseClosed          = "closed"
+// CaseState is where a support case stands.
+type CaseState string
 
-	ResolutionRetry      = "retry"
-	ResolutionByHand     = "resolved_by_hand"
-	ResolutionWaive      = "waive"
-	ResolutionAbort      = "abort"
-	ResolutionSuperseded = "superseded"
+// The states of a support case.
+const (
+	CaseOpen            CaseState = "open"
+	CaseWaiverRequested CaseState = "waiver_requested"
+	CaseClosed          CaseState = "closed"
 )
+
+// CaseStates say what may follow each.
+var CaseStates = closed.States("support_cases.state", "case_state", [][]CaseState{
+	{CaseOpen, CaseWaiverRequested, CaseClosed}, {CaseWaiverRequested, CaseOpen, CaseClosed}, {CaseClosed},
+})
+
+// Resolution is how a support case was solved.
+type Resolution string
+
+// The resolutions.
+const (
+	ResolutionRetry      Resolution = "retry"
+	ResolutionByHand     Resolution = "resolved_by_hand"
+	ResolutionWaive      Resolution = "waive"
+	ResolutionAbort      Resolution = "abort"
+	ResolutionSuperseded Resolution = "superseded"
+)
+
+// Resolutions lists them all.
+var Resolutions = closed.Of("case_resolution", ResolutionRetry, ResolutionByHand, ResolutionWaive, ResolutionAbort, ResolutionSuperseded)
 
 // SupportCase is a stuck step that people must solve.
 type SupportCase struct {
@@ -205,8 +272,8 @@ type SupportCase struct {
 	DepartureID   *uuid.UUID
 	System        string
 	Reason        string
-	State         string
-	Resolution    string
+	State         CaseState
+	Resolution    Resolution
 	AskedBy       *uuid.UUID
 	ConfirmedBy   *uuid.UUID
 	OpenedAt      time.Time `gorm:"->"`

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/closed"
 )
 
 // ApprovalState is where a request for a second person's agreement stands.
@@ -22,14 +24,26 @@ const (
 	ApprovalVoid      ApprovalState = "void" // it no longer fitted what it was about
 )
 
-// Why a request is void.
+// ApprovalStates say what may follow each.
+var ApprovalStates = closed.States("approvals.state", "approval.state", [][]ApprovalState{
+	{ApprovalPending, ApprovalApproved, ApprovalRejected, ApprovalWithdrawn, ApprovalExpired, ApprovalVoid},
+	{ApprovalApproved}, {ApprovalRejected}, {ApprovalWithdrawn}, {ApprovalExpired}, {ApprovalVoid},
+})
+
+// VoidReason is why a request is void.
+type VoidReason string
+
+// The reasons.
 const (
-	VoidChanged    = "changed"    // the target is not as it was judged
-	VoidGone       = "gone"       // the target does not exist any more
-	VoidUnreadable = "unreadable" // the stored command is not the one that was asked for
+	VoidChanged    VoidReason = "changed"    // the target is not as it was judged
+	VoidGone       VoidReason = "gone"       // the target does not exist any more
+	VoidUnreadable VoidReason = "unreadable" // the stored command is not the one that was asked for
 	// VoidRequesterEnded: whoever asked has been disabled or reset, or has lost the role, since.
-	VoidRequesterEnded = "requester_ended"
+	VoidRequesterEnded VoidReason = "requester_ended"
 )
+
+// VoidReasons lists them all.
+var VoidReasons = closed.Of("approval.void", VoidChanged, VoidGone, VoidUnreadable, VoidRequesterEnded)
 
 // Approval is a request for a step that needs two people, bound to one command and one state.
 type Approval struct {
@@ -61,7 +75,7 @@ type Approval struct {
 	DecidedByUserID *uuid.UUID
 	CommentSealed   Sealed
 	PlainComment    string `gorm:"column:comment;->"`
-	VoidReason      string
+	VoidReason      VoidReason
 	EndedAt         *time.Time
 	// Result is the [Ref] of what an approved request led to; an address in rows of version 0.2.
 	Result        string     `gorm:"column:result_location"`

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/closed"
 )
 
 // Category groups fields that share one purpose, one data key and one deadline.
@@ -21,10 +23,9 @@ const (
 )
 
 // Categories lists them all.
-var Categories = []Category{
+var Categories = closed.Of("category",
 	CategoryContract, CategoryEmergencyContact, CategoryIdentity, CategoryPayBank,
-	CategorySocialInsurance, CategoryDepartureFile, CategoryAccountSnapshot,
-}
+	CategorySocialInsurance, CategoryDepartureFile, CategoryAccountSnapshot)
 
 // CategoryState is the life of one category of one employment.
 type CategoryState string
@@ -35,6 +36,11 @@ const (
 	CategoryPurging CategoryState = "purging"
 	CategoryPurged  CategoryState = "purged"
 )
+
+// CategoryStates say what may follow each.
+var CategoryStates = closed.States("employment_categories.state", "", [][]CategoryState{
+	{CategoryOpen, CategoryPurging}, {CategoryPurging, CategoryPurged}, {CategoryPurged},
+})
 
 // EmploymentCategory is the row on which sealing, opening, holds and purges meet.
 type EmploymentCategory struct {

@@ -1,5 +1,7 @@
 package models
 
+import "lethe/internal/closed"
+
 // Cause is why a command takes two people. It is found before anything is written.
 type Cause string
 
@@ -19,7 +21,6 @@ const (
 )
 
 // Causes lists them all.
-var Causes = []Cause{
+var Causes = closed.Of("approval.cause",
 	CauseAlways, CauseSetting, CauseToken, CauseSudden, CauseProtected, CauseOneself, CauseForward, CauseEarlier, CauseGivesBack,
-	CauseReaches, CauseMany,
-}
+	CauseReaches, CauseMany)

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 )
 
 // DepartureKind is why somebody leaves.
@@ -23,6 +24,24 @@ const (
 	KindAssignmentEnd   DepartureKind = "assignment_end"
 )
 
+// DepartureKinds lists them all.
+var DepartureKinds = closed.Of("kind",
+	KindResignation, KindMutualAgreement, KindDismissal, KindContractEnd, KindRetirement, KindDeath, KindGroupTransfer, KindAssignmentEnd)
+
+// Initiator is who ends the employment.
+type Initiator string
+
+// The initiators.
+const (
+	InitiatorEmployee Initiator = "employee"
+	InitiatorEmployer Initiator = "employer"
+	InitiatorBoth     Initiator = "both"
+	InitiatorLaw      Initiator = "law"
+)
+
+// Initiators lists them all.
+var Initiators = closed.Of("initiator", InitiatorEmployee, InitiatorEmployer, InitiatorBoth, InitiatorLaw)
+
 // Stage is the employment track of a departure.
 type Stage string
 
@@ -35,6 +54,14 @@ const (
 	StageWithdrawn        Stage = "withdrawn"
 	StageAnnulled         Stage = "annulled"
 )
+
+// Stages say what may follow each.
+var Stages = closed.States("departures.stage", "stage", [][]Stage{
+	{StagePendingDeparture, StageDeparted, StageWithdrawn, StageAnnulled},
+	{StageDeparted, StagePurging, StageAnnulled},
+	{StagePurging, StagePurged},
+	{StagePurged}, {StageWithdrawn}, {StageAnnulled},
+})
 
 // AccountsState is the accounts track of a departure.
 type AccountsState string
@@ -49,6 +76,16 @@ const (
 	AccountsRelinked       AccountsState = "relinked"
 )
 
+// AccountsStates say what may follow each.
+var AccountsStates = closed.States("departures.accounts_state", "accounts_state", [][]AccountsState{
+	{AccountsLinked, AccountsUnlinking, AccountsSettled, AccountsNeedsAttention, AccountsRelinked},
+	{AccountsUnlinking, AccountsSettled, AccountsNeedsAttention, AccountsRelinking, AccountsRelinked},
+	{AccountsSettled, AccountsUnlinking, AccountsNeedsAttention, AccountsRelinking, AccountsRelinked},
+	{AccountsNeedsAttention, AccountsUnlinking, AccountsSettled, AccountsRelinking, AccountsRelinked},
+	{AccountsRelinking, AccountsNeedsAttention, AccountsRelinked},
+	{AccountsRelinked},
+})
+
 // Departure is one person's leaving.
 type Departure struct {
 	ID                     uuid.UUID
@@ -57,7 +94,7 @@ type Departure struct {
 	Kind                   DepartureKind
 	PlainLegalGround       string `gorm:"column:legal_ground"` // of version 0.2, until the upgrade has sealed it
 	LegalGroundSealed      Sealed
-	Initiator              string
+	Initiator              Initiator
 	PlainReasonCode        string `gorm:"column:reason_code"`
 	ReasonCodeSealed       Sealed
 	Stage                  Stage

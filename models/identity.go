@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/closed"
 )
 
 // Role is what a bearer may do.
@@ -20,7 +22,7 @@ const (
 )
 
 // Roles lists them all.
-var Roles = []Role{RoleHRAdmin, RoleDepartmentHead, RoleEmployee, RoleReviewer, RoleAuditor, RoleITOps}
+var Roles = closed.Of("role", RoleHRAdmin, RoleDepartmentHead, RoleEmployee, RoleReviewer, RoleAuditor, RoleITOps)
 
 // UserState is whether an account can be used.
 type UserState string
@@ -31,6 +33,11 @@ const (
 	UserActive    UserState = "active"
 	UserDisabled  UserState = "disabled"
 )
+
+// UserStates say what may follow each.
+var UserStates = closed.States("users.state", "user_state", [][]UserState{
+	{UserEnrolling, UserActive, UserDisabled}, {UserActive, UserEnrolling, UserDisabled}, {UserDisabled, UserEnrolling},
+})
 
 // User is an account of a person here.
 type User struct {

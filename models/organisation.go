@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 )
 
 // DemoJurisdiction exists only in databases marked dev; its rules count in seconds.
@@ -45,6 +46,14 @@ const (
 	StatusDeparted         EmployeeStatus = "departed"
 	StatusPurged           EmployeeStatus = "purged"
 )
+
+// Statuses say what may follow each.
+var Statuses = closed.States("employees.status", "status", [][]EmployeeStatus{
+	{StatusActive, StatusPendingDeparture},
+	{StatusPendingDeparture, StatusActive, StatusDeparted},
+	{StatusDeparted, StatusActive, StatusPurged},
+	{StatusPurged, StatusActive},
+})
 
 // Employee is the person: the skeleton that stays.
 type Employee struct {

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 )
 
 // RetentionRule is one version of how long a category is kept in a jurisdiction, and why.
@@ -37,18 +38,24 @@ const (
 type Retention struct {
 	ID            uuid.UUID
 	EmploymentID  uuid.UUID
-	State         string
+	State         RetentionState
 	CreatedAt     time.Time `gorm:"->"`
 	EndedAt       *time.Time
 	LedgerEntryID *uuid.UUID // the entry of the scheduling; nil from before the ledger
 	Driven
 }
 
-// States of a retention.
+// RetentionState is whether anything is left of a departure's retention.
+type RetentionState string
+
+// The states of a retention.
 const (
-	RetentionRunning = "running"
-	RetentionEnded   = "ended"
+	RetentionRunning RetentionState = "running"
+	RetentionEnded   RetentionState = "ended"
 )
+
+// RetentionStates say what may follow each.
+var RetentionStates = closed.States("retentions.state", "", [][]RetentionState{{RetentionRunning, RetentionEnded}, {RetentionEnded}})
 
 // DeadlineState is where one category's deadline stands.
 type DeadlineState string
@@ -62,6 +69,15 @@ const (
 	DeadlinePurged    DeadlineState = "purged"
 	DeadlineCancelled DeadlineState = "cancelled"
 )
+
+// DeadlineStates say what may follow each.
+var DeadlineStates = closed.States("retention_deadlines.state", "retention_state", [][]DeadlineState{
+	{DeadlineScheduled, DeadlineHeld, DeadlineInReview, DeadlinePurging, DeadlineCancelled},
+	{DeadlineHeld, DeadlineScheduled, DeadlineCancelled},
+	{DeadlineInReview, DeadlineScheduled, DeadlineHeld, DeadlinePurging, DeadlineCancelled},
+	{DeadlinePurging, DeadlinePurged},
+	{DeadlinePurged}, {DeadlineCancelled},
+})
 
 // RetentionDeadline is the absolute instant before which a category is not purged.
 type RetentionDeadline struct {
@@ -114,12 +130,27 @@ const (
 	PurgeCancelled PurgeState = "cancelled"
 )
 
-// Decisions on a purge.
+// PurgeStates say what may follow each.
+var PurgeStates = closed.States("purges.state", "purge_state", [][]PurgeState{
+	{PurgeClaimed, PurgeInReview, PurgePurging, PurgeCancelled},
+	{PurgeInReview, PurgeClaimed, PurgeRejected, PurgePurging, PurgeCancelled},
+	{PurgeRejected, PurgeInReview, PurgeCancelled},
+	{PurgePurging, PurgePurged},
+	{PurgePurged}, {PurgeCancelled},
+})
+
+// Decision is what people said about a purge.
+type Decision string
+
+// The decisions.
 const (
-	DecisionApproved = "approved"
-	DecisionRejected = "rejected"
-	DecisionExtended = "extended" // kept on to a day
+	DecisionApproved Decision = "approved"
+	DecisionRejected Decision = "rejected"
+	DecisionExtended Decision = "extended" // kept on to a day
 )
+
+// Decisions lists them all.
+var Decisions = closed.Of("purge_decision", DecisionApproved, DecisionRejected, DecisionExtended)
 
 // Purge claims the categories of one person that are due together.
 type Purge struct {
@@ -129,7 +160,7 @@ type Purge struct {
 	State           PurgeState
 	ReviewRequired  bool
 	ReviewUntil     *time.Time
-	Decision        string
+	Decision        Decision
 	DecidedBy       *uuid.UUID
 	DecidedAt       *time.Time
 	ConfirmedBy     *uuid.UUID // the second one of two people who decided about a rejected purge
@@ -159,12 +190,18 @@ type PurgeRejection struct {
 	LedgerEntryID *uuid.UUID // the entry of the decision; nil from before
 }
 
-// States of a claim on one category.
+// ClaimState is what became of a claim on one category.
+type ClaimState string
+
+// The states of a claim.
 const (
-	ClaimOpen   = "open"
-	ClaimLeft   = "left"
-	ClaimPurged = "purged"
+	ClaimOpen   ClaimState = "open"
+	ClaimLeft   ClaimState = "left"
+	ClaimPurged ClaimState = "purged"
 )
+
+// ClaimStates say what may follow each.
+var ClaimStates = closed.States("purge_claims.state", "", [][]ClaimState{{ClaimOpen, ClaimLeft, ClaimPurged}, {ClaimLeft}, {ClaimPurged}})
 
 // PurgeClaim is a purge's claim on one category.
 type PurgeClaim struct {
@@ -172,7 +209,7 @@ type PurgeClaim struct {
 	DepartureID uuid.UUID
 	CategoryID  uuid.UUID
 	Category    Category `gorm:"primaryKey"`
-	State       string
+	State       ClaimState
 }
 
 // DestructionCertificate proves one purge.

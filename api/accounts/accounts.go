@@ -26,12 +26,12 @@ type AccountView struct {
 	System      string              `json:"system" example:"mail"`
 	Kind        string              `json:"kind" example:"mail"`
 	ExternalID  string              `json:"external_id,omitempty" doc:"The system's own id of it, for HR and IT operations; absent while nobody knows it, and after its purge"`
-	State       models.AccountState `json:"state" enum:"linked,unlinking,accepted,disabled,detached,not_found,stuck,waived,relinking,relinked"`
+	State       models.AccountState `json:"state"`
 	StateText   string              `json:"state_text"`
 	ConfirmedAt *time.Time          `json:"confirmed_at,omitempty" doc:"When it was read back like this"`
 	UnlinkingID *uuid.UUID          `json:"operation_id,omitempty" doc:"The operation that last took it over"`
 	Registered  bool                `json:"registered" doc:"Linked by people; false: the system was asked by employee number"`
-	Finding     models.Finding      `json:"finding,omitempty" enum:"nothing,known,found,detached,another_employment,transfer" doc:"What that look-up came to; absent until it ended. All but found leave what is there as it is"`
+	Finding     models.Finding      `json:"finding,omitempty" doc:"What that look-up came to; absent until it ended. All but found leave what is there as it is"`
 }
 
 type newAccountInput struct {

@@ -11,7 +11,9 @@ import (
 
 	"lethe/api/render"
 	"lethe/internal/account"
+	"lethe/internal/closed"
 	"lethe/internal/i18n"
+	"lethe/models"
 )
 
 // CaseView is a stuck step that people must solve.
@@ -29,8 +31,8 @@ type CaseView struct {
 	NextStep       string             `json:"next_step,omitempty" doc:"What to do about it; absent of a closed case"`
 	Tried          []TriedView        `json:"tried" doc:"What was tried until it was closed, in the order in which it was first tried"`
 	ForVendor      string             `json:"for_vendor" doc:"A text for the support of the system's vendor, in the reader's language; nothing about a person"`
-	State          string             `json:"state" enum:"open,waiver_requested,closed"`
-	Resolution     string             `json:"resolution,omitempty" enum:"retry,resolved_by_hand,waive,abort,superseded"`
+	State          models.CaseState   `json:"state"`
+	Resolution     models.Resolution  `json:"resolution,omitempty"`
 	StateText      string             `json:"state_text"`
 	ResolutionText string             `json:"resolution_text,omitempty"`
 	Note           string             `json:"note,omitempty" doc:"What whoever decided it wrote"`
@@ -104,7 +106,7 @@ func caseView(c account.CaseView, people render.Named, language i18n.Language) C
 	v := CaseView{
 		ID: c.ID, OperationID: c.OperationID, DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
 		System: c.System, Reason: caseReason(reason), ReasonText: i18n.Text(language, "case_reason."+reason),
-		State: c.State, StateText: i18n.Text(language, "case_state."+c.State), Resolution: c.Resolution,
+		State: c.State, StateText: closed.Text(language, c.State), Resolution: c.Resolution,
 		AskedBy: c.AskedBy, Asker: people.Of(c.AskedBy), ConfirmedBy: c.ConfirmedBy, Confirmer: people.Of(c.ConfirmedBy),
 		OpenedAt: c.OpenedAt.UTC(), AskedAt: render.UTC(c.AskedAt), ClosedAt: render.UTC(c.ClosedAt),
 	}
@@ -112,7 +114,7 @@ func caseView(c account.CaseView, people render.Named, language i18n.Language) C
 		v.NextStep = i18n.Text(language, "case_next."+reason)
 	}
 	if c.Resolution != "" {
-		v.ResolutionText = i18n.Text(language, "case_resolution."+c.Resolution)
+		v.ResolutionText = closed.Text(language, c.Resolution)
 	}
 	return v
 }
@@ -145,7 +147,7 @@ func (s *server) forVendor(c account.CaseView, v CaseView, language i18n.Languag
 	}
 	lines := []string{
 		fmt.Sprintf(i18n.Text(language, "vendor.system"), s.Version, c.Kind, protocol),
-		fmt.Sprintf(i18n.Text(language, "vendor.what"), i18n.Text(language, "operation_kind."+c.Action), v.Reason, v.OpenedAt.Format(time.RFC3339)),
+		fmt.Sprintf(i18n.Text(language, "vendor.what"), closed.Text(language, c.Action), v.Reason, v.OpenedAt.Format(time.RFC3339)),
 	}
 	for _, t := range v.Tried {
 		line := t.Substep + ": " + t.Outcome

@@ -29,12 +29,12 @@ func (s *server) registerCases() {
 type listCasesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	State       string     `query:"state" enum:"open,waiver_requested,closed" doc:"Only those in this state"`
-	DepartureID uuid.UUID  `query:"departure_id" doc:"Only those of this departure"`
-	OperationID uuid.UUID  `query:"operation_id" doc:"Only those of this unlinking or relinking"`
-	EmployeeID  uuid.UUID  `query:"employee_id" doc:"Whose account it is"`
-	System      string     `query:"system" maxLength:"64" doc:"Only those of this system, by its name"`
-	Reason      caseReason `query:"reason" doc:"Only those that are stuck for this reason"`
+	State       models.CaseState `query:"state" doc:"Only those in this state"`
+	DepartureID uuid.UUID        `query:"departure_id" doc:"Only those of this departure"`
+	OperationID uuid.UUID        `query:"operation_id" doc:"Only those of this unlinking or relinking"`
+	EmployeeID  uuid.UUID        `query:"employee_id" doc:"Whose account it is"`
+	System      string           `query:"system" maxLength:"64" doc:"Only those of this system, by its name"`
+	Reason      caseReason       `query:"reason" doc:"Only those that are stuck for this reason"`
 }
 
 func (s *server) listCases(ctx context.Context, in *listCasesInput) (*httpkit.Answer[httpkit.Page[CaseView]], error) {
@@ -77,8 +77,8 @@ func (s *server) getCase(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer
 type resolutionInput struct {
 	httpkit.ByID
 	Body struct {
-		Action string `json:"action" enum:"retry,resolved_by_hand,waive,abort" doc:"retry, resolved_by_hand (read back all the same), waive (confirmed by a second person) or abort (stand-alone operations only)" example:"retry"`
-		Note   string `json:"note,omitempty" maxLength:"500" doc:"What was done, for whoever looks at the case later; where two people are needed, the reason that the second person reads, unless there is another. No names, numbers or illnesses"`
+		Action models.Resolution `json:"action" enum:"retry,resolved_by_hand,waive,abort" doc:"retry, resolved_by_hand (read back all the same), waive (confirmed by a second person) or abort (stand-alone operations only)" example:"retry"`
+		Note   string            `json:"note,omitempty" maxLength:"500" doc:"What was done, for whoever looks at the case later; where two people are needed, the reason that the second person reads, unless there is another. No names, numbers or illnesses"`
 		approvals.ApprovalFields
 	}
 }

@@ -34,10 +34,10 @@ func waiver(f *apitest.Fixture, kase uuid.UUID) (address string) {
 // reviewer met an error.
 func TestADecisionEndsTheRequestForAWaiver(t *testing.T) {
 	f := apitest.New(t)
-	for _, action := range []string{models.ResolutionRetry, models.ResolutionByHand} {
-		kase := f.StuckCase(f.Hire("E-"+action, f.A))
+	for _, action := range []models.Resolution{models.ResolutionRetry, models.ResolutionByHand} {
+		kase := f.StuckCase(f.Hire("E-"+string(action), f.A))
 		request := waiver(f, kase)
-		if got := f.Ask(httpkit.IT, "POST", caseAddress(kase)+"/resolution", `{"action": "`+action+`"}`); got.Status != http.StatusOK {
+		if got := f.Ask(httpkit.IT, "POST", caseAddress(kase)+"/resolution", `{"action": "`+string(action)+`"}`); got.Status != http.StatusOK {
 			t.Fatalf("%s: %d %s", action, got.Status, got.Body)
 		}
 		texts := map[string]bool{}

@@ -9,6 +9,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/render"
 	"lethe/internal/account"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/models"
@@ -16,43 +17,43 @@ import (
 
 // OperationView is an order to unlink or relink accounts, with its evidence.
 type OperationView struct {
-	ID           uuid.UUID             `json:"id"`
-	EmployeeID   uuid.UUID             `json:"employee_id"`
-	EmploymentID uuid.UUID             `json:"employment_id" doc:"Which employment of the person the accounts are of"`
-	DepartureID  *uuid.UUID            `json:"departure_id,omitempty"`
-	UndoesID     *uuid.UUID            `json:"unlinking_id,omitempty" doc:"The unlinking that a relinking undoes"`
-	Kind         string                `json:"kind" enum:"unlink,relink"`
-	KindText     string                `json:"kind_text"`
-	ModeText     string                `json:"mode_text"`
-	OriginText   string                `json:"origin_text"`
-	StateText    string                `json:"state_text"`
-	Mode         string                `json:"mode" enum:"disable,detach"`
-	Origin       string                `json:"origin" enum:"departure,standalone,withdrawal,annulment"`
-	AllOrNothing bool                  `json:"all_or_nothing"`
-	State        models.OperationState `json:"state" enum:"running,settled,needs_attention,compensating,compensated,aborted,superseded"`
-	CreatedAt    time.Time             `json:"created_at"`
-	EndedAt      *time.Time            `json:"ended_at,omitempty"`
-	Asked        []string              `json:"asked,omitempty" doc:"The systems that are asked by employee number, whether an account is registered there or not"`
-	Steps        []StepView            `json:"steps" doc:"In the order in which they are carried out"`
-	Workflow     *render.WorkflowView  `json:"workflow,omitempty" doc:"For it_ops"`
+	ID           uuid.UUID              `json:"id"`
+	EmployeeID   uuid.UUID              `json:"employee_id"`
+	EmploymentID uuid.UUID              `json:"employment_id" doc:"Which employment of the person the accounts are of"`
+	DepartureID  *uuid.UUID             `json:"departure_id,omitempty"`
+	UndoesID     *uuid.UUID             `json:"unlinking_id,omitempty" doc:"The unlinking that a relinking undoes"`
+	Kind         models.OperationKind   `json:"kind"`
+	KindText     string                 `json:"kind_text"`
+	ModeText     string                 `json:"mode_text"`
+	OriginText   string                 `json:"origin_text"`
+	StateText    string                 `json:"state_text"`
+	Mode         models.OperationMode   `json:"mode"`
+	Origin       models.OperationOrigin `json:"origin"`
+	AllOrNothing bool                   `json:"all_or_nothing"`
+	State        models.OperationState  `json:"state"`
+	CreatedAt    time.Time              `json:"created_at"`
+	EndedAt      *time.Time             `json:"ended_at,omitempty"`
+	Asked        []string               `json:"asked,omitempty" doc:"The systems that are asked by employee number, whether an account is registered there or not"`
+	Steps        []StepView             `json:"steps" doc:"In the order in which they are carried out"`
+	Workflow     *render.WorkflowView   `json:"workflow,omitempty" doc:"For it_ops"`
 }
 
 // StepView is one account's part in an operation.
 type StepView struct {
-	ID           uuid.UUID           `json:"id"`
-	AccountID    uuid.UUID           `json:"account_id"`
-	System       string              `json:"system"`
-	Action       string              `json:"action" enum:"unlink,relink"`
-	ActionText   string              `json:"action_text"`
-	StateText    string              `json:"state_text"`
-	AccountText  string              `json:"account_state_text,omitempty"`
-	State        models.StepState    `json:"state" enum:"pending,running,accepted,done,stuck,waived,aborted,superseded"`
-	AccountState models.AccountState `json:"account_state,omitempty" enum:"linked,unlinking,accepted,disabled,detached,not_found,stuck,waived,relinking,relinked" doc:"Absent of a question by employee number that was called off before it was answered"`
-	Tries        int                 `json:"tries" doc:"Failed tries of this round"`
-	CheckAt      *time.Time          `json:"check_at,omitempty" doc:"When it is looked at next"`
-	StuckReason  string              `json:"stuck_reason,omitempty"`
-	EndedAt      *time.Time          `json:"ended_at,omitempty"`
-	Evidence     []EvidenceView      `json:"evidence" doc:"Oldest first"`
+	ID           uuid.UUID            `json:"id"`
+	AccountID    uuid.UUID            `json:"account_id"`
+	System       string               `json:"system"`
+	Action       models.OperationKind `json:"action"`
+	ActionText   string               `json:"action_text"`
+	StateText    string               `json:"state_text"`
+	AccountText  string               `json:"account_state_text,omitempty"`
+	State        models.StepState     `json:"state"`
+	AccountState models.AccountState  `json:"account_state,omitempty" doc:"Absent of a question by employee number that was called off before it was answered"`
+	Tries        int                  `json:"tries" doc:"Failed tries of this round"`
+	CheckAt      *time.Time           `json:"check_at,omitempty" doc:"When it is looked at next"`
+	StuckReason  string               `json:"stuck_reason,omitempty"`
+	EndedAt      *time.Time           `json:"ended_at,omitempty"`
+	Evidence     []EvidenceView       `json:"evidence" doc:"Oldest first"`
 }
 
 // EvidenceView is one sub-step that was tried, with what came of it.
@@ -65,7 +66,7 @@ type EvidenceView struct {
 }
 
 // operationView reads one operation; one of another kind than was asked for does not exist there.
-func (s *server) operationView(ctx context.Context, language i18n.Language, id uuid.UUID, kind string) (OperationView, error) {
+func (s *server) operationView(ctx context.Context, language i18n.Language, id uuid.UUID, kind models.OperationKind) (OperationView, error) {
 	op, err := account.Operation(ctx, s.DB, id)
 	if err != nil {
 		return OperationView{}, err
@@ -76,8 +77,8 @@ func (s *server) operationView(ctx context.Context, language i18n.Language, id u
 	v := OperationView{
 		ID: op.ID, EmployeeID: op.EmployeeID, EmploymentID: op.EmploymentID, DepartureID: op.DepartureID, UndoesID: op.UndoesID, Kind: op.Kind, Mode: op.Mode,
 		Origin: op.Origin, AllOrNothing: op.AllOrNothing, State: op.State, CreatedAt: op.CreatedAt.UTC(), EndedAt: render.UTC(op.EndedAt),
-		KindText: i18n.Text(language, "operation_kind."+op.Kind), ModeText: i18n.Text(language, "operation_mode."+op.Mode),
-		OriginText: i18n.Text(language, "operation_origin."+op.Origin), StateText: i18n.Text(language, "operation_state."+string(op.State)),
+		KindText: closed.Text(language, op.Kind), ModeText: closed.Text(language, op.Mode),
+		OriginText: closed.Text(language, op.Origin), StateText: closed.Text(language, op.State),
 		Asked: op.Asked, Steps: make([]StepView, len(op.Steps)),
 	}
 	for i, step := range op.Steps {
@@ -94,11 +95,11 @@ func stepView(step account.StepView, language i18n.Language) StepView {
 	v := StepView{
 		ID: step.ID, AccountID: step.AccountID, System: step.System, Action: step.Action, State: step.State,
 		AccountState: step.AccountState, Tries: step.Tries, CheckAt: render.UTC(step.CheckAt), StuckReason: step.StuckReason,
-		ActionText: i18n.Text(language, "operation_kind."+step.Action), StateText: i18n.Text(language, "step_state."+string(step.State)),
+		ActionText: closed.Text(language, step.Action), StateText: closed.Text(language, step.State),
 		EndedAt: render.UTC(step.EndedAt), Evidence: make([]EvidenceView, len(step.Evidence)),
 	}
 	if step.AccountState != "" {
-		v.AccountText = i18n.Text(language, "account_state."+string(step.AccountState))
+		v.AccountText = closed.Text(language, step.AccountState)
 	}
 	for i, e := range step.Evidence {
 		v.Evidence[i] = EvidenceView{At: e.At.UTC(), Attempt: e.Attempt, Substep: e.Substep, Outcome: e.Outcome, Detail: e.Detail}

@@ -23,11 +23,11 @@ import (
 // NewUnlinking is the body of a stand-alone unlinking.
 type NewUnlinking struct {
 	approvals.ApprovalFields
-	EmployeeID   uuid.UUID  `json:"employee_id"`
-	EmploymentID *uuid.UUID `json:"employment_id,omitempty" doc:"Whose accounts of several employments; a person's accounts name them. Left out: the current one or, for a leaver, the last"`
-	Systems      []string   `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all"`
-	Mode         string     `json:"mode,omitempty" enum:"disable,detach" default:"disable" doc:"disable takes the access away, detach only severs the link and needs two people"`
-	AllOrNothing bool       `json:"all_or_nothing,omitempty" doc:"One stuck account gives all of them back; refused once a departure has ended the access"`
+	EmployeeID   uuid.UUID            `json:"employee_id"`
+	EmploymentID *uuid.UUID           `json:"employment_id,omitempty" doc:"Whose accounts of several employments; a person's accounts name them. Left out: the current one or, for a leaver, the last"`
+	Systems      []string             `json:"systems,omitempty" minItems:"1" maxItems:"50" doc:"Left out: all"`
+	Mode         models.OperationMode `json:"mode,omitempty" default:"disable" doc:"disable takes the access away, detach only severs the link and needs two people"`
+	AllOrNothing bool                 `json:"all_or_nothing,omitempty" doc:"One stuck account gives all of them back; refused once a departure has ended the access"`
 }
 
 // NewRelinking is the body of a stand-alone relinking.
@@ -166,7 +166,7 @@ func (s *server) getRelinking(ctx context.Context, in *httpkit.ByID) (*httpkit.A
 	return s.showOperation(ctx, in, models.OperationRelink)
 }
 
-func (s *server) showOperation(ctx context.Context, in *httpkit.ByID, kind string) (*httpkit.Answer[OperationView], error) {
+func (s *server) showOperation(ctx context.Context, in *httpkit.ByID, kind models.OperationKind) (*httpkit.Answer[OperationView], error) {
 	view, err := s.operationView(ctx, in.Language(), in.ID, kind)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"lethe/api/render"
 	"lethe/internal/approval"
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/retention"
@@ -25,7 +26,7 @@ type ApprovalView struct {
 	ID             uuid.UUID            `json:"id"`
 	Operation      string               `json:"operation" doc:"What is to be done: stable, for programs" example:"departure.annul"`
 	OperationText  string               `json:"operation_text"`
-	State          models.ApprovalState `json:"state" enum:"pending,approved,rejected,withdrawn,expired,void"`
+	State          models.ApprovalState `json:"state"`
 	StateText      string               `json:"state_text"`
 	Changes        []ChangeView         `json:"changes" doc:"What would change, or what was decided: for the requester and for those who may decide, until data of the person is deleted"`
 	Because        []CauseView          `json:"because" doc:"Why it takes two people; told to whom the changes are"`
@@ -37,7 +38,7 @@ type ApprovalView struct {
 	DecidedBy      *render.PersonView   `json:"decided_by,omitempty"`
 	Comment        string               `json:"comment,omitempty" doc:"What the second person said"`
 	EndedAt        *time.Time           `json:"ended_at,omitempty"`
-	VoidReason     string               `json:"void_reason,omitempty" enum:"changed,gone,unreadable,requester_ended" doc:"Why it is void"`
+	VoidReason     models.VoidReason    `json:"void_reason,omitempty" doc:"Why it is void"`
 	VoidReasonText string               `json:"void_reason_text,omitempty"`
 	ResultLocation string               `json:"result_location,omitempty" doc:"Once approved: where what it led to is"`
 	Approvers      []models.Role        `json:"approvers" doc:"The roles that decide about it"`
@@ -57,7 +58,7 @@ type ChangeView struct {
 
 // CauseView is why a step takes two people.
 type CauseView struct {
-	Cause models.Cause `json:"cause" enum:"always,setting,token,sudden,protected,oneself,brings_forward,counts_earlier,gives_back,reaches_oneself,many_entries"`
+	Cause models.Cause `json:"cause"`
 	Text  string       `json:"cause_text"`
 }
 
@@ -65,7 +66,7 @@ type CauseView struct {
 func CauseViews(causes []models.Cause, language i18n.Language) []CauseView {
 	views := make([]CauseView, len(causes))
 	for i, cause := range causes {
-		views[i] = CauseView{cause, i18n.Text(language, "approval.cause."+string(cause))}
+		views[i] = CauseView{cause, closed.Text(language, cause)}
 	}
 	return views
 }
@@ -87,7 +88,7 @@ func (s *Desk) registerApprovals() {
 type listApprovalsInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	State string `query:"state" enum:"pending,approved,rejected,withdrawn,expired,void" doc:"Only those in this state"`
+	State models.ApprovalState `query:"state" doc:"Only those in this state"`
 }
 
 func (s *Desk) listApprovals(ctx context.Context, in *listApprovalsInput) (*httpkit.Answer[httpkit.Page[ApprovalView]], error) {
@@ -96,7 +97,7 @@ func (s *Desk) listApprovals(ctx context.Context, in *listApprovalsInput) (*http
 		return nil, err
 	}
 	visible := s.ApprovalsOf(httpkit.ActorOf(ctx))
-	f := approval.Filter{State: models.ApprovalState(in.State), Before: before, Limit: in.Limit, VisibleTo: &visible}
+	f := approval.Filter{State: in.State, Before: before, Limit: in.Limit, VisibleTo: &visible}
 	rows, err := approval.List(ctx, s.DB, f)
 	if err != nil {
 		return nil, err
@@ -153,8 +154,8 @@ func (s *Desk) openSealed(ctx context.Context, row models.Approval, view *Approv
 type approvalDecisionInput struct {
 	httpkit.ByID
 	Body struct {
-		Decision string `json:"decision" enum:"approved,rejected"`
-		Comment  string `json:"comment,omitempty" maxLength:"500" doc:"For the requester and the log. No names, numbers or illnesses"`
+		Decision models.ApprovalState `json:"decision" enum:"approved,rejected"`
+		Comment  string               `json:"comment,omitempty" maxLength:"500" doc:"For the requester and the log. No names, numbers or illnesses"`
 	}
 }
 
@@ -163,7 +164,7 @@ func (s *Desk) decideApproval(ctx context.Context, in *approvalDecisionInput) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := overtaken(decided, models.ApprovalState(in.Body.Decision)); err != nil {
+	if err := overtaken(decided, in.Body.Decision); err != nil {
 		return nil, err
 	}
 	return s.getApproval(ctx, &in.ByID)
@@ -262,13 +263,13 @@ func (s *Desk) approvalView(row models.Approval, written approval.Written, peopl
 	op, _ := s.Approvals.Operation(row.Operation)
 	v := ApprovalView{
 		ID: row.ID, Operation: row.Operation, OperationText: i18n.Text(language, "approval.operation."+row.Operation),
-		State: row.State, StateText: i18n.Text(language, "approval.state."+string(row.State)),
+		State: row.State, StateText: closed.Text(language, row.State),
 		Requester: people[row.RequesterID], DecidedBy: people.Of(row.DecidedBy),
 		Reason: written.Reason, RequestedAt: row.RequestedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), Comment: written.Comment, EndedAt: render.UTC(row.EndedAt),
 		VoidReason: row.VoidReason, ResultLocation: httpkit.ResultAddress(row.Result), Approvers: op.Approvers, Hash: hex.EncodeToString(row.Hash),
 	}
 	if row.VoidReason != "" {
-		v.VoidReasonText = i18n.Text(language, "approval.void."+row.VoidReason)
+		v.VoidReasonText = closed.Text(language, row.VoidReason)
 	}
 	targets, err := approval.Targets(row)
 	v.Targets = make([]TargetView, len(targets))

@@ -133,7 +133,7 @@ func (s *Desk) Confirm(ctx context.Context, operation, kind string, id uuid.UUID
 	if err != nil {
 		return err
 	}
-	decided, err := s.Approvals.Decide(ctx, s.DB, httpkit.BearerOf(ctx), row.ID, models.DecisionApproved, "")
+	decided, err := s.Approvals.Decide(ctx, s.DB, httpkit.BearerOf(ctx), row.ID, models.ApprovalApproved, "")
 	if err != nil {
 		return err
 	}

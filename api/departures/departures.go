@@ -40,13 +40,13 @@ func (w DatesWish) wish() departure.Wish {
 
 // NewDeparture is the body of a departure.
 type NewDeparture struct {
-	EmployeeID        uuid.UUID   `json:"employee_id"`
-	Kind              string      `json:"kind" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,group_transfer,assignment_end" doc:"group_transfer is not supported yet" example:"resignation"`
-	ConfidentialUntil *clock.Date `json:"confidential_until,omitempty" doc:"Not supported yet"`
-	LegalGround       string      `json:"legal_ground,omitempty" maxLength:"100"`
-	Initiator         string      `json:"initiator,omitempty" enum:"employee,employer,both,law" doc:"Left out: by the kind"`
-	ReasonCode        string      `json:"reason_code,omitempty" maxLength:"100"`
-	Note              string      `json:"note,omitempty" maxLength:"2000" doc:"Sealed, and destroyed with the departure's file"`
+	EmployeeID        uuid.UUID            `json:"employee_id"`
+	Kind              models.DepartureKind `json:"kind" doc:"group_transfer is not supported yet" example:"resignation"`
+	ConfidentialUntil *clock.Date          `json:"confidential_until,omitempty" doc:"Not supported yet"`
+	LegalGround       string               `json:"legal_ground,omitempty" maxLength:"100"`
+	Initiator         models.Initiator     `json:"initiator,omitempty" doc:"Left out: by the kind"`
+	ReasonCode        string               `json:"reason_code,omitempty" maxLength:"100"`
+	Note              string               `json:"note,omitempty" maxLength:"2000" doc:"Sealed, and destroyed with the departure's file"`
 	approvals.ApprovalFields
 	DatesWish
 }
@@ -130,19 +130,19 @@ func (s *server) askEarlier(ctx context.Context, tx *database.Tx, id uuid.UUID, 
 type listDeparturesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	Stage       string          `query:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled" doc:"Only those in this stage"`
+	Stage       models.Stage    `query:"stage" doc:"Only those in this stage"`
 	DueBefore   time.Time       `query:"due_before" doc:"Only those whose access or employment ends before it"`
 	EmployeeID  uuid.UUID       `query:"employee_id" doc:"Only those of this person"`
 	LastDayFrom string          `query:"last_working_day_from" format:"date" doc:"The earliest last working day; the day itself is included, as in the other three"`
 	LastDayTo   string          `query:"last_working_day_to" format:"date" doc:"The latest last working day"`
 	EndFrom     string          `query:"employment_end_date_from" format:"date" doc:"The earliest last day of the employment"`
 	EndTo       string          `query:"employment_end_date_to" format:"date" doc:"The latest last day of the employment"`
-	Sort        departure.Order `query:"sort" enum:"last_working_day,access_cutoff_at,employment_ended_at" doc:"Earliest first. Left out: the newest first"`
+	Sort        departure.Order `query:"sort" doc:"Earliest first. Left out: the newest first"`
 	Search      string          `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
 }
 
 func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*httpkit.Answer[httpkit.Page[DepartureView]], error) {
-	f := departure.Filter{Stage: models.Stage(in.Stage), Search: in.Search, Limit: in.Limit, EmployeeID: in.EmployeeID, Order: in.Sort}
+	f := departure.Filter{Stage: in.Stage, Search: in.Search, Limit: in.Limit, EmployeeID: in.EmployeeID, Order: in.Sort}
 	for _, d := range []struct {
 		name, text string
 		day        **clock.Date

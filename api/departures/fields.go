@@ -14,7 +14,7 @@ func (n NewDeparture) locate(err error) error {
 		return n.DatesWish.locate(err)
 	}
 	var fields []string
-	if n.Kind == string(models.KindGroupTransfer) {
+	if n.Kind == models.KindGroupTransfer {
 		fields = append(fields, "kind")
 	}
 	if n.ConfidentialUntil != nil {

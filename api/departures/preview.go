@@ -13,9 +13,9 @@ import (
 	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/departure"
-	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/models"
 )
@@ -24,7 +24,7 @@ import (
 type DeparturePreview struct {
 	Person            render.PersonView      `json:"person"`
 	Department        string                 `json:"department"`
-	Kind              models.DepartureKind   `json:"kind" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,group_transfer,assignment_end"`
+	Kind              models.DepartureKind   `json:"kind"`
 	KindText          string                 `json:"kind_text"`
 	LastWorkingDay    clock.Date             `json:"last_working_day"`
 	EmploymentEndDate clock.Date             `json:"employment_end_date"`
@@ -71,7 +71,7 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 	return &httpkit.Answer[DeparturePreview]{Body: DeparturePreview{
 		Person:     render.PersonView{EmployeeID: n.EmployeeID, EmployeeNo: file.EmployeeNo, Name: file.Name},
 		Department: departmentIn(file),
-		Kind:       n.Kind, KindText: i18n.Text(language, "kind."+string(n.Kind)),
+		Kind:       n.Kind, KindText: closed.Text(language, n.Kind),
 		LastWorkingDay: plan.LastWorkingDay, EmploymentEndDate: plan.EmploymentEndDate, AccessCutoffAt: plan.AccessCutoffAt.UTC(),
 		EmploymentEndedAt: plan.EmploymentEndedAt.UTC(), TimeZone: plan.TimeZone, Immediate: n.Immediate,
 		Accounts: accounts.AccountViews(language, linked[plan.Employment.ID], false), TwoPeople: len(plan.Causes) > 0, Because: approvals.CauseViews(plan.Causes, language),

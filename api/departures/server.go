@@ -3,6 +3,8 @@ package departures
 
 import (
 	"lethe/api/approvals"
+	"lethe/api/httpkit"
+	"lethe/internal/departure"
 	"lethe/internal/vault"
 )
 
@@ -14,6 +16,7 @@ type server struct {
 // Register serves the resources.
 func Register(desk *approvals.Desk, v vault.Opener) {
 	s := &server{Desk: desk, Vault: v}
+	httpkit.Describe[departure.Order](desk.API)
 	s.registerDepartures()
 	s.registerDepartureEvents()
 	s.registerPreview()

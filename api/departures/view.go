@@ -16,6 +16,7 @@ import (
 	"lethe/internal/account"
 	"lethe/internal/approval"
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
@@ -30,13 +31,13 @@ type DepartureView struct {
 	ID                uuid.UUID              `json:"id"`
 	EmployeeID        uuid.UUID              `json:"employee_id"`
 	Person            render.PersonView      `json:"person"`
-	Kind              models.DepartureKind   `json:"kind" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,group_transfer,assignment_end"`
+	Kind              models.DepartureKind   `json:"kind"`
 	KindText          string                 `json:"kind_text"`
 	LegalGround       string                 `json:"legal_ground,omitempty" doc:"For HR administrators, where the departure is read by itself; sealed with its file"`
-	Initiator         string                 `json:"initiator" enum:"employee,employer,both,law"`
+	Initiator         models.Initiator       `json:"initiator"`
 	InitiatorText     string                 `json:"initiator_text"`
 	ReasonCode        string                 `json:"reason_code,omitempty" doc:"As legal_ground"`
-	Stage             models.Stage           `json:"stage" enum:"pending_departure,departed,purging,purged,withdrawn,annulled"`
+	Stage             models.Stage           `json:"stage"`
 	StageText         string                 `json:"stage_text"`
 	NoticeReceivedOn  clock.Date             `json:"notice_received_on"`
 	LastWorkingDay    clock.Date             `json:"last_working_day"`
@@ -46,7 +47,7 @@ type DepartureView struct {
 	TimeZone          string                 `json:"time_zone"`
 	Immediate         bool                   `json:"immediate"`
 	CountsFrom        time.Time              `json:"counts_from" doc:"What deadlines count from: the end of the employment, or the day of entry if that was later, unless two people agreed to the end"`
-	AccountsState     models.AccountsState   `json:"accounts_state" enum:"linked,unlinking,settled,needs_attention,relinking,relinked"`
+	AccountsState     models.AccountsState   `json:"accounts_state"`
 	AccountsStateText string                 `json:"accounts_state_text"`
 	Accounts          []accounts.AccountView `json:"accounts"`
 	Retention         []purges.RetentionView `json:"retention" doc:"Empty until departed"`
@@ -235,18 +236,17 @@ func (r around) actors() (ids []uuid.UUID) {
 }
 
 func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep models.Departure, r around) DepartureView {
-	text := func(prefix, code string) string { return i18n.Text(language, prefix+"."+code) }
 	knows := knowledge(actor, dep)
 	if !access.MaySee(actor.Role, access.RelationNone) { // of others they know the role
 		r.people = r.people.Only(dep.EmployeeID, actor.EmployeeID)
 	}
 	v := DepartureView{
-		ID: dep.ID, EmployeeID: dep.EmployeeID, Person: r.people[dep.EmployeeID], Kind: dep.Kind, KindText: text("kind", string(dep.Kind)),
-		Initiator: dep.Initiator, InitiatorText: text("initiator", dep.Initiator),
-		Stage: dep.Stage, StageText: text("stage", string(dep.Stage)),
+		ID: dep.ID, EmployeeID: dep.EmployeeID, Person: r.people[dep.EmployeeID], Kind: dep.Kind, KindText: closed.Text(language, dep.Kind),
+		Initiator: dep.Initiator, InitiatorText: closed.Text(language, dep.Initiator),
+		Stage: dep.Stage, StageText: closed.Text(language, dep.Stage),
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
-		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: text("accounts_state", string(dep.AccountsState)),
+		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: closed.Text(language, dep.AccountsState),
 		Retention: r.retentionViews(language, dep.ID, knows), Accounts: accounts.AccountViews(language, r.accounts[dep.EmploymentID], knows(access.PartIDs)),
 		Timeline: r.timelineViews(language, dep.ID, knows), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
 	}
@@ -311,7 +311,7 @@ func (r around) retentionViews(language i18n.Language, departureID uuid.UUID, kn
 func (r around) waitingViews(language i18n.Language, dep models.Departure, lastEvent time.Time) []WaitingView {
 	views := []WaitingView{}
 	add := func(v WaitingView) {
-		v.WhatText, v.RoleText, v.Since = i18n.Text(language, "waiting."+v.What), i18n.Text(language, "role."+string(v.Role)), v.Since.UTC()
+		v.WhatText, v.RoleText, v.Since = i18n.Text(language, "waiting."+v.What), closed.Text(language, v.Role), v.Since.UTC()
 		views = append(views, v)
 	}
 	for _, c := range r.waiting[dep.ID] {
@@ -355,10 +355,10 @@ func (r around) timelineViews(language i18n.Language, departureID uuid.UUID, kno
 	for i, e := range events {
 		views[i] = TimelineView{
 			At: e.At.UTC(), What: e.What, WhatText: i18n.Text(language, "event."+e.What),
-			By: e.ActorRole, ByText: i18n.Text(language, "role."+e.ActorRole), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), System: e.System, Category: e.Category,
+			By: e.ActorRole, ByText: closed.Text(language, e.ActorRole), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), System: e.System, Category: e.Category,
 		}
 		if e.Category != "" {
-			views[i].CategoryText = i18n.Text(language, "category."+e.Category)
+			views[i].CategoryText = closed.Text(language, e.Category)
 		}
 	}
 	return views
@@ -376,7 +376,7 @@ func (r around) withObjections(language i18n.Language, departureID uuid.UUID, ti
 			by = models.RoleSystem
 		}
 		timeline = append(timeline, TimelineView{
-			At: o.At.UTC(), What: o.What, WhatText: i18n.Text(language, "event."+o.What), By: string(by), ByText: i18n.Text(language, "role."+string(by)),
+			At: o.At.UTC(), What: o.What, WhatText: i18n.Text(language, "event."+o.What), By: string(by), ByText: closed.Text(language, by),
 			ByID: o.ByID, ByPerson: r.people.Of(o.ByID), HoldID: o.HoldID, PurgeID: o.PurgeID,
 		})
 	}

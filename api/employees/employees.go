@@ -11,6 +11,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
@@ -75,9 +76,10 @@ func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*app
 
 type listEmployeesInput struct {
 	httpkit.Paging
-	Search       string    `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
-	Status       string    `query:"status" enum:"active,pending_departure,departed,purged" doc:"Only those in this state"`
-	DepartmentID uuid.UUID `query:"department_id" doc:"Only those of this department"`
+	httpkit.Speaking
+	Search       string                `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
+	Status       models.EmployeeStatus `query:"status" doc:"Only those in this state"`
+	DepartmentID uuid.UUID             `query:"department_id" doc:"Only those of this department"`
 }
 
 func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*httpkit.Answer[httpkit.Page[archive.Employee]], error) {
@@ -86,11 +88,14 @@ func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*ht
 		return nil, err
 	}
 	people, more, err := archive.List(ctx, s.DB, archive.Filter{
-		Actor: httpkit.ActorOf(ctx), Query: in.Search, Status: models.EmployeeStatus(in.Status),
+		Actor: httpkit.ActorOf(ctx), Query: in.Search, Status: in.Status,
 		DepartmentID: in.DepartmentID, After: after, Limit: in.Limit,
 	})
 	if err != nil {
 		return nil, located("query.", err)
+	}
+	for i := range people {
+		people[i].StatusText = closed.Text(in.Language(), people[i].Status)
 	}
 	return &httpkit.Answer[httpkit.Page[archive.Employee]]{Body: httpkit.Page[archive.Employee]{
 		Items: people, NextCursor: httpkit.Next(in.Paging, people, more, func(e archive.Employee) uuid.UUID { return e.ID }),
@@ -109,6 +114,7 @@ func (s *server) showEmployee(ctx context.Context, id uuid.UUID, language i18n.L
 	if err != nil {
 		return nil, err
 	}
+	view.StatusText = closed.Text(language, view.Status)
 	return &httpkit.Answer[archive.EmployeeView]{Body: view}, nil
 }
 

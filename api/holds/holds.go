@@ -34,7 +34,7 @@ type HoldView struct {
 	PlacedBy   *uuid.UUID         `json:"placed_by,omitempty"`
 	Placer     *render.PersonView `json:"placer,omitempty" doc:"placed_by, by name"`
 	PlacedAt   time.Time          `json:"placed_at"`
-	PassedTo   *models.Role       `json:"passed_to,omitempty" doc:"Who placed it is gone: the role that looks after it"`
+	render.PassedOn
 	Covers     *HoldCover         `json:"covers,omitempty" doc:"How much it keeps at the moment: of one that is placed or read by itself, until it is released"`
 	ReleasedBy *uuid.UUID         `json:"released_by,omitempty"`
 	Releaser   *render.PersonView `json:"releaser,omitempty" doc:"released_by, by name"`
@@ -181,7 +181,7 @@ func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*httpkit.An
 		return nil, err
 	}
 	page.NextCursor = httpkit.Next(in.Paging, holds, more, func(v retention.HoldView) uuid.UUID { return v.ID })
-	return &httpkit.Answer[httpkit.Page[HoldView]]{Body: page}, render.MarkPassedOn(ctx, s.DB, models.RoleHRAdmin, page.Items, holdHolder)
+	return &httpkit.Answer[httpkit.Page[HoldView]]{Body: page}, render.MarkPassedOn(ctx, s.DB, models.RoleHRAdmin, page.Items, in.Language(), holdHolder)
 }
 
 func (s *server) getHold(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[HoldView], error) {
@@ -190,7 +190,7 @@ func (s *server) getHold(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer
 		return nil, err
 	}
 	views := []HoldView{view}
-	err = render.MarkPassedOn(ctx, s.DB, models.RoleHRAdmin, views, holdHolder)
+	err = render.MarkPassedOn(ctx, s.DB, models.RoleHRAdmin, views, in.Language(), holdHolder)
 	return &httpkit.Answer[HoldView]{Body: views[0]}, err
 }
 
@@ -229,9 +229,9 @@ func (s *server) releaseHold(ctx context.Context, in *releaseHoldInput) (*approv
 }
 
 // holdHolder is who placed a hold that is in force.
-func holdHolder(v *HoldView) (*uuid.UUID, **models.Role) {
+func holdHolder(v *HoldView) (*uuid.UUID, *render.PassedOn) {
 	if v.ReleasedAt != nil {
 		return nil, nil
 	}
-	return v.PlacedBy, &v.PassedTo
+	return v.PlacedBy, &v.PassedOn
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
+	"lethe/internal/closed"
 	"lethe/internal/i18n"
 	"lethe/models"
 )
@@ -100,7 +101,7 @@ func (p *Problem) In(language i18n.Language, requestID string) *Problem {
 func RolesText(language i18n.Language, roles []models.Role) string {
 	names := make([]string, len(roles))
 	for i, role := range roles {
-		names[i] = i18n.Text(language, "role."+string(role))
+		names[i] = closed.Text(language, role)
 	}
 	if language == i18n.Chinese {
 		return fmt.Sprintf(i18n.Text(language, "roles_that_may"), strings.Join(names, "、"))

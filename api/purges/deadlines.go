@@ -11,6 +11,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/render"
 	"lethe/internal/access"
+	"lethe/internal/closed"
 	"lethe/internal/i18n"
 	"lethe/internal/retention"
 	"lethe/models"
@@ -23,10 +24,10 @@ type RetentionView struct {
 	Deadline     time.Time            `json:"deadline"`
 	Rule         string               `json:"rule" doc:"Jurisdiction, category and version of the rule" example:"CN/contract/1"`
 	Basis        string               `json:"basis" doc:"Why it is kept so long"`
-	State        models.DeadlineState `json:"state" enum:"scheduled,held,in_review,purging,purged,cancelled"`
+	State        models.DeadlineState `json:"state"`
 	StateText    string               `json:"state_text"`
 	PurgeID      *uuid.UUID           `json:"purge_id,omitempty" doc:"The purge that claims it"`
-	PurgeState   models.PurgeState    `json:"purge_state,omitempty" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
+	PurgeState   models.PurgeState    `json:"purge_state,omitempty"`
 	PurgeText    string               `json:"purge_state_text,omitempty"`
 	Advanced     bool                 `json:"advanced,omitempty" doc:"Two people brought it forward: its purge wants a reviewer"`
 	Extended     bool                 `json:"extended,omitempty" doc:"Two people kept it longer than the rule"`
@@ -35,9 +36,9 @@ type RetentionView struct {
 // Retention renders a deadline for somebody who knows of those parts of the departure.
 func Retention(language i18n.Language, d retention.DeadlineView, people render.Named, knows func(access.Part) bool) RetentionView {
 	v := RetentionView{
-		Category: d.Category, CategoryText: i18n.Text(language, "category."+string(d.Category)), Deadline: d.Deadline.UTC(),
+		Category: d.Category, CategoryText: closed.Text(language, d.Category), Deadline: d.Deadline.UTC(),
 		Rule:  fmt.Sprintf("%s/%s/%d", d.Rule.Jurisdiction, d.Rule.Category, d.Rule.Version),
-		Basis: d.Rule.BasisEn, State: d.State, StateText: i18n.Text(language, "retention_state."+string(d.State)),
+		Basis: d.Rule.BasisEn, State: d.State, StateText: closed.Text(language, d.State),
 		Advanced: d.Advanced, Extended: d.ExtendedUntil != nil,
 	}
 	if language == i18n.Chinese {
@@ -47,7 +48,7 @@ func Retention(language i18n.Language, d retention.DeadlineView, people render.N
 		v.PurgeID, v.PurgeState = &d.Purge.ID, d.Purge.State
 	}
 	if d.State == models.DeadlineHeld && !knows(access.PartReviews) { // nor that somebody inquires into them
-		v.State, v.StateText = models.DeadlineScheduled, i18n.Text(language, "retention_state."+string(models.DeadlineScheduled))
+		v.State, v.StateText = models.DeadlineScheduled, closed.Text(language, models.DeadlineScheduled)
 	}
 	switch {
 	case d.Purge != nil && d.Purge.State == models.PurgeRejected && !knows(access.PartReviews):
@@ -62,7 +63,7 @@ func Retention(language i18n.Language, d retention.DeadlineView, people render.N
 		v.StateText = i18n.Text(language, "retention_state.extended")
 	}
 	if v.PurgeState != "" {
-		v.PurgeText = i18n.Text(language, "purge_state."+string(v.PurgeState))
+		v.PurgeText = closed.Text(language, v.PurgeState)
 	}
 	return v
 }

@@ -15,6 +15,7 @@ import (
 	"lethe/api/render"
 	"lethe/internal/approval"
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
@@ -25,34 +26,34 @@ import (
 
 // PurgeView is the destruction of what was due together.
 type PurgeView struct {
-	ID             uuid.UUID            `json:"id"`
-	DepartureID    uuid.UUID            `json:"departure_id"`
-	EmployeeID     uuid.UUID            `json:"employee_id"`
-	Categories     []models.Category    `json:"categories"`
-	State          models.PurgeState    `json:"state" enum:"claimed,in_review,rejected,purging,purged,cancelled"`
-	StateText      string               `json:"state_text"`
-	Person         render.PersonView    `json:"person" doc:"Whose data it destroys"`
-	ReviewRequired bool                 `json:"review_required" doc:"Without a decision it is not carried out"`
-	ReviewUntil    *time.Time           `json:"review_until,omitempty" doc:"Undecided, it is carried out then"`
-	Decision       string               `json:"decision,omitempty" enum:"approved,rejected,extended"`
-	DecisionText   string               `json:"decision_text,omitempty"`
-	DecidedBy      *uuid.UUID           `json:"decided_by,omitempty"`
-	Decider        *render.PersonView   `json:"decider,omitempty" doc:"decided_by, by name"`
-	DecidedAt      *time.Time           `json:"decided_at,omitempty"`
-	PassedTo       *models.Role         `json:"passed_to,omitempty" doc:"Who rejected it is gone: the role that looks after it"`
-	ExtendedUntil  *clock.Date          `json:"extended_until,omitempty" doc:"Of an extension: the last day that what it claimed is kept"`
-	Because        string               `json:"extended_because,omitempty" doc:"Of an extension: why, as its requester said, for those who see that request"`
-	ConfirmedBy    *uuid.UUID           `json:"confirmed_by,omitempty" doc:"The second one of two people who decided about a rejected purge"`
-	Confirmer      *render.PersonView   `json:"confirmer,omitempty" doc:"confirmed_by, by name"`
-	RejectedBy     *uuid.UUID           `json:"rejected_by,omitempty"`
-	RejectedAt     *time.Time           `json:"rejected_at,omitempty"`
-	Rejections     []RejectionView      `json:"rejections" doc:"Who rejected what it claims, in this purge or in a former one: none of them approves it"`
-	Escalated      bool                 `json:"escalated" doc:"It waits for a decision for 14 days or longer"`
-	EscalatedAt    *time.Time           `json:"escalated_at,omitempty" doc:"When that was shown last; again every 14 days"`
-	Escalations    int                  `json:"escalations,omitempty" doc:"How often"`
-	CreatedAt      time.Time            `json:"created_at"`
-	EndedAt        *time.Time           `json:"ended_at,omitempty"`
-	Workflow       *render.WorkflowView `json:"workflow,omitempty" doc:"For it_ops"`
+	ID             uuid.UUID          `json:"id"`
+	DepartureID    uuid.UUID          `json:"departure_id"`
+	EmployeeID     uuid.UUID          `json:"employee_id"`
+	Categories     []models.Category  `json:"categories"`
+	State          models.PurgeState  `json:"state"`
+	StateText      string             `json:"state_text"`
+	Person         render.PersonView  `json:"person" doc:"Whose data it destroys"`
+	ReviewRequired bool               `json:"review_required" doc:"Without a decision it is not carried out"`
+	ReviewUntil    *time.Time         `json:"review_until,omitempty" doc:"Undecided, it is carried out then"`
+	Decision       models.Decision    `json:"decision,omitempty"`
+	DecisionText   string             `json:"decision_text,omitempty"`
+	DecidedBy      *uuid.UUID         `json:"decided_by,omitempty"`
+	Decider        *render.PersonView `json:"decider,omitempty" doc:"decided_by, by name"`
+	DecidedAt      *time.Time         `json:"decided_at,omitempty"`
+	render.PassedOn
+	ExtendedUntil *clock.Date          `json:"extended_until,omitempty" doc:"Of an extension: the last day that what it claimed is kept"`
+	Because       string               `json:"extended_because,omitempty" doc:"Of an extension: why, as its requester said, for those who see that request"`
+	ConfirmedBy   *uuid.UUID           `json:"confirmed_by,omitempty" doc:"The second one of two people who decided about a rejected purge"`
+	Confirmer     *render.PersonView   `json:"confirmer,omitempty" doc:"confirmed_by, by name"`
+	RejectedBy    *uuid.UUID           `json:"rejected_by,omitempty"`
+	RejectedAt    *time.Time           `json:"rejected_at,omitempty"`
+	Rejections    []RejectionView      `json:"rejections" doc:"Who rejected what it claims, in this purge or in a former one: none of them approves it"`
+	Escalated     bool                 `json:"escalated" doc:"It waits for a decision for 14 days or longer"`
+	EscalatedAt   *time.Time           `json:"escalated_at,omitempty" doc:"When that was shown last; again every 14 days"`
+	Escalations   int                  `json:"escalations,omitempty" doc:"How often"`
+	CreatedAt     time.Time            `json:"created_at"`
+	EndedAt       *time.Time           `json:"ended_at,omitempty"`
+	Workflow      *render.WorkflowView `json:"workflow,omitempty" doc:"For it_ops"`
 }
 
 // RejectionView is that somebody rejected the destruction of categories.
@@ -172,13 +173,13 @@ func rejectedText(language i18n.Language, by []string) string {
 func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people render.Named, language i18n.Language) PurgeView {
 	v := PurgeView{
 		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: append([]models.Category{}, p.Categories...),
-		State: p.State, StateText: i18n.Text(language, "purge_state."+string(p.State)),
+		State: p.State, StateText: closed.Text(language, p.State),
 		Person: people[p.EmployeeID], ReviewRequired: p.ReviewRequired, ReviewUntil: render.UTC(p.ReviewUntil), Decision: p.Decision,
 		DecidedBy: p.DecidedBy, Decider: people.Of(p.DecidedBy), DecidedAt: render.UTC(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, Confirmer: people.Of(p.ConfirmedBy), RejectedBy: p.RejectedBy, RejectedAt: render.UTC(p.RejectedAt),
 		Rejections: rejectionViews(p.Rejections, people), Escalated: escalated(p), EscalatedAt: render.UTC(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: render.UTC(p.EndedAt),
 	}
 	if p.Decision != "" {
-		v.DecisionText = i18n.Text(language, "purge_decision."+p.Decision)
+		v.DecisionText = closed.Text(language, p.Decision)
 	}
 	if p.State == models.PurgeRejected {
 		var by []string
@@ -203,9 +204,9 @@ func escalated(p retention.PurgeView) bool {
 type listPurgesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	State      string    `query:"state" enum:"claimed,in_review,rejected,purging,purged,cancelled" doc:"Only those in this state"`
-	EmployeeID uuid.UUID `query:"employee_id" doc:"Only those of this person's data, of each employment"`
-	Escalated  bool      `query:"escalated" doc:"Only those that wait for a decision for 14 days or longer"`
+	State      models.PurgeState `query:"state" doc:"Only those in this state"`
+	EmployeeID uuid.UUID         `query:"employee_id" doc:"Only those of this person's data, of each employment"`
+	Escalated  bool              `query:"escalated" doc:"Only those that wait for a decision for 14 days or longer"`
 }
 
 func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*httpkit.Answer[httpkit.Page[PurgeView]], error) {
@@ -213,7 +214,7 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*httpkit.
 	if err != nil {
 		return nil, err
 	}
-	f := retention.PurgeFilter{State: models.PurgeState(in.State), EmployeeID: httpkit.Given(in.EmployeeID), Escalated: in.Escalated, NotOf: httpkit.ActorOf(ctx).EmployeeID, Limit: in.Limit}
+	f := retention.PurgeFilter{State: in.State, EmployeeID: httpkit.Given(in.EmployeeID), Escalated: in.Escalated, NotOf: httpkit.ActorOf(ctx).EmployeeID, Limit: in.Limit}
 	f.After = after
 	purges, more, err := retention.Purges(ctx, s.DB, f)
 	if err != nil {
@@ -224,7 +225,7 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*httpkit.
 		return nil, err
 	}
 	page.NextCursor = httpkit.Next(in.Paging, purges, more, func(v retention.PurgeView) uuid.UUID { return v.ID })
-	return &httpkit.Answer[httpkit.Page[PurgeView]]{Body: page}, render.MarkPassedOn(ctx, s.DB, models.RoleReviewer, page.Items, purgeHolder)
+	return &httpkit.Answer[httpkit.Page[PurgeView]]{Body: page}, render.MarkPassedOn(ctx, s.DB, models.RoleReviewer, page.Items, in.Language(), purgeHolder)
 }
 
 func (s *server) getPurge(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[PurgeView], error) {
@@ -242,16 +243,16 @@ func (s *server) getPurge(ctx context.Context, in *httpkit.ByID) (*httpkit.Answe
 	if w := views[0].Workflow; w != nil {
 		w.RunID = s.RunOf(ctx, w.ID)
 	}
-	err = render.MarkPassedOn(ctx, s.DB, models.RoleReviewer, views, purgeHolder)
+	err = render.MarkPassedOn(ctx, s.DB, models.RoleReviewer, views, in.Language(), purgeHolder)
 	return &httpkit.Answer[PurgeView]{Body: views[0]}, err
 }
 
 type decisionInput struct {
 	httpkit.ByID
 	Body struct {
-		Decision string      `json:"decision" enum:"approved,rejected,extended" doc:"extended ends a rejected purge: what it claims is kept to a day. A rejected one is approved, or extended, by two people"`
-		Until    *clock.Date `json:"until,omitempty" doc:"Of an extension: the last day that it is kept"`
-		Reason   string      `json:"reason,omitempty" maxLength:"500" doc:"Of an extension: why, for the second person and the log. No names, numbers or illnesses"`
+		Decision models.Decision `json:"decision" doc:"extended ends a rejected purge: what it claims is kept to a day. A rejected one is approved, or extended, by two people"`
+		Until    *clock.Date     `json:"until,omitempty" doc:"Of an extension: the last day that it is kept"`
+		Reason   string          `json:"reason,omitempty" maxLength:"500" doc:"Of an extension: why, for the second person and the log. No names, numbers or illnesses"`
 		approvals.ApprovalFields
 	}
 }
@@ -310,9 +311,9 @@ func (s *server) listCertificates(ctx context.Context, in *httpkit.ByID) (*httpk
 }
 
 // purgeHolder is who rejected a purge that still waits.
-func purgeHolder(v *PurgeView) (*uuid.UUID, **models.Role) {
+func purgeHolder(v *PurgeView) (*uuid.UUID, *render.PassedOn) {
 	if v.State != models.PurgeRejected {
 		return nil, nil
 	}
-	return v.RejectedBy, &v.PassedTo
+	return v.RejectedBy, &v.PassedOn
 }

@@ -12,6 +12,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
+	"lethe/internal/ledger/evidence"
 )
 
 func (s *server) exportEvents(ctx context.Context, in *httpkit.ByID) (*huma.StreamResponse, error) {
@@ -48,7 +49,7 @@ func (f *exportFollower) run(ctx context.Context) {
 }
 
 // over says that nothing more will happen but that the file goes.
-func (v ExportView) over() bool { return v.State != "queued" && v.State != "running" }
+func (v ExportView) over() bool { return v.State != evidence.Queued && v.State != evidence.Running }
 
 func (f *exportFollower) show(ctx context.Context) (over bool, err error) {
 	view, err := f.exportView(ctx, f.id, f.language)

@@ -17,8 +17,10 @@ import (
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
 	"lethe/api/render"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/ledger"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
 	"lethe/internal/operations"
@@ -36,15 +38,15 @@ type NewExport struct {
 
 // ExportFilters choose what is exported.
 type ExportFilters struct {
-	Search     string     `json:"q,omitempty" maxLength:"100"`
-	Actor      *uuid.UUID `json:"actor,omitempty"`
-	EmployeeID *uuid.UUID `json:"employee_id,omitempty"`
-	Kind       string     `json:"kind,omitempty" enum:"departure,account,retention,purge,archive,identity,session,approval,configuration,query,export,disclosure,ledger"`
-	Action     string     `json:"action,omitempty" maxLength:"64"`
-	Purpose    string     `json:"purpose,omitempty" maxLength:"64"`
-	Result     string     `json:"result,omitempty" enum:"done,refused,failed"`
-	From       *time.Time `json:"from,omitempty"`
-	To         *time.Time `json:"to,omitempty"`
+	Search     string        `json:"q,omitempty" maxLength:"100"`
+	Actor      *uuid.UUID    `json:"actor,omitempty"`
+	EmployeeID *uuid.UUID    `json:"employee_id,omitempty"`
+	Kind       ledger.Kind   `json:"kind,omitempty"`
+	Action     string        `json:"action,omitempty" maxLength:"64"`
+	Purpose    string        `json:"purpose,omitempty" maxLength:"64"`
+	Result     ledger.Result `json:"result,omitempty"`
+	From       *time.Time    `json:"from,omitempty"`
+	To         *time.Time    `json:"to,omitempty"`
 }
 
 // ExportRange is the entries of an epoch from first_index up to, and without, end_index.
@@ -56,24 +58,24 @@ type ExportRange struct {
 
 // ExportView is an evidence pack, asked for or made.
 type ExportView struct {
-	ID          uuid.UUID  `json:"id"`
-	State       string     `json:"state" enum:"queued,running,done,failed,expired,purged"`
-	StateText   string     `json:"state_text"`
-	Reason      string     `json:"reason"`
-	RequestedBy uuid.UUID  `json:"requested_by"`
-	Formats     []string   `json:"formats"`
-	EntryID     uuid.UUID  `json:"ledger_entry_id" doc:"The entry that records the request; the export holds entries before it"`
-	Written     int64      `json:"written" doc:"Entries written so far"`
-	Total       *int64     `json:"total" doc:"Entries that there will be; null: not known yet"`
-	Tampered    *int64     `json:"tampered,omitempty" doc:"Entries that somebody changed in the database"`
-	Failure     string     `json:"failure,omitempty" enum:"ledger_inconsistent,ledger_gap,given_up"`
-	FailureText string     `json:"failure_text,omitempty"`
-	File        string     `json:"file,omitempty" doc:"Where to download the pack"`
-	Bytes       *int64     `json:"bytes,omitempty"`
-	SHA256      string     `json:"sha256,omitempty" doc:"Hexadecimal; the log holds it too"`
-	CreatedAt   time.Time  `json:"created_at"`
-	FinishedAt  *time.Time `json:"finished_at,omitempty"`
-	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"The file is removed then"`
+	ID          uuid.UUID            `json:"id"`
+	State       evidence.ExportState `json:"state"`
+	StateText   string               `json:"state_text"`
+	Reason      string               `json:"reason"`
+	RequestedBy uuid.UUID            `json:"requested_by"`
+	Formats     []string             `json:"formats"`
+	EntryID     uuid.UUID            `json:"ledger_entry_id" doc:"The entry that records the request; the export holds entries before it"`
+	Written     int64                `json:"written" doc:"Entries written so far"`
+	Total       *int64               `json:"total" doc:"Entries that there will be; null: not known yet"`
+	Tampered    *int64               `json:"tampered,omitempty" doc:"Entries that somebody changed in the database"`
+	Failure     evidence.Failure     `json:"failure,omitempty"`
+	FailureText string               `json:"failure_text,omitempty"`
+	File        string               `json:"file,omitempty" doc:"Where to download the pack"`
+	Bytes       *int64               `json:"bytes,omitempty"`
+	SHA256      string               `json:"sha256,omitempty" doc:"Hexadecimal; the log holds it too"`
+	CreatedAt   time.Time            `json:"created_at"`
+	FinishedAt  *time.Time           `json:"finished_at,omitempty"`
+	ExpiresAt   *time.Time           `json:"expires_at,omitempty" doc:"The file is removed then"`
 }
 
 func (s *server) registerExports() {
@@ -184,7 +186,7 @@ func (s *server) exportView(ctx context.Context, id uuid.UUID, language i18n.Lan
 		return ExportView{}, err
 	}
 	v := ExportView{
-		ID: e.ID, State: e.State, StateText: i18n.Text(language, "export_state."+e.State), Reason: written.Reason, RequestedBy: e.RequestedBy,
+		ID: e.ID, State: e.State, StateText: closed.Text(language, e.State), Reason: written.Reason, RequestedBy: e.RequestedBy,
 		Formats: []string{}, EntryID: e.EntryID, Written: e.Written, Total: e.Total, Tampered: e.Tampered, Failure: e.Failure,
 		Bytes: e.Bytes, SHA256: hex.EncodeToString(e.SHA256), CreatedAt: e.CreatedAt.UTC(), FinishedAt: render.UTC(e.FinishedAt), ExpiresAt: render.UTC(e.ExpiresAt),
 	}
@@ -192,7 +194,7 @@ func (s *server) exportView(ctx context.Context, id uuid.UUID, language i18n.Lan
 		v.Formats = strings.Split(e.Formats, ",")
 	}
 	if e.Failure != "" {
-		v.FailureText = i18n.Text(language, "export_failure."+e.Failure)
+		v.FailureText = closed.Text(language, e.Failure)
 	}
 	if e.State == evidence.Done {
 		v.File = httpkit.AddressOf(models.RefExport, e.ID) + "/file"

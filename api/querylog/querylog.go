@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api/httpkit"
+	"lethe/internal/closed"
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/querylog"
@@ -33,12 +34,12 @@ type LogEntryView struct {
 	RequestedBy   string            `json:"requested_by,omitempty" doc:"Who asked the actor for it"`
 	Purpose       string            `json:"purpose,omitempty"`
 	Reason        string            `json:"reason,omitempty"`
-	Result        string            `json:"result,omitempty" enum:"done,refused,failed"`
+	Result        ledger.Result     `json:"result,omitempty"`
 	ResultText    string            `json:"result_text,omitempty"`
 	Rule          string            `json:"rule,omitempty"`
 	RequestID     string            `json:"request_id,omitempty"`
 	Details       map[string]string `json:"details,omitempty"`
-	State         querylog.State    `json:"state" enum:"intact,tampered,dropped" doc:"Whether it is what was written: its commitments were computed anew. Of a tampered entry nothing is shown"`
+	State         querylog.State    `json:"state" doc:"Whether it is what was written: its commitments were computed anew. Of a tampered entry nothing is shown"`
 	StateText     string            `json:"state_text"`
 }
 
@@ -75,21 +76,21 @@ type searchLogInput struct {
 
 // LogFilter chooses entries.
 type LogFilter struct {
-	Search     string    `query:"q" doc:"Up to five words of two characters at least, each of which is part of a reason, an asker, a name or number, or of what happened in words (Chinese or English), or is an id; 100 characters at most"`
-	Actor      uuid.UUID `query:"actor" doc:"Who did it: an employee's id"`
-	EmployeeID uuid.UUID `query:"employee_id" doc:"Whom it is about"`
-	Kind       string    `query:"kind" enum:"departure,account,retention,purge,archive,identity,session,approval,configuration,query,export,disclosure,ledger" doc:"Only entries of this kind"`
-	Action     string    `query:"action" maxLength:"64" doc:"One of those that entries have"`
-	Purpose    string    `query:"purpose" maxLength:"64" doc:"Only entries with this purpose, a code"`
-	Result     string    `query:"result" enum:"done,refused,failed" doc:"Only entries with this result"`
-	From       time.Time `query:"from" doc:"At or after, RFC 3339"`
-	To         time.Time `query:"to" doc:"Before, RFC 3339"`
+	Search     string        `query:"q" doc:"Up to five words of two characters at least, each of which is part of a reason, an asker, a name or number, or of what happened in words (Chinese or English), or is an id; 100 characters at most"`
+	Actor      uuid.UUID     `query:"actor" doc:"Who did it: an employee's id"`
+	EmployeeID uuid.UUID     `query:"employee_id" doc:"Whom it is about"`
+	Kind       ledger.Kind   `query:"kind" doc:"Only entries of this kind"`
+	Action     string        `query:"action" maxLength:"64" doc:"One of those that entries have"`
+	Purpose    string        `query:"purpose" maxLength:"64" doc:"Only entries with this purpose, a code"`
+	Result     ledger.Result `query:"result" doc:"Only entries with this result"`
+	From       time.Time     `query:"from" doc:"At or after, RFC 3339"`
+	To         time.Time     `query:"to" doc:"Before, RFC 3339"`
 }
 
 func (f LogFilter) filter() querylog.Filter {
 	return querylog.Filter{
-		Query: f.Search, Actor: httpkit.Given(f.Actor), Subject: httpkit.Given(f.EmployeeID), Kind: ledger.Kind(f.Kind), Action: f.Action,
-		Purpose: f.Purpose, Result: ledger.Result(f.Result), From: httpkit.Instant(f.From), To: httpkit.Instant(f.To),
+		Query: f.Search, Actor: httpkit.Given(f.Actor), Subject: httpkit.Given(f.EmployeeID), Kind: f.Kind, Action: f.Action,
+		Purpose: f.Purpose, Result: f.Result, From: httpkit.Instant(f.From), To: httpkit.Instant(f.To),
 	}
 }
 
@@ -143,8 +144,8 @@ func inQuery(err error) error {
 
 func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, language i18n.Language) LogEntryView {
 	v := LogEntryView{
-		ID: row.ID, At: row.At, Index: row.Index, Epoch: row.Epoch, Kind: row.Kind, KindText: i18n.Text(language, "ledger.kind."+string(row.Kind)),
-		State: row.State, StateText: i18n.Text(language, "query_log.state."+string(row.State)),
+		ID: row.ID, At: row.At, Index: row.Index, Epoch: row.Epoch, Kind: row.Kind, KindText: closed.Text(language, row.Kind),
+		State: row.State, StateText: closed.Text(language, row.State),
 	}
 	if row.Kind == "" {
 		v.KindText = ""
@@ -156,8 +157,8 @@ func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, langua
 	v.Action, v.ActionText = c.Action, i18n.Text(language, "ledger.action."+c.Action)
 	v.Actor, v.Subject = logPerson(c.ActorID, people, language), logPerson(c.SubjectID, people, language)
 	v.ActorRole, v.Authenticated, v.Object, v.RequestedBy = c.ActorRole, c.Authenticated, c.Object, c.RequestedBy
-	v.Purpose, v.Reason, v.Result, v.Rule = c.Purpose, c.Reason, c.Result, c.Rule
-	v.ResultText = i18n.Text(language, "ledger.result."+c.Result)
+	v.Purpose, v.Reason, v.Result, v.Rule = c.Purpose, c.Reason, ledger.Result(c.Result), c.Rule
+	v.ResultText = closed.Text(language, v.Result)
 	v.RequestID, v.Details = c.RequestID, c.Details
 	return v
 }

@@ -3,8 +3,10 @@ package querylog
 
 import (
 	"lethe/api/approvals"
+	"lethe/api/httpkit"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/evidence"
+	"lethe/internal/ledger/querylog"
 )
 
 type server struct {
@@ -15,6 +17,11 @@ type server struct {
 // Register serves the resources.
 func Register(desk *approvals.Desk, d Deps) {
 	s := &server{Desk: desk, Deps: d}
+	httpkit.Describe[ledger.Kind](desk.API)
+	httpkit.Describe[ledger.Result](desk.API)
+	httpkit.Describe[querylog.State](desk.API)
+	httpkit.Describe[evidence.ExportState](desk.API)
+	httpkit.Describe[evidence.Failure](desk.API)
 	s.registerQueryLog()
 	s.registerExports()
 	s.registerLedger()

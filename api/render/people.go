@@ -6,7 +6,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/closed"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/models"
 )
@@ -82,8 +84,14 @@ func (s *Renderer) People(ctx context.Context, ids []uuid.UUID) (Named, error) {
 	return people, nil
 }
 
+// PassedOn says who looks after what its holder cannot any more.
+type PassedOn struct {
+	PassedTo     *models.Role `json:"passed_to,omitempty" doc:"Who placed or rejected it is gone: the role that looks after it"`
+	PassedToText string       `json:"passed_to_text,omitempty"`
+}
+
 // MarkPassedOn marks what its holder cannot look after any more: the role does (I32). It never ends by that.
-func MarkPassedOn[V any](ctx context.Context, db *database.DB, role models.Role, views []V, holder func(*V) (by *uuid.UUID, mark **models.Role)) error {
+func MarkPassedOn[V any](ctx context.Context, db *database.DB, role models.Role, views []V, language i18n.Language, holder func(*V) (by *uuid.UUID, mark *PassedOn)) error {
 	var persons []uuid.UUID
 	for i := range views {
 		if by, _ := holder(&views[i]); by != nil {
@@ -96,7 +104,7 @@ func MarkPassedOn[V any](ctx context.Context, db *database.DB, role models.Role,
 	}
 	for i := range views {
 		if by, mark := holder(&views[i]); by != nil && absent[*by] {
-			*mark = &role
+			*mark = PassedOn{&role, closed.Text(language, role)}
 		}
 	}
 	return nil

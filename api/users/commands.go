@@ -18,13 +18,13 @@ type NewUserBody struct {
 	approvals.ApprovalFields
 	EmployeeID uuid.UUID     `json:"employee_id"`
 	Login      string        `json:"login" minLength:"1" maxLength:"100" doc:"Letters, digits and . _ - + @; case does not matter"`
-	Roles      []models.Role `json:"roles" minItems:"1" maxItems:"6" uniqueItems:"true" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+	Roles      []models.Role `json:"roles" minItems:"1" maxItems:"6" uniqueItems:"true"`
 }
 
 // RoleBody asks for a role.
 type RoleBody struct {
 	approvals.ApprovalFields
-	Role models.Role `json:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+	Role models.Role `json:"role"`
 }
 
 // ResetBody asks for a reset.

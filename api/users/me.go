@@ -8,6 +8,7 @@ import (
 
 	"lethe/api/httpkit"
 	"lethe/internal/archive"
+	"lethe/internal/closed"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/models"
@@ -18,7 +19,7 @@ type Me struct {
 	EmployeeID uuid.UUID    `json:"employee_id"`
 	EmployeeNo string       `json:"employee_no"`
 	Name       string       `json:"name"`
-	Role       models.Role  `json:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+	Role       models.Role  `json:"role"`
 	RoleText   string       `json:"role_text" doc:"The role in the caller's language"`
 	User       MyUser       `json:"user" doc:"The account that is used"`
 	Session    *SessionView `json:"session,omitempty" doc:"The session that asks; left out: a token does"`
@@ -59,7 +60,7 @@ func (s *server) me(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpk
 	}
 	me := Me{
 		EmployeeID: actor.EmployeeID, EmployeeNo: person.EmployeeNo, Name: person.Name, Role: actor.Role,
-		RoleText: i18n.Text(language, "role."+string(actor.Role)), Scopes: append([]string{}, bearer.Scopes...),
+		RoleText: closed.Text(language, actor.Role), Scopes: append([]string{}, bearer.Scopes...),
 		User: MyUser{ID: user.ID, Login: user.Login, Roles: user.Roles},
 	}
 	if me.Session, err = s.mySession(ctx, bearer, language); err != nil {

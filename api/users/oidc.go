@@ -48,7 +48,7 @@ func (s *server) registerOIDC() {
 }
 
 func (s *server) beginOIDC(ctx context.Context, in *struct {
-	Role      models.Role `query:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops" doc:"One of the user's roles; left out, the first of them"`
+	Role      models.Role `query:"role" doc:"One of the user's roles; left out, the first of them"`
 	StepUp    bool        `query:"step_up" doc:"Step the browser's session up instead"`
 	Cookie    string      `header:"Cookie" hidden:"true"`
 	FetchSite string      `header:"Sec-Fetch-Site" hidden:"true"`

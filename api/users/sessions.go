@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api/httpkit"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
@@ -17,7 +18,7 @@ import (
 // SessionView is a login.
 type SessionView struct {
 	ID            uuid.UUID             `json:"id"`
-	Role          models.Role           `json:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+	Role          models.Role           `json:"role"`
 	RoleText      string                `json:"role_text" doc:"The role in the caller's language"`
 	Authenticated models.Authentication `json:"authenticated" doc:"How its user proved who they are" enum:"password,password_totp,password_recovery_code,oidc,break_glass"`
 	SteppedUpAt   *time.Time            `json:"stepped_up_at" doc:"When its user last proved it again; dangerous steps need that within five minutes"`
@@ -32,7 +33,7 @@ type SessionView struct {
 
 func sessionView(m models.Session, language i18n.Language, current uuid.UUID) SessionView {
 	return SessionView{
-		ID: m.ID, Role: m.Role, RoleText: i18n.Text(language, "role."+string(m.Role)), Authenticated: m.Authenticated,
+		ID: m.ID, Role: m.Role, RoleText: closed.Text(language, m.Role), Authenticated: m.Authenticated,
 		SteppedUpAt: m.SteppedUpAt, Address: m.Address, Agent: m.Agent, CreatedAt: m.CreatedAt, SeenAt: m.SeenAt,
 		IdleExpiresAt: m.IdleExpiresAt, ExpiresAt: m.ExpiresAt, Current: m.ID == current,
 	}
@@ -44,7 +45,7 @@ type LoginBody struct {
 	Password     string      `json:"password" minLength:"1" maxLength:"1000"`
 	TOTP         string      `json:"totp,omitempty" maxLength:"20" doc:"The six digits of the authenticator"`
 	RecoveryCode string      `json:"recovery_code,omitempty" maxLength:"60" doc:"One of the recovery codes, instead of totp; each works once"`
-	Role         models.Role `json:"role,omitempty" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops" doc:"One of the user's roles; left out, the first of them"`
+	Role         models.Role `json:"role,omitempty" doc:"One of the user's roles; left out, the first of them"`
 }
 
 // BreakGlassBody opens a session with both sealed codes.
@@ -52,7 +53,7 @@ type BreakGlassBody struct {
 	Login string      `json:"login" minLength:"1" maxLength:"200" doc:"Of an active user"`
 	Code1 string      `json:"code_1" minLength:"1" maxLength:"100"`
 	Code2 string      `json:"code_2" minLength:"1" maxLength:"100"`
-	Role  models.Role `json:"role,omitempty" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+	Role  models.Role `json:"role,omitempty"`
 }
 
 // openedAnswer is a session that was opened; the browser keeps it in a cookie.

@@ -25,7 +25,7 @@ type TokenBody struct {
 type TokenView struct {
 	ID        uuid.UUID   `json:"id"`
 	Prefix    string      `json:"prefix" doc:"How the secret begins"`
-	Role      models.Role `json:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops"`
+	Role      models.Role `json:"role"`
 	Scopes    []string    `json:"scopes"`
 	Label     string      `json:"label"`
 	CreatedAt time.Time   `json:"created_at"`

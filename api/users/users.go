@@ -9,6 +9,7 @@ import (
 
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
@@ -24,7 +25,7 @@ type UserView struct {
 	EmployeeNo string           `json:"employee_no"`
 	Name       string           `json:"name"`
 	Login      string           `json:"login"`
-	State      models.UserState `json:"state" enum:"enrolling,active,disabled" doc:"enrolling: its owner has yet to set the credentials"`
+	State      models.UserState `json:"state" doc:"enrolling: its owner has yet to set the credentials"`
 	StateText  string           `json:"state_text"`
 	Roles      []models.Role    `json:"roles"`
 	Password   bool             `json:"password" doc:"Whether it has a password"`
@@ -36,7 +37,7 @@ type UserView struct {
 
 func userView(v identity.UserView, language i18n.Language) UserView {
 	return UserView{
-		ID: v.ID, EmployeeID: v.EmployeeID, EmployeeNo: v.EmployeeNo, Name: v.Name, Login: v.Login, State: v.State, StateText: i18n.Text(language, "user_state."+string(v.State)),
+		ID: v.ID, EmployeeID: v.EmployeeID, EmployeeNo: v.EmployeeNo, Name: v.Name, Login: v.Login, State: v.State, StateText: closed.Text(language, v.State),
 		Roles: append([]models.Role{}, v.Roles...), Password: v.PasswordHash != nil, TOTP: !v.TOTPSealed.IsNull(),
 		Confirmed: v.OwnerConfirmed, CreatedBy: v.CreatedBy, CreatedAt: v.CreatedAt,
 	}
@@ -94,7 +95,7 @@ func (s *server) user(ctx context.Context, in *UserID) (*httpkit.Answer[UserView
 
 func (s *server) revokeRole(ctx context.Context, in *struct {
 	UserID
-	Role models.Role `path:"role" enum:"hr_admin,department_head,employee,reviewer,auditor,it_ops" doc:"The role to take away"`
+	Role models.Role `path:"role" doc:"The role to take away"`
 }) (*approvals.Outcome[struct{}], error) {
 	return s.ending(ctx, in.UserID, approvals.Step{Operation: operations.RevokeRole, Command: operations.RoleGrant{UserID: in.ID, Role: in.Role}},
 		func(tx *database.Tx) error { return identity.RevokeRole(tx, in.ID, in.Role, httpkit.ActorOf(ctx)) })

@@ -101,7 +101,7 @@ func (c CaseWaiveCmd) Run(ctx context.Context) error { return c.decide(ctx, mode
 
 // decide shows a case, asks, decides how it goes on and prints what became of it. Trying again asks nobody: it
 // only repeats what was ordered before.
-func (c caseNamed) decide(ctx context.Context, action string) error {
+func (c caseNamed) decide(ctx context.Context, action models.Resolution) error {
 	client, err := newClient(c.spoken, models.RoleITOps)
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (c caseNamed) decide(ctx context.Context, action string) error {
 	if err := c.ask(ctx, client, question); err != nil {
 		return err
 	}
-	s := sent{method: http.MethodPost, path: address + "/resolution", body: map[string]string{"action": action, "approval_reason": c.Reason}}
+	s := sent{method: http.MethodPost, path: address + "/resolution", body: map[string]string{"action": string(action), "approval_reason": c.Reason}}
 	if err := client.carryOut(ctx, s, &v); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"lethe/e2e/harness"
 	"lethe/internal/account"
+	"lethe/models"
 	"lethe/sandbox/control"
 )
 
@@ -198,7 +199,7 @@ func (th *theatre) solve(ctx context.Context, calm func() bool) {
 			action := decide(k, calm())
 			if k.State == "waiver_requested" {
 				err, action = th.stack.ConfirmWaiver(ctx, k.ID), "confirm"
-			} else if err = itOps.Resolve(ctx, k.ID, action); err == nil && action == "waive" {
+			} else if err = itOps.Resolve(ctx, k.ID, models.Resolution(action)); err == nil && action == "waive" {
 				err = th.stack.ConfirmWaiver(ctx, k.ID)
 			}
 			if err == nil {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"lethe/models"
 )
 
 // Client calls the API with one token, as a script would, or with a session's cookie, as a browser.
@@ -222,7 +224,7 @@ func (c *Client) SupportCases(ctx context.Context) ([]SupportCase, error) {
 }
 
 // Resolve says what to do about a case; Confirm is the second person's word on a waiver.
-func (c *Client) Resolve(ctx context.Context, id, action string) error {
+func (c *Client) Resolve(ctx context.Context, id string, action models.Resolution) error {
 	_, err := c.call(ctx, http.MethodPost, "/api/v1/support-cases/"+id+"/resolution", map[string]any{"action": action}, nil)
 	return err
 }

@@ -52,7 +52,7 @@ func (s *Stack) Reviewer(ctx context.Context) (*Client, error) {
 }
 
 // Decide decides about a request at its address; the client is a session that stepped up.
-func (c *Client) Decide(ctx context.Context, address, decision string) error {
+func (c *Client) Decide(ctx context.Context, address string, decision models.Decision) error {
 	_, err := c.call(ctx, http.MethodPost, address+"/decision", map[string]any{"decision": decision}, nil)
 	return err
 }

@@ -286,7 +286,7 @@ func (c *check) purges() {
 		}
 		decisions := slices.Concat(c.byAction["purge.decided"], c.byAction["purge.overruled"], c.byAction["purge.extended"])
 		decided := slices.ContainsFunc(decisions, func(e Entry) bool {
-			return e.Object == object && e.Details["decision"] == p.Decision
+			return e.Object == object && e.Details["decision"] == string(p.Decision)
 		})
 		former := p.Decision == models.DecisionRejected && ordered.Details["state"] == string(models.PurgeRejected)
 		if decided != (p.Decision != "" && !former) {

@@ -182,7 +182,7 @@ func giveBack(tx *database.Tx, step models.AccountStep, a models.LinkedAccount) 
 	})
 }
 
-func closeCase(tx *database.Tx, stepID uuid.UUID, resolution string, now time.Time) error {
+func closeCase(tx *database.Tx, stepID uuid.UUID, resolution models.Resolution, now time.Time) error {
 	r := tx.DB().Model(&models.SupportCase{}).Where("step_id = ? AND state <> ?", stepID, models.CaseClosed).
 		Updates(map[string]any{"state": models.CaseClosed, "resolution": resolution, "closed_at": now})
 	return database.Hide(r.Error)

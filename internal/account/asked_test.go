@@ -150,7 +150,7 @@ func TestI29_WhoseTheSecondCarrierIsPeopleSay(t *testing.T) {
 	}
 }
 
-func (w *world) decide(t testing.TB, caseID uuid.UUID, action string) {
+func (w *world) decide(t testing.TB, caseID uuid.UUID, action models.Resolution) {
 	t.Helper()
 	if err := w.resolve(caseID, w.actor(t, models.RoleITOps), action); err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ func notePlace(id uuid.UUID) string { return reasons.Place("support_cases."+colu
 //
 // What they note about it, if anything, stays with the case once that is closed. For a case with a departure the
 // caller calls departure.AccountsChanged in the same transaction.
-func ResolveCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor, action, note string) (models.SupportCase, error) {
+func ResolveCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor, action models.Resolution, note string) (models.SupportCase, error) {
 	if actor.ID() == nil || actor.Role != models.RoleITOps {
 		return models.SupportCase{}, ErrRoleMayNot
 	}
@@ -164,7 +164,7 @@ func (c *openedCase) update(tx *database.Tx, columns map[string]any) error {
 }
 
 // close ends a case by what one person decided.
-func (c *openedCase) close(tx *database.Tx, resolution string, actor models.Actor, evidence ...models.AccountEvidence) error {
+func (c *openedCase) close(tx *database.Tx, resolution models.Resolution, actor models.Actor, evidence ...models.AccountEvidence) error {
 	c.row.State, c.row.Resolution, c.row.ClosedAt = models.CaseClosed, resolution, &c.now
 	c.row.AskedBy, c.row.AskedAt = actor.ID(), &c.now
 	if err := c.record(tx, actionCaseResolved, actor, evidence...); err != nil {
@@ -187,7 +187,7 @@ func (c *openedCase) moved(tx *database.Tx) error {
 }
 
 // again starts another round, in which the step acts or, by hand, only looks.
-func (c *openedCase) again(tx *database.Tx, evidence, resolution string, actor models.Actor) error {
+func (c *openedCase) again(tx *database.Tx, evidence string, resolution models.Resolution, actor models.Actor) error {
 	if err := c.close(tx, resolution, actor, c.evidence(evidence)); err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (c *openedCase) evidence(outcome string) models.AccountEvidence {
 func (c *openedCase) record(tx *database.Tx, action string, actor models.Actor, evidence ...models.AccountEvidence) error {
 	details := map[string]string{"employment": c.op.EmploymentID.String()}
 	if c.row.Resolution != "" {
-		details["resolution"] = c.row.Resolution
+		details["resolution"] = string(c.row.Resolution)
 	}
 	if c.row.AskedBy != nil && *c.row.AskedBy != actor.EmployeeID {
 		details["asked_by"] = c.row.AskedBy.String()

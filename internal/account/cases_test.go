@@ -18,7 +18,7 @@ func (w *world) actor(t testing.TB, role models.Role) models.Actor {
 	return models.Actor{EmployeeID: w.person(t), Role: role}
 }
 
-func (w *world) resolve(id uuid.UUID, actor models.Actor, action string) error {
+func (w *world) resolve(id uuid.UUID, actor models.Actor, action models.Resolution) error {
 	return w.try(func(tx *database.Tx) error {
 		c, err := ResolveCase(tx, id, actor, action, "")
 		if err == nil && c.DepartureID != nil {

@@ -18,7 +18,7 @@ import (
 
 // CaseFilter selects support cases; zero values select everything.
 type CaseFilter struct {
-	State       string // models.CaseOpen, CaseWaiverRequested or CaseClosed
+	State       models.CaseState
 	DepartureID *uuid.UUID
 	OperationID *uuid.UUID
 	EmployeeID  *uuid.UUID // whose account it is

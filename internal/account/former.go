@@ -36,7 +36,7 @@ func (f formers) current(a models.LinkedAccount) (models.AccountStep, bool) {
 }
 
 // direction is what is being done with the account now; empty if nothing is.
-func (f formers) direction(a models.LinkedAccount) string {
+func (f formers) direction(a models.LinkedAccount) models.OperationKind {
 	step, ok := f.current(a)
 	if !ok || final(step.State) {
 		return ""

@@ -115,7 +115,7 @@ func TestI10_WhatWasNotReadInTimeIsReadBeforeTheRelink(t *testing.T) {
 		cut     fault
 		again   int // how often it cannot be read afterwards
 		reason  string
-		healing string
+		healing models.Resolution
 	}{
 		"and was not made":          {fault{before: away}, 0, "", ""},
 		"but was made":              {fault{after: away}, 0, "", ""},

@@ -20,10 +20,10 @@ type UnlinkOrder struct {
 	EmployeeID   uuid.UUID // of the employment; looked up if left out
 	EmploymentID uuid.UUID
 	DepartureID  *uuid.UUID // with OriginDeparture
-	Mode         string     // models.ModeDisable or ModeDetach
-	Origin       string     // models.OriginDeparture or OriginStandalone
-	AllOrNothing bool       // stand-alone only: one stuck account gives all of them back
-	Systems      []string   // nil: all
+	Mode         models.OperationMode
+	Origin       models.OperationOrigin // models.OriginDeparture or OriginStandalone
+	AllOrNothing bool                   // stand-alone only: one stuck account gives all of them back
+	Systems      []string               // nil: all
 	// Connected are the systems that can be asked whether anybody registered an account there or not; nil: none.
 	Connected  *connector.Registry
 	By         models.Actor
@@ -151,10 +151,10 @@ func LockUnlinkable(tx *database.Tx, employmentID uuid.UUID, systems []string) (
 type RelinkOrder struct {
 	EmployeeID   uuid.UUID // of the employment; looked up if left out
 	EmploymentID uuid.UUID
-	DepartureID  *uuid.UUID // with OriginWithdrawal and OriginAnnulment
-	Origin       string     // models.OriginWithdrawal, OriginAnnulment or OriginStandalone
-	Undoes       *uuid.UUID // the unlinking to undo; nil: every one of the departure
-	Systems      []string   // nil: all of it
+	DepartureID  *uuid.UUID             // with OriginWithdrawal and OriginAnnulment
+	Origin       models.OperationOrigin // models.OriginWithdrawal, OriginAnnulment or OriginStandalone
+	Undoes       *uuid.UUID             // the unlinking to undo; nil: every one of the departure
+	Systems      []string               // nil: all of it
 	By           models.Actor
 	Superseded   Superseded
 }
@@ -297,7 +297,7 @@ func takeOver(tx *database.Tx, op models.AccountOperation, a models.LinkedAccoun
 	return change[models.LinkedAccount](tx, "an account", a.ID, columns)
 }
 
-func currentOperation(tx *database.Tx, departureID uuid.UUID, kind string) (*models.AccountOperation, error) {
+func currentOperation(tx *database.Tx, departureID uuid.UUID, kind models.OperationKind) (*models.AccountOperation, error) {
 	ops, err := find[models.AccountOperation](tx, "account operations",
 		"departure_id = ? AND kind = ? AND state <> ?", departureID, kind, models.OperationSuperseded)
 	if err != nil || len(ops) == 0 {
@@ -354,8 +354,8 @@ func (o RelinkOrder) undoes(op models.AccountOperation) bool {
 }
 
 // undone finds the mode and the accounts of what is to be undone.
-func (f formers) undone(o RelinkOrder) (string, map[uuid.UUID]bool, error) {
-	mode, accounts := "", map[uuid.UUID]bool{}
+func (f formers) undone(o RelinkOrder) (models.OperationMode, map[uuid.UUID]bool, error) {
+	mode, accounts := models.OperationMode(""), map[uuid.UUID]bool{}
 	for _, op := range f.ops {
 		if !o.undoes(op) {
 			continue

@@ -146,7 +146,7 @@ func (c *chaos) decide(t *testing.T, r *rapid.T) {
 	}
 }
 
-func (c *chaos) resolve(t *testing.T, sc CaseView, action string) {
+func (c *chaos) resolve(t *testing.T, sc CaseView, action models.Resolution) {
 	t.Helper()
 	if err := c.w.resolve(sc.ID, c.w.actor(t, models.RoleITOps), action); err != nil {
 		t.Fatalf("%s: %v", action, err)

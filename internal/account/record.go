@@ -90,7 +90,7 @@ func recordOrder(tx *database.Tx, op models.AccountOperation, employee uuid.UUID
 		action = actionRelinkingOrdered
 	}
 	details := map[string]string{
-		"employment": op.EmploymentID.String(), "mode": op.Mode, "origin": op.Origin, "accounts": accountList(accounts),
+		"employment": op.EmploymentID.String(), "mode": string(op.Mode), "origin": string(op.Origin), "accounts": accountList(accounts),
 	}
 	if op.Asked != nil {
 		details["asked"] = joined(op.Asked)
@@ -147,7 +147,7 @@ func (r *run) recordRun(tx *database.Tx, action string, evidence []models.Accoun
 		result = ledger.Failed
 	}
 	details := map[string]string{
-		"operation": r.op.ID.String(), "step": r.step.ID.String(), "system": r.step.System, "direction": r.step.Action,
+		"operation": r.op.ID.String(), "step": r.step.ID.String(), "system": r.step.System, "direction": string(r.step.Action),
 		"attempt": strconv.FormatInt(r.attempt, 10), "evidence": evidenceList(evidence), "evidence_sha256": EvidenceDigest(evidence),
 	}
 	for name, value := range more {
@@ -213,7 +213,7 @@ func recordMove(tx *database.Tx, op models.AccountOperation, from models.Operati
 	}
 	_, err = ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindAccount, Action: operationActions[op.State], Subject: &employee, Object: orderObject(op),
-		Details: map[string]string{"operation_kind": op.Kind, "state_before": string(from)},
+		Details: map[string]string{"operation_kind": string(op.Kind), "state_before": string(from)},
 	}.As(tx.Context(), models.System))
 	if err != nil {
 		return fmt.Errorf("recording that an operation moved: %w", err)

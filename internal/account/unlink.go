@@ -127,7 +127,7 @@ func (r *run) detach(ctx context.Context, f found) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	r.note(subReadBack, outConfirmed, models.ModeDetach)
+	r.note(subReadBack, outConfirmed, string(models.ModeDetach))
 	return done(models.AccountDetached)
 }
 
@@ -146,7 +146,7 @@ func (r *run) confirmOff(ctx context.Context, f found, failed failures) (verdict
 	case err != nil:
 		return verdict{}, err
 	case byHand && r.op.Mode == models.ModeDetach:
-		r.note(subReadBack, outConfirmed, models.ModeDetach)
+		r.note(subReadBack, outConfirmed, string(models.ModeDetach))
 		return done(models.AccountDetached)
 	case state.Active && failed.of(subDisable):
 		r.note(subReadBack, outStillActive, "") // it may still come: the round is not disproved

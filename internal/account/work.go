@@ -117,9 +117,9 @@ func remoteFailure(err error) error {
 
 // ask makes one reading call.
 func ask[T any](r *run, substep string, call func() (T, error)) (T, error) {
-	r.s.mark(r.step.Action + "." + substep + ".before")
+	r.s.mark(string(r.step.Action) + "." + substep + ".before")
 	v, err := call()
-	r.s.mark(r.step.Action + "." + substep + ".after")
+	r.s.mark(string(r.step.Action) + "." + substep + ".after")
 	if err == nil {
 		return v, nil
 	}
@@ -150,9 +150,9 @@ func (r *run) effect(ctx context.Context, substep string, call func(context.Cont
 		key = fmt.Sprintf("%s/%d", key, n+1)
 	}
 	callCtx := connector.WithIdempotencyKey(connector.WithFence(ctx, r.current), key)
-	r.s.mark(r.step.Action + "." + substep + ".before")
+	r.s.mark(string(r.step.Action) + "." + substep + ".before")
 	result, err := call(callCtx)
-	r.s.mark(r.step.Action + "." + substep + ".after")
+	r.s.mark(string(r.step.Action) + "." + substep + ".after")
 	if err != nil {
 		failed := remoteFailure(err)
 		var remote *remoteError

@@ -26,7 +26,7 @@ func TestI21_TheSecondPersonRunsTheStoredCommandOnce(t *testing.T) {
 	if w.effects(t, target) != 0 || w.count(t, "SELECT count(*) FROM counters WHERE id = ? AND noted", target) != 1 {
 		t.Error("asking is no effect, but noted at the target")
 	}
-	decided, err := w.decide(w.first, row.ID, models.DecisionApproved)
+	decided, err := w.decide(w.first, row.ID, models.ApprovalApproved)
 	if err != nil || decided.State != models.ApprovalApproved || decided.Result != "counter/"+target.String() {
 		t.Fatalf("%+v, %v", decided, err)
 	}
@@ -35,11 +35,11 @@ func TestI21_TheSecondPersonRunsTheStoredCommandOnce(t *testing.T) {
 		t.Errorf("%d effects, %d of them by both", w.effects(t, target), want)
 	}
 	// Used once: the same person is told the same, anybody else that it is over.
-	if again, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || again.State != models.ApprovalApproved {
+	if again, err := w.decide(w.first, row.ID, models.ApprovalApproved); err != nil || again.State != models.ApprovalApproved {
 		t.Errorf("the same decision again: %v, %v", again.State, err)
 	}
 	var ended *EndedError
-	if _, err := w.decide(w.second, row.ID, models.DecisionApproved); !errors.As(err, &ended) {
+	if _, err := w.decide(w.second, row.ID, models.ApprovalApproved); !errors.As(err, &ended) {
 		t.Errorf("another decision: %v", err)
 	}
 	if w.effects(t, target) != 1 {
@@ -91,7 +91,7 @@ func TestI21_WhoMayNotDecide(t *testing.T) {
 		"a token":                     {token, ErrSessionRequired},
 		"break-glass":                 {glass, ErrBreakGlass},
 	} {
-		for _, decision := range []string{models.DecisionApproved, models.DecisionRejected} {
+		for _, decision := range []models.ApprovalState{models.ApprovalApproved, models.ApprovalRejected} {
 			ctx := models.WithCaller(context.Background(), k.by.Caller("test"))
 			if _, err := w.registry.Decide(ctx, w.env.Facts, k.by, row.ID, decision, ""); !errors.Is(err, k.want) {
 				t.Errorf("%s, %s: %v, want %v", name, decision, err, k.want)
@@ -103,7 +103,7 @@ func TestI21_WhoMayNotDecide(t *testing.T) {
 	}
 	// Once its owner has enrolled again, the user is the owner's.
 	w.exec(t, "UPDATE users SET credentials_set_by = NULL, ledger_entry_id = @entry WHERE id = ?", reset.user)
-	if got, err := w.decide(reset, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+	if got, err := w.decide(reset, row.ID, models.ApprovalApproved); err != nil || got.State != models.ApprovalApproved {
 		t.Errorf("after enrolling: %v, %v", got.State, err)
 	}
 }
@@ -115,15 +115,15 @@ func TestI21_WhoLinkedALoginDoesNotDecideAboutWhatItAsked(t *testing.T) {
 	w.exec(t, "INSERT INTO oidc_links (id, user_id, issuer, subject, linked_by, ledger_entry_id) VALUES (?, ?, 'https://login.example', 's', ?, @entry)", link, w.asker.user, w.first.actor)
 	row, target := w.ask(t)
 	w.exec(t, "UPDATE oidc_links SET unlinked_at = lethe_now(), unlinked_by = ?, ledger_entry_id = @entry WHERE id = ?", w.first.actor, link)
-	if _, err := w.decide(w.first, row.ID, models.DecisionApproved); !errors.Is(err, ErrMadeByDecider) || w.effects(t, target) != 0 {
+	if _, err := w.decide(w.first, row.ID, models.ApprovalApproved); !errors.Is(err, ErrMadeByDecider) || w.effects(t, target) != 0 {
 		t.Errorf("the linker decided: %v", err)
 	}
-	if got, err := w.decide(w.second, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+	if got, err := w.decide(w.second, row.ID, models.ApprovalApproved); err != nil || got.State != models.ApprovalApproved {
 		t.Errorf("somebody else: %v, %v", got.State, err)
 	}
 	row, _ = w.ask(t)
 	w.exec(t, "UPDATE oidc_links SET confirmed_at = lethe_now(), ledger_entry_id = @entry WHERE id = ?", link)
-	if got, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+	if got, err := w.decide(w.first, row.ID, models.ApprovalApproved); err != nil || got.State != models.ApprovalApproved {
 		t.Errorf("once the owner has confirmed: %v, %v", got.State, err)
 	}
 }
@@ -136,22 +136,22 @@ func TestI21_EveryOtherEndHasNoEffect(t *testing.T) {
 		action string
 	}{
 		"rejected": {func(row models.Approval, _ uuid.UUID) (models.Approval, error) {
-			return w.decide(w.first, row.ID, models.DecisionRejected)
+			return w.decide(w.first, row.ID, models.ApprovalRejected)
 		}, models.ApprovalRejected, ActionRejected},
 		"withdrawn": {func(row models.Approval, _ uuid.UUID) (models.Approval, error) {
 			return w.registry.Withdraw(w.as(w.asker, models.RoleHRAdmin), w.env.Facts, row.ID)
 		}, models.ApprovalWithdrawn, ActionWithdrawn},
 		"changed": {func(row models.Approval, target uuid.UUID) (models.Approval, error) {
 			w.exec(t, "UPDATE counters SET version = version + 1 WHERE id = ?", target)
-			return w.decide(w.first, row.ID, models.DecisionApproved)
+			return w.decide(w.first, row.ID, models.ApprovalApproved)
 		}, models.ApprovalVoid, ActionVoided},
 		"gone": {func(row models.Approval, target uuid.UUID) (models.Approval, error) {
 			w.exec(t, "DELETE FROM counters WHERE id = ?", target)
-			return w.decide(w.first, row.ID, models.DecisionApproved)
+			return w.decide(w.first, row.ID, models.ApprovalApproved)
 		}, models.ApprovalVoid, ActionVoided},
 		"other subject": {func(row models.Approval, target uuid.UUID) (models.Approval, error) {
 			w.exec(t, "UPDATE counters SET subject = ? WHERE id = ?", w.first.actor, target)
-			return w.decide(w.first, row.ID, models.DecisionApproved)
+			return w.decide(w.first, row.ID, models.ApprovalApproved)
 		}, models.ApprovalVoid, ActionVoided},
 		"tampered": {func(row models.Approval, target uuid.UUID) (models.Approval, error) {
 			other := bytes.Replace(row.CommandSealed.Box(), []byte(target.String()), []byte(uuid.NewString()), 1)
@@ -160,11 +160,11 @@ func TestI21_EveryOtherEndHasNoEffect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return w.decide(w.first, row.ID, models.DecisionApproved)
+			return w.decide(w.first, row.ID, models.ApprovalApproved)
 		}, models.ApprovalVoid, ActionVoided},
 		"expired": {func(row models.Approval, _ uuid.UUID) (models.Approval, error) {
 			w.env.Advance(t, 72*time.Hour)
-			return w.decide(w.first, row.ID, models.DecisionApproved)
+			return w.decide(w.first, row.ID, models.ApprovalApproved)
 		}, models.ApprovalExpired, ActionExpired},
 	}
 	for name, k := range ends {
@@ -188,7 +188,7 @@ func TestI21_EveryOtherEndHasNoEffect(t *testing.T) {
 			t.Errorf("%s: ledger: %s", name, diff)
 		}
 		var over *EndedError
-		if _, err := w.decide(w.second, row.ID, models.DecisionApproved); !errors.As(err, &over) || over.State != k.state {
+		if _, err := w.decide(w.second, row.ID, models.ApprovalApproved); !errors.As(err, &over) || over.State != k.state {
 			t.Errorf("%s: deciding afterwards: %v", name, err)
 		}
 	}
@@ -279,7 +279,7 @@ func TestI21_AnUnconfirmedLoginDecidesAboutNothing(t *testing.T) {
 	row, _ := w.ask(t)
 	b := w.session(w.first, models.RoleReviewer, models.ByOIDC, time.Second)
 	decide := func() (models.Approval, error) {
-		return w.registry.Decide(models.WithCaller(t.Context(), b.Caller("test")), w.env.Facts, b, row.ID, models.DecisionApproved, "")
+		return w.registry.Decide(models.WithCaller(t.Context(), b.Caller("test")), w.env.Facts, b, row.ID, models.ApprovalApproved, "")
 	}
 	if _, err := decide(); !errors.Is(err, identity.ErrLoginUnconfirmed) {
 		t.Errorf("by a login that nobody confirmed: %v", err)
@@ -379,7 +379,7 @@ func TestTheCommandIsSealedAndItsKeyDestroyed(t *testing.T) {
 	if told, err := w.registry.Tell(t.Context(), w.env.Facts, w.get(t, row.ID)); err != nil || len(told[row.ID].Changes) != 1 || told[row.ID].Changes[0].Before != "1" {
 		t.Errorf("the approver is shown %v, %v", told, err)
 	}
-	if got, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+	if got, err := w.decide(w.first, row.ID, models.ApprovalApproved); err != nil || got.State != models.ApprovalApproved {
 		t.Fatal(err)
 	}
 	if _, err := v.OpenLoose(t.Context(), place(row.ID), row.CommandSealed); !errors.Is(err, vault.ErrPurged) {

@@ -40,7 +40,7 @@ func TestI21_WhoHeldAHalfOfTheCodeIsNoSecondPerson(t *testing.T) {
 			w.give(t, k.holder, k.user)
 			w.give(t, w.subject, k.user) // the other half: who has nothing to do with this request
 			row, target := w.ask(t)
-			for _, decision := range []string{models.DecisionApproved, models.DecisionRejected} {
+			for _, decision := range []models.ApprovalState{models.ApprovalApproved, models.ApprovalRejected} {
 				if _, err := w.decide(k.decides, row.ID, decision); !errors.Is(err, ErrOwnerUnconfirmed) {
 					t.Errorf("%s: %v", decision, err)
 				}
@@ -49,7 +49,7 @@ func TestI21_WhoHeldAHalfOfTheCodeIsNoSecondPerson(t *testing.T) {
 				t.Error("it was carried out")
 			}
 			w.exec(t, "UPDATE enrolment_halves SET confirmed_at = lethe_now(), ledger_entry_id = @entry WHERE given_to = ?", k.holder.actor)
-			if got, err := w.decide(k.decides, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+			if got, err := w.decide(k.decides, row.ID, models.ApprovalApproved); err != nil || got.State != models.ApprovalApproved {
 				t.Errorf("once the owner is confirmed: %s, %v", got.State, err)
 			}
 			w.exec(t, "UPDATE enrolment_halves SET confirmed_at = lethe_now(), ledger_entry_id = @entry WHERE confirmed_at IS NULL")
@@ -106,7 +106,7 @@ func TestI32_TheUndecidedRequestsOfWhoIsGoneEnd(t *testing.T) {
 						t.Errorf("%s: %d ended, %v", how, n, err)
 					}
 				}
-				_, err := w.decide(w.first, row.ID, models.DecisionApproved)
+				_, err := w.decide(w.first, row.ID, models.ApprovalApproved)
 				var over *EndedError
 				if swept != errors.As(err, &over) || !swept && err != nil {
 					t.Errorf("%s, back %v, swept %v: %v", how, back, swept, err)
@@ -129,7 +129,7 @@ func TestI32_TheUndecidedRequestsOfWhoIsGoneEnd(t *testing.T) {
 	if n, err := w.registry.EndLeft(t.Context(), w.env.Facts); err != nil || n != 0 {
 		t.Errorf("%d ended of who is there, %v", n, err)
 	}
-	if got, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+	if got, err := w.decide(w.first, row.ID, models.ApprovalApproved); err != nil || got.State != models.ApprovalApproved {
 		t.Errorf("who is back asks anew: %s, %v", got.State, err)
 	}
 }
@@ -157,7 +157,7 @@ func TestI23_ADecisionThatWaitedIsNotThatOfWhoIsGone(t *testing.T) {
 		<-held
 		b := w.bearer(w.first, models.RoleReviewer)
 		go func() {
-			_, err := w.registry.Decide(models.WithCaller(context.Background(), b.Caller("waits")), w.env.Facts, b, row.ID, models.DecisionApproved, "")
+			_, err := w.registry.Decide(models.WithCaller(context.Background(), b.Caller("waits")), w.env.Facts, b, row.ID, models.ApprovalApproved, "")
 			decided <- err
 		}()
 		w.waiting(t)

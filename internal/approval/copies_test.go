@@ -46,7 +46,7 @@ func TestI25_NothingOfARequestCanBeGuessedFromIt(t *testing.T) {
 		if stored := w.get(t, row.ID); strings.Contains(stored.Targets, "version") {
 			t.Errorf("the versions of the targets lie in clear: %s", stored.Targets)
 		}
-		if decided, err := w.decide(w.first, row.ID, models.DecisionApproved); err != nil || decided.State != models.ApprovalApproved {
+		if decided, err := w.decide(w.first, row.ID, models.ApprovalApproved); err != nil || decided.State != models.ApprovalApproved {
 			t.Errorf("deciding: %s, %v", decided.State, err)
 		}
 	}

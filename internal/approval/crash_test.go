@@ -43,7 +43,7 @@ func TestI21_AProcessThatDiesDecidesNothing(t *testing.T) {
 		if got := w.get(t, row.ID); got.State != models.ApprovalPending || w.effects(t, target) != 0 {
 			t.Errorf("%s: %s with %d effects", place, got.State, w.effects(t, target))
 		}
-		if got, err := w.decide(w.second, row.ID, models.DecisionApproved); err != nil || got.State != models.ApprovalApproved {
+		if got, err := w.decide(w.second, row.ID, models.ApprovalApproved); err != nil || got.State != models.ApprovalApproved {
 			t.Errorf("%s: afterwards %s, %v", place, got.State, err)
 		}
 		if w.effects(t, target) != 1 {
@@ -79,6 +79,6 @@ func decideAndDie() {
 		Actor:  models.Actor{EmployeeID: uuid.MustParse(ids[1]), Role: models.RoleReviewer},
 		UserID: uuid.MustParse(ids[2]), SessionID: uuid.MustParse(ids[3]), Authenticated: models.ByTOTP, SteppedUpAt: &now,
 	}
-	row, err := r.Decide(models.WithCaller(ctx, b.Caller("child")), db, b, uuid.MustParse(ids[0]), models.DecisionApproved, "")
+	row, err := r.Decide(models.WithCaller(ctx, b.Caller("child")), db, b, uuid.MustParse(ids[0]), models.ApprovalApproved, "")
 	fmt.Println("still alive:", row.State, err)
 }

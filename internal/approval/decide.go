@@ -22,8 +22,8 @@ import (
 // without any effect: expired, or void because its target is not as it was judged. A refusal of the
 // command by its own rules leaves the request open and is returned. The same person repeating the
 // same decision gets what it came to.
-func (r *Registry) Decide(ctx context.Context, db *database.DB, bearer identity.Bearer, id uuid.UUID, decision, comment string) (models.Approval, error) {
-	if decision != models.DecisionApproved && decision != models.DecisionRejected {
+func (r *Registry) Decide(ctx context.Context, db *database.DB, bearer identity.Bearer, id uuid.UUID, decision models.ApprovalState, comment string) (models.Approval, error) {
+	if decision != models.ApprovalApproved && decision != models.ApprovalRejected {
 		return models.Approval{}, ErrUnknownDecision
 	}
 	if err := checkText(&comment); err != nil {
@@ -49,7 +49,7 @@ func (r *Registry) Decide(ctx context.Context, db *database.DB, bearer identity.
 	return row, err
 }
 
-func (r *Registry) decide(tx *database.Tx, bearer identity.Bearer, id uuid.UUID, decision, comment string) (models.Approval, error) {
+func (r *Registry) decide(tx *database.Tx, bearer identity.Bearer, id uuid.UUID, decision models.ApprovalState, comment string) (models.Approval, error) {
 	row, err := lock(tx, id)
 	if err != nil {
 		return row, err
@@ -65,7 +65,7 @@ func (r *Registry) decide(tx *database.Tx, bearer identity.Bearer, id uuid.UUID,
 		return row, err
 	}
 	if row.State != models.ApprovalPending {
-		if string(row.State) == decision && *row.DecidedBy == bearer.Actor.EmployeeID {
+		if row.State == decision && *row.DecidedBy == bearer.Actor.EmployeeID {
 			return row, nil
 		}
 		return row, &EndedError{row.ID, row.State}
@@ -85,7 +85,7 @@ func (r *Registry) decide(tx *database.Tx, bearer identity.Bearer, id uuid.UUID,
 		return r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: models.VoidRequesterEnded})
 	}
 	e := ending{by: bearer, comment: comment}
-	if decision == models.DecisionApproved {
+	if decision == models.ApprovalApproved {
 		return r.approve(tx, op, row, e)
 	}
 	s, err := r.open(tx.Context(), row)
@@ -198,7 +198,7 @@ func strangers(tx *database.Tx, row models.Approval, bearer identity.Bearer) err
 }
 
 // unchanged opens the command and what was told of it, and judges it again; why is empty if everything is as it was.
-func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval) (command any, told Told, why string, err error) {
+func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval) (command any, told Told, why models.VoidReason, err error) {
 	s, err := r.open(tx.Context(), row)
 	switch {
 	case errors.Is(err, errUnreadable):

@@ -24,7 +24,7 @@ type ending struct {
 	entry   *uuid.UUID
 	by      identity.Bearer // who decided, if anybody did
 	comment string
-	why     string // of a void request
+	why     models.VoidReason // of a void request
 	result  string
 	told    Told // of what was decided
 }
@@ -214,7 +214,7 @@ func (r *Registry) sweep(ctx context.Context, db *database.DB, which string, end
 }
 
 // voiding ends a request as void if a condition still holds under its lock, and leaves any other alone.
-func (r *Registry) voiding(which, why string) ender {
+func (r *Registry) voiding(which string, why models.VoidReason) ender {
 	return func(ctx context.Context, db *database.DB, id uuid.UUID) (row models.Approval, err error) {
 		err = database.Run(ctx, db, func(tx *database.Tx) error {
 			if row, err = lock(tx, id); err != nil {

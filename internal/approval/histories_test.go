@@ -164,7 +164,7 @@ func (h *histories) decision() act {
 				h.exec(h.t, "UPDATE sessions SET revoked_at = lethe_now() WHERE id = ? AND revoked_at IS NULL", b.SessionID)
 			}
 			ctx := models.WithCaller(context.Background(), b.Caller("test"))
-			_, err := h.registry.Decide(ctx, h.env.Facts, b, h.rows[request].ID, string(decision), "")
+			_, err := h.registry.Decide(ctx, h.env.Facts, b, h.rows[request].ID, decision, "")
 			return said(err)
 		},
 	}

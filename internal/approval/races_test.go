@@ -22,7 +22,7 @@ const racing = 5
 func (w *world) rivals() map[string]func(r *Registry, row models.Approval, target uuid.UUID) error {
 	return map[string]func(r *Registry, row models.Approval, target uuid.UUID) error{
 		"two approvers": func(r *Registry, row models.Approval, _ uuid.UUID) error {
-			_, err := w.decide(w.second, row.ID, models.DecisionApproved)
+			_, err := w.decide(w.second, row.ID, models.ApprovalApproved)
 			return err
 		},
 		"withdrawal": func(r *Registry, row models.Approval, _ uuid.UUID) error {
@@ -116,7 +116,7 @@ func (w *world) raceOnce(t *testing.T, name string, rival func(*Registry, models
 		time.Sleep(rand.N(4 * time.Millisecond))
 	}
 	b := w.bearer(w.first, models.RoleReviewer)
-	decided, err := r.Decide(models.WithCaller(t.Context(), b.Caller("race")), w.env.Facts, b, row.ID, models.DecisionApproved, "")
+	decided, err := r.Decide(models.WithCaller(t.Context(), b.Caller("race")), w.env.Facts, b, row.ID, models.ApprovalApproved, "")
 	var over *EndedError
 	if err != nil && !errors.As(err, &over) {
 		return "", fmt.Errorf("%s: %w", name, err)

@@ -36,7 +36,7 @@ func record(tx *database.Tx, row models.Approval, action, reason string) (*uuid.
 		e.Subject = &row.SubjectIDs[0]
 	}
 	if row.VoidReason != "" {
-		e.Details["why"] = row.VoidReason
+		e.Details["why"] = string(row.VoidReason)
 	}
 	id, err := ledger.Append(tx, e)
 	if err != nil {

@@ -202,7 +202,7 @@ func (w *world) askFor(t testing.TB, target uuid.UUID) (row models.Approval) {
 	return row
 }
 
-func (w *world) decide(p person, id uuid.UUID, decision string) (models.Approval, error) {
+func (w *world) decide(p person, id uuid.UUID, decision models.ApprovalState) (models.Approval, error) {
 	b := w.bearer(p, models.RoleReviewer)
 	return w.registry.Decide(models.WithCaller(context.Background(), b.Caller("test")), w.env.Facts, b, id, decision, "")
 }

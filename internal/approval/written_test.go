@@ -28,7 +28,7 @@ func TestI25_WhatPeopleWroteAboutARequestIsSealed(t *testing.T) {
 	row, _ := w.ask(t)
 	b := w.bearer(w.first, models.RoleReviewer)
 	ctx := models.WithCaller(context.Background(), b.Caller("test"))
-	if _, err := w.registry.Decide(ctx, w.env.Facts, b, row.ID, models.DecisionApproved, "the debt is none of ours"); err != nil {
+	if _, err := w.registry.Decide(ctx, w.env.Facts, b, row.ID, models.ApprovalApproved, "the debt is none of ours"); err != nil {
 		t.Fatal(err)
 	}
 	row = w.get(t, row.ID)
@@ -67,7 +67,7 @@ func TestI25_TheUpgradeSealsWhatPeopleWroteAndGoesOn(t *testing.T) {
 	for i, what := range want {
 		row, _ := w.ask(t)
 		if i > 0 {
-			if _, err := w.decide(w.first, row.ID, models.DecisionRejected); err != nil {
+			if _, err := w.decide(w.first, row.ID, models.ApprovalRejected); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -109,7 +109,7 @@ func TestI25_TheUpgradeSealsWhatPeopleWroteAndGoesOn(t *testing.T) {
 		t.Errorf("a text lies in the table's file at %d, %v", found, err)
 	}
 	// The open one is decided about as it was asked for.
-	if row, err := w.decide(w.second, ids[0].ID, models.DecisionApproved); err != nil || row.State != models.ApprovalApproved {
+	if row, err := w.decide(w.second, ids[0].ID, models.ApprovalApproved); err != nil || row.State != models.ApprovalApproved {
 		t.Errorf("deciding: %s, %v", row.State, err)
 	}
 }
@@ -118,7 +118,7 @@ func TestI25_TheUpgradeSealsWhatPeopleWroteAndGoesOn(t *testing.T) {
 func TestSealingIsTheOnlyChangeOfAnEndedRequest(t *testing.T) {
 	w := newWorld(t)
 	row, _ := w.ask(t)
-	if _, err := w.decide(w.first, row.ID, models.DecisionRejected); err != nil {
+	if _, err := w.decide(w.first, row.ID, models.ApprovalRejected); err != nil {
 		t.Fatal(err)
 	}
 	w.exec(t, `ALTER TABLE approvals DISABLE TRIGGER USER; UPDATE approvals SET reason_sealed = NULL, reason = 'plain'; ALTER TABLE approvals ENABLE TRIGGER USER`)

@@ -24,6 +24,7 @@ type Employee struct {
 	Name          string                `json:"name"`
 	DepartmentID  uuid.UUID             `json:"department_id"`
 	Status        models.EmployeeStatus `json:"status"`
+	StatusText    string                `json:"status_text" gorm:"-"` // the API knows the reader's language
 	EmploymentID  uuid.UUID             `json:"employment_id"`
 	LegalEntityID uuid.UUID             `json:"legal_entity_id"`
 	Post          string                `json:"post"`

@@ -2,21 +2,12 @@ package archive
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
 	"lethe/models"
 )
-
-// statusChanges lists the legal changes; the table legal_transitions says the same (I11).
-var statusChanges = map[models.EmployeeStatus][]models.EmployeeStatus{
-	models.StatusActive:           {models.StatusPendingDeparture},
-	models.StatusPendingDeparture: {models.StatusActive, models.StatusDeparted},
-	models.StatusDeparted:         {models.StatusActive, models.StatusPurged},
-	models.StatusPurged:           {models.StatusActive},
-}
 
 // SetStatus changes a person's status. The same status again changes nothing; what is not legal is
 // ErrIllegalStatus. The caller has locked the employment that it is about.
@@ -28,7 +19,7 @@ func SetStatus(tx *database.Tx, employeeID uuid.UUID, status models.EmployeeStat
 	if employee.Status == status {
 		return nil
 	}
-	if !slices.Contains(statusChanges[employee.Status], status) {
+	if !models.Statuses.Allows(employee.Status, status) {
 		return fmt.Errorf("from %s to %s: %w", employee.Status, status, ErrIllegalStatus)
 	}
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE employees

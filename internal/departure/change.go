@@ -404,7 +404,7 @@ func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 }
 
 // reactivate sets the employee back to active and orders the relink of what was unlinked.
-func reactivate(tx *database.Tx, by models.Actor, dep models.Departure, origin string) error {
+func reactivate(tx *database.Tx, by models.Actor, dep models.Departure, origin models.OperationOrigin) error {
 	if err := archive.SetStatus(tx, dep.EmployeeID, models.StatusActive); err != nil {
 		return err
 	}

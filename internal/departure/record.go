@@ -114,7 +114,7 @@ func datesOf(dep models.Departure) Dates {
 // with the departure's file and are no part of it.
 func started(dep models.Departure) map[string]string {
 	details := datesOf(dep).details()
-	details["departure_kind"], details["initiator"] = string(dep.Kind), dep.Initiator
+	details["departure_kind"], details["initiator"] = string(dep.Kind), string(dep.Initiator)
 	details["employment"], details["immediate"] = dep.EmploymentID.String(), strconv.FormatBool(dep.Immediate)
 	return details
 }

@@ -171,8 +171,8 @@ var steps = []step{
 		}},
 	{"case", "SELECT id FROM support_cases WHERE state <> 'closed'", func(t testing.TB, l *life, r *rapid.T, row found) {
 		ops := models.Actor{EmployeeID: l.hr.EmployeeID, Role: models.RoleITOps}
-		decide := func(action string) {
-			l.command(t, r, "case "+action, func(tx *database.Tx) (err error) {
+		decide := func(action models.Resolution) {
+			l.command(t, r, "case "+string(action), func(tx *database.Tx) (err error) {
 				var c models.SupportCase
 				switch action {
 				case "confirm":
@@ -189,9 +189,9 @@ var steps = []step{
 			})
 		}
 		action := rapid.SampledFrom([]string{"retry", "resolved_by_hand", "waive", "waive", "abort"}).Draw(r, "action")
-		decide(action)
+		decide(models.Resolution(action))
 		if action == "waive" {
-			decide(rapid.SampledFrom([]string{"confirm", "confirm", "drop"}).Draw(r, "then"))
+			decide(models.Resolution(rapid.SampledFrom([]string{"confirm", "confirm", "drop"}).Draw(r, "then")))
 		}
 	}},
 	{"hold", "SELECT id FROM employees", func(t testing.TB, l *life, r *rapid.T, row found) {

@@ -22,7 +22,7 @@ type Notice struct {
 	EmployeeID        uuid.UUID
 	Kind              models.DepartureKind
 	LegalGround       string
-	Initiator         string
+	Initiator         models.Initiator
 	ReasonCode        string
 	Note              string
 	ConfidentialUntil *clock.Date
@@ -34,18 +34,11 @@ type Notice struct {
 // MaxText is the longest free text of a departure, in characters.
 const MaxText = 2000
 
-var kinds = []models.DepartureKind{
-	models.KindResignation, models.KindMutualAgreement, models.KindDismissal, models.KindContractEnd,
-	models.KindRetirement, models.KindDeath, models.KindGroupTransfer, models.KindAssignmentEnd,
-}
-
 // codes is what a reason code is made of: nothing that could describe a person fits in ("relocation").
 // The legal ground cites a law in words.
 var codes = regexp.MustCompile(`^[a-z0-9_.-]{0,100}$`)
 
 const maxLegalGround = 100 // characters
-
-var initiators = []string{"", "employee", "employer", "both", "law"}
 
 // Beginning is a departure as it would begin. Whether one person may begin it is known before anything is written.
 type Beginning struct {
@@ -160,11 +153,11 @@ func Complete(tx *database.Tx, n Notice) (Notice, error) {
 
 func (n Notice) check() error {
 	switch {
-	case !slices.Contains(kinds, n.Kind):
+	case !slices.Contains(models.DepartureKinds, n.Kind):
 		return ErrUnknownKind
 	case n.Kind == models.KindGroupTransfer, n.ConfidentialUntil != nil:
 		return ErrNotSupportedYet
-	case !slices.Contains(initiators, n.Initiator):
+	case n.Initiator != "" && !slices.Contains(models.Initiators, n.Initiator):
 		return ErrUnknownInitiator
 	}
 	if !codes.MatchString(n.ReasonCode) {
@@ -212,16 +205,16 @@ func (n Notice) row(employment models.Employment, d Entry, by models.Actor) (mod
 }
 
 // defaultInitiator is who ends the employment by the nature of the kind.
-func defaultInitiator(k models.DepartureKind) string {
+func defaultInitiator(k models.DepartureKind) models.Initiator {
 	switch k {
 	case models.KindResignation:
-		return "employee"
+		return models.InitiatorEmployee
 	case models.KindDismissal:
-		return "employer"
+		return models.InitiatorEmployer
 	case models.KindMutualAgreement:
-		return "both"
+		return models.InitiatorBoth
 	}
-	return "law"
+	return models.InitiatorLaw
 }
 
 func insert(tx *database.Tx, dep models.Departure, by models.Actor) error {

@@ -11,6 +11,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -101,6 +102,9 @@ const (
 	ByCutoff  Order = "access_cutoff_at"
 	ByEnd     Order = "employment_ended_at"
 )
+
+// Orders lists them all.
+var Orders = closed.Of("", ByLastDay, ByCutoff, ByEnd)
 
 // List reads departures, one more than Limit at most: the extra one says that another page follows.
 func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, error) {

@@ -6,6 +6,7 @@ package ledger
 import (
 	"github.com/google/uuid"
 
+	"lethe/internal/closed"
 	"lethe/models"
 )
 
@@ -29,6 +30,10 @@ const (
 	KindLedger        Kind = "ledger"        // the ledger's own: epochs, keys, dropped content
 )
 
+// Kinds lists them all.
+var Kinds = closed.Of("ledger.kind", KindDeparture, KindAccount, KindRetention, KindPurge, KindArchive, KindIdentity, KindSession,
+	KindApproval, KindConfiguration, KindQuery, KindExport, KindDisclosure, KindLedger)
+
 // Result is what became of what an entry records.
 type Result string
 
@@ -38,6 +43,9 @@ const (
 	Refused Result = "refused"
 	Failed  Result = "failed"
 )
+
+// Results lists them all.
+var Results = closed.Of("ledger.result", Done, Refused, Failed)
 
 // Entry is what happened. Who did it, how they were authenticated and in which request is taken
 // from the context (models.CallerOf) unless Actor is given; the time is the database's.

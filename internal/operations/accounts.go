@@ -28,7 +28,7 @@ type Detachment struct {
 // unlink takes accounts away apart from a departure. Detached ones stay as they are, and a later departure
 // takes them as settled, so that their owner would keep the access: it gives up a protection, as a waiver
 // does. Those of a head or an administrator are disabled by two people, as by a departure.
-func (d Deps) unlink(mode string, after models.AccountState) approval.Operation {
+func (d Deps) unlink(mode models.OperationMode, after models.AccountState) approval.Operation {
 	return approval.Define(approval.Spec[Detachment]{
 		Complete: func(tx *database.Tx, _ models.Actor, c Detachment) (Detachment, error) {
 			// Whoever is hired again meanwhile keeps what the new employment has.
@@ -84,7 +84,7 @@ func (d Deps) unlink(mode string, after models.AccountState) approval.Operation 
 
 // asked are the systems that are asked by employee number though no account is registered there (I29). A
 // detachment asks none.
-func (d Deps) asked(mode string, wanted []string, accounts []models.LinkedAccount) []string {
+func (d Deps) asked(mode models.OperationMode, wanted []string, accounts []models.LinkedAccount) []string {
 	if mode != models.ModeDisable || d.Systems == nil {
 		return nil
 	}

@@ -41,8 +41,8 @@ type HoldOnEverybody struct {
 
 // PurgeDecision is the command of [DecidePurge].
 type PurgeDecision struct {
-	PurgeID  uuid.UUID `json:"purge_id"`
-	Decision string    `json:"decision"`
+	PurgeID  uuid.UUID       `json:"purge_id"`
+	Decision models.Decision `json:"decision"`
 }
 
 // waive accepts an account that was not confirmed as off. A case that was solved otherwise is gone.
@@ -188,7 +188,7 @@ func (d Deps) decidePurge() approval.Operation {
 			m := approval.Matter{
 				Subjects: []uuid.UUID{dep.EmployeeID},
 				Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.Decision)}},
-				Changes:  []approval.Change{who, word("purge_decision", "approval.purge", purge.Decision, c.Decision)},
+				Changes:  []approval.Change{who, word("purge_decision", "approval.purge", string(purge.Decision), string(c.Decision))},
 			}
 			due, rules, err := dueOf(tx, purge.ID, dep.TimeZone)
 			if err != nil {
@@ -234,7 +234,7 @@ type PurgeExtension struct {
 
 // rejectedPurge is a purge that somebody rejected, or an earlier one of what it claims. Who did see the
 // request; that they do not approve is the purge's own rule, which tells them why.
-func rejectedPurge(tx *database.Tx, id uuid.UUID, decision string) (approval.Matter, models.Departure, error) {
+func rejectedPurge(tx *database.Tx, id uuid.UUID, decision models.Decision) (approval.Matter, models.Departure, error) {
 	purge, dep, err := retention.LockPurge(tx, id)
 	if err != nil {
 		return approval.Matter{}, dep, gone(err, database.ErrNotFound)
@@ -254,7 +254,7 @@ func rejectedPurge(tx *database.Tx, id uuid.UUID, decision string) (approval.Mat
 		Subjects: []uuid.UUID{dep.EmployeeID},
 		Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.RejectedAt.UTC(), rejecters)}},
 		Changes: []approval.Change{
-			who, word("purge_decision", "approval.purge", purge.Decision, decision),
+			who, word("purge_decision", "approval.purge", string(purge.Decision), string(decision)),
 		},
 	}
 	if dep.CreatedBy != nil {

@@ -23,7 +23,7 @@ const MaxExtension = 10 // years
 // for every later purge of what it claims. Who ordered the
 // departure, and the person whose data it is, cannot decide. The same decision by the same person again
 // changes nothing.
-func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision string) error {
+func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision models.Decision) error {
 	if decision != models.DecisionApproved && decision != models.DecisionRejected {
 		return ErrUnknownDecision
 	}
@@ -46,7 +46,7 @@ func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision string
 	if err != nil {
 		return err
 	}
-	entry, err := recordPurge(tx, actionPurgeDecided, purgeID, c.departure, by, map[string]string{"decision": decision})
+	entry, err := recordPurge(tx, actionPurgeDecided, purgeID, c.departure, by, map[string]string{"decision": string(decision)})
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func Overrule(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor) er
 		return err
 	}
 	entry, err := recordPurge(tx, actionPurgeOverruled, purgeID, c.departure, second,
-		map[string]string{"decision": models.DecisionApproved, "asked_by": first.EmployeeID.String()})
+		map[string]string{"decision": string(models.DecisionApproved), "asked_by": first.EmployeeID.String()})
 	if err != nil {
 		return err
 	}
@@ -276,7 +276,7 @@ func Extend(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor, unti
 	if err != nil {
 		return err
 	}
-	details := map[string]string{"decision": models.DecisionExtended, "until": until.String(), "asked_by": first.EmployeeID.String(), "categories": categoryList(c.categories())}
+	details := map[string]string{"decision": string(models.DecisionExtended), "until": until.String(), "asked_by": first.EmployeeID.String(), "categories": categoryList(c.categories())}
 	entry, err := recordPurge(tx, actionPurgeExtended, purgeID, c.departure, second, details)
 	if err != nil {
 		return err

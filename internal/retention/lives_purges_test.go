@@ -35,7 +35,7 @@ func (l *life) decide() {
 		first, second := l.reviewers[who[0]], l.reviewers[who[1]]
 		switch {
 		case p.State != models.PurgeRejected:
-			l.alone(p, first, l.pick([]string{models.DecisionApproved, models.DecisionRejected}))
+			l.alone(p, first, []models.Decision{models.DecisionApproved, models.DecisionRejected}[l.IntN(2)])
 		case l.IntN(2) == 0:
 			l.overrule(p, first, second)
 		default:
@@ -44,7 +44,7 @@ func (l *life) decide() {
 	}
 }
 
-func (l *life) alone(p models.Purge, by models.Actor, decision string) {
+func (l *life) alone(p models.Purge, by models.Actor, decision models.Decision) {
 	categories := l.claimed(p.ID)
 	err := l.w.decide(p.ID, by, decision)
 	switch {
@@ -55,7 +55,7 @@ func (l *life) alone(p models.Purge, by models.Actor, decision string) {
 	case err != nil:
 		return
 	}
-	l.decisions[decision]++
+	l.decisions[string(decision)]++
 	if decision == models.DecisionApproved {
 		l.agree(p, categories, by)
 		return
@@ -111,7 +111,7 @@ func (l *life) extend(p models.Purge, first, second models.Actor) {
 	if err != nil {
 		l.fail("extending: %v", err)
 	}
-	l.decisions[models.DecisionExtended]++
+	l.decisions[string(models.DecisionExtended)]++
 	for _, c := range categories {
 		s.deadlines[c] = clock.EndOfDay(until, loc)
 	}

@@ -169,7 +169,7 @@ func (tr *trial) lookAtPurges() {
 }
 
 func (tr *trial) decide() {
-	decision := rapid.SampledFrom([]string{models.DecisionApproved, models.DecisionRejected}).Draw(tr.T, "decision")
+	decision := rapid.SampledFrom([]models.Decision{models.DecisionApproved, models.DecisionRejected}).Draw(tr.T, "decision")
 	claims := tr.claims()
 	for _, id := range tr.w.openPurges(tr, tr.p) {
 		if err := tr.w.decide(id, tr.w.reviewer, decision); err != nil || decision != models.DecisionApproved {

@@ -27,7 +27,7 @@ func dueEarly(t *testing.T, w *world) (person, uuid.UUID) {
 	return p, open[0]
 }
 
-func (w *world) decide(id uuid.UUID, by models.Actor, decision string) error {
+func (w *world) decide(id uuid.UUID, by models.Actor, decision models.Decision) error {
 	return w.try(func(tx *database.Tx) error { return Decide(tx, id, by, decision) })
 }
 
@@ -43,7 +43,7 @@ func TestI1_WithinThirtyDaysAReviewerMustAgree(t *testing.T) {
 	}
 	for _, c := range []struct {
 		by       models.Actor
-		decision string
+		decision models.Decision
 		want     error
 	}{
 		{w.hr, models.DecisionApproved, ErrRoleMayNot},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/querylog"
@@ -82,12 +83,12 @@ type Export struct {
 	Epoch         *int
 	FirstIndex    *int64
 	EndIndex      *int64
-	State         string
+	State         ExportState
 	Attempt       int
 	ClaimedUntil  *time.Time
 	Total         *int64
 	Written       int64
-	Failure       string
+	Failure       Failure
 	File          string
 	Bytes         *int64
 	SHA256        []byte `gorm:"column:sha256"`
@@ -102,15 +103,36 @@ type Export struct {
 // TableName is GORM's way to the table.
 func (Export) TableName() string { return "query_log_exports" }
 
+// ExportState is where an export stands.
+type ExportState string
+
 // The states of an export.
 const (
-	Queued  = "queued"
-	Running = "running"
-	Done    = "done"
-	Failed  = "failed"
-	Expired = "expired"
-	Purged  = "purged" // it showed somebody who is purged since
+	Queued  ExportState = "queued"
+	Running ExportState = "running"
+	Done    ExportState = "done"
+	Failed  ExportState = "failed"
+	Expired ExportState = "expired"
+	Purged  ExportState = "purged" // it showed somebody who is purged since
 )
+
+// ExportStates say what may follow each.
+var ExportStates = closed.States("query_log_exports.state", "export_state", [][]ExportState{
+	{Queued, Running}, {Running, Done, Failed}, {Done, Expired, Purged}, {Failed}, {Expired}, {Purged},
+})
+
+// Failure is why an export failed.
+type Failure string
+
+// The failures. No further attempt mends them.
+const (
+	FailureInconsistent Failure = "ledger_inconsistent"
+	FailureGap          Failure = "ledger_gap"
+	FailureGivenUp      Failure = "given_up"
+)
+
+// Failures lists them all.
+var Failures = closed.Of("export_failure", FailureInconsistent, FailureGap, FailureGivenUp)
 
 // Over says that nothing more will happen but that the file goes.
 func (e Export) Over() bool {

@@ -93,7 +93,7 @@ func (m *Maker) Once(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if e.Attempt > maxAttempts {
-		return true, m.fail(ctx, e, "given_up")
+		return true, m.fail(ctx, e, FailureGivenUp)
 	}
 	p := &pack{maker: m, export: e, folder: filepath.Join(m.o.Dir, fmt.Sprintf("%s-%d", e.ID, e.Attempt))}
 	defer p.clean()
@@ -105,7 +105,7 @@ func (m *Maker) Once(ctx context.Context) (bool, error) {
 	case errors.Is(err, errFenced):
 		return true, nil
 	case errors.As(err, &broken):
-		m.o.Log.ErrorContext(ctx, "the ledger does not prove an export", "export", e.ID.String(), "failure", broken.code, "error", err.Error())
+		m.o.Log.ErrorContext(ctx, "the ledger does not prove an export", "export", e.ID.String(), "failure", string(broken.code), "error", err.Error())
 		return true, m.fail(ctx, e, broken.code)
 	}
 	return true, fmt.Errorf("making export %s: %w", e.ID, err)
@@ -113,20 +113,20 @@ func (m *Maker) Once(ctx context.Context) (bool, error) {
 
 // brokenError is what no further attempt will mend.
 type brokenError struct {
-	code  string
+	code  Failure
 	cause error
 }
 
-func (e *brokenError) Error() string { return e.code + ": " + e.cause.Error() }
+func (e *brokenError) Error() string { return string(e.code) + ": " + e.cause.Error() }
 
 func (e *brokenError) Unwrap() error { return e.cause }
 
-func (m *Maker) fail(ctx context.Context, e Export, code string) error {
+func (m *Maker) fail(ctx context.Context, e Export, code Failure) error {
 	now, err := m.o.DB.Now(ctx)
 	if err != nil {
 		return err
 	}
-	return m.settle(ctx, e, ledger.Failed, ActionFailed, map[string]any{"state": Failed, "failure": code, "finished_at": now}, map[string]string{"failure": code})
+	return m.settle(ctx, e, ledger.Failed, ActionFailed, map[string]any{"state": Failed, "failure": code, "finished_at": now}, map[string]string{"failure": string(code)})
 }
 
 // finish moves the pack to its place and says that it is there.

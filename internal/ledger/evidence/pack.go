@@ -241,7 +241,7 @@ func (p *pack) check(hashes *os.File) error {
 		return fmt.Errorf("checking a pack: %w", err)
 	}
 	if root != p.head.Root {
-		return &brokenError{"ledger_inconsistent", ledger.ErrInconsistent}
+		return &brokenError{FailureInconsistent, ledger.ErrInconsistent}
 	}
 	return nil
 }

@@ -155,7 +155,10 @@ func TestI19_PackMarksWhatWasTamperedWith(t *testing.T) {
 
 // A ledger whose places were changed proves nothing, and no pack says that it does.
 func TestI19_NoPackOfALedgerThatDoesNotProve(t *testing.T) {
-	for name, c := range map[string]struct{ sql, failure string }{
+	for name, c := range map[string]struct {
+		sql     string
+		failure evidence.Failure
+	}{
 		"a leaf":  {"UPDATE ledger_sequence SET leaf_hash = sha256('x') WHERE index = 3", "ledger_inconsistent"},
 		"a place": {"DELETE FROM ledger_sequence WHERE index = 3", "ledger_gap"},
 	} {

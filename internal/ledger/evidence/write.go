@@ -320,7 +320,7 @@ func (p *pack) note(e *entry) error {
 	last := e.index
 	m.LastIndex = &last
 	if p.whole() && e.index != p.first+m.Count {
-		return &brokenError{"ledger_gap", fmt.Errorf("index %d is missing: %w", p.first+m.Count, ledger.ErrInconsistent)}
+		return &brokenError{FailureGap, fmt.Errorf("index %d is missing: %w", p.first+m.Count, ledger.ErrInconsistent)}
 	}
 	m.Count++
 	switch e.row.State {
@@ -333,7 +333,7 @@ func (p *pack) note(e *entry) error {
 		}
 	}
 	if err := p.included.Add(e.index); err != nil {
-		return &brokenError{"ledger_inconsistent", err}
+		return &brokenError{FailureInconsistent, err}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/ledger"
 )
@@ -27,6 +28,9 @@ const (
 	// Dropped: the content is gone after its ten years, and only the leaf is left.
 	Dropped State = "dropped"
 )
+
+// States lists them all.
+var States = closed.Of("query_log.state", Intact, Tampered, Dropped)
 
 // Row is one entry as the database has it.
 type Row struct {
