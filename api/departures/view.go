@@ -355,10 +355,10 @@ func (r around) timelineViews(language i18n.Language, departureID uuid.UUID, kno
 	for i, e := range events {
 		views[i] = TimelineView{
 			At: e.At.UTC(), What: e.What, WhatText: i18n.Text(language, "event."+e.What),
-			By: e.ActorRole, ByText: closed.Text(language, e.ActorRole), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), System: e.System, Category: e.Category,
+			By: e.ActorRole, ByText: closed.Text(language, models.Role(e.ActorRole)), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), System: e.System, Category: e.Category,
 		}
 		if e.Category != "" {
-			views[i].CategoryText = closed.Text(language, e.Category)
+			views[i].CategoryText = closed.Text(language, models.Category(e.Category))
 		}
 	}
 	return views

@@ -34,8 +34,8 @@ type CaseView struct {
 	models.SupportCase
 	EmploymentID uuid.UUID
 	EmployeeID   uuid.UUID
-	Action       string // of the step: models.OperationUnlink or OperationRelink
-	Kind         string // of the account
+	Action       models.OperationKind // of the step
+	Kind         string               // of the account
 }
 
 // casesWith are support cases with whom and what they concern.
