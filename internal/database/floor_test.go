@@ -198,6 +198,8 @@ var deciding = []change{
 	{"query_log_exports_asked", "an export", `INSERT INTO query_log_exports (id, entry_id, requested_by, role, authenticated, reason_sealed, filters_sealed, formats, epoch, first_index, end_index, expires_at)
 		VALUES (gen_random_uuid(), {entry}, @employee, 'auditor', 'session', @sealed, @sealed, 'json', 1, 0, 10, '2099-01-01')`, ""},
 	{"approvals_command", "another command", "UPDATE approvals SET command_sealed = @other_sealed WHERE id = @approval", "LT003"},
+	{"approval_records_written", "decided about something else", "UPDATE approval_records SET told_sealed = @other_sealed WHERE id = @approval", "LT003"},
+	{"support_cases_written", "another note", "UPDATE support_cases SET note_sealed = @other_sealed WHERE id = @case2", "LT003"},
 	{"approvals_command", "another fingerprint", "UPDATE approvals SET fingerprint = sha256('b') WHERE id = @approval", "LT003"},
 
 	{"purges_decided", "approved", "UPDATE purges SET decision = 'approved', decided_by = @second, decision_entry_id = {entry} WHERE id = @open", ""},
@@ -258,6 +260,7 @@ const floorWorld = `
 	INSERT INTO approvals (id, operation, command_sealed, fingerprint, command_hash, targets, state_digest, hash,
 		requester_id, requester_role, requester_authenticated, expires_at, ledger_entry_id)
 		SELECT @approval, 'departure.earlier_dates', @sealed, h, h, '[]', h, h, @employee, 'hr_admin', 'session', '2099-01-01', {entry} FROM (SELECT sha256('a')) AS s (h);
+	INSERT INTO approval_records (id, told_sealed) VALUES (@approval, @sealed);
 	INSERT INTO employment_categories (id, employment_id, category, data_key_id) VALUES (@category, @employment, 'identity', gen_random_uuid()), (@category2, @employment2, 'identity', NULL);
 	INSERT INTO employment_categories (id, employment_id, category) VALUES (gen_random_uuid(), @employment2, 'departure_file');
 	INSERT INTO field_values (id, employment_id, category_id, field_key, value_sealed) VALUES (gen_random_uuid(), @employment, @category, 'id_number', @sealed);
@@ -276,7 +279,7 @@ const floorWorld = `
 	INSERT INTO support_cases (id, operation_id, step_id, account_id, system, reason, ledger_entry_id)
 		VALUES (@case2, @operation, @step2, @account2, 'finance', 'unavailable', {entry});
 	UPDATE support_cases SET state = 'waiver_requested', asked_by = @second, asked_at = lethe_now(), decision_entry_id = {entry} WHERE id = @case2;
-	UPDATE support_cases SET state = 'closed', resolution = 'waive', closed_at = lethe_now(), confirmed_by = @employee, decision_entry_id = {entry} WHERE id = @case2;
+	UPDATE support_cases SET state = 'closed', resolution = 'waive', closed_at = lethe_now(), confirmed_by = @employee, note_sealed = @sealed, decision_entry_id = {entry} WHERE id = @case2;
 	INSERT INTO holds (id, employee_id, categories, matter_sealed, placed_by, ledger_entry_id) VALUES (gen_random_uuid(), @leaver, '{identity}', @sealed, @second, {entry});
 	INSERT INTO account_snapshots (id, employment_id, category_id, account_id, operation_id, snapshot_sealed)
 		VALUES (gen_random_uuid(), @employment, @category, @account, @operation, @sealed);
