@@ -116,7 +116,7 @@ func allRefusals(f *apitest.Fixture, free, leaving uuid.UUID, pending string) []
 		{"decision by a token", models.RoleReviewer, "POST", "/api/v1/approvals/" + uuid.NewString() + "/decision", `{"decision": "approved"}`, nil, 403, "session_required", ""},
 		{"withdrawal of no request", hr, "POST", "/api/v1/approvals/" + uuid.NewString() + "/withdrawal", "", nil, 404, "not_found", ""},
 		{"release of no hold", hr, "POST", "/api/v1/holds/" + uuid.NewString() + "/release", `{}`, nil, 404, "not_found", ""},
-		{"hold of an unknown category", hr, "POST", "/api/v1/holds", `{"employee_id": "` + id + `", "matter": "x", "categories": ["` + apitest.Marker + `"]}`, nil, 422, "validation_failed", "body.categories"},
+		{"hold of an unknown category", hr, "POST", "/api/v1/holds", `{"employee_id": "` + id + `", "matter": "x", "categories": ["` + apitest.Marker + `"]}`, nil, 422, "validation_failed", "body.categories[0]"},
 		{"hold of nobody", hr, "POST", "/api/v1/holds", `{"employee_id": "` + uuid.NewString() + `", "matter": "x"}`, nil, 404, "employee_not_found", "body.employee_id"},
 
 		{"unknown system", hr, "POST", "/api/v1/employees/" + id + "/accounts", `{"system": "` + apitest.Marker + `"}`, nil, 422, "unknown_system", "body.system"},

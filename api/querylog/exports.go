@@ -93,7 +93,7 @@ func (s *server) registerExports() {
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /query-log/exports/{id}/file", Summary: "Download an evidence pack; this is recorded too", To: httpkit.Roles{httpkit.Auditor},
 		NoSealedCodes: true, Shape: httpkit.Answering("application/zip", http.StatusOK, "The pack", &huma.Schema{Type: huma.TypeString, Format: "binary"}),
-		Problems: []int{http.StatusGone},
+		Problems: []int{http.StatusConflict, http.StatusGone},
 	}, s.downloadExport)
 }
 

@@ -24,7 +24,10 @@ type CodeBody struct {
 
 func (s *server) registerFactors() {
 	r := s.Resource("Identity", "")
-	httpkit.Handle(r, httpkit.Route{At: "PUT /me/password", Summary: "Change the own password; other sessions end", To: httpkit.Everyone, Status: http.StatusNoContent}, s.changePassword)
+	httpkit.Handle(r, httpkit.Route{
+		At: "PUT /me/password", Summary: "Change the own password; other sessions end", To: httpkit.Everyone, Status: http.StatusNoContent,
+		Problems: []int{http.StatusTooManyRequests},
+	}, s.changePassword)
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /totp", Summary: "Begin with a new authenticator", To: httpkit.Everyone,
 		More: "The former one works until the new one is confirmed. Needs a step-up.",
