@@ -20,7 +20,7 @@ func TestI19_ProcessesRefuseTheOwner(t *testing.T) {
 			t.Errorf("lethe %s runs as the owner: %v", command, err)
 		}
 		cancel()
-		for _, said := range []string{"LETHE_DATABASE_URL", "is a superuser", "IN ROLE lethe_app", "docs/operations.md"} {
+		for _, said := range []string{"LETHE_DATABASE_URL", "is a superuser", "a member of its group role", "docs/production.md"} {
 			if !strings.Contains(string(out), said) {
 				t.Errorf("lethe %s does not say %q: %s", command, said, out)
 			}
