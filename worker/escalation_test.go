@@ -127,7 +127,7 @@ func rejectedPurge(t *testing.T, env *databasetest.Env) (purge uuid.UUID) {
 			}
 			dep, err = departure.Begin(tx, seal, models.System, departure.Notice{
 				EmployeeID: person.EmployeeID, Kind: models.KindResignation, Approved: true,
-				Wish: departure.Wish{LastWorkingDay: &last, ConfirmPast: true, CountFromEnd: true},
+				RequestedDates: departure.RequestedDates{LastWorkingDay: &last, ConfirmPast: true, CountFromEnd: true},
 			})
 			return err
 		})

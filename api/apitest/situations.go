@@ -127,7 +127,7 @@ func (f *Fixture) LeftLongAgo(person uuid.UUID, days int, counted bool) (dep mod
 	begin := func(tx *database.Tx) (err error) {
 		dep, err = departure.Begin(tx, f.Vault, models.System, departure.Notice{
 			EmployeeID: person, Kind: models.KindResignation, Approved: counted,
-			Wish: departure.Wish{LastWorkingDay: &last, ConfirmPast: true, CountFromEnd: counted},
+			RequestedDates: departure.RequestedDates{LastWorkingDay: &last, ConfirmPast: true, CountFromEnd: counted},
 		})
 		if err == nil {
 			_, err = departure.Advance(tx, dep.ID, f.Systems)

@@ -19,8 +19,8 @@ import (
 	"lethe/models"
 )
 
-// DatesWish is what a person asks for of a departure's dates; what is left out is derived.
-type DatesWish struct {
+// RequestedDates is what a person asks for of a departure's dates; what is left out is derived.
+type RequestedDates struct {
 	LastWorkingDay    *clock.Date `json:"last_working_day,omitempty" doc:"Required unless immediate"`
 	NoticeReceivedOn  *clock.Date `json:"notice_received_on,omitempty" doc:"Left out: today, or the last working day if that is earlier"`
 	EmploymentEndDate *clock.Date `json:"employment_end_date,omitempty" doc:"Left out: the last working day"`
@@ -31,8 +31,8 @@ type DatesWish struct {
 	CountFromEnd      bool        `json:"count_from_end,omitempty" doc:"Of an employment that is over: deadlines count from its end, not from the day of entry. A second person decides; the departure runs meanwhile. An end more than 30 days back implies it"`
 }
 
-func (w DatesWish) wish() departure.Wish {
-	return departure.Wish{
+func (w RequestedDates) requested() departure.RequestedDates {
+	return departure.RequestedDates{
 		NoticeReceivedOn: w.NoticeReceivedOn, LastWorkingDay: w.LastWorkingDay, EmploymentEndDate: w.EmploymentEndDate,
 		AccessCutoffAt: w.AccessCutoffAt, TimeZone: w.TimeZone, Immediate: w.Immediate, ConfirmPast: w.ConfirmPast, CountFromEnd: w.CountFromEnd,
 	}
@@ -48,13 +48,13 @@ type NewDeparture struct {
 	ReasonCode        string               `json:"reason_code,omitempty" maxLength:"100"`
 	Note              string               `json:"note,omitempty" maxLength:"2000" doc:"Sealed, and destroyed with the departure's file"`
 	approvals.ApprovalFields
-	DatesWish
+	RequestedDates
 }
 
 func (n NewDeparture) notice() departure.Notice {
 	return departure.Notice{
 		EmployeeID: n.EmployeeID, Kind: models.DepartureKind(n.Kind), LegalGround: n.LegalGround, Initiator: n.Initiator,
-		ReasonCode: n.ReasonCode, Note: n.Note, ConfidentialUntil: n.ConfidentialUntil, Wish: n.wish(),
+		ReasonCode: n.ReasonCode, Note: n.Note, ConfidentialUntil: n.ConfidentialUntil, RequestedDates: n.requested(),
 	}
 }
 
@@ -98,8 +98,8 @@ func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*a
 		},
 		Alone: func(tx *database.Tx) (httpkit.Creation, error) {
 			dep, err := beginning.Begin(tx, s.Vault, actor)
-			if err == nil && departure.Remains(dep, notice.Wish) {
-				err = s.askEarlier(ctx, tx, dep.ID, notice.Wish, b.ApprovalReason)
+			if err == nil && departure.Remains(dep, notice.RequestedDates) {
+				err = s.askEarlier(ctx, tx, dep.ID, notice.RequestedDates, b.ApprovalReason)
 			}
 			return httpkit.Accepted(models.Ref{Kind: models.RefDeparture, ID: dep.ID}), err
 		},
@@ -116,12 +116,12 @@ func (s *server) departureShown(ctx context.Context, language i18n.Language) fun
 
 // askEarlier asks a second person for what of a departure's dates one may not give alone, in the
 // transaction in which the departure begins. A session proves again who it is, as for every request.
-func (s *server) askEarlier(ctx context.Context, tx *database.Tx, id uuid.UUID, w departure.Wish, reason string) error {
+func (s *server) askEarlier(ctx context.Context, tx *database.Tx, id uuid.UUID, w departure.RequestedDates, reason string) error {
 	if err := s.SteppedUp(ctx, httpkit.BearerOf(ctx)); err != nil {
 		return err
 	}
 	_, err := s.Approvals.Request(tx, approval.Order{
-		Operation: operations.EarlierDates, Command: operations.Reschedule{DepartureID: id, Wish: w}, Reason: reason,
+		Operation: operations.EarlierDates, Command: operations.Reschedule{DepartureID: id, RequestedDates: w}, Reason: reason,
 		Causes: []models.Cause{models.CauseEarlier},
 	})
 	return err
@@ -207,7 +207,7 @@ type datesInput struct {
 	httpkit.ByID
 	Body struct {
 		approvals.ApprovalFields
-		DatesWish
+		RequestedDates
 	}
 }
 
@@ -215,15 +215,15 @@ func (s *server) putDates(ctx context.Context, in *datesInput) (*approvals.Outco
 	b, actor := in.Body, httpkit.ActorOf(ctx)
 	var dating departure.Dating
 	st := approvals.Step{
-		Operation: operations.BringForward, Command: operations.Reschedule{DepartureID: in.ID, Wish: b.wish()}, Reason: b.ApprovalReason,
+		Operation: operations.BringForward, Command: operations.Reschedule{DepartureID: in.ID, RequestedDates: b.requested()}, Reason: b.ApprovalReason,
 		Alone: func(tx *database.Tx) (httpkit.Creation, error) {
 			return httpkit.Done(models.Ref{Kind: models.RefDeparture, ID: in.ID}), dating.Set(tx, actor)
 		},
 		// The cut waits for nobody.
-		First: func(tx *database.Tx) error { return departure.CutNow(tx, actor, in.ID, b.wish()) },
+		First: func(tx *database.Tx) error { return departure.CutNow(tx, actor, in.ID, b.requested()) },
 	}
 	st.Assess = func(tx *database.Tx) (_ []models.Cause, err error) {
-		if dating, err = departure.PrepareDates(tx, actor, in.ID, b.wish()); dating.Earlier {
+		if dating, err = departure.PrepareDates(tx, actor, in.ID, b.requested()); dating.Earlier {
 			st.Operation, st.First = operations.EarlierDates, nil
 		}
 		return dating.Causes, err

@@ -11,7 +11,7 @@ import (
 // locate adds to a refusal which fields of the order it is about.
 func (n NewDeparture) locate(err error) error {
 	if !errors.Is(err, departure.ErrNotSupportedYet) {
-		return n.DatesWish.locate(err)
+		return n.RequestedDates.locate(err)
 	}
 	var fields []string
 	if n.Kind == models.KindGroupTransfer {
@@ -25,7 +25,7 @@ func (n NewDeparture) locate(err error) error {
 
 // locate adds to a refusal of dates which of them it is about. Dates that are out of order may be
 // wrong in more than one place; each that can be is named.
-func (w DatesWish) locate(err error) error {
+func (w RequestedDates) locate(err error) error {
 	switch {
 	case errors.Is(err, departure.ErrTooFarAhead):
 		return httpkit.AtFields(codeTooFarAhead, w.last())
@@ -46,7 +46,7 @@ func (w DatesWish) locate(err error) error {
 }
 
 // last is the field that sets the end of the employment.
-func (w DatesWish) last() []string {
+func (w RequestedDates) last() []string {
 	switch {
 	case w.Immediate:
 		return []string{"immediate"}

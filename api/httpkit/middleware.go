@@ -267,7 +267,7 @@ func (s *API) SteppedUp(ctx context.Context, bearer identity.Bearer) error {
 // locate notes where a request comes from.
 func (s *API) locate(ctx huma.Context) identity.Place {
 	c := humagin.Unwrap(ctx)
-	address, _ := netip.ParseAddr(c.ClientIP()) // unknown: all unknown ones share a lane
+	address, _ := netip.ParseAddr(c.ClientIP()) // unknown: all unknown ones share a limit
 	return identity.Place{Address: address, Agent: ctx.Header("User-Agent"), Device: s.Identity.DeviceOf(ctx.Header("Cookie"))}
 }
 

@@ -78,7 +78,7 @@ func (p *product) run(ctx context.Context, count, inFlight int) (time.Duration, 
 		var dep models.Departure
 		err := database.Run(ctx, p.w.facts, func(tx *database.Tx) (err error) {
 			dep, err = departure.Begin(tx, p.w.vault, models.System, departure.Notice{
-				EmployeeID: person, Kind: models.KindResignation, Wish: departure.Wish{Immediate: true},
+				EmployeeID: person, Kind: models.KindResignation, RequestedDates: departure.RequestedDates{Immediate: true},
 			})
 			return err
 		})

@@ -36,7 +36,7 @@ func (r *run) relink(ctx context.Context) (verdict, error) {
 	if r.past.byHand(r.step.ID) {
 		return r.confirmOn(f, before)
 	}
-	if before, err = r.pictureAfterAll(ctx, f, before); isNotFound(err) {
+	if before, err = r.snapshotAfterAll(ctx, f, before); isNotFound(err) {
 		return stuck(ReasonAccountGone)
 	} else if err != nil {
 		return verdict{}, err
@@ -75,13 +75,13 @@ func (r *run) relink(ctx context.Context) (verdict, error) {
 	return r.confirmOn(f, before)
 }
 
-// pictureAfterAll takes a snapshot that could not be taken before the cut, if of what it holds nothing was
+// snapshotAfterAll takes a snapshot that could not be taken before the cut, if of what it holds nothing was
 // taken away since.
-func (r *run) pictureAfterAll(ctx context.Context, f found, before *pictured) (*pictured, error) {
+func (r *run) snapshotAfterAll(ctx context.Context, f found, before *kept) (*kept, error) {
 	if before == nil || before.State != nil || r.takenApart() {
 		return before, nil
 	}
-	if err := r.takePicture(ctx, f, *before); err != nil {
+	if err := r.takeSnapshot(ctx, f, *before); err != nil {
 		return nil, err
 	}
 	return r.recall(ctx)
@@ -112,7 +112,7 @@ func (r *run) awaitLanding(f found) (verdict, bool) {
 }
 
 // confirmOn ends the relink if the account is as it was: active, unless it was not before.
-func (r *run) confirmOn(f found, before *pictured) (verdict, error) {
+func (r *run) confirmOn(f found, before *kept) (verdict, error) {
 	round := r.past.round(r.step.ID, outInactive)
 	byHand := r.past.byHand(r.step.ID)
 	wanted := before == nil || before.Active

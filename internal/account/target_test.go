@@ -165,7 +165,7 @@ func (t *target) Residue(_ context.Context, id string) ([]connector.Residue, err
 	return left, nil
 }
 
-type picture struct {
+type rawSnapshot struct {
 	Active bool
 	Groups []string
 }
@@ -177,7 +177,7 @@ func (t *target) Snapshot(_ context.Context, id string, active bool) (connector.
 	if err != nil {
 		return connector.Snapshot{}, err
 	}
-	p, s := picture{Active: active, Groups: h.groups}, connector.Snapshot{}
+	p, s := rawSnapshot{Active: active, Groups: h.groups}, connector.Snapshot{}
 	if f := t.take("snapshot_groups"); f.before != nil {
 		p.Groups, s.Lacks = nil, []string{connector.ResidueGroups}
 	}
@@ -248,7 +248,7 @@ func (t *target) RevokeSessions(ctx context.Context, id string) (connector.Resul
 }
 
 func (t *target) Restore(ctx context.Context, id string, snapshot []byte) (connector.Result, error) {
-	var p picture
+	var p rawSnapshot
 	if err := json.Unmarshal(snapshot, &p); err != nil {
 		return connector.Result{}, &connector.Error{Code: connector.CodeBadSnapshot}
 	}

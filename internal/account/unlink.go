@@ -31,7 +31,7 @@ func (r *run) unlink(ctx context.Context) (verdict, error) {
 		}
 		return r.confirmOff(ctx, f, nil)
 	}
-	if err := r.picture(ctx, f); err != nil {
+	if err := r.snapshot(ctx, f); err != nil {
 		return r.unlessGone(ctx, f, err)
 	}
 	if r.op.Mode == models.ModeDetach {
@@ -61,7 +61,7 @@ func (r *run) takeAway(ctx context.Context, f found) (fresh *connector.Result, f
 			continue
 		}
 		if c.substep == subLeave {
-			if err := r.completePicture(ctx, f); err != nil {
+			if err := r.completeSnapshot(ctx, f); err != nil {
 				return nil, nil, err
 			}
 		}

@@ -214,22 +214,22 @@ func (r *Registry) unchanged(tx *database.Tx, op Operation, row models.Approval)
 	if command, err = op.decode(s.Command); err != nil {
 		return nil, told, models.VoidUnreadable, nil //nolint:nilerr // asked for with another version of the program
 	}
-	matter, err := op.judge(tx, command)
+	review, err := op.judge(tx, command)
 	switch {
 	case errors.Is(err, ErrGone):
 		return command, told, models.VoidGone, nil
 	case err != nil:
 		return command, told, "", err
 	}
-	if b.state, err = stateOf(s.Salt, matter.Changes); err != nil {
+	if b.state, err = stateOf(s.Salt, review.Changes); err != nil {
 		return command, told, "", err
 	}
-	b.targets, b.rules = matter.Targets, matter.Rules
+	b.targets, b.rules = review.Targets, review.Rules
 	now, err := b.hash()
 	if err != nil {
 		return command, told, "", err
 	}
-	if !same(now, row.Hash) || !sameIDs(matter.Subjects, row.SubjectIDs) {
+	if !same(now, row.Hash) || !sameIDs(review.Subjects, row.SubjectIDs) {
 		return command, told, models.VoidChanged, nil
 	}
 	return command, told, "", nil

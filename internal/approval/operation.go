@@ -35,8 +35,8 @@ type Change struct {
 	Sealed bool `json:"sealed,omitempty"`
 }
 
-// Matter is what a command is about, as judged within a transaction that has locked it.
-type Matter struct {
+// Review is what a command is about, as judged within a transaction that has locked it.
+type Review struct {
 	// Subjects are the persons whose matter it is: none of them decides about it.
 	Subjects []uuid.UUID
 	Targets  []Target
@@ -60,7 +60,7 @@ type Spec[C any] struct {
 	// Complete, if given, fills in the command's defaults, so that they are part of what is agreed to.
 	Complete func(tx *database.Tx, by models.Actor, c C) (C, error)
 	// Judge locks what the command is about and reads it. What does not exist is ErrGone.
-	Judge func(tx *database.Tx, c C) (Matter, error)
+	Judge func(tx *database.Tx, c C) (Review, error)
 	// Asked, if given, notes at the target that something was asked for, or refuses. Without it a
 	// request is accepted if Run, rehearsed, is not refused.
 	Asked func(tx *database.Tx, by models.Actor, c C) error
@@ -82,7 +82,7 @@ type Operation struct {
 
 	complete func(tx *database.Tx, by models.Actor, command any) (any, error)
 	decode   func(raw []byte) (any, error)
-	judge    func(tx *database.Tx, command any) (Matter, error)
+	judge    func(tx *database.Tx, command any) (Review, error)
 	asked    func(tx *database.Tx, by models.Actor, command any) error
 	dropped  func(tx *database.Tx, by models.Actor, target uuid.UUID) error
 	run      func(tx *database.Tx, by By, command any) (models.Ref, error)
@@ -110,7 +110,7 @@ func Define[C any](s Spec[C]) Operation {
 			}
 			return c, nil
 		},
-		judge: func(tx *database.Tx, command any) (Matter, error) { return s.Judge(tx, command.(C)) },
+		judge: func(tx *database.Tx, command any) (Review, error) { return s.Judge(tx, command.(C)) },
 		run:   func(tx *database.Tx, by By, command any) (models.Ref, error) { return s.Run(tx, by, command.(C)) },
 	}
 	op.asked = func(tx *database.Tx, by models.Actor, command any) error {

@@ -75,14 +75,14 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	if err := op.asked(tx, caller.Actor, command); err != nil {
 		return models.Approval{}, err
 	}
-	matter, err := op.judge(tx, command)
+	review, err := op.judge(tx, command)
 	if err != nil {
 		return models.Approval{}, err
 	}
-	if slices.Contains(matter.Subjects, caller.Actor.EmployeeID) {
+	if slices.Contains(review.Subjects, caller.Actor.EmployeeID) {
 		return models.Approval{}, ErrSubject
 	}
-	return r.row(tx, caller, o, text, prints[0], matter)
+	return r.row(tx, caller, o, text, prints[0], review)
 }
 
 // mayAsk refuses a token that was issued on the host: whoever administers it could ask in anybody's
@@ -124,16 +124,16 @@ func (r *Registry) findOpen(tx *database.Tx, op Operation, prints [][]byte) (mod
 
 var forUpdate = clause.Locking{Strength: "UPDATE"}
 
-func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, print []byte, matter Matter) (models.Approval, error) {
+func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, print []byte, review Review) (models.Approval, error) {
 	salt := newSalt()
 	b := binding{
-		operation: o.Operation, command: command, salt: salt, shown: matter.Changes,
-		targets: matter.Targets, fileHash: blind(salt, o.FileHash), rules: matter.Rules,
+		operation: o.Operation, command: command, salt: salt, shown: review.Changes,
+		targets: review.Targets, fileHash: blind(salt, o.FileHash), rules: review.Rules,
 	}
 	id := models.NewID()
 	row := models.Approval{
 		ID: id, Operation: o.Operation, Fingerprint: print, CommandHash: b.commandHash(),
-		FileHash: b.fileHash, SubjectIDs: matter.Subjects, RequesterID: caller.Actor.EmployeeID,
+		FileHash: b.fileHash, SubjectIDs: review.Subjects, RequesterID: caller.Actor.EmployeeID,
 		RequesterUserID: given(caller.UserID), RequesterRole: caller.Actor.Role, RequesterAuthenticated: caller.Authenticated,
 		State: models.ApprovalPending,
 	}
@@ -141,23 +141,23 @@ func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, 
 	if row.ReasonSealed, err = reasons.Seal(tx, written(columnReason, id), o.Reason); err != nil {
 		return row, err
 	}
-	targets, err := canonical(named(matter.Targets))
+	targets, err := canonical(named(review.Targets))
 	if err != nil {
 		return row, err
 	}
-	rules, err := canonical(append([]string{}, matter.Rules...))
+	rules, err := canonical(append([]string{}, review.Rules...))
 	if err != nil {
 		return row, err
 	}
 	row.Targets, row.RuleVersions = string(targets), string(rules)
-	if b.state, err = stateOf(b.salt, matter.Changes); err != nil {
+	if b.state, err = stateOf(b.salt, review.Changes); err != nil {
 		return row, err
 	}
 	if row.Hash, err = b.hash(); err != nil {
 		return row, err
 	}
 	row.StateDigest = b.state
-	content, err := json.Marshal(stored{Salt: b.salt, Command: command, Changes: matter.Changes, Causes: o.Causes})
+	content, err := json.Marshal(stored{Salt: b.salt, Command: command, Changes: review.Changes, Causes: o.Causes})
 	if err != nil {
 		return row, errors.New("writing a stored command failed")
 	}

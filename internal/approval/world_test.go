@@ -58,18 +58,18 @@ func newRegistry(t testing.TB, o Options) *Registry {
 
 func bumping() Operation {
 	op := Define(Spec[bump]{
-		Judge: func(tx *database.Tx, c bump) (Matter, error) {
+		Judge: func(tx *database.Tx, c bump) (Review, error) {
 			var rows []struct {
 				Version int
 				Subject *uuid.UUID
 			}
 			if err := tx.DB().Raw("SELECT version, subject FROM counters WHERE id = ? FOR UPDATE", c.Target).Scan(&rows).Error; err != nil {
-				return Matter{}, database.Hide(err)
+				return Review{}, database.Hide(err)
 			}
 			if len(rows) == 0 {
-				return Matter{}, ErrGone
+				return Review{}, ErrGone
 			}
-			m := Matter{
+			m := Review{
 				Targets: []Target{{Kind: "counter", ID: c.Target}},
 				Changes: []Change{{Field: "version", Before: string(rune('0' + rows[0].Version)), After: "more"}},
 			}

@@ -25,43 +25,43 @@ func TestAHeadOrAdministratorIsNotSentAwayByOnePerson(t *testing.T) {
 		return database.Hide(tx.DB().Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, s.department.ID).Error)
 	})
 	past, soon := time.Now().Add(-time.Hour), time.Now().Add(2*time.Second)
-	for name, w := range map[string]departure.Wish{
+	for name, w := range map[string]departure.RequestedDates{
 		"immediate":         {Immediate: true},
 		"a cutoff now":      {LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &past},
 		"a cutoff in a sec": {LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &soon},
 		"an end that was":   {LastWorkingDay: s.inDays(t, -5), ConfirmPast: true},
 	} {
 		for who, id := range map[string]uuid.UUID{"head": head, "administrator": admin} {
-			if _, err := s.begin(t, departure.Notice{EmployeeID: id, Wish: w}); !errors.Is(err, departure.ErrApprovalRequired) {
+			if _, err := s.begin(t, departure.Notice{EmployeeID: id, RequestedDates: w}); !errors.Is(err, departure.ErrApprovalRequired) {
 				t.Errorf("%s, %s: %v", name, who, err)
 			}
 		}
 	}
 	// With notice it is nobody's business; a cutoff that is moved to now afterwards is.
-	dep, err := s.begin(t, departure.Notice{EmployeeID: head, Wish: planned(s.inDays(t, 30))})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: head, RequestedDates: planned(s.inDays(t, 30))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sudden := departure.Wish{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: &past}
+	sudden := departure.RequestedDates{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: &past}
 	for name, at := range map[string]*time.Time{"now": &past, "the next second": &soon} {
-		w := departure.Wish{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: at}
+		w := departure.RequestedDates{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: at}
 		err = s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, w) })
 		if !errors.Is(err, departure.ErrApprovalRequired) {
 			t.Errorf("a cutoff moved to %s: %v", name, err)
 		}
 	}
 	s.run(t, func(tx *database.Tx) error { return departure.RescheduleApproved(tx, s.hr, dep.ID, sudden) })
-	if _, err := s.begin(t, departure.Notice{EmployeeID: admin, Approved: true, Wish: departure.Wish{Immediate: true}}); err != nil {
+	if _, err := s.begin(t, departure.Notice{EmployeeID: admin, Approved: true, RequestedDates: departure.RequestedDates{Immediate: true}}); err != nil {
 		t.Errorf("an administrator, by two: %v", err)
 	}
-	if _, err := s.begin(t, departure.Notice{EmployeeID: nobody, Wish: departure.Wish{Immediate: true}}); err != nil {
+	if _, err := s.begin(t, departure.Notice{EmployeeID: nobody, RequestedDates: departure.RequestedDates{Immediate: true}}); err != nil {
 		t.Errorf("anybody else: %v", err)
 	}
 }
 
 func TestI6_TwoPeopleBringADeadlineForward(t *testing.T) {
 	s := newStand(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: planned(s.inDays(t, 30))})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: planned(s.inDays(t, 30))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,14 +79,14 @@ func TestI6_TwoPeopleBringADeadlineForward(t *testing.T) {
 func TestDatesAreCompletedBeforeTheyAreAgreedTo(t *testing.T) {
 	s := newStand(t)
 	past := time.Now().Add(-time.Hour)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: &past}})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: departure.RequestedDates{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: &past}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.advance(t, dep.ID)
 	cut := s.read(t, dep.ID).AccessCutoffAt
 	s.run(t, func(tx *database.Tx) error {
-		w, err := departure.CompleteDates(tx, dep.ID, departure.Wish{LastWorkingDay: s.inDays(t, 10)})
+		w, err := departure.CompleteDates(tx, dep.ID, departure.RequestedDates{LastWorkingDay: s.inDays(t, 10)})
 		if err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func TestAWithdrawalAfterUnlinkingBeganNeedsTwoPeople(t *testing.T) {
 	withdraw := func(id uuid.UUID) error {
 		return s.try(t, func(tx *database.Tx) error { return departure.Withdraw(tx, s.vault, s.hr, id, "stays", true) })
 	}
-	early, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: planned(s.inDays(t, 30))})
+	early, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: planned(s.inDays(t, 30))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestAWithdrawalAfterUnlinkingBeganNeedsTwoPeople(t *testing.T) {
 		t.Errorf("before: %v", err)
 	}
 	past := time.Now().Add(-time.Hour)
-	late, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &past}})
+	late, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: departure.RequestedDates{LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &past}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestAWithdrawalAfterUnlinkingBeganNeedsTwoPeople(t *testing.T) {
 // What was only asked for leaves no trace at the departure when it comes to nothing.
 func TestADroppedAnnulmentLeavesNothing(t *testing.T) {
 	s := newStand(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: planned(s.inDays(t, 30))})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: planned(s.inDays(t, 30))})
 	if err != nil {
 		t.Fatal(err)
 	}

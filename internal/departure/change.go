@@ -27,7 +27,7 @@ type Dating struct {
 	Earlier bool
 
 	dep        models.Departure
-	wish       Wish
+	requested  RequestedDates
 	employment models.Employment
 	dates      Dates
 	forward    bool
@@ -35,7 +35,7 @@ type Dating struct {
 
 // PrepareDates locks a pending departure and judges other dates for it. One whose employment is over has them
 // changed by two people only, if they are to count from its end.
-func PrepareDates(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) (g Dating, err error) {
+func PrepareDates(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) (g Dating, err error) {
 	if g.dep, err = Lock(tx, id); err != nil {
 		return g, err
 	}
@@ -63,7 +63,7 @@ func PrepareDates(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) (g Dat
 		w.TimeZone = g.dep.TimeZone
 	}
 	w.keepNotice(g.dep)
-	g.wish = w
+	g.requested = w
 	if g.dates, err = derive(tx, g.employment, w); err != nil {
 		return g, err
 	}
@@ -87,7 +87,7 @@ func (g *Dating) assess(tx *database.Tx) error {
 }
 
 // Reschedule changes the dates of a pending departure. What needs two people is ErrApprovalRequired.
-func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
+func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) error {
 	g, err := PrepareDates(tx, by, id, w)
 	if err == nil && len(g.Causes) > 0 {
 		err = ErrApprovalRequired
@@ -99,7 +99,7 @@ func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
 }
 
 // RescheduleApproved is [Reschedule] for what two people agreed to.
-func RescheduleApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
+func RescheduleApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) error {
 	g, err := PrepareDates(tx, by, id, w)
 	if err == nil && g.Earlier {
 		err = ErrStage
@@ -119,7 +119,7 @@ func (g Dating) Set(tx *database.Tx, by models.Actor) error {
 }
 
 func (g Dating) set(tx *database.Tx, by models.Actor, approved bool) (err error) {
-	dep, w, dates := g.dep, g.wish, g.dates
+	dep, w, dates := g.dep, g.requested, g.dates
 	counts := counting{dep.CountsFrom, dep.Advanced, dep.AdvancedBy}
 	if approved && g.forward {
 		if counts, err = counts.by(tx, g.employment, dates); err != nil {
@@ -149,7 +149,7 @@ func (g Dating) set(tx *database.Tx, by models.Actor, approved bool) (err error)
 
 // keepNotice leaves the day on which a departure's notice was received as it is, if nothing else is wished;
 // it is no later than the wished end of the employment.
-func (w *Wish) keepNotice(dep models.Departure) {
+func (w *RequestedDates) keepNotice(dep models.Departure) {
 	if w.NoticeReceivedOn != nil {
 		return
 	}
@@ -446,7 +446,7 @@ func setAccounts(tx *database.Tx, id uuid.UUID, from, to models.AccountsState, s
 
 // CompleteDates fills in what a wish for other dates of a pending departure leaves to be derived, as
 // [Complete] does.
-func CompleteDates(tx *database.Tx, id uuid.UUID, w Wish) (Wish, error) {
+func CompleteDates(tx *database.Tx, id uuid.UUID, w RequestedDates) (RequestedDates, error) {
 	dep, err := Lock(tx, id)
 	if err != nil {
 		return w, err

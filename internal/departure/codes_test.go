@@ -42,7 +42,7 @@ func (s *stand) codes(t *testing.T, id uuid.UUID) departure.Codes {
 func TestI25_LegalGroundAndReasonCodeAreSealed(t *testing.T) {
 	s := newStand(t)
 	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), LegalGround: "Kanari-ground", ReasonCode: "kanari-code",
-		Wish: departure.Wish{LastWorkingDay: s.inDays(t, 10)}})
+		RequestedDates: departure.RequestedDates{LastWorkingDay: s.inDays(t, 10)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestI25_TheUpgradeSealsPlainCodesAndGoesOn(t *testing.T) {
 	s := newStand(t)
 	var ids []uuid.UUID
 	for i := range 4 {
-		dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{LastWorkingDay: s.inDays(t, 10)}})
+		dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: departure.RequestedDates{LastWorkingDay: s.inDays(t, 10)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestI25_APurgeOfTheFileLeavesNoCode(t *testing.T) {
 	s := newStand(t)
 	begin := func(person uuid.UUID) models.Departure {
 		dep, err := s.begin(t, departure.Notice{EmployeeID: person, LegalGround: "a ground", ReasonCode: "code", Note: "a note",
-			Wish: departure.Wish{LastWorkingDay: s.inDays(t, 10)}})
+			RequestedDates: departure.RequestedDates{LastWorkingDay: s.inDays(t, 10)}})
 		if err != nil {
 			t.Fatal(err)
 		}

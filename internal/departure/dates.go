@@ -11,8 +11,8 @@ import (
 // Horizon is how far ahead the dates of a departure may lie.
 const Horizon = 2 // years
 
-// Wish is what a person asked for; what is nil is derived.
-type Wish struct {
+// RequestedDates is what a person asked for; what is nil is derived.
+type RequestedDates struct {
 	NoticeReceivedOn  *clock.Date
 	LastWorkingDay    *clock.Date
 	EmploymentEndDate *clock.Date
@@ -47,7 +47,7 @@ type Dates struct {
 // Derive completes and judges the dates of a departure. It is pure. What holds of its answer:
 // hired on ≤ last working day ≤ employment end date; cutoff ≤ end of the employment; nothing more
 // than two years ahead. Short notice is no error: a notice takes effect by being received.
-func Derive(w Wish, c Circumstances) (Dates, error) {
+func Derive(w RequestedDates, c Circumstances) (Dates, error) {
 	zone := w.TimeZone
 	if zone == "" {
 		zone = c.TimeZone
@@ -88,7 +88,7 @@ func Derive(w Wish, c Circumstances) (Dates, error) {
 	return d, nil
 }
 
-func (d *Dates) immediate(w Wish, now time.Time, today clock.Date) error {
+func (d *Dates) immediate(w RequestedDates, now time.Time, today clock.Date) error {
 	if w.LastWorkingDay != nil || w.EmploymentEndDate != nil || w.AccessCutoffAt != nil {
 		return ErrImmediateDates
 	}
@@ -97,7 +97,7 @@ func (d *Dates) immediate(w Wish, now time.Time, today clock.Date) error {
 	return nil
 }
 
-func (d *Dates) planned(w Wish, c Circumstances, today clock.Date, loc *time.Location) error {
+func (d *Dates) planned(w RequestedDates, c Circumstances, today clock.Date, loc *time.Location) error {
 	if w.LastWorkingDay == nil {
 		return ErrLastDayMissing
 	}
@@ -125,7 +125,7 @@ func (d *Dates) planned(w Wish, c Circumstances, today clock.Date, loc *time.Loc
 }
 
 // completed is the wish with what was derived from it at now.
-func (w Wish) completed(d Dates, now time.Time) Wish {
+func (w RequestedDates) completed(d Dates, now time.Time) RequestedDates {
 	w.TimeZone, w.NoticeReceivedOn = d.TimeZone, &d.NoticeReceivedOn
 	if w.Immediate {
 		return w

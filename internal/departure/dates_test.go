@@ -36,7 +36,7 @@ func circumstances(t testing.TB, now string) Circumstances {
 }
 
 func TestDerivedDates(t *testing.T) {
-	got, err := Derive(Wish{LastWorkingDay: date("2026-12-11"), EmploymentEndDate: date("2026-12-31")}, circumstances(t, "2026-11-21T03:00:00Z"))
+	got, err := Derive(RequestedDates{LastWorkingDay: date("2026-12-11"), EmploymentEndDate: date("2026-12-31")}, circumstances(t, "2026-11-21T03:00:00Z"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestDerivedCutoffIsNeverAfterTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.TimeZone, c.CutoffTime = "America/Nuuk", late
-	got, err := Derive(Wish{LastWorkingDay: date("2026-03-28")}, c)
+	got, err := Derive(RequestedDates{LastWorkingDay: date("2026-03-28")}, c)
 	if err != nil || !got.AccessCutoffAt.Equal(got.EmploymentEndedAt) || !got.EmploymentEndedAt.Equal(at("2026-03-29T01:00:00Z")) {
 		t.Errorf("cutoff %s, end %s, %v", got.AccessCutoffAt, got.EmploymentEndedAt, err)
 	}
@@ -69,37 +69,37 @@ func TestDerivedCutoffIsNeverAfterTheEnd(t *testing.T) {
 func TestRefusedDates(t *testing.T) {
 	cutoff := at("2027-01-02T00:00:00Z")
 	for name, c := range map[string]struct {
-		wish Wish
+		wish RequestedDates
 		want error
 	}{
-		"nothing":                 {Wish{}, ErrLastDayMissing},
-		"immediate with a date":   {Wish{Immediate: true, LastWorkingDay: date("2026-11-21")}, ErrImmediateDates},
-		"immediate with a cutoff": {Wish{Immediate: true, AccessCutoffAt: &cutoff}, ErrImmediateDates},
-		"past":                    {Wish{LastWorkingDay: date("2026-11-20")}, ErrLastDayInPast},
-		"before the hire":         {Wish{LastWorkingDay: date("2020-02-29"), ConfirmPast: true}, ErrBeforeHire},
-		"far ahead":               {Wish{LastWorkingDay: date("2028-11-22")}, ErrTooFarAhead},
-		"year 9999":               {Wish{LastWorkingDay: date("9999-12-31")}, ErrTooFarAhead},
-		"end before last day":     {Wish{LastWorkingDay: date("2026-12-11"), EmploymentEndDate: date("2026-12-10")}, ErrDatesOutOfOrder},
-		"cutoff after the end":    {Wish{LastWorkingDay: date("2026-12-31"), AccessCutoffAt: &cutoff}, ErrDatesOutOfOrder},
-		"notice in the future":    {Wish{LastWorkingDay: date("2026-12-31"), NoticeReceivedOn: date("2026-11-22")}, ErrDatesOutOfOrder},
-		"zone":                    {Wish{LastWorkingDay: date("2026-12-31"), TimeZone: "Mars/Olympus"}, ErrUnknownZone},
-		"local zone":              {Wish{LastWorkingDay: date("2026-12-31"), TimeZone: "Local"}, ErrUnknownZone},
+		"nothing":                 {RequestedDates{}, ErrLastDayMissing},
+		"immediate with a date":   {RequestedDates{Immediate: true, LastWorkingDay: date("2026-11-21")}, ErrImmediateDates},
+		"immediate with a cutoff": {RequestedDates{Immediate: true, AccessCutoffAt: &cutoff}, ErrImmediateDates},
+		"past":                    {RequestedDates{LastWorkingDay: date("2026-11-20")}, ErrLastDayInPast},
+		"before the hire":         {RequestedDates{LastWorkingDay: date("2020-02-29"), ConfirmPast: true}, ErrBeforeHire},
+		"far ahead":               {RequestedDates{LastWorkingDay: date("2028-11-22")}, ErrTooFarAhead},
+		"year 9999":               {RequestedDates{LastWorkingDay: date("9999-12-31")}, ErrTooFarAhead},
+		"end before last day":     {RequestedDates{LastWorkingDay: date("2026-12-11"), EmploymentEndDate: date("2026-12-10")}, ErrDatesOutOfOrder},
+		"cutoff after the end":    {RequestedDates{LastWorkingDay: date("2026-12-31"), AccessCutoffAt: &cutoff}, ErrDatesOutOfOrder},
+		"notice in the future":    {RequestedDates{LastWorkingDay: date("2026-12-31"), NoticeReceivedOn: date("2026-11-22")}, ErrDatesOutOfOrder},
+		"zone":                    {RequestedDates{LastWorkingDay: date("2026-12-31"), TimeZone: "Mars/Olympus"}, ErrUnknownZone},
+		"local zone":              {RequestedDates{LastWorkingDay: date("2026-12-31"), TimeZone: "Local"}, ErrUnknownZone},
 	} {
-		if _, err := Derive(c.wish, circumstances(t, "2026-11-21T03:00:00Z")); !errors.Is(err, c.want) {
+		if _, err := Derive(c.requested, circumstances(t, "2026-11-21T03:00:00Z")); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
 }
 
 func TestLastAllowedDay(t *testing.T) {
-	if _, err := Derive(Wish{LastWorkingDay: date("2028-11-21")}, circumstances(t, "2026-11-21T03:00:00Z")); err != nil {
+	if _, err := Derive(RequestedDates{LastWorkingDay: date("2028-11-21")}, circumstances(t, "2026-11-21T03:00:00Z")); err != nil {
 		t.Fatalf("two years ahead to the day: %v", err)
 	}
 }
 
 // The day is the employee's, not the server's: at 17:00 UTC it is tomorrow already in Shanghai.
 func TestTodayIsTheEmployeesDay(t *testing.T) {
-	_, err := Derive(Wish{LastWorkingDay: date("2026-11-21")}, circumstances(t, "2026-11-21T17:00:00Z"))
+	_, err := Derive(RequestedDates{LastWorkingDay: date("2026-11-21")}, circumstances(t, "2026-11-21T17:00:00Z"))
 	if !errors.Is(err, ErrLastDayInPast) {
 		t.Fatalf("got %v", err)
 	}
@@ -118,7 +118,7 @@ func TestI7_DerivedDatesKeepTheirOrder(t *testing.T) {
 			d := clock.DateOf(now).AddDays(rapid.IntRange(-900, 900).Draw(rt, name))
 			return &d
 		}
-		w := Wish{
+		w := RequestedDates{
 			LastWorkingDay: day("last"), EmploymentEndDate: day("end"), NoticeReceivedOn: day("notice"),
 			Immediate: rapid.Bool().Draw(rt, "immediate"), ConfirmPast: rapid.Bool().Draw(rt, "confirm"),
 		}

@@ -156,7 +156,7 @@ func (s *stand) inDays(t testing.TB, n int) *clock.Date {
 	return &d
 }
 
-func planned(last *clock.Date) departure.Wish { return departure.Wish{LastWorkingDay: last} }
+func planned(last *clock.Date) departure.RequestedDates { return departure.RequestedDates{LastWorkingDay: last} }
 
 func TestI9_OneOpenDepartureHoweverOftenItIsAskedFor(t *testing.T) {
 	s := newStand(t)
@@ -166,7 +166,7 @@ func TestI9_OneOpenDepartureHoweverOftenItIsAskedFor(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: planned(last)})
+			dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: planned(last)})
 			var exists *departure.ExistsError
 			mu.Lock()
 			defer mu.Unlock()
@@ -199,12 +199,12 @@ func TestARefusedDepartureWritesNothing(t *testing.T) {
 		n    departure.Notice
 		want error
 	}{
-		"unknown employee": {departure.Notice{EmployeeID: uuid.New(), Wish: planned(s.inDays(t, 1))}, departure.ErrEmployeeNotFound},
-		"kind":             {departure.Notice{EmployeeID: employee, Kind: "vanished", Wish: planned(s.inDays(t, 1))}, departure.ErrUnknownKind},
-		"group transfer":   {departure.Notice{EmployeeID: employee, Kind: models.KindGroupTransfer, Wish: planned(s.inDays(t, 1))}, departure.ErrNotSupportedYet},
-		"confidential":     {departure.Notice{EmployeeID: employee, ConfidentialUntil: confidential, Wish: planned(s.inDays(t, 1))}, departure.ErrNotSupportedYet},
-		"past":             {departure.Notice{EmployeeID: employee, Wish: planned(s.inDays(t, -1))}, departure.ErrLastDayInPast},
-		"control":          {departure.Notice{EmployeeID: employee, Note: "a\x00b", Wish: planned(s.inDays(t, 1))}, departure.ErrUnreadableText},
+		"unknown employee": {departure.Notice{EmployeeID: uuid.New(), RequestedDates: planned(s.inDays(t, 1))}, departure.ErrEmployeeNotFound},
+		"kind":             {departure.Notice{EmployeeID: employee, Kind: "vanished", RequestedDates: planned(s.inDays(t, 1))}, departure.ErrUnknownKind},
+		"group transfer":   {departure.Notice{EmployeeID: employee, Kind: models.KindGroupTransfer, RequestedDates: planned(s.inDays(t, 1))}, departure.ErrNotSupportedYet},
+		"confidential":     {departure.Notice{EmployeeID: employee, ConfidentialUntil: confidential, RequestedDates: planned(s.inDays(t, 1))}, departure.ErrNotSupportedYet},
+		"past":             {departure.Notice{EmployeeID: employee, RequestedDates: planned(s.inDays(t, -1))}, departure.ErrLastDayInPast},
+		"control":          {departure.Notice{EmployeeID: employee, Note: "a\x00b", RequestedDates: planned(s.inDays(t, 1))}, departure.ErrUnreadableText},
 	} {
 		if _, err := s.begin(t, c.n); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -221,7 +221,7 @@ func TestARefusedDepartureWritesNothing(t *testing.T) {
 func TestThePlannedWay(t *testing.T) {
 	s := newStand(t)
 	employee := s.hire(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Note: "thanks for all", Wish: departure.Wish{
+	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Note: "thanks for all", RequestedDates: departure.RequestedDates{
 		LastWorkingDay: s.inDays(t, 10), EmploymentEndDate: s.inDays(t, 20)}})
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +256,7 @@ func TestThePlannedWay(t *testing.T) {
 
 func TestImmediateTurnsDepartedAndUnlinkingAtOnce(t *testing.T) {
 	s := newStand(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{Immediate: true}})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: departure.RequestedDates{Immediate: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ func TestWithdrawal(t *testing.T) {
 		})
 	}
 	employee := s.hire(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: planned(s.inDays(t, 3))})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: planned(s.inDays(t, 3))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func TestWithdrawal(t *testing.T) {
 		t.Fatalf("got %+v", f)
 	}
 
-	again, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: planned(s.inDays(t, 3))})
+	again, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: planned(s.inDays(t, 3))})
 	if err != nil {
 		t.Fatalf("a new departure after the withdrawn one: %v", err)
 	}
@@ -306,7 +306,7 @@ func TestWithdrawal(t *testing.T) {
 // TestAnnulmentEndsWithThePurge: asked for before, it is not confirmed after, and nobody asks any more.
 func TestAnnulmentEndsWithThePurge(t *testing.T) {
 	s := newStand(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{Immediate: true}})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: departure.RequestedDates{Immediate: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +326,7 @@ func TestAnnulmentEndsWithThePurge(t *testing.T) {
 func TestAnnulmentNeedsTwoPeople(t *testing.T) {
 	s := newStand(t)
 	employee := s.hire(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{Immediate: true}})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: departure.RequestedDates{Immediate: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,21 +359,21 @@ func TestAnnulmentNeedsTwoPeople(t *testing.T) {
 	if got.Stage != models.StageAnnulled || s.status(t, employee) != models.StatusActive || open != 0 {
 		t.Fatalf("stage %s, status %s, %d deadlines left", got.Stage, s.status(t, employee), open)
 	}
-	if _, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: planned(s.inDays(t, 30))}); err != nil {
+	if _, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: planned(s.inDays(t, 30))}); err != nil {
 		t.Fatalf("a departure after the annulled one: %v", err)
 	}
 }
 
 func TestI6_ReschedulingForwardNeedsAnApproval(t *testing.T) {
 	s := newStand(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: planned(s.inDays(t, 10))})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: planned(s.inDays(t, 10))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := func(w departure.Wish) error {
+	to := func(w departure.RequestedDates) error {
 		return s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, w) })
 	}
-	for name, w := range map[string]departure.Wish{
+	for name, w := range map[string]departure.RequestedDates{
 		"a day earlier":        planned(s.inDays(t, 9)),
 		"now":                  {Immediate: true},
 		"a zone further east":  {LastWorkingDay: s.inDays(t, 10), TimeZone: "Pacific/Kiritimati"},
@@ -394,7 +394,7 @@ func TestI6_ReschedulingForwardNeedsAnApproval(t *testing.T) {
 	s.Advance(t, 12*24*time.Hour-time.Hour)
 	s.advance(t, dep.ID)
 	early := before.AccessCutoffAt
-	if err := to(departure.Wish{LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &early}); s.read(t, dep.ID).AccountsState != models.AccountsLinked && !errors.Is(err, departure.ErrCutoffPassed) {
+	if err := to(departure.RequestedDates{LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &early}); s.read(t, dep.ID).AccountsState != models.AccountsLinked && !errors.Is(err, departure.ErrCutoffPassed) {
 		t.Fatalf("a new cutoff after unlinking: %v", err)
 	}
 }
@@ -404,7 +404,7 @@ func TestI11_AnyOrderOfCommandsKeepsTheRules(t *testing.T) {
 	s := newStand(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		employee := s.hire(t)
-		dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{
+		dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: departure.RequestedDates{
 			LastWorkingDay: s.inDays(t, 3), EmploymentEndDate: s.inDays(t, 6)}})
 		if err != nil {
 			rt.Fatal(err)

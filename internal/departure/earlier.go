@@ -13,7 +13,7 @@ import (
 // LockEarlier locks a departure whose employment is over, with what two people may let its deadlines
 // count from: the wished dates, or, without any, its own. A departure whose end lies ahead is ErrStage:
 // its dates are changed with [Reschedule]; dates that bring nothing forward are ErrNotEarlier.
-func LockEarlier(tx *database.Tx, id uuid.UUID, w Wish) (models.Departure, Dates, error) {
+func LockEarlier(tx *database.Tx, id uuid.UUID, w RequestedDates) (models.Departure, Dates, error) {
 	dep, err := Lock(tx, id)
 	if err != nil {
 		return dep, Dates{}, err
@@ -47,7 +47,7 @@ func LockEarlier(tx *database.Tx, id uuid.UUID, w Wish) (models.Departure, Dates
 }
 
 // completeEarlier fills in what a wish for earlier dates leaves out.
-func completeEarlier(dep models.Departure, w Wish) Wish {
+func completeEarlier(dep models.Departure, w RequestedDates) RequestedDates {
 	if w.LastWorkingDay == nil {
 		w.LastWorkingDay, w.EmploymentEndDate = &dep.LastWorkingDay, &dep.EmploymentEndDate
 	} else if w.EmploymentEndDate == nil {
@@ -66,7 +66,7 @@ func completeEarlier(dep models.Departure, w Wish) Wish {
 }
 
 // CompleteEarlier is the wish with everything that would be agreed to.
-func CompleteEarlier(tx *database.Tx, id uuid.UUID, w Wish) (Wish, error) {
+func CompleteEarlier(tx *database.Tx, id uuid.UUID, w RequestedDates) (RequestedDates, error) {
 	dep, _, err := LockEarlier(tx, id, w)
 	return completeEarlier(dep, w), err
 }
@@ -74,7 +74,7 @@ func CompleteEarlier(tx *database.Tx, id uuid.UUID, w Wish) (Wish, error) {
 // CountEarlier gives a departure that took effect, or is about to, the dates that two people agreed to:
 // its deadlines count from them, and each purge that they bring forward wants the review. When access
 // was cut, and the 30 days of [retention] after departed, stay what they are.
-func CountEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
+func CountEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) error {
 	dep, d, err := LockEarlier(tx, id, w)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func CountEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error 
 // CutNow cuts the access of a pending departure at once if a wish for other dates says that the last
 // working day is over, whatever two people say to the dates. Where even that is for two people, or the
 // cut is behind, it changes nothing.
-func CutNow(tx *database.Tx, by models.Actor, id uuid.UUID, w Wish) error {
+func CutNow(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) error {
 	dep, err := Lock(tx, id)
 	if err != nil {
 		return err

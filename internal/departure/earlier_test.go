@@ -57,12 +57,12 @@ func TestI6_DeadlinesCountFromTheEntryUntilTwoPeopleSayOtherwise(t *testing.T) {
 	for back, name := range map[int]string{-20: "within 30 days", -1000: "far beyond"} {
 		t.Run(name, func(t *testing.T) {
 			s := newStand(t)
-			other, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{LastWorkingDay: s.inDays(t, back), ConfirmPast: true}})
+			other, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: departure.RequestedDates{LastWorkingDay: s.inDays(t, back), ConfirmPast: true}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := departure.Wish{LastWorkingDay: s.inDays(t, back), ConfirmPast: true, CountFromEnd: true}
-			dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: w})
+			w := departure.RequestedDates{LastWorkingDay: s.inDays(t, back), ConfirmPast: true, CountFromEnd: true}
+			dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: w})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,10 +112,10 @@ func TestI6_DeadlinesCountFromTheEntryUntilTwoPeopleSayOtherwise(t *testing.T) {
 // or of a beginning, deadlines count from no earlier day, whatever the program was told.
 func TestI6_TheApprovalIsOfThisDeparture(t *testing.T) {
 	s := newStand(t)
-	w := departure.Wish{LastWorkingDay: s.inDays(t, -20), ConfirmPast: true, CountFromEnd: true}
+	w := departure.RequestedDates{LastWorkingDay: s.inDays(t, -20), ConfirmPast: true, CountFromEnd: true}
 	var deps []models.Departure
 	for range 2 {
-		dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: w})
+		dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: w})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func TestI6_TheApprovalIsOfThisDeparture(t *testing.T) {
 	if got := s.read(t, dep.ID); got.Advanced || got.CountsFrom.Before(dep.CountsFrom) {
 		t.Errorf("it counts from %s", got.CountsFrom)
 	}
-	if _, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Approved: true, Wish: w}); database.Code(err) != database.CodeUntimely {
+	if _, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Approved: true, RequestedDates: w}); database.Code(err) != database.CodeUntimely {
 		t.Errorf("begun without an approval: %v", err)
 	}
 	s.agreed(t, dep, func(tx *database.Tx) error { return departure.CountEarlier(tx, s.hr, dep.ID, w) })
@@ -152,7 +152,7 @@ func TestI6_WhatTwoPeopleBringForwardWantsTheReview(t *testing.T) {
 	s := newStand(t)
 	var ids []uuid.UUID
 	for range 2 {
-		dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: planned(s.inDays(t, 30))})
+		dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: planned(s.inDays(t, 30))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,11 +181,11 @@ func TestTheCutWaitsForNobody(t *testing.T) {
 		return database.Hide(tx.DB().Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, s.department.ID).Error)
 	})
 	for who, cut := range map[uuid.UUID]bool{head: false, anybody: true} {
-		dep, err := s.begin(t, departure.Notice{EmployeeID: who, Wish: planned(s.inDays(t, 30))})
+		dep, err := s.begin(t, departure.Notice{EmployeeID: who, RequestedDates: planned(s.inDays(t, 30))})
 		if err != nil {
 			t.Fatal(err)
 		}
-		past := departure.Wish{LastWorkingDay: s.inDays(t, -3), ConfirmPast: true}
+		past := departure.RequestedDates{LastWorkingDay: s.inDays(t, -3), ConfirmPast: true}
 		if err := s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, past) }); !errors.Is(err, departure.ErrApprovalRequired) {
 			t.Fatalf("the dates alone: %v", err)
 		}

@@ -27,7 +27,7 @@ type Entry struct {
 // people's (approved). It is pure. An employment that ended up to OneWord days ago runs with its dates,
 // but its deadlines count from now; one that ended before runs as if it ended now. Either way the access
 // is cut at once, and counting from the earlier end is for two people, who say so (CountFromEnd).
-func Enter(w Wish, c Circumstances, approved bool) (Entry, error) {
+func Enter(w RequestedDates, c Circumstances, approved bool) (Entry, error) {
 	d, err := Derive(w, c)
 	if err != nil {
 		return Entry{}, err
@@ -56,7 +56,7 @@ func Enter(w Wish, c Circumstances, approved bool) (Entry, error) {
 
 // Remains says whether a departure that began with a wish leaves something of it to two people: an end
 // further back, or deadlines that count from it.
-func Remains(dep models.Departure, w Wish) bool {
+func Remains(dep models.Departure, w RequestedDates) bool {
 	if w.Immediate || dep.Advanced || w.LastWorkingDay == nil {
 		return false
 	}

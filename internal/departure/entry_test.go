@@ -26,7 +26,7 @@ func TestI6_OnePersonsDatesCountFromTheDayOfEntry(t *testing.T) {
 			last := today.AddDays(-back)
 			c := circumstances(t, now.Format(time.RFC3339))
 			c.TimeZone, c.HiredOn = zone, today.AddDays(-4000)
-			w := Wish{LastWorkingDay: &last, ConfirmPast: true, CountFromEnd: rapid.Bool().Draw(rt, "count from the end")}
+			w := RequestedDates{LastWorkingDay: &last, ConfirmPast: true, CountFromEnd: rapid.Bool().Draw(rt, "count from the end")}
 			alone, err := Enter(w, c, false)
 			if err != nil {
 				rt.Fatal(err)
@@ -58,7 +58,7 @@ func TestI6_OnePersonsDatesCountFromTheDayOfEntry(t *testing.T) {
 
 func TestARefusalOfPastDaysSaysHowFarBackTheyLie(t *testing.T) {
 	for day, want := range map[string]int{"2026-11-20": 1, "2026-10-22": 30, "2026-10-21": 31, "2020-03-01": 2456} {
-		_, err := Derive(Wish{LastWorkingDay: date(day)}, circumstances(t, "2026-11-21T03:00:00Z"))
+		_, err := Derive(RequestedDates{LastWorkingDay: date(day)}, circumstances(t, "2026-11-21T03:00:00Z"))
 		var past *PastError
 		if !errors.As(err, &past) || past.Days != want || !errors.Is(err, ErrLastDayInPast) {
 			t.Errorf("%s: %v, want %d days", day, err, want)

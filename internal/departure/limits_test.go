@@ -27,7 +27,7 @@ func (s *stand) cutNow(t *testing.T, employee uuid.UUID) models.Departure {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{LastWorkingDay: s.inDays(t, 10), AccessCutoffAt: &now}})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: departure.RequestedDates{LastWorkingDay: s.inDays(t, 10), AccessCutoffAt: &now}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestI12_NoStandAloneRelinkAfterTheCutoff(t *testing.T) {
 		}
 		return nil
 	})
-	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{Immediate: true}})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: departure.RequestedDates{Immediate: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestI6_AChangeOfZoneBringsNoDeadlineForward(t *testing.T) {
 	now, _ := s.Facts.Now(t.Context())
 	year := now.Year() + 1
 	first := clock.NewDate(year, 1, 1)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{LastWorkingDay: &first, NoticeReceivedOn: s.inDays(t, -3), TimeZone: "Pacific/Kiritimati"}})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: departure.RequestedDates{LastWorkingDay: &first, NoticeReceivedOn: s.inDays(t, -3), TimeZone: "Pacific/Kiritimati"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestI6_AChangeOfZoneBringsNoDeadlineForward(t *testing.T) {
 	old := inputs(dep)
 	last := clock.NewDate(year-1, 12, 31)
 	err = s.try(t, func(tx *database.Tx) error {
-		return departure.Reschedule(tx, s.hr, dep.ID, departure.Wish{LastWorkingDay: &last, TimeZone: "Pacific/Honolulu"})
+		return departure.Reschedule(tx, s.hr, dep.ID, departure.RequestedDates{LastWorkingDay: &last, TimeZone: "Pacific/Honolulu"})
 	})
 	if errors.Is(err, departure.ErrApprovalRequired) {
 		return // Honolulu ends the year before at the same instant
@@ -180,7 +180,7 @@ func TestTheOwnTokensEndAtTheCutoff(t *testing.T) {
 // A jurisdiction that lost its rules keeps the stage where it is, and no account open.
 func TestI12_WhatHindersTheEndKeepsNoAccountOpen(t *testing.T) {
 	s := newStand(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), Wish: departure.Wish{Immediate: true}})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: departure.RequestedDates{Immediate: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestI12_WhatHindersTheEndKeepsNoAccountOpen(t *testing.T) {
 func TestListShowsAHeadWhomTheyMayRead(t *testing.T) {
 	s := newStand(t)
 	employee := s.hire(t)
-	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: planned(s.inDays(t, 10))})
+	dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: planned(s.inDays(t, 10))})
 	if err != nil {
 		t.Fatal(err)
 	}

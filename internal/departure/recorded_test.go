@@ -113,12 +113,12 @@ type step struct {
 var steps = []step{
 	{"begin", "SELECT id FROM employees WHERE status = 'active' AND id IN (SELECT employee_id FROM employments WHERE ended_at IS NULL)",
 		func(t testing.TB, l *life, r *rapid.T, row found) {
-			wish := departure.Wish{Immediate: true}
+			wish := departure.RequestedDates{Immediate: true}
 			if rapid.Bool().Draw(r, "planned") {
 				wish = planned(l.inDays(t, rapid.IntRange(0, 9).Draw(r, "in days")))
 			}
 			l.command(t, r, "begin", func(tx *database.Tx) error {
-				_, err := departure.Begin(tx, l.vault, l.hr, departure.Notice{EmployeeID: row.ID, Kind: models.KindResignation, Note: "n", Wish: wish})
+				_, err := departure.Begin(tx, l.vault, l.hr, departure.Notice{EmployeeID: row.ID, Kind: models.KindResignation, Note: "n", RequestedDates: wish})
 				return err
 			})
 		}},

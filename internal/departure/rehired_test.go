@@ -71,7 +71,7 @@ func TestI8_APurgeLeavesTheStatusOfWhoCameBack(t *testing.T) {
 		}
 	}
 	leave := func(employee uuid.UUID) uuid.UUID {
-		dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{Immediate: true}})
+		dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: departure.RequestedDates{Immediate: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestI8_APurgeLeavesTheStatusOfWhoCameBack(t *testing.T) {
 		"never came back": {nil, models.StatusPurged},
 		"employed":        {func(uuid.UUID) {}, models.StatusActive},
 		"leaving again": {func(e uuid.UUID) {
-			_, err = s.begin(t, departure.Notice{EmployeeID: e, Wish: planned(s.inDays(t, 30))})
+			_, err = s.begin(t, departure.Notice{EmployeeID: e, RequestedDates: planned(s.inDays(t, 30))})
 		}, models.StatusPendingDeparture},
 		"left again, kept": {func(e uuid.UUID) { leave(e) }, models.StatusDeparted},
 	} {
@@ -108,7 +108,7 @@ func TestI8_APurgeLeavesTheStatusOfWhoCameBack(t *testing.T) {
 			continue
 		}
 		var exists *departure.ExistsError
-		if _, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{Immediate: true}}); !errors.As(err, &exists) || exists.Stage != models.StagePurged || exists.ID != former {
+		if _, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: departure.RequestedDates{Immediate: true}}); !errors.As(err, &exists) || exists.Stage != models.StagePurged || exists.ID != former {
 			t.Errorf("%s: leaving again: %v", name, err)
 		}
 	}
@@ -132,7 +132,7 @@ func TestI8_AFormerDepartureIsNotAnnulledOnceTheLaterEmploymentBegan(t *testing.
 		return s.try(t, func(tx *database.Tx) error { return departure.AskAnnulment(tx, s.vault, s.hr, id, "a mistake") })
 	}
 	leave := func(employee uuid.UUID) uuid.UUID {
-		dep, err := s.begin(t, departure.Notice{EmployeeID: employee, Wish: departure.Wish{Immediate: true}})
+		dep, err := s.begin(t, departure.Notice{EmployeeID: employee, RequestedDates: departure.RequestedDates{Immediate: true}})
 		if err != nil {
 			t.Fatal(err)
 		}

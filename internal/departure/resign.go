@@ -28,7 +28,7 @@ type Notice struct {
 	ConfidentialUntil *clock.Date
 	// Approved says that two people agreed to what one may not begin alone.
 	Approved bool
-	Wish
+	RequestedDates
 }
 
 // MaxText is the longest free text of a departure, in characters.
@@ -74,7 +74,7 @@ func Prepare(tx *database.Tx, n Notice) (b Beginning, err error) {
 	if err != nil {
 		return b, err
 	}
-	if b.Entry, err = Enter(n.Wish, c, n.Approved); err != nil {
+	if b.Entry, err = Enter(n.RequestedDates, c, n.Approved); err != nil {
 		return b, err
 	}
 	if !n.Approved {
@@ -134,7 +134,7 @@ func Complete(tx *database.Tx, n Notice) (Notice, error) {
 	if err != nil {
 		return n, err
 	}
-	dates, err := derive(tx, employment, n.Wish)
+	dates, err := derive(tx, employment, n.RequestedDates)
 	if err != nil {
 		return n, err
 	}
@@ -147,7 +147,7 @@ func Complete(tx *database.Tx, n Notice) (Notice, error) {
 	}
 	today := clock.DateOf(now) // within a day of any zone's: whoever agrees is shown what it means, or it counts from now
 	n.CountFromEnd = n.CountFromEnd || !n.Immediate && dates.EmploymentEndDate.DaysUntil(today) >= OneWord
-	n.Wish = n.Wish.completed(dates, now)
+	n.RequestedDates = n.RequestedDates.completed(dates, now)
 	return n, nil
 }
 
@@ -259,7 +259,7 @@ func notCurrent(tx *database.Tx, employeeID uuid.UUID) error {
 	return &ExistsError{last.ID, last.Stage}
 }
 
-func derive(tx *database.Tx, employment models.Employment, w Wish) (Dates, error) {
+func derive(tx *database.Tx, employment models.Employment, w RequestedDates) (Dates, error) {
 	c, err := circumstancesOf(tx, employment)
 	if err != nil {
 		return Dates{}, err

@@ -250,7 +250,7 @@ func (s *Service) tryCode(ctx context.Context, p Place) error {
 	if p.Address == (netip.Addr{}) {
 		return nil
 	}
-	return take(ctx, s.db, []lane{{laneCode, []string{network(p)}, 20, 30 * time.Second}})
+	return take(ctx, s.db, []rateLimit{{limitCode, []string{network(p)}, 20, 30 * time.Second}})
 }
 
 // inDevelopment refuses a database that is not marked dev.

@@ -49,8 +49,8 @@ func (s *Service) Login(ctx context.Context, o LoginOrder) (Opened, error) {
 	if err != nil {
 		return Opened{}, err
 	}
-	lanes := lanesFor(o.Login, o.Place, device, address)
-	if err := take(ctx, s.db, lanes); err != nil {
+	limits := limitsFor(o.Login, o.Place, device, address)
+	if err := take(ctx, s.db, limits); err != nil {
 		loginThrottled(ctx, user)
 		return Opened{}, err
 	}
@@ -61,7 +61,7 @@ func (s *Service) Login(ctx context.Context, o LoginOrder) (Opened, error) {
 	if !right || user.State != models.UserActive {
 		return Opened{}, s.failed(ctx, o.Login, user, known)
 	}
-	opened, err := s.loggedIn(ctx, o, user, lanes, weaker)
+	opened, err := s.loggedIn(ctx, o, user, limits, weaker)
 	if errors.Is(err, ErrCode) || errors.Is(err, ErrUserEnded) {
 		return Opened{}, s.failed(ctx, o.Login, user, known)
 	}
@@ -74,7 +74,7 @@ func (s *Service) Login(ctx context.Context, o LoginOrder) (Opened, error) {
 }
 
 // loggedIn checks the second factor and opens the session, in one transaction.
-func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, lanes []lane, weaker bool) (Opened, error) {
+func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, limits []rateLimit, weaker bool) (Opened, error) {
 	var rehashed string
 	if weaker {
 		var err error
@@ -98,7 +98,7 @@ func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, 
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(giveBack(tx, lanes), remember(tx, user, o.Place), s.leave(tx, o.Current)); err != nil {
+		if err := errors.Join(giveBack(tx, limits), remember(tx, user, o.Place), s.leave(tx, o.Current)); err != nil {
 			return err
 		}
 		opened.Token, opened.Session, err = s.Open(tx, Opening{User: user, Role: o.Role, Authenticated: how, Place: o.Place})
@@ -157,11 +157,11 @@ func (s *Service) userByLogin(ctx context.Context, login string) (models.User, b
 }
 
 // CheckPassword says whether a password is the user's; a wrong one is recorded, and ErrLoginFailed. It
-// counts the try in a lane of the session, since whoever asks has one; too many end it, as those of a
+// counts the try in a limit of the session, since whoever asks has one; too many end it, as those of a
 // step-up do.
 func (s *Service) CheckPassword(ctx context.Context, by Bearer, password string) error {
-	lanes := by.lanes()
-	if err := take(ctx, s.db, lanes); err != nil {
+	limits := by.limits()
+	if err := take(ctx, s.db, limits); err != nil {
 		return s.givenUp(ctx, by, err)
 	}
 	user, err := database.First[models.User](s.db.Read(ctx).Where("id = ?", by.UserID))
@@ -175,12 +175,12 @@ func (s *Service) CheckPassword(ctx context.Context, by Bearer, password string)
 	if !right {
 		return s.refuse(ctx, "password.change_refused", user.Login, user, true, ErrLoginFailed)
 	}
-	return database.Run(ctx, s.db, func(tx *database.Tx) error { return giveBack(tx, lanes) })
+	return database.Run(ctx, s.db, func(tx *database.Tx) error { return giveBack(tx, limits) })
 }
 
-// lanes are those of tries within a session.
-func (b Bearer) lanes() []lane {
-	return []lane{{laneSession, []string{b.UserID.String(), b.SessionID.String()}, 10, laneSessionEvery}}
+// limits are those of tries within a session.
+func (b Bearer) limits() []rateLimit {
+	return []rateLimit{{limitSession, []string{b.UserID.String(), b.SessionID.String()}, 10, limitSessionEvery}}
 }
 
 func loginThrottled(ctx context.Context, user models.User) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whoever has an IPv6 network has more addresses than lanes could count.
+// Whoever has an IPv6 network has more addresses than limits could count.
 func TestTriesAreCountedByNetwork(t *testing.T) {
 	for address, want := range map[string]string{
 		"203.0.113.7":          "203.0.113.7",

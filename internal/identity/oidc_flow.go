@@ -27,11 +27,11 @@ type Outbound struct {
 	Secret  string
 }
 
-// flowLanes bound what strangers can make us store; the people of a whole office behind one address
+// flowLimits bound what strangers can make us store; the people of a whole office behind one address
 // get through.
-func flowLanes(p Place) []lane { return []lane{{laneFlow, []string{network(p)}, 100, time.Second}} }
+func flowLimits(p Place) []rateLimit { return []rateLimit{{limitFlow, []string{network(p)}, 100, time.Second}} }
 
-const laneFlow = "oidc" // browsers sent to the provider, from one address
+const limitFlow = "oidc" // browsers sent to the provider, from one address
 
 // BeginLogin prepares a login by the provider, in the given role (empty: the user's usual one). With
 // a session it prepares a step-up of that session instead, for which the provider asks the person
@@ -43,7 +43,7 @@ func (s *Service) BeginLogin(ctx context.Context, p *Provider, role models.Role,
 	if err := s.flood.allow(from); err != nil {
 		return Outbound{}, err
 	}
-	if err := take(ctx, s.db, flowLanes(from)); err != nil {
+	if err := take(ctx, s.db, flowLimits(from)); err != nil {
 		return Outbound{}, err
 	}
 	now, err := s.db.Now(ctx)

@@ -40,8 +40,8 @@ func (s *Service) Reauthenticate(ctx context.Context, b Bearer, password, code s
 	case (password == "") == (code == ""):
 		return "", ErrStepUpForm
 	}
-	lanes := b.lanes()
-	if err := take(ctx, s.db, lanes); err != nil {
+	limits := b.limits()
+	if err := take(ctx, s.db, limits); err != nil {
 		return "", s.givenUp(ctx, b, err)
 	}
 	how, check := models.ByTOTP, s.codeCheck(code)
@@ -62,7 +62,7 @@ func (s *Service) Reauthenticate(ctx context.Context, b Bearer, password, code s
 		if err := check(tx, user); err != nil {
 			return err
 		}
-		if err := giveBack(tx, lanes); err != nil {
+		if err := giveBack(tx, limits); err != nil {
 			return err
 		}
 		token, _, err = s.steppedUp(tx, b, how)

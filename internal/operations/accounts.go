@@ -36,20 +36,20 @@ func (d Deps) unlink(mode models.OperationMode, after models.AccountState) appro
 			c.EmploymentID = &employment.ID
 			return c, err
 		},
-		Judge: func(tx *database.Tx, c Detachment) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c Detachment) (approval.Review, error) {
 			employee, employment, err := archive.FileOf(tx, c.EmployeeID, c.EmploymentID)
 			if err != nil {
-				return approval.Matter{}, gone(err, database.ErrNotFound)
+				return approval.Review{}, gone(err, database.ErrNotFound)
 			}
 			accounts, err := account.LockUnlinkable(tx, employment.ID, c.Systems)
 			if err != nil {
-				return approval.Matter{}, err
+				return approval.Review{}, err
 			}
 			asked := d.asked(mode, c.Systems, accounts)
 			if len(accounts)+len(asked) == 0 {
-				return approval.Matter{}, gone(account.ErrNothingToUnlink, account.ErrNothingToUnlink)
+				return approval.Review{}, gone(account.ErrNothingToUnlink, account.ErrNothingToUnlink)
 			}
-			m := approval.Matter{
+			m := approval.Review{
 				Subjects: []uuid.UUID{employee.ID},
 				Changes: []approval.Change{
 					shown("person", employee.EmployeeNo+" "+employee.Name), shown("hired_on", dayText(employment.HiredOn)),
@@ -103,16 +103,16 @@ type Relinking struct {
 // relink gives back what a stand-alone unlinking took from a head or an administrator.
 func (d Deps) relink() approval.Operation {
 	return approval.Define(approval.Spec[Relinking]{
-		Judge: func(tx *database.Tx, c Relinking) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c Relinking) (approval.Review, error) {
 			op, employment, err := lockUnlinking(tx, c.UnlinkingID)
 			if err != nil {
-				return approval.Matter{}, gone(err, database.ErrNotFound)
+				return approval.Review{}, gone(err, database.ErrNotFound)
 			}
 			who, err := person(tx, employment.EmployeeID)
 			if err != nil {
-				return approval.Matter{}, fmt.Errorf("naming whose accounts they are: %w", err)
+				return approval.Review{}, fmt.Errorf("naming whose accounts they are: %w", err)
 			}
-			m := approval.Matter{
+			m := approval.Review{
 				Subjects: []uuid.UUID{employment.EmployeeID},
 				Targets:  []approval.Target{{Kind: "account_operation", ID: op.ID, Version: approval.Version(op.State)}},
 				Changes:  []approval.Change{who},

@@ -19,7 +19,7 @@ import (
 // Reschedule is the command of [BringForward].
 type Reschedule struct {
 	DepartureID uuid.UUID      `json:"departure_id"`
-	Wish        departure.Wish `json:"wish"`
+	RequestedDates        departure.RequestedDates `json:"wish"`
 }
 
 // Withdrawal is the command of [WithdrawUnlinked].
@@ -60,16 +60,16 @@ func (d Deps) beginImmediately() approval.Operation {
 		Complete: func(tx *database.Tx, _ models.Actor, n departure.Notice) (departure.Notice, error) {
 			return departure.Complete(tx, n)
 		},
-		Judge: func(tx *database.Tx, n departure.Notice) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, n departure.Notice) (approval.Review, error) {
 			employee, employment, err := archive.LatestFile(tx, n.EmployeeID)
 			if err != nil {
-				return approval.Matter{}, gone(err, database.ErrNotFound)
+				return approval.Review{}, gone(err, database.ErrNotFound)
 			}
-			deadlines, rules, err := firstDeadlines(tx, employment, n.Wish)
+			deadlines, rules, err := firstDeadlines(tx, employment, n.RequestedDates)
 			if err != nil {
-				return approval.Matter{}, err
+				return approval.Review{}, err
 			}
-			return approval.Matter{
+			return approval.Review{
 				Subjects: []uuid.UUID{employee.ID},
 				Targets: []approval.Target{
 					{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)},
@@ -79,7 +79,7 @@ func (d Deps) beginImmediately() approval.Operation {
 					shown("person", employee.EmployeeNo+" "+employee.Name),
 					word("stage", "status", string(employee.Status), string(models.StatusDeparted)),
 					word("kind", "kind", "", string(n.Kind)),
-				}, firstDates(n.Wish), deadlines),
+				}, firstDates(n.RequestedDates), deadlines),
 				Rules: rules,
 			}, nil
 		},
@@ -92,7 +92,7 @@ func (d Deps) beginImmediately() approval.Operation {
 }
 
 // firstDates are those of a departure that would begin.
-func firstDates(w departure.Wish) []approval.Change {
+func firstDates(w departure.RequestedDates) []approval.Change {
 	atOnce := func(field string) approval.Change { return word(field, "approval.when", "", "immediate") }
 	if w.Immediate {
 		return []approval.Change{atOnce("employment_end_date"), atOnce("access_cutoff_at"), shown("time_zone", w.TimeZone)}
@@ -110,35 +110,35 @@ func firstDates(w departure.Wish) []approval.Change {
 func (d Deps) bringForward() approval.Operation {
 	return approval.Define(approval.Spec[Reschedule]{
 		Complete: completeDates,
-		Judge: func(tx *database.Tx, c Reschedule) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c Reschedule) (approval.Review, error) {
 			dep, err := departure.Lock(tx, c.DepartureID)
 			if err != nil {
-				return approval.Matter{}, gone(err, departure.ErrNotFound)
+				return approval.Review{}, gone(err, departure.ErrNotFound)
 			}
-			w := c.Wish
+			w := c.RequestedDates
 			changes, err := datesChanges(tx, dep, w)
 			if err != nil {
-				return approval.Matter{}, err
+				return approval.Review{}, err
 			}
 			deadlines, rules, err := deadlineChanges(tx, dep, w)
-			return approval.Matter{
+			return approval.Review{
 				Subjects: []uuid.UUID{dep.EmployeeID}, Targets: []approval.Target{departureTarget(dep)},
 				Changes: append(changes, deadlines...), Rules: rules,
 			}, err
 		},
 		Run: func(tx *database.Tx, by approval.By, c Reschedule) (models.Ref, error) {
-			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.RescheduleApproved(tx, by.Requester, c.DepartureID, c.Wish)
+			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.RescheduleApproved(tx, by.Requester, c.DepartureID, c.RequestedDates)
 		},
 	})
 }
 
 // completeDates makes what is agreed to what is shown.
 func completeDates(tx *database.Tx, _ models.Actor, c Reschedule) (_ Reschedule, err error) {
-	c.Wish, err = departure.CompleteDates(tx, c.DepartureID, c.Wish)
+	c.RequestedDates, err = departure.CompleteDates(tx, c.DepartureID, c.RequestedDates)
 	return c, err
 }
 
-func datesChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]approval.Change, error) {
+func datesChanges(tx *database.Tx, dep models.Departure, w departure.RequestedDates) ([]approval.Change, error) {
 	who, err := person(tx, dep.EmployeeID)
 	if err != nil {
 		return nil, fmt.Errorf("naming whom a change of dates is about: %w", err)
@@ -162,7 +162,7 @@ func datesChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]ap
 }
 
 // deadlineChanges simulates what the dates would do to the deadlines of every category (I6).
-func deadlineChanges(tx *database.Tx, dep models.Departure, w departure.Wish) ([]approval.Change, []string, error) {
+func deadlineChanges(tx *database.Tx, dep models.Departure, w departure.RequestedDates) ([]approval.Change, []string, error) {
 	if !w.Immediate {
 		loc, err := clock.LoadZone(w.TimeZone)
 		if err != nil {
@@ -188,8 +188,8 @@ func ruleVersions(rules []models.RetentionRule) []string {
 
 func (d Deps) withdrawUnlinked() approval.Operation {
 	return approval.Define(approval.Spec[Withdrawal]{
-		Judge: func(tx *database.Tx, c Withdrawal) (approval.Matter, error) {
-			return departureMatter(tx, c.DepartureID, models.StageWithdrawn, c.Reason)
+		Judge: func(tx *database.Tx, c Withdrawal) (approval.Review, error) {
+			return departureReview(tx, c.DepartureID, models.StageWithdrawn, c.Reason)
 		},
 		Run: func(tx *database.Tx, by approval.By, c Withdrawal) (models.Ref, error) {
 			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.WithdrawApproved(tx, d.Vault, by.Requester, c.DepartureID, c.Reason, c.CompanyConsent)
@@ -199,8 +199,8 @@ func (d Deps) withdrawUnlinked() approval.Operation {
 
 func (d Deps) annul() approval.Operation {
 	return approval.Define(approval.Spec[Annulment]{
-		Judge: func(tx *database.Tx, c Annulment) (approval.Matter, error) {
-			return departureMatter(tx, c.DepartureID, models.StageAnnulled, c.Reason)
+		Judge: func(tx *database.Tx, c Annulment) (approval.Review, error) {
+			return departureReview(tx, c.DepartureID, models.StageAnnulled, c.Reason)
 		},
 		Asked: func(tx *database.Tx, by models.Actor, c Annulment) error {
 			return departure.AskAnnulment(tx, d.Vault, by, c.DepartureID, c.Reason)
@@ -212,17 +212,17 @@ func (d Deps) annul() approval.Operation {
 	})
 }
 
-// departureMatter is a departure that would be taken back.
-func departureMatter(tx *database.Tx, id uuid.UUID, after models.Stage, reason string) (approval.Matter, error) {
+// departureReview is a departure that would be taken back.
+func departureReview(tx *database.Tx, id uuid.UUID, after models.Stage, reason string) (approval.Review, error) {
 	dep, err := departure.Lock(tx, id)
 	if err != nil {
-		return approval.Matter{}, gone(err, departure.ErrNotFound)
+		return approval.Review{}, gone(err, departure.ErrNotFound)
 	}
 	who, err := person(tx, dep.EmployeeID)
 	if err != nil {
-		return approval.Matter{}, fmt.Errorf("naming whose departure it is: %w", err)
+		return approval.Review{}, fmt.Errorf("naming whose departure it is: %w", err)
 	}
-	return approval.Matter{
+	return approval.Review{
 		Subjects: []uuid.UUID{dep.EmployeeID}, Targets: []approval.Target{departureTarget(dep)},
 		Changes: []approval.Change{
 			who, word("stage", "stage", string(dep.Stage), string(after)),

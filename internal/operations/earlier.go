@@ -80,7 +80,7 @@ func categoryWords(categories []models.Category) string {
 }
 
 // firstDeadlines are those of a departure that would count from an end that is over.
-func firstDeadlines(tx *database.Tx, employment models.Employment, w departure.Wish) ([]approval.Change, []string, error) {
+func firstDeadlines(tx *database.Tx, employment models.Employment, w departure.RequestedDates) ([]approval.Change, []string, error) {
 	if !w.CountFromEnd {
 		return nil, nil, nil
 	}
@@ -96,20 +96,20 @@ func firstDeadlines(tx *database.Tx, employment models.Employment, w departure.W
 func (d Deps) earlierDates() approval.Operation {
 	return approval.Define(approval.Spec[Reschedule]{
 		Complete: func(tx *database.Tx, _ models.Actor, c Reschedule) (_ Reschedule, err error) {
-			c.Wish, err = departure.CompleteEarlier(tx, c.DepartureID, c.Wish)
+			c.RequestedDates, err = departure.CompleteEarlier(tx, c.DepartureID, c.RequestedDates)
 			return c, err
 		},
-		Judge: func(tx *database.Tx, c Reschedule) (approval.Matter, error) {
-			dep, dates, err := departure.LockEarlier(tx, c.DepartureID, c.Wish)
+		Judge: func(tx *database.Tx, c Reschedule) (approval.Review, error) {
+			dep, dates, err := departure.LockEarlier(tx, c.DepartureID, c.RequestedDates)
 			if errors.Is(err, departure.ErrNotFound) || errors.Is(err, departure.ErrStage) || errors.Is(err, departure.ErrPurgeBegan) {
-				return approval.Matter{}, errors.Join(approval.ErrGone, err)
+				return approval.Review{}, errors.Join(approval.ErrGone, err)
 			}
 			if err != nil {
-				return approval.Matter{}, err
+				return approval.Review{}, err
 			}
 			who, err := person(tx, dep.EmployeeID)
 			if err != nil {
-				return approval.Matter{}, fmt.Errorf("naming whose dates they are: %w", err)
+				return approval.Review{}, fmt.Errorf("naming whose dates they are: %w", err)
 			}
 			deadlines, rules, err := simulated(tx, dep.EmploymentID, &counted{dep.EventAt(), dep.TimeZone}, counted{dates.EmploymentEndedAt, dates.TimeZone})
 			changes := append([]approval.Change{who}, differing(
@@ -118,7 +118,7 @@ func (d Deps) earlierDates() approval.Operation {
 				instant("counts_from", dates.TimeZone, dep.EventAt(), dates.EmploymentEndedAt),
 				approval.Change{Field: "time_zone", Before: dep.TimeZone, After: dates.TimeZone},
 			)...)
-			return approval.Matter{
+			return approval.Review{
 				Subjects: []uuid.UUID{dep.EmployeeID},
 				// Not by its stage: that it took effect meanwhile changes nothing of what is agreed to.
 				Targets: []approval.Target{{Kind: "departure", ID: dep.ID, Version: approval.Version(dep.LastWorkingDay,
@@ -127,7 +127,7 @@ func (d Deps) earlierDates() approval.Operation {
 			}, err
 		},
 		Run: func(tx *database.Tx, by approval.By, c Reschedule) (models.Ref, error) {
-			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.CountEarlier(tx, by.Requester, c.DepartureID, c.Wish)
+			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.CountEarlier(tx, by.Requester, c.DepartureID, c.RequestedDates)
 		},
 	})
 }

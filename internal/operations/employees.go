@@ -24,12 +24,12 @@ type BasisChange struct {
 
 func (d Deps) createEmployee() approval.Operation {
 	return approval.Define(approval.Spec[archive.NewEmployee]{
-		Judge: func(tx *database.Tx, n archive.NewEmployee) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, n archive.NewEmployee) (approval.Review, error) {
 			department, err := database.First[models.Department](tx.DB().Where("id = ?", n.DepartmentID))
 			if err != nil {
-				return approval.Matter{}, gone(fmt.Errorf("reading a department: %w", err), database.ErrNotFound)
+				return approval.Review{}, gone(fmt.Errorf("reading a department: %w", err), database.ErrNotFound)
 			}
-			m := approval.Matter{
+			m := approval.Review{
 				Targets: []approval.Target{{Kind: "department", ID: department.ID, Version: approval.Version(department.LegalEntityID)}},
 				Changes: []approval.Change{
 					shown("person", n.EmployeeNo+" "+n.Name), shown("department", department.NameZh+" "+department.NameEn),
@@ -57,13 +57,13 @@ func (d Deps) createEmployee() approval.Operation {
 
 func (d Deps) changeBasis() approval.Operation {
 	return approval.Define(approval.Spec[BasisChange]{
-		Judge: func(tx *database.Tx, c BasisChange) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c BasisChange) (approval.Review, error) {
 			employee, employment, err := archive.LatestFile(tx, c.EmployeeID)
 			if err != nil {
-				return approval.Matter{}, gone(err, database.ErrNotFound)
+				return approval.Review{}, gone(err, database.ErrNotFound)
 			}
 			deadlines, rules, err := d.movedDeadlines(tx, c, employment.ID)
-			return approval.Matter{
+			return approval.Review{
 				Subjects: []uuid.UUID{employee.ID},
 				Targets: []approval.Target{
 					{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Revision, employee.Status)},

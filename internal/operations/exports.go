@@ -19,16 +19,16 @@ import (
 // a setting; what stays below it is no dangerous step and does not come here.
 func (d Deps) exportLog() approval.Operation {
 	return approval.Define(approval.Spec[evidence.Request]{
-		Judge: func(tx *database.Tx, r evidence.Request) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, r evidence.Request) (approval.Review, error) {
 			count, err := r.Count(tx, mostCounted)
 			if err != nil {
-				return approval.Matter{}, fmt.Errorf("counting what would be exported: %w", err)
+				return approval.Review{}, fmt.Errorf("counting what would be exported: %w", err)
 			}
 			entries := strconv.FormatInt(count, 10)
 			if count == mostCounted {
 				entries = "≥ " + entries
 			}
-			return approval.Matter{Changes: []approval.Change{
+			return approval.Review{Changes: []approval.Change{
 				shown("export_selection", selection(r)), shown("export_entries", entries), shown("export_reason", r.Reason),
 			}}, nil
 		},

@@ -48,20 +48,20 @@ type PurgeDecision struct {
 // waive accepts an account that was not confirmed as off. A case that was solved otherwise is gone.
 func (d Deps) waive() approval.Operation {
 	return approval.Define(approval.Spec[Waiver]{
-		Judge: func(tx *database.Tx, c Waiver) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c Waiver) (approval.Review, error) {
 			row, linked, owner, err := account.LockCase(tx, c.CaseID)
 			if err != nil {
-				return approval.Matter{}, gone(err, account.ErrCaseClosed, database.ErrNotFound)
+				return approval.Review{}, gone(err, account.ErrCaseClosed, database.ErrNotFound)
 			}
 			who, err := person(tx, owner)
 			if err != nil {
-				return approval.Matter{}, fmt.Errorf("naming whose account it is: %w", err)
+				return approval.Review{}, fmt.Errorf("naming whose account it is: %w", err)
 			}
 			asked := ""
 			if row.AskedBy != nil {
 				asked = row.AskedBy.String()
 			}
-			return approval.Matter{
+			return approval.Review{
 				Subjects: []uuid.UUID{owner},
 				Targets: []approval.Target{
 					{Kind: "support_case", ID: row.ID, Version: approval.Version(row.State, asked)},
@@ -95,15 +95,15 @@ func changed(tx *database.Tx, row models.SupportCase, err error) error {
 
 func (d Deps) releaseHold() approval.Operation {
 	return approval.Define(approval.Spec[HoldRelease]{
-		Judge: func(tx *database.Tx, c HoldRelease) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c HoldRelease) (approval.Review, error) {
 			hold, err := retention.LockHold(tx, c.HoldID)
 			if err != nil {
-				return approval.Matter{}, gone(err, database.ErrNotFound)
+				return approval.Review{}, gone(err, database.ErrNotFound)
 			}
 			if hold.ReleasedAt != nil {
-				return approval.Matter{}, errors.Join(approval.ErrGone, retention.ErrHoldReleased)
+				return approval.Review{}, errors.Join(approval.ErrGone, retention.ErrHoldReleased)
 			}
-			m := approval.Matter{
+			m := approval.Review{
 				Targets: []approval.Target{{Kind: "hold", ID: hold.ID, Version: approval.Version(hold.Categories, hold.Matter)}},
 			}
 			if m.Changes, err = holdScope(tx, hold); err != nil {
@@ -125,11 +125,11 @@ func (d Deps) releaseHold() approval.Operation {
 // alone.
 func (d Deps) holdOwn() approval.Operation {
 	return approval.Define(approval.Spec[HoldByFilter]{
-		Judge: func(tx *database.Tx, c HoldByFilter) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c HoldByFilter) (approval.Review, error) {
 			changes, err := holdScope(tx, retention.HoldView{
 				LegalEntityID: c.Query.LegalEntityID, DepartmentID: c.Query.DepartmentID, LeftFrom: c.Query.LeftFrom, LeftTo: c.Query.LeftTo,
 			})
-			return approval.Matter{Changes: append(changes, placed(c.Matter, c.Categories)...)}, err
+			return approval.Review{Changes: append(changes, placed(c.Matter, c.Categories)...)}, err
 		},
 		Asked: func(tx *database.Tx, by models.Actor, c HoldByFilter) error {
 			return tx.Rehearse(func(tx *database.Tx) error {
@@ -161,9 +161,9 @@ func placed(matter string, categories []models.Category) []approval.Change {
 // word alone.
 func (d Deps) holdEverybody() approval.Operation {
 	return approval.Define(approval.Spec[HoldOnEverybody]{
-		Judge: func(_ *database.Tx, c HoldOnEverybody) (approval.Matter, error) {
+		Judge: func(_ *database.Tx, c HoldOnEverybody) (approval.Review, error) {
 			changes := []approval.Change{word("hold_scope", "hold_scope", "", "everybody")}
-			return approval.Matter{Changes: append(changes, placed(c.Matter, c.Categories)...)}, nil
+			return approval.Review{Changes: append(changes, placed(c.Matter, c.Categories)...)}, nil
 		},
 		Run: func(tx *database.Tx, by approval.By, c HoldOnEverybody) (models.Ref, error) {
 			hold, _, err := retention.PlaceHold(tx, retention.HoldOrder{
@@ -176,16 +176,16 @@ func (d Deps) holdEverybody() approval.Operation {
 
 func (d Deps) decidePurge() approval.Operation {
 	return approval.Define(approval.Spec[PurgeDecision]{
-		Judge: func(tx *database.Tx, c PurgeDecision) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c PurgeDecision) (approval.Review, error) {
 			purge, dep, err := retention.LockPurge(tx, c.PurgeID)
 			if err != nil {
-				return approval.Matter{}, gone(err, database.ErrNotFound)
+				return approval.Review{}, gone(err, database.ErrNotFound)
 			}
 			who, err := person(tx, dep.EmployeeID)
 			if err != nil {
-				return approval.Matter{}, fmt.Errorf("naming whose data a purge destroys: %w", err)
+				return approval.Review{}, fmt.Errorf("naming whose data a purge destroys: %w", err)
 			}
-			m := approval.Matter{
+			m := approval.Review{
 				Subjects: []uuid.UUID{dep.EmployeeID},
 				Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.Decision)}},
 				Changes:  []approval.Change{who, word("purge_decision", "approval.purge", string(purge.Decision), string(c.Decision))},
@@ -234,23 +234,23 @@ type PurgeExtension struct {
 
 // rejectedPurge is a purge that somebody rejected, or an earlier one of what it claims. Who did see the
 // request; that they do not approve is the purge's own rule, which tells them why.
-func rejectedPurge(tx *database.Tx, id uuid.UUID, decision models.Decision) (approval.Matter, models.Departure, error) {
+func rejectedPurge(tx *database.Tx, id uuid.UUID, decision models.Decision) (approval.Review, models.Departure, error) {
 	purge, dep, err := retention.LockPurge(tx, id)
 	if err != nil {
-		return approval.Matter{}, dep, gone(err, database.ErrNotFound)
+		return approval.Review{}, dep, gone(err, database.ErrNotFound)
 	}
 	if purge.State != models.PurgeRejected {
-		return approval.Matter{}, dep, errors.Join(approval.ErrGone, retention.ErrNotRejected)
+		return approval.Review{}, dep, errors.Join(approval.ErrGone, retention.ErrNotRejected)
 	}
 	who, err := person(tx, dep.EmployeeID)
 	if err != nil {
-		return approval.Matter{}, dep, fmt.Errorf("naming whose data a purge destroys: %w", err)
+		return approval.Review{}, dep, fmt.Errorf("naming whose data a purge destroys: %w", err)
 	}
 	rejecters, err := retention.Rejecters(tx, id)
 	if err != nil {
-		return approval.Matter{}, dep, err
+		return approval.Review{}, dep, err
 	}
-	m := approval.Matter{
+	m := approval.Review{
 		Subjects: []uuid.UUID{dep.EmployeeID},
 		Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.RejectedAt.UTC(), rejecters)}},
 		Changes: []approval.Change{
@@ -265,7 +265,7 @@ func rejectedPurge(tx *database.Tx, id uuid.UUID, decision models.Decision) (app
 
 func (d Deps) overrulePurge() approval.Operation {
 	return approval.Define(approval.Spec[PurgeOverruling]{
-		Judge: func(tx *database.Tx, c PurgeOverruling) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c PurgeOverruling) (approval.Review, error) {
 			m, dep, err := rejectedPurge(tx, c.PurgeID, models.DecisionApproved)
 			if err != nil {
 				return m, err
@@ -285,7 +285,7 @@ func (d Deps) overrulePurge() approval.Operation {
 
 func (d Deps) extendPurge() approval.Operation {
 	return approval.Define(approval.Spec[PurgeExtension]{
-		Judge: func(tx *database.Tx, c PurgeExtension) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, c PurgeExtension) (approval.Review, error) {
 			m, dep, err := rejectedPurge(tx, c.PurgeID, models.DecisionExtended)
 			if err != nil {
 				return m, err

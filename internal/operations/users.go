@@ -32,12 +32,12 @@ type LoginLink struct {
 
 func (d Deps) createUser() approval.Operation {
 	return approval.Define(approval.Spec[identity.NewUser]{
-		Judge: func(tx *database.Tx, n identity.NewUser) (approval.Matter, error) {
+		Judge: func(tx *database.Tx, n identity.NewUser) (approval.Review, error) {
 			employee, err := database.First[models.Employee](tx.DB().Select("id", "employee_no", "name", "status").Where("id = ?", n.EmployeeID))
 			if err != nil {
-				return approval.Matter{}, gone(fmt.Errorf("reading a person: %w", err), database.ErrNotFound)
+				return approval.Review{}, gone(fmt.Errorf("reading a person: %w", err), database.ErrNotFound)
 			}
-			return approval.Matter{
+			return approval.Review{
 				Subjects: []uuid.UUID{employee.ID},
 				Targets:  []approval.Target{{Kind: "employee", ID: employee.ID, Version: approval.Version(employee.Status)}},
 				Changes: []approval.Change{
@@ -54,8 +54,8 @@ func (d Deps) createUser() approval.Operation {
 
 func (d Deps) grantRole() approval.Operation {
 	return approval.Define(approval.Spec[RoleGrant]{
-		Judge: func(tx *database.Tx, c RoleGrant) (approval.Matter, error) {
-			return userMatter(tx, c.UserID, func(roles []models.Role) []approval.Change {
+		Judge: func(tx *database.Tx, c RoleGrant) (approval.Review, error) {
+			return userReview(tx, c.UserID, func(roles []models.Role) []approval.Change {
 				after := roles
 				if !slices.Contains(roles, c.Role) {
 					after = append(slices.Clone(roles), c.Role)
@@ -71,8 +71,8 @@ func (d Deps) grantRole() approval.Operation {
 
 func (d Deps) resetUser() approval.Operation {
 	return approval.Define(approval.Spec[UserReset]{
-		Judge: func(tx *database.Tx, c UserReset) (approval.Matter, error) {
-			return userMatter(tx, c.UserID, func([]models.Role) []approval.Change {
+		Judge: func(tx *database.Tx, c UserReset) (approval.Review, error) {
+			return userReview(tx, c.UserID, func([]models.Role) []approval.Change {
 				return []approval.Change{word("credentials", "approval.credentials", "", "reset")}
 			})
 		},
@@ -87,8 +87,8 @@ func (d Deps) resetUser() approval.Operation {
 // of those who watch; anybody else's ends on one person's word.
 func (d Deps) disableUser() approval.Operation {
 	return approval.Define(approval.Spec[UserReset]{
-		Judge: func(tx *database.Tx, c UserReset) (approval.Matter, error) {
-			return userMatter(tx, c.UserID, func([]models.Role) []approval.Change {
+		Judge: func(tx *database.Tx, c UserReset) (approval.Review, error) {
+			return userReview(tx, c.UserID, func([]models.Role) []approval.Change {
 				return []approval.Change{word("credentials", "approval.credentials", "", "disabled")}
 			})
 		},
@@ -101,8 +101,8 @@ func (d Deps) disableUser() approval.Operation {
 // revokeRole takes a role from a head or an administrator.
 func (d Deps) revokeRole() approval.Operation {
 	return approval.Define(approval.Spec[RoleGrant]{
-		Judge: func(tx *database.Tx, c RoleGrant) (approval.Matter, error) {
-			return userMatter(tx, c.UserID, func(roles []models.Role) []approval.Change {
+		Judge: func(tx *database.Tx, c RoleGrant) (approval.Review, error) {
+			return userReview(tx, c.UserID, func(roles []models.Role) []approval.Change {
 				after := slices.DeleteFunc(slices.Clone(roles), func(r models.Role) bool { return r == c.Role })
 				return []approval.Change{word("roles", "role", roleTexts(roles), roleTexts(after))}
 			})
@@ -115,8 +115,8 @@ func (d Deps) revokeRole() approval.Operation {
 
 func (d Deps) linkLogin() approval.Operation {
 	return approval.Define(approval.Spec[LoginLink]{
-		Judge: func(tx *database.Tx, c LoginLink) (approval.Matter, error) {
-			return userMatter(tx, c.UserID, func([]models.Role) []approval.Change {
+		Judge: func(tx *database.Tx, c LoginLink) (approval.Review, error) {
+			return userReview(tx, c.UserID, func([]models.Role) []approval.Change {
 				return []approval.Change{shown("login_provider", c.Issuer), shown("login_subject", c.Subject)}
 			})
 		},
@@ -127,21 +127,21 @@ func (d Deps) linkLogin() approval.Operation {
 	})
 }
 
-// userMatter is a user that would be changed: the matter of the person that it belongs to.
-func userMatter(tx *database.Tx, id uuid.UUID, changes func(roles []models.Role) []approval.Change) (approval.Matter, error) {
+// userReview is a user that would be changed: the matter of the person that it belongs to.
+func userReview(tx *database.Tx, id uuid.UUID, changes func(roles []models.Role) []approval.Change) (approval.Review, error) {
 	user, roles, err := identity.LockUser(tx, id)
 	if err != nil {
-		return approval.Matter{}, gone(err, identity.ErrNoSuchUser)
+		return approval.Review{}, gone(err, identity.ErrNoSuchUser)
 	}
 	who, err := person(tx, user.EmployeeID)
 	if err != nil {
-		return approval.Matter{}, fmt.Errorf("naming whose user it is: %w", err)
+		return approval.Review{}, fmt.Errorf("naming whose user it is: %w", err)
 	}
 	set := ""
 	if user.CredentialsSetBy != nil {
 		set = user.CredentialsSetBy.String()
 	}
-	return approval.Matter{
+	return approval.Review{
 		Subjects: []uuid.UUID{user.EmployeeID},
 		Targets:  []approval.Target{{Kind: "user", ID: user.ID, Version: approval.Version(user.State, roleTexts(roles), set)}},
 		Changes:  append([]approval.Change{who, shown("login", user.Login)}, changes(roles)...),

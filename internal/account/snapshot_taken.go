@@ -16,9 +16,9 @@ import (
 	"lethe/models"
 )
 
-// pictured is what a snapshot holds: whether the account was usable, and the target's own state,
+// kept is what a snapshot holds: whether the account was usable, and the target's own state,
 // which only its connector understands.
-type pictured struct {
+type kept struct {
 	Active bool   `json:"active"`
 	State  []byte `json:"state"`
 	// Lacks is what could not be read: as connector.Snapshot has it, and lacksActive. Without State it
@@ -36,28 +36,28 @@ func placeOf(id, employment uuid.UUID) vault.Place {
 	}
 }
 
-// picture takes the snapshot that a relink restores, unless there is one from before the first
+// snapshot takes the snapshot that a relink restores, unless there is one from before the first
 // mutating call or the employment's snapshots are being purged. What cannot be read is left out and
 // said, and delays nothing: the access ends without a snapshot rather than later.
-func (r *run) picture(ctx context.Context, f found) error {
+func (r *run) snapshot(ctx context.Context, f found) error {
 	if r.past.mutated() {
-		return nil // too late for a picture; there is one from before, or it was purged
+		return nil // too late for a snapshot; there is one from before, or it was purged
 	}
 	if r.past.has(subSnapshot, outConfirmed, outPartial, outSkipped) {
 		if op, ok := r.past.snapshotBefore(); !ok || op == r.op.ID {
 			return nil
 		}
 	}
-	p := pictured{Active: f.state.Active}
+	p := kept{Active: f.state.Active}
 	if f.unclear {
 		p.Lacks = []string{lacksActive}
 	}
-	return r.takePicture(ctx, f, p)
+	return r.takeSnapshot(ctx, f, p)
 }
 
-// completePicture adds what the snapshot lacks, before the groups are left. An account that is off by
+// completeSnapshot adds what the snapshot lacks, before the groups are left. An account that is off by
 // then shows it as well.
-func (r *run) completePicture(ctx context.Context, f found) error {
+func (r *run) completeSnapshot(ctx context.Context, f found) error {
 	if r.past.has(subLeave) || !r.past.partial() {
 		return nil
 	}
@@ -70,12 +70,12 @@ func (r *run) completePicture(ctx context.Context, f found) error {
 	case !slices.Contains(p.Lacks, connector.ResidueGroups):
 		return nil
 	}
-	return r.takePicture(ctx, f, *p)
+	return r.takeSnapshot(ctx, f, *p)
 }
 
-// takePicture asks the target for its state and stores it. Only a fault of our own, and that the account
+// takeSnapshot asks the target for its state and stores it. Only a fault of our own, and that the account
 // is gone, is an error.
-func (r *run) takePicture(ctx context.Context, f found, p pictured) error {
+func (r *run) takeSnapshot(ctx context.Context, f found, p kept) error {
 	limited, cancel := context.WithTimeout(ctx, r.s.timings.HTTPTimeout)
 	defer cancel()
 	s, err := ask(r, subSnapshot, func() (connector.Snapshot, error) { return r.remote.Snapshot(limited, f.id, p.Active) })
@@ -100,7 +100,7 @@ func (r *run) takePicture(ctx context.Context, f found, p pictured) error {
 	if len(p.Lacks) > 0 {
 		outcome = outPartial
 	}
-	err = database.Run(ctx, r.s.db, func(tx *database.Tx) error { return r.storePicture(tx, plain) })
+	err = database.Run(ctx, r.s.db, func(tx *database.Tx) error { return r.storeSnapshot(tx, plain) })
 	if errors.Is(err, vault.ErrPurged) {
 		outcome, err = outSkipped, nil
 	}
@@ -111,9 +111,9 @@ func (r *run) takePicture(ctx context.Context, f found, p pictured) error {
 	return nil
 }
 
-// storePicture seals the snapshot of this operation. One that an earlier run took stays, unless
+// storeSnapshot seals the snapshot of this operation. One that an earlier run took stays, unless
 // something is added to it: nothing has been changed since.
-func (r *run) storePicture(tx *database.Tx, plain []byte) error {
+func (r *run) storeSnapshot(tx *database.Tx, plain []byte) error {
 	if err := r.hold(tx); err != nil {
 		return err
 	}
@@ -145,12 +145,12 @@ func (r *run) storePicture(tx *database.Tx, plain []byte) error {
 }
 
 // recall opens the snapshot from before the first mutating call; nil if there is none any more.
-func (r *run) recall(ctx context.Context) (*pictured, error) {
+func (r *run) recall(ctx context.Context) (*kept, error) {
 	operation, ok := r.past.snapshotBefore()
 	if !ok {
 		return nil, nil
 	}
-	var p *pictured
+	var p *kept
 	err := database.Run(ctx, r.s.db, func(tx *database.Tx) error {
 		row, err := database.First[models.AccountSnapshot](tx.DB().Where("operation_id = ? AND account_id = ?", operation, r.account.ID))
 		if err != nil || row.SnapshotSealed.IsNull() {
@@ -161,7 +161,7 @@ func (r *run) recall(ctx context.Context) (*pictured, error) {
 			return err
 		}
 		defer clear(plain)
-		p = &pictured{}
+		p = &kept{}
 		if json.Unmarshal(plain, p) != nil {
 			return vault.ErrDamaged
 		}

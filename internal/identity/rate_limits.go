@@ -21,14 +21,14 @@ type ThrottledError struct{ RetryAfter time.Duration }
 
 func (e *ThrottledError) Error() string { return "too many tries" }
 
-// lane is a bucket of tries that empties with time. Tries are taken before a password is looked at,
+// rateLimit is a bucket of tries that empties with time. Tries are taken before a password is looked at,
 // so that tries side by side are counted too, and given back after a success.
 //
-// Each kind of caller has a lane of its own. A stranger who tries an account's password fills the
-// strangers' lane of the account and that of the own address; whoever comes with the cookie that a
+// Each kind of caller has a limit of its own. A stranger who tries an account's password fills the
+// strangers' limit of the account and that of the own address; whoever comes with the cookie that a
 // former login left, or from an address that logged in before, is in another. So nobody can lock
 // somebody else out of where that person works.
-type lane struct {
+type rateLimit struct {
 	name  string
 	key   []string      // kept as a keyed digest: logins and addresses are personal data
 	burst int           // tries at once
@@ -36,27 +36,27 @@ type lane struct {
 }
 
 const (
-	laneDevice   = "device"  // an account, from a browser that it was used with
-	laneFamiliar = "known"   // an account, from an address that it was used from
-	laneStranger = "account" // an account, from anywhere
-	laneAddress  = "address" // any account, from one address
-	laneCode     = "code"    // one-time codes of any kind, from one address
-	laneSession  = "session" // factors asked again within a session
+	limitDevice   = "device"  // an account, from a browser that it was used with
+	limitFamiliar = "known"   // an account, from an address that it was used from
+	limitStranger = "account" // an account, from anywhere
+	limitAddress  = "address" // any account, from one address
+	limitCode     = "code"    // one-time codes of any kind, from one address
+	limitSession  = "session" // factors asked again within a session
 
-	laneSessionEvery = 30 * time.Second
+	limitSessionEvery = 30 * time.Second
 )
 
-// lanesFor are the lanes of a try at a login. A login that nobody has gets the same as one that
+// limitsFor are the limits of a try at a login. A login that nobody has gets the same as one that
 // somebody has.
-func lanesFor(login string, p Place, device, address bool) []lane {
-	from := lane{laneAddress, []string{network(p)}, 50, 10 * time.Second}
+func limitsFor(login string, p Place, device, address bool) []rateLimit {
+	from := rateLimit{limitAddress, []string{network(p)}, 50, 10 * time.Second}
 	switch {
 	case device:
-		return []lane{{laneDevice, []string{login, p.Device}, 10, 30 * time.Second}}
+		return []rateLimit{{limitDevice, []string{login, p.Device}, 10, 30 * time.Second}}
 	case address:
-		return []lane{{laneFamiliar, []string{login, network(p)}, 10, time.Minute}, from}
+		return []rateLimit{{limitFamiliar, []string{login, network(p)}, 10, time.Minute}, from}
 	}
-	return []lane{{laneStranger, []string{login}, 10, 5 * time.Minute}, from}
+	return []rateLimit{{limitStranger, []string{login}, 10, 5 * time.Minute}, from}
 }
 
 // network is what tries are counted by: an address, or the network of an IPv6 address, of which
@@ -73,18 +73,18 @@ func network(p Place) string {
 	return prefix.String()
 }
 
-// digest is what a lane is kept under. When the next key of digests follows, once a day, lanes begin
+// digest is what a limit is kept under. When the next key of digests follows, once a day, limits begin
 // empty.
-func (l lane) digest(tx *database.Tx) ([]byte, error) {
+func (l rateLimit) digest(tx *database.Tx) ([]byte, error) {
 	return keyed.Of(tx.Context(), tx, keyed.Tries, append([]string{l.name}, l.key...)...)
 }
 
-// take uses up one try in each lane, or none and says when the next is free.
-func take(ctx context.Context, db *database.DB, lanes []lane) error {
-	lanes = slices.Clone(lanes)
-	slices.SortFunc(lanes, func(a, b lane) int { return strings.Compare(a.name, b.name) }) // one order of locks
+// take uses up one try in each limit, or none and says when the next is free.
+func take(ctx context.Context, db *database.DB, limits []rateLimit) error {
+	limits = slices.Clone(limits)
+	slices.SortFunc(limits, func(a, b rateLimit) int { return strings.Compare(a.name, b.name) }) // one order of locks
 	return database.Run(ctx, db, func(tx *database.Tx) error {
-		for _, l := range lanes {
+		for _, l := range limits {
 			key, err := l.digest(tx)
 			if err != nil {
 				return err
@@ -104,19 +104,19 @@ func take(ctx context.Context, db *database.DB, lanes []lane) error {
 				return &ThrottledError{RetryAfter: l.every}
 			}
 		}
-		return sweepLanes(tx)
+		return sweepLimits(tx)
 	})
 }
 
-// giveBack returns the tries of a success: all of the own lane, one of the address's.
-func giveBack(tx *database.Tx, lanes []lane) error {
-	for _, l := range lanes {
+// giveBack returns the tries of a success: all of the own limit, one of the address's.
+func giveBack(tx *database.Tx, limits []rateLimit) error {
+	for _, l := range limits {
 		key, err := l.digest(tx)
 		if err != nil {
 			return err
 		}
 		query := tx.DB().Exec("DELETE FROM login_lanes WHERE lane = ? AND key_hash = ?", l.name, key)
-		if l.name == laneAddress || l.name == laneCode {
+		if l.name == limitAddress || l.name == limitCode {
 			query = tx.DB().Exec("UPDATE login_lanes SET empty_at = empty_at - make_interval(secs => ?) WHERE lane = ? AND key_hash = ?",
 				l.every.Seconds(), l.name, key)
 		}
@@ -127,12 +127,12 @@ func giveBack(tx *database.Tx, lanes []lane) error {
 	return nil
 }
 
-// sweepLanes removes a few lanes that are empty.
-func sweepLanes(tx *database.Tx) error {
+// sweepLimits removes a few limits that are empty.
+func sweepLimits(tx *database.Tx) error {
 	err := tx.DB().Exec(`DELETE FROM login_lanes WHERE (lane, key_hash) IN (
 		SELECT lane, key_hash FROM login_lanes WHERE empty_at < lethe_now() ORDER BY empty_at LIMIT 5 FOR UPDATE SKIP LOCKED)`).Error
 	if err != nil {
-		return fmt.Errorf("sweeping lanes: %w", database.Hide(err))
+		return fmt.Errorf("sweeping limits: %w", database.Hide(err))
 	}
 	return nil
 }
