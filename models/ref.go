@@ -15,18 +15,20 @@ type Ref struct {
 
 // The kinds of rows that are named.
 const (
-	RefApproval  = "approval"
-	RefCase      = "support_case"
-	RefDeparture = "departure"
-	RefEmployee  = "employee"
-	RefExport    = "query_log_export"
-	RefHold      = "hold"
-	RefPurge     = "purge"
-	RefRelinking = "account_relinking"
-	RefSession   = "session"
-	RefToken     = "token"
-	RefUnlinking = "account_unlinking"
-	RefUser      = "user"
+	RefApproval   = "approval"
+	RefCase       = "support_case"
+	RefDepartment = "department"
+	RefEntity     = "legal_entity"
+	RefDeparture  = "departure"
+	RefEmployee   = "employee"
+	RefExport     = "query_log_export"
+	RefHold       = "hold"
+	RefPurge      = "purge"
+	RefRelinking  = "account_relinking"
+	RefSession    = "session"
+	RefToken      = "token"
+	RefUnlinking  = "account_unlinking"
+	RefUser       = "user"
 )
 
 // String is how a reference is stored: the kind, a slash, the id.

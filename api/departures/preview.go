@@ -9,6 +9,7 @@ import (
 	"lethe/api/accounts"
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
+	"lethe/api/purges"
 	"lethe/api/render"
 	"lethe/internal/account"
 	"lethe/internal/archive"
@@ -17,6 +18,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/identity"
+	"lethe/internal/retention"
 	"lethe/models"
 )
 
@@ -35,6 +37,7 @@ type DeparturePreview struct {
 	Accounts          []accounts.AccountView `json:"accounts" doc:"Those that are registered; every connected system is asked by employee number besides"`
 	TwoPeople         bool                   `json:"two_people" doc:"It begins once a second person has agreed"`
 	Because           []approvals.CauseView  `json:"because" doc:"Why it takes two people"`
+	Planned           []purges.PlannedView   `json:"planned_retention" doc:"Until when each category will be kept"`
 }
 
 type previewInput struct {
@@ -52,8 +55,12 @@ func (s *server) registerPreview() {
 func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpkit.Answer[DeparturePreview], error) {
 	n := in.Body.notice()
 	var plan departure.Beginning
+	var planned []retention.Planned
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
-		plan, err = departure.Prepare(tx, n)
+		if plan, err = departure.Prepare(tx, n); err != nil {
+			return err
+		}
+		planned, err = retention.Plan(tx, plan.Employment.Jurisdiction, later(plan.CountsFrom, plan.EmploymentEndedAt), plan.TimeZone)
 		return err
 	})
 	if err != nil {
@@ -74,8 +81,15 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 		Kind:       n.Kind, KindText: closed.Text(language, n.Kind),
 		LastWorkingDay: plan.LastWorkingDay, EmploymentEndDate: plan.EmploymentEndDate, AccessCutoffAt: plan.AccessCutoffAt.UTC(),
 		EmploymentEndedAt: plan.EmploymentEndedAt.UTC(), TimeZone: plan.TimeZone, Immediate: n.Immediate,
-		Accounts: accounts.AccountViews(language, linked[plan.Employment.ID], false), TwoPeople: len(plan.Causes) > 0, Because: approvals.CauseViews(plan.Causes, language),
+		Accounts: accounts.AccountViews(language, linked[plan.Employment.ID], false), TwoPeople: len(plan.Causes) > 0, Because: approvals.CauseViews(plan.Causes, language), Planned: purges.Planned(language, planned),
 	}}, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // departmentIn is the name of the department in a file.

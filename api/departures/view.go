@@ -3,6 +3,7 @@ package departures
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -51,6 +52,7 @@ type DepartureView struct {
 	AccountsStateText string                 `json:"accounts_state_text"`
 	Accounts          []accounts.AccountView `json:"accounts"`
 	Retention         []purges.RetentionView `json:"retention" doc:"Empty until departed"`
+	Planned           []purges.PlannedView   `json:"planned_retention,omitempty" doc:"Until when each category will be kept, of a pending departure that is read by itself"`
 	Waiting           []WaitingView          `json:"waiting" doc:"What waits, and for whom"`
 	Timeline          []TimelineView         `json:"timeline" doc:"Oldest first"`
 	Workflow          *render.WorkflowView   `json:"workflow,omitempty" doc:"For it_ops"`
@@ -132,12 +134,30 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 	if view.Workflow != nil {
 		view.Workflow.RunID = s.RunOf(ctx, view.Workflow.ID)
 	}
+	if dep.Stage == models.StagePendingDeparture {
+		if view.Planned, err = s.planned(ctx, language, dep); err != nil {
+			return view, err
+		}
+	}
 	if !view.knows(access.PartGround) {
 		return view, nil
 	}
 	codes, err := departure.OpenCodes(ctx, s.DB, s.Vault, dep)
 	view.LegalGround, view.ReasonCode = codes.LegalGround, codes.ReasonCode
 	return view, err
+}
+
+func (s *server) planned(ctx context.Context, language i18n.Language, dep models.Departure) ([]purges.PlannedView, error) {
+	var planned []retention.Planned
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
+		employment, err := database.First[models.Employment](tx.DB().Where("id = ?", dep.EmploymentID))
+		if err != nil {
+			return fmt.Errorf("reading an employment: %w", err)
+		}
+		planned, err = retention.Plan(tx, employment.Jurisdiction, dep.EventAt(), dep.TimeZone)
+		return err
+	})
+	return purges.Planned(language, planned), err
 }
 
 // departureViews renders departures; what they show is read for all of them at once.

@@ -19,6 +19,7 @@ var (
 func init() {
 	httpkit.Explains(func(err error) *httpkit.Problem { return invalidFile("body.", err) })
 	httpkit.Refuses(archive.ErrEmployeeNoTaken, codeEmployeeExists, "employee_no")
+	httpkit.Refuses(archive.ErrCodeTaken, httpkit.Code("code_taken", http.StatusConflict), "code")
 	httpkit.Refuses(archive.ErrStillEmployed, codeEmployeeExists, "employee_no")
 	httpkit.Refuses(archive.ErrApprovalRequired, httpkit.CodeApprovalRequired)
 	httpkit.Refuses(archive.ErrOwnFile, httpkit.CodeOwnMatter)

@@ -15,4 +15,5 @@ type server struct {
 func Register(desk *approvals.Desk, v vault.Opener) {
 	s := &server{Desk: desk, Vault: v}
 	s.registerEmployees()
+	s.registerOrganisation()
 }

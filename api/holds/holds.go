@@ -161,8 +161,8 @@ func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*approvals.Ou
 type listHoldsInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	EmployeeID uuid.UUID `query:"employee_id" doc:"Only those that cover this person, by a filter or on everybody too"`
-	Active     bool      `query:"active" doc:"Only those that are not released"`
+	EmployeeID uuid.UUID     `query:"employee_id" doc:"Only those that cover this person, by a filter or on everybody too"`
+	Active     httpkit.YesNo `query:"active" enum:"true,false" doc:"true: only those in force; false: only those that are released"`
 }
 
 func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*httpkit.Answer[httpkit.Page[HoldView]], error) {
@@ -170,7 +170,7 @@ func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*httpkit.An
 	if err != nil {
 		return nil, err
 	}
-	f := retention.HoldFilter{EmployeeID: httpkit.Given(in.EmployeeID), Active: in.Active, NotOn: httpkit.ActorOf(ctx).EmployeeID, Limit: in.Limit}
+	f := retention.HoldFilter{EmployeeID: httpkit.Given(in.EmployeeID), Active: in.Active.Bool(), NotOn: httpkit.ActorOf(ctx).EmployeeID, Limit: in.Limit}
 	f.After = after
 	holds, more, err := retention.Holds(ctx, s.DB, f)
 	if err != nil {

@@ -80,7 +80,7 @@ func place(f *apitest.Fixture, tx *database.Tx, by, approver models.Actor) error
 // ownHold is the one on department b.
 func ownHold(f *apitest.Fixture, t *testing.T) (retention.HoldView, error) {
 	t.Helper()
-	all, _, err := retention.Holds(t.Context(), f.Env.Facts, retention.HoldFilter{EmployeeID: new(f.People[httpkit.HR]), Active: true, Limit: 5})
+	all, _, err := retention.Holds(t.Context(), f.Env.Facts, retention.HoldFilter{EmployeeID: new(f.People[httpkit.HR]), Active: new(true), Limit: 5})
 	if err != nil || len(all) != 1 {
 		return retention.HoldView{}, errors.Join(err, errors.New("not one hold"))
 	}

@@ -38,7 +38,7 @@ func TestAWrongFieldSaysWhatIsWanted(t *testing.T) {
 		"no number":        {"GET", "/holds?limit=all", "", "query.limit", "does not have the right form: from 1 to 200", "格式不正确：应在 1 至 200 之间", nil},
 		"nothing":          {"GET", "/holds?limit=", "", "query.limit", "does not have the right form: from 1 to 200", "格式不正确：应在 1 至 200 之间", nil},
 		"id":               {"GET", "/holds?employee_id=E1", "", "query.employee_id", "does not have the right form: an id as lists show it", "格式不正确：应为列表中给出的标识（不是工号）", nil},
-		"yes":              {"GET", "/holds?active=yes", "", "query.active", "does not have the right form: true or false", "格式不正确：应为“是”或“否”（true/false）", nil},
+		"yes":              {"GET", "/retention/deadlines?not_held=yes", "", "query.not_held", "does not have the right form: true or false", "格式不正确：应为“是”或“否”（true/false）", nil},
 		"time in a query":  {"GET", "/departures?due_before=29.11.2026", "", "query.due_before", "does not have the right form: a point in time with its zone, such as 2026-11-29T18:00:00+08:00", "格式不正确：应为带时区的时间，例如 2026-11-29T18:00:00+08:00", nil},
 		"day in a body":    {"POST", "/departures", departure(`, "last_working_day": "29.11.2026"`), "body.last_working_day", "does not have the right form: a day such as 2026-11-29", "格式不正确：应为日期，例如 2026-11-29", nil},
 		"time in a body":   {"POST", "/departures", departure(`, "access_cutoff_at": "18:00"`), "body.access_cutoff_at", "does not have the right form: a point in time with its zone, such as 2026-11-29T18:00:00+08:00", "格式不正确：应为带时区的时间，例如 2026-11-29T18:00:00+08:00", nil},

@@ -121,3 +121,15 @@ func Instant(t time.Time) *time.Time {
 	t = t.UTC()
 	return &t
 }
+
+// YesNo is a filter with three answers: what is so, what is not, or, left out, both. Its values are true and false.
+type YesNo string
+
+// Bool is nil if the filter was left out.
+func (y YesNo) Bool() *bool {
+	if y == "" {
+		return nil
+	}
+	yes := y == "true"
+	return &yes
+}

@@ -32,16 +32,41 @@ type RetentionView struct {
 	Extended     bool                 `json:"extended,omitempty" doc:"Two people kept it longer than the rule"`
 }
 
+// PlannedView is how long one category will be kept if a departure takes effect as it is planned.
+type PlannedView struct {
+	Category     models.Category `json:"category"`
+	CategoryText string          `json:"category_text"`
+	Deadline     time.Time       `json:"deadline"`
+	Rule         string          `json:"rule" doc:"Jurisdiction, category and version of the rule" example:"CN/contract/1"`
+	Basis        string          `json:"basis" doc:"Why it is kept so long"`
+}
+
+// Planned renders what is planned.
+func Planned(language i18n.Language, planned []retention.Planned) []PlannedView {
+	views := make([]PlannedView, len(planned))
+	for i, p := range planned {
+		views[i] = PlannedView{p.Rule.Category, closed.Text(language, p.Rule.Category), p.Deadline.UTC(), ruleText(p.Rule), basisText(language, p.Rule)}
+	}
+	return views
+}
+
+func ruleText(r models.RetentionRule) string {
+	return fmt.Sprintf("%s/%s/%d", r.Jurisdiction, r.Category, r.Version)
+}
+
+func basisText(language i18n.Language, r models.RetentionRule) string {
+	if language == i18n.Chinese {
+		return r.BasisZh
+	}
+	return r.BasisEn
+}
+
 // Retention renders a deadline for somebody who knows of those parts of the departure.
 func Retention(language i18n.Language, d retention.DeadlineView, people render.Named, knows func(access.Part) bool) RetentionView {
 	v := RetentionView{
 		Category: d.Category, CategoryText: closed.Text(language, d.Category), Deadline: d.Deadline.UTC(),
-		Rule:  fmt.Sprintf("%s/%s/%d", d.Rule.Jurisdiction, d.Rule.Category, d.Rule.Version),
-		Basis: d.Rule.BasisEn, State: d.State, StateText: closed.Text(language, d.State),
+		Rule: ruleText(d.Rule), Basis: basisText(language, d.Rule), State: d.State, StateText: closed.Text(language, d.State),
 		Advanced: d.Advanced, Extended: d.ExtendedUntil != nil,
-	}
-	if language == i18n.Chinese {
-		v.Basis = d.Rule.BasisZh
 	}
 	if d.Purge != nil {
 		v.PurgeID, v.PurgeState = &d.Purge.ID, d.Purge.State
@@ -80,10 +105,11 @@ type listDeadlinesInput struct {
 	Before     time.Time       `query:"before" doc:"Only what will be destroyed before it"`
 	Category   models.Category `query:"category" doc:"Only this category"`
 	EmployeeID uuid.UUID       `query:"employee_id" doc:"Only of this person, of each employment"`
+	NotHeld    bool            `query:"not_held" doc:"Without what a hold keeps"`
 }
 
 func (s *server) listDeadlines(ctx context.Context, in *listDeadlinesInput) (*httpkit.Answer[httpkit.Page[UpcomingView]], error) {
-	f := retention.UpcomingFilter{Before: httpkit.Instant(in.Before), Category: in.Category, EmployeeID: httpkit.Given(in.EmployeeID), Limit: in.Limit}
+	f := retention.UpcomingFilter{Before: httpkit.Instant(in.Before), Category: in.Category, EmployeeID: httpkit.Given(in.EmployeeID), NotHeld: in.NotHeld, Limit: in.Limit}
 	var err error
 	if f.After, f.AfterAt, err = in.Sorted(); err != nil {
 		return nil, err

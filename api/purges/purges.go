@@ -206,7 +206,7 @@ type listPurgesInput struct {
 	httpkit.Speaking
 	State      models.PurgeState `query:"state" doc:"Only those in this state"`
 	EmployeeID uuid.UUID         `query:"employee_id" doc:"Only those of this person's data, of each employment"`
-	Escalated  bool              `query:"escalated" doc:"Only those that wait for a decision for 14 days or longer"`
+	Escalated  httpkit.YesNo     `query:"escalated" enum:"true,false" doc:"Only those that wait for a decision: true, for 14 days or longer; false, not so long yet"`
 }
 
 func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*httpkit.Answer[httpkit.Page[PurgeView]], error) {
@@ -214,7 +214,7 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*httpkit.
 	if err != nil {
 		return nil, err
 	}
-	f := retention.PurgeFilter{State: in.State, EmployeeID: httpkit.Given(in.EmployeeID), Escalated: in.Escalated, NotOf: httpkit.ActorOf(ctx).EmployeeID, Limit: in.Limit}
+	f := retention.PurgeFilter{State: in.State, EmployeeID: httpkit.Given(in.EmployeeID), Escalated: in.Escalated.Bool(), NotOf: httpkit.ActorOf(ctx).EmployeeID, Limit: in.Limit}
 	f.After = after
 	purges, more, err := retention.Purges(ctx, s.DB, f)
 	if err != nil {

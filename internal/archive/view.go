@@ -3,11 +3,13 @@ package archive
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"lethe/internal/access"
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/models"
@@ -37,6 +39,10 @@ type Field struct {
 	RequiresDisclosure bool          `json:"requires_disclosure"`
 	// Purged says that the field's category is purged or being purged: there is nothing left to ask for.
 	Purged bool `json:"purged"`
+	// PurgedText says since when, by the calendar of the employment's zone.
+	PurgedText string `json:"purged_text,omitempty"`
+	// CertificateID is the proof of it, once there is one.
+	CertificateID *uuid.UUID `json:"certificate_id,omitempty"`
 }
 
 // Get is one file in a language. A person whom the actor may not see is database.ErrNotFound.
@@ -65,7 +71,7 @@ func Get(ctx context.Context, db *database.DB, actor models.Actor, id uuid.UUID,
 	view := EmployeeView{Employee: employee, Fields: []Field{}}
 	for _, e := range entries {
 		if shown := access.FieldAccess(actor, relation, e.Sensitivity); shown != access.Hidden {
-			view.Fields = append(view.Fields, e.show(shown, basics, language))
+			view.Fields = append(view.Fields, e.show(shown, basics, language, employee.TimeZone))
 		}
 	}
 	return view, nil
@@ -84,13 +90,18 @@ func relationOf(actor models.Actor, employee Employee, department models.Departm
 // entry is a line of the catalogue with what the file has for it; never the sealed value itself.
 type entry struct {
 	models.FieldDefinition
-	Stored bool
-	State  models.CategoryState
+	Stored   bool
+	State    models.CategoryState
+	PurgedAt *time.Time
+	// CertificateID is of the purge that destroyed the category.
+	CertificateID *uuid.UUID
 }
 
 func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
 	var entries []entry
-	err := g.Raw(`SELECT f.*, v.value_sealed IS NOT NULL AS stored, coalesce(c.state, 'open') AS state
+	err := g.Raw(`SELECT f.*, v.value_sealed IS NOT NULL AS stored, coalesce(c.state, 'open') AS state, c.purged_at,
+			(SELECT x.id FROM purge_claims k JOIN destruction_certificates x ON x.purge_id = k.purge_id
+				WHERE k.category_id = c.id AND k.state = 'purged') AS certificate_id
 		FROM field_definitions f
 		LEFT JOIN employment_categories c ON c.employment_id = @employment AND c.category = f.category
 		LEFT JOIN field_values v ON v.employment_id = @employment AND v.field_key = f.key
@@ -101,11 +112,14 @@ func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
 	return entries, nil
 }
 
-func (e entry) show(shown access.Access, basics map[string]string, language i18n.Language) Field {
+func (e entry) show(shown access.Access, basics map[string]string, language i18n.Language, zone string) Field {
 	f := Field{
 		Key: e.Key, Section: e.Section, SectionLabel: sectionLabels[e.Section].in(language),
 		Label: text{e.LabelZh, e.LabelEn}.in(language), Notice: text{e.NoticeZh, e.NoticeEn}.in(language),
 		Access: shown, Purged: e.State != models.CategoryOpen,
+	}
+	if f.Purged {
+		f.PurgedText, f.CertificateID = purgedText(language, e.PurgedAt, zone), e.CertificateID
 	}
 	basic, isColumn := basics[e.Key]
 	switch {
@@ -117,4 +131,16 @@ func (e entry) show(shown access.Access, basics map[string]string, language i18n
 		f.Access, f.Masked, f.RequiresDisclosure = access.Masked, &mask, true
 	}
 	return f
+}
+
+// purgedText says since when a category is destroyed, or that it is being destroyed.
+func purgedText(language i18n.Language, at *time.Time, zone string) string {
+	if at == nil {
+		return i18n.Text(language, "field_purging")
+	}
+	loc, err := clock.LoadZone(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return fmt.Sprintf(i18n.Text(language, "field_purged"), clock.DateOf(at.In(loc)))
 }

@@ -85,7 +85,7 @@ func TestRefusedDates(t *testing.T) {
 		"zone":                    {RequestedDates{LastWorkingDay: date("2026-12-31"), TimeZone: "Mars/Olympus"}, ErrUnknownZone},
 		"local zone":              {RequestedDates{LastWorkingDay: date("2026-12-31"), TimeZone: "Local"}, ErrUnknownZone},
 	} {
-		if _, err := Derive(c.requested, circumstances(t, "2026-11-21T03:00:00Z")); !errors.Is(err, c.want) {
+		if _, err := Derive(c.wish, circumstances(t, "2026-11-21T03:00:00Z")); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}

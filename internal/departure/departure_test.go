@@ -156,7 +156,9 @@ func (s *stand) inDays(t testing.TB, n int) *clock.Date {
 	return &d
 }
 
-func planned(last *clock.Date) departure.RequestedDates { return departure.RequestedDates{LastWorkingDay: last} }
+func planned(last *clock.Date) departure.RequestedDates {
+	return departure.RequestedDates{LastWorkingDay: last}
+}
 
 func TestI9_OneOpenDepartureHoweverOftenItIsAskedFor(t *testing.T) {
 	s := newStand(t)

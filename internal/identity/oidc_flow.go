@@ -29,7 +29,9 @@ type Outbound struct {
 
 // flowLimits bound what strangers can make us store; the people of a whole office behind one address
 // get through.
-func flowLimits(p Place) []rateLimit { return []rateLimit{{limitFlow, []string{network(p)}, 100, time.Second}} }
+func flowLimits(p Place) []rateLimit {
+	return []rateLimit{{limitFlow, []string{network(p)}, 100, time.Second}}
+}
 
 const limitFlow = "oidc" // browsers sent to the provider, from one address
 

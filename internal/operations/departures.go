@@ -18,8 +18,8 @@ import (
 
 // Reschedule is the command of [BringForward].
 type Reschedule struct {
-	DepartureID uuid.UUID      `json:"departure_id"`
-	RequestedDates        departure.RequestedDates `json:"wish"`
+	DepartureID    uuid.UUID                `json:"departure_id"`
+	RequestedDates departure.RequestedDates `json:"wish"`
 }
 
 // Withdrawal is the command of [WithdrawUnlinked].

@@ -295,7 +295,7 @@ func TestHold_AWideOneIsShownAtEachDeadline(t *testing.T) {
 		who  uuid.UUID
 		want int
 	}{{p.employee, 1}, {other.employee, 0}} {
-		holds, _, err := Holds(t.Context(), w.env.Facts, HoldFilter{EmployeeID: &c.who, Active: true, Limit: 10})
+		holds, _, err := Holds(t.Context(), w.env.Facts, HoldFilter{EmployeeID: &c.who, Active: new(true), Limit: 10})
 		if err != nil || len(holds) != c.want {
 			t.Errorf("%d holds cover the person, want %d: %v", len(holds), c.want, err)
 		}

@@ -61,8 +61,9 @@ type HoldFilter struct {
 	// EmployeeID: those that cover the person now, by a filter or on everybody too.
 	EmployeeID *uuid.UUID
 	// NotOn leaves out those that were placed on somebody.
-	NotOn  uuid.UUID
-	Active bool
+	NotOn uuid.UUID
+	// Active keeps those in force, or those that are released; nil: both.
+	Active *bool
 	After  uuid.UUID
 	Limit  int
 }
@@ -73,8 +74,12 @@ func Holds(ctx context.Context, db *database.DB, f HoldFilter) (holds []HoldView
 	if f.EmployeeID != nil {
 		q = q.Where("lethe_hold_covers(h, ?)", *f.EmployeeID)
 	}
-	if f.Active {
+	switch {
+	case f.Active == nil:
+	case *f.Active:
 		q = q.Where("h.released_at IS NULL")
+	default:
+		q = q.Where("h.released_at IS NOT NULL")
 	}
 	err = q.Order(clause.OrderByColumn{Column: clause.Column{Table: "h", Name: "id"}}).Limit(f.Limit + 1).Scan(&holds).Error
 	if err != nil {

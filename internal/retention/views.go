@@ -76,6 +76,8 @@ type UpcomingFilter struct {
 	Before     *time.Time
 	Category   models.Category
 	EmployeeID *uuid.UUID
+	// NotHeld leaves out what a hold keeps.
+	NotHeld bool
 	// After is the cursor: the last deadline of the page before, and when it was then.
 	After   *uuid.UUID
 	AfterAt time.Time
@@ -103,6 +105,9 @@ func UpcomingDeadlines(ctx context.Context, db *database.DB, f UpcomingFilter) (
 	}
 	if f.EmployeeID != nil {
 		q = q.Where("employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", *f.EmployeeID)
+	}
+	if f.NotHeld {
+		q = q.Where("NOT (EXISTS (SELECT FROM holds WHERE released_at IS NULL) AND lethe_held(employment_id, category))")
 	}
 	var rows []models.RetentionDeadline
 	if err := q.Find(&rows).Error; err != nil {
@@ -204,8 +209,10 @@ type PurgeFilter struct {
 	EmployeeID *uuid.UUID
 	// NotOf leaves out those of somebody's data.
 	NotOf uuid.UUID
-	// Undecided keeps those that wait for a decision, Escalated those of them that were found to wait too long.
-	Undecided, Escalated bool
+	// Undecided keeps those that wait for a decision; Escalated those of them that were found to wait too long, or
+	// that were not.
+	Undecided bool
+	Escalated *bool
 	// After is the cursor: only purges that are younger than this one.
 	After uuid.UUID
 	// Limit bounds the page; 0: everything.
@@ -237,11 +244,11 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 	if f.State != "" {
 		q = q.Where("purges.state = ?", f.State)
 	}
-	if f.Undecided || f.Escalated {
+	if f.Undecided || f.Escalated != nil {
 		q = q.Where("(purges.state = 'rejected' OR purges.state = 'in_review' AND purges.decision = '')")
 	}
-	if f.Escalated {
-		q = q.Where("purges.escalated_at IS NOT NULL")
+	if f.Escalated != nil {
+		q = q.Where("(purges.escalated_at IS NOT NULL) = ?", *f.Escalated)
 	}
 	if f.Departures != nil {
 		q = q.Where("purges.departure_id IN ?", f.Departures)

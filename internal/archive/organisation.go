@@ -1,0 +1,234 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/clock"
+	"lethe/internal/closed"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/internal/ledger"
+	"lethe/models"
+)
+
+// ErrCodeTaken says that another legal entity, or another department, has the code.
+var ErrCodeTaken = errors.New("the code belongs to another one")
+
+// What the ledger says about the organisation.
+const (
+	actionEntityCreated     = "legal_entity.created"
+	actionEntityChanged     = "legal_entity.changed"
+	actionDepartmentCreated = "department.created"
+	actionDepartmentChanged = "department.changed"
+)
+
+// NewLegalEntity is a legal entity to be entered. Its jurisdiction and zone stay: deadlines hang on them.
+type NewLegalEntity struct {
+	Code, NameZh, NameEn string
+	Jurisdiction         string // one with retention rules; the caller has looked
+	TimeZone             string // IANA name
+	CutoffTime           string // local time of day, "18:00"
+}
+
+// LegalEntityPatch changes a legal entity; what is nil stays as it is.
+type LegalEntityPatch struct {
+	NameZh, NameEn *string
+	// CutoffTime is for departures that begin from then on.
+	CutoffTime *string
+}
+
+// NewDepartment is a department to be entered.
+type NewDepartment struct {
+	Code, NameZh, NameEn string
+	LegalEntityID        uuid.UUID
+}
+
+// DepartmentPatch changes a department's names; what is nil stays as it is. Who heads it is not changed here: it
+// gives somebody a view of people.
+type DepartmentPatch struct{ NameZh, NameEn *string }
+
+// CreateLegalEntity enters a legal entity. A code that is taken is ErrCodeTaken.
+func CreateLegalEntity(tx *database.Tx, n NewLegalEntity) (uuid.UUID, error) {
+	var found problems
+	found.named("code", &n.Code, employeeNo.MatchString)
+	found.named("name_zh", &n.NameZh, nil)
+	found.named("name_en", &n.NameEn, nil)
+	if _, err := clock.LoadZone(n.TimeZone); err != nil {
+		found.add("time_zone", CodeUnknown)
+	}
+	found.timeOfDay(&n.CutoffTime)
+	if err := found.err(); err != nil {
+		return uuid.Nil, err
+	}
+	row := models.LegalEntity{
+		ID: models.NewID(), Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn, Jurisdiction: n.Jurisdiction, TimeZone: n.TimeZone, CutoffTime: n.CutoffTime,
+	}
+	return row.ID, enter(tx, &row, "legal_entity", row.ID, actionEntityCreated)
+}
+
+// CreateDepartment enters a department. A code that is taken is ErrCodeTaken.
+func CreateDepartment(tx *database.Tx, n NewDepartment) (uuid.UUID, error) {
+	var found problems
+	found.named("code", &n.Code, employeeNo.MatchString)
+	found.named("name_zh", &n.NameZh, nil)
+	found.named("name_en", &n.NameEn, nil)
+	if err := found.err(); err != nil {
+		return uuid.Nil, err
+	}
+	_, err := database.First[models.LegalEntity](tx.DB().Where("id = ?", n.LegalEntityID))
+	if errors.Is(err, database.ErrNotFound) {
+		return uuid.Nil, invalid("legal_entity_id", CodeUnknown)
+	}
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("reading a legal entity: %w", err)
+	}
+	row := models.Department{ID: models.NewID(), LegalEntityID: n.LegalEntityID, Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn}
+	return row.ID, enter(tx, &row, "department", row.ID, actionDepartmentCreated)
+}
+
+// ChangeLegalEntity changes a legal entity. One that does not exist is database.ErrNotFound.
+func ChangeLegalEntity(tx *database.Tx, id uuid.UUID, p LegalEntityPatch) error {
+	var found problems
+	columns := map[string]any{}
+	found.renamed(columns, p.NameZh, p.NameEn)
+	if p.CutoffTime != nil {
+		found.timeOfDay(p.CutoffTime)
+		columns["cutoff_time"] = *p.CutoffTime
+	}
+	return changeOrganisation(tx, found, "legal_entities", id, "legal_entity", actionEntityChanged, columns)
+}
+
+// ChangeDepartment changes a department. One that does not exist is database.ErrNotFound.
+func ChangeDepartment(tx *database.Tx, id uuid.UUID, p DepartmentPatch) error {
+	var found problems
+	columns := map[string]any{}
+	found.renamed(columns, p.NameZh, p.NameEn)
+	return changeOrganisation(tx, found, "departments", id, "department", actionDepartmentChanged, columns)
+}
+
+func (p *problems) named(location string, s *string, fits func(string) bool) {
+	switch code := checkText(s, maxName); {
+	case code != "":
+		p.add(location, code)
+	case fits != nil && !fits(*s):
+		p.add(location, CodeMalformed)
+	}
+}
+
+func (p *problems) renamed(columns map[string]any, zh, en *string) {
+	for location, name := range map[string]*string{"name_zh": zh, "name_en": en} {
+		if name != nil {
+			p.named(location, name, nil)
+			columns[location] = *name
+		}
+	}
+}
+
+func (p *problems) timeOfDay(s *string) {
+	if _, err := clock.ParseTimeOfDay(*s); err != nil {
+		p.add("cutoff_time", CodeMalformed)
+	}
+}
+
+func enter(tx *database.Tx, row any, kind string, id uuid.UUID, action string) error {
+	err := database.Hide(tx.DB().Create(row).Error)
+	if database.Violates(err, "legal_entities_code_key") || database.Violates(err, "departments_code_key") {
+		return ErrCodeTaken
+	}
+	if err != nil {
+		return fmt.Errorf("entering a %s: %w", kind, err)
+	}
+	_, err = recordOrganisation(tx, kind, id, action)
+	return err
+}
+
+func changeOrganisation(tx *database.Tx, found problems, table string, id uuid.UUID, kind, action string, columns map[string]any) error {
+	if err := found.err(); err != nil || len(columns) == 0 {
+		return err
+	}
+	entry, err := recordOrganisation(tx, kind, id, action)
+	if err != nil {
+		return err
+	}
+	if kind == "legal_entity" {
+		columns["ledger_entry_id"] = entry
+	}
+	r := tx.DB().Table(table).Where("id = ?", id).Updates(columns)
+	if r.Error != nil {
+		return fmt.Errorf("changing a %s: %w", kind, database.Hide(r.Error))
+	}
+	if r.RowsAffected == 0 {
+		return database.ErrNotFound
+	}
+	return nil
+}
+
+func recordOrganisation(tx *database.Tx, kind string, id uuid.UUID, action string) (uuid.UUID, error) {
+	entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindConfiguration, Action: action, Object: kind + "/" + id.String()})
+	if err != nil {
+		return entry, fmt.Errorf("recording the organisation: %w", err)
+	}
+	return entry, nil
+}
+
+// LegalEntities lists legal entities in the order in which they were entered, and says whether there are more.
+func LegalEntities(ctx context.Context, db *database.DB, after uuid.UUID, limit int) ([]models.LegalEntity, bool, error) {
+	return organisation[models.LegalEntity](db.Read(ctx), after, limit)
+}
+
+// Departments lists departments in the order in which they were entered, and says whether there are more.
+func Departments(ctx context.Context, db *database.DB, legalEntity *uuid.UUID, after uuid.UUID, limit int) ([]models.Department, bool, error) {
+	q := db.Read(ctx)
+	if legalEntity != nil {
+		q = q.Where("legal_entity_id = ?", *legalEntity)
+	}
+	return organisation[models.Department](q, after, limit)
+}
+
+func organisation[R any](q *gorm.DB, after uuid.UUID, limit int) (rows []R, more bool, err error) {
+	if err := q.Where("id > ?", after).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(limit + 1).Find(&rows).Error; err != nil {
+		return nil, false, fmt.Errorf("reading the organisation: %w", database.Hide(err))
+	}
+	if len(rows) > limit {
+		rows, more = rows[:limit], true
+	}
+	return rows, more, nil
+}
+
+// CatalogueField is a field that files have, in a language.
+type CatalogueField struct {
+	Key          string          `json:"key"`
+	Section      string          `json:"section"`
+	SectionLabel string          `json:"section_label"`
+	Label        string          `json:"label"`
+	Category     models.Category `json:"category,omitempty" doc:"By which it is kept and deleted; absent of what certificates need"`
+	CategoryText string          `json:"category_text,omitempty"`
+	Sensitivity  string          `json:"sensitivity"`
+	Notice       string          `json:"notice" doc:"What it may be used for"`
+}
+
+// Catalogue lists the fields of a file, in the order in which they are shown.
+func Catalogue(ctx context.Context, db *database.DB, language i18n.Language) ([]CatalogueField, error) {
+	var rows []models.FieldDefinition
+	order := clause.OrderBy{Columns: []clause.OrderByColumn{{Column: clause.Column{Name: "position"}}, {Column: clause.Column{Name: "key"}}}}
+	if err := db.Read(ctx).Clauses(order).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("reading the field catalogue: %w", database.Hide(err))
+	}
+	fields := make([]CatalogueField, len(rows))
+	for i, r := range rows {
+		fields[i] = CatalogueField{
+			Key: r.Key, Section: r.Section, SectionLabel: sectionLabels[r.Section].in(language), Label: text{r.LabelZh, r.LabelEn}.in(language),
+			Category: r.Category, Sensitivity: r.Sensitivity, Notice: text{r.NoticeZh, r.NoticeEn}.in(language),
+		}
+		if r.Category != "" {
+			fields[i].CategoryText = closed.Text(language, r.Category)
+		}
+	}
+	return fields, nil
+}
