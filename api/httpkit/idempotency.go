@@ -138,10 +138,7 @@ func hashes(rows []models.IdempotencyKey) [][]byte {
 func keptUnder(tx *database.Tx, rows []models.IdempotencyKey) (models.IdempotencyKey, error) {
 	stored, err := database.First[models.IdempotencyKey](tx.DB().
 		Where("employee_id = ? AND key_hash IN ? AND expires_at > lethe_now()", rows[0].EmployeeID, hashes(rows)))
-	if err != nil {
-		return stored, fmt.Errorf("reading an idempotency key: %w", err)
-	}
-	return stored, nil
+	return stored, database.Wrap("reading an idempotency key", err)
 }
 
 // repeat answers a request that was made before.
@@ -184,10 +181,7 @@ func sweepKeys(tx *database.Tx) error {
 	err := tx.DB().Exec(`DELETE FROM idempotency_keys WHERE (employee_id, key_hash) IN (
 		SELECT employee_id, key_hash FROM idempotency_keys WHERE expires_at <= lethe_now()
 		ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED)`).Error
-	if err != nil {
-		return fmt.Errorf("sweeping idempotency keys: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("sweeping idempotency keys", err)
 }
 
 // Accepted is what goes on by itself.

@@ -2,7 +2,6 @@ package render
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -16,8 +15,5 @@ import (
 func (s *Renderer) Visible(ctx context.Context, actor models.Actor, employeeID uuid.UUID) error {
 	_, err := database.First[models.Employee](s.DB.Read(ctx).Scopes(archive.VisibleTo(actor)).
 		Select("employees.id").Where("employees.id = ?", employeeID))
-	if err != nil {
-		return fmt.Errorf("looking whether a person is visible: %w", err)
-	}
-	return nil
+	return database.Wrap("looking whether a person is visible", err)
 }

@@ -92,10 +92,7 @@ func (p firstPlan) department(tx *database.Tx) (uuid.UUID, error) {
 	id := models.NewID()
 	d := p.Department
 	err = tx.DB().Create(&models.Department{ID: id, LegalEntityID: entity, Code: d.Code, NameZh: d.NameZh, NameEn: d.NameEn}).Error
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("founding the first department: %w", database.Hide(err))
-	}
-	return id, nil
+	return id, database.Wrap("founding the first department", err)
 }
 
 func (p firstPlan) entity(tx *database.Tx) (uuid.UUID, error) {

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/connector"
 	"lethe/internal/database"
@@ -86,62 +85,17 @@ type AlreadyRunningError struct{ OperationID uuid.UUID }
 
 func (e *AlreadyRunningError) Error() string { return "these accounts are being unlinked already" }
 
-var (
-	forChange = clause.Locking{Strength: "NO KEY UPDATE"}
-	forShare  = clause.Locking{Strength: "SHARE"}
-	byID      = clause.OrderByColumn{Column: clause.Column{Name: "id"}}
-)
-
-func find[T any](tx *database.Tx, what string, where string, args ...any) ([]T, error) {
-	var rows []T
-	if err := tx.DB().Where(where, args...).Order(byID).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading %s: %w", what, database.Hide(err))
-	}
-	return rows, nil
-}
-
-func findLocked[T any](tx *database.Tx, what string, where string, args ...any) ([]T, error) {
-	var rows []T
-	if err := tx.DB().Clauses(forChange).Where(where, args...).Order(byID).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("locking %s: %w", what, database.Hide(err))
-	}
-	return rows, nil
-}
-
 // change updates columns of one row by id.
 func change[T any](tx *database.Tx, what string, id uuid.UUID, columns map[string]any) error {
 	var row T
-	if err := database.UpdateOne(tx.DB().Model(&row).Where("id = ?", id).Updates(columns)); err != nil {
-		return fmt.Errorf("updating %s: %w", what, err)
-	}
-	return nil
+	return database.Wrap("updating "+what, database.UpdateOne(tx.DB().Model(&row).Where("id = ?", id).Updates(columns)))
 }
 
 func create[T any](tx *database.Tx, what string, rows ...T) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if err := tx.DB().Create(&rows).Error; err != nil {
-		return fmt.Errorf("creating %s: %w", what, database.Hide(err))
-	}
-	return nil
-}
-
-// lockOperation locks an operation and reads it.
-func lockOperation(tx *database.Tx, id uuid.UUID) (models.AccountOperation, error) {
-	op, err := database.First[models.AccountOperation](tx.DB().Clauses(forChange).Where("id = ?", id))
-	if err != nil {
-		return op, fmt.Errorf("locking an account operation: %w", err)
-	}
-	return op, nil
-}
-
-func lockAccount(tx *database.Tx, id uuid.UUID) (models.LinkedAccount, error) {
-	a, err := database.First[models.LinkedAccount](tx.DB().Clauses(forChange).Where("id = ?", id))
-	if err != nil {
-		return a, fmt.Errorf("locking an account: %w", err)
-	}
-	return a, nil
+	return database.Wrap("creating "+what, tx.DB().Create(&rows).Error)
 }
 
 // lockOwner locks what comes before a departure's operation in the lock order.
@@ -149,11 +103,9 @@ func lockOwner(tx *database.Tx, op models.AccountOperation) error {
 	if op.DepartureID == nil {
 		return nil
 	}
-	if _, err := database.First[models.Employment](tx.DB().Clauses(forChange).Select("id").Where("id = ?", op.EmploymentID)); err != nil {
-		return fmt.Errorf("locking an employment: %w", err)
+	if _, err := database.Lock[models.Employment](tx, "an employment", op.EmploymentID); err != nil {
+		return err
 	}
-	if _, err := database.First[models.Departure](tx.DB().Clauses(forChange).Select("id").Where("id = ?", *op.DepartureID)); err != nil {
-		return fmt.Errorf("locking a departure: %w", err)
-	}
-	return nil
+	_, err := database.Lock[models.Departure](tx, "a departure", *op.DepartureID)
+	return err
 }

@@ -72,7 +72,7 @@ func nextState(op models.AccountOperation, steps []models.AccountStep) models.Op
 // advance brings a locked operation to where its steps are. An all-or-nothing operation with a stuck
 // step turns round.
 func advance(tx *database.Tx, op models.AccountOperation) (models.AccountOperation, bool, error) {
-	steps, err := find[models.AccountStep](tx, "steps", "operation_id = ?", op.ID)
+	steps, err := database.Find[models.AccountStep](tx.DB(), "steps", "operation_id = ?", op.ID)
 	if err != nil {
 		return op, false, err
 	}
@@ -115,7 +115,7 @@ func setOperationState(tx *database.Tx, op models.AccountOperation, endedAt *tim
 
 // turnRound makes every step of an all-or-nothing unlinking give its account back.
 func turnRound(tx *database.Tx, op models.AccountOperation, steps []models.AccountStep) ([]models.AccountStep, error) {
-	accounts, err := findLocked[models.LinkedAccount](tx, "accounts", "operation_id = ?", op.ID)
+	accounts, err := database.LockAll[models.LinkedAccount](tx, "accounts", "operation_id = ?", op.ID)
 	if err != nil {
 		return nil, err
 	}

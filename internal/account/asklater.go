@@ -161,7 +161,7 @@ func (s *Service) askOne(tx *database.Tx, dep models.Departure, systems []string
 	if err != nil {
 		return false, err
 	}
-	steps, err := find[models.AccountStep](tx, "steps", "operation_id = ?", op.ID)
+	steps, err := database.Find[models.AccountStep](tx.DB(), "steps", "operation_id = ?", op.ID)
 	if err != nil {
 		return false, err
 	}
@@ -226,7 +226,7 @@ func openSteps(tx *database.Tx, op *models.AccountOperation, all []models.Linked
 	if op == nil {
 		return nil, nil
 	}
-	steps, err := find[models.AccountStep](tx, "steps", "operation_id = ?", op.ID)
+	steps, err := database.Find[models.AccountStep](tx.DB(), "steps", "operation_id = ?", op.ID)
 	if err != nil {
 		return nil, err
 	}

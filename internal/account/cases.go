@@ -132,14 +132,14 @@ func openCase(tx *database.Tx, id uuid.UUID, actor models.Actor) (c openedCase, 
 	if err = lockOwner(tx, owner); err != nil {
 		return c, err
 	}
-	if c.op, err = lockOperation(tx, c.row.OperationID); err != nil {
+	if c.op, err = database.Lock[models.AccountOperation](tx, "an account operation", c.row.OperationID); err != nil {
 		return c, err
 	}
-	if c.account, err = lockAccount(tx, c.row.AccountID); err != nil {
+	if c.account, err = database.Lock[models.LinkedAccount](tx, "an account", c.row.AccountID); err != nil {
 		return c, err
 	}
-	if c.row, err = database.First[models.SupportCase](tx.DB().Clauses(forChange).Where("id = ?", id)); err != nil {
-		return c, fmt.Errorf("locking a support case: %w", err)
+	if c.row, err = database.Lock[models.SupportCase](tx, "a support case", id); err != nil {
+		return c, err
 	}
 	if c.step, err = database.First[models.AccountStep](tx.DB().Where("id = ?", c.row.StepID)); err != nil {
 		return c, fmt.Errorf("reading a step: %w", err)

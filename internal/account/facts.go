@@ -38,18 +38,18 @@ type StepFacts struct {
 
 // Facts reads an operation and records that everything up to now was seen.
 func (s *Service) Facts(tx *database.Tx, operationID uuid.UUID) (Facts, error) {
-	op, err := lockOperation(tx, operationID)
+	op, err := database.Lock[models.AccountOperation](tx, "an account operation", operationID)
 	if errors.Is(err, database.ErrNotFound) {
 		return Facts{}, ErrUnknown
 	}
 	if err != nil {
 		return Facts{}, err
 	}
-	steps, err := find[models.AccountStep](tx, "steps", "operation_id = ?", op.ID)
+	steps, err := database.Find[models.AccountStep](tx.DB(), "steps", "operation_id = ?", op.ID)
 	if err != nil {
 		return Facts{}, err
 	}
-	accounts, err := find[models.LinkedAccount](tx, "accounts",
+	accounts, err := database.Find[models.LinkedAccount](tx.DB(), "accounts",
 		"id IN (SELECT account_id FROM account_steps WHERE operation_id = ?)", op.ID)
 	if err != nil {
 		return Facts{}, err
@@ -88,7 +88,7 @@ func openRuns(tx *database.Tx, op models.AccountOperation, accounts []models.Lin
 		}
 		if a.OperationID != nil && *a.OperationID != op.ID {
 			// Taken over. As long as the new owner has not begun, the open run is a former owner's.
-			begun, err := find[models.AccountStep](tx, "steps",
+			begun, err := database.Find[models.AccountStep](tx.DB(), "steps",
 				"operation_id = ? AND account_id = ? AND started_at IS NOT NULL", *a.OperationID, a.ID)
 			if err != nil {
 				return nil, err

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 
 	"lethe/internal/connector"
 	"lethe/internal/database"
@@ -123,7 +122,7 @@ func (r *run) ownNumber(ctx context.Context, no string) (bool, error) {
 	var others bool
 	err := r.s.db.Read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM employees WHERE employee_no = ?)", no).Scan(&others).Error
 	if err != nil {
-		return false, fmt.Errorf("looking for a number in another case: %w", database.Hide(err))
+		return false, database.Wrap("looking for a number in another case", err)
 	}
 	return !others, nil
 }

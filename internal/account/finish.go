@@ -18,7 +18,7 @@ func (s *Service) finish(ctx context.Context, r *run, v verdict) (Result, error)
 		if err := lockOwner(tx, r.op); err != nil {
 			return err
 		}
-		op, err := lockOperation(tx, r.op.ID)
+		op, err := database.Lock[models.AccountOperation](tx, "an account operation", r.op.ID)
 		if err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (r *run) moveOperation(tx *database.Tx, op models.AccountOperation, result 
 }
 
 func (r *run) othersInFlight(tx *database.Tx) (bool, error) {
-	accounts, err := find[models.LinkedAccount](tx, "accounts", "operation_id = ? AND attempt_open_until IS NOT NULL", r.op.ID)
+	accounts, err := database.Find[models.LinkedAccount](tx.DB(), "accounts", "operation_id = ? AND attempt_open_until IS NOT NULL", r.op.ID)
 	if err != nil {
 		return false, err
 	}

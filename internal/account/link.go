@@ -59,7 +59,7 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 // account each finds the other's. The same id in another case is the same account; what a former employment
 // had is linked again as the system spells it.
 func linkable(tx *database.Tx, employee, employmentID uuid.UUID, system string, externalID *string) (*string, error) {
-	own, err := find[models.LinkedAccount](tx, "accounts",
+	own, err := database.Find[models.LinkedAccount](tx.DB(), "accounts",
 		"system = ? AND employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", system, employee)
 	if err != nil {
 		return nil, err
@@ -153,12 +153,9 @@ var settledStates = []models.AccountState{
 // snapshotsPurged says whether the employment's snapshots are being purged or were. The row stays
 // locked: a purge that begins later sees everything that this transaction settles.
 func snapshotsPurged(tx *database.Tx, employmentID uuid.UUID) (bool, error) {
-	c, err := database.First[models.EmploymentCategory](tx.DB().Clauses(forShare).Select("id", "state").
+	c, err := database.First[models.EmploymentCategory](tx.DB().Clauses(database.ForShare).Select("id", "state").
 		Where("employment_id = ? AND category = ?", employmentID, models.CategoryAccountSnapshot))
-	if err != nil {
-		return false, fmt.Errorf("reading the category of snapshots: %w", err)
-	}
-	return c.State != models.CategoryOpen, nil
+	return c.State != models.CategoryOpen, database.Wrap("reading the category of snapshots", err)
 }
 
 // later is the pause of a backoff that doubles from initial up to most; tries counts from 1.

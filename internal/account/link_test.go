@@ -13,7 +13,7 @@ import (
 // link registers an account in mail; "" leaves its id to a look-up by number.
 func (w *world) link(l *leaver, externalID string) error {
 	return w.try(func(tx *database.Tx) error {
-		if _, err := database.First[models.Employment](tx.DB().Clauses(forChange).Where("id = ?", l.employment)); err != nil {
+		if _, err := database.First[models.Employment](tx.DB().Clauses(database.ForChange).Where("id = ?", l.employment)); err != nil {
 			return err
 		}
 		id := &externalID

@@ -296,7 +296,7 @@ func (r *run) extend(tx *database.Tx, op models.AccountOperation) (bool, error) 
 	if len(r.further)+len(r.reopen) == 0 {
 		return false, nil
 	}
-	steps, err := find[models.AccountStep](tx, "steps", "operation_id = ?", op.ID)
+	steps, err := database.Find[models.AccountStep](tx.DB(), "steps", "operation_id = ?", op.ID)
 	if err != nil {
 		return false, err
 	}
@@ -321,7 +321,7 @@ func (r *run) extend(tx *database.Tx, op models.AccountOperation) (bool, error) 
 // reopen takes up an account that was settled and is in use: in the step that it has in the operation,
 // or in a new one.
 func reopen(tx *database.Tx, op models.AccountOperation, accountID uuid.UUID, steps []models.AccountStep) error {
-	a, err := lockAccount(tx, accountID)
+	a, err := database.Lock[models.LinkedAccount](tx, "an account", accountID)
 	if err != nil {
 		return err
 	}

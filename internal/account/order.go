@@ -298,7 +298,7 @@ func takeOver(tx *database.Tx, op models.AccountOperation, a models.LinkedAccoun
 }
 
 func currentOperation(tx *database.Tx, departureID uuid.UUID, kind models.OperationKind) (*models.AccountOperation, error) {
-	ops, err := find[models.AccountOperation](tx, "account operations",
+	ops, err := database.Find[models.AccountOperation](tx.DB(), "account operations",
 		"departure_id = ? AND kind = ? AND state <> ?", departureID, kind, models.OperationSuperseded)
 	if err != nil || len(ops) == 0 {
 		return nil, err
@@ -315,20 +315,20 @@ func orZero(op *models.AccountOperation) models.AccountOperation {
 
 // lockAll locks the unfinished operations of an employment and its accounts in the given systems.
 func lockAll(tx *database.Tx, employmentID uuid.UUID, systems []string) (formers, []models.LinkedAccount, error) {
-	_, err := findLocked[models.AccountOperation](tx, "account operations",
+	_, err := database.LockAll[models.AccountOperation](tx, "account operations",
 		"employment_id = ? AND state IN ?", employmentID, unfinished)
 	if err != nil {
 		return formers{}, nil, err
 	}
-	ops, err := find[models.AccountOperation](tx, "account operations", "employment_id = ?", employmentID)
+	ops, err := database.Find[models.AccountOperation](tx.DB(), "account operations", "employment_id = ?", employmentID)
 	if err != nil {
 		return formers{}, nil, err
 	}
-	accounts, err := findLocked[models.LinkedAccount](tx, "accounts", "employment_id = ?", employmentID)
+	accounts, err := database.LockAll[models.LinkedAccount](tx, "accounts", "employment_id = ?", employmentID)
 	if err != nil {
 		return formers{}, nil, err
 	}
-	steps, err := find[models.AccountStep](tx, "steps",
+	steps, err := database.Find[models.AccountStep](tx.DB(), "steps",
 		"operation_id IN (SELECT id FROM account_operations WHERE employment_id = ?)", employmentID)
 	if err != nil {
 		return formers{}, nil, err

@@ -63,10 +63,7 @@ var operationActions = map[models.OperationState]string{
 // person is who an employment is of.
 func person(tx *database.Tx, employmentID uuid.UUID) (uuid.UUID, error) {
 	m, err := database.First[models.Employment](tx.DB().Select("id", "employee_id").Where("id = ?", employmentID))
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("reading an employment: %w", err)
-	}
-	return m.EmployeeID, nil
+	return m.EmployeeID, database.Wrap("reading an employment", err)
 }
 
 // orderObject is what an order is about; one that gave everything back at once has no row of its own.

@@ -122,7 +122,7 @@ func (r *run) storeSnapshot(tx *database.Tx, plain []byte) error {
 	if partial = partial && r.past.partial(); partial {
 		operation = before
 	}
-	rows, err := find[models.AccountSnapshot](tx, "snapshots", "operation_id = ? AND account_id = ?", operation, r.account.ID)
+	rows, err := database.Find[models.AccountSnapshot](tx.DB(), "snapshots", "operation_id = ? AND account_id = ?", operation, r.account.ID)
 	if err != nil || (len(rows) > 0 && !partial) {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 // as it ordered nothing. It is for a departure whose operations have changed; one that found nothing
 // to unlink has none.
 func DeriveAccountsState(tx *database.Tx, departureID uuid.UUID) (models.AccountsState, error) {
-	ops, err := find[models.AccountOperation](tx, "account operations", "departure_id = ?", departureID)
+	ops, err := database.Find[models.AccountOperation](tx.DB(), "account operations", "departure_id = ?", departureID)
 	if err != nil {
 		return "", err
 	}

@@ -168,7 +168,7 @@ func (s *Service) begin(ctx context.Context, operationID, stepID uuid.UUID) (*ru
 		if err != nil {
 			return fmt.Errorf("reading a step: %w", err)
 		}
-		if r.account, err = lockAccount(tx, step.AccountID); err != nil {
+		if r.account, err = database.Lock[models.LinkedAccount](tx, "an account", step.AccountID); err != nil {
 			return err
 		}
 		// Whoever changes the step or takes the account away holds the account: read again.

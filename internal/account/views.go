@@ -30,7 +30,7 @@ type View struct {
 // Accounts lists the accounts of employments, by employment, in the order in which they were linked, and
 // the look-ups in systems where none was; not those that were called off before they were answered.
 func Accounts(ctx context.Context, db *database.DB, employments []uuid.UUID) (map[uuid.UUID][]View, error) {
-	views, err := viewed(read[models.LinkedAccount](ctx, db, "accounts", "employment_id IN ?", employments))
+	views, err := viewed(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN ?", employments))
 	byEmployment := make(map[uuid.UUID][]View, len(employments))
 	for _, v := range views {
 		byEmployment[v.Employment] = append(byEmployment[v.Employment], v)
@@ -40,7 +40,7 @@ func Accounts(ctx context.Context, db *database.DB, employments []uuid.UUID) (ma
 
 // OfPerson lists the accounts of all employments of a person, as [Accounts] does.
 func OfPerson(ctx context.Context, db *database.DB, employeeID uuid.UUID) ([]View, error) {
-	return viewed(read[models.LinkedAccount](ctx, db, "accounts", "employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", employeeID))
+	return viewed(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", employeeID))
 }
 
 func viewed(rows []models.LinkedAccount, err error) ([]View, error) {
@@ -91,16 +91,16 @@ func Operation(ctx context.Context, db *database.DB, id uuid.UUID) (OperationVie
 		return v, fmt.Errorf("reading an employment: %w", err)
 	}
 	v.AccountOperation, v.EmployeeID = op, employment.EmployeeID
-	steps, err := read[models.AccountStep](ctx, db, "steps", "operation_id = ?", id)
+	steps, err := database.Find[models.AccountStep](db.Read(ctx), "steps", "operation_id = ?", id)
 	if err != nil {
 		return v, err
 	}
 	inOrder(op, steps)
-	accounts, err := read[models.LinkedAccount](ctx, db, "accounts", "id IN (SELECT account_id FROM account_steps WHERE operation_id = ?)", id)
+	accounts, err := database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "id IN (SELECT account_id FROM account_steps WHERE operation_id = ?)", id)
 	if err != nil {
 		return v, err
 	}
-	evidence, err := read[models.AccountEvidence](ctx, db, "evidence", "step_id IN (SELECT id FROM account_steps WHERE operation_id = ?)", id)
+	evidence, err := database.Find[models.AccountEvidence](db.Read(ctx), "evidence", "step_id IN (SELECT id FROM account_steps WHERE operation_id = ?)", id)
 	if err != nil {
 		return v, err
 	}
@@ -143,7 +143,7 @@ const (
 // Waiting lists what of the accounts of departures waits, by departure: first what people must decide,
 // then what is tried again or left to a system, each oldest first.
 func Waiting(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[uuid.UUID][]Waited, error) {
-	cases, err := read[models.SupportCase](ctx, db, "support cases", "departure_id IN ? AND state <> ?", departures, models.CaseClosed)
+	cases, err := database.Find[models.SupportCase](db.Read(ctx), "support cases", "departure_id IN ? AND state <> ?", departures, models.CaseClosed)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func Waiting(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[
 	for _, of := range waiting {
 		slices.SortStableFunc(of, func(a, b Waited) int { return a.Since.Compare(b.Since) })
 	}
-	open, err := read[models.AccountOperation](ctx, db, "account operations", "departure_id IN ? AND ended_at IS NULL", departures)
+	open, err := database.Find[models.AccountOperation](db.Read(ctx), "account operations", "departure_id IN ? AND ended_at IS NULL", departures)
 	if err != nil {
 		return nil, err
 	}
@@ -184,17 +184,9 @@ func Waiting(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[
 // delayedSteps lists the steps of operations that failed and are tried again, and those that a system has
 // accepted and not carried out yet, oldest first.
 func delayedSteps(ctx context.Context, db *database.DB, operations []uuid.UUID) ([]models.AccountStep, error) {
-	steps, err := read[models.AccountStep](ctx, db, "steps",
+	steps, err := database.Find[models.AccountStep](db.Read(ctx), "steps",
 		"operation_id IN ? AND started_at IS NOT NULL AND (state = ? OR (state IN ? AND tries > 0))",
 		operations, models.StepAccepted, []models.StepState{models.StepPending, models.StepRunning})
 	slices.SortStableFunc(steps, func(a, b models.AccountStep) int { return a.StartedAt.Compare(*b.StartedAt) })
 	return steps, err
-}
-
-func read[T any](ctx context.Context, db *database.DB, what, where string, args ...any) ([]T, error) {
-	var rows []T
-	if err := db.Read(ctx).Where(where, args...).Order(byID).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading %s: %w", what, database.Hide(err))
-	}
-	return rows, nil
 }

@@ -198,7 +198,7 @@ func (r *run) intend(ctx context.Context) error {
 
 // hold locks the account if this run is still its newest.
 func (r *run) hold(tx *database.Tx) error {
-	a, err := lockAccount(tx, r.account.ID)
+	a, err := database.Lock[models.LinkedAccount](tx, "an account", r.account.ID)
 	if err != nil {
 		return err
 	}

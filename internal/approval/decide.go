@@ -260,9 +260,6 @@ func readStored(content []byte, err error) (s stored, _ error) {
 }
 
 func lock(tx *database.Tx, id uuid.UUID) (models.Approval, error) {
-	row, err := database.First[models.Approval](tx.DB().Clauses(forUpdate).Where("id = ?", id))
-	if err != nil {
-		return row, fmt.Errorf("locking a request: %w", err)
-	}
-	return row, nil
+	row, err := database.First[models.Approval](tx.DB().Clauses(database.ForUpdate).Where("id = ?", id))
+	return row, database.Wrap("locking a request", err)
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/internal/identity"
@@ -107,7 +106,7 @@ func (r *Registry) findOpen(tx *database.Tx, op Operation, prints [][]byte) (mod
 	if err := keyed.Lock(tx, prints); err != nil {
 		return models.Approval{}, err
 	}
-	row, err := database.First[models.Approval](tx.DB().Clauses(forUpdate).
+	row, err := database.First[models.Approval](tx.DB().Clauses(database.ForUpdate).
 		Where("fingerprint IN ? AND state = ?", prints, models.ApprovalPending))
 	if err != nil {
 		return row, fmt.Errorf("looking for an open request: %w", err)
@@ -121,8 +120,6 @@ func (r *Registry) findOpen(tx *database.Tx, op Operation, prints [][]byte) (mod
 	}
 	return row, database.ErrNotFound
 }
-
-var forUpdate = clause.Locking{Strength: "UPDATE"}
 
 func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, print []byte, review Review) (models.Approval, error) {
 	salt := newSalt()
@@ -176,10 +173,7 @@ func (r *Registry) insert(tx *database.Tx, row *models.Approval, reason string) 
 	if row.LedgerEntryID, err = record(tx, *row, ActionRequested, reason); err != nil {
 		return err
 	}
-	if err := tx.DB().Create(row).Error; err != nil {
-		return fmt.Errorf("storing a request: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("storing a request", tx.DB().Create(row).Error)
 }
 
 // named is what is kept of the targets in clear. Their versions are digests of what people judge a row

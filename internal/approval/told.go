@@ -47,10 +47,8 @@ func keepTold(tx *database.Tx, id uuid.UUID, told Told) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.DB().Exec("INSERT INTO approval_records (id, told_sealed) VALUES (?, ?)", id, sealed).Error; err != nil {
-		return fmt.Errorf("keeping what was decided: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("keeping what was decided",
+		tx.DB().Exec("INSERT INTO approval_records (id, told_sealed) VALUES (?, ?)", id, sealed).Error)
 }
 
 // Forget destroys what is kept of the decided requests that are about somebody, or that led to them; those that
@@ -60,10 +58,7 @@ func Forget(tx *database.Tx, employeeID uuid.UUID, anew *time.Time) error {
 		SELECT id FROM approvals WHERE (@id = ANY (subject_ids) OR right(result_location, 36) = @text)
 			AND (ended_at < @anew OR CAST(@anew AS timestamptz) IS NULL))`,
 		map[string]any{"id": employeeID, "text": employeeID.String(), "anew": anew}).Error
-	if err != nil {
-		return fmt.Errorf("forgetting what was decided: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("forgetting what was decided", err)
 }
 
 // Tell opens what requests would change, or what was decided, and why they take two people, by request, as their

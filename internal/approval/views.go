@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -36,11 +35,9 @@ func (v Visibility) Sees(row models.Approval) bool {
 	return !slices.Contains(row.SubjectIDs, v.Person) && (v.All || row.RequesterID == v.Person || slices.Contains(v.Operations, row.Operation))
 }
 
-var newest = clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}
-
 // List reads one request more than the limit, newest first, so that the caller sees whether there are more.
 func List(ctx context.Context, db *database.DB, f Filter) ([]models.Approval, error) {
-	q := db.Read(ctx).Order(newest).Limit(f.Limit + 1)
+	q := db.Read(ctx).Order(database.Newest).Limit(f.Limit + 1)
 	if f.State != "" {
 		q = q.Where("state = ?", f.State)
 	}
@@ -51,28 +48,20 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Approval, er
 		q = q.Where("id < ?", *f.Before)
 	}
 	var rows []models.Approval
-	if err := q.Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("listing requests for approval: %w", database.Hide(err))
-	}
-	return rows, nil
+	err := q.Find(&rows).Error
+	return rows, database.Wrap("listing requests for approval", err)
 }
 
 // Get reads a request.
 func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, error) {
 	row, err := database.First[models.Approval](db.Read(ctx).Where("id = ?", id))
-	if err != nil {
-		return row, fmt.Errorf("reading a request for approval: %w", err)
-	}
-	return row, nil
+	return row, database.Wrap("reading a request for approval", err)
 }
 
 // Pending finds the open request of an operation about a row; without one it is database.ErrNotFound.
 func Pending(ctx context.Context, db *database.DB, operation, kind string, id uuid.UUID) (models.Approval, error) {
-	row, err := database.First[models.Approval](pendingAbout(ctx, db, kind, id).Where("operation = ?", operation).Order(newest))
-	if err != nil {
-		return row, fmt.Errorf("looking for a request for approval: %w", err)
-	}
-	return row, nil
+	row, err := database.First[models.Approval](pendingAbout(ctx, db, kind, id).Where("operation = ?", operation).Order(database.Newest))
+	return row, database.Wrap("looking for a request for approval", err)
 }
 
 // Approved lists the approved requests of an operation about rows of a kind, by row, newest first.
@@ -91,7 +80,7 @@ func PendingAbout(ctx context.Context, db *database.DB, kind string, ids []uuid.
 func listAbout(q *gorm.DB, kind string, ids []uuid.UUID) (map[uuid.UUID][]models.Approval, error) {
 	var rows []models.Approval
 	err := q.Where("EXISTS (SELECT FROM jsonb_to_recordset(targets) AS t (kind text, id uuid) WHERE t.kind = ? AND t.id IN ?)", kind, ids).
-		Order(newest).Find(&rows).Error
+		Order(database.Newest).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("looking for requests for approval: %w", database.Hide(err))
 	}

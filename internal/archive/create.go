@@ -121,10 +121,7 @@ func (n *NewEmployee) entity(tx *database.Tx, found *problems) (models.LegalEnti
 		found.add("legal_entity_id", CodeMismatch)
 	}
 	entity, err := database.First[models.LegalEntity](tx.DB().Where("id = ?", department.LegalEntityID))
-	if err != nil {
-		return entity, fmt.Errorf("finding the legal entity: %w", err)
-	}
-	return entity, nil
+	return entity, database.Wrap("finding the legal entity", err)
 }
 
 // person is the id of the person: a new row, or the one who comes back.

@@ -16,23 +16,17 @@ import (
 	"lethe/models"
 )
 
-var locked = clause.Locking{Strength: "NO KEY UPDATE"}
-
 // LockEmployment locks one employment to the end of the transaction.
 func LockEmployment(tx *database.Tx, employmentID uuid.UUID) (models.Employment, error) {
-	employment, err := database.First[models.Employment](tx.DB().Clauses(locked).Where("id = ?", employmentID))
-	if err != nil {
-		return employment, fmt.Errorf("locking an employment: %w", err)
-	}
-	return employment, nil
+	employment, err := database.First[models.Employment](tx.DB().Clauses(database.ForChange).Where("id = ?", employmentID))
+	return employment, database.Wrap("locking an employment", err)
 }
 
 // LockEmployments locks all employments of a person, in the order of their ids; a person who does not
 // exist is database.ErrNotFound.
 func LockEmployments(tx *database.Tx, employeeID uuid.UUID) ([]models.Employment, error) {
 	var employments []models.Employment
-	byID := clause.OrderByColumn{Column: clause.Column{Name: "id"}}
-	if err := tx.DB().Clauses(locked).Where("employee_id = ?", employeeID).Order(byID).Find(&employments).Error; err != nil {
+	if err := tx.DB().Clauses(database.ForChange).Where("employee_id = ?", employeeID).Order(database.ByID).Find(&employments).Error; err != nil {
 		return nil, fmt.Errorf("locking a person's employments: %w", database.Hide(err))
 	}
 	if len(employments) == 0 {
@@ -45,20 +39,14 @@ func LockEmployments(tx *database.Tx, employeeID uuid.UUID) ([]models.Employment
 // database.ErrNotFound.
 func CurrentEmployment(tx *database.Tx, employeeID uuid.UUID) (models.Employment, error) {
 	employment, err := database.First[models.Employment](
-		tx.DB().Clauses(locked).Where("employee_id = ? AND ended_at IS NULL", employeeID))
-	if err != nil {
-		return employment, fmt.Errorf("locking the current employment: %w", err)
-	}
-	return employment, nil
+		tx.DB().Clauses(database.ForChange).Where("employee_id = ? AND ended_at IS NULL", employeeID))
+	return employment, database.Wrap("locking the current employment", err)
 }
 
 // LatestEmployment is the current employment or, for a leaver, the last one. It locks nothing.
 func LatestEmployment(g *gorm.DB, employeeID uuid.UUID) (models.Employment, error) {
 	employment, err := database.First[models.Employment](g.Where("employee_id = ?", employeeID).Order(latestFirst))
-	if err != nil {
-		return employment, fmt.Errorf("finding the latest employment: %w", err)
-	}
-	return employment, nil
+	return employment, database.Wrap("finding the latest employment", err)
 }
 
 // latestOrder orders a person's employments as they were entered; at most one has no end. Which day somebody
@@ -119,10 +107,7 @@ func CollidingNumbers(ctx context.Context, db *database.DB) ([]string, error) {
 	var numbers []string
 	err := db.Read(ctx).Raw(`SELECT employee_no FROM employees WHERE lower(employee_no) IN (
 		SELECT lower(employee_no) FROM employees GROUP BY 1 HAVING count(*) > 1) ORDER BY lower(employee_no), employee_no_key`).Scan(&numbers).Error
-	if err != nil {
-		return nil, fmt.Errorf("looking for numbers that differ by case only: %w", database.Hide(err))
-	}
-	return numbers, nil
+	return numbers, database.Wrap("looking for numbers that differ by case only", err)
 }
 
 // EmployeeByNo finds a person by employee number, which is matched exactly.
@@ -130,8 +115,5 @@ func EmployeeByNo(g *gorm.DB, no string) (models.Employee, error) {
 	// Two people whose numbers differ by case only are there from former versions alone.
 	employee, err := database.First[models.Employee](g.Where("employee_no = ? OR employee_no_key = lower(?)", no, no).
 		Order(clause.OrderBy{Expression: clause.Expr{SQL: "employee_no = ? DESC", Vars: []any{no}}}))
-	if err != nil {
-		return employee, fmt.Errorf("finding an employee by number: %w", err)
-	}
-	return employee, nil
+	return employee, database.Wrap("finding an employee by number", err)
 }

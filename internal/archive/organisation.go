@@ -192,7 +192,7 @@ func Departments(ctx context.Context, db *database.DB, legalEntity *uuid.UUID, a
 }
 
 func organisation[R any](q *gorm.DB, after uuid.UUID, limit int) (rows []R, more bool, err error) {
-	if err := q.Where("id > ?", after).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(limit + 1).Find(&rows).Error; err != nil {
+	if err := q.Where("id > ?", after).Order(database.ByID).Limit(limit + 1).Find(&rows).Error; err != nil {
 		return nil, false, fmt.Errorf("reading the organisation: %w", database.Hide(err))
 	}
 	if len(rows) > limit {

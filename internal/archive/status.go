@@ -12,7 +12,7 @@ import (
 // SetStatus changes a person's status. The same status again changes nothing; what is not legal is
 // ErrIllegalStatus. The caller has locked the employment that it is about.
 func SetStatus(tx *database.Tx, employeeID uuid.UUID, status models.EmployeeStatus) error {
-	employee, err := database.First[models.Employee](tx.DB().Clauses(locked).Where("id = ?", employeeID))
+	employee, err := database.First[models.Employee](tx.DB().Clauses(database.ForChange).Where("id = ?", employeeID))
 	if err != nil {
 		return fmt.Errorf("locking an employee: %w", err)
 	}
@@ -24,8 +24,5 @@ func SetStatus(tx *database.Tx, employeeID uuid.UUID, status models.EmployeeStat
 	}
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE employees
 		SET status = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`, status, employeeID))
-	if err != nil {
-		return fmt.Errorf("changing a person's status: %w", err)
-	}
-	return nil
+	return database.Wrap("changing a person's status", err)
 }

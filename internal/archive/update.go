@@ -51,11 +51,8 @@ func FileOf(tx *database.Tx, id uuid.UUID, named *uuid.UUID) (models.Employee, m
 	if err != nil {
 		return models.Employee{}, employment, err
 	}
-	employee, err := database.First[models.Employee](tx.DB().Clauses(locked).Where("id = ?", id))
-	if err != nil {
-		return employee, employment, fmt.Errorf("locking an employee: %w", err)
-	}
-	return employee, employment, nil
+	employee, err := database.First[models.Employee](tx.DB().Clauses(database.ForChange).Where("id = ?", id))
+	return employee, employment, database.Wrap("locking an employee", err)
 }
 
 func update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch, approved bool) error {
@@ -150,10 +147,7 @@ func (p Patch) columns(tx *database.Tx, employee models.Employee, employment mod
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE employees
 		SET name = ?, department_id = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`,
 		employee.Name, employee.DepartmentID, employee.ID))
-	if err != nil {
-		return fmt.Errorf("changing a person: %w", err)
-	}
-	return nil
+	return database.Wrap("changing a person", err)
 }
 
 // assess is why one person may not make a patch alone: what deadlines hang on would change, and a department of

@@ -106,10 +106,7 @@ func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
 		LEFT JOIN employment_categories c ON c.employment_id = @employment AND c.category = f.category
 		LEFT JOIN field_values v ON v.employment_id = @employment AND v.field_key = f.key
 		ORDER BY f.position, f.key`, map[string]any{"employment": employmentID}).Scan(&entries).Error
-	if err != nil {
-		return nil, fmt.Errorf("reading the fields of a file: %w", database.Hide(err))
-	}
-	return entries, nil
+	return entries, database.Wrap("reading the fields of a file", err)
 }
 
 func (e entry) show(shown access.Access, basics map[string]string, language i18n.Language, zone string) Field {

@@ -89,12 +89,28 @@ func (e *Error) Is(target error) bool {
 // packages call it on every error that GORM or the driver returns.
 func Hide(err error) error { return hide(err) }
 
+// Wrap is [Hide], and says what was being done: "reading a person". Nil stays nil.
+func Wrap(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, hide(err))
+}
+
+// Found is [Wrap] for one row that was read; that there is none is the caller's own error for it.
+func Found(doing string, err, none error) error {
+	if errors.Is(err, ErrNotFound) {
+		return none
+	}
+	return Wrap(doing, err)
+}
+
 func hide(err error) error {
 	if err == nil {
 		return nil
 	}
 	var own *Error
-	if errors.As(err, &own) || errors.Is(err, ErrNotFound) {
+	if errors.As(err, &own) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrChanged) {
 		return err
 	}
 	e := &Error{cause: err}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // Former is what a table kept in plain in a version before, which the upgrade seals.
@@ -39,7 +38,7 @@ func SealFormer(ctx context.Context, db *DB, f Former, ready func() error) error
 	}
 	for !through {
 		var ids []uuid.UUID
-		err := f.plain(db.Read(ctx)).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(formerBatch).Pluck("id", &ids).Error
+		err := f.plain(db.Read(ctx)).Order(ByID).Limit(formerBatch).Pluck("id", &ids).Error
 		if err != nil {
 			return fmt.Errorf("listing plain text in %s: %w", f.Table, Hide(err))
 		}

@@ -5,7 +5,6 @@ package database
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -112,17 +111,4 @@ func now(g *gorm.DB) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("reading the clock: %w", hide(err))
 	}
 	return t.UTC(), nil
-}
-
-// ErrNotFound says that a row that was asked for does not exist.
-var ErrNotFound = errors.New("not found")
-
-// First reads one row; no row is ErrNotFound.
-func First[T any](g *gorm.DB) (T, error) {
-	var row T
-	err := g.Limit(1).Take(&row).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return row, ErrNotFound
-	}
-	return row, Hide(err)
 }

@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -141,17 +140,3 @@ func (tx *Tx) LockHolds() error {
 }
 
 func (tx *Tx) exec(sql string, args ...any) error { return hide(tx.gorm.Exec(sql, args...).Error) }
-
-// ErrChanged says that a row was not in the state that an update expected.
-var ErrChanged = errors.New("the row changed in between")
-
-// UpdateOne checks that an update met exactly one row; none is ErrChanged.
-func UpdateOne(r *gorm.DB) error {
-	if r.Error != nil {
-		return hide(r.Error)
-	}
-	if r.RowsAffected != 1 {
-		return ErrChanged
-	}
-	return nil
-}

@@ -438,10 +438,7 @@ func reactivate(tx *database.Tx, by models.Actor, dep models.Departure, origin m
 func setAccounts(tx *database.Tx, id uuid.UUID, from, to models.AccountsState, settledAt *time.Time) error {
 	err := database.UpdateOne(tx.DB().Model(&models.Departure{}).Where("id = ? AND accounts_state = ?", id, from).
 		Updates(map[string]any{"accounts_state": to, "accounts_settled_at": settledAt}))
-	if err != nil {
-		return fmt.Errorf("moving the accounts track to %s: %w", to, err)
-	}
-	return nil
+	return database.Wrap("moving the accounts track to "+string(to), err)
 }
 
 // CompleteDates fills in what a wish for other dates of a pending departure leaves to be derived, as

@@ -91,8 +91,5 @@ func ClearFile(tx *database.Tx, id uuid.UUID) error {
 	err = tx.DB().Model(&models.Departure{}).Where("employment_id = ?", dep.EmploymentID).
 		Updates(map[string]any{"note_sealed": nil, "withdrawal_reason_sealed": nil, "annulment_reason_sealed": nil,
 			columnLegalGround: nil, columnReasonCode: nil, "legal_ground": "", "reason_code": ""}).Error
-	if err != nil {
-		return fmt.Errorf("clearing a departure's texts: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("clearing a departure's texts", err)
 }

@@ -88,10 +88,7 @@ func tell(tx *database.Tx, id uuid.UUID, what string, by models.Actor, entry uui
 			DepartureID: id, What: what, ActorRole: string(by.Role), ActorID: by.ID(), Category: string(category), LedgerEntryID: &entry,
 		}
 	}
-	if err := tx.DB().Omit("id").Create(&lines).Error; err != nil {
-		return fmt.Errorf("telling of %s: %w", what, database.Hide(err))
-	}
-	return nil
+	return database.Wrap("telling of "+what, tx.DB().Omit("id").Create(&lines).Error)
 }
 
 // dates are what the ledger keeps of a departure's dates: part of the skeleton that stays.

@@ -249,12 +249,9 @@ func refuseSecond(tx *database.Tx, employmentID uuid.UUID) error {
 func notCurrent(tx *database.Tx, employeeID uuid.UUID) error {
 	last, err := database.First[models.Departure](tx.DB().
 		Where("employee_id = ? AND stage NOT IN ('withdrawn', 'annulled')", employeeID).
-		Order(newest))
-	if errors.Is(err, database.ErrNotFound) {
-		return ErrEmployeeNotFound
-	}
+		Order(database.Newest))
 	if err != nil {
-		return fmt.Errorf("looking for the last departure: %w", err)
+		return database.Found("looking for the last departure", err, ErrEmployeeNotFound)
 	}
 	return &ExistsError{last.ID, last.Stage}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -35,7 +34,7 @@ const (
 // Timelines are those of departures, by departure, oldest line first.
 func Timelines(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.UUID][]models.DepartureEvent, error) {
 	var events []models.DepartureEvent
-	err := db.Read(ctx).Where("departure_id IN ?", ids).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Find(&events).Error
+	err := db.Read(ctx).Where("departure_id IN ?", ids).Order(database.ByID).Find(&events).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading timelines: %w", database.Hide(err))
 	}
@@ -49,9 +48,6 @@ func Timelines(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.
 // Timeline is the departure's timeline after the given event id (0: from the start), oldest first.
 func Timeline(ctx context.Context, db *database.DB, id uuid.UUID, after int64) ([]models.DepartureEvent, error) {
 	var events []models.DepartureEvent
-	err := db.Read(ctx).Where("departure_id = ? AND id > ?", id, after).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Find(&events).Error
-	if err != nil {
-		return nil, fmt.Errorf("reading a timeline: %w", database.Hide(err))
-	}
-	return events, nil
+	err := db.Read(ctx).Where("departure_id = ? AND id > ?", id, after).Order(database.ByID).Find(&events).Error
+	return events, database.Wrap("reading a timeline", err)
 }

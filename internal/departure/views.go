@@ -111,11 +111,11 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 	q := db.Read(ctx).Model(&models.Departure{}).Limit(f.Limit + 1)
 	switch {
 	case f.Order == "" && f.After != nil:
-		q = q.Order(newest).Where("id < ?", *f.After)
+		q = q.Order(database.Newest).Where("id < ?", *f.After)
 	case f.Order == "":
-		q = q.Order(newest)
+		q = q.Order(database.Newest)
 	default:
-		q = q.Order(clause.OrderByColumn{Column: clause.Column{Name: string(f.Order)}}).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}})
+		q = q.Order(clause.OrderByColumn{Column: clause.Column{Name: string(f.Order)}}).Order(database.ByID)
 		if f.After != nil {
 			value := "?::timestamptz"
 			if f.Order == ByLastDay {
@@ -161,7 +161,7 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 // both unchanged means that nothing a viewer sees has changed by a command.
 func LastEvent(ctx context.Context, db *database.DB, id uuid.UUID) (int64, error) {
 	e, err := database.First[models.DepartureEvent](db.Read(ctx).Select("id").
-		Where("departure_id = ?", id).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}))
+		Where("departure_id = ?", id).Order(database.Newest))
 	if errors.Is(err, database.ErrNotFound) {
 		return 0, nil
 	}

@@ -127,13 +127,7 @@ func liveSession(where *gorm.DB) (sessionRow, error) {
 		Where("EXISTS (SELECT FROM user_roles r WHERE r.user_id = u.id AND r.role = s.role AND r.revoked_at IS NULL)").
 		Select("s.id", "s.user_id", "u.employee_id", "s.role", "s.authenticated", "s.stepped_up_at", "s.break_glass",
 			"s.seen_at < lethe_now() - interval '30 seconds' AS stale"))
-	if errors.Is(err, database.ErrNotFound) {
-		return row, ErrSessionUnknown
-	}
-	if err != nil {
-		return row, fmt.Errorf("looking up a session: %w", err)
-	}
-	return row, nil
+	return row, database.Found("looking up a session", err, ErrSessionUnknown)
 }
 
 func (r sessionRow) bearer() Bearer {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -34,10 +33,7 @@ var FirstRoles = []models.Role{models.RoleHRAdmin, models.RoleReviewer, models.R
 const bootstrapLock = 0x4c42_4f4f // "LBOO"
 
 func lockBootstrap(tx *database.Tx) error {
-	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?::bigint)", bootstrapLock).Error; err != nil {
-		return fmt.Errorf("locking the bootstrap: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("locking the bootstrap", tx.DB().Exec("SELECT pg_advisory_xact_lock(?::bigint)", bootstrapLock).Error)
 }
 
 // LockBootstrap takes the bootstrap for itself to the end of the transaction, and refuses it once
@@ -62,7 +58,7 @@ func RenewBootstrap(tx *database.Tx) (renewed []models.User, codes []string, err
 	if err := lockBootstrap(tx); err != nil {
 		return nil, nil, err
 	}
-	err = tx.DB().Clauses(clause.Locking{Strength: "UPDATE"}).Order("id").Find(&renewed).Error
+	err = tx.DB().Clauses(database.ForUpdate).Order("id").Find(&renewed).Error
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the first users: %w", database.Hide(err))
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -62,7 +61,7 @@ func (s *Service) BreakGlass(ctx context.Context, o BreakGlassOrder) (Opened, er
 	}
 	var opened Opened
 	err = database.Run(ctx, s.db, func(tx *database.Tx) error {
-		pair, err := database.First[models.BreakGlass](tx.DB().Clauses(locked).Where("superseded_at IS NULL AND used_at IS NULL"))
+		pair, err := database.First[models.BreakGlass](tx.DB().Clauses(database.ForChange).Where("superseded_at IS NULL AND used_at IS NULL"))
 		if errors.Is(err, database.ErrNotFound) {
 			return ErrBreakGlass
 		}
@@ -112,10 +111,7 @@ func bothCodes(pair models.BreakGlass, first, second string) bool {
 // notify tells every user something, until each says that it was read.
 func notify(tx *database.Tx, kind string, about uuid.UUID) error {
 	id := models.NewID()
-	if err := tx.DB().Create(&models.Notice{ID: id, Kind: kind, UserID: &about}).Error; err != nil {
-		return fmt.Errorf("notifying everybody: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("notifying everybody", tx.DB().Create(&models.Notice{ID: id, Kind: kind, UserID: &about}).Error)
 }
 
 // noticeLasts bounds how far back a new user is told.
@@ -126,11 +122,8 @@ func Notices(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.N
 	var rows []models.Notice
 	err := db.Read(ctx).Where("created_at > lethe_now() - make_interval(secs => ?)", noticeLasts.Seconds()).
 		Where("NOT EXISTS (SELECT FROM notice_acknowledgements a WHERE a.notice_id = notices.id AND a.user_id = ?)", userID).
-		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(50).Find(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("reading notices: %w", database.Hide(err))
-	}
-	return rows, nil
+		Order(database.ByID).Limit(50).Find(&rows).Error
+	return rows, database.Wrap("reading notices", err)
 }
 
 // Acknowledge notes that a user has read a notice.
@@ -138,9 +131,6 @@ func Acknowledge(tx *database.Tx, userID, noticeID uuid.UUID) error {
 	if _, err := database.First[models.Notice](tx.DB().Where("id = ?", noticeID)); err != nil {
 		return err
 	}
-	err := tx.DB().Exec("INSERT INTO notice_acknowledgements (notice_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", noticeID, userID).Error
-	if err != nil {
-		return fmt.Errorf("acknowledging a notice: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("acknowledging a notice",
+		tx.DB().Exec("INSERT INTO notice_acknowledgements (notice_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", noticeID, userID).Error)
 }

@@ -134,10 +134,7 @@ func (s *Service) newPassword(ctx context.Context, user models.User, password st
 func setPassword(tx *database.Tx, userID uuid.UUID, hash string, entry uuid.UUID) error {
 	err := database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", userID).
 		Updates(map[string]any{"password_hash": hash, "password_set_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry}))
-	if err != nil {
-		return fmt.Errorf("storing a password: %w", err)
-	}
-	return nil
+	return database.Wrap("storing a password", err)
 }
 
 // SetCredentials gives a user a password and a second factor without asking anybody, and returns
@@ -197,11 +194,8 @@ func (s *Service) enrolling(ctx context.Context, e Enrolling) (models.User, erro
 		return user, ErrEnrolment
 	}
 	row, err := database.First[models.Enrolment](s.db.Read(ctx).Where("user_id = ? AND expires_at > lethe_now()", user.ID))
-	if errors.Is(err, database.ErrNotFound) {
-		return user, ErrEnrolment
-	}
 	if err != nil {
-		return user, fmt.Errorf("reading an enrolment: %w", err)
+		return user, database.Found("reading an enrolment", err, ErrEnrolment)
 	}
 	if !e.opens(row) {
 		return user, ErrEnrolment
@@ -211,7 +205,7 @@ func (s *Service) enrolling(ctx context.Context, e Enrolling) (models.User, erro
 
 // lockEnrolment looks again, for the transaction that uses the code.
 func (s *Service) lockEnrolment(tx *database.Tx, userID uuid.UUID, e Enrolling) error {
-	row, err := database.First[models.Enrolment](tx.DB().Clauses(locked).Where("user_id = ? AND expires_at > lethe_now()", userID))
+	row, err := database.First[models.Enrolment](tx.DB().Clauses(database.ForChange).Where("user_id = ? AND expires_at > lethe_now()", userID))
 	if errors.Is(err, database.ErrNotFound) || err == nil && !e.opens(row) {
 		return ErrEnrolment
 	}

@@ -17,10 +17,7 @@ func Holds(tx *database.Tx, employeeID uuid.UUID, roles ...models.Role) (bool, e
 	err := tx.DB().Raw(`SELECT EXISTS (SELECT FROM users u JOIN user_roles r ON r.user_id = u.id
 		WHERE u.employee_id = ? AND u.state <> ? AND r.role IN ? AND r.revoked_at IS NULL)`,
 		employeeID, models.UserDisabled, roles).Scan(&holds).Error
-	if err != nil {
-		return false, fmt.Errorf("reading a person's roles: %w", database.Hide(err))
-	}
-	return holds, nil
+	return holds, database.Wrap("reading a person's roles", err)
 }
 
 // Absent are those of some persons of whom no user in use holds a role. What they held in it, a hold or a

@@ -100,10 +100,7 @@ func expectEnrolment(tx *database.Tx, userID uuid.UUID, by models.Actor, entry u
 	if second := models.CallerOf(tx.Context()).Actor; second.ID() != nil && second.EmployeeID != by.EmployeeID {
 		e.SecondBy = second.ID()
 	}
-	if err := tx.DB().Create(&e).Error; err != nil {
-		return fmt.Errorf("preparing an enrolment: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("preparing an enrolment", tx.DB().Create(&e).Error)
 }
 
 // EnrolmentCode gives by the half of a user's enrolment code that is theirs; the whole, if nobody
@@ -123,11 +120,8 @@ func giveHalf(tx *database.Tx, by models.Actor, userID uuid.UUID) (string, error
 		return "", err
 	}
 	e, err := database.First[models.Enrolment](tx.DB().Where("user_id = ? AND expires_at > lethe_now()", userID))
-	if errors.Is(err, database.ErrNotFound) {
-		return "", ErrEnrolment
-	}
 	if err != nil {
-		return "", fmt.Errorf("reading an enrolment: %w", err)
+		return "", database.Found("reading an enrolment", err, ErrEnrolment)
 	}
 	var column string
 	var given []byte
@@ -162,10 +156,7 @@ func wholeCode(tx *database.Tx, userID, entry uuid.UUID) (string, error) {
 func setCode(tx *database.Tx, userID uuid.UUID, column, code string, entry uuid.UUID) error {
 	err := database.UpdateOne(tx.DB().Model(&models.Enrolment{}).Where("user_id = ?", userID).
 		Updates(map[string]any{column: codeHash(code), "ledger_entry_id": entry}))
-	if err != nil {
-		return fmt.Errorf("storing an enrolment code: %w", err)
-	}
-	return nil
+	return database.Wrap("storing an enrolment code", err)
 }
 
 // UserView is a user with the roles that it holds.

@@ -77,10 +77,7 @@ func storeFlow(tx *database.Tx, flow models.OIDCFlow) (err error) {
 	if err := tx.DB().Where("expires_at < lethe_now() - interval '1 hour'").Delete(&models.OIDCFlow{}).Error; err != nil {
 		return fmt.Errorf("removing old logins by the provider: %w", database.Hide(err))
 	}
-	if err := tx.DB().Create(&flow).Error; err != nil {
-		return fmt.Errorf("noting a login by the provider: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("noting a login by the provider", tx.DB().Create(&flow).Error)
 }
 
 // takeFlow finds what a browser was sent away for, and forgets it: whoever comes second, with
@@ -109,11 +106,5 @@ func fresh(loggedIn *time.Time, sentAt, now time.Time) bool {
 // linkOf finds the user of a login.
 func linkOf(db *gorm.DB, issuer, subject string) (models.OIDCLink, error) {
 	link, err := database.First[models.OIDCLink](db.Where("issuer = ? AND subject = ? AND unlinked_at IS NULL", issuer, subject))
-	if errors.Is(err, database.ErrNotFound) {
-		return link, ErrNotLinked
-	}
-	if err != nil {
-		return link, fmt.Errorf("finding whose login it is: %w", err)
-	}
-	return link, nil
+	return link, database.Found("finding whose login it is", err, ErrNotLinked)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/internal/keyed"
@@ -81,11 +80,8 @@ func UnlinkLogin(tx *database.Tx, userID, linkID uuid.UUID, by models.Actor) err
 		return err
 	}
 	link, err := database.First[models.OIDCLink](tx.DB().Where("id = ? AND user_id = ? AND unlinked_at IS NULL", linkID, userID))
-	if errors.Is(err, database.ErrNotFound) {
-		return ErrNoSuchLink
-	}
 	if err != nil {
-		return fmt.Errorf("finding a link: %w", err)
+		return database.Found("finding a link", err, ErrNoSuchLink)
 	}
 	if err := endSessions(tx, "user_id = ? AND authenticated = ?", userID, models.ByOIDC); err != nil {
 		return err
@@ -122,21 +118,15 @@ func endLink(tx *database.Tx, user models.User, link models.OIDCLink, by models.
 	}
 	err = database.UpdateOne(tx.DB().Model(&models.OIDCLink{}).Where("id = ? AND unlinked_at IS NULL", link.ID).
 		Updates(map[string]any{"unlinked_at": gorm.Expr("lethe_now()"), "unlinked_by": by.ID(), "ledger_entry_id": entry}))
-	if err != nil {
-		return entry, fmt.Errorf("ending a link: %w", err)
-	}
-	return entry, nil
+	return entry, database.Wrap("ending a link", err)
 }
 
 // Links are the logins that open a user, the oldest first.
 func Links(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.OIDCLink, error) {
 	var all []models.OIDCLink
 	err := db.Read(ctx).Where("user_id = ? AND unlinked_at IS NULL", userID).
-		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Find(&all).Error
-	if err != nil {
-		return nil, fmt.Errorf("listing a user's links: %w", database.Hide(err))
-	}
-	return all, nil
+		Order(database.ByID).Find(&all).Error
+	return all, database.Wrap("listing a user's links", err)
 }
 
 // linkedBy says that a person linked a login with a user and the user's owner has not confirmed it.
@@ -144,10 +134,7 @@ func linkedBy(tx *database.Tx, person, userID uuid.UUID) (bool, error) {
 	var n int64
 	err := tx.DB().Model(&models.OIDCLink{}).
 		Where("user_id = ? AND linked_by = ? AND confirmed_at IS NULL AND unlinked_at IS NULL", userID, person).Count(&n).Error
-	if err != nil {
-		return false, fmt.Errorf("looking for unconfirmed links: %w", database.Hide(err))
-	}
-	return n > 0, nil
+	return n > 0, database.Wrap("looking for unconfirmed links", err)
 }
 
 // Unconfirmed says that a session was opened by a login that the user's owner never confirmed: whoever
@@ -159,10 +146,7 @@ func Unconfirmed(tx *database.Tx, b Bearer) (bool, error) {
 	var n int64
 	err := tx.DB().Model(&models.OIDCLink{}).
 		Where("user_id = ? AND confirmed_at IS NULL AND unlinked_at IS NULL", b.UserID).Count(&n).Error
-	if err != nil {
-		return false, fmt.Errorf("looking for unconfirmed links: %w", database.Hide(err))
-	}
-	return n > 0, nil
+	return n > 0, database.Wrap("looking for unconfirmed links", err)
 }
 
 // RequireConfirmed is ErrLoginUnconfirmed for a session that [Unconfirmed] is about: whoever linked the
@@ -182,10 +166,7 @@ func MayHaveActedAs(tx *database.Tx, linker, userID uuid.UUID, at time.Time) (bo
 	var n int64
 	err := tx.DB().Model(&models.OIDCLink{}).
 		Where("user_id = ? AND linked_by = ? AND linked_at <= ? AND confirmed_at IS NULL", userID, linker, at).Count(&n).Error
-	if err != nil {
-		return false, fmt.Errorf("looking for former links: %w", database.Hide(err))
-	}
-	return n > 0, nil
+	return n > 0, database.Wrap("looking for former links", err)
 }
 
 // confirmLink notes that the owner, who had logged in by password, holds the provider's login too: the
@@ -193,10 +174,7 @@ func MayHaveActedAs(tx *database.Tx, linker, userID uuid.UUID, at time.Time) (bo
 func confirmLink(tx *database.Tx, link models.OIDCLink, entry uuid.UUID) error {
 	err := tx.DB().Model(&models.OIDCLink{}).Where("id = ? AND confirmed_at IS NULL", link.ID).
 		Updates(map[string]any{"confirmed_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry}).Error
-	if err != nil {
-		return fmt.Errorf("confirming a link: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("confirming a link", err)
 }
 
 // linkDetails name the login by a keyed digest: some providers use addresses as subjects.

@@ -73,17 +73,11 @@ func PresentCaller(tx *database.Tx) error {
 	return err
 }
 
-// shared lets many decide as the same user at once, and nobody change it meanwhile.
-var shared = clause.Locking{Strength: "SHARE"}
-
 func lockUsers(tx *database.Tx, ids []uuid.UUID) error {
 	var found []uuid.UUID
-	err := tx.DB().Model(&models.User{}).Clauses(shared).Where("id IN ?", ids).
-		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Pluck("id", &found).Error
-	if err != nil {
-		return fmt.Errorf("locking users: %w", database.Hide(err))
-	}
-	return nil
+	err := tx.DB().Model(&models.User{}).Clauses(database.ForShare).Where("id IN ?", ids).
+		Order(database.ByID).Pluck("id", &found).Error
+	return database.Wrap("locking users", err)
 }
 
 // Stands says whether who asked for something, as a user in a role, could still ask for it: the user is in
@@ -91,10 +85,7 @@ func lockUsers(tx *database.Tx, ids []uuid.UUID) error {
 func Stands(tx *database.Tx, userID *uuid.UUID, by models.Actor, since time.Time) (bool, error) {
 	var stands bool
 	err := tx.DB().Raw("SELECT public.lethe_requester_stands(?, ?, ?, ?)", userID, by.EmployeeID, string(by.Role), since).Scan(&stands).Error
-	if err != nil {
-		return false, fmt.Errorf("looking whether a requester still could ask: %w", database.Hide(err))
-	}
-	return stands, nil
+	return stands, database.Wrap("looking whether a requester still could ask", err)
 }
 
 // What a session lacks for a dangerous step.
@@ -116,10 +107,7 @@ var (
 func keepHalf(tx *database.Tx, userID, to, entry uuid.UUID) error {
 	id := models.NewID()
 	half := models.EnrolmentHalf{ID: id, UserID: userID, GivenTo: to, LedgerEntryID: &entry}
-	if err := tx.DB().Create(&half).Error; err != nil {
-		return fmt.Errorf("noting who holds a half of a code: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("noting who holds a half of a code", tx.DB().Create(&half).Error)
 }
 
 // HeldHalf says that a person was given a half of the code by which a user was enrolled, and the user's
@@ -128,10 +116,7 @@ func HeldHalf(tx *database.Tx, person, userID uuid.UUID) (bool, error) {
 	var n int64
 	err := tx.DB().Model(&models.EnrolmentHalf{}).
 		Where("user_id = ? AND given_to = ? AND confirmed_at IS NULL", userID, person).Count(&n).Error
-	if err != nil {
-		return false, fmt.Errorf("looking who held a half of a code: %w", database.Hide(err))
-	}
-	return n > 0, nil
+	return n > 0, database.Wrap("looking who held a half of a code", err)
 }
 
 // confirmOwnerBy notes that the owner, who had logged in by password, holds a login at the provider as
@@ -161,21 +146,15 @@ func confirmHalves(tx *database.Tx, by models.Actor, user models.User, details m
 	}
 	err = tx.DB().Model(&models.EnrolmentHalf{}).Where(open, user.ID, except).
 		Updates(map[string]any{"confirmed_at": clause.Expr{SQL: "lethe_now()"}, "ledger_entry_id": entry}).Error
-	if err != nil {
-		return fmt.Errorf("confirming an owner: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("confirming an owner", err)
 }
 
 // ConfirmOwner is the word of two people, who both have just logged in on the host, that a user's owner is
 // who enrolled. Neither is the owner, and neither made or could have made the other's user.
 func ConfirmOwner(tx *database.Tx, login string, by [2]Bearer) (models.User, error) {
 	user, err := database.First[models.User](tx.DB().Where("login = ?", normalLogin(login)))
-	if errors.Is(err, database.ErrNotFound) {
-		return user, ErrNoSuchUser
-	}
 	if err != nil {
-		return user, fmt.Errorf("finding a user: %w", err)
+		return user, database.Found("finding a user", err, ErrNoSuchUser)
 	}
 	if err := lockUsers(tx, []uuid.UUID{user.ID, by[0].UserID, by[1].UserID}); err != nil {
 		return user, err

@@ -131,10 +131,7 @@ func giveBack(tx *database.Tx, limits []rateLimit) error {
 func sweepLimits(tx *database.Tx) error {
 	err := tx.DB().Exec(`DELETE FROM login_lanes WHERE (lane, key_hash) IN (
 		SELECT lane, key_hash FROM login_lanes WHERE empty_at < lethe_now() ORDER BY empty_at LIMIT 5 FOR UPDATE SKIP LOCKED)`).Error
-	if err != nil {
-		return fmt.Errorf("sweeping limits: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("sweeping limits", err)
 }
 
 // familiar says by what an account knows a place: the browser's cookie, the address.

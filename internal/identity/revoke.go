@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -20,7 +19,7 @@ var (
 // Revoke ends a token, named by its id or by the prefix it was shown with. From the next request
 // on it is refused. Revoking twice changes nothing.
 func Revoke(tx *database.Tx, idOrPrefix string) (models.APIToken, error) {
-	query := tx.DB().Clauses(clause.Locking{Strength: "NO KEY UPDATE"})
+	query := tx.DB().Clauses(database.ForChange)
 	if id, err := uuid.Parse(idOrPrefix); err == nil {
 		query = query.Where("id = ?", id)
 	} else {
@@ -50,8 +49,5 @@ func Revoke(tx *database.Tx, idOrPrefix string) (models.APIToken, error) {
 	token.RevokedAt, token.LedgerEntryID = &now, &entry
 	err = database.UpdateOne(tx.DB().Model(&models.APIToken{}).Where("id = ?", token.ID).
 		Updates(map[string]any{"revoked_at": now, "ledger_entry_id": entry}))
-	if err != nil {
-		return models.APIToken{}, fmt.Errorf("revoking a token: %w", err)
-	}
-	return token, nil
+	return token, database.Wrap("revoking a token", err)
 }

@@ -85,21 +85,15 @@ func sweepTraces(tx *database.Tx) error {
 	places := tx.DB().Exec(`DELETE FROM known_places WHERE (user_id, kind, key_hash) IN (
 		SELECT user_id, kind, key_hash FROM known_places WHERE used_at < lethe_now() - make_interval(secs => ?)
 		LIMIT 10 FOR UPDATE SKIP LOCKED)`, deviceKept.Seconds())
-	if err := errors.Join(sessions.Error, places.Error); err != nil {
-		return fmt.Errorf("sweeping old sessions: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("sweeping old sessions", errors.Join(sessions.Error, places.Error))
 }
 
 // StepUp notes that the person behind a session has just proved again who they are, and gives the
 // session a new token. Who calls it has checked the proof and written the ledger entry.
 func (s *Service) StepUp(tx *database.Tx, sessionID, entry uuid.UUID) (token string, err error) {
-	session, err := database.First[models.Session](tx.DB().Clauses(locked).Where("id = ? AND revoked_at IS NULL", sessionID))
-	if errors.Is(err, database.ErrNotFound) {
-		return "", ErrSessionUnknown
-	}
+	session, err := database.First[models.Session](tx.DB().Clauses(database.ForChange).Where("id = ? AND revoked_at IS NULL", sessionID))
 	if err != nil {
-		return "", fmt.Errorf("locking a session: %w", err)
+		return "", database.Found("locking a session", err, ErrSessionUnknown)
 	}
 	err = database.UpdateOne(tx.DB().Model(&models.Session{}).Where("id = ?", sessionID).
 		Updates(map[string]any{"stepped_up_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry}))
@@ -133,20 +127,14 @@ func (s *Service) AuthenticateSession(ctx context.Context, token string) (Bearer
 func (s *Service) Sessions(ctx context.Context, userID uuid.UUID) ([]models.Session, error) {
 	var rows []models.Session
 	err := s.db.Read(ctx).Where("user_id = ? AND revoked_at IS NULL AND idle_expires_at > lethe_now() AND expires_at > lethe_now()", userID).
-		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}).Limit(100).Find(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("listing sessions: %w", database.Hide(err))
-	}
-	return rows, nil
+		Order(database.Newest).Limit(100).Find(&rows).Error
+	return rows, database.Wrap("listing sessions", err)
 }
 
 // Session is one session, which its bearer has just been authenticated by.
 func (s *Service) Session(ctx context.Context, id uuid.UUID) (models.Session, error) {
 	row, err := database.First[models.Session](s.db.Read(ctx).Where("id = ?", id))
-	if err != nil {
-		return row, fmt.Errorf("reading a session: %w", err)
-	}
-	return row, nil
+	return row, database.Wrap("reading a session", err)
 }
 
 // Logout ends the session that asks for it.
@@ -195,10 +183,7 @@ func rolesOf(db *gorm.DB, userID uuid.UUID) ([]models.Role, error) {
 	var held []models.Role
 	err := db.Model(&models.UserRole{}).Where("user_id = ? AND revoked_at IS NULL", userID).
 		Order(clause.OrderByColumn{Column: clause.Column{Name: "role"}}).Pluck("role", &held).Error
-	if err != nil {
-		return nil, fmt.Errorf("reading the roles of a user: %w", database.Hide(err))
-	}
-	return held, nil
+	return held, database.Wrap("reading the roles of a user", err)
 }
 
 // The cookies. __Host- binds one to the host, to HTTPS and to the whole site (RFC 6265bis, 4.1.3.2).

@@ -3,13 +3,11 @@ package identity
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -70,21 +68,15 @@ func IssueOwn(tx *database.Tx, by Bearer, o TokenOrder, dev bool) (string, model
 func Tokens(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.APIToken, error) {
 	var rows []models.APIToken
 	err := db.Read(ctx).Where("user_id = ? AND revoked_at IS NULL AND expires_at > lethe_now()", userID).
-		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}).Limit(200).Find(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("listing tokens: %w", database.Hide(err))
-	}
-	return rows, nil
+		Order(database.Newest).Limit(200).Find(&rows).Error
+	return rows, database.Wrap("listing tokens", err)
 }
 
 // IssuedOnHost says that an administrator of the host issued a token, not its owner. Whoever did so may
 // hold it, and would ask in the owner's name for what they then approve themselves (I21).
 func IssuedOnHost(tx *database.Tx, id uuid.UUID) (bool, error) {
 	token, err := database.First[models.APIToken](tx.DB().Select("id", "on_host").Where("id = ?", id))
-	if err != nil {
-		return false, fmt.Errorf("looking up where a token comes from: %w", err)
-	}
-	return token.OnHost, nil
+	return token.OnHost, database.Wrap("looking up where a token comes from", err)
 }
 
 // RevokeOwn ends one of a user's own tokens; another's does not exist.

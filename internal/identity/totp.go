@@ -183,7 +183,7 @@ func newRecoveryCodes(tx *database.Tx, user models.User, entry uuid.UUID) ([]str
 		rows[i] = models.RecoveryCode{ID: id, UserID: user.ID, CodeHash: codeHash(codes[i]), LedgerEntryID: &entry}
 	}
 	if err := tx.DB().Create(&rows).Error; err != nil {
-		return nil, fmt.Errorf("storing recovery codes: %w", database.Hide(err))
+		return nil, database.Wrap("storing recovery codes", err)
 	}
 	return codes, nil
 }

@@ -29,18 +29,13 @@ var loginForm = regexp.MustCompile(`^[a-z0-9._-][a-z0-9._@+-]{0,99}$`)
 // normalLogin is how a login is stored and compared.
 func normalLogin(login string) string { return strings.ToLower(strings.TrimSpace(login)) }
 
-var locked = clause.Locking{Strength: "NO KEY UPDATE"}
-
 // EnsureUser finds the person's user with this login or makes one, active and without credentials:
 // tokens can be issued for it, and nobody can log in with it. Without a login it is the person's
 // oldest user that is not disabled, else one named after the employee number.
 func EnsureUser(tx *database.Tx, employeeID uuid.UUID, login string) (models.User, error) {
 	person, err := database.First[models.Employee](tx.DB().Select("id", "employee_no").Where("id = ?", employeeID))
-	if errors.Is(err, database.ErrNotFound) {
-		return models.User{}, ErrNoSuchPerson
-	}
 	if err != nil {
-		return models.User{}, fmt.Errorf("finding the person of a user: %w", err)
+		return models.User{}, database.Found("finding the person of a user", err, ErrNoSuchPerson)
 	}
 	query := tx.DB().Where("employee_id = ? AND state <> ?", employeeID, models.UserDisabled)
 	if login != "" {
@@ -102,10 +97,7 @@ func Grant(tx *database.Tx, userID uuid.UUID, role models.Role, by models.Actor)
 		return err
 	}
 	granted := models.UserRole{ID: id, UserID: userID, Role: role, GrantedBy: by.ID(), LedgerEntryID: &entry}
-	if err := tx.DB().Create(&granted).Error; err != nil {
-		return fmt.Errorf("granting a role: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("granting a role", tx.DB().Create(&granted).Error)
 }
 
 // GrantTo is [EnsureUser] and [Grant] in one, where nobody has to be asked: for the demo company
@@ -150,8 +142,8 @@ func RevokeRole(tx *database.Tx, userID uuid.UUID, role models.Role, by models.A
 // revoked. What has ended before stays as it was.
 func EndAll(tx *database.Tx, employeeID uuid.UUID) error {
 	var users []models.User
-	err := tx.DB().Clauses(locked).Where("employee_id = ? AND state <> ?", employeeID, models.UserDisabled).
-		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Find(&users).Error
+	err := tx.DB().Clauses(database.ForChange).Where("employee_id = ? AND state <> ?", employeeID, models.UserDisabled).
+		Order(database.ByID).Find(&users).Error
 	if err != nil {
 		return fmt.Errorf("finding a person's users: %w", database.Hide(err))
 	}
@@ -206,31 +198,19 @@ func endAccess(tx *database.Tx, entry uuid.UUID, where string, args ...any) erro
 func endTokens(tx *database.Tx, entry uuid.UUID, where string, args ...any) error {
 	err := tx.DB().Model(&models.APIToken{}).Where(where, args...).Where("revoked_at IS NULL").
 		Updates(map[string]any{"revoked_at": gorm.Expr("lethe_now()"), "ledger_entry_id": entry}).Error
-	if err != nil {
-		return fmt.Errorf("revoking tokens: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("revoking tokens", err)
 }
 
 func endSessions(tx *database.Tx, where string, args ...any) error {
 	err := tx.DB().Model(&models.Session{}).Where(where, args...).Where("revoked_at IS NULL").
 		Update("revoked_at", gorm.Expr("lethe_now()")).Error
-	if err != nil {
-		return fmt.Errorf("revoking sessions: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("revoking sessions", err)
 }
 
 // lockUser locks a user to the end of the transaction.
 func lockUser(tx *database.Tx, id uuid.UUID) (models.User, error) {
-	user, err := database.First[models.User](tx.DB().Clauses(locked).Where("id = ?", id))
-	if errors.Is(err, database.ErrNotFound) {
-		return user, ErrNoSuchUser
-	}
-	if err != nil {
-		return user, fmt.Errorf("locking a user: %w", err)
-	}
-	return user, nil
+	user, err := database.First[models.User](tx.DB().Clauses(database.ForChange).Where("id = ?", id))
+	return user, database.Found("locking a user", err, ErrNoSuchUser)
 }
 
 // userInRole is the person's oldest active user that holds a role.
@@ -239,20 +219,14 @@ func userInRole(tx *database.Tx, employeeID uuid.UUID, role models.Role) (models
 		Where("employee_id = ? AND state = ?", employeeID, models.UserActive).
 		Where("EXISTS (SELECT FROM user_roles r WHERE r.user_id = users.id AND r.role = ? AND r.revoked_at IS NULL)", role).
 		Order(clause.OrderByColumn{Column: clause.Column{Name: "created_at"}}))
-	if errors.Is(err, database.ErrNotFound) {
-		return user, ErrRoleNotGranted
-	}
-	if err != nil {
-		return user, fmt.Errorf("finding the user of a role: %w", err)
-	}
-	return user, nil
+	return user, database.Found("finding the user of a role", err, ErrRoleNotGranted)
 }
 
 // CreatedOrReset says whether the approver's user was created, or its credentials were set last, by
 // the requester, and its owner has not enrolled since, or whether the requester linked a login with
 // it that its owner has not confirmed (I21).
 func CreatedOrReset(tx *database.Tx, requester, approverUser uuid.UUID) (bool, error) {
-	user, err := database.First[models.User](tx.DB().Clauses(shared).Where("id = ?", approverUser))
+	user, err := database.First[models.User](tx.DB().Clauses(database.ForShare).Where("id = ?", approverUser))
 	if err != nil {
 		return false, fmt.Errorf("locking a user: %w", err)
 	}

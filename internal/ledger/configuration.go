@@ -38,10 +38,8 @@ func RecordedConfiguration(tx *database.Tx, name string) (string, error) {
 		return "", fmt.Errorf("recording the configuration: %w", database.Hide(err))
 	}
 	var digest string
-	if err := tx.DB().Raw("SELECT digest FROM recorded_configuration WHERE name = ? FOR UPDATE", name).Scan(&digest).Error; err != nil {
-		return "", fmt.Errorf("reading the recorded configuration: %w", database.Hide(err))
-	}
-	return digest, nil
+	err = tx.DB().Raw("SELECT digest FROM recorded_configuration WHERE name = ? FOR UPDATE", name).Scan(&digest).Error
+	return digest, database.Wrap("reading the recorded configuration", err)
 }
 
 // SetConfiguration appends e and keeps what it says about a part of the configuration.
@@ -52,8 +50,5 @@ func SetConfiguration(tx *database.Tx, name, digest string, e Entry) error {
 	}
 	err = tx.DB().Exec("UPDATE recorded_configuration SET digest = ?, ledger_entry_id = ?, recorded_at = lethe_now() WHERE name = ?",
 		digest, entry, name).Error
-	if err != nil {
-		return fmt.Errorf("recording the configuration: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("recording the configuration", err)
 }

@@ -88,7 +88,7 @@ func (p *Purger) Certify(ctx context.Context, id uuid.UUID, purged Certified) (m
 
 // complete moves everything that the purge holds to purged.
 func (c *claimed) complete(tx *database.Tx) error {
-	if _, err := lockRows[models.EmploymentCategory](tx, forUpdate, "categories", "id IN ?", c.categoryIDs()); err != nil {
+	if _, err := database.Find[models.EmploymentCategory](tx.DB().Clauses(database.ForUpdate), "categories", "id IN ?", c.categoryIDs()); err != nil {
 		return err
 	}
 	moved, err := setDeadlines(tx, c.departure.ID, c.categories(), []models.DeadlineState{models.DeadlinePurging}, models.DeadlinePurged)
@@ -110,10 +110,7 @@ func (c *claimed) complete(tx *database.Tx) error {
 	}
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE purges SET state = ?, ended_at = lethe_now() WHERE id = ? AND state = ?`,
 		models.PurgePurged, c.purge.ID, models.PurgePurging))
-	if err != nil {
-		return fmt.Errorf("turning a purge purged: %w", err)
-	}
-	return nil
+	return database.Wrap("turning a purge purged", err)
 }
 
 func (c *claimed) certify(tx *database.Tx, unrecoverable clock.Date) (models.DestructionCertificate, error) {

@@ -191,10 +191,8 @@ func rulesOf(tx *database.Tx, deadlines []models.RetentionDeadline) ([]models.Re
 		ids[i] = l.RuleID
 	}
 	var rules []models.RetentionRule
-	if err := tx.DB().Where("id IN ?", ids).Order(byID).Find(&rules).Error; err != nil {
-		return nil, fmt.Errorf("reading the rules: %w", database.Hide(err))
-	}
-	return rules, nil
+	err := tx.DB().Where("id IN ?", ids).Order(database.ByID).Find(&rules).Error
+	return rules, database.Wrap("reading the rules", err)
 }
 
 // Extension is what an extension of a rejected purge would do to one category's deadline.

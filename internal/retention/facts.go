@@ -38,11 +38,11 @@ func (s Spread) delay(departureID uuid.UUID) time.Duration {
 // Look orders a purge for what is due and not held, records that everything up to now was seen,
 // and says what comes next. It may run any number of times.
 func Look(tx *database.Tx, departureID uuid.UUID, spread Spread) (Facts, error) {
-	dep, err := lockDeparture(tx, departureID)
+	dep, err := LockDeparture(tx, departureID)
 	if err != nil {
 		return Facts{}, err
 	}
-	retentions, err := lockRows[models.Retention](tx, forChange, "a retention", "id = ?", departureID)
+	retentions, err := database.LockAll[models.Retention](tx, "a retention", "id = ?", departureID)
 	if err != nil {
 		return Facts{}, err
 	}
@@ -225,10 +225,7 @@ func reviewUntil(tx *database.Tx, departureID uuid.UUID) (*time.Time, error) {
 func Exempt(tx *database.Tx, jurisdiction string) (bool, error) {
 	var exempt bool
 	err := tx.DB().Raw("SELECT ? = ? AND (SELECT i.mode FROM installation i) = 'dev'", jurisdiction, models.DemoJurisdiction).Scan(&exempt).Error
-	if err != nil {
-		return false, fmt.Errorf("reading what the installation is for: %w", database.Hide(err))
-	}
-	return exempt, nil
+	return exempt, database.Wrap("reading what the installation is for", err)
 }
 
 // wantReview are the categories among the deadlines that are not destroyed without a reviewer's word,

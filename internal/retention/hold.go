@@ -207,10 +207,7 @@ func (o HoldOrder) insert(tx *database.Tx) (hold models.Hold, err error) {
 		VALUES (?, ?, ?, ?, ?, ?, ?, string_to_array(NULLIF(?, ''), ','), ?, ?, ?)`,
 		hold.ID, hold.EmployeeID, hold.Everybody, hold.LegalEntityID, hold.DepartmentID, hold.LeftFrom, hold.LeftTo,
 		strings.Join(hold.Categories, ","), hold.MatterSealed, hold.PlacedBy, hold.LedgerEntryID).Error
-	if err != nil {
-		return hold, fmt.Errorf("placing a hold: %w", database.Hide(err))
-	}
-	return hold, nil
+	return hold, database.Wrap("placing a hold", err)
 }
 
 // row is the hold without what is sealed or recorded.
@@ -273,10 +270,7 @@ func letGoOfHeld(tx *database.Tx) error {
 				SELECT FROM purge_claims k WHERE k.purge_id = p.id AND k.state = ? AND lethe_held(p.employment_id, k.category))
 			ORDER BY p.id FOR NO KEY UPDATE)`,
 		[]models.PurgeState{models.PurgeClaimed, models.PurgeInReview, models.PurgeRejected}, models.ClaimOpen).Error
-	if err != nil {
-		return fmt.Errorf("letting purges see a hold: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("letting purges see a hold", err)
 }
 
 // wakeHeld lets the retentions look again whose deadlines were found held and are not any more.
@@ -285,10 +279,7 @@ func wakeHeld(tx *database.Tx) error {
 			SELECT r.id FROM retentions r WHERE r.state = ? AND EXISTS (
 				SELECT FROM retention_deadlines l WHERE l.departure_id = r.id AND l.state = ? AND NOT lethe_held(l.employment_id, l.category))
 			ORDER BY r.id FOR NO KEY UPDATE)`, models.RetentionRunning, models.DeadlineHeld).Error
-	if err != nil {
-		return fmt.Errorf("waking what was held: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("waking what was held", err)
 }
 
 func resumeAll(tx *database.Tx, employments []models.Employment) error {
@@ -310,14 +301,14 @@ func resume(tx *database.Tx, employmentID uuid.UUID) error {
 		return fmt.Errorf("looking for a running retention: %w", database.Hide(err))
 	}
 	for _, id := range departures {
-		if _, err := lockDeparture(tx, id); err != nil {
+		if _, err := LockDeparture(tx, id); err != nil {
 			return err
 		}
-		if _, err := lockRows[models.Retention](tx, forChange, "a retention", "id = ?", id); err != nil {
+		if _, err := database.LockAll[models.Retention](tx, "a retention", "id = ?", id); err != nil {
 			return err
 		}
 		open := []models.PurgeState{models.PurgeClaimed, models.PurgeInReview, models.PurgeRejected}
-		purges, err := lockRows[models.Purge](tx, forChange, "purges", "departure_id = ? AND state IN ?", id, open)
+		purges, err := database.LockAll[models.Purge](tx, "purges", "departure_id = ? AND state IN ?", id, open)
 		if err != nil {
 			return err
 		}
@@ -339,7 +330,7 @@ func resume(tx *database.Tx, employmentID uuid.UUID) error {
 // applyHolds brings the states of a departure's deadlines into line with the holds that are active
 // and returns the deadlines, locked, by id. The employment is locked.
 func applyHolds(tx *database.Tx, departureID uuid.UUID) ([]models.RetentionDeadline, error) {
-	rows, err := lockRows[models.RetentionDeadline](tx, forChange, "deadlines", "departure_id = ?", departureID)
+	rows, err := database.LockAll[models.RetentionDeadline](tx, "deadlines", "departure_id = ?", departureID)
 	if err != nil {
 		return nil, err
 	}

@@ -139,10 +139,7 @@ func CoverOf(ctx context.Context, db *database.DB, holdID uuid.UUID) (cover Hold
 			AND EXISTS (SELECT FROM employment_categories c WHERE c.employment_id = m.id AND c.state = @open
 				AND (h.categories IS NULL OR c.category = ANY (h.categories)))`,
 		map[string]any{"hold": holdID, "open": models.CategoryOpen}).Scan(&cover).Error
-	if err != nil {
-		return cover, fmt.Errorf("counting what a hold covers: %w", database.Hide(err))
-	}
-	return cover, nil
+	return cover, database.Wrap("counting what a hold covers", err)
 }
 
 // What people did to keep a departure's data, as its timeline says it.

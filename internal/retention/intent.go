@@ -69,7 +69,7 @@ func CommitIntent(tx *database.Tx, purgeID uuid.UUID) (Intent, error) {
 // begin moves category, deadline and purge to purging, in that order: the category's trigger asks
 // the predicate once more.
 func (c *claimed) begin(tx *database.Tx) error {
-	categories, err := lockRows[models.EmploymentCategory](tx, forUpdate, "categories", "id IN ?", c.categoryIDs())
+	categories, err := database.Find[models.EmploymentCategory](tx.DB().Clauses(database.ForUpdate), "categories", "id IN ?", c.categoryIDs())
 	if err != nil {
 		return err
 	}
@@ -98,10 +98,7 @@ func (c *claimed) begin(tx *database.Tx) error {
 	}
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE purges SET state = ?, intent_at = lethe_now() WHERE id = ? AND state = ?`,
 		models.PurgePurging, c.purge.ID, c.purge.State))
-	if err != nil {
-		return fmt.Errorf("turning a purge purging: %w", err)
-	}
-	return nil
+	return database.Wrap("turning a purge purging", err)
 }
 
 // leaveRefused takes out of the claim what the predicate does not let go, so that it does not hold up
@@ -135,7 +132,7 @@ func (c *claimed) first(tx *database.Tx) (bool, error) {
 	err := tx.DB().Model(&models.Purge{}).
 		Where("departure_id = ? AND id <> ? AND intent_at IS NOT NULL", c.departure.ID, c.purge.ID).Count(&others).Error
 	if err != nil {
-		return false, fmt.Errorf("looking for earlier purges: %w", database.Hide(err))
+		return false, database.Wrap("looking for earlier purges", err)
 	}
 	return others == 0, nil
 }

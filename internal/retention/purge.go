@@ -57,15 +57,15 @@ func lockPurge(tx *database.Tx, id uuid.UUID) (claimed, error) {
 	if err != nil {
 		return claimed{}, fmt.Errorf("reading a purge: %w", err)
 	}
-	dep, err := lockDeparture(tx, found.DepartureID)
+	dep, err := LockDeparture(tx, found.DepartureID)
 	if err != nil {
 		return claimed{}, err
 	}
-	purges, err := lockRows[models.Purge](tx, forChange, "a purge", "id = ?", id)
+	purges, err := database.LockAll[models.Purge](tx, "a purge", "id = ?", id)
 	if err != nil {
 		return claimed{}, err
 	}
-	deadlines, err := lockRows[models.RetentionDeadline](tx, forChange, "the deadlines of a purge",
+	deadlines, err := database.LockAll[models.RetentionDeadline](tx, "the deadlines of a purge",
 		"departure_id = ? AND category IN (SELECT category FROM purge_claims WHERE purge_id = ? AND state <> ?)",
 		dep.ID, id, models.ClaimLeft)
 	return claimed{purges[0], dep, deadlines}, err
@@ -221,30 +221,21 @@ func (c *claimed) letGo(tx *database.Tx, gone []models.Category) error {
 }
 
 func (c *claimed) update(tx *database.Tx, columns map[string]any) error {
-	err := database.UpdateOne(tx.DB().Model(&models.Purge{}).Where("id = ? AND state = ?", c.purge.ID, c.purge.State).Updates(columns))
-	if err != nil {
-		return fmt.Errorf("updating a purge: %w", err)
-	}
-	return nil
+	return database.Wrap("updating a purge", database.UpdateOne(
+		tx.DB().Model(&models.Purge{}).Where("id = ? AND state = ?", c.purge.ID, c.purge.State).Updates(columns)))
 }
 
 func leaveClaims(tx *database.Tx, purgeID uuid.UUID, categories []models.Category) error {
 	err := tx.DB().Model(&models.PurgeClaim{}).
 		Where("purge_id = ? AND category IN ? AND state = ?", purgeID, categories, models.ClaimOpen).
 		Update("state", models.ClaimLeft).Error
-	if err != nil {
-		return fmt.Errorf("leaving claims: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("leaving claims", err)
 }
 
 func cancelPurge(tx *database.Tx, purgeID uuid.UUID) error {
 	err := database.UpdateOne(tx.DB().Exec(`UPDATE purges SET state = ?, ended_at = lethe_now() WHERE id = ? AND state IN ?`,
 		models.PurgeCancelled, purgeID, []models.PurgeState{models.PurgeClaimed, models.PurgeInReview, models.PurgeRejected}))
-	if err != nil {
-		return fmt.Errorf("cancelling a purge: %w", err)
-	}
-	return nil
+	return database.Wrap("cancelling a purge", err)
 }
 
 // LockPurge locks a purge with what it is about, and reads it and its departure.

@@ -74,10 +74,7 @@ func (p *Purger) begun(ctx context.Context, id uuid.UUID) (begun, error) {
 	b := begun{Purge: purge}
 	err = p.db.Read(ctx).Where("purge_id = ? AND state <> ?", id, models.ClaimLeft).
 		Order("category_id").Find(&b.claims).Error
-	if err != nil {
-		return begun{}, fmt.Errorf("reading the claims of a purge: %w", database.Hide(err))
-	}
-	return b, nil
+	return b, database.Wrap("reading the claims of a purge", err)
 }
 
 // step runs do unless its time is recorded already, and records it. former is the time of the step
@@ -162,7 +159,7 @@ func (p *Purger) Clear(ctx context.Context, id uuid.UUID, clearFile func(tx *dat
 		if err := forgetRequests(tx, b.DepartureID); err != nil {
 			return err
 		}
-		if _, err := lockDeparture(tx, b.DepartureID); err != nil {
+		if _, err := LockDeparture(tx, b.DepartureID); err != nil {
 			return err
 		}
 		if b.has(models.CategoryDepartureFile) {

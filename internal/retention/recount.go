@@ -15,7 +15,7 @@ import (
 // transaction that changed the departure, which the caller has locked with its employment. Before
 // anything was scheduled it changes nothing.
 func Recount(tx *database.Tx, dep models.Departure, by models.Actor) error {
-	rows, err := lockRows[models.RetentionDeadline](tx, forChange, "deadlines", "departure_id = ? AND state IN ?", dep.ID,
+	rows, err := database.LockAll[models.RetentionDeadline](tx, "deadlines", "departure_id = ? AND state IN ?", dep.ID,
 		[]models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview})
 	if err != nil || len(rows) == 0 {
 		return err
@@ -29,7 +29,7 @@ func Recount(tx *database.Tx, dep models.Departure, by models.Actor) error {
 	}
 	details := map[string]string{"event_at": instant(dep.EventAt()), "event_at_before": instant(rows[0].EventAt)}
 	var rules []models.RetentionRule
-	if err := tx.DB().Where("id IN (SELECT rule_id FROM retention_deadlines WHERE departure_id = ?)", dep.ID).Order(byID).Find(&rules).Error; err != nil {
+	if err := tx.DB().Where("id IN (SELECT rule_id FROM retention_deadlines WHERE departure_id = ?)", dep.ID).Order(database.ByID).Find(&rules).Error; err != nil {
 		return fmt.Errorf("reading the rules of deadlines: %w", database.Hide(err))
 	}
 	for _, rule := range rules {

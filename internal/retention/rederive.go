@@ -68,10 +68,7 @@ func lockRunning(tx *database.Tx, rule models.RetentionRule, after uuid.UUID) ([
 		WHERE r.jurisdiction = ? AND r.category = ? AND l.rule_id <> ? AND l.state IN ('scheduled', 'held', 'in_review') AND l.id > ?
 		ORDER BY l.id LIMIT ? FOR NO KEY UPDATE OF l`,
 		rule.Jurisdiction, rule.Category, rule.ID, after, rederiveBatch).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("locking the deadlines of a rule: %w", database.Hide(err))
-	}
-	return rows, nil
+	return rows, database.Wrap("locking the deadlines of a rule", err)
 }
 
 // follow recomputes the deadline by a rule, and refuses to bring it forward.
@@ -125,10 +122,7 @@ func write(tx *database.Tx, rule models.RetentionRule, rows []running, entry *uu
 		UPDATE retention_deadlines l SET rule_id = ?, ledger_entry_id = ?, event_at = v.event_at, deadline = v.deadline,
 			floor_at = v.floor_at, advanced = v.advanced, updated_at = lethe_now()
 		FROM (VALUES `+strings.Join(values, ", ")+`) AS v (id, event_at, deadline, floor_at, advanced) WHERE l.id = v.id`, args...).Error
-	if err != nil {
-		return fmt.Errorf("writing deadlines: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("writing deadlines", err)
 }
 
 // Follow lets the deadlines of one employment that still run follow the rules of its jurisdiction,

@@ -2,7 +2,6 @@ package retention
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -21,20 +20,14 @@ func (c *claimed) reject(tx *database.Tx, by models.Actor, entry *uuid.UUID) err
 	if len(rows) == 0 {
 		return nil
 	}
-	if err := tx.DB().Create(&rows).Error; err != nil {
-		return fmt.Errorf("keeping a rejection: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("keeping a rejection", tx.DB().Create(&rows).Error)
 }
 
 // rejections are the rejections of categories, whichever purge claimed them then, oldest first.
 func rejections(tx *database.Tx, categories []uuid.UUID) ([]models.PurgeRejection, error) {
 	var rows []models.PurgeRejection
 	err := tx.DB().Where("category_id IN ?", categories).Order(by("rejected_at", "category_id", "purge_id")).Find(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("reading rejections: %w", database.Hide(err))
-	}
-	return rows, nil
+	return rows, database.Wrap("reading rejections", err)
 }
 
 // rejected says whether a deadline's category was rejected by anybody.

@@ -17,7 +17,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
@@ -82,14 +81,8 @@ func names(categories []models.Category) string {
 	return strings.Join(texts, ", ")
 }
 
-var (
-	forChange = clause.Locking{Strength: "NO KEY UPDATE"}
-	forUpdate = clause.Locking{Strength: "UPDATE"}
-	byID      = clause.OrderByColumn{Column: clause.Column{Name: "id"}}
-)
-
-// lockDeparture locks a departure's employment and then the departure, and reads the latter.
-func lockDeparture(tx *database.Tx, id uuid.UUID) (models.Departure, error) {
+// LockDeparture locks a departure's employment and then the departure, and reads the latter.
+func LockDeparture(tx *database.Tx, id uuid.UUID) (models.Departure, error) {
 	dep, err := database.First[models.Departure](tx.DB().Select("id", "employment_id").Where("id = ?", id))
 	if err != nil {
 		return dep, fmt.Errorf("reading a departure: %w", err)
@@ -97,18 +90,5 @@ func lockDeparture(tx *database.Tx, id uuid.UUID) (models.Departure, error) {
 	if _, err := archive.LockEmployment(tx, dep.EmploymentID); err != nil {
 		return dep, err
 	}
-	dep, err = database.First[models.Departure](tx.DB().Clauses(forChange).Where("id = ?", id))
-	if err != nil {
-		return dep, fmt.Errorf("locking a departure: %w", err)
-	}
-	return dep, nil
-}
-
-// lockRows locks rows of one table in the order of their ids and reads them.
-func lockRows[T any](tx *database.Tx, lock clause.Locking, what, where string, args ...any) ([]T, error) {
-	var rows []T
-	if err := tx.DB().Clauses(lock).Where(where, args...).Order(byID).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("locking %s: %w", what, database.Hide(err))
-	}
-	return rows, nil
+	return database.Lock[models.Departure](tx, "a departure", id)
 }

@@ -17,7 +17,7 @@ import (
 // It is part of the transaction that sets departed. Categories under hold begin as held. A
 // jurisdiction without rules is *MissingRulesError. A second call changes nothing.
 func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error {
-	if _, err := lockDeparture(tx, dep.ID); err != nil {
+	if _, err := LockDeparture(tx, dep.ID); err != nil {
 		return err
 	}
 	// A rule that is put into force meanwhile waits, and then finds the deadlines made here.
@@ -36,7 +36,7 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	if err := tx.DB().Where("employment_id = ?", dep.EmploymentID).Find(&categories).Error; err != nil {
 		return fmt.Errorf("reading the categories: %w", database.Hide(err))
 	}
-	scheduled, err := lockRows[models.Retention](tx, forChange, "a retention", "id = ?", dep.ID)
+	scheduled, err := database.LockAll[models.Retention](tx, "a retention", "id = ?", dep.ID)
 	if err != nil || len(scheduled) > 0 {
 		return err
 	}
@@ -102,15 +102,15 @@ func setDeadlines(tx *database.Tx, departureID uuid.UUID, categories []models.Ca
 // end. It is ErrPurgeBegan once any purge has passed the point of no return, and changes nothing if
 // nothing was scheduled.
 func Cancel(tx *database.Tx, departureID uuid.UUID, by models.Actor) error {
-	dep, err := lockDeparture(tx, departureID)
+	dep, err := LockDeparture(tx, departureID)
 	if err != nil {
 		return err
 	}
-	retentions, err := lockRows[models.Retention](tx, forChange, "a retention", "id = ?", departureID)
+	retentions, err := database.LockAll[models.Retention](tx, "a retention", "id = ?", departureID)
 	if err != nil || len(retentions) == 0 {
 		return err
 	}
-	purges, err := lockRows[models.Purge](tx, forChange, "purges", "departure_id = ?", departureID)
+	purges, err := database.LockAll[models.Purge](tx, "purges", "departure_id = ?", departureID)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func Cancel(tx *database.Tx, departureID uuid.UUID, by models.Actor) error {
 			return ErrPurgeBegan
 		}
 	}
-	if _, err := lockRows[models.RetentionDeadline](tx, forChange, "deadlines", "departure_id = ?", departureID); err != nil {
+	if _, err := database.LockAll[models.RetentionDeadline](tx, "deadlines", "departure_id = ?", departureID); err != nil {
 		return err
 	}
 	var cancelled []string
@@ -159,20 +159,14 @@ func cancelDeadlines(tx *database.Tx, departureID, entry uuid.UUID) error {
 	open := []models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}
 	err := tx.DB().Exec(`UPDATE retention_deadlines SET state = ?, ledger_entry_id = ?, updated_at = lethe_now()
 		WHERE departure_id = ? AND state IN ?`, models.DeadlineCancelled, entry, departureID, open).Error
-	if err != nil {
-		return fmt.Errorf("cancelling deadlines: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("cancelling deadlines", err)
 }
 
 // end ends a running retention.
 func end(tx *database.Tx, departureID uuid.UUID) error {
 	err := tx.DB().Exec(`UPDATE retentions SET state = ?, ended_at = lethe_now() WHERE id = ? AND state = ?`,
 		models.RetentionEnded, departureID, models.RetentionRunning).Error
-	if err != nil {
-		return fmt.Errorf("ending a retention: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("ending a retention", err)
 }
 
 // AllPurged says whether every category of a departure was destroyed.

@@ -195,10 +195,8 @@ func RulesNamed(ctx context.Context, db *database.DB, names []string) (map[strin
 // Certificates reads a departure's destruction certificates, oldest first.
 func Certificates(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]models.DestructionCertificate, error) {
 	var rows []models.DestructionCertificate
-	if err := db.Read(ctx).Where("departure_id = ?", departureID).Order(byID).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading certificates: %w", database.Hide(err))
-	}
-	return rows, nil
+	err := db.Read(ctx).Where("departure_id = ?", departureID).Order(database.ByID).Find(&rows).Error
+	return rows, database.Wrap("reading certificates", err)
 }
 
 // PurgeFilter narrows a list of purges. Zero values do not filter.

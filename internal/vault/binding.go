@@ -10,7 +10,6 @@ import (
 	"strconv"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/internal/ledger"
@@ -173,10 +172,7 @@ func (v *Vault) bind(ctx context.Context, facts *database.DB) error {
 		return err
 	}
 	// Of several processes that start at once one wins; the others' keys refer to nothing.
-	if err := facts.Read(ctx).Exec("UPDATE installation SET probe = ? WHERE probe IS NULL", probe.Box()).Error; err != nil {
-		return fmt.Errorf("binding the databases: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("binding the databases", facts.Read(ctx).Exec("UPDATE installation SET probe = ? WHERE probe IS NULL", probe.Box()).Error)
 }
 
 // openNewest unwraps the newest live key of each kind with the KEK.
@@ -185,7 +181,7 @@ func (v *Vault) openNewest(ctx context.Context) error {
 	var loose []looseKey
 	newest := func(rows any) error {
 		return database.Hide(v.keys.Read(ctx).Where("wrapped IS NOT NULL").
-			Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}).Limit(1).Find(rows).Error)
+			Order(database.Newest).Limit(1).Find(rows).Error)
 	}
 	if err := errors.Join(newest(&data), newest(&loose)); err != nil {
 		return fmt.Errorf("reading the newest keys: %w", err)
@@ -231,8 +227,6 @@ func AcceptLost(tx *database.Tx, lost []Lost, e ledger.Entry) (uuid.UUID, error)
 			return entry, fmt.Errorf("giving up a key: %w", database.Hide(err))
 		}
 	}
-	if err := tx.DB().Exec("UPDATE installation SET probe = NULL").Error; err != nil {
-		return entry, fmt.Errorf("unbinding the databases: %w", database.Hide(err))
-	}
-	return entry, nil
+	err = tx.DB().Exec("UPDATE installation SET probe = NULL").Error
+	return entry, database.Wrap("unbinding the databases", err)
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -126,7 +125,7 @@ func (v *Vault) DropUnreferenced(ctx context.Context, facts *database.DB) (dropp
 		var rows []storedKey
 		err := v.keys.Read(ctx).
 			Where("wrapped IS NOT NULL AND id > ? AND created_at < clock_timestamp() - make_interval(secs => ?)", after, unreferencedFor.Seconds()).
-			Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(1000).Find(&rows).Error
+			Order(database.ByID).Limit(1000).Find(&rows).Error
 		if err != nil {
 			return dropped, fmt.Errorf("listing data keys: %w", database.Hide(err))
 		}
@@ -175,7 +174,7 @@ func (v *Vault) dropUnreferencedOf(ctx context.Context, facts *database.DB, rows
 func (v *Vault) dropOne(ctx context.Context, facts *database.DB, row storedKey) (gone bool, err error) {
 	err = database.Run(ctx, facts, func(tx *database.Tx) error {
 		category, err := database.First[models.EmploymentCategory](
-			tx.DB().Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", row.CategoryID))
+			tx.DB().Clauses(database.ForUpdate).Where("id = ?", row.CategoryID))
 		if err != nil && !errors.Is(err, database.ErrNotFound) {
 			return err
 		}

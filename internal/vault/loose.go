@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -181,9 +180,9 @@ func (v *Vault) looseWrappedFor(place string, keyID uuid.UUID) []byte {
 // rewrapSomeLoose is Rewrap's part for loose keys.
 func (v *Vault) rewrapSomeLoose(tx *database.Tx, newest int) (int, error) {
 	var rows []looseKey
-	err := tx.DB().Clauses(clause.Locking{Strength: "UPDATE"}).
+	err := tx.DB().Clauses(database.ForUpdate).
 		Where("wrapped IS NOT NULL AND kek_generation < ?", newest).
-		Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(rewrapBatch).Find(&rows).Error
+		Order(database.ByID).Limit(rewrapBatch).Find(&rows).Error
 	if err != nil {
 		return 0, database.Hide(err)
 	}

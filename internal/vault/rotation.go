@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
@@ -116,9 +115,9 @@ func (v *Vault) rewrapSome(ctx context.Context) (n int, err error) {
 			return err
 		}
 		var rows []storedKey
-		err = tx.DB().Clauses(clause.Locking{Strength: "UPDATE"}).
+		err = tx.DB().Clauses(database.ForUpdate).
 			Where("wrapped IS NOT NULL AND kek_generation < ?", newest.number).
-			Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}}).Limit(rewrapBatch).Find(&rows).Error
+			Order(database.ByID).Limit(rewrapBatch).Find(&rows).Error
 		if err != nil {
 			return database.Hide(err)
 		}

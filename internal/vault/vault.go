@@ -80,10 +80,7 @@ func (v *Vault) CreateCategories(tx *database.Tx, employmentID uuid.UUID) error 
 			ID: id, EmploymentID: employmentID, Category: category, State: models.CategoryOpen,
 		})
 	}
-	if err := tx.DB().Create(&rows).Error; err != nil {
-		return fmt.Errorf("creating the categories: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("creating the categories", tx.DB().Create(&rows).Error)
 }
 
 // Seal encrypts plain for p; see [Sealer].
@@ -170,8 +167,5 @@ func findCategory(tx *database.Tx, p Place, strength string) (models.EmploymentC
 		query = query.Clauses(clause.Locking{Strength: strength})
 	}
 	category, err := database.First[models.EmploymentCategory](query)
-	if err != nil {
-		return category, fmt.Errorf("finding the category %s: %w", p.Category, err)
-	}
-	return category, nil
+	return category, database.Wrap("finding the category "+string(p.Category), err)
 }

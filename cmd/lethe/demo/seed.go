@@ -37,10 +37,8 @@ func Wanted(ctx context.Context, facts *database.DB) (bool, error) {
 }
 
 func ask(ctx context.Context, facts *database.DB, question string, args ...any) (yes bool, err error) {
-	if err := facts.Read(ctx).Raw(question, args...).Scan(&yes).Error; err != nil {
-		return false, fmt.Errorf("looking at what the database holds: %w", database.Hide(err))
-	}
-	return yes, nil
+	err = facts.Read(ctx).Raw(question, args...).Scan(&yes).Error
+	return yes, database.Wrap("looking at what the database holds", err)
 }
 
 // hands is how many people are put in side by side: most of the time is waiting for the database.

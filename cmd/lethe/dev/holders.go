@@ -2,7 +2,6 @@ package dev
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -93,8 +92,5 @@ func (d *development) candidates(ctx context.Context, name string, replace bool,
 		LIMIT 1`,
 		models.StatusActive, models.StatusPendingDeparture, replace, taken, models.UserDisabled, roleOf(name), models.RoleDepartmentHead,
 		replace, bearerOf(name), d.users[name].Login, d.users[name].Login, bearerOf(name), bearerOf(name)).Scan(&found).Error
-	if err != nil {
-		return nil, fmt.Errorf("finding who acts as %s: %w", name, database.Hide(err))
-	}
-	return found, nil
+	return found, database.Wrap("finding who acts as "+name, err)
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/cmd/lethe/install"
 	"lethe/internal/database"
@@ -83,7 +82,7 @@ func (d *development) hints(ctx context.Context) (demoHints, error) {
 		return h, fmt.Errorf("finding demo employees to try: %w", database.Hide(err))
 	}
 	newest, err := database.First[models.Departure](d.facts.Read(ctx).Select("id").Where(
-		"employment_id IN (SELECT id FROM employments WHERE jurisdiction = ?)", models.DemoJurisdiction).Order(clause.OrderByColumn{Column: clause.Column{Name: "id"}, Desc: true}))
+		"employment_id IN (SELECT id FROM employments WHERE jurisdiction = ?)", models.DemoJurisdiction).Order(database.Newest))
 	if err != nil && !errors.Is(err, database.ErrNotFound) {
 		return h, fmt.Errorf("finding a departure to watch: %w", err)
 	}

@@ -232,10 +232,8 @@ func order(tx *database.Tx, by models.Actor, authenticated models.Authentication
 	}); err != nil {
 		return uuid.Nil, err
 	}
-	if err := tx.DB().Omit("CreatedAt").Create(&e).Error; err != nil {
-		return uuid.Nil, fmt.Errorf("keeping an export: %w", database.Hide(err))
-	}
-	return id, nil
+	err = tx.DB().Omit("CreatedAt").Create(&e).Error
+	return id, database.Wrap("keeping an export", err)
 }
 
 // Assess is why one person may not order r: it holds more entries than limit, with what was ordered alone within
@@ -263,10 +261,7 @@ func OrderAlone(tx *database.Tx, by models.Actor, r Request, entries int64) (uui
 		return uuid.Nil, err
 	}
 	err = database.UpdateOne(tx.DB().Model(&Export{}).Where("id = ?", id).Update("total", entries))
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("keeping the size of an export: %w", err)
-	}
-	return id, nil
+	return id, database.Wrap("keeping the size of an export", err)
 }
 
 // takenAlone is how many entries a person ordered alone within a day, whom it locks to the end of the
@@ -279,10 +274,7 @@ func takenAlone(tx *database.Tx, by models.Actor) (taken int64, err error) {
 	err = tx.DB().Raw(`SELECT coalesce(sum(total), 0)::bigint FROM query_log_exports
 		WHERE requested_by = ? AND approval_id IS NULL AND state <> ? AND created_at > lethe_now() - interval '24 hours'`,
 		by.EmployeeID, Failed).Scan(&taken).Error
-	if err != nil {
-		return 0, fmt.Errorf("counting what was exported: %w", database.Hide(err))
-	}
-	return taken, nil
+	return taken, database.Wrap("counting what was exported", err)
 }
 
 // Object is how entries name an export.

@@ -20,10 +20,7 @@ const hasPurged = `state = 'done' AND (EXISTS (SELECT FROM employees p WHERE p.i
 
 func showsPurged(tx *database.Tx, id uuid.UUID) (shows bool, err error) {
 	err = tx.DB().Raw("SELECT EXISTS (SELECT FROM query_log_exports WHERE id = ? AND "+hasPurged+")", id).Scan(&shows).Error
-	if err != nil {
-		return false, fmt.Errorf("looking whom a pack shows: %w", database.Hide(err))
-	}
-	return shows, nil
+	return shows, database.Wrap("looking whom a pack shows", err)
 }
 
 // Ended is nil as long as a pack may be read: it ends while somebody downloads it, too.

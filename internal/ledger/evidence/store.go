@@ -16,10 +16,7 @@ import (
 // Get reads an export; there being none is database.ErrNotFound.
 func Get(ctx context.Context, db *database.DB, id uuid.UUID) (Export, error) {
 	e, err := database.First[Export](db.Read(ctx).Where("id = ?", id))
-	if err != nil {
-		return Export{}, fmt.Errorf("reading an export: %w", err)
-	}
-	return e, nil
+	return e, database.Wrap("reading an export", err)
 }
 
 // Download records that somebody takes the pack away, and says what it is. The entry is committed
@@ -104,8 +101,5 @@ func (m *Maker) settle(ctx context.Context, e Export, result ledger.Result, acti
 func (m *Maker) expired(ctx context.Context) ([]string, error) {
 	var files []string
 	err := m.o.DB.Read(ctx).Raw("UPDATE query_log_exports SET state = 'expired' WHERE state = 'done' AND expires_at <= lethe_now() RETURNING file").Scan(&files).Error
-	if err != nil {
-		return nil, fmt.Errorf("ending the time of packs: %w", database.Hide(err))
-	}
-	return files, nil
+	return files, database.Wrap("ending the time of packs", err)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/database"
 	"lethe/internal/ledger/querylog"
@@ -59,9 +58,9 @@ func SealPlain(ctx context.Context, db *database.DB, ready func() error) error {
 }
 
 func sealPlain(tx *database.Tx, id uuid.UUID) error {
-	e, err := database.First[Export](tx.DB().Clauses(clause.Locking{Strength: "NO KEY UPDATE"}).Where("id = ?", id))
+	e, err := database.Lock[Export](tx, "an export", id)
 	if err != nil {
-		return fmt.Errorf("locking an export: %w", err)
+		return err
 	}
 	columns := map[string]any{"reason": "", "filters": "{}"}
 	for column, text := range map[string]string{columnReason: e.PlainReason, columnFilters: string(e.PlainFilters)} {

@@ -75,10 +75,8 @@ func adopted(tx *database.Tx) (last adoption, err error) {
 	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", adoptions).Error; err != nil {
 		return last, fmt.Errorf("locking the policy that counts: %w", database.Hide(err))
 	}
-	if err := tx.DB().Raw("SELECT number, digest FROM ledger_policies ORDER BY number DESC LIMIT 1").Scan(&last).Error; err != nil {
-		return last, fmt.Errorf("reading the policy that counts: %w", database.Hide(err))
-	}
-	return last, nil
+	err = tx.DB().Raw("SELECT number, digest FROM ledger_policies ORDER BY number DESC LIMIT 1").Scan(&last).Error
+	return last, database.Wrap("reading the policy that counts", err)
 }
 
 // RequireAdopted lets only the policy that was adopted last pass. The first one that a process

@@ -67,8 +67,5 @@ func Name(ctx context.Context, db reader, ids []string, people map[uuid.UUID]Per
 		}
 		people[p.ID] = p
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("reading names: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("reading names", rows.Err())
 }

@@ -2,7 +2,6 @@ package querylog
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -32,8 +31,5 @@ func KeepSorted(ctx context.Context, db *database.DB, log *slog.Logger) {
 
 // SortIn sorts in what waits.
 func SortIn(ctx context.Context, db *database.DB) error {
-	if err := db.Read(ctx).Exec("SELECT query_log_sort_in()").Error; err != nil {
-		return fmt.Errorf("sorting in the words of new entries: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("sorting in the words of new entries", db.Read(ctx).Exec("SELECT query_log_sort_in()").Error)
 }

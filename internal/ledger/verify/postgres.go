@@ -88,10 +88,7 @@ func each(rows pgx.Rows, decode func(v [][]byte) error) error {
 			return fmt.Errorf("reading the ledger: %w", err)
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("reading the ledger: %w", database.Hide(err))
-	}
-	return nil
+	return database.Wrap("reading the ledger", rows.Err())
 }
 
 func (p *postgres) places(ctx context.Context) ([]placeRow, error) {
