@@ -47,7 +47,7 @@ bench-large: ## Measure the ledger and its search with 10 million entries (half 
 	@go run ./e2e/bench -ledger-only -entries 10000000 -timeout 90m $(ARGS)
 
 .PHONY: bench-people
-bench-people: ## Measure lists and searches with a million people (half an hour, 10 GB) 用一百万人测列表与检索（约半小时，10 GB）
+bench-people: ## Measure lists and searches with a million people (about six minutes, 6 GB) 用一百万人测列表与检索（约六分钟，6 GB）
 	@go run ./e2e/bench -people 1000000 -timeout 60m $(ARGS)
 
 .PHONY: openapi

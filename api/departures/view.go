@@ -162,11 +162,14 @@ func (s *server) planned(ctx context.Context, language i18n.Language, dep models
 
 // departureViews renders departures; what they show is read for all of them at once.
 func (s *server) departureViews(ctx context.Context, actor models.Actor, language i18n.Language, rows []models.Departure) ([]DepartureView, error) {
+	views := make([]DepartureView, len(rows))
+	if len(rows) == 0 {
+		return views, nil
+	}
 	r, err := s.readAround(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
-	views := make([]DepartureView, len(rows))
 	for i, dep := range rows {
 		views[i] = s.renderDeparture(actor, language, dep, r)
 	}

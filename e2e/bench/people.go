@@ -64,18 +64,22 @@ func (w *world) fillPeople(ctx context.Context, people int) error {
 		return err
 	}
 	defer func() { _ = f.conn.Close(ctx) }()
-	var definition string
-	if err := f.conn.QueryRow(ctx, "SELECT pg_get_indexdef('employees_grams'::regclass)").Scan(&definition); err != nil {
-		return fmt.Errorf("reading an index: %w", database.Hide(err))
-	}
-	if _, err := f.conn.Exec(ctx, "DROP INDEX employees_grams"); err != nil {
-		return fmt.Errorf("dropping an index: %w", database.Hide(err))
+	rebuild := []string{"VACUUM ANALYZE"}
+	for _, index := range []string{"employees_grams", "departures_grams"} {
+		var definition string
+		if err := f.conn.QueryRow(ctx, "SELECT pg_get_indexdef($1::regclass)", index).Scan(&definition); err != nil {
+			return fmt.Errorf("reading an index: %w", database.Hide(err))
+		}
+		if _, err := f.conn.Exec(ctx, "DROP INDEX "+index); err != nil {
+			return fmt.Errorf("dropping an index: %w", database.Hide(err))
+		}
+		rebuild = append([]string{definition}, rebuild...)
 	}
 	if err := f.fill(ctx); err != nil {
 		return err
 	}
 	began := time.Now()
-	for _, sql := range []string{definition, "VACUUM ANALYZE"} {
+	for _, sql := range rebuild {
 		if _, err := f.conn.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("indexing: %w", database.Hide(err))
 		}
@@ -143,7 +147,7 @@ func lists(people int, deep string) []list {
 	searched := []struct{ what, text string }{
 		{"two common characters", "王伟"}, {"a given name", "国文"}, {"three characters", "张伟强"}, {"two rare characters", "霁月"},
 		{"nobody's characters", "龘靐"}, {"part of a Latin name", "schm"}, {"a Latin name", "anna lindqvist"}, {"a number", fmt.Sprintf("P%07d", people/2)},
-		{"part of a number", "0123"}, {"the beginning of numbers", "P0"}, {"nobody's number", "P9999999"}, {"a common character", "王"},
+		{"part of a number", "0123"}, {"the beginning of numbers", "P0"}, {"the first tenth of numbers", fmt.Sprintf("P%07d", people/10)[:3]}, {"the last tenth of numbers", fmt.Sprintf("P%07d", people*9/10)[:3]}, {"nobody's number", "P9999999"}, {"a common character", "王"},
 		{"a rare character", "霁"}, {"nobody's character", "龘"}, {"%", "%"}, {"_", "_"}, {"two %", "%%"},
 	}
 	for _, s := range searched {
@@ -162,6 +166,8 @@ func lists(people int, deep string) []list {
 		list{"departures, last days of a week", "departures", q("last_working_day_from", day(-400), "last_working_day_to", day(-393)), 0},
 		list{"departures, ends of a month, sorted", "departures", q("employment_end_date_from", day(1), "employment_end_date_to", day(30), "sort", "last_working_day"), 0},
 		list{"departures, ends of a week, newest", "departures", q("employment_end_date_from", day(-3000), "employment_end_date_to", day(-2993)), 0},
+		list{"departures, ends of a year, sorted", "departures", q("employment_end_date_from", day(-1800), "employment_end_date_to", day(-1435), "sort", "last_working_day"), 0},
+		list{"departures, last days of a year, newest", "departures", q("last_working_day_from", day(-1800), "last_working_day_to", day(-1435)), 0},
 		list{"departures due", "departures", q("due_before", time.Now().Add(24*time.Hour).UTC().Format(time.RFC3339)), 0},
 		list{"deadlines", "retention/deadlines", nil, 0}, list{"deadlines of a category", "retention/deadlines", q("category", "identity"), 0},
 		list{"deadlines of a person", "retention/deadlines", q("employee_id", rowID(tableEmployee, 30).String()), 0},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -174,12 +175,13 @@ func (f *filler) fill(ctx context.Context) error {
 		}},
 		{"departures", []string{
 			"id", "employee_id", "employment_id", "kind", "initiator", "stage", "accounts_state", "notice_received_on", "last_working_day",
-			"employment_end_date", "access_cutoff_at", "employment_ended_at", "time_zone", "seen_revision", "nudged_at",
+			"employment_end_date", "access_cutoff_at", "employment_ended_at", "time_zone", "seen_revision", "nudged_at", "search_text",
 		}, left, func(n int) []any {
 			day := f.lastDay(n)
 			return []any{
 				rowID(tableDeparture, n), person(n), employment(n), "resignation", "employee", string(stage(n)), "settled", day.AddDate(0, 0, -30), day, day,
 				day.Add(10 * time.Hour), day.Add(16 * time.Hour), "Asia/Shanghai", 1, nil,
+				strings.ToLower(personName(n*everyDeparture)) + fmt.Sprintf("\np%07d", n*everyDeparture), // as person_text gives it
 			}
 		}},
 		{"retention_deadlines", []string{

@@ -13,7 +13,6 @@ import (
 	"lethe/internal/access"
 	"lethe/internal/clock"
 	"lethe/internal/database"
-	"lethe/internal/textform"
 	"lethe/models"
 )
 
@@ -79,24 +78,26 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 	if err := f.check(); err != nil {
 		return nil, false, err
 	}
-	query := db.Read(ctx).Model(&models.Employee{}).Scopes(VisibleTo(f.Actor)).Where("employees.id > ?", f.After)
-	if f.Query != "" {
-		named, err := Named(ctx, db, f.Query)
-		if err != nil {
-			return nil, false, err
-		}
-		query = query.Scopes(named)
-	}
+	byID := clause.OrderByColumn{Column: clause.Column{Table: "employees", Name: "id"}}
+	query := db.Read(ctx).Model(&models.Employee{}).Scopes(VisibleTo(f.Actor)).Where("employees.id > ?", f.After).Order(byID)
 	if f.Status != "" {
 		query = query.Where("employees.status = ?", f.Status)
 	}
 	if f.DepartmentID != uuid.Nil {
 		query = query.Where("employees.department_id = ?", f.DepartmentID)
 	}
+	if f.Query != "" {
+		named, err := Named(ctx, db, f.Query)
+		if err != nil {
+			return nil, false, err
+		}
+		if query, err = database.Narrow(ctx, db, query, "employees", []clause.Expr{named}, f.Limit+1); err != nil {
+			return nil, false, err
+		}
+	}
 	people = []Employee{}
-	byID := clause.OrderByColumn{Column: clause.Column{Table: "employees", Name: "id"}}
 	// The page first: the employments of all who fit would be read to sort them.
-	page := query.Order(byID).Limit(f.Limit + 1)
+	page := query.Limit(f.Limit + 1)
 	if err := employees(db.Read(ctx).Table("(?) AS employees", page)).Order(byID).Scan(&people).Error; err != nil {
 		return nil, false, fmt.Errorf("listing people: %w", database.Hide(err))
 	}
@@ -104,26 +105,6 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 		return people[:f.Limit], true, nil
 	}
 	return people, false, nil
-}
-
-// gramEnd stands between grams on their way to the database; no text has it.
-const gramEnd = "\x1f"
-
-// Named limits a query that reads the table employees to the people whose name or number holds the
-// text, whatever the width, the case or the form of its characters, traditional or simplified.
-func Named(ctx context.Context, db *database.DB, part string) (func(*gorm.DB) *gorm.DB, error) {
-	var folded string // by the database, so that both sides are folded alike
-	if err := db.Read(ctx).Raw(`SELECT btrim(person_text(?, ''), E' \n')`, part).Scan(&folded).Error; err != nil {
-		return nil, fmt.Errorf("folding a search: %w", database.Hide(err))
-	}
-	return func(g *gorm.DB) *gorm.DB {
-		grams := textform.Grams(folded)
-		if len(grams) == 0 { // a single character
-			grams = []string{folded}
-		}
-		return g.Where("strpos(employees.search_text, ?) > 0", folded).
-			Where("person_grams(employees.search_text) @> string_to_array(?, ?)", strings.Join(grams, gramEnd), gramEnd)
-	}, nil
 }
 
 // employees reads people, of a table employees, with their latest employment.

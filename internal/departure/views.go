@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/archive"
@@ -108,7 +109,7 @@ var Orders = closed.Of("", ByLastDay, ByCutoff, ByEnd)
 
 // List reads departures, one more than Limit at most: the extra one says that another page follows.
 func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, error) {
-	q := db.Read(ctx).Model(&models.Departure{}).Limit(f.Limit + 1)
+	q := db.Read(ctx).Model(&models.Departure{})
 	switch {
 	case f.Order == "" && f.After != nil:
 		q = q.Order(database.Newest).Where("id < ?", *f.After)
@@ -127,34 +128,59 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 	if f.EmployeeID != uuid.Nil {
 		q = q.Where("employee_id = ?", f.EmployeeID)
 	}
-	for condition, day := range map[string]*clock.Date{
-		"last_working_day >= ?": f.LastDayFrom, "last_working_day <= ?": f.LastDayTo, "employment_end_date >= ?": f.EndFrom, "employment_end_date <= ?": f.EndTo,
-	} {
-		if day != nil {
-			q = q.Where(condition, *day)
-		}
-	}
 	if f.Stage != "" {
 		q = q.Where("stage = ?", f.Stage)
-	}
-	if f.DueBefore != nil {
-		q = q.Where("employment_ended_at < ? OR access_cutoff_at < ?", *f.DueBefore, *f.DueBefore)
 	}
 	if f.VisibleTo != nil {
 		q = q.Where("employee_id IN (?)", db.Read(ctx).Model(&models.Employee{}).Select("employees.id").Scopes(archive.VisibleTo(*f.VisibleTo)))
 	}
+	q, scarce := f.within(q)
 	if f.Search != "" {
 		named, err := archive.Named(ctx, db, f.Search)
 		if err != nil {
 			return nil, err
 		}
-		q = q.Where("employee_id IN (?)", db.Read(ctx).Model(&models.Employee{}).Select("employees.id").Scopes(named))
+		scarce = append(scarce, named)
+	}
+	q, err := database.Narrow(ctx, db, q, "departures", scarce, f.Limit+1)
+	if err != nil {
+		return nil, err
 	}
 	var rows []models.Departure
-	if err := q.Find(&rows).Error; err != nil {
+	if err := q.Limit(f.Limit + 1).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("listing departures: %w", database.Hide(err))
 	}
 	return rows, nil
+}
+
+// within limits q to the days and the instant of the filter. Those go together, and with the order of entry:
+// who leaves late was entered late, so that the first rows by one of them may all be far from a range of
+// another. Only a range of what the list is ordered by is found by that order.
+func (f Filter) within(q *gorm.DB) (*gorm.DB, []clause.Expr) {
+	var scarce []clause.Expr
+	add := func(column Order, condition string, values ...any) {
+		if column == f.Order {
+			q = q.Where(condition, values...)
+			return
+		}
+		scarce = append(scarce, gorm.Expr(condition, values...))
+	}
+	between := func(column Order, from, to *clock.Date) {
+		switch {
+		case from != nil && to != nil:
+			add(column, string(column)+" BETWEEN ? AND ?", *from, *to)
+		case from != nil:
+			add(column, string(column)+" >= ?", *from)
+		case to != nil:
+			add(column, string(column)+" <= ?", *to)
+		}
+	}
+	between(ByLastDay, f.LastDayFrom, f.LastDayTo)
+	between("employment_end_date", f.EndFrom, f.EndTo)
+	if f.DueBefore != nil {
+		add("due", "(employment_ended_at < ? OR access_cutoff_at < ?)", *f.DueBefore, *f.DueBefore)
+	}
+	return q, scarce
 }
 
 // LastEvent is the id of the newest line of the timeline, together with the departure's revision:

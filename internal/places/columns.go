@@ -47,6 +47,7 @@ retention_rules jurisdiction category period floor ceiling anchor basis_zh basis
 api_tokens label`},
 	{Skeleton, Facts, `
 employees employee_no employee_no_key name search_text
+departures search_text
 employments post
 users login`},
 	{Account, Facts, `

@@ -1,0 +1,32 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"lethe/internal/database"
+	"lethe/internal/textform"
+)
+
+// gramEnd stands between grams on their way to the database; no text has it.
+const gramEnd = "\x1f"
+
+// Named is the condition that a row's person has a name or number that holds the text, whatever the width,
+// the case or the form of its characters, traditional or simplified. The row is of a table with a column
+// search_text, as of employees.
+func Named(ctx context.Context, db *database.DB, part string) (named clause.Expr, err error) {
+	var folded string // by the database, so that both sides are folded alike
+	if err := db.Read(ctx).Raw(`SELECT btrim(person_text(?, ''), E' \n')`, part).Scan(&folded).Error; err != nil {
+		return named, fmt.Errorf("folding a search: %w", database.Hide(err))
+	}
+	grams := textform.Grams(folded)
+	if len(grams) == 0 { // a single character
+		grams = []string{folded}
+	}
+	return gorm.Expr("strpos(search_text, ?) > 0 AND person_grams(search_text) @> string_to_array(?, ?)",
+		folded, strings.Join(grams, gramEnd), gramEnd), nil
+}
