@@ -143,7 +143,7 @@ func (s *Service) askOne(tx *database.Tx, dep models.Departure, systems []string
 	if now.Stage == models.StageWithdrawn || now.Stage == models.StageAnnulled || !slices.Contains(cutStates, now.AccountsState) {
 		return false, nil
 	}
-	_, all, err := lockAll(tx, dep.EmploymentID, nil)
+	former, err := lockAll(tx, dep.EmploymentID, nil)
 	if err != nil {
 		return false, err
 	}
@@ -157,7 +157,7 @@ func (s *Service) askOne(tx *database.Tx, dep models.Departure, systems []string
 	if len(systems) == 0 {
 		return false, nil
 	}
-	op, sought, err := s.extendOrder(tx, current, dep, systems, all)
+	op, sought, err := s.extendOrder(tx, current, dep, systems, former.accounts)
 	if err != nil {
 		return false, err
 	}

@@ -10,10 +10,11 @@ import (
 	"lethe/models"
 )
 
-// formers are the operations that an employment has had so far, with their steps.
+// formers are the operations that an employment has had so far, with their steps, and the accounts in question.
 type formers struct {
-	ops   []models.AccountOperation
-	steps []models.AccountStep
+	ops      []models.AccountOperation
+	steps    []models.AccountStep
+	accounts []models.LinkedAccount
 }
 
 func (f formers) operation(id *uuid.UUID) (models.AccountOperation, bool) {
@@ -50,8 +51,8 @@ func (f formers) ownedByDeparture(a models.LinkedAccount) bool {
 }
 
 // alreadyUnlinking finds an unfinished unlinking of one of the accounts.
-func (f formers) alreadyUnlinking(accounts []models.LinkedAccount) error {
-	for _, a := range accounts {
+func (f formers) alreadyUnlinking() error {
+	for _, a := range f.accounts {
 		if f.direction(a) == models.OperationUnlink {
 			return &AlreadyRunningError{OperationID: *a.OperationID}
 		}
@@ -98,11 +99,16 @@ func (f formers) release(tx *database.Tx, accounts []models.LinkedAccount, super
 	return nil
 }
 
+// empty says of an unlinking that it waits for a system to be connected: it has nothing to do yet.
+func (f formers) empty(op models.AccountOperation) bool {
+	step := slices.ContainsFunc(f.steps, func(s models.AccountStep) bool { return s.OperationID == op.ID })
+	return op.Kind == models.OperationUnlink && !ended(op.State) && !step
+}
+
 // endEmpty ends orders that waited for a system to be connected: there is nothing more to ask.
 func (f formers) endEmpty(tx *database.Tx) error {
 	for _, op := range f.ops {
-		step := slices.ContainsFunc(f.steps, func(s models.AccountStep) bool { return s.OperationID == op.ID })
-		if op.Kind != models.OperationUnlink || ended(op.State) || step {
+		if !f.empty(op) {
 			continue
 		}
 		now, err := tx.Now()

@@ -50,40 +50,20 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 			return orZero(running), false, err
 		}
 	}
-	if o.AllOrNothing {
-		if ended, err := accessEnded(tx, o.EmploymentID); err != nil {
-			return models.AccountOperation{}, false, err
-		} else if ended {
-			return models.AccountOperation{}, false, ErrDepartureOwns
-		}
-	}
-	former, accounts, err := lockAll(tx, o.EmploymentID, o.Systems)
-	if err != nil {
+	former, accounts, asked, err := o.prepare(tx)
+	if err != nil || len(accounts)+len(asked) == 0 && !departure {
 		return models.AccountOperation{}, false, err
 	}
-	if !departure {
-		if err := former.alreadyUnlinking(accounts); err != nil {
-			return models.AccountOperation{}, false, err
-		}
-	}
-	all := slices.Clone(accounts)
-	accounts = slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool {
-		return a.State.Settled() && (!departure || a.State != models.AccountWaived) || a.LookUp() && o.Mode == models.ModeDetach
-	})
 	if o.EmployeeID == uuid.Nil {
 		if o.EmployeeID, err = person(tx, o.EmploymentID); err != nil {
 			return models.AccountOperation{}, false, err
 		}
 	}
-	asked := o.asks(accounts)
-	sought, err := o.lookUps(tx, o.EmployeeID, asked, all, accounts)
+	sought, err := o.lookUps(tx, o.EmployeeID, asked, former.accounts, accounts)
 	if err != nil {
 		return models.AccountOperation{}, false, err
 	}
 	accounts = append(accounts, sought...)
-	if len(accounts) == 0 && !departure {
-		return models.AccountOperation{}, false, nil
-	}
 	op, err := createOperation(tx, models.AccountOperation{
 		EmploymentID: o.EmploymentID, DepartureID: o.DepartureID, Kind: models.OperationUnlink, Mode: o.Mode,
 		Origin: o.Origin, AllOrNothing: o.AllOrNothing, Asked: asked, CreatedBy: o.By.ID(),
@@ -106,6 +86,52 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 	}
 	tx.Nudge(models.DrivenOperation, op.ID)
 	return op, true, nil
+}
+
+// Takes locks the registered accounts that a stand-alone order would take, and says which other systems it would ask
+// for one. Nothing to do is ErrNothingToUnlink, whatever else would refuse the order refuses here. The caller holds
+// the employment.
+func (o UnlinkOrder) Takes(tx *database.Tx) (accounts []models.LinkedAccount, asked []string, err error) {
+	_, accounts, asked, err = o.prepare(tx)
+	if err == nil && len(accounts)+len(asked) == 0 {
+		err = ErrNothingToUnlink
+	}
+	accounts = slices.DeleteFunc(accounts, models.LinkedAccount.LookUp)
+	asked = slices.DeleteFunc(asked, func(name string) bool {
+		return slices.ContainsFunc(accounts, func(a models.LinkedAccount) bool { return a.System == name })
+	})
+	return accounts, asked, err
+}
+
+// prepare locks all accounts in the order's systems, and says which of them it takes and which systems it asks.
+func (o UnlinkOrder) prepare(tx *database.Tx) (former formers, taken []models.LinkedAccount, asked models.Names, err error) {
+	departure := o.Origin == models.OriginDeparture
+	if o.AllOrNothing {
+		if err := independent(tx, o.EmploymentID); err != nil {
+			return former, nil, nil, err
+		}
+	}
+	if former, err = lockAll(tx, o.EmploymentID, o.Systems); err != nil {
+		return former, nil, nil, err
+	}
+	if !departure {
+		if err := former.alreadyUnlinking(); err != nil {
+			return former, nil, nil, err
+		}
+	}
+	taken = slices.DeleteFunc(slices.Clone(former.accounts), func(a models.LinkedAccount) bool {
+		return a.State.Settled() && (!departure || a.State != models.AccountWaived) || a.LookUp() && o.Mode == models.ModeDetach
+	})
+	return former, taken, o.asks(taken), nil
+}
+
+// independent is ErrDepartureOwns once a departure of the employment has ended the access.
+func independent(tx *database.Tx, employmentID uuid.UUID) error {
+	ended, err := accessEnded(tx, employmentID)
+	if err == nil && ended {
+		err = ErrDepartureOwns
+	}
+	return err
 }
 
 // makesSense: a departure takes everything of its own, and what stands alone names no departure.
@@ -134,19 +160,6 @@ func (f formers) unlink(tx *database.Tx, op models.AccountOperation, accounts []
 	return nil
 }
 
-// LockUnlinkable locks the accounts of an employment in the given systems, all if nil, that a stand-alone
-// unlinking would take; *AlreadyRunningError, if one is being unlinked. The caller holds the employment.
-func LockUnlinkable(tx *database.Tx, employmentID uuid.UUID, systems []string) ([]models.LinkedAccount, error) {
-	former, accounts, err := lockAll(tx, employmentID, systems)
-	if err != nil {
-		return nil, err
-	}
-	if err := former.alreadyUnlinking(accounts); err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool { return a.State.Settled() || a.LookUp() }), nil
-}
-
 // RelinkOrder asks for accounts to be given back as they were.
 type RelinkOrder struct {
 	EmployeeID   uuid.UUID // of the employment; looked up if left out
@@ -160,37 +173,16 @@ type RelinkOrder struct {
 }
 
 // OrderRelink orders that what an unlinking, or a departure, took away is given back in reverse
-// order, and false if nothing was touched. What somebody unlinked stand-alone and apart from the
-// departure stays unlinked, and what was looked for and left alone stays so. The caller holds the employment, and the departure if there is one.
+// order, and false if nothing was touched; where a stand-alone order finds nothing to give back it is
+// ErrNothingToUndo. What somebody unlinked stand-alone and apart from the departure stays unlinked, and what was
+// looked for and left alone stays so. The caller holds the employment, and the departure if there is one.
 //
 // A running unlinking is superseded. An account that it certainly has not touched, with no run under
 // way, is linked again at once.
 func OrderRelink(tx *database.Tx, o RelinkOrder) (models.AccountOperation, bool, error) {
-	standalone := o.Origin == models.OriginStandalone
-	if standalone != (o.DepartureID == nil) || (standalone && o.Undoes == nil) {
-		return models.AccountOperation{}, false, ErrInvalidOrder
-	}
-	if standalone {
-		if ended, err := accessEnded(tx, o.EmploymentID); err != nil {
-			return models.AccountOperation{}, false, err
-		} else if ended {
-			return models.AccountOperation{}, false, ErrDepartureOwns
-		}
-	}
-	former, accounts, err := lockAll(tx, o.EmploymentID, o.Systems)
+	former, accounts, mode, err := o.prepare(tx)
 	if err != nil {
 		return models.AccountOperation{}, false, err
-	}
-	mode, undone, err := former.undone(o)
-	if err != nil {
-		return models.AccountOperation{}, false, err
-	}
-	accounts = slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool {
-		return !undone[a.ID] || a.State == models.AccountLinked || a.State == models.AccountRelinked ||
-			a.LookUp() && a.State.Settled() || former.direction(a) == models.OperationRelink
-	})
-	if standalone && slices.ContainsFunc(accounts, former.ownedByDeparture) {
-		return models.AccountOperation{}, false, ErrDepartureOwns
 	}
 	op := models.AccountOperation{
 		EmploymentID: o.EmploymentID, DepartureID: o.DepartureID, Kind: models.OperationRelink, Mode: mode,
@@ -206,6 +198,43 @@ func OrderRelink(tx *database.Tx, o RelinkOrder) (models.AccountOperation, bool,
 		return op, false, err
 	}
 	return op, created, former.release(tx, accounts, o.Superseded)
+}
+
+// Check is why the order would be refused, if it would. The caller holds the employment.
+func (o RelinkOrder) Check(tx *database.Tx) error {
+	_, _, _, err := o.prepare(tx)
+	return err
+}
+
+// prepare locks what an order gives back, and finds how it was taken away.
+func (o RelinkOrder) prepare(tx *database.Tx) (former formers, accounts []models.LinkedAccount, mode models.OperationMode, err error) {
+	standalone := o.Origin == models.OriginStandalone
+	if standalone != (o.DepartureID == nil) || (standalone && o.Undoes == nil) {
+		return former, nil, "", ErrInvalidOrder
+	}
+	if standalone {
+		if err = independent(tx, o.EmploymentID); err != nil {
+			return former, nil, "", err
+		}
+	}
+	if former, err = lockAll(tx, o.EmploymentID, o.Systems); err != nil {
+		return former, nil, "", err
+	}
+	mode, undone, err := former.undone(o)
+	if err != nil {
+		return former, nil, "", err
+	}
+	accounts = slices.DeleteFunc(slices.Clone(former.accounts), func(a models.LinkedAccount) bool {
+		return !undone[a.ID] || a.State == models.AccountLinked || a.State == models.AccountRelinked ||
+			a.LookUp() && a.State.Settled() || former.direction(a) == models.OperationRelink
+	})
+	switch {
+	case standalone && slices.ContainsFunc(accounts, former.ownedByDeparture):
+		err = ErrDepartureOwns
+	case standalone && len(accounts) == 0 && !slices.ContainsFunc(former.ops, func(op models.AccountOperation) bool { return o.undoes(op) && former.empty(op) }):
+		err = ErrNothingToUndo
+	}
+	return former, accounts, mode, err
 }
 
 // recorder appends an order to the ledger before anything of it is written.
@@ -314,29 +343,23 @@ func orZero(op *models.AccountOperation) models.AccountOperation {
 }
 
 // lockAll locks the unfinished operations of an employment and its accounts in the given systems.
-func lockAll(tx *database.Tx, employmentID uuid.UUID, systems []string) (formers, []models.LinkedAccount, error) {
-	_, err := database.LockAll[models.AccountOperation](tx, "account operations",
-		"employment_id = ? AND state IN ?", employmentID, unfinished)
-	if err != nil {
-		return formers{}, nil, err
+func lockAll(tx *database.Tx, employmentID uuid.UUID, systems []string) (f formers, err error) {
+	if _, err = database.LockAll[models.AccountOperation](tx, "account operations",
+		"employment_id = ? AND state IN ?", employmentID, unfinished); err != nil {
+		return f, err
 	}
-	ops, err := database.Find[models.AccountOperation](tx.DB(), "account operations", "employment_id = ?", employmentID)
-	if err != nil {
-		return formers{}, nil, err
+	if f.ops, err = database.Find[models.AccountOperation](tx.DB(), "account operations", "employment_id = ?", employmentID); err != nil {
+		return f, err
 	}
-	accounts, err := database.LockAll[models.LinkedAccount](tx, "accounts", "employment_id = ?", employmentID)
-	if err != nil {
-		return formers{}, nil, err
+	if f.accounts, err = database.LockAll[models.LinkedAccount](tx, "accounts", "employment_id = ?", employmentID); err != nil {
+		return f, err
 	}
-	steps, err := database.Find[models.AccountStep](tx.DB(), "steps",
-		"operation_id IN (SELECT id FROM account_operations WHERE employment_id = ?)", employmentID)
-	if err != nil {
-		return formers{}, nil, err
-	}
-	accounts = slices.DeleteFunc(accounts, func(a models.LinkedAccount) bool {
+	f.accounts = slices.DeleteFunc(f.accounts, func(a models.LinkedAccount) bool {
 		return systems != nil && !slices.Contains(systems, a.System)
 	})
-	return formers{ops: ops, steps: steps}, accounts, nil
+	f.steps, err = database.Find[models.AccountStep](tx.DB(), "steps",
+		"operation_id IN (SELECT id FROM account_operations WHERE employment_id = ?)", employmentID)
+	return f, err
 }
 
 var unfinished = []models.OperationState{

@@ -14,5 +14,7 @@ func TestMain(m *testing.M) {
 		decideAndDie()
 		return
 	}
-	goleak.VerifyTestMain(m, launchtest.Goroutines()...)
+	// Connections that a test's own client keeps.
+	kept := []goleak.Option{goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"), goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop")}
+	goleak.VerifyTestMain(m, append(kept, launchtest.Goroutines()...)...)
 }

@@ -61,8 +61,10 @@ type Spec[C any] struct {
 	Complete func(tx *database.Tx, by models.Actor, c C) (C, error)
 	// Judge locks what the command is about and reads it. What does not exist is ErrGone.
 	Judge func(tx *database.Tx, c C) (Review, error)
-	// Asked, if given, notes at the target that something was asked for, or refuses. Without it a
-	// request is accepted if Run, rehearsed, is not refused.
+	// Check refuses for whoever asks what Run would refuse as things are: Run begins with the same. It locks
+	// and reads, and writes nothing.
+	Check func(tx *database.Tx, by models.Actor, c C) error
+	// Asked, in place of Check, notes at the target that something was asked for, or refuses.
 	Asked func(tx *database.Tx, by models.Actor, c C) error
 	// Dropped takes back what Asked noted for that person at the matter's first target, which may have
 	// changed since. It does without the command, which may not open any more.
@@ -90,7 +92,7 @@ type Operation struct {
 
 // Define makes an operation of a description; who decides about it is for the table to say.
 func Define[C any](s Spec[C]) Operation {
-	op := Operation{
+	return Operation{
 		complete: func(tx *database.Tx, by models.Actor, command any) (any, error) {
 			c, ok := command.(C)
 			if !ok {
@@ -111,19 +113,15 @@ func Define[C any](s Spec[C]) Operation {
 			return c, nil
 		},
 		judge: func(tx *database.Tx, command any) (Review, error) { return s.Judge(tx, command.(C)) },
-		run:   func(tx *database.Tx, by By, command any) (models.Ref, error) { return s.Run(tx, by, command.(C)) },
+		asked: func(tx *database.Tx, by models.Actor, command any) error {
+			if s.Asked != nil {
+				return s.Asked(tx, by, command.(C))
+			}
+			return s.Check(tx, by, command.(C))
+		},
+		dropped: s.Dropped,
+		run:     func(tx *database.Tx, by By, command any) (models.Ref, error) { return s.Run(tx, by, command.(C)) },
 	}
-	op.asked = func(tx *database.Tx, by models.Actor, command any) error {
-		if s.Asked != nil {
-			return s.Asked(tx, by, command.(C))
-		}
-		return tx.Rehearse(func(tx *database.Tx) error {
-			_, err := op.run(tx, By{Requester: by}, command)
-			return err
-		})
-	}
-	op.dropped = s.Dropped
-	return op
 }
 
 // Version shortens what people judge a row by to the version of a [Target].

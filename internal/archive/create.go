@@ -40,29 +40,61 @@ const latestHiring = 2 * 366 // days ahead
 // employment (I8): only if the former one has ended and the name is the same, since a mistyped
 // number must not join two people.
 func Create(tx *database.Tx, sealer vault.Sealer, n NewEmployee) (id, employmentID uuid.UUID, err error) {
-	fields := make(map[string]*string, len(n.Fields))
-	for key, value := range n.Fields {
-		fields[key] = &value
-	}
-	entity, err := n.check(tx)
+	h, err := n.prepare(tx)
 	if err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	categories, err := checkFields(tx, fields)
-	if err != nil {
+	if id, err = h.person(tx); err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	id, returns, err := n.person(tx)
-	if err != nil {
-		return uuid.Nil, uuid.Nil, err
-	}
-	if employmentID, err = n.employ(tx, id, returns, entity); err != nil {
+	if employmentID, err = h.employ(tx, id); err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
 	if err := sealer.CreateCategories(tx, employmentID); err != nil {
 		return uuid.Nil, uuid.Nil, err
 	}
-	return id, employmentID, writeFields(tx, sealer, employmentID, fields, categories)
+	changes, err := order(tx, employmentID, h.fields, h.categories)
+	if err != nil {
+		return uuid.Nil, uuid.Nil, err
+	}
+	return id, employmentID, writeFields(tx, sealer, employmentID, changes)
+}
+
+// Check is why [Create] would refuse to hire somebody so, if it would.
+func (n NewEmployee) Check(tx *database.Tx) error {
+	_, err := n.prepare(tx)
+	return err
+}
+
+// hiring is an order that was judged and completed.
+type hiring struct {
+	NewEmployee
+	entity     models.LegalEntity
+	fields     map[string]*string
+	categories map[string]models.Category
+	known      *models.Employee // who comes back
+}
+
+func (n NewEmployee) prepare(tx *database.Tx) (h hiring, err error) {
+	h.fields = make(map[string]*string, len(n.Fields))
+	for key, value := range n.Fields {
+		h.fields[key] = &value
+	}
+	if h.entity, err = n.check(tx); err != nil {
+		return h, err
+	}
+	h.NewEmployee = n
+	if h.categories, err = checkFields(tx, h.fields); err != nil {
+		return h, err
+	}
+	known, err := EmployeeByNo(tx.DB(), n.EmployeeNo)
+	if errors.Is(err, database.ErrNotFound) {
+		return h, nil
+	}
+	if err == nil {
+		h.known, err = &known, n.mayReturn(tx, known)
+	}
+	return h, err
 }
 
 // check refuses what is malformed, completes what was left out, and finds the legal entity.
@@ -125,30 +157,30 @@ func (n *NewEmployee) entity(tx *database.Tx, found *problems) (models.LegalEnti
 }
 
 // person is the id of the person: a new row, or the one who comes back.
-func (n *NewEmployee) person(tx *database.Tx) (id uuid.UUID, returns bool, err error) {
-	known, err := EmployeeByNo(tx.DB(), n.EmployeeNo)
-	if err == nil {
-		return known.ID, true, n.rehire(tx, known)
-	}
-	if !errors.Is(err, database.ErrNotFound) {
-		return uuid.Nil, false, err
+func (h hiring) person(tx *database.Tx) (id uuid.UUID, err error) {
+	if h.known != nil {
+		if err := SetStatus(tx, h.known.ID, models.StatusActive); err != nil {
+			return uuid.Nil, err
+		}
+		return h.known.ID, database.UpdateOne(tx.DB().Exec(`UPDATE employees
+			SET department_id = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`, h.DepartmentID, h.known.ID))
 	}
 	id = models.NewID()
 	err = database.Hide(tx.DB().Create(&models.Employee{
-		ID: id, EmployeeNo: n.EmployeeNo, Name: n.Name, DepartmentID: n.DepartmentID,
+		ID: id, EmployeeNo: h.EmployeeNo, Name: h.Name, DepartmentID: h.DepartmentID,
 		Status: models.StatusActive, Revision: 1,
 	}).Error)
 	if database.Violates(err, "employees_employee_no_key") || database.Violates(err, "employees_employee_no_once") {
-		return uuid.Nil, false, ErrEmployeeNoTaken // by somebody who was hired at the same moment
+		return uuid.Nil, ErrEmployeeNoTaken // by somebody who was hired at the same moment
 	}
 	if err != nil {
-		return uuid.Nil, false, fmt.Errorf("inserting a person: %w", err)
+		return uuid.Nil, fmt.Errorf("inserting a person: %w", err)
 	}
-	return id, false, nil
+	return id, nil
 }
 
-// rehire prepares a known person for another employment.
-func (n *NewEmployee) rehire(tx *database.Tx, known models.Employee) error {
+// mayReturn says whether a known person may have another employment.
+func (n NewEmployee) mayReturn(tx *database.Tx, known models.Employee) error {
 	if known.Name != n.Name {
 		return ErrEmployeeNoTaken
 	}
@@ -166,26 +198,22 @@ func (n *NewEmployee) rehire(tx *database.Tx, known models.Employee) error {
 	if n.HiredOn.Before(clock.DateOf(former.EndedAt.In(zone))) {
 		return invalid("hired_on", CodeTooEarly)
 	}
-	if err := SetStatus(tx, known.ID, models.StatusActive); err != nil {
-		return err
-	}
-	return database.UpdateOne(tx.DB().Exec(`UPDATE employees
-		SET department_id = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`, n.DepartmentID, known.ID))
+	return nil
 }
 
-func (n *NewEmployee) employ(tx *database.Tx, employeeID uuid.UUID, returns bool, entity models.LegalEntity) (uuid.UUID, error) {
+func (h hiring) employ(tx *database.Tx, employeeID uuid.UUID) (uuid.UUID, error) {
 	id := models.NewID()
 	action := actionCreated
-	if returns {
+	if h.known != nil {
 		action = actionRehired
 	}
-	entry, err := record(tx, action, employeeID, id, slices.Collect(maps.Keys(n.Fields)))
+	entry, err := record(tx, action, employeeID, id, slices.Collect(maps.Keys(h.fields)))
 	if err != nil {
 		return uuid.Nil, err
 	}
 	err = database.Hide(tx.DB().Create(&models.Employment{
-		ID: id, LedgerEntryID: &entry, EmployeeID: employeeID, LegalEntityID: entity.ID, DepartmentID: n.DepartmentID, Post: n.Post,
-		Jurisdiction: entity.Jurisdiction, TimeZone: n.TimeZone, HiredOn: n.HiredOn,
+		ID: id, LedgerEntryID: &entry, EmployeeID: employeeID, LegalEntityID: h.entity.ID, DepartmentID: h.DepartmentID, Post: h.Post,
+		Jurisdiction: h.entity.Jurisdiction, TimeZone: h.TimeZone, HiredOn: h.HiredOn,
 	}).Error)
 	if database.Violates(err, "employments_one_current") {
 		return uuid.Nil, ErrStillEmployed

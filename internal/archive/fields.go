@@ -56,13 +56,9 @@ func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.
 
 // writeFields seals, replaces and removes values. The employment is locked by the caller, so that
 // two changes of one file take turns; the categories are locked in the order of their ids.
-func writeFields(tx *database.Tx, sealer vault.Sealer, employmentID uuid.UUID, fields map[string]*string, categories map[string]models.Category) error {
-	if len(fields) == 0 {
+func writeFields(tx *database.Tx, sealer vault.Sealer, employmentID uuid.UUID, changes []change) (err error) {
+	if len(changes) == 0 {
 		return nil
-	}
-	changes, err := order(tx, employmentID, fields, categories)
-	if err != nil {
-		return err
 	}
 	var rows []models.FieldValue
 	if err := tx.DB().Where("employment_id = ?", employmentID).Find(&rows).Error; err != nil {
@@ -90,8 +86,11 @@ func writeFields(tx *database.Tx, sealer vault.Sealer, employmentID uuid.UUID, f
 	return nil
 }
 
-// order brings the changes into the order in which their categories are locked.
+// order brings changes of fields into the order in which their categories are locked. What is purged is ErrPurged.
 func order(tx *database.Tx, employmentID uuid.UUID, fields map[string]*string, categories map[string]models.Category) ([]change, error) {
+	if len(fields) == 0 {
+		return nil, nil
+	}
 	var rows []models.EmploymentCategory
 	if err := tx.DB().Where("employment_id = ?", employmentID).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("reading the categories: %w", database.Hide(err))

@@ -31,13 +31,14 @@ type Patch struct {
 // Update changes the file of the latest employment. A purged file is ErrPurged; what deadlines hang
 // on is ErrApprovalRequired; the file of whoever is behind the context is ErrOwnFile.
 func Update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch) error {
-	return update(tx, sealer, id, p, false)
-}
-
-// UpdateApproved is [Update] for what two people agreed to. Deadlines that run follow with
-// retention.Follow, which the caller calls in the same transaction.
-func UpdateApproved(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch) error {
-	return update(tx, sealer, id, p, true)
+	c, err := p.Prepare(tx, id)
+	if err == nil && len(c.Causes) > 0 {
+		err = ErrApprovalRequired
+	}
+	if err != nil {
+		return err
+	}
+	return c.Write(tx, sealer)
 }
 
 // LatestFile locks what a patch of a person would change, and reads it.
@@ -55,44 +56,58 @@ func FileOf(tx *database.Tx, id uuid.UUID, named *uuid.UUID) (models.Employee, m
 	return employee, employment, database.Wrap("locking an employee", err)
 }
 
-func update(tx *database.Tx, sealer vault.Sealer, id uuid.UUID, p Patch, approved bool) error {
+// Changing is a file with a patch that fits it. Whether one person may make it is known before anything is written.
+type Changing struct {
+	// Causes are why one person may not.
+	Causes []models.Cause
+	// Employment is the latest one, with what deadlines hang on as it would be.
+	Employment models.Employment
+
+	employee models.Employee
+	patch    Patch
+	fields   []change
+}
+
+// Prepare locks the file and judges the patch; its refusals are those of [Update].
+func (p Patch) Prepare(tx *database.Tx, id uuid.UUID) (c Changing, err error) {
 	if models.CallerOf(tx.Context()).Actor.EmployeeID == id {
-		return ErrOwnFile
+		return c, ErrOwnFile
 	}
 	categories, err := p.check(tx)
 	if err != nil {
-		return err
+		return c, err
 	}
-	employee, employment, err := LatestFile(tx, id)
+	c.patch = p
+	if c.employee, c.Employment, err = LatestFile(tx, id); err != nil {
+		return c, err
+	}
+	if c.employee.Status == models.StatusPurged {
+		return c, ErrPurged
+	}
+	if c.Causes, err = p.causes(tx, c.Employment); err != nil {
+		return c, err
+	}
+	if err = p.basis(tx, &c.Employment); err != nil {
+		return c, err
+	}
+	if err = refuseHeld(tx, c.Employment, p.Fields, categories); err != nil {
+		return c, err
+	}
+	c.fields, err = order(tx, c.Employment.ID, p.Fields, categories)
+	return c, err
+}
+
+// Write changes the file, whatever the causes: who asks for what two people agreed to lets the deadlines follow in
+// the same transaction (retention.Following).
+func (c Changing) Write(tx *database.Tx, sealer vault.Sealer) error {
+	entry, err := record(tx, actionUpdated, c.employee.ID, c.Employment.ID, c.patch.names())
 	if err != nil {
 		return err
 	}
-	if employee.Status == models.StatusPurged {
-		return ErrPurged
-	}
-	if !approved {
-		causes, err := p.causes(tx, employment)
-		if err != nil {
-			return err
-		}
-		if len(causes) > 0 {
-			return ErrApprovalRequired
-		}
-	}
-	if err := p.basis(tx, &employment); err != nil {
+	if err := c.patch.columns(tx, c.employee, c.Employment, entry); err != nil {
 		return err
 	}
-	if err := refuseHeld(tx, employment, p.Fields, categories); err != nil {
-		return err
-	}
-	entry, err := record(tx, actionUpdated, employee.ID, employment.ID, p.names())
-	if err != nil {
-		return err
-	}
-	if err := p.columns(tx, employee, employment, entry); err != nil {
-		return err
-	}
-	return writeFields(tx, sealer, employment.ID, p.Fields, categories)
+	return writeFields(tx, sealer, c.Employment.ID, c.fields)
 }
 
 func (p Patch) check(tx *database.Tx) (map[string]models.Category, error) {

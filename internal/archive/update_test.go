@@ -55,8 +55,10 @@ func TestUpdate_ChangesWhatIsGiven(t *testing.T) {
 func TestI6_WhatMovesDeadlinesNeedsAnApproval(t *testing.T) {
 	c := newCompany(t)
 	id, _ := c.hire(t, c.zhang())
+	abroad, err := database.First[models.Department](c.Facts.Read(t.Context()).Where("id = ?", c.abroad))
+	must(t, err)
 	for name, p := range map[string]archive.Patch{
-		"legal entity":                 {LegalEntityID: ptr(uuid.New())},
+		"legal entity":                 {LegalEntityID: &abroad.LegalEntityID, DepartmentID: &c.abroad},
 		"department of another entity": {DepartmentID: &c.abroad},
 		"jurisdiction":                 {Jurisdiction: ptr("JP")},
 		"time zone":                    {TimeZone: ptr("Asia/Tokyo")},

@@ -1,6 +1,7 @@
 package departure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -67,6 +68,9 @@ func PrepareDates(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDat
 	if g.dates, err = derive(tx, g.employment, w); err != nil {
 		return g, err
 	}
+	if g.dep.AccountsState != models.AccountsLinked && w.AccessCutoffAt != nil && !w.AccessCutoffAt.Equal(g.dep.AccessCutoffAt) {
+		return g, ErrCutoffPassed
+	}
 	return g, g.assess(tx)
 }
 
@@ -98,12 +102,18 @@ func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates
 	return g.Set(tx, by)
 }
 
-// RescheduleApproved is [Reschedule] for what two people agreed to.
-func RescheduleApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) error {
+// PrepareApproved is [PrepareDates] for what two people agree to.
+func PrepareApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) (Dating, error) {
 	g, err := PrepareDates(tx, by, id, w)
 	if err == nil && g.Earlier {
 		err = ErrStage
 	}
+	return g, err
+}
+
+// RescheduleApproved is [Reschedule] for what two people agreed to.
+func RescheduleApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) error {
+	g, err := PrepareApproved(tx, by, id, w)
 	if err != nil {
 		return err
 	}
@@ -127,9 +137,6 @@ func (g Dating) set(tx *database.Tx, by models.Actor, approved bool) (err error)
 		}
 	}
 	if dep.AccountsState != models.AccountsLinked {
-		if w.AccessCutoffAt != nil && !w.AccessCutoffAt.Equal(dep.AccessCutoffAt) {
-			return ErrCutoffPassed
-		}
 		dates.AccessCutoffAt = earliest(dep.AccessCutoffAt, dates.EmploymentEndedAt)
 	}
 	err = update(tx, dep, map[string]any{
@@ -226,27 +233,30 @@ func WithdrawApproved(tx *database.Tx, seal vault.Sealer, by models.Actor, id uu
 	return withdraw(tx, seal, by, id, reason, companyConsent, true)
 }
 
+// CheckWithdrawal is what [WithdrawApproved] would refuse.
+func CheckWithdrawal(tx *database.Tx, by models.Actor, id uuid.UUID, reason string, companyConsent bool) error {
+	_, err := AssessWithdrawal(tx, by, id, companyConsent)
+	return cmp.Or(checkText(&reason), err)
+}
+
 func withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent, approved bool) error {
 	if err := checkText(&reason); err != nil {
 		return err
 	}
-	dep, err := Lock(tx, id)
+	causes, err := AssessWithdrawal(tx, by, id, companyConsent)
 	if err != nil {
 		return err
 	}
-	if dep.Stage == models.StageWithdrawn && dep.EmployeeID != by.EmployeeID {
-		return nil
+	dep, err := Lock(tx, id)
+	if err != nil || dep.Stage == models.StageWithdrawn {
+		return err
+	}
+	if len(causes) > 0 && !approved {
+		return ErrApprovalRequired
 	}
 	now, err := tx.Now()
 	if err != nil {
 		return err
-	}
-	causes, err := withdrawable(dep, by, now, companyConsent)
-	switch {
-	case err != nil:
-		return err
-	case len(causes) > 0 && !approved:
-		return ErrApprovalRequired
 	}
 	sealed, err := sealText(tx, seal, dep, "withdrawal_reason_sealed", reason)
 	if err != nil {

@@ -12,8 +12,9 @@ import (
 
 // LockEarlier locks a departure whose employment is over, with what two people may let its deadlines
 // count from: the wished dates, or, without any, its own. A departure whose end lies ahead is ErrStage:
-// its dates are changed with [Reschedule]; dates that bring nothing forward are ErrNotEarlier.
-func LockEarlier(tx *database.Tx, id uuid.UUID, w RequestedDates) (models.Departure, Dates, error) {
+// its dates are changed with [Reschedule]; dates that bring nothing forward are ErrNotEarlier, and nobody asks for
+// them for the own departure.
+func LockEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) (models.Departure, Dates, error) {
 	dep, err := Lock(tx, id)
 	if err != nil {
 		return dep, Dates{}, err
@@ -43,6 +44,9 @@ func LockEarlier(tx *database.Tx, id uuid.UUID, w RequestedDates) (models.Depart
 	if !d.EmploymentEndedAt.Before(dep.EventAt()) {
 		return dep, d, ErrNotEarlier
 	}
+	if dep.EmployeeID == by.EmployeeID {
+		return dep, d, ErrSubject
+	}
 	return dep, d, nil
 }
 
@@ -66,8 +70,8 @@ func completeEarlier(dep models.Departure, w RequestedDates) RequestedDates {
 }
 
 // CompleteEarlier is the wish with everything that would be agreed to.
-func CompleteEarlier(tx *database.Tx, id uuid.UUID, w RequestedDates) (RequestedDates, error) {
-	dep, _, err := LockEarlier(tx, id, w)
+func CompleteEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) (RequestedDates, error) {
+	dep, _, err := LockEarlier(tx, by, id, w)
 	return completeEarlier(dep, w), err
 }
 
@@ -75,12 +79,9 @@ func CompleteEarlier(tx *database.Tx, id uuid.UUID, w RequestedDates) (Requested
 // its deadlines count from them, and each purge that they bring forward wants the review. When access
 // was cut, and the 30 days of [retention] after departed, stay what they are.
 func CountEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) error {
-	dep, d, err := LockEarlier(tx, id, w)
+	dep, d, err := LockEarlier(tx, by, id, w)
 	if err != nil {
 		return err
-	}
-	if dep.EmployeeID == by.EmployeeID {
-		return ErrSubject
 	}
 	before := datesOf(dep)
 	d.AccessCutoffAt = earliest(dep.AccessCutoffAt, d.EmploymentEndedAt)

@@ -38,8 +38,8 @@ type NewUser struct {
 // half of the enrolment code ([EnrolmentCode]) and gives it to the owner, so that neither can enrol
 // in the owner's place. It is what the operation "user.create" runs; approvals come before it.
 func CreateUser(tx *database.Tx, by models.Actor, n NewUser) (models.User, error) {
-	if len(n.Roles) == 0 {
-		return models.User{}, ErrRole
+	if err := n.Check(tx); err != nil {
+		return models.User{}, err
 	}
 	user, err := insertUser(tx, by, models.User{
 		EmployeeID: n.EmployeeID, Login: n.Login, State: models.UserEnrolling, CreatedBy: by.ID(), CredentialsSetBy: by.ID(),
@@ -53,6 +53,29 @@ func CreateUser(tx *database.Tx, by models.Actor, n NewUser) (models.User, error
 		}
 	}
 	return user, expectEnrolment(tx, user.ID, by, *user.LedgerEntryID)
+}
+
+// Check is why [CreateUser] would refuse, if it would.
+func (n NewUser) Check(tx *database.Tx) error {
+	login := normalLogin(n.Login)
+	var found struct{ Taken, Person bool }
+	err := tx.DB().Raw("SELECT EXISTS (SELECT FROM users WHERE login = ?) AS taken, EXISTS (SELECT FROM employees WHERE id = ?) AS person",
+		login, n.EmployeeID).Scan(&found).Error
+	switch {
+	case err != nil:
+		return fmt.Errorf("looking for a login: %w", database.Hide(err))
+	case len(n.Roles) == 0:
+		return ErrRole
+	case !loginForm.MatchString(login):
+		return ErrLogin
+	case found.Taken:
+		return ErrLoginTaken
+	case !found.Person:
+		return ErrNoSuchPerson
+	case slices.ContainsFunc(n.Roles, func(r models.Role) bool { return !validRole(r) }):
+		return ErrRole
+	}
+	return nil
 }
 
 // Reset takes a user's credentials away: password, second factor, recovery codes, linked logins,

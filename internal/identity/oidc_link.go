@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -31,18 +32,9 @@ var (
 // could link a login of their own, so it needs two people, who decide before; and until the owner
 // has confirmed the link, the user cannot approve what its linker requests (I21).
 func LinkLogin(tx *database.Tx, userID uuid.UUID, issuer, subject string, by models.Actor) (models.OIDCLink, error) {
-	if issuer == "" {
-		return models.OIDCLink{}, ErrNoProvider
-	}
-	if !validSubject(subject) {
-		return models.OIDCLink{}, ErrSubject
-	}
-	user, err := lockUser(tx, userID)
+	user, err := Linkable(tx, userID, issuer, subject)
 	if err != nil {
 		return models.OIDCLink{}, err
-	}
-	if user.State == models.UserDisabled {
-		return models.OIDCLink{}, ErrUserDisabled
 	}
 	link := models.OIDCLink{UserID: userID, Issuer: issuer, Subject: subject, LinkedBy: by.ID()}
 	link.ID = models.NewID()
@@ -59,12 +51,34 @@ func LinkLogin(tx *database.Tx, userID uuid.UUID, issuer, subject string, by mod
 	switch {
 	case database.Violates(err, "oidc_links_login"):
 		return link, ErrSubjectTaken
-	case database.Violates(err, "oidc_links_user"):
-		return link, ErrAlreadyLinked
 	case err != nil:
 		return link, fmt.Errorf("storing a link: %w", err)
 	}
 	return link, nil
+}
+
+// Linkable locks a user with whom a provider's login can be linked.
+func Linkable(tx *database.Tx, userID uuid.UUID, issuer, subject string) (user models.User, err error) {
+	if issuer == "" {
+		return user, ErrNoProvider
+	}
+	if !validSubject(subject) {
+		return user, ErrSubject
+	}
+	if user, err = lockEnabled(tx, userID); err != nil {
+		return user, err
+	}
+	var links []models.OIDCLink
+	err = tx.DB().Where("issuer = ? AND (subject = ? OR user_id = ?) AND unlinked_at IS NULL", issuer, subject, userID).Find(&links).Error
+	switch {
+	case err != nil:
+		return user, fmt.Errorf("looking for links: %w", database.Hide(err))
+	case slices.ContainsFunc(links, func(l models.OIDCLink) bool { return l.Subject == subject }):
+		return user, ErrSubjectTaken
+	case len(links) > 0:
+		return user, ErrAlreadyLinked
+	}
+	return user, nil
 }
 
 func validSubject(subject string) bool {

@@ -66,8 +66,6 @@ func insertUser(tx *database.Tx, by models.Actor, u models.User) (models.User, e
 	switch {
 	case database.Violates(err, "users_login_key"):
 		return u, ErrLoginTaken
-	case database.Violates(err, "users_employee_id_fkey"):
-		return u, ErrNoSuchPerson
 	case err != nil:
 		return u, fmt.Errorf("storing a user: %w", err)
 	}
@@ -77,15 +75,9 @@ func insertUser(tx *database.Tx, by models.Actor, u models.User) (models.User, e
 // Grant gives a user a role; one that it holds already changes nothing. Who may ask for it is
 // decided before: granting a role needs two people.
 func Grant(tx *database.Tx, userID uuid.UUID, role models.Role, by models.Actor) error {
-	if !validRole(role) {
-		return ErrRole
-	}
-	user, err := lockUser(tx, userID)
+	user, err := Grantable(tx, userID, role)
 	if err != nil {
 		return err
-	}
-	if user.State == models.UserDisabled {
-		return ErrUserDisabled
 	}
 	held, err := rolesOf(tx.DB(), userID) // they change with the user locked
 	if err != nil || slices.Contains(held, role) {
@@ -98,6 +90,14 @@ func Grant(tx *database.Tx, userID uuid.UUID, role models.Role, by models.Actor)
 	}
 	granted := models.UserRole{ID: id, UserID: userID, Role: role, GrantedBy: by.ID(), LedgerEntryID: &entry}
 	return database.Wrap("granting a role", tx.DB().Create(&granted).Error)
+}
+
+// Grantable locks a user who can be given a role.
+func Grantable(tx *database.Tx, userID uuid.UUID, role models.Role) (models.User, error) {
+	if !validRole(role) {
+		return models.User{}, ErrRole
+	}
+	return lockEnabled(tx, userID)
 }
 
 // GrantTo is [EnsureUser] and [Grant] in one, where nobody has to be asked: for the demo company
@@ -114,16 +114,9 @@ func GrantTo(tx *database.Tx, employeeID uuid.UUID, role models.Role) (models.Us
 // they are refused from the next request on (I23). A role that the user does not hold is
 // ErrRoleNotGranted.
 func RevokeRole(tx *database.Tx, userID uuid.UUID, role models.Role, by models.Actor) error {
-	user, err := lockUser(tx, userID)
+	user, err := Revocable(tx, userID, role)
 	if err != nil {
 		return err
-	}
-	held, err := rolesOf(tx.DB(), userID)
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(held, role) {
-		return ErrRoleNotGranted
 	}
 	entry, err := record(tx, by, "role.revoked", user, map[string]string{"role": string(role)})
 	if err != nil {
@@ -136,6 +129,15 @@ func RevokeRole(tx *database.Tx, userID uuid.UUID, role models.Role, by models.A
 		return fmt.Errorf("revoking a role: %w", err)
 	}
 	return endAccess(tx, entry, "user_id = ? AND role = ?", userID, role)
+}
+
+// Revocable locks a user who holds a role.
+func Revocable(tx *database.Tx, userID uuid.UUID, role models.Role) (models.User, error) {
+	user, held, err := LockUser(tx, userID)
+	if err == nil && !slices.Contains(held, role) {
+		err = ErrRoleNotGranted
+	}
+	return user, err
 }
 
 // EndAll ends a person's own access here at the cutoff: users are disabled, sessions and tokens
@@ -211,6 +213,15 @@ func endSessions(tx *database.Tx, where string, args ...any) error {
 func lockUser(tx *database.Tx, id uuid.UUID) (models.User, error) {
 	user, err := database.First[models.User](tx.DB().Clauses(database.ForChange).Where("id = ?", id))
 	return user, database.Found("locking a user", err, ErrNoSuchUser)
+}
+
+// lockEnabled is [lockUser] for a user who is not disabled.
+func lockEnabled(tx *database.Tx, id uuid.UUID) (models.User, error) {
+	user, err := lockUser(tx, id)
+	if err == nil && user.State == models.UserDisabled {
+		err = ErrUserDisabled
+	}
+	return user, err
 }
 
 // userInRole is the person's oldest active user that holds a role.

@@ -2,7 +2,6 @@ package operations
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
@@ -41,13 +40,9 @@ func (d Deps) unlink(mode models.OperationMode, after models.AccountState) appro
 			if err != nil {
 				return approval.Review{}, gone(err, database.ErrNotFound)
 			}
-			accounts, err := account.LockUnlinkable(tx, employment.ID, c.Systems)
+			accounts, asked, err := d.order(mode, employment.ID, c, models.Actor{}).Takes(tx)
 			if err != nil {
-				return approval.Review{}, err
-			}
-			asked := d.asked(mode, c.Systems, accounts)
-			if len(accounts)+len(asked) == 0 {
-				return approval.Review{}, gone(account.ErrNothingToUnlink, account.ErrNothingToUnlink)
+				return approval.Review{}, gone(err, account.ErrNothingToUnlink)
 			}
 			m := approval.Review{
 				Subjects: []uuid.UUID{employee.ID},
@@ -65,15 +60,19 @@ func (d Deps) unlink(mode models.OperationMode, after models.AccountState) appro
 			}
 			return m, nil
 		},
+		Check: func(tx *database.Tx, by models.Actor, c Detachment) error {
+			_, employment, err := archive.FileOf(tx, c.EmployeeID, c.EmploymentID)
+			if err == nil {
+				_, _, err = d.order(mode, employment.ID, c, by).Takes(tx)
+			}
+			return err
+		},
 		Run: func(tx *database.Tx, by approval.By, c Detachment) (models.Ref, error) {
 			_, employment, err := archive.FileOf(tx, c.EmployeeID, c.EmploymentID)
 			if err != nil {
 				return models.Ref{}, err
 			}
-			op, ordered, err := account.OrderUnlink(tx, account.UnlinkOrder{
-				EmploymentID: employment.ID, Mode: mode, Origin: models.OriginStandalone, AllOrNothing: c.AllOrNothing,
-				Systems: c.Systems, Connected: d.Systems, By: by.Requester, Superseded: departure.OperationChanged,
-			})
+			op, ordered, err := account.OrderUnlink(tx, d.order(mode, employment.ID, c, by.Requester))
 			if err == nil && !ordered {
 				err = account.ErrNothingToUnlink
 			}
@@ -82,16 +81,11 @@ func (d Deps) unlink(mode models.OperationMode, after models.AccountState) appro
 	})
 }
 
-// asked are the systems that are asked by employee number though no account is registered there (I29). A
-// detachment asks none.
-func (d Deps) asked(mode models.OperationMode, wanted []string, accounts []models.LinkedAccount) []string {
-	if mode != models.ModeDisable || d.Systems == nil {
-		return nil
+func (d Deps) order(mode models.OperationMode, employment uuid.UUID, c Detachment, by models.Actor) account.UnlinkOrder {
+	return account.UnlinkOrder{
+		EmploymentID: employment, Mode: mode, Origin: models.OriginStandalone, AllOrNothing: c.AllOrNothing,
+		Systems: c.Systems, Connected: d.Systems, By: by, Superseded: departure.OperationChanged,
 	}
-	return slices.DeleteFunc(d.Systems.Names(), func(name string) bool {
-		return wanted != nil && !slices.Contains(wanted, name) ||
-			slices.ContainsFunc(accounts, func(a models.LinkedAccount) bool { return a.System == name })
-	})
 }
 
 // Relinking is the command of [Relink]: a stand-alone unlinking to undo, in these systems or in all.
@@ -134,6 +128,13 @@ func (d Deps) relink() approval.Operation {
 			}
 			return m, nil
 		},
+		Check: func(tx *database.Tx, by models.Actor, c Relinking) error {
+			o, err := c.order(tx, by)
+			if err == nil {
+				err = o.Check(tx)
+			}
+			return err
+		},
 		Run: func(tx *database.Tx, by approval.By, c Relinking) (models.Ref, error) {
 			return RelinkStandalone(tx, by.Requester, c)
 		},
@@ -143,25 +144,23 @@ func (d Deps) relink() approval.Operation {
 // RelinkStandalone orders that what a stand-alone unlinking took is given back, and names the relinking; what it
 // had not touched yet is linked again on the spot, and then it is the unlinking.
 func RelinkStandalone(tx *database.Tx, by models.Actor, c Relinking) (models.Ref, error) {
-	before, employment, err := lockUnlinking(tx, c.UnlinkingID)
+	o, err := c.order(tx, by)
 	if err != nil {
 		return models.Ref{}, err
 	}
-	op, ordered, err := account.OrderRelink(tx, account.RelinkOrder{
+	op, ordered, err := account.OrderRelink(tx, o)
+	if err == nil && !ordered {
+		return models.Ref{Kind: models.RefUnlinking, ID: c.UnlinkingID}, nil
+	}
+	return models.Ref{Kind: models.RefRelinking, ID: op.ID}, err
+}
+
+func (c Relinking) order(tx *database.Tx, by models.Actor) (account.RelinkOrder, error) {
+	_, employment, err := lockUnlinking(tx, c.UnlinkingID)
+	return account.RelinkOrder{
 		EmploymentID: employment.ID, Origin: models.OriginStandalone, Undoes: &c.UnlinkingID,
 		Systems: c.Systems, By: by, Superseded: departure.OperationChanged,
-	})
-	if err != nil || ordered {
-		return models.Ref{Kind: models.RefRelinking, ID: op.ID}, err
-	}
-	now, err := database.First[models.AccountOperation](tx.DB().Where("id = ?", before.ID))
-	if err != nil {
-		return models.Ref{}, fmt.Errorf("reading an unlinking: %w", err)
-	}
-	if now.State == before.State {
-		return models.Ref{}, account.ErrNothingToUndo
-	}
-	return models.Ref{Kind: models.RefUnlinking, ID: before.ID}, nil
+	}, err
 }
 
 // lockUnlinking locks the employment of an operation, and reads both.

@@ -83,6 +83,10 @@ func (d Deps) beginImmediately() approval.Operation {
 				Rules: rules,
 			}, nil
 		},
+		Check: func(tx *database.Tx, _ models.Actor, n departure.Notice) error {
+			n.Approved = true
+			return refusal(departure.Prepare(tx, n))
+		},
 		Run: func(tx *database.Tx, by approval.By, n departure.Notice) (models.Ref, error) {
 			n.Approved = true
 			dep, err := departure.Begin(tx, d.Vault, by.Requester, n)
@@ -125,6 +129,9 @@ func (d Deps) bringForward() approval.Operation {
 				Subjects: []uuid.UUID{dep.EmployeeID}, Targets: []approval.Target{departureTarget(dep)},
 				Changes: append(changes, deadlines...), Rules: rules,
 			}, err
+		},
+		Check: func(tx *database.Tx, by models.Actor, c Reschedule) error {
+			return refusal(departure.PrepareApproved(tx, by, c.DepartureID, c.RequestedDates))
 		},
 		Run: func(tx *database.Tx, by approval.By, c Reschedule) (models.Ref, error) {
 			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.RescheduleApproved(tx, by.Requester, c.DepartureID, c.RequestedDates)
@@ -190,6 +197,9 @@ func (d Deps) withdrawUnlinked() approval.Operation {
 	return approval.Define(approval.Spec[Withdrawal]{
 		Judge: func(tx *database.Tx, c Withdrawal) (approval.Review, error) {
 			return departureReview(tx, c.DepartureID, models.StageWithdrawn, c.Reason)
+		},
+		Check: func(tx *database.Tx, by models.Actor, c Withdrawal) error {
+			return departure.CheckWithdrawal(tx, by, c.DepartureID, c.Reason, c.CompanyConsent)
 		},
 		Run: func(tx *database.Tx, by approval.By, c Withdrawal) (models.Ref, error) {
 			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.WithdrawApproved(tx, d.Vault, by.Requester, c.DepartureID, c.Reason, c.CompanyConsent)

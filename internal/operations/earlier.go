@@ -95,12 +95,12 @@ func firstDeadlines(tx *database.Tx, employment models.Employment, w departure.R
 // may not give alone. The access is cut meanwhile.
 func (d Deps) earlierDates() approval.Operation {
 	return approval.Define(approval.Spec[Reschedule]{
-		Complete: func(tx *database.Tx, _ models.Actor, c Reschedule) (_ Reschedule, err error) {
-			c.RequestedDates, err = departure.CompleteEarlier(tx, c.DepartureID, c.RequestedDates)
+		Complete: func(tx *database.Tx, by models.Actor, c Reschedule) (_ Reschedule, err error) {
+			c.RequestedDates, err = departure.CompleteEarlier(tx, by, c.DepartureID, c.RequestedDates)
 			return c, err
 		},
 		Judge: func(tx *database.Tx, c Reschedule) (approval.Review, error) {
-			dep, dates, err := departure.LockEarlier(tx, c.DepartureID, c.RequestedDates)
+			dep, dates, err := departure.LockEarlier(tx, models.Actor{}, c.DepartureID, c.RequestedDates)
 			if errors.Is(err, departure.ErrNotFound) || errors.Is(err, departure.ErrStage) || errors.Is(err, departure.ErrPurgeBegan) {
 				return approval.Review{}, errors.Join(approval.ErrGone, err)
 			}
@@ -125,6 +125,10 @@ func (d Deps) earlierDates() approval.Operation {
 					dep.EmploymentEndDate, dep.EmploymentEndedAt, dep.CountsFrom, dep.TimeZone)}},
 				Changes: append(changes, deadlines...), Rules: rules,
 			}, err
+		},
+		Check: func(tx *database.Tx, by models.Actor, c Reschedule) error {
+			_, _, err := departure.LockEarlier(tx, by, c.DepartureID, c.RequestedDates)
+			return err
 		},
 		Run: func(tx *database.Tx, by approval.By, c Reschedule) (models.Ref, error) {
 			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.CountEarlier(tx, by.Requester, c.DepartureID, c.RequestedDates)

@@ -3,8 +3,8 @@ package operations
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -48,6 +48,7 @@ func (d Deps) createEmployee() approval.Operation {
 			}
 			return m, nil
 		},
+		Check: func(tx *database.Tx, _ models.Actor, n archive.NewEmployee) error { return n.Check(tx) },
 		Run: func(tx *database.Tx, _ approval.By, n archive.NewEmployee) (models.Ref, error) {
 			id, _, err := archive.Create(tx, d.Vault, n)
 			return models.Ref{Kind: models.RefEmployee, ID: id}, err
@@ -62,7 +63,7 @@ func (d Deps) changeBasis() approval.Operation {
 			if err != nil {
 				return approval.Review{}, gone(err, database.ErrNotFound)
 			}
-			deadlines, rules, err := d.movedDeadlines(tx, c, employment.ID)
+			deadlines, rules, err := movedDeadlines(tx, c, employment)
 			return approval.Review{
 				Subjects: []uuid.UUID{employee.ID},
 				Targets: []approval.Target{
@@ -74,54 +75,51 @@ func (d Deps) changeBasis() approval.Operation {
 				Rules: rules,
 			}, err
 		},
+		Check: func(tx *database.Tx, _ models.Actor, c BasisChange) error {
+			_, _, err := prepareBasis(tx, c)
+			return err
+		},
 		Run: func(tx *database.Tx, _ approval.By, c BasisChange) (models.Ref, error) {
-			_, err := d.rebase(tx, c)
+			file, deadlines, err := prepareBasis(tx, c)
+			if err == nil {
+				err = file.Write(tx, d.Vault)
+			}
+			if err == nil {
+				err = deadlines.Write(tx)
+			}
 			return models.Ref{Kind: models.RefEmployee, ID: c.EmployeeID}, err
 		},
 	})
 }
 
-// rebase changes a file with what deadlines hang on, and lets those that run follow.
-func (d Deps) rebase(tx *database.Tx, c BasisChange) (models.Employment, error) {
-	if err := archive.UpdateApproved(tx, d.Vault, c.EmployeeID, c.Patch); err != nil {
-		return models.Employment{}, err
+// prepareBasis judges a change of what deadlines hang on, and how those that run would follow.
+func prepareBasis(tx *database.Tx, c BasisChange) (file archive.Changing, deadlines retention.Following, err error) {
+	if file, err = c.Patch.Prepare(tx, c.EmployeeID); err != nil {
+		return file, deadlines, err
 	}
-	_, employment, err := archive.LatestFile(tx, c.EmployeeID)
-	if err != nil {
-		return employment, err
+	if err = departure.FitsHiring(tx, file.Employment); err != nil {
+		return file, deadlines, err
 	}
-	if err := departure.FitsHiring(tx, employment); err != nil {
-		return employment, err
-	}
-	return employment, retention.Follow(tx, employment)
+	deadlines, err = retention.PrepareFollowing(tx, file.Employment)
+	return file, deadlines, err
 }
 
-// movedDeadlines simulates what the change would do to the deadlines that run (I6), and says by which
-// rules.
-func (d Deps) movedDeadlines(tx *database.Tx, c BasisChange, employmentID uuid.UUID) (moved []approval.Change, versions []string, err error) {
-	before, err := retention.RunningDeadlines(tx, employmentID)
+// movedDeadlines says what the change would do to the deadlines that run (I6), and by which rules.
+func movedDeadlines(tx *database.Tx, c BasisChange, employment models.Employment) (moved []approval.Change, versions []string, err error) {
+	before, err := retention.RunningDeadlines(tx, employment.ID)
 	if err != nil || len(before) == 0 {
 		return nil, nil, err
 	}
-	var after map[models.Category]time.Time
-	var zone string
-	err = tx.Rehearse(func(tx *database.Tx) error {
-		employment, err := d.rebase(tx, c)
-		if err != nil {
-			return err
-		}
-		rules, err := retention.Rules(tx, employment.Jurisdiction)
-		if err != nil {
-			return err
-		}
-		versions, zone = ruleVersions(rules), employment.TimeZone
-		after, err = retention.RunningDeadlines(tx, employmentID)
-		return err
-	})
-	for _, category := range models.Categories {
-		moved = append(moved, instant("category."+string(category), zone, before[category], after[category]))
+	file, deadlines, err := prepareBasis(tx, c)
+	if err != nil {
+		return nil, nil, err
 	}
-	return differing(moved...), versions, err
+	after := maps.Clone(before)
+	maps.Copy(after, deadlines.Moved)
+	for _, category := range models.Categories {
+		moved = append(moved, instant("category."+string(category), file.Employment.TimeZone, before[category], after[category]))
+	}
+	return differing(moved...), ruleVersions(deadlines.Rules), nil
 }
 
 // employmentTarget is an employment by what deadlines and dates hang on.

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"lethe/internal/approval"
 	"lethe/internal/database"
 	"lethe/internal/ledger/evidence"
@@ -32,11 +30,8 @@ func (d Deps) exportLog() approval.Operation {
 				shown("export_selection", selection(r)), shown("export_entries", entries), shown("export_reason", r.Reason),
 			}}, nil
 		},
+		Check: func(tx *database.Tx, _ models.Actor, r evidence.Request) error { return r.Check(tx) },
 		Run: func(tx *database.Tx, by approval.By, r evidence.Request) (models.Ref, error) {
-			if by.Approval == uuid.Nil { // a rehearsal
-				id, err := evidence.Order(tx, by.Requester, r)
-				return models.Ref{Kind: models.RefExport, ID: id}, err
-			}
 			id, err := evidence.OrderAgreed(tx, by.Requester, by.Authenticated, by.Approval, r)
 			return models.Ref{Kind: models.RefExport, ID: id}, err
 		},

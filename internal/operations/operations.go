@@ -67,6 +67,9 @@ const (
 	ifSet = false
 )
 
+// refusal is what is wrong with something that was prepared to be carried out.
+func refusal(_ any, err error) error { return err }
+
 // New is the table. Every row needs a re-authentication that is not older than five minutes (I22);
 // a token never has one, so that its call becomes a request (I21).
 //

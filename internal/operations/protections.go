@@ -115,6 +115,9 @@ func (d Deps) releaseHold() approval.Operation {
 			m.Changes = append(m.Changes, shown("matter", hold.Matter), word("hold", "approval.hold", "active", "released"))
 			return m, nil
 		},
+		Check: func(tx *database.Tx, by models.Actor, c HoldRelease) error {
+			return refusal(retention.PrepareRelease(tx, c.HoldID, by, models.Actor{}))
+		},
 		Run: func(tx *database.Tx, by approval.By, c HoldRelease) (models.Ref, error) {
 			return models.Ref{Kind: models.RefHold, ID: c.HoldID}, retention.ReleaseHold(tx, c.HoldID, by.Requester, by.Approver)
 		},
@@ -131,11 +134,8 @@ func (d Deps) holdOwn() approval.Operation {
 			})
 			return approval.Review{Changes: append(changes, placed(c.Matter, c.Categories)...)}, err
 		},
-		Asked: func(tx *database.Tx, by models.Actor, c HoldByFilter) error {
-			return tx.Rehearse(func(tx *database.Tx) error {
-				_, _, err := retention.PlaceHold(tx, c.order(by, models.Actor{EmployeeID: uuid.Max}))
-				return err
-			})
+		Check: func(tx *database.Tx, by models.Actor, c HoldByFilter) error {
+			return refusal(retention.AssessHold(tx, c.order(by, models.Actor{})))
 		},
 		Run: func(tx *database.Tx, by approval.By, c HoldByFilter) (models.Ref, error) {
 			hold, _, err := retention.PlaceHold(tx, c.order(by.Requester, by.Approver))
@@ -165,13 +165,18 @@ func (d Deps) holdEverybody() approval.Operation {
 			changes := []approval.Change{word("hold_scope", "hold_scope", "", "everybody")}
 			return approval.Review{Changes: append(changes, placed(c.Matter, c.Categories)...)}, nil
 		},
+		Check: func(tx *database.Tx, by models.Actor, c HoldOnEverybody) error {
+			return refusal(retention.AssessHold(tx, c.order(by, models.Actor{})))
+		},
 		Run: func(tx *database.Tx, by approval.By, c HoldOnEverybody) (models.Ref, error) {
-			hold, _, err := retention.PlaceHold(tx, retention.HoldOrder{
-				Everybody: true, Categories: c.Categories, Matter: c.Matter, By: by.Requester, Approver: by.Approver,
-			})
+			hold, _, err := retention.PlaceHold(tx, c.order(by.Requester, by.Approver))
 			return models.Ref{Kind: models.RefHold, ID: hold.ID}, err
 		},
 	})
+}
+
+func (c HoldOnEverybody) order(by, approver models.Actor) retention.HoldOrder {
+	return retention.HoldOrder{Everybody: true, Categories: c.Categories, Matter: c.Matter, By: by, Approver: approver}
 }
 
 func (d Deps) decidePurge() approval.Operation {
@@ -200,6 +205,9 @@ func (d Deps) decidePurge() approval.Operation {
 				m.Subjects = append(m.Subjects, *dep.CreatedBy)
 			}
 			return m, nil
+		},
+		Check: func(tx *database.Tx, by models.Actor, c PurgeDecision) error {
+			return retention.MayDecide(tx, c.PurgeID, by, c.Decision)
 		},
 		Run: func(tx *database.Tx, by approval.By, c PurgeDecision) (models.Ref, error) {
 			return models.Ref{Kind: models.RefPurge, ID: c.PurgeID}, retention.Decide(tx, c.PurgeID, by.Requester, c.Decision)
@@ -274,7 +282,7 @@ func (d Deps) overrulePurge() approval.Operation {
 			m.Changes, m.Rules = append(m.Changes, due...), rules
 			return m, err
 		},
-		Asked: func(tx *database.Tx, by models.Actor, c PurgeOverruling) error {
+		Check: func(tx *database.Tx, by models.Actor, c PurgeOverruling) error {
 			return retention.MayOverrule(tx, c.PurgeID, by)
 		},
 		Run: func(tx *database.Tx, by approval.By, c PurgeOverruling) (models.Ref, error) {
@@ -300,7 +308,7 @@ func (d Deps) extendPurge() approval.Operation {
 			m.Rules = ruleVersions(rules)
 			return m, nil
 		},
-		Asked: func(tx *database.Tx, by models.Actor, c PurgeExtension) error {
+		Check: func(tx *database.Tx, by models.Actor, c PurgeExtension) error {
 			return retention.MayExtend(tx, c.PurgeID, by, c.Until)
 		},
 		Run: func(tx *database.Tx, by approval.By, c PurgeExtension) (models.Ref, error) {

@@ -45,6 +45,7 @@ func (d Deps) createUser() approval.Operation {
 				},
 			}, nil
 		},
+		Check: func(tx *database.Tx, _ models.Actor, n identity.NewUser) error { return n.Check(tx) },
 		Run: func(tx *database.Tx, by approval.By, n identity.NewUser) (models.Ref, error) {
 			user, err := identity.CreateUser(tx, by.Requester, n)
 			return models.Ref{Kind: models.RefUser, ID: user.ID}, err
@@ -63,6 +64,9 @@ func (d Deps) grantRole() approval.Operation {
 				return []approval.Change{word("roles", "role", roleTexts(roles), roleTexts(after))}
 			})
 		},
+		Check: func(tx *database.Tx, _ models.Actor, c RoleGrant) error {
+			return refusal(identity.Grantable(tx, c.UserID, c.Role))
+		},
 		Run: func(tx *database.Tx, by approval.By, c RoleGrant) (models.Ref, error) {
 			return models.Ref{Kind: models.RefUser, ID: c.UserID}, identity.Grant(tx, c.UserID, c.Role, by.Requester)
 		},
@@ -76,11 +80,18 @@ func (d Deps) resetUser() approval.Operation {
 				return []approval.Change{word("credentials", "approval.credentials", "", "reset")}
 			})
 		},
+		Check: exists,
 		Run: func(tx *database.Tx, by approval.By, c UserReset) (models.Ref, error) {
 			_, err := d.Identity.Reset(tx, by.Requester, c.UserID)
 			return models.Ref{Kind: models.RefUser, ID: c.UserID}, err
 		},
 	})
+}
+
+// exists is all that a reset and a disabling ask of a user.
+func exists(tx *database.Tx, _ models.Actor, c UserReset) error {
+	_, _, err := identity.LockUser(tx, c.UserID)
+	return err
 }
 
 // disableUser ends the access of a head or an administrator at once, which one person could use to get rid
@@ -92,6 +103,7 @@ func (d Deps) disableUser() approval.Operation {
 				return []approval.Change{word("credentials", "approval.credentials", "", "disabled")}
 			})
 		},
+		Check: exists,
 		Run: func(tx *database.Tx, by approval.By, c UserReset) (models.Ref, error) {
 			return models.Ref{Kind: models.RefUser, ID: c.UserID}, identity.Disable(tx, c.UserID, by.Requester)
 		},
@@ -107,6 +119,9 @@ func (d Deps) revokeRole() approval.Operation {
 				return []approval.Change{word("roles", "role", roleTexts(roles), roleTexts(after))}
 			})
 		},
+		Check: func(tx *database.Tx, _ models.Actor, c RoleGrant) error {
+			return refusal(identity.Revocable(tx, c.UserID, c.Role))
+		},
 		Run: func(tx *database.Tx, by approval.By, c RoleGrant) (models.Ref, error) {
 			return models.Ref{Kind: models.RefUser, ID: c.UserID}, identity.RevokeRole(tx, c.UserID, c.Role, by.Requester)
 		},
@@ -119,6 +134,9 @@ func (d Deps) linkLogin() approval.Operation {
 			return userReview(tx, c.UserID, func([]models.Role) []approval.Change {
 				return []approval.Change{shown("login_provider", c.Issuer), shown("login_subject", c.Subject)}
 			})
+		},
+		Check: func(tx *database.Tx, _ models.Actor, c LoginLink) error {
+			return refusal(identity.Linkable(tx, c.UserID, c.Issuer, c.Subject))
 		},
 		Run: func(tx *database.Tx, by approval.By, c LoginLink) (models.Ref, error) {
 			_, err := identity.LinkLogin(tx, c.UserID, c.Issuer, c.Subject, by.Requester)

@@ -1,7 +1,6 @@
 package retention
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,23 +23,9 @@ const MaxExtension = 10 // years
 // departure, and the person whose data it is, cannot decide. The same decision by the same person again
 // changes nothing.
 func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision models.Decision) error {
-	if decision != models.DecisionApproved && decision != models.DecisionRejected {
-		return ErrUnknownDecision
-	}
-	c, err := lockPurge(tx, purgeID)
-	if err != nil {
+	c, err := lockUndecided(tx, purgeID, by, decision)
+	if err != nil || c.purge.Decision == decision {
 		return err
-	}
-	if err := c.mayDecide(by); err != nil {
-		return err
-	}
-	switch {
-	case c.purge.Decision == decision && c.purge.DecidedBy != nil && *c.purge.DecidedBy == by.EmployeeID:
-		return nil
-	case c.purge.State == models.PurgeRejected && decision == models.DecisionApproved:
-		return ErrRejected
-	case c.purge.State != models.PurgeInReview || c.purge.Decision == models.DecisionApproved:
-		return ErrNotInReview
 	}
 	now, err := tx.Now()
 	if err != nil {
@@ -62,6 +47,33 @@ func Decide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision models
 		return err
 	}
 	return tx.Touch(models.DrivenPurge, purgeID)
+}
+
+// MayDecide is why [Decide] would refuse, if it would.
+func MayDecide(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision models.Decision) error {
+	_, err := lockUndecided(tx, purgeID, by, decision)
+	return err
+}
+
+// lockUndecided locks a purge about which somebody may decide so, or has.
+func lockUndecided(tx *database.Tx, purgeID uuid.UUID, by models.Actor, decision models.Decision) (c claimed, err error) {
+	if decision != models.DecisionApproved && decision != models.DecisionRejected {
+		return c, ErrUnknownDecision
+	}
+	if c, err = lockPurge(tx, purgeID); err != nil {
+		return c, err
+	}
+	if err := c.mayDecide(by); err != nil {
+		return c, err
+	}
+	switch {
+	case c.purge.Decision == decision && c.purge.DecidedBy != nil && *c.purge.DecidedBy == by.EmployeeID:
+	case c.purge.State == models.PurgeRejected && decision == models.DecisionApproved:
+		err = ErrRejected
+	case c.purge.State != models.PurgeInReview || c.purge.Decision == models.DecisionApproved:
+		err = ErrNotInReview
+	}
+	return c, err
 }
 
 // mayDecide says whether somebody may decide about the purge at all.
@@ -148,15 +160,22 @@ func Overrule(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor) er
 
 // MayExtend says whether somebody may be one of the two people who extend a rejected purge to a day.
 func MayExtend(tx *database.Tx, purgeID uuid.UUID, by models.Actor, until clock.Date) error {
+	_, _, err := lockExtensible(tx, purgeID, until, by)
+	return err
+}
+
+func lockExtensible(tx *database.Tx, purgeID uuid.UUID, until clock.Date, actors ...models.Actor) (claimed, []Extension, error) {
 	c, err := lockRejected(tx, purgeID)
 	if err != nil {
-		return err
+		return c, nil, err
 	}
-	if err := c.mayDecide(by); err != nil {
-		return err
+	for _, actor := range actors {
+		if err := c.mayDecide(actor); err != nil {
+			return c, nil, err
+		}
 	}
-	_, _, err = c.extensions(tx, until)
-	return err
+	list, _, err := c.extensions(tx, until)
+	return c, list, err
 }
 
 // Claim is a category that a purge claims, with since when it is due and by which rule.
@@ -250,22 +269,12 @@ func (c *claimed) extensions(tx *database.Tx, until clock.Date) ([]Extension, []
 // Extend ends a rejected purge by keeping what it claims to the end of a day, on the word of two
 // people. Then it falls due again, still as something that somebody rejected.
 func Extend(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor, until clock.Date) error {
-	c, err := lockPurge(tx, purgeID)
+	c, list, err := lockExtensible(tx, purgeID, until, first, second)
 	if err != nil {
-		return err
-	}
-	if c.purge.State != models.PurgeRejected {
-		return ErrNotRejected
-	}
-	if err := errors.Join(c.mayDecide(first), c.mayDecide(second)); err != nil {
 		return err
 	}
 	if first.EmployeeID == second.EmployeeID {
 		return ErrSamePerson
-	}
-	list, _, err := c.extensions(tx, until)
-	if err != nil {
-		return err
 	}
 	if len(list) == 0 {
 		return ErrNotRejected // everything left the claim; the next look ends it

@@ -1,6 +1,7 @@
 package retention
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -51,10 +52,10 @@ func (q HoldQuery) Empty() bool { return q == HoldQuery{} }
 // and of which no employment has anything left make it *TooLateError without any effect; a hold on
 // everything takes what is left and returns the rest.
 func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models.Category, err error) {
-	if err := o.check(); err != nil {
+	if err := tx.LockHolds(); err != nil {
 		return hold, nil, err
 	}
-	if err := tx.LockHolds(); err != nil {
+	if err := alone(AssessHold(tx, o)); err != nil {
 		return hold, nil, err
 	}
 	var employments []models.Employment
@@ -68,10 +69,6 @@ func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models
 		if tooLate, err = o.tooLate(tx); err != nil {
 			return hold, nil, err
 		}
-	} else if err := o.known(tx); err != nil {
-		return hold, nil, err
-	} else if err := alone(reaches(tx, o.row(uuid.Nil), o.By, o.Approver)); err != nil {
-		return hold, nil, err
 	}
 	if hold, err = o.insert(tx); err != nil {
 		return hold, nil, err
@@ -85,7 +82,7 @@ func PlaceHold(tx *database.Tx, o HoldOrder) (hold models.Hold, tooLate []models
 // AssessHold is why one person may not place a hold: by a filter it would keep the own data, or will once the own
 // departure has taken effect. Nobody decides alone how long that is kept.
 func AssessHold(tx *database.Tx, o HoldOrder) ([]models.Cause, error) {
-	if err := o.check(); err != nil {
+	if err := cmp.Or(o.check(), o.known(tx)); err != nil {
 		return nil, err
 	}
 	return reaches(tx, o.row(uuid.Nil), o.By, o.Approver)
@@ -225,27 +222,34 @@ func (o HoldOrder) row(id uuid.UUID) models.Hold {
 	return hold
 }
 
+// PrepareRelease reads a hold that somebody would release, with what [ReleaseHold] refuses.
+func PrepareRelease(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor) (hold HoldView, err error) {
+	if err := tx.LockHolds(); err != nil {
+		return hold, err
+	}
+	hold, err = oneHold(tx.DB(), holdID)
+	switch {
+	case err != nil || hold.ReleasedAt != nil:
+		return hold, err
+	case hold.EmployeeID != nil && by.EmployeeID == *hold.EmployeeID:
+		return hold, ErrSubject
+	}
+	return hold, alone(reaches(tx, hold.row(), by, approver))
+}
+
 // ReleaseHold ends a hold. What it alone suspended is purged when due, which may be at once; other
 // holds on the same categories stay. A second release changes nothing. approver is the second person, if
 // there was one.
 func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor) error {
-	if err := tx.LockHolds(); err != nil {
-		return err
-	}
-	hold, err := oneHold(tx.DB(), holdID)
+	hold, err := PrepareRelease(tx, holdID, by, approver)
 	if err != nil || hold.ReleasedAt != nil {
 		return err
 	}
 	var employments []models.Employment
 	if hold.EmployeeID != nil {
-		if by.EmployeeID == *hold.EmployeeID {
-			return ErrSubject
-		}
 		if employments, err = archive.LockEmployments(tx, *hold.EmployeeID); err != nil {
 			return err
 		}
-	} else if err := alone(reaches(tx, hold.row(), by, approver)); err != nil {
-		return err
 	}
 	entry, err := recordHold(tx, actionHoldReleased, hold.row(), by)
 	if err != nil {

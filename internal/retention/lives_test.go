@@ -211,15 +211,21 @@ func (l *life) move() {
 	to := l.pick(lawful)
 	department := l.w.department[to]
 	l.w.tx(l, func(tx *database.Tx) error {
-		err := archive.UpdateApproved(tx, l.w.vault, s.employee, archive.Patch{DepartmentID: &department})
+		file, err := archive.Patch{DepartmentID: &department}.Prepare(tx, s.employee)
 		if err != nil {
 			return err
 		}
-		employment, err := archive.LockEmployment(tx, s.employment)
-		if err != nil || !s.ended {
+		if err := file.Write(tx, l.w.vault); err != nil {
 			return err
 		}
-		return Follow(tx, employment)
+		if !s.ended {
+			return nil
+		}
+		following, err := PrepareFollowing(tx, file.Employment)
+		if err != nil {
+			return err
+		}
+		return following.Write(tx)
 	})
 	s.at = to
 }

@@ -125,40 +125,56 @@ func write(tx *database.Tx, rule models.RetentionRule, rows []running, entry *uu
 	return database.Wrap("writing deadlines", err)
 }
 
-// Follow lets the deadlines of one employment that still run follow the rules of its jurisdiction,
-// earlier ones too: two people agreed to that. It is part of the transaction that changed the
-// employment, which the caller has locked. A jurisdiction without rules is *MissingRulesError.
-func Follow(tx *database.Tx, employment models.Employment) error {
-	if err := tx.DB().Exec("LOCK TABLE retention_rules IN ROW EXCLUSIVE MODE").Error; err != nil {
-		return fmt.Errorf("locking the retention rules: %w", database.Hide(err))
+// Following is what becomes of the deadlines of one employment that still run under other rules than its
+// jurisdiction's: they follow those, to earlier instants too, which two people agree to.
+type Following struct {
+	Rules []models.RetentionRule
+	Moved map[models.Category]time.Time
+
+	employmentID uuid.UUID
+	rows         [][]running // of each rule
+}
+
+// PrepareFollowing judges an employment as it would be, which the caller has locked. A jurisdiction without rules
+// is *MissingRulesError.
+func PrepareFollowing(tx *database.Tx, employment models.Employment) (f Following, err error) {
+	if err = tx.DB().Exec("LOCK TABLE retention_rules IN ROW EXCLUSIVE MODE").Error; err != nil {
+		return f, fmt.Errorf("locking the retention rules: %w", database.Hide(err))
 	}
-	rules, err := Rules(tx, employment.Jurisdiction)
-	if err != nil {
-		return err
+	if f.Rules, err = Rules(tx, employment.Jurisdiction); err != nil {
+		return f, err
 	}
-	for _, rule := range rules {
-		var rows []running
+	f.employmentID, f.rows, f.Moved = employment.ID, make([][]running, len(f.Rules)), map[models.Category]time.Time{}
+	for i, rule := range f.Rules {
 		err := tx.DB().Raw(`
 			SELECT `+runningColumns+`
 			FROM retention_deadlines l JOIN departures d ON d.id = l.departure_id
 			WHERE l.employment_id = ? AND l.category = ? AND l.rule_id <> ? AND l.state IN ('scheduled', 'held', 'in_review')
-			ORDER BY l.id FOR NO KEY UPDATE OF l`, employment.ID, rule.Category, rule.ID).Scan(&rows).Error
+			ORDER BY l.id FOR NO KEY UPDATE OF l`, employment.ID, rule.Category, rule.ID).Scan(&f.rows[i]).Error
 		if err != nil {
-			return fmt.Errorf("locking the deadlines of an employment: %w", database.Hide(err))
+			return f, fmt.Errorf("locking the deadlines of an employment: %w", database.Hide(err))
 		}
-		for i := range rows {
-			if err := rows[i].obey(rule); err != nil {
-				return err
+		for j := range f.rows[i] {
+			if err := f.rows[i][j].obey(rule); err != nil {
+				return f, err
 			}
+			f.Moved[rule.Category] = f.rows[i][j].Deadline
 		}
-		if len(rows) == 0 {
+	}
+	return f, nil
+}
+
+// Write lets the deadlines follow, in the transaction that changed the employment.
+func (f Following) Write(tx *database.Tx) error {
+	for i, rule := range f.Rules {
+		if len(f.rows[i]) == 0 {
 			continue
 		}
-		if err := writeRunning(tx, rule, rows); err != nil {
+		if err := writeRunning(tx, rule, f.rows[i]); err != nil {
 			return err
 		}
 	}
-	return resume(tx, employment.ID)
+	return resume(tx, f.employmentID)
 }
 
 // RunningDeadlines are those of an employment that still run, by category.
