@@ -1,9 +1,7 @@
 package departures
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -12,15 +10,11 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api/httpkit"
-	"lethe/internal/access"
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/models"
 )
-
-// The kinds of events besides those of the timeline.
-const ()
 
 type eventsInput struct {
 	ID       uuid.UUID `path:"id" doc:"The departure's id"`
@@ -35,113 +29,60 @@ func (s *server) registerDepartureEvents() {
 		More: "Server-sent events. `event` names the kind (that of the timeline, or snapshot, changed, problem), " +
 			"`data` is the departure as GET gives it, `id` allows resuming with Last-Event-ID. The stream ends when nothing more can happen; " +
 			"asked for again then with the last id, it answers 204.", Problems: []int{http.StatusTooManyRequests}, Shape: func(op *huma.Operation) {
-			httpkit.Streaming(op)
+			httpkit.Streaming[DepartureView](s.API, departure.Events...)(op)
 			op.Responses["204"] = &huma.Response{Description: "Nothing more will happen"}
 		},
 	}, s.departureEvents)
 }
 
 func (s *server) departureEvents(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
-	f := &follower{server: s, id: in.ID, bearer: httpkit.BearerOf(ctx), language: i18n.Negotiate(in.Language)}
-	if in.LastSeen != "" {
+	actor := httpkit.ActorOf(ctx)
+	f := httpkit.Followed{Kind: StreamsOfDepartures, ID: in.ID, Language: i18n.Negotiate(in.Language), Resumed: in.LastSeen != ""}
+	if f.Resumed {
 		last, err := strconv.ParseInt(in.LastSeen, 10, 64)
 		if err != nil || last < 0 {
 			return nil, httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: "header.last_event_id", Code: httpkit.FieldFormat})
 		}
-		f.last, f.resumed = last, true
+		f.Position = last
 	}
-	view, newest, err := f.look(ctx)
+	newest, err := departure.LastEvent(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, fmt.Errorf("looking at a timeline: %w", err)
+	}
+	view, err := s.departureView(ctx, actor, f.Language, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	if f.resumed && f.last >= newest && view.Over() {
+	if f.Resumed && f.Position >= newest && view.Over() {
 		return &huma.StreamResponse{Body: func(hctx huma.Context) { hctx.SetStatus(http.StatusNoContent) }}, nil
 	}
-	f.last = min(f.last, newest)
-	release, err := s.Streams.Admit(f.bearer)
-	if err != nil {
-		return nil, err
+	f.Position = min(f.Position, newest)
+	f.Look = func(ctx context.Context, after int64) (httpkit.Moment, error) {
+		return s.moment(ctx, actor, f.Language, in.ID, after)
 	}
-	return &huma.StreamResponse{Body: func(hctx huma.Context) {
-		defer release()
-		f.stream = httpkit.OpenStream(hctx)
-		f.run(hctx.Context())
-	}}, nil
+	return s.Stream(ctx, f)
 }
 
-// follower shows one departure to one client as it changes. It asks the database, which holds the
-// facts; so it needs nothing from the processes that change them.
-type follower struct {
-	*server
-	stream   *httpkit.EventStream
-	id       uuid.UUID
-	bearer   identity.Bearer
-	language i18n.Language
-	last     int64 // newest line of the timeline that the client has
-	resumed  bool
-	shown    []byte
-}
-
-func (f *follower) run(ctx context.Context) {
-	err := f.Follow(ctx, f.stream, StreamsOfDepartures, f.id, f.bearer, func() (bool, error) { return f.show(ctx) })
-	if err != nil && ctx.Err() == nil {
-		_ = f.stream.Send(httpkit.EventProblem, 0, httpkit.ProblemOf(ctx, err).In(f.language, httpkit.RequestIDOf(ctx)))
-	}
-}
-
-// look reads the departure as the bearer may see it, and the newest line of its timeline.
-func (f *follower) look(ctx context.Context) (DepartureView, int64, error) {
-	newest, err := departure.LastEvent(ctx, f.DB, f.id)
-	if err != nil {
-		return DepartureView{}, 0, fmt.Errorf("looking at a timeline: %w", err)
-	}
-	view, err := f.departureView(ctx, f.bearer.Actor, f.language, f.id)
-	return view, newest, err
-}
-
-// show sends what is new and says whether nothing more can happen.
-func (f *follower) show(ctx context.Context) (over bool, err error) {
+// moment passes over the lines of which the actor may not know; they move the position all the same.
+func (s *server) moment(ctx context.Context, actor models.Actor, language i18n.Language, id uuid.UUID, after int64) (httpkit.Moment, error) {
+	now := httpkit.Moment{Position: after}
 	// The timeline is read first: what it tells has happened in the resource that is read after it.
-	events, err := departure.Timeline(ctx, f.DB, f.id, f.last)
+	lines, err := departure.Timeline(ctx, s.DB, id, after)
 	if err != nil {
-		return false, err
+		return now, err
 	}
-	view, err := f.departureView(ctx, f.bearer.Actor, f.language, f.id)
+	view, err := s.departureView(ctx, actor, language, id)
 	if err != nil {
-		return false, err
+		return now, err
 	}
-	body, err := json.Marshal(view)
-	if err != nil {
-		return false, fmt.Errorf("rendering a departure: %w", err)
+	if n := len(lines); n > 0 {
+		now.Position = lines[n-1].ID
 	}
-	if err := f.send(events, view.knows, body); err != nil {
-		return false, err
+	for _, e := range knownEvents(lines, view.knows) {
+		now.Events = append(now.Events, httpkit.StreamEvent{ID: e.ID, Kind: e.What})
 	}
-	f.shown = body
-	return view.Over(), nil
-}
-
-// send passes over the lines of which the bearer may not know; they move the position all the same.
-func (f *follower) send(events []models.DepartureEvent, knows func(access.Part) bool, body []byte) error {
-	newest := f.last
-	if n := len(events); n > 0 {
-		newest = events[n-1].ID
-	}
-	if f.shown == nil && !f.resumed {
-		f.last = newest
-		return f.stream.SendRaw(httpkit.EventSnapshot, f.last, body)
-	}
-	events = knownEvents(events, knows)
-	for _, e := range events {
-		if err := f.stream.SendRaw(e.What, e.ID, body); err != nil {
-			return err
-		}
-	}
-	f.last = newest
-	if len(events) == 0 && !bytes.Equal(f.shown, body) {
-		return f.stream.SendRaw(httpkit.EventChanged, f.last, body)
-	}
-	return nil
+	now.View, now.Over = view, view.Over()
+	return now, nil
 }
 
 // StreamsOfDepartures tells whether anything changed that the view of a departure shows.

@@ -162,11 +162,6 @@ func Answering(contentType string, status int, what string, schema *huma.Schema)
 	}
 }
 
-// Streaming is a shape: the call answers a stream of events.
-func Streaming(op *huma.Operation) {
-	Answering("text/event-stream", http.StatusOK, "A stream of events", &huma.Schema{Type: huma.TypeString})(op)
-}
-
 // TokensNeedPeople says whether no token may call it.
 func (d Route) TokensNeedPeople() bool { return d.Session || d.Makes.Wants(operations.Session) }
 

@@ -88,7 +88,7 @@ func (s *server) registerExports() {
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /query-log/exports/{id}/events", Summary: "Follow an evidence pack as it is made", To: httpkit.Roles{httpkit.Auditor},
 		More:  "Server-sent events. `event` is snapshot or changed (or problem), `data` is the resource as GET gives it. The stream ends when nothing more can happen.",
-		Shape: httpkit.Streaming, Problems: []int{http.StatusTooManyRequests},
+		Shape: httpkit.Streaming[ExportView](s.API), Problems: []int{http.StatusTooManyRequests},
 	}, s.exportEvents)
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /query-log/exports/{id}/file", Summary: "Download an evidence pack; this is recorded too", To: httpkit.Roles{httpkit.Auditor},

@@ -6,6 +6,7 @@ import type { components, paths } from "./lethe.js";
 type Departure = components["schemas"]["DepartureView"];
 type Request = components["schemas"]["ApprovalView"];
 type Problem = components["schemas"]["Problem"];
+type Happening = paths["/api/v1/departures/{id}/events"]["get"]["responses"][200]["content"]["text/event-stream"][number];
 
 const client = (baseUrl: string, token: string) =>
   createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}`, "Accept-Language": "en" } });
@@ -60,4 +61,10 @@ async function follow(lethe: Client, id: string): Promise<string> {
   return `${data.stage_text}, cut off at ${data.access_cutoff_at}; waits for ${waiting.join(", ") || "nothing"}`;
 }
 
-export { begin, client, pending };
+// told is what an event of a departure's stream says; its data has the type that its name says.
+function told(e: Happening): string {
+  if (e.event === "problem") throw new Refused(e.data);
+  return `${e.event}: ${e.data.stage_text}`;
+}
+
+export { begin, client, pending, told };

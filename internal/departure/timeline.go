@@ -31,6 +31,13 @@ const (
 	EventPurged             = "purged"
 )
 
+// Events are all of them.
+var Events = []string{
+	EventStarted, EventDatesChanged, EventWithdrawn, EventAnnulmentRequested, EventAnnulmentDropped, EventAnnulled, EventUnlinkingStarted,
+	EventNothingConnected, EventRelinkingStarted, EventAccountsSettled, EventAccountsAttention, EventAccountsResumed,
+	EventAccountsRelinked, EventDeparted, EventPurgingBegan, EventCategoryPurged, EventPurged,
+}
+
 // Timelines are those of departures, by departure, oldest line first.
 func Timelines(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.UUID][]models.DepartureEvent, error) {
 	var events []models.DepartureEvent
