@@ -29,7 +29,7 @@ type contextKey int
 const (
 	keyRequestID contextKey = iota
 	keyBearer
-	keyPlace
+	keyClient
 )
 
 // identify gives each request an id of our own: one from outside could carry anything into the log.
@@ -149,7 +149,7 @@ const ginBearer = "bearer"
 // authenticate finds out whose request it is: a bearer token's or a session cookie's, never both.
 // Where people log in, nobody is known yet.
 func (s *API) authenticate(ctx huma.Context, next func(huma.Context)) {
-	ctx = huma.WithValue(ctx, keyPlace, s.locate(ctx))
+	ctx = huma.WithValue(ctx, keyClient, s.locate(ctx))
 	if s.routeOf(ctx).Open {
 		inner := models.WithCaller(ctx.Context(), models.Caller{Authenticated: models.ByNothing, RequestID: RequestIDOf(ctx.Context())})
 		next(huma.WithContext(ctx, inner))
@@ -265,14 +265,14 @@ func (s *API) SteppedUp(ctx context.Context, bearer identity.Bearer) error {
 }
 
 // locate notes where a request comes from.
-func (s *API) locate(ctx huma.Context) identity.Place {
+func (s *API) locate(ctx huma.Context) identity.Client {
 	c := humagin.Unwrap(ctx)
 	address, _ := netip.ParseAddr(c.ClientIP()) // unknown: all unknown ones share a limit
-	return identity.Place{Address: address, Agent: ctx.Header("User-Agent"), Device: s.Identity.DeviceOf(ctx.Header("Cookie"))}
+	return identity.Client{Address: address, Agent: ctx.Header("User-Agent"), Device: s.Identity.DeviceOf(ctx.Header("Cookie"))}
 }
 
-// PlaceOf is where the request comes from.
-func PlaceOf(ctx context.Context) identity.Place {
-	p, _ := ctx.Value(keyPlace).(identity.Place)
+// ClientOf is where the request comes from.
+func ClientOf(ctx context.Context) identity.Client {
+	p, _ := ctx.Value(keyClient).(identity.Client)
 	return p
 }

@@ -52,13 +52,13 @@ func (s *server) registerEnrolments() {
 }
 
 func (s *server) beginEnrolment(ctx context.Context, in *struct{ Body EnrolmentBody }) (*httpkit.Answer[SecondFactor], error) {
-	e := identity.Enrolling{Login: in.Body.Login, Code: in.Body.Code, Place: httpkit.PlaceOf(ctx)}
+	e := identity.Enrolling{Login: in.Body.Login, Code: in.Body.Code, Client: httpkit.ClientOf(ctx)}
 	made, err := s.Identity.BeginEnrolment(ctx, e, in.Body.Password)
 	return &httpkit.Answer[SecondFactor]{Body: secondFactor(made)}, err
 }
 
 func (s *server) finishEnrolment(ctx context.Context, in *struct{ Body ConfirmationBody }) (*httpkit.Answer[RecoveryCodes], error) {
-	e := identity.Enrolling{Login: in.Body.Login, Code: in.Body.Code, Place: httpkit.PlaceOf(ctx)}
+	e := identity.Enrolling{Login: in.Body.Login, Code: in.Body.Code, Client: httpkit.ClientOf(ctx)}
 	codes, err := s.Identity.FinishEnrolment(ctx, e, in.Body.TOTP)
 	return &httpkit.Answer[RecoveryCodes]{Body: RecoveryCodes{codes}}, err
 }

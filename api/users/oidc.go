@@ -70,7 +70,7 @@ func (s *server) beginOIDC(ctx context.Context, in *struct {
 		}
 		session = bearer.SessionID
 	}
-	out, err := s.Identity.BeginLogin(ctx, s.OIDC, in.Role, session, httpkit.PlaceOf(ctx))
+	out, err := s.Identity.BeginLogin(ctx, s.OIDC, in.Role, session, httpkit.ClientOf(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (s *server) finishOIDC(ctx context.Context, in *struct {
 	current := s.sessionBefore(ctx, in.Cookie)
 	arrival, err := s.Identity.FinishLogin(ctx, s.OIDC, identity.Returned{
 		State: in.State, Code: in.Code, Refused: in.Error != "", Issuer: in.Issuer,
-		Secret: s.Identity.FlowOf(in.Cookie), Current: current, Place: httpkit.PlaceOf(ctx),
+		Secret: s.Identity.FlowOf(in.Cookie), Current: current, Client: httpkit.ClientOf(ctx),
 	})
 	if err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ func (s *server) login(ctx context.Context, in *struct {
 }) (*openedAnswer, error) {
 	b := in.Body
 	opened, err := s.Identity.Login(ctx, identity.LoginOrder{
-		Login: b.Login, Password: b.Password, TOTP: b.TOTP, RecoveryCode: b.RecoveryCode, Role: b.Role, Place: httpkit.PlaceOf(ctx),
+		Login: b.Login, Password: b.Password, TOTP: b.TOTP, RecoveryCode: b.RecoveryCode, Role: b.Role, Client: httpkit.ClientOf(ctx),
 		Current: s.sessionBefore(ctx, in.Cookie),
 	})
 	return s.opened(opened, in.Language()), err
@@ -99,7 +99,7 @@ func (s *server) breakGlass(ctx context.Context, in *struct {
 }) (*openedAnswer, error) {
 	b := in.Body
 	opened, err := s.Identity.BreakGlass(ctx, identity.BreakGlassOrder{
-		Login: b.Login, First: b.Code1, Second: b.Code2, Role: b.Role, Place: httpkit.PlaceOf(ctx),
+		Login: b.Login, First: b.Code1, Second: b.Code2, Role: b.Role, Client: httpkit.ClientOf(ctx),
 	})
 	return s.opened(opened, in.Language()), err
 }

@@ -89,14 +89,14 @@ func printLost(ctx context.Context, db *database.DB, lost []vault.Lost) error {
 	for _, l := range lost {
 		var what string
 		var err error
-		switch l.Place {
+		switch l.Table {
 		case "employment_categories":
 			err = db.Read(ctx).Raw(`SELECT e.employee_no || ': ' || c.category FROM employment_categories c
 				JOIN employments m ON m.id = c.employment_id JOIN employees e ON e.id = m.employee_id WHERE c.id = ?`, l.RowID).Scan(&what).Error
 		case "users":
 			err = db.Read(ctx).Raw(`SELECT login || ': second factor (reset the user) 动态口令（请重置账号）' FROM users WHERE id = ?`, l.RowID).Scan(&what).Error
 		default:
-			what = l.Place + "/" + l.RowID.String()
+			what = l.Table + "/" + l.RowID.String()
 		}
 		if err != nil {
 			return fmt.Errorf("naming what lost its key: %w", errors.Join(database.Hide(err)))

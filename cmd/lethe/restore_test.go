@@ -30,7 +30,7 @@ func TestI25_RestoreAcceptGivesUpWhatLostItsKey(t *testing.T) {
 		if err := v.CreateCategories(tx, leaver.ID); err != nil {
 			return err
 		}
-		_, _, err := v.Seal(tx, vault.Place{Table: "field_values", Employment: leaver.ID, Category: models.CategoryIdentity, Field: "f"}, []byte("x"))
+		_, _, err := v.Seal(tx, vault.Cell{Table: "field_values", Employment: leaver.ID, Category: models.CategoryIdentity, Field: "f"}, []byte("x"))
 		return err
 	}))
 	h.must(v.CheckBinding(t.Context(), h.env.Facts))
@@ -115,7 +115,7 @@ func TestI25_ReasonsThatABackupBroughtBackEndBeforeTheProcessOpens(t *testing.T)
 	h.must(keys.Exec("ALTER TABLE loose_keys DISABLE TRIGGER USER; DELETE FROM loose_keys; INSERT INTO loose_keys SELECT * FROM backup; DROP TABLE backup").Error)
 	read := func() string {
 		t.Helper()
-		got, err := v.OpenReasons(t.Context(), []reasons.Text{{Place: "here", Sealed: sealed}})
+		got, err := v.OpenReasons(t.Context(), []reasons.Text{{Cell: "here", Sealed: sealed}})
 		h.must(err)
 		return got[0]
 	}

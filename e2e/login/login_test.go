@@ -150,7 +150,7 @@ func TestAnswersOfAnotherIssuerAreRefused(t *testing.T) {
 	}
 	// The document of the provider that we reach names another issuer than the one configured.
 	elsewhere := w.newClient(strings.Replace(w.provider.issuer, "127.0.0.1", "localhost", 1))
-	if _, err := w.service.BeginLogin(t.Context(), elsewhere, "", [16]byte{}, identity.Place{}); err == nil {
+	if _, err := w.service.BeginLogin(t.Context(), elsewhere, "", [16]byte{}, identity.Client{}); err == nil {
 		t.Error("a document of another issuer was believed")
 	}
 }

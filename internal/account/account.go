@@ -40,8 +40,8 @@ type Timings struct {
 
 // Snapshots seals and opens what an account looked like before it was unlinked.
 type Snapshots interface {
-	Seal(tx *database.Tx, p vault.Place, plain []byte) (models.Sealed, uuid.UUID, error)
-	Open(tx *database.Tx, p vault.Place, s models.Sealed) ([]byte, error)
+	Seal(tx *database.Tx, p vault.Cell, plain []byte) (models.Sealed, uuid.UUID, error)
+	Open(tx *database.Tx, p vault.Cell, s models.Sealed) ([]byte, error)
 }
 
 // Service carries out steps. Orders and decisions need no service: they only change facts.

@@ -18,7 +18,7 @@ const columnDecision = "decision_entry_id"
 // columnNote is the sealed column of what they wrote: its name is part of what that is sealed for.
 const columnNote = "note_sealed"
 
-func notePlace(id uuid.UUID) string { return reasons.Place("support_cases."+columnNote, id) }
+func notePlace(id uuid.UUID) string { return reasons.Cell("support_cases."+columnNote, id) }
 
 // ResolveCase carries out what a person of it_ops decided about a stuck step:
 //

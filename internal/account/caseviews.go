@@ -143,7 +143,7 @@ func TriedIn(ctx context.Context, db *database.DB, cases []uuid.UUID) (map[uuid.
 func Notes(ctx context.Context, db *database.DB, cases []CaseView) ([]string, error) {
 	texts := make([]reasons.Text, len(cases))
 	for i, c := range cases {
-		texts[i] = reasons.Text{Place: notePlace(c.ID), Sealed: c.NoteSealed}
+		texts[i] = reasons.Text{Cell: notePlace(c.ID), Sealed: c.NoteSealed}
 	}
 	return reasons.Open(ctx, db, texts...)
 }

@@ -29,8 +29,8 @@ type kept struct {
 // lacksActive says that nobody knows whether the account was usable.
 const lacksActive = "active"
 
-func placeOf(id, employment uuid.UUID) vault.Place {
-	return vault.Place{
+func placeOf(id, employment uuid.UUID) vault.Cell {
+	return vault.Cell{
 		Table: "account_snapshots", Row: id, Employment: employment,
 		Category: models.CategoryAccountSnapshot, Field: "snapshot",
 	}

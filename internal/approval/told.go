@@ -43,7 +43,7 @@ func keepTold(tx *database.Tx, id uuid.UUID, told Told) error {
 	if err != nil {
 		return errors.New("writing what was decided failed")
 	}
-	sealed, err := reasons.Seal(tx, reasons.Place(columnTold, id), string(text))
+	sealed, err := reasons.Seal(tx, reasons.Cell(columnTold, id), string(text))
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (r *Registry) Tell(ctx context.Context, db *database.DB, rows ...models.App
 		switch row.State {
 		case models.ApprovalPending:
 			open = append(open, row.ID)
-			commands = append(commands, vault.LooseValue{Place: place(row.ID), Sealed: row.CommandSealed})
+			commands = append(commands, vault.LooseValue{Cell: place(row.ID), Sealed: row.CommandSealed})
 		case models.ApprovalApproved, models.ApprovalRejected:
 			decided = append(decided, row.ID)
 		}
@@ -106,7 +106,7 @@ func tellDecided(ctx context.Context, db *database.DB, ids []uuid.UUID, told map
 	}
 	texts := make([]reasons.Text, len(kept))
 	for i, k := range kept {
-		texts[i] = reasons.Text{Place: reasons.Place(columnTold, k.ID), Sealed: k.ToldSealed}
+		texts[i] = reasons.Text{Cell: reasons.Cell(columnTold, k.ID), Sealed: k.ToldSealed}
 	}
 	opened, err := reasons.Open(ctx, db, texts...)
 	if err != nil {

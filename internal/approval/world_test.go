@@ -110,7 +110,7 @@ func (plainBoxes) OpenLoose(_ context.Context, _ string, s models.Sealed) ([]byt
 func (b plainBoxes) OpenLooseAll(ctx context.Context, values []vault.LooseValue) ([]vault.LooseOpened, error) {
 	opened := make([]vault.LooseOpened, len(values))
 	for i, v := range values {
-		opened[i].Plain, opened[i].Err = b.OpenLoose(ctx, v.Place, v.Sealed)
+		opened[i].Plain, opened[i].Err = b.OpenLoose(ctx, v.Cell, v.Sealed)
 	}
 	return opened, nil
 }

@@ -16,7 +16,7 @@ const (
 	columnComment = "comment_sealed"
 )
 
-func written(column string, id uuid.UUID) string { return reasons.Place("approvals."+column, id) }
+func written(column string, id uuid.UUID) string { return reasons.Cell("approvals."+column, id) }
 
 // Written is what people wrote about a request.
 type Written struct {
@@ -28,8 +28,8 @@ type Written struct {
 func OpenWritten(ctx context.Context, db *database.DB, rows ...models.Approval) ([]Written, error) {
 	texts := make([]reasons.Text, 0, 2*len(rows))
 	for _, row := range rows {
-		texts = append(texts, reasons.Text{Place: written(columnReason, row.ID), Sealed: row.ReasonSealed},
-			reasons.Text{Place: written(columnComment, row.ID), Sealed: row.CommentSealed})
+		texts = append(texts, reasons.Text{Cell: written(columnReason, row.ID), Sealed: row.ReasonSealed},
+			reasons.Text{Cell: written(columnComment, row.ID), Sealed: row.CommentSealed})
 	}
 	opened, err := reasons.Open(ctx, db, texts...)
 	if err != nil {

@@ -109,7 +109,7 @@ func (c *company) stored(t *testing.T, employment uuid.UUID) map[string]string {
 			if err != nil {
 				return err
 			}
-			plain, err := c.vault.Open(tx, vault.Place{
+			plain, err := c.vault.Open(tx, vault.Cell{
 				Table: "field_values", Row: row.ID, Employment: employment, Category: definition.Category, Field: row.FieldKey,
 			}, row.ValueSealed)
 			if err != nil {

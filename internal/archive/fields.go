@@ -125,7 +125,7 @@ func sealField(tx *database.Tx, sealer vault.Sealer, employmentID uuid.UUID, c c
 	}
 	plain := []byte(*c.value)
 	defer clear(plain)
-	sealed, categoryID, err := sealer.Seal(tx, vault.Place{
+	sealed, categoryID, err := sealer.Seal(tx, vault.Cell{
 		Table: "field_values", Row: id, Employment: employmentID, Category: c.category.Category, Field: c.key,
 	}, plain)
 	if err != nil {

@@ -174,7 +174,7 @@ type tiredSealer struct {
 	left int
 }
 
-func (s *tiredSealer) Seal(tx *database.Tx, p vault.Place, plain []byte) (models.Sealed, uuid.UUID, error) {
+func (s *tiredSealer) Seal(tx *database.Tx, p vault.Cell, plain []byte) (models.Sealed, uuid.UUID, error) {
 	if s.left == 0 {
 		return models.Sealed{}, uuid.Nil, errTired
 	}

@@ -293,8 +293,8 @@ func sealText(tx *database.Tx, seal vault.Sealer, dep models.Departure, column, 
 	return sealed, nil
 }
 
-func placeOf(dep models.Departure, column string) vault.Place {
-	return vault.Place{
+func placeOf(dep models.Departure, column string) vault.Cell {
+	return vault.Cell{
 		Table: "departures", Row: dep.ID, Employment: dep.EmploymentID,
 		Category: models.CategoryDepartureFile, Field: column,
 	}

@@ -46,13 +46,13 @@ func SealBreakGlass(tx *database.Tx) (first, second string, err error) {
 type BreakGlassOrder struct {
 	Login, First, Second string
 	Role                 models.Role
-	Place                Place
+	Client               Client
 }
 
 // BreakGlass opens a session of one hour for an active user, without password and second factor. It
 // can neither disclose nor purge nor approve; every user is told, and the codes are used up.
 func (s *Service) BreakGlass(ctx context.Context, o BreakGlassOrder) (Opened, error) {
-	if err := s.tryCode(ctx, o.Place); err != nil {
+	if err := s.tryCode(ctx, o.Client); err != nil {
 		return Opened{}, err
 	}
 	user, known, err := s.userByLogin(ctx, normalLogin(o.Login))
@@ -80,7 +80,7 @@ func (s *Service) BreakGlass(ctx context.Context, o BreakGlassOrder) (Opened, er
 			return err
 		}
 		opened.Token, opened.Session, err = s.Open(tx, Opening{
-			User: user, Role: o.Role, Authenticated: models.ByBreakGlass, Place: o.Place,
+			User: user, Role: o.Role, Authenticated: models.ByBreakGlass, Client: o.Client,
 			Details: map[string]string{"break_glass_id": pair.ID.String()},
 		})
 		return err

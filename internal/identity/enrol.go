@@ -21,7 +21,7 @@ type Enrolling struct {
 	Login  string
 	Code   string
 	Second string
-	Place  Place
+	Client Client
 }
 
 // BeginEnrolment sets the password and shows the secret of the second factor, once: a second call
@@ -183,7 +183,7 @@ func (s *Service) checkEnrolment(ctx context.Context, e Enrolling) (models.User,
 }
 
 func (s *Service) enrolling(ctx context.Context, e Enrolling) (models.User, error) {
-	if err := s.tryCode(ctx, e.Place); err != nil {
+	if err := s.tryCode(ctx, e.Client); err != nil {
 		return models.User{}, err
 	}
 	user, known, err := s.userByLogin(ctx, normalLogin(e.Login))
@@ -237,7 +237,7 @@ func (e Enrolling) opens(row models.Enrolment) bool {
 }
 
 // tryCode counts a try of a one-time code from an address.
-func (s *Service) tryCode(ctx context.Context, p Place) error {
+func (s *Service) tryCode(ctx context.Context, p Client) error {
 	if err := s.flood.allow(p); err != nil {
 		return err
 	}

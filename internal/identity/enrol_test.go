@@ -271,7 +271,7 @@ func TestBreakGlass(t *testing.T) {
 	former := one
 	seal()
 	try := func(login, first, second string) (Opened, error) {
-		return w.s.BreakGlass(t.Context(), BreakGlassOrder{Login: login, First: first, Second: second, Place: from("192.0.2.1")})
+		return w.s.BreakGlass(t.Context(), BreakGlassOrder{Login: login, First: first, Second: second, Client: from("192.0.2.1")})
 	}
 	for name, c := range map[string][3]string{
 		"one code twice": {w.user.Login, one, one}, "a former code": {w.user.Login, former, two},

@@ -23,7 +23,7 @@ type LoginOrder struct {
 	Login, Password    string
 	TOTP, RecoveryCode string
 	Role               models.Role // empty: the user's usual one
-	Place              Place
+	Client             Client
 	// Current is the session that the browser has before, which ends with the login.
 	Current Bearer
 }
@@ -38,18 +38,18 @@ type Opened struct {
 // answered alike and after the same work. Too many tries are a [ThrottledError].
 func (s *Service) Login(ctx context.Context, o LoginOrder) (Opened, error) {
 	o.Login = normalLogin(o.Login)
-	if err := s.flood.allow(o.Place); err != nil {
+	if err := s.flood.allow(o.Client); err != nil {
 		return Opened{}, err
 	}
 	user, known, err := s.userByLogin(ctx, o.Login)
 	if err != nil {
 		return Opened{}, err
 	}
-	device, address, err := s.familiar(ctx, user, o.Place)
+	device, address, err := s.familiar(ctx, user, o.Client)
 	if err != nil {
 		return Opened{}, err
 	}
-	limits := limitsFor(o.Login, o.Place, device, address)
+	limits := limitsFor(o.Login, o.Client, device, address)
 	if err := take(ctx, s.db, limits); err != nil {
 		loginThrottled(ctx, user)
 		return Opened{}, err
@@ -82,10 +82,10 @@ func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, 
 			return Opened{}, err
 		}
 	}
-	if len(bareCode(o.Place.Device)) != deviceLength {
-		o.Place.Device = newCode(20) // none, or none of ours: it would be easy to guess
+	if len(bareCode(o.Client.Device)) != deviceLength {
+		o.Client.Device = newCode(20) // none, or none of ours: it would be easy to guess
 	}
-	opened := Opened{Device: o.Place.Device}
+	opened := Opened{Device: o.Client.Device}
 	err := database.Run(ctx, s.db, func(tx *database.Tx) error {
 		user, err := lockUser(tx, seen.ID)
 		if err != nil {
@@ -98,10 +98,10 @@ func (s *Service) loggedIn(ctx context.Context, o LoginOrder, seen models.User, 
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(giveBack(tx, limits), remember(tx, user, o.Place), s.leave(tx, o.Current)); err != nil {
+		if err := errors.Join(giveBack(tx, limits), remember(tx, user, o.Client), s.leave(tx, o.Current)); err != nil {
 			return err
 		}
-		opened.Token, opened.Session, err = s.Open(tx, Opening{User: user, Role: o.Role, Authenticated: how, Place: o.Place})
+		opened.Token, opened.Session, err = s.Open(tx, Opening{User: user, Role: o.Role, Authenticated: how, Client: o.Client})
 		if err != nil || rehashed == "" {
 			return err
 		}

@@ -69,7 +69,7 @@ func TestRecoveryCodesWorkOnceEach(t *testing.T) {
 		t.Fatalf("the codes are %v", codes)
 	}
 	try := func(user models.User, code string) error {
-		_, err := w.s.Login(t.Context(), LoginOrder{Login: user.Login, Password: rightPassword, RecoveryCode: code, Place: from("192.0.2.1")})
+		_, err := w.s.Login(t.Context(), LoginOrder{Login: user.Login, Password: rightPassword, RecoveryCode: code, Client: from("192.0.2.1")})
 		return err
 	}
 	if err := try(w.user, others[0]); !errors.Is(err, ErrLoginFailed) {
@@ -100,7 +100,7 @@ func TestStrangersLockNobodyOut(t *testing.T) {
 	home := from("192.0.2.1")
 	opened, err := w.login(home, rightPassword)
 	w.must(err)
-	browser := Place{Address: from("203.0.113.7").Address, Device: opened.Device}
+	browser := Client{Address: from("203.0.113.7").Address, Device: opened.Device}
 	var throttled *ThrottledError
 	for i := range 30 {
 		stranger := from("198.51.100." + string(rune('0'+i%10)))
@@ -114,7 +114,7 @@ func TestStrangersLockNobodyOut(t *testing.T) {
 	if _, err := w.login(from("198.51.100.1"), rightPassword); !errors.As(err, &throttled) {
 		t.Errorf("a stranger with the right password meanwhile: %v", err)
 	}
-	for name, place := range map[string]Place{"from the known address": home, "with the known browser elsewhere": browser} {
+	for name, place := range map[string]Client{"from the known address": home, "with the known browser elsewhere": browser} {
 		w.next()
 		if _, err := w.login(place, rightPassword); err != nil {
 			t.Errorf("the owner %s: %v", name, err)
@@ -133,7 +133,7 @@ func TestLoginIsThrottled(t *testing.T) {
 	var all sync.WaitGroup
 	for range 40 {
 		all.Go(func() {
-			_, err := w.s.Login(t.Context(), LoginOrder{Login: w.user.Login, Password: "wrong", TOTP: "1", Place: from("192.0.2.9")})
+			_, err := w.s.Login(t.Context(), LoginOrder{Login: w.user.Login, Password: "wrong", TOTP: "1", Client: from("192.0.2.9")})
 			if errors.Is(err, ErrLoginFailed) {
 				judged.Add(1)
 			}
@@ -170,7 +170,7 @@ func TestTheLedgerTellsLoginsApart(t *testing.T) {
 	if _, err := w.login(from("192.0.2.1"), "wrong"); !errors.Is(err, ErrLoginFailed) {
 		t.Errorf("a wrong password with a right code: %v", err)
 	}
-	_, _ = w.s.Login(t.Context(), LoginOrder{Login: "my-secret-typed-here", Password: "x", Place: from("192.0.2.1")})
+	_, _ = w.s.Login(t.Context(), LoginOrder{Login: "my-secret-typed-here", Password: "x", Client: from("192.0.2.1")})
 	if got := w.actions(); !slices.Equal(got[len(got)-3:], []string{"session.opened", "session.refused", "session.refused"}) {
 		t.Errorf("the entries are %v", got)
 	}
@@ -239,7 +239,7 @@ func TestASessionEndsBeforeItsIdleTime(t *testing.T) {
 	w := newWorld(t, Options{Idle: 3 * time.Hour})
 	open := func(how models.Authentication) (token string, b Bearer) {
 		w.must(w.run(func(tx *database.Tx) error {
-			opened, session, err := w.s.Open(tx, Opening{User: w.user, Authenticated: how, Place: from("192.0.2.1")})
+			opened, session, err := w.s.Open(tx, Opening{User: w.user, Authenticated: how, Client: from("192.0.2.1")})
 			token, b.SessionID = opened, session.ID
 			return err
 		}))
@@ -312,7 +312,7 @@ func TestTracesOfSessionsAreNotKept(t *testing.T) {
 	login := func() {
 		t.Helper()
 		logins++
-		_, err := w.login(Place{Address: from(fmt.Sprintf("192.0.2.%d", logins)).Address, Agent: "Mozilla/5.0", Device: "1"}, rightPassword)
+		_, err := w.login(Client{Address: from(fmt.Sprintf("192.0.2.%d", logins)).Address, Agent: "Mozilla/5.0", Device: "1"}, rightPassword)
 		w.must(err)
 	}
 	left := func(sessions, places int64) {

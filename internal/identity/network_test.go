@@ -15,11 +15,11 @@ func TestTriesAreCountedByNetwork(t *testing.T) {
 		"2001:db8:1:3:3:4:5:6": "2001:db8:1:3::/64",
 		"fe80::1%eth0":         "fe80::/64",
 	} {
-		if got := network(Place{Address: netip.MustParseAddr(address)}); got != want {
+		if got := network(Client{Address: netip.MustParseAddr(address)}); got != want {
 			t.Errorf("%s is counted as %s", address, got)
 		}
 	}
-	if got := network(Place{}); got != "" {
+	if got := network(Client{}); got != "" {
 		t.Errorf("no address is counted as %q", got)
 	}
 }

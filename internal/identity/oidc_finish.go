@@ -29,7 +29,7 @@ type Returned struct {
 	// Secret is the flow's cookie; Current the browser's session, if it has one.
 	Secret  string
 	Current Bearer
-	Place   Place
+	Client  Client
 }
 
 // Arrival is the session that a browser now has, under a new token.
@@ -42,7 +42,7 @@ type Arrival struct {
 // session that the browser was sent away for. What the browser brings works once. Nothing is locked
 // while the provider is asked.
 func (s *Service) FinishLogin(ctx context.Context, p *Provider, r Returned) (Arrival, error) {
-	if err := s.flood.allow(r.Place); err != nil {
+	if err := s.flood.allow(r.Client); err != nil {
 		return Arrival{}, err
 	}
 	h := handshake{secret: r.Secret, state: r.State}
@@ -111,7 +111,7 @@ func (s *Service) arrive(tx *database.Tx, flow models.OIDCFlow, found proof, r R
 		return Arrival{}, err
 	}
 	token, _, err := s.Open(tx, Opening{
-		User: user, Role: flow.Role, Authenticated: models.ByOIDC, Place: r.Place,
+		User: user, Role: flow.Role, Authenticated: models.ByOIDC, Client: r.Client,
 		Details: map[string]string{"link": link.ID.String()},
 	})
 	return Arrival{Token: token}, err

@@ -29,7 +29,7 @@ type Outbound struct {
 
 // flowLimits bound what strangers can make us store; the people of a whole office behind one address
 // get through.
-func flowLimits(p Place) []rateLimit {
+func flowLimits(p Client) []rateLimit {
 	return []rateLimit{{limitFlow, []string{network(p)}, 100, time.Second}}
 }
 
@@ -38,7 +38,7 @@ const limitFlow = "oidc" // browsers sent to the provider, from one address
 // BeginLogin prepares a login by the provider, in the given role (empty: the user's usual one). With
 // a session it prepares a step-up of that session instead, for which the provider asks the person
 // again.
-func (s *Service) BeginLogin(ctx context.Context, p *Provider, role models.Role, session uuid.UUID, from Place) (Outbound, error) {
+func (s *Service) BeginLogin(ctx context.Context, p *Provider, role models.Role, session uuid.UUID, from Client) (Outbound, error) {
 	if role != "" && !validRole(role) {
 		return Outbound{}, ErrRole
 	}

@@ -156,7 +156,7 @@ func TestUnknownLoginAndWrongPasswordTakeAsLong(t *testing.T) {
 			w.must(w.Facts.Read(t.Context()).Exec("DELETE FROM login_lanes").Error)
 			w.s.flood = newFlood()
 			start := time.Now()
-			_, err := w.s.Login(t.Context(), LoginOrder{Login: login, Password: "wrong password", TOTP: "000000", Place: from("192.0.2.1")})
+			_, err := w.s.Login(t.Context(), LoginOrder{Login: login, Password: "wrong password", TOTP: "000000", Client: from("192.0.2.1")})
 			if i >= 5 { // after warming up
 				took[login] = append(took[login], time.Since(start))
 			}

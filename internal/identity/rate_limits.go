@@ -48,7 +48,7 @@ const (
 
 // limitsFor are the limits of a try at a login. A login that nobody has gets the same as one that
 // somebody has.
-func limitsFor(login string, p Place, device, address bool) []rateLimit {
+func limitsFor(login string, p Client, device, address bool) []rateLimit {
 	from := rateLimit{limitAddress, []string{network(p)}, 50, 10 * time.Second}
 	switch {
 	case device:
@@ -61,7 +61,7 @@ func limitsFor(login string, p Place, device, address bool) []rateLimit {
 
 // network is what tries are counted by: an address, or the network of an IPv6 address, of which
 // everybody has 2^64.
-func network(p Place) string {
+func network(p Client) string {
 	address := p.Address.Unmap()
 	if !address.Is6() {
 		return addressText(p)
@@ -135,7 +135,7 @@ func sweepLimits(tx *database.Tx) error {
 }
 
 // familiar says by what an account knows a place: the browser's cookie, the address.
-func (s *Service) familiar(ctx context.Context, user models.User, p Place) (device, address bool, err error) {
+func (s *Service) familiar(ctx context.Context, user models.User, p Client) (device, address bool, err error) {
 	set, err := keyed.Living(ctx, s.db, keyed.Places)
 	if err != nil {
 		return false, false, err
@@ -160,7 +160,7 @@ const (
 
 // remember makes a place known to an account, under the digest of today's key alone. At most twenty of
 // a kind are kept.
-func remember(tx *database.Tx, user models.User, p Place) error {
+func remember(tx *database.Tx, user models.User, p Client) error {
 	set, err := keyed.Living(tx.Context(), tx, keyed.Places)
 	if err != nil {
 		return err
@@ -204,7 +204,7 @@ const (
 
 func newFlood() *flood { return &flood{buckets: map[string]*rate.Limiter{}} }
 
-func (f *flood) allow(p Place) error {
+func (f *flood) allow(p Client) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	address := network(p)

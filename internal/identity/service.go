@@ -52,8 +52,8 @@ func New(db *database.DB, secrets vault.Loose, o Options) *Service {
 	return s
 }
 
-// Place is where a request comes from.
-type Place struct {
+// Client is where a request comes from.
+type Client struct {
 	Address netip.Addr
 	Agent   string // what the browser calls itself
 	// Device is the value of the cookie that a browser keeps after a login.

@@ -25,7 +25,7 @@ type Opening struct {
 	User          models.User
 	Role          models.Role // empty: the user's usual one
 	Authenticated models.Authentication
-	Place         Place
+	Client        Client
 	// SteppedUp says that the proof was just given by the person, so that it counts as a step-up.
 	SteppedUp bool
 	// Details go into the ledger entry.
@@ -48,7 +48,7 @@ func (s *Service) Open(tx *database.Tx, o Opening) (token string, session models
 	id := models.NewID()
 	session = models.Session{
 		ID: id, UserID: o.User.ID, Role: o.Role, Authenticated: o.Authenticated,
-		BreakGlass: o.Authenticated == models.ByBreakGlass, Address: addressText(o.Place), Agent: shorten(o.Place.Agent, 200),
+		BreakGlass: o.Authenticated == models.ByBreakGlass, Address: addressText(o.Client), Agent: shorten(o.Client.Agent, 200),
 		CreatedAt: now, SeenAt: now, IdleExpiresAt: now.Add(s.options.Idle), ExpiresAt: now.Add(s.options.Absolute),
 	}
 	if session.BreakGlass {
@@ -250,7 +250,7 @@ func cookieValue(header, name string) (string, bool) {
 	return value, found == 1 && value != ""
 }
 
-func addressText(p Place) string {
+func addressText(p Client) string {
 	if !p.Address.IsValid() {
 		return ""
 	}

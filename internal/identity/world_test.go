@@ -79,14 +79,14 @@ func (w *world) code(secret string, steps int) string {
 	return code
 }
 
-func from(address string) Place { return Place{Address: netip.MustParseAddr(address)} }
+func from(address string) Client { return Client{Address: netip.MustParseAddr(address)} }
 
 // next waits by the database's clock for a code that was not used.
 func (w *world) next() { w.Advance(w.t, totpStep*time.Second) }
 
-func (w *world) login(p Place, password string) (Opened, error) {
+func (w *world) login(p Client, password string) (Opened, error) {
 	w.t.Helper()
-	return w.s.Login(context.Background(), LoginOrder{Login: w.user.Login, Password: password, TOTP: w.code(w.secret, 0), Place: p})
+	return w.s.Login(context.Background(), LoginOrder{Login: w.user.Login, Password: password, TOTP: w.code(w.secret, 0), Client: p})
 }
 
 // actions are the actions of the ledger's entries, in order.

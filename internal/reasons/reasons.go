@@ -21,7 +21,7 @@ import (
 
 // Text is a sealed text and the place for which it was sealed.
 type Text struct {
-	Place  string
+	Cell   string
 	Sealed models.Sealed
 }
 
@@ -45,8 +45,8 @@ type attachment struct{}
 // Attach gives the transactions on db what seals. It is called once at start-up.
 func Attach(db *database.DB, k Keeper) { db.Attach(attachment{}, k) }
 
-// Place is the place of a row's column.
-func Place(column string, row uuid.UUID) string { return column + "/" + row.String() }
+// Cell is the cell of a row's column.
+func Cell(column string, row uuid.UUID) string { return column + "/" + row.String() }
 
 // Seal seals what is written now. Nothing written is NULL.
 func Seal(tx *database.Tx, place, text string) (models.Sealed, error) {

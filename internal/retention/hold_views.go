@@ -232,7 +232,7 @@ func openHold(ctx context.Context, c reasons.Carrier, g *gorm.DB, id uuid.UUID) 
 func openMatters(ctx context.Context, c reasons.Carrier, holds []HoldView) error {
 	texts := make([]reasons.Text, len(holds))
 	for i, h := range holds {
-		texts[i] = reasons.Text{Place: matterPlace(h.ID), Sealed: h.MatterSealed}
+		texts[i] = reasons.Text{Cell: matterPlace(h.ID), Sealed: h.MatterSealed}
 	}
 	opened, err := reasons.Open(ctx, c, texts...)
 	if err != nil {
@@ -244,7 +244,7 @@ func openMatters(ctx context.Context, c reasons.Carrier, holds []HoldView) error
 	return nil
 }
 
-func matterPlace(hold uuid.UUID) string { return reasons.Place("holds.matter_sealed", hold) }
+func matterPlace(hold uuid.UUID) string { return reasons.Cell("holds.matter_sealed", hold) }
 
 // SealPlainMatters carries the matters of version 0.2 over; see [database.SealFormer].
 func SealPlainMatters(ctx context.Context, db *database.DB, ready func() error) error {

@@ -393,7 +393,7 @@ func TestI8_PurgingAnOldEmploymentTouchesNothingOfTheNewOne(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		plain, err := w.vault.Open(tx, vault.Place{
+		plain, err := w.vault.Open(tx, vault.Cell{
 			Table: "field_values", Row: row.ID, Employment: rehired.employment, Category: models.CategoryPayBank, Field: "bank_account",
 		}, row.ValueSealed)
 		if string(plain) != fields["bank_account"] {

@@ -156,7 +156,7 @@ func (w *world) depart(t failer, p person, endedAt time.Time) person {
 		if _, err := archive.LockEmployment(tx, p.employment); err != nil {
 			return err
 		}
-		note, _, err := w.vault.Seal(tx, vault.Place{
+		note, _, err := w.vault.Seal(tx, vault.Cell{
 			Table: "departures", Row: p.departure, Employment: p.employment, Category: models.CategoryDepartureFile, Field: "note_sealed",
 		}, []byte("a note"))
 		if err != nil {

@@ -30,7 +30,7 @@ const actionLostAccepted = "restore.accepted"
 // Lost is a row of the facts whose key the keys database does not have.
 type Lost struct {
 	KeyID uuid.UUID
-	Place string    // the table
+	Table string
 	RowID uuid.UUID // of employment_categories: the category; else the row that holds the sealed value
 }
 
@@ -111,7 +111,7 @@ func (p keyPlace) lost(ctx context.Context, facts, keys *database.DB) (lost []Lo
 		}
 		for _, u := range used {
 			if !known[u.KeyID] {
-				u.Place = p.table
+				u.Table = p.table
 				lost = append(lost, u)
 			}
 		}
@@ -209,7 +209,7 @@ func (v *Vault) openNewest(ctx context.Context) error {
 func AcceptLost(tx *database.Tx, lost []Lost, e ledger.Entry) (uuid.UUID, error) {
 	sum := sha256.New()
 	for _, l := range lost {
-		_, _ = fmt.Fprintf(sum, "%s %s %s\n", l.Place, l.RowID, l.KeyID)
+		_, _ = fmt.Fprintf(sum, "%s %s %s\n", l.Table, l.RowID, l.KeyID)
 	}
 	e.Kind, e.Action = ledger.KindConfiguration, actionLostAccepted
 	e.Details = map[string]string{"keys": strconv.Itoa(CountKeys(lost)), "sha256": hex.EncodeToString(sum.Sum(nil))}
@@ -219,8 +219,8 @@ func AcceptLost(tx *database.Tx, lost []Lost, e ledger.Entry) (uuid.UUID, error)
 	}
 	for _, l := range lost {
 		err := tx.DB().Exec("INSERT INTO lost_keys (key_id, place, row_id, ledger_entry_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-			l.KeyID, l.Place, l.RowID, entry).Error
-		if err == nil && l.Place == "employment_categories" {
+			l.KeyID, l.Table, l.RowID, entry).Error
+		if err == nil && l.Table == "employment_categories" {
 			err = tx.DB().Exec("UPDATE employment_categories SET data_key_id = NULL WHERE id = ? AND data_key_id = ?", l.RowID, l.KeyID).Error
 		}
 		if err != nil {

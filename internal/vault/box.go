@@ -66,7 +66,7 @@ func keyOf(s models.Sealed) (uuid.UUID, error) {
 }
 
 // sealedFor is the associated data of a sealed value.
-func (v *Vault) sealedFor(p Place, keyID uuid.UUID) []byte {
+func (v *Vault) sealedFor(p Cell, keyID uuid.UUID) []byte {
 	return bind("lethe sealed value v1", v.installation[:], []byte(p.Table), p.Row[:], p.Employment[:],
 		[]byte(p.Category), []byte(p.Field), keyID[:])
 }

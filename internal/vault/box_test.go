@@ -14,8 +14,8 @@ import (
 func TestSealedFor_EachPartCounts(t *testing.T) {
 	t.Parallel()
 	v, foreign := &Vault{installation: uuid.New()}, &Vault{installation: uuid.New()}
-	p := Place{Table: "field_values", Row: uuid.New(), Employment: uuid.New(), Category: models.CategoryIdentity, Field: "id_number"}
-	with := func(change func(p *Place)) Place {
+	p := Cell{Table: "field_values", Row: uuid.New(), Employment: uuid.New(), Category: models.CategoryIdentity, Field: "id_number"}
+	with := func(change func(p *Cell)) Cell {
 		q := p
 		change(&q)
 		return q
@@ -27,11 +27,11 @@ func TestSealedFor_EachPartCounts(t *testing.T) {
 		"a sealed value": {
 			v.sealedFor(p, key),
 			foreign.sealedFor(p, key),
-			v.sealedFor(with(func(p *Place) { p.Table = "departures" }), key),
-			v.sealedFor(with(func(p *Place) { p.Row = uuid.New() }), key),
-			v.sealedFor(with(func(p *Place) { p.Employment = uuid.New() }), key),
-			v.sealedFor(with(func(p *Place) { p.Category = models.CategoryDepartureFile }), key),
-			v.sealedFor(with(func(p *Place) { p.Field = "passport" }), key),
+			v.sealedFor(with(func(p *Cell) { p.Table = "departures" }), key),
+			v.sealedFor(with(func(p *Cell) { p.Row = uuid.New() }), key),
+			v.sealedFor(with(func(p *Cell) { p.Employment = uuid.New() }), key),
+			v.sealedFor(with(func(p *Cell) { p.Category = models.CategoryDepartureFile }), key),
+			v.sealedFor(with(func(p *Cell) { p.Field = "passport" }), key),
 			v.sealedFor(p, uuid.New()),
 		},
 		"a data key": {

@@ -98,7 +98,7 @@ func TestRotation(t *testing.T) {
 	other, _, err := b.seal(t.Context(), neighbour, q, "salary")
 	must(t, err)
 	for _, v := range []*vault.Vault{b.vault, neighbour, b.again(t)} {
-		for place, box := range map[vault.Place]models.Sealed{p: sealed, q: other} {
+		for place, box := range map[vault.Cell]models.Sealed{p: sealed, q: other} {
 			if _, err := b.open(t.Context(), v, place, box); err != nil {
 				t.Errorf("%s does not open after the rotation: %v", place.Category, err)
 			}
@@ -136,12 +136,12 @@ func TestRetiredGeneration_UnwrapsNothing(t *testing.T) {
 func TestRotation_UnderLoad(t *testing.T) {
 	b := newBench(t)
 	type sealed struct {
-		place vault.Place
+		place vault.Cell
 		box   models.Sealed
 	}
 	var all sync.WaitGroup
 	done, results := make(chan struct{}), make(chan sealed, 1000)
-	employments := []vault.Place{}
+	employments := []vault.Cell{}
 	for range 4 {
 		p := b.place()
 		p.Employment = b.hire(t)

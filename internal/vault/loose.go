@@ -35,7 +35,7 @@ type Loose interface {
 
 // LooseValue is a sealed value with its place.
 type LooseValue struct {
-	Place  string
+	Cell   string
 	Sealed models.Sealed
 }
 
@@ -130,7 +130,7 @@ func (v *Vault) openLoose(row looseKey, value LooseValue) ([]byte, error) {
 		return nil, err
 	}
 	defer key.clear()
-	return key.open(value.Sealed, v.looseFor(value.Place, row.ID))
+	return key.open(value.Sealed, v.looseFor(value.Cell, row.ID))
 }
 
 // ShredLoose destroys the key of a value; see [Loose].

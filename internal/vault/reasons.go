@@ -84,7 +84,7 @@ func (v *Vault) OpenReasons(ctx context.Context, texts []reasons.Text) ([]string
 		if !there {
 			continue // destroyed, or given up after a restore
 		}
-		plain, err := key.open(t.Sealed, v.reasonFor(t.Place, key.id))
+		plain, err := key.open(t.Sealed, v.reasonFor(t.Cell, key.id))
 		if err != nil {
 			return nil, err
 		}

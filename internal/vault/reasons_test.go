@@ -23,13 +23,13 @@ func TestI25_ReasonsEndWithTheLog(t *testing.T) {
 	must(t, err)
 	first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	write := func(text string) reasons.Text {
-		place := reasons.Place("approvals.reason_sealed", uuid.New())
+		place := reasons.Cell("approvals.reason_sealed", uuid.New())
 		var sealed models.Sealed
 		must(t, database.Run(t.Context(), b.Facts, func(tx *database.Tx) (err error) {
 			sealed, err = reasons.Seal(tx, place, text)
 			return err
 		}))
-		return reasons.Text{Place: place, Sealed: sealed}
+		return reasons.Text{Cell: place, Sealed: sealed}
 	}
 	old, same := write("private debt"), write("of the same month")
 	b.Advance(t, first.AddDate(0, 1, 0).Sub(now)+time.Hour)
@@ -105,11 +105,11 @@ func TestI25_AReasonOpensAtItsPlaceOnly(t *testing.T) {
 	if keys != 1 {
 		t.Errorf("%d keys of one month", keys)
 	}
-	opened, err := b.vault.OpenReasons(t.Context(), []reasons.Text{{Place: "here", Sealed: sealed[0]}, {Place: "here", Sealed: sealed[1]}})
+	opened, err := b.vault.OpenReasons(t.Context(), []reasons.Text{{Cell: "here", Sealed: sealed[0]}, {Cell: "here", Sealed: sealed[1]}})
 	if err != nil || opened[0] != "text" || opened[1] != "text" {
 		t.Errorf("opened as %v: %v", opened, err)
 	}
-	if _, err := b.vault.OpenReasons(t.Context(), []reasons.Text{{Place: "there", Sealed: sealed[0]}}); !errors.Is(err, vault.ErrDamaged) {
+	if _, err := b.vault.OpenReasons(t.Context(), []reasons.Text{{Cell: "there", Sealed: sealed[0]}}); !errors.Is(err, vault.ErrDamaged) {
 		t.Errorf("at another place: %v", err)
 	}
 }

@@ -25,9 +25,9 @@ var ErrPurged = errors.New("the category is purged")
 // for another row, field, employment or installation.
 var ErrDamaged = errors.New("the sealed value does not open here")
 
-// Place is where a sealed value belongs. It is part of the associated data: a value that is moved
+// Cell is where a sealed value belongs. It is part of the associated data: a value that is moved
 // to any other place does not open there.
-type Place struct {
+type Cell struct {
 	Table      string
 	Row        uuid.UUID
 	Employment uuid.UUID
@@ -42,7 +42,7 @@ type Sealer interface {
 	// Seal encrypts plain for p and returns it with the id of the category's row. The row stays
 	// locked to the end of the transaction. Whoever seals for several categories of an employment
 	// in one transaction does so in the order of the rows' ids.
-	Seal(tx *database.Tx, p Place, plain []byte) (models.Sealed, uuid.UUID, error)
+	Seal(tx *database.Tx, p Cell, plain []byte) (models.Sealed, uuid.UUID, error)
 }
 
 // Opener can seal and open.
@@ -50,7 +50,7 @@ type Opener interface {
 	Sealer
 	// Open decrypts what was sealed for p. The category's row stays locked to the end of the
 	// transaction. The caller owns the bytes and clears them after use.
-	Open(tx *database.Tx, p Place, s models.Sealed) ([]byte, error)
+	Open(tx *database.Tx, p Cell, s models.Sealed) ([]byte, error)
 }
 
 // Vault is all of it; hand out the interface that is needed.
@@ -84,7 +84,7 @@ func (v *Vault) CreateCategories(tx *database.Tx, employmentID uuid.UUID) error 
 }
 
 // Seal encrypts plain for p; see [Sealer].
-func (v *Vault) Seal(tx *database.Tx, p Place, plain []byte) (models.Sealed, uuid.UUID, error) {
+func (v *Vault) Seal(tx *database.Tx, p Cell, plain []byte) (models.Sealed, uuid.UUID, error) {
 	category, err := v.lockForSealing(tx, p)
 	if err != nil {
 		return models.Sealed{}, uuid.Nil, err
@@ -102,7 +102,7 @@ func (v *Vault) Seal(tx *database.Tx, p Place, plain []byte) (models.Sealed, uui
 }
 
 // Open decrypts what was sealed for p; see [Opener].
-func (v *Vault) Open(tx *database.Tx, p Place, s models.Sealed) ([]byte, error) {
+func (v *Vault) Open(tx *database.Tx, p Cell, s models.Sealed) ([]byte, error) {
 	category, err := lockCategory(tx, p, clause.LockingStrengthShare)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (v *Vault) Open(tx *database.Tx, p Place, s models.Sealed) ([]byte, error) 
 
 // lockForSealing locks the category's row, shared if it has its key already. The first one to seal
 // takes it alone, creates the key and refers to it; whoever comes second waits and finds that key.
-func (v *Vault) lockForSealing(tx *database.Tx, p Place) (models.EmploymentCategory, error) {
+func (v *Vault) lockForSealing(tx *database.Tx, p Cell) (models.EmploymentCategory, error) {
 	category, err := findCategory(tx, p, "")
 	if err != nil {
 		return category, err
@@ -150,7 +150,7 @@ const lockAlone = "NO KEY UPDATE"
 
 // lockCategory locks the category's row until the end of the transaction and refuses it once a
 // purge has begun. It reads after the lock was granted: a purge that was waited for is seen.
-func lockCategory(tx *database.Tx, p Place, strength string) (models.EmploymentCategory, error) {
+func lockCategory(tx *database.Tx, p Cell, strength string) (models.EmploymentCategory, error) {
 	category, err := findCategory(tx, p, strength)
 	if err != nil {
 		return category, err
@@ -161,7 +161,7 @@ func lockCategory(tx *database.Tx, p Place, strength string) (models.EmploymentC
 	return category, nil
 }
 
-func findCategory(tx *database.Tx, p Place, strength string) (models.EmploymentCategory, error) {
+func findCategory(tx *database.Tx, p Cell, strength string) (models.EmploymentCategory, error) {
 	query := tx.DB().Where("employment_id = ? AND category = ?", p.Employment, p.Category)
 	if strength != "" {
 		query = query.Clauses(clause.Locking{Strength: strength})

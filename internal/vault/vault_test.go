@@ -55,13 +55,13 @@ func (b *bench) hire(t *testing.T) uuid.UUID {
 	return id
 }
 
-func (b *bench) place() vault.Place {
-	return vault.Place{
+func (b *bench) place() vault.Cell {
+	return vault.Cell{
 		Table: "field_values", Row: uuid.New(), Employment: b.employment, Category: models.CategoryIdentity, Field: "id_number",
 	}
 }
 
-func (b *bench) seal(ctx context.Context, v *vault.Vault, p vault.Place, plain string) (sealed models.Sealed, category uuid.UUID, err error) {
+func (b *bench) seal(ctx context.Context, v *vault.Vault, p vault.Cell, plain string) (sealed models.Sealed, category uuid.UUID, err error) {
 	err = database.Run(ctx, b.Facts, func(tx *database.Tx) error {
 		sealed, category, err = v.Seal(tx, p, []byte(plain))
 		return err
@@ -69,7 +69,7 @@ func (b *bench) seal(ctx context.Context, v *vault.Vault, p vault.Place, plain s
 	return sealed, category, err
 }
 
-func (b *bench) open(ctx context.Context, v *vault.Vault, p vault.Place, s models.Sealed) (plain string, err error) {
+func (b *bench) open(ctx context.Context, v *vault.Vault, p vault.Cell, s models.Sealed) (plain string, err error) {
 	err = database.Run(ctx, b.Facts, func(tx *database.Tx) error {
 		opened, err := v.Open(tx, p, s)
 		plain = string(opened)
@@ -222,7 +222,7 @@ func TestOpen_SwappedKeys(t *testing.T) {
 func TestSeal_ConcurrentFirstSealsAgreeOnOneKey(t *testing.T) {
 	b := newBench(t)
 	const sealers = 8
-	places := make([]vault.Place, sealers)
+	places := make([]vault.Cell, sealers)
 	sealed := make([]models.Sealed, sealers)
 	errs := make([]error, sealers)
 	var all sync.WaitGroup

@@ -243,10 +243,10 @@ func (p *pack) places(ctx context.Context) (*sql.Rows, error) {
 }
 
 // choose reads the next places.
-func choose(places *sql.Rows) ([]querylog.Place, error) {
-	chosen := make([]querylog.Place, 0, blockSize)
+func choose(places *sql.Rows) ([]querylog.Leaf, error) {
+	chosen := make([]querylog.Leaf, 0, blockSize)
 	for len(chosen) < blockSize && places.Next() {
-		var place querylog.Place
+		var place querylog.Leaf
 		if err := places.Scan(&place.Index, &place.ID, &place.LeafHash); err != nil {
 			return nil, fmt.Errorf("choosing entries: %w", database.Hide(err))
 		}
@@ -259,7 +259,7 @@ func choose(places *sql.Rows) ([]querylog.Place, error) {
 }
 
 // block reads the entries of places.
-func (p *pack) block(ctx context.Context, chosen []querylog.Place) (*block, error) {
+func (p *pack) block(ctx context.Context, chosen []querylog.Leaf) (*block, error) {
 	rows, err := p.fetch(ctx, chosen)
 	if err != nil {
 		return nil, err
@@ -292,7 +292,7 @@ func (p *pack) block(ctx context.Context, chosen []querylog.Place) (*block, erro
 	return b, nil
 }
 
-func (p *pack) fetch(ctx context.Context, chosen []querylog.Place) (map[uuid.UUID]querylog.Row, error) {
+func (p *pack) fetch(ctx context.Context, chosen []querylog.Leaf) (map[uuid.UUID]querylog.Row, error) {
 	wrote, err := ledger.WroteBy(p.maker.o.DB)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ const (
 	columnFilters = "filters_sealed"
 )
 
-func (e Export) place(column string) string { return reasons.Place("query_log_exports."+column, e.ID) }
+func (e Export) place(column string) string { return reasons.Cell("query_log_exports."+column, e.ID) }
 
 // Written is what somebody wrote for an export.
 type Written struct {
@@ -28,8 +28,8 @@ type Written struct {
 
 // Open opens what somebody wrote for an export. What ended with the log is empty.
 func (e Export) Open(ctx context.Context, c reasons.Carrier) (Written, error) {
-	opened, err := reasons.Open(ctx, c, reasons.Text{Place: e.place(columnReason), Sealed: e.ReasonSealed},
-		reasons.Text{Place: e.place(columnFilters), Sealed: e.FiltersSealed})
+	opened, err := reasons.Open(ctx, c, reasons.Text{Cell: e.place(columnReason), Sealed: e.ReasonSealed},
+		reasons.Text{Cell: e.place(columnFilters), Sealed: e.FiltersSealed})
 	if err != nil {
 		return Written{}, err
 	}

@@ -19,8 +19,8 @@ import (
 	"lethe/internal/ledger"
 )
 
-// Place is where an entry stands in its tree.
-type Place struct {
+// Leaf is where an entry stands in its tree.
+type Leaf struct {
 	Index    int64
 	ID       uuid.UUID
 	LeafHash []byte
@@ -38,8 +38,8 @@ const (
 
 // FetchRun is [Fetch] for places that follow each other in the tree, and most of whose entries follow
 // each other in time. Where they do not it reads as Fetch does.
-func FetchRun(ctx context.Context, db *sql.DB, wrote ledger.Wrote, places []Place) (map[uuid.UUID]Row, error) {
-	ids, wanted := make([]uuid.UUID, len(places)), make(map[uuid.UUID]*Place, len(places))
+func FetchRun(ctx context.Context, db *sql.DB, wrote ledger.Wrote, places []Leaf) (map[uuid.UUID]Row, error) {
+	ids, wanted := make([]uuid.UUID, len(places)), make(map[uuid.UUID]*Leaf, len(places))
 	for i := range places {
 		ids[i] = places[i].ID
 		wanted[ids[i]] = &places[i]
@@ -58,7 +58,7 @@ func oldestFirst(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
 
 var errScattered = errors.New("there are other entries between these")
 
-func fetchRun(ctx context.Context, db *sql.DB, wrote ledger.Wrote, first, last uuid.UUID, wanted map[uuid.UUID]*Place) (map[uuid.UUID]Row, error) {
+func fetchRun(ctx context.Context, db *sql.DB, wrote ledger.Wrote, first, last uuid.UUID, wanted map[uuid.UUID]*Leaf) (map[uuid.UUID]Row, error) {
 	if ledger.TimeOf(last).Sub(ledger.TimeOf(first)) >= together {
 		return nil, errScattered
 	}
@@ -103,7 +103,7 @@ func fetchRun(ctx context.Context, db *sql.DB, wrote ledger.Wrote, first, last u
 
 // run is what was read so far.
 type run struct {
-	wanted map[uuid.UUID]*Place
+	wanted map[uuid.UUID]*Leaf
 	rows   map[uuid.UUID]*runRow
 }
 

@@ -23,9 +23,9 @@ func TestFetchRun_ReadsWhatFetchReads(t *testing.T) {
 		"a run": all[:9], "with strangers": {all[0], all[8]}, "over months": {all[0], all[39]}, "everything": all, "nothing": nil,
 		"one is missing": {all[0], uuid.Must(uuid.NewV7()), all[1]},
 	} {
-		var places []querylog.Place
+		var places []querylog.Leaf
 		for i, id := range ids {
-			places = append(places, querylog.Place{Index: int64(i), ID: id})
+			places = append(places, querylog.Leaf{Index: int64(i), ID: id})
 		}
 		want, err := querylog.Fetch(t.Context(), l.env.Facts.SQL(), l.env.LedgerKeys.Wrote, ids)
 		if err != nil {
