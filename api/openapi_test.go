@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"lethe/api"
@@ -15,6 +17,7 @@ import (
 type schema struct {
 	Ref        string            `json:"$ref"`
 	Type       any               `json:"type"` // one, or several
+	Enum       []any             `json:"enum"`
 	Items      *schema           `json:"items"`
 	Properties map[string]schema `json:"properties"`
 	Additional json.RawMessage   `json:"additionalProperties"`
@@ -23,31 +26,73 @@ type schema struct {
 	AllOf      []schema          `json:"allOf"`
 }
 
-// TestOpenAPIGivesClientsExactTypes: a client that is generated has no value of any type and no list that is
-// null, and each parameter says what it is. `make openapi` tries it with a linter and a compiler.
-func TestOpenAPIGivesClientsExactTypes(t *testing.T) {
+// document is what of the OpenAPI document is looked at.
+type document struct {
+	Paths map[string]map[string]struct {
+		Parameters []struct {
+			Name, In, Description string
+			Schema                schema
+		} `json:"parameters"`
+		RequestBody struct {
+			Content map[string]struct{ Schema *schema } `json:"content"`
+		} `json:"requestBody"`
+		Responses map[string]struct {
+			Content map[string]struct{ Schema *schema } `json:"content"`
+		} `json:"responses"`
+	} `json:"paths"`
+	Components struct {
+		Schemas map[string]schema `json:"schemas"`
+	} `json:"components"`
+}
+
+func readDocument(t *testing.T) (doc document) {
+	t.Helper()
 	w := httptest.NewRecorder()
 	api.New(api.Deps{}).ServeHTTP(w, httptest.NewRequest("GET", "/openapi.json", nil))
-	var doc struct {
-		Paths map[string]map[string]struct {
-			Parameters []struct {
-				Name, In, Description string
-				Schema                schema
-			} `json:"parameters"`
-			RequestBody struct {
-				Content map[string]struct{ Schema *schema } `json:"content"`
-			} `json:"requestBody"`
-			Responses map[string]struct {
-				Content map[string]struct{ Schema *schema } `json:"content"`
-			} `json:"responses"`
-		} `json:"paths"`
-		Components struct {
-			Schemas map[string]schema `json:"schemas"`
-		} `json:"components"`
-	}
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
+	return doc
+}
+
+// TestEveryClosedValueHasItsText: what people are shown is never a code. Those that are left out say it in
+// another member, or are for programs alone.
+func TestEveryClosedValueHasItsText(t *testing.T) {
+	without := map[string]bool{
+		"AccountView.finding": true, // state_text says it
+		"Field.access":        true, // the value or the mask is what is shown
+		"ProofView.state":     true, // for programs
+	}
+	schemas := readDocument(t).Components.Schemas
+	var closed func(s schema) bool
+	closed = func(s schema) bool {
+		return len(s.Enum) > 0 || s.Items != nil && closed(*s.Items) || s.Ref != "" && closed(schemas[path.Base(s.Ref)])
+	}
+	seen := 0
+	for name, s := range schemas {
+		if !strings.HasSuffix(name, "View") && !slices.Contains([]string{"DeparturePreview", "Employee", "Field", "IssuedToken", "Me", "MyUser"}, name) {
+			continue
+		}
+		for member, p := range s.Properties {
+			if !closed(p) {
+				continue
+			}
+			seen++
+			_, text := s.Properties[member+"_text"]
+			if at := name + "." + member; text == without[at] {
+				t.Errorf("%s has a text: %v", at, text)
+			}
+		}
+	}
+	if seen < 40 {
+		t.Errorf("only %d closed values are looked at", seen)
+	}
+}
+
+// TestOpenAPIGivesClientsExactTypes: a client that is generated has no value of any type and no list that is
+// null, and each parameter says what it is. `make openapi` tries it with a linter and a compiler.
+func TestOpenAPIGivesClientsExactTypes(t *testing.T) {
+	doc := readDocument(t)
 	if len(doc.Paths) < 50 || len(doc.Components.Schemas) < 50 {
 		t.Fatalf("only %d paths and %d schemas", len(doc.Paths), len(doc.Components.Schemas))
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+
+	"lethe/internal/closed"
 )
 
 // Authentication is how somebody proved who they are, as the ledger records it.
@@ -22,6 +24,9 @@ const (
 	// ByHost is a command run on the host by whoever administers it.
 	ByHost Authentication = "host"
 )
+
+// Authentications lists them all.
+var Authentications = closed.Of("authenticated", ByNothing, ByToken, ByPassword, ByTOTP, ByRecovery, ByOIDC, ByBreakGlass, ByHost)
 
 // Caller is who is behind a request, beyond the [Actor] that the domain decides by. It travels in
 // the context, so that the ledger can record it with whatever the request changes.

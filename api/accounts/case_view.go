@@ -79,7 +79,7 @@ func (s *server) caseViews(ctx context.Context, rows []account.CaseView, languag
 	for i, c := range rows {
 		ids, cases[i] = append(ids, render.GivenOf(&c.EmployeeID, c.AskedBy, c.ConfirmedBy)...), c.ID
 	}
-	people, err := s.People(ctx, ids)
+	people, err := s.People(ctx, language, ids)
 	if err != nil {
 		return nil, err
 	}

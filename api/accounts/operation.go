@@ -19,6 +19,7 @@ import (
 type OperationView struct {
 	ID           uuid.UUID              `json:"id"`
 	EmployeeID   uuid.UUID              `json:"employee_id"`
+	Person       render.PersonView      `json:"person"`
 	EmploymentID uuid.UUID              `json:"employment_id" doc:"Which employment of the person the accounts are of"`
 	DepartureID  *uuid.UUID             `json:"departure_id,omitempty"`
 	UndoesID     *uuid.UUID             `json:"unlinking_id,omitempty" doc:"The unlinking that a relinking undoes"`
@@ -74,8 +75,12 @@ func (s *server) operationView(ctx context.Context, language i18n.Language, id u
 	if kind != "" && op.Kind != kind {
 		return OperationView{}, database.ErrNotFound
 	}
+	people, err := s.People(ctx, language, []uuid.UUID{op.EmployeeID})
+	if err != nil {
+		return OperationView{}, err
+	}
 	v := OperationView{
-		ID: op.ID, EmployeeID: op.EmployeeID, EmploymentID: op.EmploymentID, DepartureID: op.DepartureID, UndoesID: op.UndoesID, Kind: op.Kind, Mode: op.Mode,
+		ID: op.ID, EmployeeID: op.EmployeeID, Person: people[op.EmployeeID], EmploymentID: op.EmploymentID, DepartureID: op.DepartureID, UndoesID: op.UndoesID, Kind: op.Kind, Mode: op.Mode,
 		Origin: op.Origin, AllOrNothing: op.AllOrNothing, State: op.State, CreatedAt: op.CreatedAt.UTC(), EndedAt: render.UTC(op.EndedAt),
 		KindText: closed.Text(language, op.Kind), ModeText: closed.Text(language, op.Mode),
 		OriginText: closed.Text(language, op.Origin), StateText: closed.Text(language, op.State),

@@ -42,6 +42,7 @@ type ApprovalView struct {
 	VoidReasonText string               `json:"void_reason_text,omitempty"`
 	ResultLocation string               `json:"result_location,omitempty" doc:"Once approved: where what it led to is"`
 	Approvers      []models.Role        `json:"approvers" doc:"The roles that decide about it"`
+	ApproversText  []string             `json:"approvers_text"`
 	Hash           string               `json:"hash" doc:"Of the command and of everything it was judged on, as the log holds it: hexadecimal"`
 }
 
@@ -230,7 +231,7 @@ func (s *Desk) approvalViews(ctx context.Context, rows []models.Approval, langua
 			open = append(open, row)
 		}
 	}
-	people, err := s.People(ctx, ids)
+	people, err := s.People(ctx, language, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +267,7 @@ func (s *Desk) approvalView(row models.Approval, written approval.Written, peopl
 		State: row.State, StateText: closed.Text(language, row.State),
 		Requester: people[row.RequesterID], DecidedBy: people.Of(row.DecidedBy),
 		Reason: written.Reason, RequestedAt: row.RequestedAt.UTC(), ExpiresAt: row.ExpiresAt.UTC(), Comment: written.Comment, EndedAt: render.UTC(row.EndedAt),
-		VoidReason: row.VoidReason, ResultLocation: httpkit.ResultAddress(row.Result), Approvers: op.Approvers, Hash: hex.EncodeToString(row.Hash),
+		VoidReason: row.VoidReason, ResultLocation: httpkit.ResultAddress(row.Result), Approvers: op.Approvers, ApproversText: closed.Texts(language, op.Approvers), Hash: hex.EncodeToString(row.Hash),
 	}
 	if row.VoidReason != "" {
 		v.VoidReasonText = closed.Text(language, row.VoidReason)

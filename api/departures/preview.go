@@ -76,7 +76,7 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 	}
 	language := in.Language()
 	return &httpkit.Answer[DeparturePreview]{Body: DeparturePreview{
-		Person:     render.PersonView{EmployeeID: n.EmployeeID, EmployeeNo: file.EmployeeNo, Name: file.Name},
+		Person:     render.PersonView{EmployeeID: n.EmployeeID, EmployeeNo: file.EmployeeNo, Name: file.Name, Department: departmentIn(file)},
 		Department: departmentIn(file),
 		Kind:       n.Kind, KindText: closed.Text(language, n.Kind),
 		LastWorkingDay: plan.LastWorkingDay, EmploymentEndDate: plan.EmploymentEndDate, AccessCutoffAt: plan.AccessCutoffAt.UTC(),

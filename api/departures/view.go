@@ -166,7 +166,7 @@ func (s *server) departureViews(ctx context.Context, actor models.Actor, languag
 	if len(rows) == 0 {
 		return views, nil
 	}
-	r, err := s.readAround(ctx, rows)
+	r, err := s.readAround(ctx, language, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ type around struct {
 	people     render.Named // whose they are, and who did something
 }
 
-func (s *server) readAround(ctx context.Context, rows []models.Departure) (r around, err error) {
+func (s *server) readAround(ctx context.Context, language i18n.Language, rows []models.Departure) (r around, err error) {
 	var ids, employments, people []uuid.UUID
 	for _, dep := range rows {
 		ids, employments, people = append(ids, dep.ID), append(employments, dep.EmploymentID), append(people, dep.EmployeeID)
@@ -232,7 +232,7 @@ func (s *server) readAround(ctx context.Context, rows []models.Departure) (r aro
 	for _, p := range purges {
 		r.undecided[p.DepartureID] = append(r.undecided[p.DepartureID], p)
 	}
-	r.people, err = s.People(ctx, append(people, r.actors()...))
+	r.people, err = s.People(ctx, language, append(people, r.actors()...))
 	return r, err
 }
 

@@ -94,8 +94,8 @@ func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*ht
 	if err != nil {
 		return nil, located("query.", err)
 	}
-	for i := range people {
-		people[i].StatusText = closed.Text(in.Language(), people[i].Status)
+	if err := s.name(ctx, in.Language(), people); err != nil {
+		return nil, err
 	}
 	return &httpkit.Answer[httpkit.Page[archive.Employee]]{Body: httpkit.Page[archive.Employee]{
 		Items: people, NextCursor: httpkit.Next(in.Paging, people, more, func(e archive.Employee) uuid.UUID { return e.ID }),
@@ -107,15 +107,39 @@ func (s *server) getEmployee(ctx context.Context, in *httpkit.ByID) (*httpkit.An
 }
 
 func (s *server) showEmployee(ctx context.Context, id uuid.UUID, language i18n.Language) (*httpkit.Answer[archive.EmployeeView], error) {
-	view, err := archive.Get(ctx, s.DB, httpkit.ActorOf(ctx), id, language)
+	view, err := s.fileView(ctx, id, language)
 	if errors.Is(err, database.ErrNotFound) {
 		return nil, httpkit.NewProblem(httpkit.CodeEmployeeNotFound)
 	}
 	if err != nil {
 		return nil, err
 	}
-	view.StatusText = closed.Text(language, view.Status)
 	return &httpkit.Answer[archive.EmployeeView]{Body: view}, nil
+}
+
+// fileView is a file as the actor may see it, with the texts of what is closed and the names of what has an id.
+func (s *server) fileView(ctx context.Context, id uuid.UUID, language i18n.Language) (archive.EmployeeView, error) {
+	view, err := archive.Get(ctx, s.DB, httpkit.ActorOf(ctx), id, language)
+	if err != nil {
+		return view, err
+	}
+	one := []archive.Employee{view.Employee}
+	err = s.name(ctx, language, one)
+	view.Employee = one[0]
+	return view, err
+}
+
+func (s *server) name(ctx context.Context, language i18n.Language, people []archive.Employee) error {
+	var ids []uuid.UUID
+	for _, p := range people {
+		ids = append(ids, p.DepartmentID, p.LegalEntityID)
+	}
+	units, err := s.Units(ctx, language, ids)
+	for i, p := range people {
+		people[i].StatusText = closed.Text(language, p.Status)
+		people[i].Department, people[i].LegalEntity = units[p.DepartmentID], units[p.LegalEntityID]
+	}
+	return err
 }
 
 type patchEmployeeInput struct {
@@ -136,7 +160,7 @@ func (s *server) patchEmployee(ctx context.Context, in *patchEmployeeInput) (*ap
 			return httpkit.Done(models.Ref{Kind: models.RefEmployee, ID: in.ID}), archive.Update(tx, s.Vault, in.ID, patch)
 		},
 	}, func(id uuid.UUID) (archive.EmployeeView, error) {
-		return archive.Get(ctx, s.DB, httpkit.ActorOf(ctx), id, in.Language())
+		return s.fileView(ctx, id, in.Language())
 	})
 	if errors.Is(err, database.ErrNotFound) {
 		return nil, httpkit.NewProblem(httpkit.CodeEmployeeNotFound)

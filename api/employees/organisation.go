@@ -108,16 +108,9 @@ func (s *server) listEntities(ctx context.Context, in *organisationInput) (*http
 
 func entityView(e models.LegalEntity, language i18n.Language) LegalEntityView {
 	return LegalEntityView{
-		ID: e.ID, Code: e.Code, Name: nameIn(language, e.NameZh, e.NameEn), NameZh: e.NameZh, NameEn: e.NameEn,
+		ID: e.ID, Code: e.Code, Name: language.Of(e.NameZh, e.NameEn), NameZh: e.NameZh, NameEn: e.NameEn,
 		Jurisdiction: e.Jurisdiction, TimeZone: e.TimeZone, CutoffTime: e.CutoffTime,
 	}
-}
-
-func nameIn(language i18n.Language, zh, en string) string {
-	if language == i18n.Chinese {
-		return zh
-	}
-	return en
 }
 
 func (s *server) entity(ctx context.Context, id uuid.UUID, language i18n.Language) (LegalEntityView, error) {
@@ -190,14 +183,14 @@ func (s *server) departmentViews(ctx context.Context, rows []models.Department, 
 	for _, d := range rows {
 		heads = append(heads, render.GivenOf(d.HeadEmployeeID)...)
 	}
-	people, err := s.People(ctx, heads)
+	people, err := s.People(ctx, language, heads)
 	if err != nil {
 		return nil, err
 	}
 	views := make([]DepartmentView, len(rows))
 	for i, d := range rows {
 		views[i] = DepartmentView{
-			ID: d.ID, Code: d.Code, Name: nameIn(language, d.NameZh, d.NameEn), NameZh: d.NameZh, NameEn: d.NameEn,
+			ID: d.ID, Code: d.Code, Name: language.Of(d.NameZh, d.NameEn), NameZh: d.NameZh, NameEn: d.NameEn,
 			LegalEntityID: d.LegalEntityID, Head: people.Of(d.HeadEmployeeID),
 		}
 	}

@@ -13,7 +13,9 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/render"
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/internal/retention"
@@ -24,16 +26,18 @@ import (
 // HoldView is a legal hold: it suspends the deletion of somebody's data in every employment. It is about
 // one person (employee_id), about whoever matches a filter (query), or about everybody.
 type HoldView struct {
-	ID         uuid.UUID          `json:"id"`
-	EmployeeID *uuid.UUID         `json:"employee_id,omitempty"`
-	Person     *render.PersonView `json:"person,omitempty" doc:"employee_id, by name"`
-	Query      *HoldQuery         `json:"query,omitempty"`
-	Everybody  bool               `json:"everybody"`
-	Categories []models.Category  `json:"categories" doc:"What is kept; none means everything"`
-	Matter     string             `json:"matter" doc:"Reference of the case, not its story"`
-	PlacedBy   *uuid.UUID         `json:"placed_by,omitempty"`
-	Placer     *render.PersonView `json:"placer,omitempty" doc:"placed_by, by name"`
-	PlacedAt   time.Time          `json:"placed_at"`
+	ID             uuid.UUID          `json:"id"`
+	EmployeeID     *uuid.UUID         `json:"employee_id,omitempty"`
+	Person         *render.PersonView `json:"person,omitempty" doc:"employee_id, by name"`
+	Query          *HoldQuery         `json:"query,omitempty"`
+	QueryText      []string           `json:"query_text,omitempty" doc:"The legal entity and the department of query, by name"`
+	Everybody      bool               `json:"everybody"`
+	Categories     []models.Category  `json:"categories" doc:"What is kept; none means everything"`
+	CategoriesText []string           `json:"categories_text"`
+	Matter         string             `json:"matter" doc:"Reference of the case, not its story"`
+	PlacedBy       *uuid.UUID         `json:"placed_by,omitempty"`
+	Placer         *render.PersonView `json:"placer,omitempty" doc:"placed_by, by name"`
+	PlacedAt       time.Time          `json:"placed_at"`
 	render.PassedOn
 	Covers     *HoldCover         `json:"covers,omitempty" doc:"How much it keeps at the moment: of one that is placed or read by itself, until it is released"`
 	ReleasedBy *uuid.UUID         `json:"released_by,omitempty"`
@@ -75,17 +79,32 @@ func (s *server) registerHolds() {
 }
 
 // holdViews shows holds with whom they are on and who decided.
-func (s *server) holdViews(ctx context.Context, holds []retention.HoldView) ([]HoldView, error) {
-	var ids []uuid.UUID
+func (s *server) holdViews(ctx context.Context, language i18n.Language, holds []retention.HoldView) ([]HoldView, error) {
+	var ids, inFilters []uuid.UUID
 	for _, h := range holds {
 		ids = append(ids, render.GivenOf(h.EmployeeID, h.PlacedBy, h.ReleasedBy)...)
+		q := h.Query()
+		inFilters = append(inFilters, render.GivenOf(q.LegalEntityID, q.DepartmentID)...)
 	}
-	people, err := s.People(ctx, ids)
+	people, err := s.People(ctx, language, ids)
+	if err != nil {
+		return nil, err
+	}
+	units, err := s.Units(ctx, language, inFilters)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]HoldView, len(holds))
 	for i, h := range holds {
 		views[i] = holdView(h, people)
+		views[i].CategoriesText = closed.Texts(language, views[i].Categories)
+		if q := h.Query(); !q.Empty() {
+			for _, id := range render.GivenOf(q.LegalEntityID, q.DepartmentID) {
+				views[i].QueryText = append(views[i].QueryText, units[id])
+			}
+		}
 	}
-	return views, err
+	return views, nil
 }
 
 func holdView(h retention.HoldView, people render.Named) HoldView {
@@ -150,7 +169,7 @@ func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*approvals.Ou
 			return httpkit.Created(models.Ref{Kind: models.RefHold, ID: hold.ID}), err
 		}
 	}
-	out, err := approvals.Take(ctx, s.Desk, in.Language(), &st, func(id uuid.UUID) (HoldView, error) { return s.oneHold(ctx, id) })
+	out, err := approvals.Take(ctx, s.Desk, in.Language(), &st, func(id uuid.UUID) (HoldView, error) { return s.oneHold(ctx, in.Language(), id) })
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +196,7 @@ func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*httpkit.An
 		return nil, err
 	}
 	page := httpkit.Page[HoldView]{}
-	if page.Items, err = s.holdViews(ctx, holds); err != nil {
+	if page.Items, err = s.holdViews(ctx, in.Language(), holds); err != nil {
 		return nil, err
 	}
 	page.NextCursor = httpkit.Next(in.Paging, holds, more, func(v retention.HoldView) uuid.UUID { return v.ID })
@@ -185,7 +204,7 @@ func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*httpkit.An
 }
 
 func (s *server) getHold(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[HoldView], error) {
-	view, err := s.oneHold(ctx, in.ID)
+	view, err := s.oneHold(ctx, in.Language(), in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +214,7 @@ func (s *server) getHold(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer
 }
 
 // oneHold is a hold with how much it keeps. A list leaves that out: counting takes as long as a hold is wide.
-func (s *server) oneHold(ctx context.Context, id uuid.UUID) (HoldView, error) {
+func (s *server) oneHold(ctx context.Context, language i18n.Language, id uuid.UUID) (HoldView, error) {
 	hold, err := retention.GetHold(ctx, s.DB, id)
 	if err == nil && hold.EmployeeID != nil && *hold.EmployeeID == httpkit.ActorOf(ctx).EmployeeID {
 		err = httpkit.NewProblem(httpkit.CodeNotFound) // that somebody inquires into them is not theirs to know
@@ -203,9 +222,12 @@ func (s *server) oneHold(ctx context.Context, id uuid.UUID) (HoldView, error) {
 	if err != nil {
 		return HoldView{}, err
 	}
-	views, err := s.holdViews(ctx, []retention.HoldView{hold})
+	views, err := s.holdViews(ctx, language, []retention.HoldView{hold})
+	if err != nil {
+		return HoldView{}, err
+	}
 	view := views[0]
-	if err != nil || hold.ReleasedAt != nil {
+	if hold.ReleasedAt != nil {
 		return view, err
 	}
 	cover, err := retention.CoverOf(ctx, s.DB, id)

@@ -182,7 +182,10 @@ func TestTheTimelineSaysWhoKeptTheData(t *testing.T) {
 	f.Ask(models.RoleReviewer, "GET", "/api/v1/purges/"+purge.String(), "").Into(t, &view)
 	var mine, filtered, theirs holds.HoldView
 	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+person.String()+`", "matter": "M-1"}`).Into(t, &mine)
-	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"query": {"department_id": "`+f.A.String()+`"}, "matter": "M-2"}`).Into(t, &filtered)
+	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"query": {"department_id": "`+f.A.String()+`"}, "matter": "M-2"}`, "Accept-Language", "zh").Into(t, &filtered)
+	if !slices.Equal(filtered.QueryText, []string{"部"}) {
+		t.Errorf("a hold on the department %q", filtered.QueryText)
+	}
 	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/holds", `{"employee_id": "`+other.String()+`", "matter": "M-3"}`).Into(t, &theirs)
 	release := f.Ask(models.RoleHRAdmin, "POST", httpkit.AddressOf(models.RefHold, mine.ID)+"/release", `{}`).Header.Get("Location")
 	if got := f.Session(models.RoleReviewer).Ask("POST", release+"/decision", `{"decision": "approved"}`); got.Status != http.StatusOK {
@@ -198,7 +201,7 @@ func TestTheTimelineSaysWhoKeptTheData(t *testing.T) {
 	for i := range want {
 		want[i].ByText = i18n.Text(i18n.Chinese, "role."+want[i].By)
 		var who render.PersonView
-		if want[i].ByPerson = &who; f.Env.Facts.Read(t.Context()).Raw("SELECT id AS employee_id, employee_no, name FROM employees WHERE id = ?", want[i].ByID).Scan(&who).Error != nil {
+		if want[i].ByPerson = &who; f.Env.Facts.Read(t.Context()).Raw("SELECT e.id AS employee_id, employee_no, name, d.name_zh AS department FROM employees e JOIN departments d ON d.id = department_id WHERE e.id = ?", want[i].ByID).Scan(&who).Error != nil {
 			t.Fatal("nobody did it")
 		}
 	}

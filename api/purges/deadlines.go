@@ -122,7 +122,7 @@ func (s *server) listDeadlines(ctx context.Context, in *listDeadlinesInput) (*ht
 	for i, row := range rows {
 		ids[i] = row.EmployeeID
 	}
-	people, err := s.People(ctx, ids)
+	people, err := s.People(ctx, in.Language(), ids)
 	if err != nil {
 		return nil, err
 	}

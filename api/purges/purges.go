@@ -30,6 +30,7 @@ type PurgeView struct {
 	DepartureID    uuid.UUID          `json:"departure_id"`
 	EmployeeID     uuid.UUID          `json:"employee_id"`
 	Categories     []models.Category  `json:"categories"`
+	CategoriesText []string           `json:"categories_text"`
 	State          models.PurgeState  `json:"state"`
 	StateText      string             `json:"state_text"`
 	Person         render.PersonView  `json:"person" doc:"Whose data it destroys"`
@@ -58,15 +59,16 @@ type PurgeView struct {
 
 // RejectionView is that somebody rejected the destruction of categories.
 type RejectionView struct {
-	By         *uuid.UUID         `json:"by,omitempty" doc:"Left out if an older version did not say"`
-	Person     *render.PersonView `json:"person,omitempty"`
-	At         time.Time          `json:"at"`
-	PurgeID    uuid.UUID          `json:"purge_id" doc:"The purge that claimed them then"`
-	Categories []models.Category  `json:"categories"`
+	By             *uuid.UUID         `json:"by,omitempty" doc:"Left out if an older version did not say"`
+	Person         *render.PersonView `json:"person,omitempty"`
+	At             time.Time          `json:"at"`
+	PurgeID        uuid.UUID          `json:"purge_id" doc:"The purge that claimed them then"`
+	Categories     []models.Category  `json:"categories"`
+	CategoriesText []string           `json:"categories_text"`
 }
 
 // rejectionViews groups rejections by the decision that they come from.
-func rejectionViews(rows []retention.Rejection, people render.Named) []RejectionView {
+func rejectionViews(rows []retention.Rejection, people render.Named, language i18n.Language) []RejectionView {
 	views := []RejectionView{}
 	for _, r := range rows {
 		i := slices.IndexFunc(views, func(v RejectionView) bool { return v.PurgeID == r.PurgeID })
@@ -75,6 +77,7 @@ func rejectionViews(rows []retention.Rejection, people render.Named) []Rejection
 			i, views = len(views), append(views, v)
 		}
 		views[i].Categories = append(views[i].Categories, r.Category)
+		views[i].CategoriesText = append(views[i].CategoriesText, closed.Text(language, r.Category))
 	}
 	slices.SortStableFunc(views, func(a, b RejectionView) int { return a.At.Compare(b.At) })
 	return views
@@ -112,7 +115,7 @@ func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, l
 			extended = append(extended, p.ID)
 		}
 	}
-	people, err := s.People(ctx, ids)
+	people, err := s.People(ctx, language, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -172,11 +175,11 @@ func rejectedText(language i18n.Language, by []string) string {
 
 func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people render.Named, language i18n.Language) PurgeView {
 	v := PurgeView{
-		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: append([]models.Category{}, p.Categories...),
+		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: append([]models.Category{}, p.Categories...), CategoriesText: closed.Texts(language, p.Categories),
 		State: p.State, StateText: closed.Text(language, p.State),
 		Person: people[p.EmployeeID], ReviewRequired: p.ReviewRequired, ReviewUntil: render.UTC(p.ReviewUntil), Decision: p.Decision,
 		DecidedBy: p.DecidedBy, Decider: people.Of(p.DecidedBy), DecidedAt: render.UTC(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, Confirmer: people.Of(p.ConfirmedBy), RejectedBy: p.RejectedBy, RejectedAt: render.UTC(p.RejectedAt),
-		Rejections: rejectionViews(p.Rejections, people), Escalated: escalated(p), EscalatedAt: render.UTC(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: render.UTC(p.EndedAt),
+		Rejections: rejectionViews(p.Rejections, people, language), Escalated: escalated(p), EscalatedAt: render.UTC(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: render.UTC(p.EndedAt),
 	}
 	if p.Decision != "" {
 		v.DecisionText = closed.Text(language, p.Decision)

@@ -63,6 +63,7 @@ type ExportView struct {
 	StateText   string               `json:"state_text"`
 	Reason      string               `json:"reason"`
 	RequestedBy uuid.UUID            `json:"requested_by"`
+	Requester   render.PersonView    `json:"requester" doc:"requested_by, by name"`
 	Formats     []string             `json:"formats"`
 	EntryID     uuid.UUID            `json:"ledger_entry_id" doc:"The entry that records the request; the export holds entries before it"`
 	Written     int64                `json:"written" doc:"Entries written so far"`
@@ -185,8 +186,12 @@ func (s *server) exportView(ctx context.Context, id uuid.UUID, language i18n.Lan
 	if err != nil {
 		return ExportView{}, err
 	}
+	people, err := s.People(ctx, language, []uuid.UUID{e.RequestedBy})
+	if err != nil {
+		return ExportView{}, err
+	}
 	v := ExportView{
-		ID: e.ID, State: e.State, StateText: closed.Text(language, e.State), Reason: written.Reason, RequestedBy: e.RequestedBy,
+		ID: e.ID, State: e.State, StateText: closed.Text(language, e.State), Reason: written.Reason, RequestedBy: e.RequestedBy, Requester: people[e.RequestedBy],
 		Formats: []string{}, EntryID: e.EntryID, Written: e.Written, Total: e.Total, Tampered: e.Tampered, Failure: e.Failure,
 		Bytes: e.Bytes, SHA256: hex.EncodeToString(e.SHA256), CreatedAt: e.CreatedAt.UTC(), FinishedAt: render.UTC(e.FinishedAt), ExpiresAt: render.UTC(e.ExpiresAt),
 	}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +28,7 @@ type PersonView struct {
 	EmployeeID uuid.UUID `json:"employee_id"`
 	EmployeeNo string    `json:"employee_no"`
 	Name       string    `json:"name"`
+	Department string    `json:"department,omitempty" doc:"The name of the department"`
 }
 
 // Text is how a text names somebody.
@@ -69,19 +71,48 @@ func GivenOf(ids ...*uuid.UUID) (given []uuid.UUID) {
 }
 
 // People names persons.
-func (s *Renderer) People(ctx context.Context, ids []uuid.UUID) (Named, error) {
+func (s *Renderer) People(ctx context.Context, language i18n.Language, ids []uuid.UUID) (Named, error) {
 	people := make(Named, len(ids))
 	if len(ids) == 0 {
 		return people, nil
 	}
-	var rows []models.Employee
-	if err := s.DB.Read(ctx).Select("id", "employee_no", "name").Where("id IN ?", ids).Find(&rows).Error; err != nil {
-		return nil, database.Hide(err)
+	var rows []struct {
+		models.Employee
+		NameZh, NameEn string // of the department
+	}
+	err := s.DB.Read(ctx).Table("employees").Joins("JOIN departments d ON d.id = employees.department_id").
+		Select("employees.id", "employee_no", "name", "d.name_zh", "d.name_en").Where("employees.id IN ?", ids).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("naming people: %w", database.Hide(err))
 	}
 	for _, e := range rows {
-		people[e.ID] = PersonView{e.ID, e.EmployeeNo, e.Name}
+		people[e.ID] = PersonView{e.ID, e.EmployeeNo, e.Name, language.Of(e.NameZh, e.NameEn)}
 	}
 	return people, nil
+}
+
+// Units are the names of departments and legal entities by their ids.
+type Units map[uuid.UUID]string
+
+// Units names departments and legal entities.
+func (s *Renderer) Units(ctx context.Context, language i18n.Language, ids []uuid.UUID) (Units, error) {
+	units := make(Units, len(ids))
+	if len(ids) == 0 {
+		return units, nil
+	}
+	var rows []struct {
+		ID             uuid.UUID
+		NameZh, NameEn string
+	}
+	err := s.DB.Read(ctx).Raw(`SELECT id, name_zh, name_en FROM departments WHERE id IN ?
+		UNION ALL SELECT id, name_zh, name_en FROM legal_entities WHERE id IN ?`, ids, ids).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("naming departments: %w", database.Hide(err))
+	}
+	for _, u := range rows {
+		units[u.ID] = language.Of(u.NameZh, u.NameEn)
+	}
+	return units, nil
 }
 
 // PassedOn says who looks after what its holder cannot any more.

@@ -29,9 +29,10 @@ type Me struct {
 
 // MyUser is an account with the roles that a login can choose from.
 type MyUser struct {
-	ID    uuid.UUID     `json:"id"`
-	Login string        `json:"login"`
-	Roles []models.Role `json:"roles"`
+	ID        uuid.UUID     `json:"id"`
+	Login     string        `json:"login"`
+	Roles     []models.Role `json:"roles"`
+	RolesText []string      `json:"roles_text"`
 }
 
 // NoticeView is something that everybody must get to know.
@@ -61,7 +62,7 @@ func (s *server) me(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpk
 	me := Me{
 		EmployeeID: actor.EmployeeID, EmployeeNo: person.EmployeeNo, Name: person.Name, Role: actor.Role,
 		RoleText: closed.Text(language, actor.Role), Scopes: append([]string{}, bearer.Scopes...),
-		User: MyUser{ID: user.ID, Login: user.Login, Roles: user.Roles},
+		User: MyUser{ID: user.ID, Login: user.Login, Roles: user.Roles, RolesText: closed.Texts(language, user.Roles)},
 	}
 	if me.Session, err = s.mySession(ctx, bearer, language); err != nil {
 		return nil, err

@@ -17,23 +17,24 @@ import (
 
 // SessionView is a login.
 type SessionView struct {
-	ID            uuid.UUID             `json:"id"`
-	Role          models.Role           `json:"role"`
-	RoleText      string                `json:"role_text" doc:"The role in the caller's language"`
-	Authenticated models.Authentication `json:"authenticated" doc:"How its user proved who they are" enum:"password,password_totp,password_recovery_code,oidc,break_glass"`
-	SteppedUpAt   *time.Time            `json:"stepped_up_at" doc:"When its user last proved it again; dangerous steps need that within five minutes"`
-	Address       string                `json:"address" doc:"From where it was opened"`
-	Agent         string                `json:"agent" doc:"What the browser calls itself"`
-	CreatedAt     time.Time             `json:"created_at"`
-	SeenAt        time.Time             `json:"seen_at"`
-	IdleExpiresAt time.Time             `json:"idle_expires_at" doc:"When it ends if it is not used"`
-	ExpiresAt     time.Time             `json:"expires_at" doc:"When it ends in any case"`
-	Current       bool                  `json:"current" doc:"Whether it is the session of this request"`
+	ID                uuid.UUID             `json:"id"`
+	Role              models.Role           `json:"role"`
+	RoleText          string                `json:"role_text" doc:"The role in the caller's language"`
+	Authenticated     models.Authentication `json:"authenticated" doc:"How its user proved who they are" enum:"password,password_totp,password_recovery_code,oidc,break_glass"`
+	AuthenticatedText string                `json:"authenticated_text"`
+	SteppedUpAt       *time.Time            `json:"stepped_up_at" doc:"When its user last proved it again; dangerous steps need that within five minutes"`
+	Address           string                `json:"address" doc:"From where it was opened"`
+	Agent             string                `json:"agent" doc:"What the browser calls itself"`
+	CreatedAt         time.Time             `json:"created_at"`
+	SeenAt            time.Time             `json:"seen_at"`
+	IdleExpiresAt     time.Time             `json:"idle_expires_at" doc:"When it ends if it is not used"`
+	ExpiresAt         time.Time             `json:"expires_at" doc:"When it ends in any case"`
+	Current           bool                  `json:"current" doc:"Whether it is the session of this request"`
 }
 
 func sessionView(m models.Session, language i18n.Language, current uuid.UUID) SessionView {
 	return SessionView{
-		ID: m.ID, Role: m.Role, RoleText: closed.Text(language, m.Role), Authenticated: m.Authenticated,
+		ID: m.ID, Role: m.Role, RoleText: closed.Text(language, m.Role), Authenticated: m.Authenticated, AuthenticatedText: closed.Text(language, m.Authenticated),
 		SteppedUpAt: m.SteppedUpAt, Address: m.Address, Agent: m.Agent, CreatedAt: m.CreatedAt, SeenAt: m.SeenAt,
 		IdleExpiresAt: m.IdleExpiresAt, ExpiresAt: m.ExpiresAt, Current: m.ID == current,
 	}

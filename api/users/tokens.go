@@ -9,7 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api/httpkit"
+	"lethe/internal/closed"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/models"
 )
@@ -26,6 +28,7 @@ type TokenView struct {
 	ID        uuid.UUID   `json:"id"`
 	Prefix    string      `json:"prefix" doc:"How the secret begins"`
 	Role      models.Role `json:"role"`
+	RoleText  string      `json:"role_text"`
 	Scopes    []string    `json:"scopes"`
 	Label     string      `json:"label"`
 	CreatedAt time.Time   `json:"created_at"`
@@ -38,9 +41,9 @@ type IssuedToken struct {
 	Token string `json:"token" doc:"Shown once, stored nowhere"`
 }
 
-func tokenView(t models.APIToken) TokenView {
+func tokenView(t models.APIToken, language i18n.Language) TokenView {
 	return TokenView{
-		ID: t.ID, Prefix: t.Prefix, Role: t.Role, Scopes: append([]string{}, strings.Fields(t.Scopes)...), Label: t.Label,
+		ID: t.ID, Prefix: t.Prefix, Role: t.Role, RoleText: closed.Text(language, t.Role), Scopes: append([]string{}, strings.Fields(t.Scopes)...), Label: t.Label,
 		CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
 	}
 }
@@ -55,14 +58,14 @@ func (s *server) registerTokens() {
 	httpkit.Handle(r, httpkit.Route{At: "DELETE /tokens/{id}", Summary: "Revoke one of the own tokens", To: httpkit.Everyone, Status: http.StatusNoContent}, s.revokeToken)
 }
 
-func (s *server) tokens(ctx context.Context, _ *struct{}) (*httpkit.Answer[httpkit.Page[TokenView]], error) {
+func (s *server) tokens(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[httpkit.Page[TokenView]], error) {
 	rows, err := identity.Tokens(ctx, s.DB, httpkit.BearerOf(ctx).UserID)
 	if err != nil {
 		return nil, err
 	}
 	items := make([]TokenView, len(rows))
 	for i, row := range rows {
-		items[i] = tokenView(row)
+		items[i] = tokenView(row, in.Language())
 	}
 	return &httpkit.Answer[httpkit.Page[TokenView]]{Body: httpkit.Page[TokenView]{Items: items}}, nil
 }
@@ -74,6 +77,7 @@ type issuedAnswer struct {
 
 func (s *server) issueToken(ctx context.Context, in *struct {
 	httpkit.Idempotent
+	httpkit.Speaking
 	Body TokenBody
 }) (*issuedAnswer, error) {
 	var secret string
@@ -99,7 +103,7 @@ func (s *server) issueToken(ctx context.Context, in *struct {
 	if token.CreatedAt.IsZero() {
 		token.CreatedAt, err = s.DB.Now(ctx)
 	}
-	return &issuedAnswer{Location: made.Location, Body: IssuedToken{TokenView: tokenView(token), Token: secret}}, err
+	return &issuedAnswer{Location: made.Location, Body: IssuedToken{TokenView: tokenView(token, in.Language()), Token: secret}}, err
 }
 
 func (s *server) revokeToken(ctx context.Context, in *struct {

@@ -28,6 +28,7 @@ type UserView struct {
 	State      models.UserState `json:"state" doc:"enrolling: its owner has yet to set the credentials"`
 	StateText  string           `json:"state_text"`
 	Roles      []models.Role    `json:"roles"`
+	RolesText  []string         `json:"roles_text"`
 	Password   bool             `json:"password" doc:"Whether it has a password"`
 	TOTP       bool             `json:"totp" doc:"Whether it has an authenticator"`
 	Confirmed  bool             `json:"owner_confirmed" doc:"Whether its owner is confirmed towards everybody who was given a half of the enrolment code"`
@@ -38,7 +39,7 @@ type UserView struct {
 func userView(v identity.UserView, language i18n.Language) UserView {
 	return UserView{
 		ID: v.ID, EmployeeID: v.EmployeeID, EmployeeNo: v.EmployeeNo, Name: v.Name, Login: v.Login, State: v.State, StateText: closed.Text(language, v.State),
-		Roles: append([]models.Role{}, v.Roles...), Password: v.PasswordHash != nil, TOTP: !v.TOTPSealed.IsNull(),
+		Roles: append([]models.Role{}, v.Roles...), RolesText: closed.Texts(language, v.Roles), Password: v.PasswordHash != nil, TOTP: !v.TOTPSealed.IsNull(),
 		Confirmed: v.OwnerConfirmed, CreatedBy: v.CreatedBy, CreatedAt: v.CreatedAt,
 	}
 }

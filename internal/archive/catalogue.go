@@ -37,13 +37,8 @@ const (
 
 type text struct{ zh, en string }
 
-// in is the text in a language; English unless it is Chinese.
-func (t text) in(l i18n.Language) string {
-	if l == i18n.Chinese {
-		return t.zh
-	}
-	return t.en
-}
+// in is the text in a language.
+func (t text) in(l i18n.Language) string { return l.Of(t.zh, t.en) }
 
 // section is one part of the file: whose fields share a category, and the notice that they carry
 // unless they have one of their own.

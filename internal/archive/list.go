@@ -22,10 +22,12 @@ type Employee struct {
 	EmployeeNo    string                `json:"employee_no"`
 	Name          string                `json:"name"`
 	DepartmentID  uuid.UUID             `json:"department_id"`
+	Department    string                `json:"department" gorm:"-"` // by name, as the next two
 	Status        models.EmployeeStatus `json:"status"`
 	StatusText    string                `json:"status_text" gorm:"-"` // the API knows the reader's language
 	EmploymentID  uuid.UUID             `json:"employment_id"`
 	LegalEntityID uuid.UUID             `json:"legal_entity_id"`
+	LegalEntity   string                `json:"legal_entity" gorm:"-"`
 	Post          string                `json:"post"`
 	Jurisdiction  string                `json:"jurisdiction"`
 	TimeZone      string                `json:"time_zone"`

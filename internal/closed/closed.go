@@ -74,6 +74,15 @@ func SetOf[T ~string]() Set {
 	return s
 }
 
+// Texts are values in a reader's language, in their order.
+func Texts[T ~string](l i18n.Language, values []T) []string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = Text(l, v)
+	}
+	return texts
+}
+
 // Text is a value in a reader's language.
 func Text[T ~string](l i18n.Language, value T) string {
 	return i18n.Text(l, SetOf[T]().Texts+"."+string(value))

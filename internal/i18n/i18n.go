@@ -19,6 +19,14 @@ const (
 	Chinese Language = "zh"
 )
 
+// Of is what is entered in both languages, in this one; English unless it is Chinese.
+func (l Language) Of(zh, en string) string {
+	if l == Chinese {
+		return zh
+	}
+	return en
+}
+
 // Languages lists them all.
 var Languages = []Language{English, Chinese}
 
