@@ -48,6 +48,4 @@ func init() {
 	httpkit.Refuses(approval.ErrRoleMayNot, httpkit.CodeRoleNotAllowed)
 	httpkit.Refuses(approval.ErrBreakGlass, httpkit.CodeBreakGlassMayNot)
 	httpkit.Refuses(approval.ErrNotRequester, httpkit.Code("not_the_requester", http.StatusForbidden))
-	httpkit.Refuses(approval.ErrTextTooLong, httpkit.CodeTextTooLong)
-	httpkit.Refuses(approval.ErrUnreadableText, httpkit.CodeTextUnreadable)
 }

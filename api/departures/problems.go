@@ -67,6 +67,4 @@ func init() {
 	httpkit.Refuses(departure.ErrSubject, httpkit.CodeOwnMatter)
 	httpkit.Refuses(departure.ErrRehired, httpkit.Code("rehired", http.StatusConflict))
 	httpkit.Refuses(departure.ErrCutoffPassed, httpkit.Code("cutoff_passed", http.StatusConflict), "access_cutoff_at")
-	httpkit.Refuses(departure.ErrTextTooLong, httpkit.CodeTextTooLong)
-	httpkit.Refuses(departure.ErrUnreadableText, httpkit.CodeTextUnreadable)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"lethe/internal/database"
+	"lethe/internal/textform"
 )
 
 // Statuses are the declared codes with their HTTP statuses.
@@ -30,7 +31,9 @@ type mapped struct {
 }
 
 var (
-	mappings     []mapped
+	mappings = []mapped{
+		{err: textform.ErrTooLong, code: CodeTextTooLong}, {err: textform.ErrUnreadable, code: CodeTextUnreadable},
+	}
 	explanations []func(err error) *Problem
 )
 

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -76,9 +75,6 @@ func recordFound(tx *database.Tx, employee, employmentID uuid.UUID, system, kind
 	}, `INSERT INTO linked_accounts (id, employment_id, system, kind, external_id, seen_at, state, registered, finding, ledger_entry_id)
 		SELECT ?::uuid, ?::uuid, ?::text, ?::text, ?::text, CASE WHEN ?::boolean THEN lethe_now() END, ?::text, false, ?::text, entry_id FROM pending`,
 		id, employmentID, system, kind, externalID, externalID != nil, string(a.State), string(a.Finding))
-	if err != nil {
-		return a, fmt.Errorf("recording an account that is looked for: %w", err)
-	}
 	a.LedgerEntryID = &entry
-	return a, nil
+	return a, err
 }

@@ -241,8 +241,5 @@ func recordExtension(tx *database.Tx, op models.AccountOperation, employee uuid.
 		Kind: ledger.KindAccount, Action: actionUnlinkingExtended, Subject: &employee, Object: orderObject(op),
 		Details: map[string]string{"employment": op.EmploymentID.String(), "asked": joined(systems)},
 	}.As(tx.Context(), models.System))
-	if err != nil {
-		return fmt.Errorf("recording that further systems are asked: %w", err)
-	}
-	return nil
+	return err
 }

@@ -48,11 +48,8 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 	if database.Violates(err, "linked_accounts_one") {
 		return models.LinkedAccount{}, ErrAlreadyLinked
 	}
-	if err != nil {
-		return models.LinkedAccount{}, fmt.Errorf("linking an account: %w", err)
-	}
 	a.LedgerEntryID = &entry
-	return a, nil
+	return a, err
 }
 
 // linkable says by which id an account is linked, and refuses what is linked already: of two rows for one

@@ -3,7 +3,6 @@ package account
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,10 +106,7 @@ func recordOrder(tx *database.Tx, op models.AccountOperation, employee uuid.UUID
 	entry, err := ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindAccount, Action: action, Subject: &employee, Object: orderObject(op), Details: details,
 	}.As(tx.Context(), by))
-	if err != nil {
-		return nil, fmt.Errorf("recording an order: %w", err)
-	}
-	return &entry, nil
+	return &entry, err
 }
 
 func joined(systems []string) string { return strings.Join(systems, ",") }
@@ -155,10 +151,7 @@ func (r *run) recordRun(tx *database.Tx, action string, evidence []models.Accoun
 		Kind: ledger.KindAccount, Action: action, Subject: &r.employee, Object: "account/" + r.account.ID.String(),
 		Result: result, Details: details,
 	}, insert, args...)
-	if err != nil {
-		return fmt.Errorf("recording a run of a step: %w", err)
-	}
-	return nil
+	return err
 }
 
 // insertEvidence writes rows of evidence, in their order, with the entry that covers them.
@@ -212,10 +205,7 @@ func recordMove(tx *database.Tx, op models.AccountOperation, from models.Operati
 		Kind: ledger.KindAccount, Action: operationActions[op.State], Subject: &employee, Object: orderObject(op),
 		Details: map[string]string{"operation_kind": string(op.Kind), "state_before": string(from)},
 	}.As(tx.Context(), models.System))
-	if err != nil {
-		return fmt.Errorf("recording that an operation moved: %w", err)
-	}
-	return nil
+	return err
 }
 
 // recordCase appends what people said about a case, together with that as evidence, or that it was
@@ -230,11 +220,7 @@ func recordCase(tx *database.Tx, action string, c models.SupportCase, employee u
 		details["evidence"], details["evidence_sha256"] = evidenceList(evidence), EvidenceDigest(evidence)
 	}
 	insert, args := insertEvidence(evidence)
-	entry, err := ledger.AppendWith(tx, ledger.Entry{
+	return ledger.AppendWith(tx, ledger.Entry{
 		Kind: ledger.KindAccount, Action: action, Subject: &employee, Object: "support_case/" + c.ID.String(), Details: details,
 	}.As(tx.Context(), by), insert, args...)
-	if err != nil {
-		return entry, fmt.Errorf("recording a support case: %w", err)
-	}
-	return entry, nil
 }

@@ -36,11 +36,9 @@ var (
 	ErrOwnerUnconfirmed = errors.New("one of both was given a half of the code that the other's user was enrolled with, and its owner is not confirmed")
 	ErrRoleMayNot       = errors.New("the role does not decide about this operation")
 	// ErrHostToken refuses to ask with a token that its owner did not issue.
-	ErrHostToken      = errors.New("a token issued on the host asks for nothing that needs two people")
-	ErrBreakGlass     = errors.New("a break-glass session decides about nothing")
-	ErrNotRequester   = errors.New("only the requester withdraws a request")
-	ErrTextTooLong    = errors.New("a reason or comment has at most 500 characters")
-	ErrUnreadableText = errors.New("the text holds control characters or is not UTF-8")
+	ErrHostToken    = errors.New("a token issued on the host asks for nothing that needs two people")
+	ErrBreakGlass   = errors.New("a break-glass session decides about nothing")
+	ErrNotRequester = errors.New("only the requester withdraws a request")
 	// ErrGone is what an operation's Judge returns for a target that does not exist any more.
 	ErrGone = errors.New("what the request is about does not exist")
 )

@@ -11,6 +11,7 @@ import (
 
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/textform"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -26,7 +27,7 @@ func (r *Registry) Decide(ctx context.Context, db *database.DB, bearer identity.
 	if decision != models.ApprovalApproved && decision != models.ApprovalRejected {
 		return models.Approval{}, ErrUnknownDecision
 	}
-	if err := checkText(&comment); err != nil {
+	if err := textform.Optional(&comment, MaxText); err != nil {
 		return models.Approval{}, err
 	}
 	caller := models.CallerOf(ctx)

@@ -3,7 +3,6 @@ package approval
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -39,10 +38,7 @@ func record(tx *database.Tx, row models.Approval, action, reason string) (*uuid.
 		e.Details["why"] = string(row.VoidReason)
 	}
 	id, err := ledger.Append(tx, e)
-	if err != nil {
-		return nil, fmt.Errorf("recording %s: %w", action, err)
-	}
-	return &id, nil
+	return &id, err
 }
 
 // RecordRead records that the caller reads the sealed texts of a request. They are shown after it has

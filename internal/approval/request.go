@@ -46,7 +46,7 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	if !known {
 		return models.Approval{}, ErrUnknownOperation
 	}
-	if err := checkText(&o.Reason); err != nil {
+	if err := textform.Optional(&o.Reason, MaxText); err != nil {
 		return models.Approval{}, err
 	}
 	command, err := op.complete(tx, caller.Actor, o.Command)
@@ -191,20 +191,4 @@ func given(id uuid.UUID) *uuid.UUID {
 		return nil
 	}
 	return &id
-}
-
-// checkText judges a text that may be left out and puts it into the form in which it is stored.
-func checkText(s *string) error {
-	if *s == "" {
-		return nil
-	}
-	stored, fault := textform.Paragraphs(*s, MaxText)
-	switch fault {
-	case textform.TooLong:
-		return ErrTextTooLong
-	case textform.Unreadable:
-		return ErrUnreadableText
-	}
-	*s = stored
-	return nil
 }

@@ -170,11 +170,7 @@ func changeOrganisation(tx *database.Tx, found problems, table string, id uuid.U
 }
 
 func recordOrganisation(tx *database.Tx, kind string, id uuid.UUID, action string) (uuid.UUID, error) {
-	entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindConfiguration, Action: action, Object: kind + "/" + id.String()})
-	if err != nil {
-		return entry, fmt.Errorf("recording the organisation: %w", err)
-	}
-	return entry, nil
+	return ledger.Append(tx, ledger.Entry{Kind: ledger.KindConfiguration, Action: action, Object: kind + "/" + id.String()})
 }
 
 // LegalEntities lists legal entities in the order in which they were entered, and says whether there are more.

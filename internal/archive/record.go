@@ -23,14 +23,10 @@ const (
 // record appends that a file was begun or changed: the names of the fields, never a value.
 func record(tx *database.Tx, action string, employeeID, employmentID uuid.UUID, fields []string) (uuid.UUID, error) {
 	slices.Sort(fields)
-	entry, err := ledger.Append(tx, ledger.Entry{
+	return ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindArchive, Action: action, Subject: &employeeID, Object: "employee/" + employeeID.String(),
 		Details: map[string]string{"employment": employmentID.String(), "fields": strings.Join(fields, ",")},
 	})
-	if err != nil {
-		return entry, fmt.Errorf("recording a file: %w", err)
-	}
-	return entry, nil
 }
 
 // names are what a patch sets or removes.

@@ -14,6 +14,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/retention"
+	"lethe/internal/textform"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -240,7 +241,7 @@ func CheckWithdrawal(tx *database.Tx, by models.Actor, id uuid.UUID, reason stri
 }
 
 func withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent, approved bool) error {
-	if err := checkText(&reason); err != nil {
+	if err := textform.Optional(&reason, MaxText); err != nil {
 		return err
 	}
 	causes, err := AssessWithdrawal(tx, by, id, companyConsent)
@@ -278,7 +279,7 @@ func withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID,
 
 // AskAnnulment asks to undo a departure that was a mistake. A second person confirms it.
 func AskAnnulment(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string) error {
-	if err := checkText(&reason); err != nil {
+	if err := textform.Optional(&reason, MaxText); err != nil {
 		return err
 	}
 	dep, err := Lock(tx, id)

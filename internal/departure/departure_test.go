@@ -20,6 +20,7 @@ import (
 	"lethe/internal/departure"
 	"lethe/internal/launch/launchtest"
 	"lethe/internal/retention"
+	"lethe/internal/textform"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -206,7 +207,7 @@ func TestARefusedDepartureWritesNothing(t *testing.T) {
 		"group transfer":   {departure.Notice{EmployeeID: employee, Kind: models.KindGroupTransfer, RequestedDates: planned(s.inDays(t, 1))}, departure.ErrNotSupportedYet},
 		"confidential":     {departure.Notice{EmployeeID: employee, ConfidentialUntil: confidential, RequestedDates: planned(s.inDays(t, 1))}, departure.ErrNotSupportedYet},
 		"past":             {departure.Notice{EmployeeID: employee, RequestedDates: planned(s.inDays(t, -1))}, departure.ErrLastDayInPast},
-		"control":          {departure.Notice{EmployeeID: employee, Note: "a\x00b", RequestedDates: planned(s.inDays(t, 1))}, departure.ErrUnreadableText},
+		"control":          {departure.Notice{EmployeeID: employee, Note: "a\x00b", RequestedDates: planned(s.inDays(t, 1))}, textform.ErrUnreadable},
 	} {
 		if _, err := s.begin(t, c.n); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)

@@ -36,8 +36,6 @@ var (
 	ErrNotEarlier       = errors.New("the dates bring no deadline forward")
 	ErrCutoffPassed     = errors.New("accounts were unlinked already: the cutoff stays")
 	ErrNotACode         = errors.New("a code consists of small letters, digits, dots, hyphens and underscores")
-	ErrTextTooLong      = errors.New("the text is too long")
-	ErrUnreadableText   = errors.New("the text holds control characters or is not UTF-8")
 )
 
 // PastError is ErrLastDayInPast, and says by how much.

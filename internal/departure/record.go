@@ -1,7 +1,6 @@
 package departure
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
@@ -55,15 +54,11 @@ func record(tx *database.Tx, dep models.Departure, what string, by models.Actor,
 
 // recordEntry is record for what else names the entry.
 func recordEntry(tx *database.Tx, dep models.Departure, what string, by models.Actor, details map[string]string) (uuid.UUID, error) {
-	entry, err := ledger.AppendWith(tx, ledger.Entry{
+	return ledger.AppendWith(tx, ledger.Entry{
 		Kind: ledger.KindDeparture, Action: actionOf[what], Subject: &dep.EmployeeID,
 		Object: "departure/" + dep.ID.String(), Details: details,
 	}.As(tx.Context(), by), `INSERT INTO departure_events (departure_id, what, actor_role, actor_id, ledger_entry_id)
 		SELECT ?::uuid, ?::text, ?::text, ?::uuid, entry_id FROM pending`, dep.ID, what, string(by.Role), by.ID())
-	if err != nil {
-		return entry, fmt.Errorf("recording %s: %w", what, err)
-	}
-	return entry, nil
 }
 
 // agreed is the approval that the transaction carries out, nil if it carries out none. The database wants

@@ -163,28 +163,10 @@ func (n Notice) check() error {
 	if !codes.MatchString(n.ReasonCode) {
 		return ErrNotACode
 	}
-	if err := checkLength(&n.LegalGround, maxLegalGround); err != nil {
+	if err := textform.Optional(&n.LegalGround, maxLegalGround); err != nil {
 		return err
 	}
-	return checkText(&n.Note)
-}
-
-// checkText judges a text that may be left out and puts it into the form in which it is stored.
-func checkText(s *string) error { return checkLength(s, MaxText) }
-
-func checkLength(s *string, longest int) error {
-	if *s == "" {
-		return nil
-	}
-	stored, fault := textform.Paragraphs(*s, longest)
-	switch fault {
-	case textform.TooLong:
-		return ErrTextTooLong
-	case textform.Unreadable:
-		return ErrUnreadableText
-	}
-	*s = stored
-	return nil
+	return textform.Optional(&n.Note, MaxText)
 }
 
 func (n Notice) row(employment models.Employment, d Entry, by models.Actor) (models.Departure, error) {

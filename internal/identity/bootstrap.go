@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -95,7 +96,7 @@ func Bootstrap(tx *database.Tx, first, second FirstUser) (codes [2]string, err e
 	if err := LockBootstrap(tx); err != nil {
 		return codes, err
 	}
-	entry, err := recordHost(tx, "installation.bootstrapped", "", nil)
+	entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindIdentity, Action: "installation.bootstrapped"})
 	if err != nil {
 		return codes, err
 	}

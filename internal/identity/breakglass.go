@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -30,7 +31,7 @@ func SealBreakGlass(tx *database.Tx) (first, second string, err error) {
 		return "", "", fmt.Errorf("voiding the former codes: %w", database.Hide(err))
 	}
 	id := models.NewID()
-	entry, err := recordHost(tx, "break_glass.sealed", "break_glass/"+id.String(), nil)
+	entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindIdentity, Action: "break_glass.sealed", Object: "break_glass/" + id.String()})
 	if err != nil {
 		return "", "", err
 	}

@@ -133,7 +133,7 @@ func (s *Service) refuse(ctx context.Context, action, login string, user models.
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("recording %s: %w", action, err)
+		return err
 	}
 	return refusal
 }

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"errors"
-	"fmt"
 
 	"lethe/internal/database"
 	"lethe/internal/ledger"
@@ -39,8 +38,6 @@ func recordReturn(tx *database.Tx, flow models.OIDCFlow, found proof, issuer, wh
 			entry.Subject, details["link"] = &user.EmployeeID, link.ID.String()
 		}
 	}
-	if _, err := ledger.Append(tx, entry); err != nil {
-		return fmt.Errorf("recording %s: %w", entry.Action, err)
-	}
-	return nil
+	_, err := ledger.Append(tx, entry)
+	return err
 }

@@ -1,8 +1,6 @@
 package identity
 
 import (
-	"fmt"
-
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
@@ -13,13 +11,9 @@ import (
 // record appends to the ledger what happened to a user, decided by somebody, and returns the entry, which
 // each row that it changes names: it comes before them.
 func record(tx *database.Tx, by models.Actor, action string, user models.User, details map[string]string) (uuid.UUID, error) {
-	id, err := ledger.Append(tx, ledger.Entry{
+	return ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindIdentity, Action: action, Actor: &by, Subject: &user.EmployeeID, Object: "user/" + user.ID.String(), Details: details,
 	})
-	if err != nil {
-		return id, fmt.Errorf("recording %s: %w", action, err)
-	}
-	return id, nil
 }
 
 // recordSession appends what a user did with a session. At a login nobody is behind the context
@@ -27,21 +21,8 @@ func record(tx *database.Tx, by models.Actor, action string, user models.User, d
 func recordSession(
 	tx *database.Tx, by models.Actor, action string, user models.User, how models.Authentication, details map[string]string,
 ) (uuid.UUID, error) {
-	id, err := ledger.Append(tx, ledger.Entry{
+	return ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindSession, Action: action, Actor: &by, Authenticated: how, UserID: user.ID,
 		Subject: &user.EmployeeID, Object: "user/" + user.ID.String(), Details: details,
 	})
-	if err != nil {
-		return id, fmt.Errorf("recording %s: %w", action, err)
-	}
-	return id, nil
-}
-
-// recordHost appends what somebody with access to the host did.
-func recordHost(tx *database.Tx, action, object string, details map[string]string) (uuid.UUID, error) {
-	id, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindIdentity, Action: action, Object: object, Details: details})
-	if err != nil {
-		return id, fmt.Errorf("recording %s: %w", action, err)
-	}
-	return id, nil
 }

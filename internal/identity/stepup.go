@@ -137,12 +137,8 @@ func recordStepUp(tx *database.Tx, b Bearer, how models.Authentication, result l
 	if result != ledger.Done {
 		action = "session.step_up_refused"
 	}
-	id, err := ledger.Append(tx, ledger.Entry{
+	return ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindSession, Action: action, Actor: &b.Actor, Subject: b.Actor.ID(), Object: "session/" + b.SessionID.String(),
 		Result: result, Details: map[string]string{"authenticated": string(how)},
 	})
-	if err != nil {
-		return id, fmt.Errorf("recording %s: %w", action, err)
-	}
-	return id, nil
 }

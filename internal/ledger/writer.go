@@ -64,12 +64,7 @@ func writerOf(tx *database.Tx) (*Writer, error) {
 // only if tx commits. An error of the database makes the transaction fail: nothing that must be
 // recorded happens unrecorded (I18).
 func Append(tx *database.Tx, e Entry) (uuid.UUID, error) {
-	w, err := writerOf(tx)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	leaf, _, err := w.append(tx, e, "", nil)
-	return leaf.ID, err
+	return AppendWith(tx, e, "")
 }
 
 // AppendWith is [Append], and in the same round trip the rows that name the entry: insert is an INSERT
@@ -153,14 +148,14 @@ func (w *Writer) append(tx *database.Tx, e Entry, insert string, args []any) (Le
 		}, args...)
 		err := tx.DB().Statement.ConnPool.QueryRowContext(tx.Context(), sql, values...).Scan(&now, &epoch, &fits)
 		if err != nil {
-			return Leaf{}, nil, fmt.Errorf("writing to the ledger: %w", database.Hide(err))
+			return Leaf{}, nil, database.Wrap("recording "+e.Action, err)
 		}
 		w.learn(sent, time.Now(), now, epoch)
 		if fits {
 			return leaf, data, nil
 		}
 	}
-	return Leaf{}, nil, fmt.Errorf("writing to the ledger: %w", errClock)
+	return Leaf{}, nil, fmt.Errorf("recording %s: %w", e.Action, errClock)
 }
 
 // leaf makes an id, fresh salts and the commitments.

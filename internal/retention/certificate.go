@@ -139,7 +139,7 @@ func (c *claimed) certify(tx *database.Tx, unrecoverable clock.Date) (models.Des
 		"certificate": id.String(), "certificate_sha256": hex.EncodeToString(sum[:]),
 		"categories": categoryList(c.categories()), "departure": c.departure.ID.String(),
 	}
-	_, err = appendWith(tx, ledger.KindPurge, actionPurgeCertified, "purge/"+c.purge.ID.String(), c.departure.EmployeeID, models.System, details,
+	_, err = appendEntry(tx, ledger.KindPurge, actionPurgeCertified, "purge/"+c.purge.ID.String(), c.departure.EmployeeID, models.System, details,
 		`INSERT INTO destruction_certificates (id, purge_id, departure_id, statement, statement_sha256, unrecoverable_after, issued_at, ledger_entry_id)
 		SELECT ?::uuid, ?::uuid, ?::uuid, ?::jsonb, ?::bytea, ?::date, ?::timestamptz, entry_id FROM pending`,
 		id, c.purge.ID, c.departure.ID, string(statement), sum[:], unrecoverable, now)

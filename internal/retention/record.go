@@ -44,20 +44,13 @@ const (
 	actionRulesInstalled = "configuration.rules_installed"
 )
 
-// appendEntry records something about a departure's retention.
-func appendEntry(tx *database.Tx, kind ledger.Kind, action, object string, subject uuid.UUID, by models.Actor, details map[string]string) (*uuid.UUID, error) {
-	return appendWith(tx, kind, action, object, subject, by, details, "")
-}
-
-// appendWith is appendEntry, and inserts the row that names the entry in the same round trip.
-func appendWith(tx *database.Tx, kind ledger.Kind, action, object string, subject uuid.UUID, by models.Actor, details map[string]string, insert string, args ...any) (*uuid.UUID, error) {
+// appendEntry records something about a departure's retention and, in the same round trip, inserts the row
+// that names the entry, if there is one.
+func appendEntry(tx *database.Tx, kind ledger.Kind, action, object string, subject uuid.UUID, by models.Actor, details map[string]string, insert string, args ...any) (*uuid.UUID, error) {
 	entry, err := ledger.AppendWith(tx, ledger.Entry{
 		Kind: kind, Action: action, Subject: &subject, Object: object, Details: details,
 	}.As(tx.Context(), by), insert, args...)
-	if err != nil {
-		return nil, fmt.Errorf("recording %s: %w", action, err)
-	}
-	return &entry, nil
+	return &entry, err
 }
 
 // recordHold appends a hold with whom it is about; the matter may describe a case and stays in the
@@ -86,10 +79,7 @@ func recordHold(tx *database.Tx, action string, hold models.Hold, by models.Acto
 	entry, err := ledger.Append(tx, ledger.Entry{
 		Kind: ledger.KindRetention, Action: action, Subject: hold.EmployeeID, Object: "hold/" + hold.ID.String(), Details: details,
 	}.As(tx.Context(), by))
-	if err != nil {
-		return nil, fmt.Errorf("recording a hold: %w", err)
-	}
-	return &entry, nil
+	return &entry, err
 }
 
 // recordPurge appends a step of a purge.
@@ -98,7 +88,7 @@ func recordPurge(tx *database.Tx, action string, purge uuid.UUID, dep models.Dep
 		details = map[string]string{}
 	}
 	details["departure"] = dep.ID.String()
-	return appendEntry(tx, ledger.KindPurge, action, "purge/"+purge.String(), dep.EmployeeID, by, details)
+	return appendEntry(tx, ledger.KindPurge, action, "purge/"+purge.String(), dep.EmployeeID, by, details, "")
 }
 
 // recordDeadlines appends which deadlines a departure has got, and under which rules, and begins the
@@ -109,7 +99,7 @@ func recordDeadlines(tx *database.Tx, dep models.Departure, jurisdiction string,
 		rule, _ := ruleFor(rules, row.Category)
 		details[string(row.Category)] = fmt.Sprintf("%s by version %d", instant(row.Deadline), rule.Version)
 	}
-	return appendWith(tx, ledger.KindRetention, actionScheduled, "retention/"+dep.ID.String(), dep.EmployeeID, models.System, details,
+	return appendEntry(tx, ledger.KindRetention, actionScheduled, "retention/"+dep.ID.String(), dep.EmployeeID, models.System, details,
 		"INSERT INTO retentions (id, employment_id, ledger_entry_id) SELECT ?::uuid, ?::uuid, entry_id FROM pending", dep.ID, dep.EmploymentID)
 }
 
@@ -126,10 +116,7 @@ func recordRederived(tx *database.Tx, rule models.RetentionRule, rows []running)
 			"deadlines_sha256": hex.EncodeToString(h.Sum(nil)),
 		},
 	})
-	if err != nil {
-		return nil, fmt.Errorf("recording re-derived deadlines: %w", err)
-	}
-	return &entry, nil
+	return &entry, err
 }
 
 // recordRules appends which rules of a jurisdiction come into force, with the digest of all of them.
@@ -142,10 +129,7 @@ func recordRules(tx *database.Tx, jurisdiction string, all map[models.Category]m
 		Kind: ledger.KindConfiguration, Action: actionRulesInstalled, Object: "retention_rules/" + jurisdiction,
 		Details: map[string]string{"rules": strings.Join(names, ","), "rules_sha256": rulesDigest(all)},
 	})
-	if err != nil {
-		return nil, fmt.Errorf("recording retention rules: %w", err)
-	}
-	return &entry, nil
+	return &entry, err
 }
 
 func ruleName(r models.RetentionRule) string {

@@ -42,7 +42,7 @@ func Recount(tx *database.Tx, dep models.Departure, by models.Actor) error {
 			details[string(rule.Category)] = instant(r.Deadline) + " instead of " + instant(before)
 		}
 	}
-	entry, err := appendEntry(tx, ledger.KindRetention, actionRecounted, "retention/"+dep.ID.String(), dep.EmployeeID, by, details)
+	entry, err := appendEntry(tx, ledger.KindRetention, actionRecounted, "retention/"+dep.ID.String(), dep.EmployeeID, by, details, "")
 	if err != nil {
 		return err
 	}

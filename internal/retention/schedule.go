@@ -142,7 +142,7 @@ func Cancel(tx *database.Tx, departureID uuid.UUID, by models.Actor) error {
 	if len(cancelled) > 0 {
 		details["purges"] = strings.Join(cancelled, ",")
 	}
-	entry, err := appendEntry(tx, ledger.KindRetention, actionCancelled, "retention/"+departureID.String(), dep.EmployeeID, by, details)
+	entry, err := appendEntry(tx, ledger.KindRetention, actionCancelled, "retention/"+departureID.String(), dep.EmployeeID, by, details, "")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@
 package textform
 
 import (
+	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,6 +44,26 @@ func Paragraphs(s string, longest int) (string, Fault) {
 	}
 	s = withoutInvisible(norm.NFC.String(s))
 	return s, judge(s, longest)
+}
+
+// Why a text that may be left out is refused.
+var (
+	ErrTooLong    = errors.New("the text is too long")
+	ErrUnreadable = errors.New("the text holds control characters or is not UTF-8")
+)
+
+// Optional judges a text of several lines that may be left out, and puts it into the form in which it is
+// stored.
+func Optional(s *string, longest int) error {
+	stored, fault := Paragraphs(*s, longest)
+	switch fault {
+	case TooLong:
+		return ErrTooLong
+	case Unreadable:
+		return ErrUnreadable
+	}
+	*s = stored
+	return nil
 }
 
 // Readable says whether a text has neither bytes that are no text nor characters that control or turn

@@ -215,7 +215,7 @@ func AcceptLost(tx *database.Tx, lost []Lost, e ledger.Entry) (uuid.UUID, error)
 	e.Details = map[string]string{"keys": strconv.Itoa(CountKeys(lost)), "sha256": hex.EncodeToString(sum.Sum(nil))}
 	entry, err := ledger.Append(tx, e)
 	if err != nil {
-		return entry, fmt.Errorf("recording what is given up: %w", err)
+		return entry, err
 	}
 	for _, l := range lost {
 		err := tx.DB().Exec("INSERT INTO lost_keys (key_id, place, row_id, ledger_entry_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,13 +67,9 @@ func recordGeneration(tx *database.Tx, action string, number int, all []int, cre
 	if !created.IsZero() {
 		details["created_at"] = created.UTC().Format(time.RFC3339)
 	}
-	err := ledger.SetConfiguration(tx, recordedKEK, listOf(all), ledger.Entry{
+	return ledger.SetConfiguration(tx, recordedKEK, listOf(all), ledger.Entry{
 		Kind: ledger.KindConfiguration, Action: action, Object: "kek/" + strconv.Itoa(number), Details: details,
 	})
-	if err != nil {
-		return fmt.Errorf("recording a key-encryption key: %w", err)
-	}
-	return nil
 }
 
 func recordRewrapped(ctx context.Context, facts *database.DB, keys int) error {

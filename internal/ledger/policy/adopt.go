@@ -54,10 +54,8 @@ func (p *Policy) Adopt(tx *database.Tx, keys *ledger.Keys, e ledger.Entry) error
 		e.Details["policy_sha256_before"] = before
 	}
 	const insert = `INSERT INTO ledger_policies (number, digest, ledger_entry_id) SELECT ?::int, ?::text, entry_id FROM pending`
-	if _, err := ledger.AppendWith(tx, e, insert, last.Number+1, digest); err != nil {
-		return fmt.Errorf("adopting a policy: %w", err)
-	}
-	return nil
+	_, err = ledger.AppendWith(tx, e, insert, last.Number+1, digest)
+	return err
 }
 
 // adoption is a row of ledger_policies.
