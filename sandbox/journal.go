@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+
+	"lethe/internal/durable"
 )
 
 // journal is the append-only file behind a system's state. Records that arrive
@@ -103,7 +105,7 @@ func (j *journal) load(loadSnapshot, replay func([]byte) error) error {
 	if err := j.file.Truncate(j.size); err != nil {
 		return fmt.Errorf("dropping a torn record: %w", err)
 	}
-	return syncDir(filepath.Dir(j.statePath))
+	return durable.Sync(filepath.Dir(j.statePath))
 }
 
 // start begins writing; snapshot is asked for the state whenever the journal is folded.
@@ -203,7 +205,7 @@ func (j *journal) fold() error {
 	if err != nil {
 		return fmt.Errorf("encoding the state: %w", err)
 	}
-	if err := replaceFile(j.statePath, raw); err != nil {
+	if err := durable.Replace(j.statePath, raw); err != nil {
 		return fmt.Errorf("writing the state: %w", err)
 	}
 	if err := j.file.Truncate(0); err != nil {
@@ -219,31 +221,4 @@ func (j *journal) close() error {
 	close(j.wake)
 	<-j.stopped
 	return errors.Join(j.failed, j.file.Close())
-}
-
-func replaceFile(path string, content []byte) error {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"lethe/internal/durable"
+
 	"golang.org/x/sync/errgroup"
 )
 
@@ -27,30 +29,10 @@ func (d dirs) write(path string, content []byte) error {
 
 func writeDurable(path string, content []byte) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
-		return syncFile(path)
+		return durable.Sync(path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".draft-*")
-	if err != nil {
+	if err := durable.Put(path, content); err != nil {
 		return fmt.Errorf("writing a file of the ledger: %w", err)
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing a file of the ledger: %w", errors.Join(err, os.Remove(f.Name())))
-	}
-	return nil
-}
-
-func syncFile(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("opening a file of the ledger: %w", err)
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("writing a file of the ledger to disk: %w", err)
 	}
 	return nil
 }
@@ -82,8 +64,8 @@ func (d dirs) mkdir(folder string) error {
 // sync makes the new names durable.
 func (d dirs) sync() error {
 	for folder := range d {
-		if err := syncFolder(folder); err != nil {
-			return err
+		if err := durable.Sync(folder); err != nil {
+			return fmt.Errorf("writing a folder of the ledger to disk: %w", err)
 		}
 	}
 	for folder := range d {

@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"time"
+
+	"lethe/internal/durable"
 )
 
 // keyFile is the file of the keys, mode 0600. Whoever has it and the database can rewrite what no
@@ -27,10 +26,7 @@ type fileSecret struct {
 	Key        []byte    `json:"key"`
 }
 
-const (
-	keyFormat  = "lethe-ledger-keys-v1"
-	maxKeyFile = 1 << 20
-)
+const keyFormat = "lethe-ledger-keys-v1"
 
 // CreateKeyFile makes a file of fresh keys at path, mode 0600. An existing file is never touched:
 // that is os.ErrExist.
@@ -42,16 +38,15 @@ func CreateKeyFile(path string) error {
 		s := newSecret(1)
 		fresh = append(fresh, fileSecret{s.generation, now, s.key})
 	}
-	draft, err := draftKeyFile(path, keyFile{Format: keyFormat, Writers: fresh[:1], Logs: fresh[1:2], Receipts: fresh[2:]})
+	content, err := keyFile{Format: keyFormat, Writers: fresh[:1], Logs: fresh[1:2], Receipts: fresh[2:]}.encode()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(draft) }()
-	// A link, unlike a rename, never replaces: of two that create at once, one wins.
-	if err := os.Link(draft, path); err != nil {
+	defer clear(content)
+	if err := durable.Create(path, content); err != nil {
 		return fmt.Errorf("creating the ledger's key file: %w", err)
 	}
-	return syncFolder(filepath.Dir(path))
+	return nil
 }
 
 // Part is who needs which of a ledger's keys.
@@ -80,7 +75,7 @@ func PartKeyFile(from, to string, part Part) error {
 	if part != PartServe {
 		file.Receipts = nil
 	}
-	return replaceKeyFile(to, file)
+	return file.replace(to)
 }
 
 // errPart says that a file is one process's part where all keys are needed.
@@ -102,21 +97,9 @@ func LoadKeys(path string) (*Keys, error) {
 }
 
 func readKeyFile(path string) (keyFile, error) {
-	f, err := os.Open(path)
+	content, _, err := durable.ReadSecret(path, "the ledger's key file")
 	if err != nil {
-		return keyFile{}, fmt.Errorf("opening the ledger's key file: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return keyFile{}, fmt.Errorf("looking at the ledger's key file: %w", err)
-	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
-		return keyFile{}, fmt.Errorf("the ledger's key file has mode %s: it must be readable by its owner only (chmod 600)", info.Mode())
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
-	if err != nil {
-		return keyFile{}, fmt.Errorf("reading the ledger's key file: %w", err)
+		return keyFile{}, err
 	}
 	defer clear(content)
 	var file keyFile
@@ -144,43 +127,22 @@ func increasing(list []fileSecret) bool {
 	return last > 0
 }
 
-// draftKeyFile writes a draft, mode 0600, to the disk in the folder of path.
-func draftKeyFile(path string, file keyFile) (draft string, err error) {
-	content, err := json.MarshalIndent(file, "", "  ")
+func (k keyFile) encode() ([]byte, error) {
+	content, err := json.MarshalIndent(k, "", "  ")
 	if err != nil {
-		return "", fmt.Errorf("writing the ledger's key file: %w", err)
+		return nil, fmt.Errorf("writing the ledger's key file: %w", err)
 	}
-	defer clear(content)
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return "", fmt.Errorf("writing the ledger's key file: %w", err)
-	}
-	_, err = f.Write(content)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", fmt.Errorf("writing the ledger's key file: %w", errors.Join(err, os.Remove(f.Name())))
-	}
-	return f.Name(), nil
+	return content, nil
 }
 
-func replaceKeyFile(path string, file keyFile) error {
-	draft, err := draftKeyFile(path, file)
+func (k keyFile) replace(path string) error {
+	content, err := k.encode()
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(draft, path); err != nil {
+	defer clear(content)
+	if err := durable.Replace(path, content); err != nil {
 		return fmt.Errorf("replacing the ledger's key file: %w", err)
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes a new or renamed name in a folder survive a power cut.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("opening the folder %s: %w", filepath.Base(path), err)
-	}
-	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
-		return fmt.Errorf("writing the folder %s to disk: %w", filepath.Base(path), err)
 	}
 	return nil
 }

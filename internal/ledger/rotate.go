@@ -19,5 +19,5 @@ func RotateKeyFile(path string) error {
 		next := newSecret((*list)[len(*list)-1].Generation + 1)
 		*list = append(*list, fileSecret{next.generation, now, next.key})
 	}
-	return replaceKeyFile(path, file)
+	return file.replace(path)
 }

@@ -3,11 +3,11 @@
 package payload
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+
+	"lethe/internal/durable"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -23,7 +23,7 @@ func CreateKeyFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("making a codec key: %w", err)
 	}
-	return write(path, handle, os.O_EXCL)
+	return write(path, handle, durable.Create)
 }
 
 // RotateKeyFile adds a new key and makes it the one that encrypts; the old ones still decrypt.
@@ -45,47 +45,29 @@ func RotateKeyFile(path string) error {
 	if handle, err = manager.Handle(); err != nil {
 		return fmt.Errorf("rotating the codec key: %w", err)
 	}
-	return write(path, handle, 0)
+	return write(path, handle, durable.Replace)
 }
 
-func write(path string, handle *keyset.Handle, flags int) error {
-	if flags&os.O_EXCL != 0 {
-		if _, err := os.Lstat(path); err == nil {
-			return fmt.Errorf("%w: it exists already", ErrKeyFile)
-		}
+func write(path string, handle *keyset.Handle, put func(path string, content []byte) error) error {
+	var content bytes.Buffer
+	err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&content))
+	defer func() { clear(content.Bytes()) }()
+	if err == nil {
+		err = put(path, content.Bytes())
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".codec-*")
 	if err != nil {
-		return fmt.Errorf("writing the codec key: %w", err)
+		return fmt.Errorf("%w: writing it: %w", ErrKeyFile, err)
 	}
-	defer func() { _ = os.Remove(temporary.Name()) }()
-	err = errors.Join(
-		insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(temporary)),
-		temporary.Chmod(0o600), temporary.Sync(), temporary.Close(),
-	)
-	if err != nil {
-		return fmt.Errorf("writing the codec key: %w", err)
-	}
-	return os.Rename(temporary.Name(), path)
+	return nil
 }
 
 func read(path string) (*keyset.Handle, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: there is none", ErrKeyFile)
-	}
+	content, _, err := durable.ReadSecret(path, "the codec key file")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyFile, err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%w: others may read it, set its mode to 0600", ErrKeyFile)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKeyFile, err)
-	}
-	defer func() { _ = file.Close() }()
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(file))
+	defer clear(content)
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(content)))
 	if err != nil {
 		return nil, fmt.Errorf("%w: it holds no keyset", ErrKeyFile)
 	}

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"time"
+
+	"lethe/internal/durable"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -29,10 +29,7 @@ type kekGeneration struct {
 	Keyset     json.RawMessage `json:"keyset"`
 }
 
-const (
-	kekFormat  = "lethe-kek-v1"
-	maxKEKFile = 1 << 20
-)
+const kekFormat = "lethe-kek-v1"
 
 // CreateKEKFile makes a file with a first generation at path, mode 0600. An existing file is never
 // touched: that is os.ErrExist.
@@ -42,40 +39,22 @@ func CreateKEKFile(path string) error {
 	if err := file.add(time.Now()); err != nil {
 		return err
 	}
-	content, err := json.MarshalIndent(file, "", "  ")
+	content, err := file.encode()
 	if err != nil {
-		return fmt.Errorf("writing the KEK file: %w", err)
+		return err
 	}
 	defer clear(content)
-	draft, err := writeBeside(path, content)
-	if err != nil {
-		return fmt.Errorf("writing the KEK file: %w", err)
-	}
-	defer func() { _ = os.Remove(draft) }()
-	// A link, unlike a rename, never replaces: of two that create at once, one wins.
-	if err := os.Link(draft, path); err != nil {
+	if err := durable.Create(path, content); err != nil {
 		return fmt.Errorf("creating the KEK file: %w", err)
 	}
-	return syncFolder(path)
+	return nil
 }
 
 // readKEKFile refuses a file that is open to others.
 func readKEKFile(path string) (kekFile, os.FileInfo, error) {
-	f, err := os.Open(path)
+	content, info, err := durable.ReadSecret(path, "the KEK file")
 	if err != nil {
-		return kekFile{}, nil, fmt.Errorf("opening the KEK file: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return kekFile{}, nil, fmt.Errorf("looking at the KEK file: %w", err)
-	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
-		return kekFile{}, nil, fmt.Errorf("the KEK file has mode %s: it must be readable by its owner only (chmod 600)", info.Mode())
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxKEKFile))
-	if err != nil {
-		return kekFile{}, nil, fmt.Errorf("reading the KEK file: %w", err)
+		return kekFile{}, nil, err
 	}
 	defer clear(content)
 	var file kekFile
@@ -125,45 +104,23 @@ func (f *kekFile) add(now time.Time) error {
 	return nil
 }
 
-// replace puts f in the place of the file at path, whole or not at all.
-func (f kekFile) replace(path string) error {
+func (f kekFile) encode() ([]byte, error) {
 	content, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
-		return fmt.Errorf("writing the KEK file: %w", err)
+		return nil, fmt.Errorf("writing the KEK file: %w", err)
+	}
+	return content, nil
+}
+
+// replace puts f in the place of the file at path, whole or not at all.
+func (f kekFile) replace(path string) error {
+	content, err := f.encode()
+	if err != nil {
+		return err
 	}
 	defer clear(content)
-	draft, err := writeBeside(path, content)
-	if err != nil {
-		return fmt.Errorf("writing the KEK file: %w", err)
-	}
-	if err := os.Rename(draft, path); err != nil {
-		return fmt.Errorf("replacing the KEK file: %w", errors.Join(err, os.Remove(draft)))
-	}
-	return syncFolder(path)
-}
-
-// writeBeside writes a draft, mode 0600, to the disk in the folder of path.
-func writeBeside(path string, content []byte) (draft string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
-	}
-	return f.Name(), nil
-}
-
-// syncFolder makes a new or renamed name in path's folder survive a power cut.
-func syncFolder(path string) error {
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("opening the folder of %s: %w", filepath.Base(path), err)
-	}
-	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
-		return fmt.Errorf("writing the folder of %s to disk: %w", filepath.Base(path), err)
+	if err := durable.Replace(path, content); err != nil {
+		return fmt.Errorf("replacing the KEK file: %w", err)
 	}
 	return nil
 }

@@ -10,11 +10,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"lethe/internal/durable"
 
 	"github.com/google/uuid"
 )
@@ -52,7 +55,7 @@ func OpenTombstones(path string) (*Tombstones, error) {
 		return nil, fmt.Errorf("opening the tombstone file: %w", err)
 	}
 	t := &Tombstones{file: f, byID: map[uuid.UUID]int{}}
-	if err := errors.Join(t.locked(func() error { return nil }), syncFolder(path)); err != nil {
+	if err := errors.Join(t.locked(func() error { return nil }), durable.Sync(filepath.Dir(path))); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return t, nil

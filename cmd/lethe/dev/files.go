@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/config"
+	"lethe/internal/durable"
 )
 
 // files knows where everything lies in the data folder. Folders have mode 0700, files 0600.
@@ -103,7 +104,7 @@ func (f files) writeReport(r Report) error {
 	if err != nil {
 		return fmt.Errorf("encoding dev.json: %w", err)
 	}
-	return replaceFile(f.reportFile(), append(content, '\n'))
+	return durable.Replace(f.reportFile(), append(content, '\n'))
 }
 
 // ReadReport reads the dev.json of what runs here, for the command line.
@@ -117,24 +118,6 @@ func ReadReport() (r Report, found bool) {
 func (f files) removeReport() error {
 	if err := os.Remove(f.reportFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing dev.json: %w", err)
-	}
-	return nil
-}
-
-// replaceFile writes a file of mode 0600 so that readers, and a kill at any moment, find the old
-// content or the new one.
-func replaceFile(path string, content []byte) error {
-	draft, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
-	}
-	defer func() { _ = os.Remove(draft.Name()) }() // gone already once it was moved
-	_, err = draft.Write(content)
-	if err = errors.Join(err, draft.Sync(), draft.Close()); err == nil {
-		err = os.Rename(draft.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
 	}
 	return nil
 }

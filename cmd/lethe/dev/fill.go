@@ -10,6 +10,7 @@ import (
 
 	"lethe/cmd/lethe/demo"
 	"lethe/internal/database"
+	"lethe/internal/durable"
 	"lethe/internal/identity"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -108,7 +109,7 @@ func (d *development) issueTokens(ctx context.Context) error {
 	if content, err = json.MarshalIndent(d.tokens, "", "  "); err != nil {
 		return fmt.Errorf("encoding the demo tokens: %w", err)
 	}
-	return replaceFile(path, append(content, '\n'))
+	return durable.Replace(path, append(content, '\n'))
 }
 
 // issueToken revokes what an earlier start issued for the role, whose secret nobody has any more.

@@ -13,6 +13,7 @@ import (
 
 	"lethe/cmd/lethe/install"
 	"lethe/internal/database"
+	"lethe/internal/durable"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/policy"
 	"lethe/internal/ledger/witness"
@@ -112,5 +113,5 @@ func (d *development) openWitness(keys *ledger.Keys, in database.Installation) e
 	if err != nil {
 		return err
 	}
-	return replaceFile(d.files.policy(in.ID), p.Marshal())
+	return durable.Replace(d.files.policy(in.ID), p.Marshal())
 }

@@ -11,6 +11,7 @@ import (
 
 	"lethe/cmd/lethe/demo"
 	"lethe/internal/connector"
+	"lethe/internal/durable"
 	"lethe/internal/payload"
 )
 
@@ -49,7 +50,7 @@ func secretFile(path string) (string, error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		secret := rand.Text()
-		return secret, replaceFile(path, []byte(secret+"\n"))
+		return secret, durable.Replace(path, []byte(secret+"\n"))
 	}
 	if err != nil {
 		return "", fmt.Errorf("reading a secret: %w", err)
@@ -72,5 +73,5 @@ func (f files) writeSystems(addresses map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("encoding the list of systems: %w", err)
 	}
-	return replaceFile(f.systems(), append(content, '\n'))
+	return durable.Replace(f.systems(), append(content, '\n'))
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"lethe/internal/database"
+	"lethe/internal/durable"
 	"lethe/internal/identity"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -53,7 +54,7 @@ func (d *development) makeUsers(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("encoding the demo users: %w", err)
 	}
-	return replaceFile(d.files.users(d.installation.ID), append(content, '\n'))
+	return durable.Replace(d.files.users(d.installation.ID), append(content, '\n'))
 }
 
 // readUsers reads what an earlier start made. A damaged file is as none: all are made anew.

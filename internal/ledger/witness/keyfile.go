@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
+
+	"lethe/internal/durable"
 )
 
 const keyFormat = "lethe-witness-key/1"
@@ -39,12 +39,7 @@ func CreateKeyFile(path, name string) (Verifier, error) {
 	if err != nil {
 		return Verifier{}, fmt.Errorf("writing the key file: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return Verifier{}, fmt.Errorf("writing the key file: %w", err)
-	}
-	_, err = f.Write(append(content, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path))); err != nil {
+	if err := durable.Create(path, append(content, '\n')); err != nil {
 		return Verifier{}, fmt.Errorf("writing the key file: %w", err)
 	}
 	return signer.Verifier, nil
@@ -52,17 +47,11 @@ func CreateKeyFile(path, name string) (Verifier, error) {
 
 // LoadKeyFile reads what [CreateKeyFile] wrote.
 func LoadKeyFile(path string, now func() time.Time) (*Signer, error) {
-	info, err := os.Stat(path)
+	content, _, err := durable.ReadSecret(path, "the witness's key file")
 	if err != nil {
-		return nil, fmt.Errorf("reading the witness's key: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrKeyFile, err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, ErrKeyFile
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the witness's key: %w", err)
-	}
+	defer clear(content)
 	var k keyFile
 	if err := json.Unmarshal(content, &k); err != nil || k.Format != keyFormat {
 		return nil, ErrKeyFile

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"lethe/internal/durable"
 )
 
 // ErrState says that what the witness remembers is not what it wrote.
@@ -77,38 +79,11 @@ func (s *Store) update(origin string, next func(last []byte) ([]byte, error)) er
 	if err != nil {
 		return err
 	}
-	if err := s.replace(path, signed); err != nil {
+	if err := durable.Replace(path, signed); err != nil {
 		return fmt.Errorf("writing the witness's memory: %w", err)
 	}
 	if s.written != nil {
 		s.written()
 	}
 	return nil
-}
-
-func (s *Store) replace(path string, content []byte) error {
-	next, err := os.CreateTemp(s.dir, ".next-*")
-	if err != nil {
-		return err
-	}
-	_, err = next.Write(content)
-	if err == nil {
-		err = next.Sync()
-	}
-	err = errors.Join(err, next.Close())
-	if err == nil {
-		err = os.Rename(next.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(next.Name()))
-	}
-	return syncDir(s.dir)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
