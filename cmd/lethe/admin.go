@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"lethe/internal/database"
@@ -30,21 +28,12 @@ type BootstrapCmd struct {
 // Run makes them, in one transaction and only while there are no users, and prints the codes with
 // which they enrol.
 func (b BootstrapCmd) Run(ctx context.Context) error {
-	ctx = byHost(ctx)
 	plan, err := readFirstPlan(b.File)
 	if err != nil {
 		return err
 	}
-	db, _, err := openFacts(ctx, "admin")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	if err := database.RequireOwner(ctx, db); err != nil {
-		return err
-	}
 	var codes [2]string
-	err = database.Run(ctx, db, func(tx *database.Tx) error {
+	err = asOwner(ctx, func(tx *database.Tx) error {
 		if err := identity.LockBootstrap(tx); err != nil {
 			return err
 		}
@@ -75,18 +64,9 @@ type RenewCodesCmd struct{}
 
 // Run voids the former codes and prints new ones.
 func (RenewCodesCmd) Run(ctx context.Context) error {
-	ctx = byHost(ctx)
-	db, _, err := openFacts(ctx, "admin")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	if err := database.RequireOwner(ctx, db); err != nil {
-		return err
-	}
 	var users []models.User
 	var codes []string
-	err = database.Run(ctx, db, func(tx *database.Tx) (err error) {
+	err := asOwner(ctx, func(tx *database.Tx) (err error) {
 		users, codes, err = identity.RenewBootstrap(tx)
 		return err
 	})
@@ -110,17 +90,8 @@ type SealCmd struct{}
 
 // Run prints them, once.
 func (SealCmd) Run(ctx context.Context) error {
-	ctx = byHost(ctx)
-	db, _, err := openFacts(ctx, "admin")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	if err := database.RequireOwner(ctx, db); err != nil {
-		return err
-	}
 	var first, second string
-	err = database.Run(ctx, db, func(tx *database.Tx) (err error) {
+	err := asOwner(ctx, func(tx *database.Tx) (err error) {
 		first, second, err = identity.SealBreakGlass(tx)
 		return err
 	})
@@ -134,23 +105,14 @@ func (SealCmd) Run(ctx context.Context) error {
 }
 
 // readFirstPlan reads who begins.
-func readFirstPlan(path string) (firstPlan, error) {
-	var plan firstPlan
-	in := io.Reader(os.Stdin)
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return plan, fmt.Errorf("reading who begins: %w", err)
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	decoder := json.NewDecoder(io.LimitReader(in, 1<<20))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&plan); err != nil {
+func readFirstPlan(path string) (plan firstPlan, err error) {
+	ok, err := readInput(path, &plan)
+	switch {
+	case err != nil:
+		return plan, fmt.Errorf("reading who begins: %w", err)
+	case !ok:
 		return plan, errors.New("the file is not the JSON that docs/production.md describes")
-	}
-	if len(plan.People) != 2 {
+	case len(plan.People) != 2:
 		return plan, errors.New("the file names exactly two people")
 	}
 	return plan, nil

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
-	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/models"
@@ -25,24 +23,17 @@ func (c ConfirmOwnerCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db, in, err := openFacts(ctx, "admin")
+	h, err := openOwned(ctx, "admin")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	if err := database.RequireOwner(ctx, db); err != nil {
-		return err
-	}
-	settings, err := config.Load("admin", os.Environ())
-	if err != nil {
-		return err
-	}
-	by, err := logIn(ctx, settings, db, in, people)
+	defer h.close()
+	by, err := h.logIn(ctx, people)
 	if err != nil {
 		return err
 	}
 	var user models.User
-	err = database.Run(models.WithCaller(ctx, by[1].Caller("")), db, func(tx *database.Tx) (err error) {
+	err = database.Run(models.WithCaller(ctx, by[1].Caller("")), h.facts, func(tx *database.Tx) (err error) {
 		user, err = identity.ConfirmOwner(tx, c.Login, by)
 		return err
 	})

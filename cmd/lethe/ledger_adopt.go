@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
 	"lethe/cmd/lethe/install"
 	"lethe/internal/config"
 	"lethe/internal/database"
-	"lethe/internal/identity"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/policy"
-	"lethe/models"
 )
 
 // LedgerRotateCmd begins a rotation.
@@ -35,51 +32,33 @@ func (LedgerRotateCmd) Run() error {
 
 // LedgerAdoptCmd makes a policy file the one that counts, with two people: processes refuse any other.
 type LedgerAdoptCmd struct {
-	Reason string `help:"Why, for the ledger; no names of people. 原因（写入账本，请勿包含人名）。" required:""`
-	File   string `arg:"" help:"The next policy file. 新的策略文件。" type:"path"`
-	People string `arg:"" help:"JSON with the logins of two people: [{\"login\",\"password\",\"totp\"}, …]; - is standard input. 两人的登录信息 JSON，- 表示标准输入。"`
+	File string `arg:"" help:"The next policy file. 新的策略文件。" type:"path"`
+	agreed
 }
 
 // Run records the policy in an entry of the ledger.
 func (a LedgerAdoptCmd) Run(ctx context.Context) error {
-	if a.Reason == "" || len(a.Reason) > maxEpochReason {
-		return errEpochReason
-	}
 	p, err := policy.Load(a.File)
 	if err != nil {
 		return err
 	}
-	people, err := readCredentials(a.People)
+	h, people, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
-	c, err := config.Load("ledger", os.Environ())
+	defer h.close()
+	if err := sameOrigin(p, install.Origin(h.config.LedgerOrigin, h.installation)); err != nil {
+		return err
+	}
+	keys, err := ledger.LoadKeys(h.config.LedgerKeyFile)
 	if err != nil {
 		return err
 	}
-	db, in, err := openFacts(ctx, "ledger")
+	by, err := h.logIn(ctx, people)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	if err := errors.Join(database.RequireOwner(ctx, db), sameOrigin(p, install.Origin(c.LedgerOrigin, in))); err != nil {
-		return err
-	}
-	keys, err := ledger.LoadKeys(c.LedgerKeyFile)
-	if err != nil {
-		return err
-	}
-	by, err := logIn(ctx, c, db, in, people)
-	if err != nil {
-		return err
-	}
-	err = database.Run(models.WithCaller(ctx, by[1].Caller("")), db, func(tx *database.Tx) error {
-		if err := identity.TwoPeople(tx, by); err != nil {
-			return err
-		}
-		return p.Adopt(tx, keys, ledger.Entry{Reason: a.Reason, RequestedBy: by[0].Actor.EmployeeID.String()})
-	})
-	if err != nil {
+	if err := a.carryOut(ctx, h, by, func(tx *database.Tx, e ledger.Entry) error { return p.Adopt(tx, keys, e) }); err != nil {
 		return err
 	}
 	fmt.Printf("adopted: %s\n已采纳：%s\n", p.Digest(), p.Digest())

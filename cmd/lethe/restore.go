@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
-	"lethe/internal/config"
 	"lethe/internal/database"
-	"lethe/internal/identity"
 	"lethe/internal/ledger"
 	"lethe/internal/vault"
-	"lethe/models"
 )
 
 // RestoreCmd is what follows a restore.
@@ -21,65 +17,40 @@ type RestoreCmd struct {
 
 // RestoreAcceptCmd lets processes start again with a keys database that is older than the facts. It runs
 // on the host, as the owner of the facts, since no process starts before; so two people log in here.
-type RestoreAcceptCmd struct {
-	Reason string `help:"Why, for the ledger; no names of people. 原因（写入账本，请勿包含人名）。" required:""`
-	People string `arg:"" help:"JSON with the logins of two people: [{\"login\",\"password\",\"totp\" or \"recovery_code\"}, …]; - is standard input. 两人的登录信息 JSON，- 表示标准输入。"`
-}
+type RestoreAcceptCmd struct{ agreed }
 
 // Run lists what lost its key, and gives it up in one transaction.
 func (a RestoreAcceptCmd) Run(ctx context.Context) error {
-	if a.Reason == "" || len(a.Reason) > maxEpochReason {
-		return errEpochReason
-	}
-	people, err := readCredentials(a.People)
+	h, people, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
-	db, in, err := openFacts(ctx, "ledger")
+	defer h.close()
+	by, err := h.logIn(ctx, people)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	c, err := config.Load("ledger", os.Environ())
-	if err != nil {
-		return err
-	}
-	if err := database.RequireOwner(ctx, db); err != nil {
-		return err
-	}
-	by, err := logIn(ctx, c, db, in, people)
-	if err != nil {
-		return err
-	}
-	keys, err := database.Open(ctx, c.KeysDatabaseURL, database.Options{MaxConnections: 2})
+	keys, err := h.openKeys(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = keys.Close() }()
-	lost, err := vault.FindLost(ctx, db, keys)
+	lost, err := vault.FindLost(ctx, h.facts, keys)
 	if err != nil {
 		return err
 	}
-	if err := printLost(ctx, db, lost); err != nil {
+	if err := printLost(ctx, h.facts, lost); err != nil {
 		return err
 	}
-	return a.accept(ctx, db, lost, by)
-}
-
-// accept is the first one's request and the second one's doing.
-func (a RestoreAcceptCmd) accept(ctx context.Context, db *database.DB, lost []vault.Lost, by [2]identity.Bearer) error {
-	err := database.Run(models.WithCaller(ctx, by[1].Caller("")), db, func(tx *database.Tx) error {
-		if err := identity.TwoPeople(tx, by); err != nil {
-			return err
-		}
-		_, err := vault.AcceptLost(tx, lost, ledger.Entry{Reason: a.Reason, RequestedBy: by[0].Actor.EmployeeID.String()})
+	err = a.carryOut(ctx, h, by, func(tx *database.Tx, e ledger.Entry) error {
+		_, err := vault.AcceptLost(tx, lost, e)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	keys := vault.CountKeys(lost)
-	fmt.Printf("%d keys are given up; start serve and worker\n已确认放弃 %d 个密钥；可以启动 serve 与 worker\n", keys, keys)
+	n := vault.CountKeys(lost)
+	fmt.Printf("%d keys are given up; start serve and worker\n已确认放弃 %d 个密钥；可以启动 serve 与 worker\n", n, n)
 	return nil
 }
 

@@ -9,9 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"lethe/cmd/lethe/install"
 	"lethe/internal/archive"
-	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/models"
@@ -36,15 +34,12 @@ type TokenIssueCmd struct {
 // standard error.
 func (t TokenIssueCmd) Run(ctx context.Context) error {
 	ctx = byHost(ctx)
-	db, in, err := openFacts(ctx, "token")
+	h, err := openOwned(ctx, "token")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	if err := database.RequireOwner(ctx, db); err != nil {
-		return err
-	}
-	employee, err := archive.EmployeeByNo(db.Read(ctx), t.EmployeeNo)
+	defer h.close()
+	employee, err := archive.EmployeeByNo(h.facts.Read(ctx), t.EmployeeNo)
 	if errors.Is(err, database.ErrNotFound) {
 		return identity.ErrNoSuchPerson
 	}
@@ -53,8 +48,8 @@ func (t TokenIssueCmd) Run(ctx context.Context) error {
 	}
 	var secret string
 	var token models.APIToken
-	err = database.Run(ctx, db, func(tx *database.Tx) (err error) {
-		secret, token, err = identity.Issue(tx, employee.ID, models.Role(t.Role), t.Label, t.TTL, in.Mode == database.ModeDev)
+	err = database.Run(ctx, h.facts, func(tx *database.Tx) (err error) {
+		secret, token, err = identity.Issue(tx, employee.ID, models.Role(t.Role), t.Label, t.TTL, h.installation.Mode == database.ModeDev)
 		return err
 	})
 	if err != nil {
@@ -73,13 +68,13 @@ type TokenRevokeCmd struct {
 // Run revokes it.
 func (t TokenRevokeCmd) Run(ctx context.Context) error {
 	ctx = byHost(ctx)
-	db, _, err := openFacts(ctx, "token")
+	h, err := openHost(ctx, "token")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
+	defer h.close()
 	var id uuid.UUID
-	err = database.Run(ctx, db, func(tx *database.Tx) error {
+	err = database.Run(ctx, h.facts, func(tx *database.Tx) error {
 		token, err := identity.Revoke(tx, t.Token)
 		id = token.ID
 		return err
@@ -89,33 +84,4 @@ func (t TokenRevokeCmd) Run(ctx context.Context) error {
 	}
 	fmt.Println("revoked", id)
 	return nil
-}
-
-// byHost says in the ledger that whoever administers the host did it.
-func byHost(ctx context.Context) context.Context {
-	return models.WithCaller(ctx, models.Caller{Actor: models.System, Authenticated: models.ByHost})
-}
-
-// openFacts opens the database that LETHE_DATABASE_URL names, with the ledger's writer, and says
-// whether it is one for development, whose tokens production refuses.
-func openFacts(ctx context.Context, command string) (*database.DB, database.Installation, error) {
-	var in database.Installation
-	c, err := config.Load(command, os.Environ())
-	if err != nil {
-		return nil, in, err
-	}
-	db, err := database.Open(ctx, c.DatabaseURL, database.Options{MaxConnections: 2})
-	if err != nil {
-		return nil, in, err
-	}
-	in, err = database.First[database.Installation](db.Read(ctx).Table("installation").Select("id", "mode"))
-	if err != nil {
-		_ = db.Close()
-		return nil, in, errors.Join(database.ErrNotInstalled, err)
-	}
-	if _, err := install.AttachWriter(db, c.LedgerKeyFile, install.Origin(c.LedgerOrigin, in)); err != nil {
-		_ = db.Close()
-		return nil, in, err
-	}
-	return db, in, nil
 }
