@@ -20,20 +20,20 @@ import (
 	"lethe/models"
 )
 
-// host is what a command works with that runs on the host, on the database itself.
-type host struct {
+// onHost is what a command works with that runs on the host, on the database itself.
+type onHost struct {
 	config       config.Config
 	installation database.Installation
 	facts        *database.DB
 }
 
 // openHost opens the database that LETHE_DATABASE_URL names, with the ledger's writer.
-func openHost(ctx context.Context, command string) (*host, error) {
+func openHost(ctx context.Context, command string) (*onHost, error) {
 	c, err := config.Load(command, os.Environ())
 	if err != nil {
 		return nil, err
 	}
-	h := &host{config: c}
+	h := &onHost{config: c}
 	if h.facts, err = database.Open(ctx, c.DatabaseURL, database.Options{MaxConnections: 2}); err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func openHost(ctx context.Context, command string) (*host, error) {
 }
 
 // openOwned is openHost, for the owner of the facts alone.
-func openOwned(ctx context.Context, command string) (*host, error) {
+func openOwned(ctx context.Context, command string) (*onHost, error) {
 	h, err := openHost(ctx, command)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func openOwned(ctx context.Context, command string) (*host, error) {
 	return h, nil
 }
 
-func (h *host) close() { _ = h.facts.Close() }
+func (h *onHost) close() { _ = h.facts.Close() }
 
 // byHost says in the ledger that whoever administers the host did it.
 func byHost(ctx context.Context) context.Context {
@@ -113,7 +113,7 @@ var (
 )
 
 // open reads what was given, and opens the facts as their owner.
-func (a agreed) open(ctx context.Context) (h *host, people [2]credentials, err error) {
+func (a agreed) open(ctx context.Context) (h *onHost, people [2]credentials, err error) {
 	if a.Reason == "" || len(a.Reason) > maxReason {
 		return nil, people, errReason
 	}
@@ -125,7 +125,7 @@ func (a agreed) open(ctx context.Context) (h *host, people [2]credentials, err e
 }
 
 // carryOut is the first one's request and the second one's doing.
-func (a agreed) carryOut(ctx context.Context, h *host, by [2]identity.Bearer, fn func(tx *database.Tx, e ledger.Entry) error) error {
+func (a agreed) carryOut(ctx context.Context, h *onHost, by [2]identity.Bearer, fn func(tx *database.Tx, e ledger.Entry) error) error {
 	return database.Run(models.WithCaller(ctx, by[1].Caller("")), h.facts, func(tx *database.Tx) error {
 		if err := identity.TwoPeople(tx, by); err != nil {
 			return err
@@ -156,12 +156,12 @@ func readCredentials(path string) (people [2]credentials, err error) {
 }
 
 // openKeys opens the keys database.
-func (h *host) openKeys(ctx context.Context) (*database.DB, error) {
+func (h *onHost) openKeys(ctx context.Context) (*database.DB, error) {
 	return database.Open(ctx, h.config.KeysDatabaseURL, database.Options{MaxConnections: 2})
 }
 
 // logIn opens a session for each, and ends it at once: what counts is that it could be opened.
-func (h *host) logIn(ctx context.Context, people [2]credentials) (bearers [2]identity.Bearer, err error) {
+func (h *onHost) logIn(ctx context.Context, people [2]credentials) (bearers [2]identity.Bearer, err error) {
 	keys, err := h.openKeys(ctx)
 	if err != nil {
 		return bearers, err

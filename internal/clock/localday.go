@@ -17,11 +17,6 @@ func StartOfDay(d Date, loc *time.Location) time.Time { return At(d, Midnight, l
 // good only at the second midnight.
 func EndOfDay(d Date, loc *time.Location) time.Time { return StartOfDay(d.AddDays(1), loc) }
 
-// EndOfCalendarYear is the first existing instant after 31 December of d's year.
-func EndOfCalendarYear(d Date, loc *time.Location) time.Time {
-	return StartOfDay(Date{d.Year + 1, time.January, 1}, loc)
-}
-
 // At is the instant at which clocks in loc have reached the wall time and do not fall behind it
 // again. A wall time that a zone skips gives the first existing instant after it. One that occurs
 // twice gives the second: what ends at that time must end for nobody an hour early, and what may

@@ -60,17 +60,6 @@ func (p Period) AddToDate(d Date) Date {
 	return NewDate(year, time.Month(month+1), min(d.Day, last)+p.Days)
 }
 
-// AddTo adds the calendar part to the date that t has in loc, keeps the wall time (as At does where
-// the new day lacks it or has it twice), and adds the exact part to the instant that results.
-func (p Period) AddTo(t time.Time, loc *time.Location) time.Time {
-	if p.IsCalendar() {
-		local := t.In(loc)
-		whole := TimeOfDay(local.Hour()*3600 + local.Minute()*60 + local.Second())
-		t = At(p.AddToDate(DateOf(local)), whole, loc).Add(time.Duration(local.Nanosecond()))
-	}
-	return t.Add(p.Exact).UTC()
-}
-
 // Compare is -1, 0 or +1 as p is shorter than, equal to or longer than q on whatever date both
 // begin. It is false where that depends on the date, as with P1M and P30D.
 func (p Period) Compare(q Period) (order int, ok bool) {

@@ -93,27 +93,6 @@ func TestI7_AddToDateAgainstStepping(t *testing.T) {
 	})
 }
 
-func TestI7_AddToKeepsTheWallTimeAndNeverGoesBack(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		loc, p := drawZone(t), drawPeriod(t)
-		from := time.Unix(rapid.Int64Range(0, 4_000_000_000).Draw(t, "from"), 0)
-		got := p.AddTo(from, loc)
-		if got.Before(from) {
-			t.Fatalf("%s + %s in %s goes back to %s", from, p, loc, got)
-		}
-		later := from.Add(time.Duration(rapid.Int64Range(0, 1_000_000).Draw(t, "later")) * time.Second)
-		if p.Exact != 0 && !p.IsCalendar() && p.AddTo(later, loc).Sub(got) != later.Sub(from) {
-			t.Fatalf("the exact part %s depends on the date", p)
-		}
-		p.Exact = 0
-		day, at := clockShows(p.AddTo(from, loc), loc)
-		_, fromAt := clockShows(from, loc)
-		if at != fromAt && day == p.AddToDate(Today(from, loc)) && at < fromAt {
-			t.Fatalf("%s + %s in %s shows %s %s, want %s or later", from, p, loc, day, at, fromAt)
-		}
-	})
-}
-
 func TestPeriodCompare(t *testing.T) {
 	for _, c := range []struct {
 		p, q  string

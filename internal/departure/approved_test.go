@@ -45,7 +45,7 @@ func TestAHeadOrAdministratorIsNotSentAwayByOnePerson(t *testing.T) {
 	sudden := departure.RequestedDates{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: &past}
 	for name, at := range map[string]*time.Time{"now": &past, "the next second": &soon} {
 		w := departure.RequestedDates{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: at}
-		err = s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, w) })
+		err = s.try(t, func(tx *database.Tx) error { return reschedule(tx, s.hr, dep.ID, w) })
 		if !errors.Is(err, departure.ErrApprovalRequired) {
 			t.Errorf("a cutoff moved to %s: %v", name, err)
 		}
@@ -66,7 +66,7 @@ func TestI6_TwoPeopleBringADeadlineForward(t *testing.T) {
 		t.Fatal(err)
 	}
 	sooner := planned(s.inDays(t, 10))
-	if err := s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, sooner) }); !errors.Is(err, departure.ErrApprovalRequired) {
+	if err := s.try(t, func(tx *database.Tx) error { return reschedule(tx, s.hr, dep.ID, sooner) }); !errors.Is(err, departure.ErrApprovalRequired) {
 		t.Errorf("one person: %v", err)
 	}
 	s.run(t, func(tx *database.Tx) error { return departure.RescheduleApproved(tx, s.hr, dep.ID, sooner) })
@@ -149,4 +149,13 @@ func TestADroppedAnnulmentLeavesNothing(t *testing.T) {
 	if err := s.try(t, func(tx *database.Tx) error { return departure.ConfirmAnnulment(tx, s.second, dep.ID) }); !errors.Is(err, departure.ErrNoAnnulment) {
 		t.Errorf("confirming afterwards: %v", err)
 	}
+}
+
+// reschedule changes the dates of a pending departure on one person's word.
+func reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w departure.RequestedDates) error {
+	g, err := departure.PrepareDates(tx, by, id, w)
+	if err != nil {
+		return err
+	}
+	return g.Set(tx, by)
 }

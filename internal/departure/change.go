@@ -91,18 +91,6 @@ func (g *Dating) assess(tx *database.Tx) error {
 	return err
 }
 
-// Reschedule changes the dates of a pending departure. What needs two people is ErrApprovalRequired.
-func Reschedule(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) error {
-	g, err := PrepareDates(tx, by, id, w)
-	if err == nil && len(g.Causes) > 0 {
-		err = ErrApprovalRequired
-	}
-	if err != nil {
-		return err
-	}
-	return g.Set(tx, by)
-}
-
 // PrepareApproved is [PrepareDates] for what two people agree to.
 func PrepareApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) (Dating, error) {
 	g, err := PrepareDates(tx, by, id, w)
@@ -112,7 +100,7 @@ func PrepareApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w Requested
 	return g, err
 }
 
-// RescheduleApproved is [Reschedule] for what two people agreed to.
+// RescheduleApproved changes the dates of a pending departure as two people agreed.
 func RescheduleApproved(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) error {
 	g, err := PrepareApproved(tx, by, id, w)
 	if err != nil {

@@ -374,7 +374,7 @@ func TestI6_ReschedulingForwardNeedsAnApproval(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := func(w departure.RequestedDates) error {
-		return s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, w) })
+		return s.try(t, func(tx *database.Tx) error { return reschedule(tx, s.hr, dep.ID, w) })
 	}
 	for name, w := range map[string]departure.RequestedDates{
 		"a day earlier":        planned(s.inDays(t, 9)),
@@ -428,7 +428,7 @@ func TestI11_AnyOrderOfCommandsKeepsTheRules(t *testing.T) {
 				err = s.try(t, func(tx *database.Tx) error { return departure.ConfirmAnnulment(tx, s.second, dep.ID) })
 			case 5:
 				later := s.inDays(t, rapid.IntRange(1, 9).Draw(rt, "days"))
-				err = s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, planned(later)) })
+				err = s.try(t, func(tx *database.Tx) error { return reschedule(tx, s.hr, dep.ID, planned(later)) })
 			}
 			if err != nil && database.Code(err) != "" {
 				rt.Fatalf("the database had to refuse: %v", err)

@@ -12,7 +12,7 @@ import (
 
 // LockEarlier locks a departure whose employment is over, with what two people may let its deadlines
 // count from: the wished dates, or, without any, its own. A departure whose end lies ahead is ErrStage:
-// its dates are changed with [Reschedule]; dates that bring nothing forward are ErrNotEarlier, and nobody asks for
+// its dates are changed with [PrepareDates]; dates that bring nothing forward are ErrNotEarlier, and nobody asks for
 // them for the own departure.
 func LockEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) (models.Departure, Dates, error) {
 	dep, err := Lock(tx, id)

@@ -16,12 +16,12 @@ import (
 
 func (s *stand) deadlines(t *testing.T, id uuid.UUID) map[models.Category]retention.DeadlineView {
 	t.Helper()
-	rows, err := retention.Deadlines(t.Context(), s.Facts, id)
+	rows, err := retention.DeadlinesOf(t.Context(), s.Facts, []uuid.UUID{id})
 	if err != nil {
 		t.Fatal(err)
 	}
 	byCategory := map[models.Category]retention.DeadlineView{}
-	for _, l := range rows {
+	for _, l := range rows[id] {
 		byCategory[l.Category] = l
 	}
 	if len(byCategory) != len(models.Categories) {
@@ -161,7 +161,7 @@ func TestI6_WhatTwoPeopleBringForwardWantsTheReview(t *testing.T) {
 	s.run(t, func(tx *database.Tx) error {
 		return departure.RescheduleApproved(tx, s.hr, ids[0], planned(s.inDays(t, 3)))
 	})
-	s.run(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, ids[1], planned(s.inDays(t, 31))) })
+	s.run(t, func(tx *database.Tx) error { return reschedule(tx, s.hr, ids[1], planned(s.inDays(t, 31))) })
 	s.Advance(t, 40*24*time.Hour)
 	for i, id := range ids {
 		s.advance(t, id)
@@ -186,7 +186,7 @@ func TestTheCutWaitsForNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		past := departure.RequestedDates{LastWorkingDay: s.inDays(t, -3), ConfirmPast: true}
-		if err := s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, past) }); !errors.Is(err, departure.ErrApprovalRequired) {
+		if err := s.try(t, func(tx *database.Tx) error { return reschedule(tx, s.hr, dep.ID, past) }); !errors.Is(err, departure.ErrApprovalRequired) {
 			t.Fatalf("the dates alone: %v", err)
 		}
 		for range 2 {

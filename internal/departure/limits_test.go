@@ -127,7 +127,7 @@ func TestI6_AChangeOfZoneBringsNoDeadlineForward(t *testing.T) {
 	old := inputs(dep)
 	last := clock.NewDate(year-1, 12, 31)
 	err = s.try(t, func(tx *database.Tx) error {
-		return departure.Reschedule(tx, s.hr, dep.ID, departure.RequestedDates{LastWorkingDay: &last, TimeZone: "Pacific/Honolulu"})
+		return reschedule(tx, s.hr, dep.ID, departure.RequestedDates{LastWorkingDay: &last, TimeZone: "Pacific/Honolulu"})
 	})
 	if errors.Is(err, departure.ErrApprovalRequired) {
 		return // Honolulu ends the year before at the same instant
@@ -146,7 +146,7 @@ func TestNobodyDecidesAboutTheOwnDeparture(t *testing.T) {
 		t.Errorf("a dismissed HR admin takes the own departure back alone: %v", err)
 	}
 	later := s.inDays(t, 20)
-	err = s.try(t, func(tx *database.Tx) error { return departure.Reschedule(tx, s.hr, dep.ID, planned(later)) })
+	err = s.try(t, func(tx *database.Tx) error { return reschedule(tx, s.hr, dep.ID, planned(later)) })
 	if !errors.Is(err, departure.ErrSubject) {
 		t.Errorf("a dismissed HR admin puts the own end off: %v", err)
 	}

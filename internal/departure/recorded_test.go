@@ -124,7 +124,7 @@ var steps = []step{
 		}},
 	{"reschedule", "SELECT id FROM departures", func(t testing.TB, l *life, r *rapid.T, row found) {
 		wish := planned(l.inDays(t, rapid.IntRange(5, 30).Draw(r, "in days")))
-		l.command(t, r, "reschedule", func(tx *database.Tx) error { return departure.Reschedule(tx, l.hr, row.ID, wish) })
+		l.command(t, r, "reschedule", func(tx *database.Tx) error { return reschedule(tx, l.hr, row.ID, wish) })
 	}},
 	{"withdraw", "SELECT id FROM departures", func(t testing.TB, l *life, r *rapid.T, row found) {
 		l.command(t, r, "withdraw", func(tx *database.Tx) error {

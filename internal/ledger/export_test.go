@@ -1,6 +1,10 @@
 package ledger
 
 import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -56,3 +60,22 @@ func (g *growth) Edge() ([]tlog.Hash, error) { return g.edge() }
 
 // GrowForTest is a tree of which only the frontier is known.
 func GrowForTest(size int64, frontier []tlog.Hash) (*growth, error) { return grow(size, frontier, nil) }
+
+// OpenReceipt checks a receipt of the ledger and says what it promises.
+func OpenReceipt(receipt, origin string, known note.Verifiers) (uuid.UUID, tlog.Hash, error) {
+	malformed := fmt.Errorf("opening a receipt: %w", ErrMalformed)
+	n, err := note.Open([]byte(receipt), known)
+	if err != nil {
+		return uuid.Nil, tlog.Hash{}, malformed
+	}
+	lines := strings.Split(n.Text, "\n")
+	if len(lines) != 4 {
+		return uuid.Nil, tlog.Hash{}, malformed
+	}
+	id, err := uuid.Parse(lines[1])
+	hash, hashErr := base64.StdEncoding.Strict().DecodeString(lines[2])
+	if err != nil || hashErr != nil || len(hash) != tlog.HashSize || n.Text != receiptText(origin, id, tlog.Hash(hash)) {
+		return uuid.Nil, tlog.Hash{}, malformed
+	}
+	return id, tlog.Hash(hash), nil
+}

@@ -70,33 +70,6 @@ func TestI19_RecomputeFindsAnyChange(t *testing.T) {
 	}
 }
 
-// TestReceipt_OfAnEntryAndOfNone.
-func TestReceipt_OfAnEntryAndOfNone(t *testing.T) {
-	env := databasetest.New(t)
-	known := verifiers(t, env.LedgerKeys.ReceiptVerifiers(env.LedgerOrigin()))
-	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
-		id, at, err := ledger.AppendWithReceipt(tx, entry)
-		must(t, err)
-		later, err := ledger.Receipt(tx, id)
-		must(t, err)
-		if at != later {
-			t.Error("two receipts of one entry differ")
-		}
-		if got, _, err := ledger.OpenReceipt(later, env.LedgerOrigin(), known); err != nil || got != id {
-			t.Errorf("the receipt is of %v, %v", got, err)
-		}
-		if _, err := ledger.Receipt(tx, uuid.Must(uuid.NewV7())); !errors.Is(err, database.ErrNotFound) {
-			t.Errorf("the receipt of nothing: %v", err)
-		}
-		must(t, tx.DB().Exec("ALTER TABLE ledger_entries DISABLE TRIGGER USER").Error)
-		must(t, tx.DB().Exec("UPDATE ledger_entries SET leaf = set_byte(leaf, 99, get_byte(leaf, 99) # 1)").Error)
-		if _, err := ledger.Receipt(tx, id); !errors.Is(err, ledger.ErrBadMAC) {
-			t.Errorf("the receipt of a changed entry: %v", err)
-		}
-		return nil
-	}))
-}
-
 // TestProof_OfAChangedLeaf is refused, and the text of a good one is in the form of tlog-proof.
 func TestProof_OfAChangedLeaf(t *testing.T) {
 	env := databasetest.New(t)

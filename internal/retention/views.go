@@ -22,12 +22,6 @@ type DeadlineView struct {
 	Purge *models.Purge
 }
 
-// Deadlines reads a departure's deadlines, the next one first.
-func Deadlines(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]DeadlineView, error) {
-	byDeparture, err := DeadlinesOf(ctx, db, []uuid.UUID{departureID})
-	return byDeparture[departureID], err
-}
-
 // DeadlinesOf reads the deadlines of many departures at once, for lists.
 func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID) (map[uuid.UUID][]DeadlineView, error) {
 	if len(departureIDs) == 0 {

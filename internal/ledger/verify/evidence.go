@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -150,24 +149,4 @@ func reason(err error) string {
 		return "not_witnessed"
 	}
 	return "malformed"
-}
-
-// again is a checker with the same evidence, which was judged already, for another look.
-func (c *checker) again() *checker {
-	n := *c
-	r := *c.report
-	r.Problems = slices.Clone(r.Problems)
-	n.report = &r
-	n.waiting, n.placed, n.trees = map[uuid.UUID]known{}, map[uuid.UUID]placeRow{}, map[int]*tree{}
-	n.covered, n.begun, n.firsts = map[uuid.UUID]bool{}, map[int]beginning{}, map[int]uuid.UUID{}
-	n.own, n.without = map[uuid.UUID]ownEntry{}, map[string]bool{}
-	n.marks, n.held, n.seen, n.tiles = maps.Clone(c.marks), maps.Clone(c.held), map[int]*Tree{}, map[int]*tiles{}
-	for epoch, t := range c.seen {
-		seen := *t
-		n.seen[epoch] = &seen
-	}
-	for epoch, t := range c.tiles {
-		n.tiles[epoch] = &tiles{dir: t.dir, size: t.size, root: t.root}
-	}
-	return &n
 }

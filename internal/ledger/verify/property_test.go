@@ -2,7 +2,9 @@ package verify
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -171,4 +173,24 @@ func (x *exhibit) detectAll(t testing.TB, r *rand.Rand, n int) map[string]int {
 		made++
 	}
 	return count
+}
+
+// again is a checker with the same evidence, which was judged already, for another look.
+func (c *checker) again() *checker {
+	n := *c
+	r := *c.report
+	r.Problems = slices.Clone(r.Problems)
+	n.report = &r
+	n.waiting, n.placed, n.trees = map[uuid.UUID]known{}, map[uuid.UUID]placeRow{}, map[int]*tree{}
+	n.covered, n.begun, n.firsts = map[uuid.UUID]bool{}, map[int]beginning{}, map[int]uuid.UUID{}
+	n.own, n.without = map[uuid.UUID]ownEntry{}, map[string]bool{}
+	n.marks, n.held, n.seen, n.tiles = maps.Clone(c.marks), maps.Clone(c.held), map[int]*Tree{}, map[int]*tiles{}
+	for epoch, t := range c.seen {
+		seen := *t
+		n.seen[epoch] = &seen
+	}
+	for epoch, t := range c.tiles {
+		n.tiles[epoch] = &tiles{dir: t.dir, size: t.size, root: t.root}
+	}
+	return &n
 }
