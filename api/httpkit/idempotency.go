@@ -120,7 +120,7 @@ func claimKey(tx *database.Tx, rows []models.IdempotencyKey) (bool, error) {
 		WHERE k.expires_at <= ?`,
 		row.EmployeeID, row.KeyHash, row.Route, row.RequestHash, now.Add(KeyLife), now)
 	if r.Error != nil {
-		return false, fmt.Errorf("claiming an idempotency key: %w", database.Hide(r.Error))
+		return false, database.Wrap("claiming an idempotency key", r.Error)
 	}
 	return r.RowsAffected == 1, nil
 }

@@ -2,7 +2,6 @@ package httpkit
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -165,7 +164,7 @@ func (h *streamHub) look(kind StreamKind, ids []uuid.UUID) error {
 		Fingerprint string
 	}
 	if err := h.db.Read(ctx).Raw(string(kind), ids).Scan(&rows).Error; err != nil {
-		return fmt.Errorf("reading fingerprints: %w", database.Hide(err))
+		return database.Wrap("reading fingerprints", err)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -115,7 +115,7 @@ func (p firstPlan) entity(tx *database.Tx) (uuid.UUID, error) {
 		ID: id, Code: e.Code, NameZh: e.NameZh, NameEn: e.NameEn, Jurisdiction: e.Jurisdiction, TimeZone: e.TimeZone, CutoffTime: "18:00:00",
 	}).Error
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("founding the first legal entity: %w", database.Hide(err))
+		return uuid.Nil, database.Wrap("founding the first legal entity", err)
 	}
 	return id, nil
 }

@@ -58,7 +58,7 @@ func (asking) TableName() string { return "system_askings" }
 func (s *Service) unfinishedAskings(ctx context.Context) ([]string, error) {
 	var rows []asking
 	if err := s.db.Read(ctx).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading who was asked about: %w", database.Hide(err))
+		return nil, database.Wrap("reading who was asked about", err)
 	}
 	return slices.DeleteFunc(s.systems.Names(), func(name string) bool {
 		return slices.ContainsFunc(rows, func(a asking) bool { return a.System == name && a.FinishedAt != nil })
@@ -82,7 +82,7 @@ func (s *Service) askAbout(ctx context.Context, name string, healthy []string, l
 			more, extended = false, false
 			err := tx.DB().Exec("INSERT INTO system_askings (system) VALUES (?) ON CONFLICT (system) DO NOTHING", name).Error
 			if err != nil {
-				return fmt.Errorf("beginning to ask: %w", database.Hide(err))
+				return database.Wrap("beginning to ask", err)
 			}
 			row, err := database.First[asking](tx.DB().Clauses(clause.Locking{Strength: "UPDATE", Options: "SKIP LOCKED"}).
 				Where("system = ? AND finished_at IS NULL", name))
@@ -102,7 +102,7 @@ func (s *Service) askAbout(ctx context.Context, name string, healthy []string, l
 			more = true
 			err = tx.DB().Exec("UPDATE system_askings SET after = ? WHERE system = ?", dep.ID, name).Error
 			if err != nil {
-				return fmt.Errorf("noting how far the asking got: %w", database.Hide(err))
+				return database.Wrap("noting how far the asking got", err)
 			}
 			extended, err = s.askOne(tx, dep, healthy, hooks)
 			return err

@@ -81,7 +81,7 @@ func Cases(ctx context.Context, db *database.DB, f CaseFilter) (items []CaseView
 	}
 	oldest := clause.OrderByColumn{Column: clause.Column{Table: "c", Name: "id"}}
 	if err := q.Order(oldest).Limit(limit + 1).Scan(&items).Error; err != nil {
-		return nil, false, fmt.Errorf("reading support cases: %w", database.Hide(err))
+		return nil, false, database.Wrap("reading support cases", err)
 	}
 	if len(items) > limit {
 		return items[:limit], true, nil
@@ -93,7 +93,7 @@ func Cases(ctx context.Context, db *database.DB, f CaseFilter) (items []CaseView
 func Case(ctx context.Context, db *database.DB, id uuid.UUID) (CaseView, error) {
 	var v []CaseView
 	if err := casesWith(db.Read(ctx)).Where("c.id = ?", id).Scan(&v).Error; err != nil {
-		return CaseView{}, fmt.Errorf("reading a support case: %w", database.Hide(err))
+		return CaseView{}, database.Wrap("reading a support case", err)
 	}
 	if len(v) == 0 {
 		return CaseView{}, fmt.Errorf("reading a support case: %w", database.ErrNotFound)
@@ -130,7 +130,7 @@ func TriedIn(ctx context.Context, db *database.DB, cases []uuid.UUID) (map[uuid.
 		WHERE c.id IN ? AND e.outcome <> ? AND (c.closed_at IS NULL OR e.at <= c.closed_at)
 		GROUP BY c.id, e.substep, e.outcome, e.detail ORDER BY min(e.id)`, cases, outBegun).Scan(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading what was tried: %w", database.Hide(err))
+		return nil, database.Wrap("reading what was tried", err)
 	}
 	tried := make(map[uuid.UUID][]Tried, len(cases))
 	for _, t := range rows {

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -68,7 +67,7 @@ func readHistory(tx *database.Tx, accountID uuid.UUID) (history, error) {
 		FROM account_evidence e JOIN account_steps s ON s.id = e.step_id
 		WHERE s.account_id = ? ORDER BY e.id`, accountID).Scan(&all).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading evidence: %w", database.Hide(err))
+		return nil, database.Wrap("reading evidence", err)
 	}
 	return all.episode(), nil
 }

@@ -92,7 +92,7 @@ func alreadyLinked(a models.LinkedAccount) error {
 func freeOfOthers(tx *database.Tx, employee uuid.UUID, system, externalID string) error {
 	// Two people who link it to two others meet here.
 	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "linked_account/"+system+"/"+externalID).Error; err != nil {
-		return fmt.Errorf("locking an external id: %w", database.Hide(err))
+		return database.Wrap("locking an external id", err)
 	}
 	var taken bool
 	err := tx.DB().Raw(`SELECT EXISTS (SELECT 1 FROM linked_accounts a JOIN employments m ON m.id = a.employment_id
@@ -100,7 +100,7 @@ func freeOfOthers(tx *database.Tx, employee uuid.UUID, system, externalID string
 		  AND (m.ended_at IS NULL OR a.state NOT IN ?))`, system, externalID, employee,
 		[]models.AccountState{models.AccountDetached, models.AccountNotFound}, settledStates).Scan(&taken).Error
 	if err != nil {
-		return fmt.Errorf("looking whose an account is: %w", database.Hide(err))
+		return database.Wrap("looking whose an account is", err)
 	}
 	if taken {
 		return ErrOfAnother
@@ -127,7 +127,7 @@ func accessEnded(tx *database.Tx, employmentID uuid.UUID) (bool, error) {
 func ClearSnapshots(tx *database.Tx, categoryID uuid.UUID) (int64, error) {
 	r := tx.DB().Exec("UPDATE account_snapshots SET snapshot_sealed = NULL WHERE category_id = ? AND snapshot_sealed IS NOT NULL", categoryID)
 	if r.Error != nil {
-		return 0, fmt.Errorf("clearing snapshots: %w", database.Hide(r.Error))
+		return 0, database.Wrap("clearing snapshots", r.Error)
 	}
 	return r.RowsAffected, nil
 }
@@ -138,7 +138,7 @@ func ClearExternalIDs(tx *database.Tx, employmentID uuid.UUID) (int64, error) {
 	r := tx.DB().Exec(`UPDATE linked_accounts SET external_id = NULL
 		WHERE employment_id = ? AND external_id IS NOT NULL AND state IN ?`, employmentID, settledStates)
 	if r.Error != nil {
-		return 0, fmt.Errorf("clearing external ids: %w", database.Hide(r.Error))
+		return 0, database.Wrap("clearing external ids", r.Error)
 	}
 	return r.RowsAffected, nil
 }

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -69,7 +68,7 @@ func (r *run) sight(ctx context.Context) (sighting, error) {
 		WHERE m.employee_id = ? AND o.system = ? AND o.external_id IN ? ORDER BY o.id`,
 		r.op.ID, r.op.EmploymentID, r.employee, r.account.System, ids).Scan(&rows).Error
 	if err != nil {
-		return s, fmt.Errorf("reading the person's accounts: %w", database.Hide(err))
+		return s, database.Wrap("reading the person's accounts", err)
 	}
 	for _, id := range ids {
 		r.place(&s, id, rows)

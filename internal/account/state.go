@@ -1,8 +1,6 @@
 package account
 
 import (
-	"fmt"
-
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
@@ -29,7 +27,7 @@ func DeriveAccountsState(tx *database.Tx, departureID uuid.UUID) (models.Account
 	err = tx.DB().Model(&models.LinkedAccount{}).
 		Where("employment_id = ? AND state NOT IN ?", last.EmploymentID, settledStates).Count(&open).Error
 	if err != nil {
-		return "", fmt.Errorf("counting open accounts: %w", database.Hide(err))
+		return "", database.Wrap("counting open accounts", err)
 	}
 	if open > 0 {
 		return models.AccountsNeedsAttention, nil

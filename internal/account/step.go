@@ -231,7 +231,7 @@ func (r *run) take(tx *database.Tx, now time.Time) error {
 	err := tx.DB().Raw(`SELECT id, employee_no FROM employees WHERE id = (SELECT employee_id FROM employments WHERE id = ?)`,
 		r.op.EmploymentID).Scan(&person).Error
 	if err != nil {
-		return fmt.Errorf("reading an employee number: %w", database.Hide(err))
+		return database.Wrap("reading an employee number", err)
 	}
 	r.employee, r.employeeNo = person.ID, person.EmployeeNo
 	if err := r.takeOthers(tx); err != nil {
@@ -278,7 +278,7 @@ func (r *run) takeOthers(tx *database.Tx) error {
 			"relink": r.step.Action == models.OperationRelink, "departure": r.op.DepartureID, "transfer": models.KindGroupTransfer,
 		}).Scan(&others).Error
 	if err != nil {
-		return fmt.Errorf("looking for other employments: %w", database.Hide(err))
+		return database.Wrap("looking for other employments", err)
 	}
 	// A question is no account that the other employment could use: what it finds is judged then.
 	r.rehired = others.Rehired && !r.account.LookUp()
@@ -293,7 +293,7 @@ func (r *run) current(ctx context.Context) error {
 		WHERE id = ? AND attempt = ? AND operation_id = ? AND attempt_open_until - make_interval(secs => ?) > lethe_now())`,
 		r.account.ID, r.attempt, r.op.ID, r.s.timings.HTTPTimeout.Seconds()).Scan(&ok).Error
 	if err != nil {
-		return fmt.Errorf("checking the fence: %w", database.Hide(err))
+		return database.Wrap("checking the fence", err)
 	}
 	if !ok {
 		return errStale
@@ -329,7 +329,7 @@ func (r *run) write(tx *database.Tx, action string, details map[string]string) e
 		err := tx.DB().Exec("UPDATE linked_accounts SET seen_at = lethe_now() WHERE id = ? AND attempt = ? AND seen_at IS NULL",
 			r.account.ID, r.attempt).Error
 		if err != nil {
-			return fmt.Errorf("recording that an account was seen: %w", database.Hide(err))
+			return database.Wrap("recording that an account was seen", err)
 		}
 	}
 	if len(r.noted) == 0 && action == actionStepLeft {

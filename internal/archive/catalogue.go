@@ -158,7 +158,7 @@ func InstallCatalogue(tx *database.Tx) error {
 			"section", "position", "category", "sensitivity", "label_zh", "label_en", "notice_zh", "notice_en"}),
 	}).Create(definitions()).Error
 	if err != nil {
-		return fmt.Errorf("installing the field catalogue: %w", database.Hide(err))
+		return database.Wrap("installing the field catalogue", err)
 	}
 	_, err = ledger.RecordConfiguration(tx, "field_catalogue", digestOf(definitions()), nil)
 	return err

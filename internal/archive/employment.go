@@ -27,7 +27,7 @@ func LockEmployment(tx *database.Tx, employmentID uuid.UUID) (models.Employment,
 func LockEmployments(tx *database.Tx, employeeID uuid.UUID) ([]models.Employment, error) {
 	var employments []models.Employment
 	if err := tx.DB().Clauses(database.ForChange).Where("employee_id = ?", employeeID).Order(database.ByID).Find(&employments).Error; err != nil {
-		return nil, fmt.Errorf("locking a person's employments: %w", database.Hide(err))
+		return nil, database.Wrap("locking a person's employments", err)
 	}
 	if len(employments) == 0 {
 		return nil, fmt.Errorf("locking a person's employments: %w", database.ErrNotFound)

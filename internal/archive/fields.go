@@ -30,7 +30,7 @@ func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.
 	var rows []models.FieldDefinition
 	keys := slices.Sorted(maps.Keys(fields))
 	if err := tx.DB().Where("key IN ?", keys).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading the field catalogue: %w", database.Hide(err))
+		return nil, database.Wrap("reading the field catalogue", err)
 	}
 	categories := map[string]models.Category{}
 	for _, row := range rows {
@@ -62,7 +62,7 @@ func writeFields(tx *database.Tx, sealer vault.Sealer, employmentID uuid.UUID, c
 	}
 	var rows []models.FieldValue
 	if err := tx.DB().Where("employment_id = ?", employmentID).Find(&rows).Error; err != nil {
-		return fmt.Errorf("reading the file: %w", database.Hide(err))
+		return database.Wrap("reading the file", err)
 	}
 	stored := map[string]uuid.UUID{}
 	for _, row := range rows {
@@ -93,7 +93,7 @@ func order(tx *database.Tx, employmentID uuid.UUID, fields map[string]*string, c
 	}
 	var rows []models.EmploymentCategory
 	if err := tx.DB().Where("employment_id = ?", employmentID).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading the categories: %w", database.Hide(err))
+		return nil, database.Wrap("reading the categories", err)
 	}
 	byName := map[models.Category]models.EmploymentCategory{}
 	for _, row := range rows {
@@ -145,7 +145,7 @@ func ClearFields(tx *database.Tx, categoryID uuid.UUID) (rows int64, err error) 
 	result := tx.DB().Exec(`UPDATE field_values SET value_sealed = NULL, updated_at = lethe_now()
 		WHERE category_id = ? AND value_sealed IS NOT NULL`, categoryID)
 	if result.Error != nil {
-		return 0, fmt.Errorf("clearing the fields of a category: %w", database.Hide(result.Error))
+		return 0, database.Wrap("clearing the fields of a category", result.Error)
 	}
 	return result.RowsAffected, nil
 }

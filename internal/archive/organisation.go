@@ -189,7 +189,7 @@ func Departments(ctx context.Context, db *database.DB, legalEntity *uuid.UUID, a
 
 func organisation[R any](q *gorm.DB, after uuid.UUID, limit int) (rows []R, more bool, err error) {
 	if err := q.Where("id > ?", after).Order(database.ByID).Limit(limit + 1).Find(&rows).Error; err != nil {
-		return nil, false, fmt.Errorf("reading the organisation: %w", database.Hide(err))
+		return nil, false, database.Wrap("reading the organisation", err)
 	}
 	if len(rows) > limit {
 		rows, more = rows[:limit], true
@@ -214,7 +214,7 @@ func Catalogue(ctx context.Context, db *database.DB, language i18n.Language) ([]
 	var rows []models.FieldDefinition
 	order := clause.OrderBy{Columns: []clause.OrderByColumn{{Column: clause.Column{Name: "position"}}, {Column: clause.Column{Name: "key"}}}}
 	if err := db.Read(ctx).Clauses(order).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading the field catalogue: %w", database.Hide(err))
+		return nil, database.Wrap("reading the field catalogue", err)
 	}
 	fields := make([]CatalogueField, len(rows))
 	for i, r := range rows {

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -60,7 +59,7 @@ func refuseHeld(tx *database.Tx, employment models.Employment, fields map[string
 		FROM employment_categories c WHERE c.employment_id = ? AND lethe_held(c.employment_id, c.category)`,
 		employment.EmployeeID, employment.ID).Scan(&held).Error
 	if err != nil {
-		return fmt.Errorf("looking for holds: %w", database.Hide(err))
+		return database.Wrap("looking for holds", err)
 	}
 	for key, value := range fields {
 		for _, h := range held {

@@ -327,7 +327,7 @@ func Annullable(ctx context.Context, db *database.DB, rows []models.Departure) (
 	var ids []uuid.UUID
 	err := db.Read(ctx).Model(&models.Departure{}).Where("id IN ? AND NOT "+employedAnew, open).Pluck("id", &ids).Error
 	if err != nil {
-		return nil, fmt.Errorf("looking for later employments: %w", database.Hide(err))
+		return nil, database.Wrap("looking for later employments", err)
 	}
 	annullable := make(map[uuid.UUID]bool, len(ids))
 	for _, id := range ids {

@@ -1,8 +1,6 @@
 package departure
 
 import (
-	"fmt"
-
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -15,7 +13,7 @@ func FitsHiring(tx *database.Tx, employment models.Employment) error {
 		WHERE employment_id = ? AND stage NOT IN ('withdrawn', 'annulled') AND last_working_day < ?)`,
 		employment.ID, employment.HiredOn).Scan(&early).Error
 	if err != nil {
-		return fmt.Errorf("comparing a day of hiring with departures: %w", database.Hide(err))
+		return database.Wrap("comparing a day of hiring with departures", err)
 	}
 	if early {
 		return ErrBeforeHire

@@ -73,7 +73,7 @@ func markPurged(tx *database.Tx, dep models.Departure) error {
 		dep.EmployeeID, dep.EmployeeID, dep.ID,
 		[]models.Stage{models.StagePendingDeparture, models.StageDeparted, models.StagePurging}).Scan(&kept).Error
 	if err != nil {
-		return fmt.Errorf("looking for other employments: %w", database.Hide(err))
+		return database.Wrap("looking for other employments", err)
 	}
 	if kept {
 		return nil

@@ -1,7 +1,6 @@
 package departure
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,7 +43,7 @@ func Protected(tx *database.Tx, employeeID uuid.UUID) (bool, error) {
 	var heads bool
 	err := tx.DB().Raw("SELECT EXISTS (SELECT FROM departments WHERE head_employee_id = ?)", employeeID).Scan(&heads).Error
 	if err != nil {
-		return false, fmt.Errorf("looking whether somebody heads a department: %w", database.Hide(err))
+		return false, database.Wrap("looking whether somebody heads a department", err)
 	}
 	administers, err := identity.Holds(tx, employeeID, administrators...)
 	return heads || administers, err

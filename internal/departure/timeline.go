@@ -2,7 +2,6 @@ package departure
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -43,7 +42,7 @@ func Timelines(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.
 	var events []models.DepartureEvent
 	err := db.Read(ctx).Where("departure_id IN ?", ids).Order(database.ByID).Find(&events).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading timelines: %w", database.Hide(err))
+		return nil, database.Wrap("reading timelines", err)
 	}
 	timelines := make(map[uuid.UUID][]models.DepartureEvent, len(ids))
 	for _, e := range events {

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -45,7 +44,7 @@ func LockBootstrap(tx *database.Tx) error {
 	}
 	var users int64
 	if err := tx.DB().Model(&models.User{}).Count(&users).Error; err != nil {
-		return fmt.Errorf("looking for users: %w", database.Hide(err))
+		return database.Wrap("looking for users", err)
 	}
 	if users > 0 {
 		return ErrNotEmpty
@@ -61,7 +60,7 @@ func RenewBootstrap(tx *database.Tx) (renewed []models.User, codes []string, err
 	}
 	err = tx.DB().Clauses(database.ForUpdate).Order("id").Find(&renewed).Error
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the first users: %w", database.Hide(err))
+		return nil, nil, database.Wrap("reading the first users", err)
 	}
 	waits := func(u models.User) bool { return u.State == models.UserEnrolling && u.CreatedBy == nil }
 	if len(renewed) != 2 || !waits(renewed[0]) || !waits(renewed[1]) {
@@ -73,7 +72,7 @@ func RenewBootstrap(tx *database.Tx) (renewed []models.User, codes []string, err
 			return nil, nil, err
 		}
 		if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.Enrolment{}).Error; err != nil {
-			return nil, nil, fmt.Errorf("voiding an enrolment code: %w", database.Hide(err))
+			return nil, nil, database.Wrap("voiding an enrolment code", err)
 		}
 		if err := expectEnrolment(tx, user.ID, models.System, entry); err != nil {
 			return nil, nil, err

@@ -28,7 +28,7 @@ func SealBreakGlass(tx *database.Tx) (first, second string, err error) {
 	err = tx.DB().Model(&models.BreakGlass{}).Where("superseded_at IS NULL AND used_at IS NULL").
 		Update("superseded_at", gorm.Expr("lethe_now()")).Error
 	if err != nil {
-		return "", "", fmt.Errorf("voiding the former codes: %w", database.Hide(err))
+		return "", "", database.Wrap("voiding the former codes", err)
 	}
 	id := models.NewID()
 	entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindIdentity, Action: "break_glass.sealed", Object: "break_glass/" + id.String()})
@@ -38,7 +38,7 @@ func SealBreakGlass(tx *database.Tx) (first, second string, err error) {
 	first, second = newCode(20), newCode(20)
 	pair := models.BreakGlass{ID: id, FirstHash: codeHash(first), SecondHash: codeHash(second), LedgerEntryID: &entry}
 	if err := tx.DB().Create(&pair).Error; err != nil {
-		return "", "", fmt.Errorf("storing the sealed codes: %w", database.Hide(err))
+		return "", "", database.Wrap("storing the sealed codes", err)
 	}
 	return first, second, nil
 }

@@ -83,7 +83,7 @@ func (s *Service) FinishEnrolment(ctx context.Context, e Enrolling, code string)
 			return fmt.Errorf("making a user active: %w", err)
 		}
 		if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.Enrolment{}).Error; err != nil {
-			return fmt.Errorf("using up an enrolment: %w", database.Hide(err))
+			return database.Wrap("using up an enrolment", err)
 		}
 		return nil
 	})

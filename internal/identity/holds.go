@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm/clause"
@@ -34,7 +33,7 @@ func Absent(ctx context.Context, db *database.DB, role models.Role, persons []uu
 	err := db.Read(ctx).Raw(`SELECT DISTINCT u.employee_id FROM users u JOIN user_roles r ON r.user_id = u.id
 		WHERE u.employee_id IN ? AND u.state = ? AND r.role = ? AND r.revoked_at IS NULL`, persons, models.UserActive, role).Scan(&present).Error
 	if err != nil {
-		return nil, fmt.Errorf("looking who is still there: %w", database.Hide(err))
+		return nil, database.Wrap("looking who is still there", err)
 	}
 	for _, p := range present {
 		delete(absent, p)
@@ -52,7 +51,7 @@ func LockUser(tx *database.Tx, id uuid.UUID) (models.User, []models.Role, error)
 	err = tx.DB().Model(&models.UserRole{}).Where("user_id = ? AND revoked_at IS NULL", id).
 		Order(clause.OrderByColumn{Column: clause.Column{Name: "role"}}).Pluck("role", &roles).Error
 	if err != nil {
-		return user, nil, fmt.Errorf("reading a user's roles: %w", database.Hide(err))
+		return user, nil, database.Wrap("reading a user's roles", err)
 	}
 	return user, roles, nil
 }

@@ -101,11 +101,11 @@ func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (mod
 	user.State = models.UserEnrolling
 	for _, forgotten := range []any{&models.RecoveryCode{}, &models.Enrolment{}} {
 		if err := tx.DB().Where("user_id = ?", userID).Delete(forgotten).Error; err != nil {
-			return user, fmt.Errorf("resetting a user: %w", database.Hide(err))
+			return user, database.Wrap("resetting a user", err)
 		}
 	}
 	if err := tx.DB().Exec("DELETE FROM known_places WHERE user_id = ?", userID).Error; err != nil {
-		return user, fmt.Errorf("resetting a user: %w", database.Hide(err))
+		return user, database.Wrap("resetting a user", err)
 	}
 	if err := errors.Join(endAccess(tx, entry, "user_id = ?", userID), endLinks(tx, user, by)); err != nil {
 		return user, err
@@ -196,7 +196,7 @@ func Users(ctx context.Context, db *database.DB, after uuid.UUID, limit int) (vi
 	err = userViews(db.Read(ctx)).Where("users.id > ?", after).
 		Order(clause.OrderByColumn{Column: clause.Column{Table: "users", Name: "id"}}).Limit(limit + 1).Scan(&views).Error
 	if err != nil {
-		return nil, false, fmt.Errorf("listing users: %w", database.Hide(err))
+		return nil, false, database.Wrap("listing users", err)
 	}
 	if len(views) > limit {
 		views, more = views[:limit], true
@@ -208,7 +208,7 @@ func Users(ctx context.Context, db *database.DB, after uuid.UUID, limit int) (vi
 func GetUser(ctx context.Context, db *database.DB, id uuid.UUID) (UserView, error) {
 	var views []UserView
 	if err := userViews(db.Read(ctx)).Where("users.id = ?", id).Scan(&views).Error; err != nil {
-		return UserView{}, fmt.Errorf("reading a user: %w", database.Hide(err))
+		return UserView{}, database.Wrap("reading a user", err)
 	}
 	if len(views) == 0 {
 		return UserView{}, database.ErrNotFound
@@ -229,7 +229,7 @@ func addRoles(g *gorm.DB, views []UserView) error {
 	var roles []models.UserRole
 	err := g.Where("user_id IN ? AND revoked_at IS NULL", ids).Order(clause.OrderByColumn{Column: clause.Column{Name: "role"}}).Find(&roles).Error
 	if err != nil {
-		return fmt.Errorf("reading the roles of users: %w", database.Hide(err))
+		return database.Wrap("reading the roles of users", err)
 	}
 	for _, r := range roles {
 		i := slices.Index(ids, r.UserID)

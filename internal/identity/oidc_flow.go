@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,7 +74,7 @@ func (s *Service) BeginLogin(ctx context.Context, p *Provider, role models.Role,
 func storeFlow(tx *database.Tx, flow models.OIDCFlow) (err error) {
 	flow.ID = models.NewID()
 	if err := tx.DB().Where("expires_at < lethe_now() - interval '1 hour'").Delete(&models.OIDCFlow{}).Error; err != nil {
-		return fmt.Errorf("removing old logins by the provider: %w", database.Hide(err))
+		return database.Wrap("removing old logins by the provider", err)
 	}
 	return database.Wrap("noting a login by the provider", tx.DB().Create(&flow).Error)
 }
@@ -89,7 +88,7 @@ func takeFlow(tx *database.Tx, h handshake) (models.OIDCFlow, error) {
 		Where("state_hash = ? AND browser_hash = ? AND expires_at > lethe_now()", hash(h.state), hash(h.secret)).
 		Delete(&taken).Error
 	if err != nil {
-		return models.OIDCFlow{}, fmt.Errorf("finding a login by the provider: %w", database.Hide(err))
+		return models.OIDCFlow{}, database.Wrap("finding a login by the provider", err)
 	}
 	if len(taken) != 1 {
 		return models.OIDCFlow{}, ErrFlowUnknown

@@ -112,7 +112,7 @@ func UnlinkLogin(tx *database.Tx, userID, linkID uuid.UUID, by models.Actor) err
 func endLinks(tx *database.Tx, user models.User, by models.Actor) error {
 	var links []models.OIDCLink
 	if err := tx.DB().Where("user_id = ? AND unlinked_at IS NULL", user.ID).Find(&links).Error; err != nil {
-		return fmt.Errorf("finding a user's links: %w", database.Hide(err))
+		return database.Wrap("finding a user's links", err)
 	}
 	for _, link := range links {
 		if _, err := endLink(tx, user, link, by); err != nil {

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,7 +27,7 @@ func Present(tx *database.Tx, b Bearer, others ...uuid.UUID) (Bearer, error) {
 		table, id = "sessions", b.SessionID
 	}
 	if err := tx.DB().Exec("SELECT FROM "+table+" WHERE id = ? FOR SHARE", id).Error; err != nil {
-		return Bearer{}, fmt.Errorf("locking what somebody is known by: %w", database.Hide(err))
+		return Bearer{}, database.Wrap("locking what somebody is known by", err)
 	}
 	// A statement of its own: its snapshot is of after the locks.
 	if b.SessionID != uuid.Nil {
@@ -135,7 +134,7 @@ func confirmHalves(tx *database.Tx, by models.Actor, user models.User, details m
 	const open = "user_id = ? AND given_to <> ? AND confirmed_at IS NULL"
 	var n int64
 	if err := tx.DB().Model(&models.EnrolmentHalf{}).Where(open, user.ID, except).Count(&n).Error; err != nil {
-		return fmt.Errorf("looking who held a half of a code: %w", database.Hide(err))
+		return database.Wrap("looking who held a half of a code", err)
 	}
 	if n == 0 {
 		return nil

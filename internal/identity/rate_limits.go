@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -98,7 +97,7 @@ func take(ctx context.Context, db *database.DB, limits []rateLimit) error {
 				"lane": l.name, "key": key, "every": l.every.Seconds(), "room": float64(l.burst-1) * l.every.Seconds(),
 			})
 			if r.Error != nil {
-				return fmt.Errorf("counting a try: %w", database.Hide(r.Error))
+				return database.Wrap("counting a try", r.Error)
 			}
 			if r.RowsAffected == 0 {
 				return &ThrottledError{RetryAfter: l.every}
@@ -121,7 +120,7 @@ func giveBack(tx *database.Tx, limits []rateLimit) error {
 				l.every.Seconds(), l.name, key)
 		}
 		if query.Error != nil {
-			return fmt.Errorf("giving tries back: %w", database.Hide(query.Error))
+			return database.Wrap("giving tries back", query.Error)
 		}
 	}
 	return nil
@@ -147,7 +146,7 @@ func (s *Service) familiar(ctx context.Context, user models.User, p Client) (dev
 			set.All(placeDevice, p.Device), set.All(placeAddress, network(p))).
 		Pluck("kind", &kinds).Error
 	if err != nil {
-		return false, false, fmt.Errorf("looking for a known place: %w", database.Hide(err))
+		return false, false, database.Wrap("looking for a known place", err)
 	}
 	return p.Device != "" && slices.Contains(kinds, placeDevice), slices.Contains(kinds, placeAddress), nil
 }
@@ -176,7 +175,7 @@ func remember(tx *database.Tx, user models.User, p Client) error {
 			tx.DB().Exec(`DELETE FROM known_places WHERE user_id = ? AND kind = ? AND key_hash IN (
 			SELECT key_hash FROM known_places WHERE user_id = ? AND kind = ? ORDER BY used_at DESC OFFSET 20)`, user.ID, kind, user.ID, kind).Error)
 		if err != nil {
-			return fmt.Errorf("remembering a place: %w", database.Hide(err))
+			return database.Wrap("remembering a place", err)
 		}
 	}
 	return nil

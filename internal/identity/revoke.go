@@ -2,7 +2,6 @@ package identity
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -27,7 +26,7 @@ func Revoke(tx *database.Tx, idOrPrefix string) (models.APIToken, error) {
 	}
 	var found []models.APIToken
 	if err := query.Limit(2).Find(&found).Error; err != nil {
-		return models.APIToken{}, fmt.Errorf("looking up a token: %w", database.Hide(err))
+		return models.APIToken{}, database.Wrap("looking up a token", err)
 	}
 	switch {
 	case len(found) == 0:

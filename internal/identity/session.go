@@ -117,7 +117,7 @@ func (s *Service) AuthenticateSession(ctx context.Context, token string) (Bearer
 			"idle_expires_at": gorm.Expr("least(lethe_now() + make_interval(secs => ?), expires_at)", s.options.Idle.Seconds()),
 		}).Error
 		if err != nil {
-			return Bearer{}, fmt.Errorf("counting a session as used: %w", database.Hide(err))
+			return Bearer{}, database.Wrap("counting a session as used", err)
 		}
 	}
 	return found.bearer(), nil

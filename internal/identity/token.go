@@ -79,7 +79,7 @@ func issue(tx *database.Tx, user models.User, token models.APIToken, dev bool) (
 	}
 	token.LedgerEntryID = &entry
 	if err := tx.DB().Create(&token).Error; err != nil {
-		return "", models.APIToken{}, fmt.Errorf("storing a token: %w", database.Hide(err))
+		return "", models.APIToken{}, database.Wrap("storing a token", err)
 	}
 	return secret, token, nil
 }

@@ -173,7 +173,7 @@ func (s *Service) RenewRecoveryCodes(tx *database.Tx, by Bearer) ([]string, erro
 
 func newRecoveryCodes(tx *database.Tx, user models.User, entry uuid.UUID) ([]string, error) {
 	if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.RecoveryCode{}).Error; err != nil {
-		return nil, fmt.Errorf("voiding recovery codes: %w", database.Hide(err))
+		return nil, database.Wrap("voiding recovery codes", err)
 	}
 	codes := make([]string, recoveryCodes)
 	rows := make([]models.RecoveryCode, recoveryCodes)
@@ -193,7 +193,7 @@ func useRecoveryCode(tx *database.Tx, user models.User, code string) error {
 	r := tx.DB().Exec("UPDATE recovery_codes SET used_at = lethe_now() WHERE user_id = ? AND code_hash = ? AND used_at IS NULL",
 		user.ID, codeHash(code))
 	if r.Error != nil {
-		return fmt.Errorf("using a recovery code: %w", database.Hide(r.Error))
+		return database.Wrap("using a recovery code", r.Error)
 	}
 	if r.RowsAffected != 1 {
 		return ErrCode

@@ -147,7 +147,7 @@ func EndAll(tx *database.Tx, employeeID uuid.UUID) error {
 	err := tx.DB().Clauses(database.ForChange).Where("employee_id = ? AND state <> ?", employeeID, models.UserDisabled).
 		Order(database.ByID).Find(&users).Error
 	if err != nil {
-		return fmt.Errorf("finding a person's users: %w", database.Hide(err))
+		return database.Wrap("finding a person's users", err)
 	}
 	for _, user := range users {
 		if err := disable(tx, user, models.System); err != nil {
@@ -180,7 +180,7 @@ func disable(tx *database.Tx, user models.User, by models.Actor) error {
 		return fmt.Errorf("disabling a user: %w", err)
 	}
 	if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.Enrolment{}).Error; err != nil {
-		return fmt.Errorf("withdrawing an enrolment: %w", database.Hide(err))
+		return database.Wrap("withdrawing an enrolment", err)
 	}
 	if err := endAccess(tx, entry, "user_id = ?", user.ID); err != nil {
 		return err

@@ -16,7 +16,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -126,7 +125,7 @@ func Living(ctx context.Context, c Carrier, p Purpose) (Set, error) {
 func Lock(tx *database.Tx, digests [][]byte) error {
 	for _, d := range slices.SortedFunc(slices.Values(digests), bytes.Compare) { // one order for everybody
 		if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", int64(binary.BigEndian.Uint64(d))).Error; err != nil {
-			return fmt.Errorf("locking a digest: %w", database.Hide(err))
+			return database.Wrap("locking a digest", err)
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"maps"
 
 	"lethe/internal/database"
@@ -35,7 +34,7 @@ func RecordedConfiguration(tx *database.Tx, name string) (string, error) {
 	err := tx.DB().Exec(`INSERT INTO recorded_configuration (name, digest, ledger_entry_id)
 		VALUES (?, '', '00000000-0000-0000-0000-000000000000') ON CONFLICT (name) DO NOTHING`, name).Error
 	if err != nil {
-		return "", fmt.Errorf("recording the configuration: %w", database.Hide(err))
+		return "", database.Wrap("recording the configuration", err)
 	}
 	var digest string
 	err = tx.DB().Raw("SELECT digest FROM recorded_configuration WHERE name = ? FOR UPDATE", name).Scan(&digest).Error

@@ -44,7 +44,7 @@ func BeginEpoch(tx *database.Tx, storage *Storage, e Entry) (epoch int, id uuid.
 	err = tx.DB().Exec("INSERT INTO ledger_epochs (epoch, entry_id, previous_size, previous_root, kept_size) VALUES (?, ?, ?, ?, ?)",
 		epoch, id, signed.Size, signed.Root[:], head.Size).Error
 	if err != nil {
-		return 0, uuid.Nil, fmt.Errorf("beginning an epoch: %w", database.Hide(err))
+		return 0, uuid.Nil, database.Wrap("beginning an epoch", err)
 	}
 	return epoch, id, nil
 }

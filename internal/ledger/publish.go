@@ -217,7 +217,7 @@ func (s *Sequencer) stored(ctx context.Context, epoch int, from, to int64) ([][]
 	var texts []string
 	err := g.Raw("SELECT entry_id::text FROM ledger_sequence WHERE epoch = ? AND index >= ? AND index < ? ORDER BY index", epoch, from, to).Scan(&texts).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading the sequence: %w", database.Hide(err))
+		return nil, database.Wrap("reading the sequence", err)
 	}
 	if int64(len(texts)) != to-from {
 		return nil, ErrInconsistent

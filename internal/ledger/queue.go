@@ -53,7 +53,7 @@ func (s *Sequencer) look(ctx context.Context) (treeHead, bool, error) {
 		(SELECT entry_id::text FROM ledger_pending WHERE entry_id >= $1 ORDER BY entry_id LIMIT 1), lethe_now() FROM ledger_head`, from).
 		Scan(&row.epoch, &row.size, &row.root, &row.frontier, &found, &s.now)
 	if err != nil {
-		return treeHead{}, false, fmt.Errorf("looking at the ledger's queue: %w", database.Hide(err))
+		return treeHead{}, false, database.Wrap("looking at the ledger's queue", err)
 	}
 	h, err := row.head(s.o.Origin)
 	if err != nil {

@@ -37,7 +37,7 @@ func readHead(ctx context.Context, g *gorm.DB, origin, lock string) (treeHead, e
 		return treeHead{}, nil
 	}
 	if err != nil {
-		return treeHead{}, fmt.Errorf("reading the ledger's head: %w", database.Hide(err))
+		return treeHead{}, database.Wrap("reading the ledger's head", err)
 	}
 	return h.head(origin)
 }
@@ -199,14 +199,14 @@ func (s *Sequencer) page(ctx context.Context, g *gorm.DB, h treeHead) (ids []uui
 			AND ($3 OR entry_id = (SELECT e.entry_id FROM ledger_epochs AS e WHERE e.epoch = $4)) ORDER BY entry_id LIMIT $2) AS p
 		ORDER BY p.entry_id`, from, s.o.Batch, h.Size > 0 || h.epoch == 1, h.epoch)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the ledger's queue: %w", database.Hide(err))
+		return nil, nil, database.Wrap("reading the ledger's queue", err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var text string
 		var has bool
 		if err := rows.Scan(&text, &has); err != nil {
-			return nil, nil, fmt.Errorf("reading the ledger's queue: %w", database.Hide(err))
+			return nil, nil, database.Wrap("reading the ledger's queue", err)
 		}
 		id, err := uuid.Parse(text)
 		if err != nil {
@@ -215,7 +215,7 @@ func (s *Sequencer) page(ctx context.Context, g *gorm.DB, h treeHead) (ids []uui
 		ids, placed = append(ids, id), append(placed, has)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, nil, fmt.Errorf("reading the ledger's queue: %w", database.Hide(err))
+		return nil, nil, database.Wrap("reading the ledger's queue", err)
 	}
 	return ids, placed, nil
 }
@@ -275,7 +275,7 @@ func store(ctx context.Context, g *gorm.DB, h, next treeHead, ids []string, hash
 	} {
 		result, err := g.Statement.ConnPool.ExecContext(ctx, statement.sql, statement.args...)
 		if err != nil {
-			return fmt.Errorf("storing the sequence: %w", database.Hide(err))
+			return database.Wrap("storing the sequence", err)
 		}
 		if n, err := result.RowsAffected(); err != nil || n != int64(statement.rows) {
 			return fmt.Errorf("storing the sequence: %w", database.ErrChanged)
@@ -291,7 +291,7 @@ func MakePartitions(ctx context.Context, db *database.DB) error {
 		// queue up behind.
 		for _, sql := range []string{"SET LOCAL lock_timeout = '1s'", fmt.Sprintf("SELECT ledger_make_partitions(%d)", partitionsAhead)} {
 			if err := tx.DB().Exec(sql).Error; err != nil {
-				return fmt.Errorf("making partitions: %w", database.Hide(err))
+				return database.Wrap("making partitions", err)
 			}
 		}
 		return nil

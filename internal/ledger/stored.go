@@ -40,14 +40,14 @@ func fetch(ctx context.Context, g *gorm.DB, ids []uuid.UUID) ([]stored, error) {
 		SELECT id::text, kind, format, epoch, leaf, mac, mac_generation FROM ledger_entries
 		WHERE id = ANY ($1::uuid[]) AND at BETWEEN $2 AND $3`, texts, oldest, newest)
 	if err != nil {
-		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
+		return nil, database.Wrap("reading entries", err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var e stored
 		var text string
 		if err := rows.Scan(&text, &e.kind, &e.format, &e.epoch, &e.leaf, &e.mac, &e.generation); err != nil {
-			return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
+			return nil, database.Wrap("reading entries", err)
 		}
 		if e.id, err = uuid.Parse(text); err != nil {
 			return nil, fmt.Errorf("reading entries: %w", ErrMalformed)
@@ -55,7 +55,7 @@ func fetch(ctx context.Context, g *gorm.DB, ids []uuid.UUID) ([]stored, error) {
 		out[places[e.id]] = e
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
+		return nil, database.Wrap("reading entries", err)
 	}
 	return out, nil
 }

@@ -6,7 +6,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -229,7 +228,7 @@ func (r *Relay) take(ctx context.Context, kind models.DrivenKind) ([]Row, error)
 		RETURNING `+columns(kind),
 		r.options.Overdue.Seconds(), r.options.Backoff.Seconds(), r.options.Batch).Scan(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("taking rows: %w", database.Hide(err))
+		return nil, database.Wrap("taking rows", err)
 	}
 	for i := range rows {
 		rows[i].Kind = kind

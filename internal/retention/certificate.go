@@ -98,7 +98,7 @@ func (c *claimed) complete(tx *database.Tx) error {
 	r := tx.DB().Exec(`UPDATE employment_categories SET state = ?, purged_at = lethe_now() WHERE id IN ? AND state = ?`,
 		models.CategoryPurged, c.categoryIDs(), models.CategoryPurging)
 	if r.Error != nil {
-		return fmt.Errorf("turning categories purged: %w", database.Hide(r.Error))
+		return database.Wrap("turning categories purged", r.Error)
 	}
 	if int(moved) != len(c.deadlines) || int(r.RowsAffected) != len(c.deadlines) {
 		return fmt.Errorf("turning categories purged: %w", database.ErrChanged)
@@ -106,7 +106,7 @@ func (c *claimed) complete(tx *database.Tx) error {
 	err = tx.DB().Model(&models.PurgeClaim{}).Where("purge_id = ? AND state = ?", c.purge.ID, models.ClaimOpen).
 		Update("state", models.ClaimPurged).Error
 	if err != nil {
-		return fmt.Errorf("closing the claims: %w", database.Hide(err))
+		return database.Wrap("closing the claims", err)
 	}
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE purges SET state = ?, ended_at = lethe_now() WHERE id = ? AND state = ?`,
 		models.PurgePurged, c.purge.ID, models.PurgePurging))
@@ -123,7 +123,7 @@ func (c *claimed) certify(tx *database.Tx, unrecoverable clock.Date) (models.Des
 		FROM retention_deadlines l JOIN employment_categories c ON c.id = l.category_id JOIN retention_rules r ON r.id = l.rule_id
 		WHERE l.departure_id = ? AND l.category IN ? ORDER BY c.category`, c.departure.ID, c.categories()).Scan(&rows).Error
 	if err != nil {
-		return models.DestructionCertificate{}, fmt.Errorf("reading what was destroyed: %w", database.Hide(err))
+		return models.DestructionCertificate{}, database.Wrap("reading what was destroyed", err)
 	}
 	now, err := tx.Now()
 	if err != nil {

@@ -292,7 +292,7 @@ func Extend(tx *database.Tx, purgeID uuid.UUID, first, second models.Actor, unti
 		WHERE departure_id = ? AND category IN ? AND deadline < ?`,
 		list[0].After, list[0].After, entry, c.departure.ID, c.categories(), list[0].After).Error
 	if err != nil {
-		return fmt.Errorf("extending deadlines: %w", database.Hide(err))
+		return database.Wrap("extending deadlines", err)
 	}
 	gone := c.categories()
 	c.deadlines = nil

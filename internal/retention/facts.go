@@ -91,7 +91,7 @@ func unclaimed(tx *database.Tx, departureID uuid.UUID, deadlines []models.Retent
 	err := tx.DB().Model(&models.PurgeClaim{}).Where("departure_id = ? AND state = ?", departureID, models.ClaimOpen).
 		Pluck("category", &claimed).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading the claims: %w", database.Hide(err))
+		return nil, database.Wrap("reading the claims", err)
 	}
 	return slices.DeleteFunc(deadlines, func(l models.RetentionDeadline) bool {
 		return l.State != models.DeadlineScheduled || slices.Contains(claimed, l.Category)
@@ -194,10 +194,10 @@ func order(tx *database.Tx, dep models.Departure, due []models.RetentionDeadline
 		return err
 	}
 	if err := tx.DB().Create(&purge).Error; err != nil {
-		return fmt.Errorf("ordering a purge: %w", database.Hide(err))
+		return database.Wrap("ordering a purge", err)
 	}
 	if err := tx.DB().Create(&claims).Error; err != nil {
-		return fmt.Errorf("claiming categories: %w", database.Hide(err))
+		return database.Wrap("claiming categories", err)
 	}
 	tx.Nudge(models.DrivenPurge, id)
 	return nil
@@ -212,7 +212,7 @@ func reviewUntil(tx *database.Tx, departureID uuid.UUID) (*time.Time, error) {
 		AND NOT (m.jurisdiction = ? AND (SELECT i.mode FROM installation i) = 'dev')`,
 		departureID, models.DemoJurisdiction).Scan(&until).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading when a departure took effect: %w", database.Hide(err))
+		return nil, database.Wrap("reading when a departure took effect", err)
 	}
 	if len(until) == 0 {
 		return nil, nil
@@ -238,7 +238,7 @@ func wantReview(tx *database.Tx, due []models.RetentionDeadline) ([]models.Categ
 	var asking []uuid.UUID
 	err := tx.DB().Model(&models.RetentionRule{}).Where("id IN ? AND review_required", ids).Pluck("id", &asking).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading the rules: %w", database.Hide(err))
+		return nil, database.Wrap("reading the rules", err)
 	}
 	var wanting []models.Category
 	for _, l := range due {

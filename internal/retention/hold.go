@@ -111,7 +111,7 @@ func reaches(tx *database.Tx, h models.Hold, by, approver models.Actor) ([]model
 		FROM jsonb_populate_record(NULL::holds, CAST(@scope AS jsonb)) h`,
 		map[string]any{"by": by.EmployeeID, "pending": models.StagePendingDeparture, "scope": string(scope)}).Scan(&covered).Error
 	if err != nil {
-		return nil, fmt.Errorf("looking whom a hold covers: %w", database.Hide(err))
+		return nil, database.Wrap("looking whom a hold covers", err)
 	}
 	if covered {
 		return []models.Cause{models.CauseReaches}, nil
@@ -158,7 +158,7 @@ func (o HoldOrder) known(tx *database.Tx) error {
 		o.Query.LegalEntityID, o.Query.LegalEntityID, o.Query.DepartmentID, o.Query.DepartmentID).Scan(&known).Error
 	switch {
 	case err != nil:
-		return fmt.Errorf("reading what a hold is about: %w", database.Hide(err))
+		return database.Wrap("reading what a hold is about", err)
 	case !known.Entity:
 		return ErrHoldEntity
 	case !known.Department:
@@ -173,7 +173,7 @@ func (o HoldOrder) tooLate(tx *database.Tx) ([]models.Category, error) {
 	err := tx.DB().Raw(`SELECT DISTINCT c.category FROM employment_categories c JOIN employments m ON m.id = c.employment_id
 		WHERE m.employee_id = ? AND c.state = ?`, o.EmployeeID, models.CategoryOpen).Scan(&open).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading the categories: %w", database.Hide(err))
+		return nil, database.Wrap("reading the categories", err)
 	}
 	wanted := o.Categories
 	if len(wanted) == 0 {
@@ -302,7 +302,7 @@ func resume(tx *database.Tx, employmentID uuid.UUID) error {
 	err := tx.DB().Model(&models.Retention{}).Where("employment_id = ? AND state = ?", employmentID, models.RetentionRunning).
 		Pluck("id", &departures).Error
 	if err != nil {
-		return fmt.Errorf("looking for a running retention: %w", database.Hide(err))
+		return database.Wrap("looking for a running retention", err)
 	}
 	for _, id := range departures {
 		if _, err := LockDeparture(tx, id); err != nil {
@@ -342,7 +342,7 @@ func applyHolds(tx *database.Tx, departureID uuid.UUID) ([]models.RetentionDeadl
 	err = tx.DB().Raw("SELECT category FROM retention_deadlines WHERE departure_id = ? AND lethe_held(employment_id, category)", departureID).
 		Scan(&held).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading the holds: %w", database.Hide(err))
+		return nil, database.Wrap("reading the holds", err)
 	}
 	for i, row := range rows {
 		var next models.DeadlineState

@@ -83,7 +83,7 @@ func Holds(ctx context.Context, db *database.DB, f HoldFilter) (holds []HoldView
 	}
 	err = q.Order(clause.OrderByColumn{Column: clause.Column{Table: "h", Name: "id"}}).Limit(f.Limit + 1).Scan(&holds).Error
 	if err != nil {
-		return nil, false, fmt.Errorf("listing holds: %w", database.Hide(err))
+		return nil, false, database.Wrap("listing holds", err)
 	}
 	if len(holds) > f.Limit {
 		holds, more = holds[:f.Limit], true
@@ -109,7 +109,7 @@ func HoldsInForce(ctx context.Context, db *database.DB, departures []uuid.UUID) 
 		ORDER BY h.placed_at, h.id`, departures,
 		[]models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}).Scan(&holds).Error
 	if err != nil {
-		return nil, fmt.Errorf("looking for holds: %w", database.Hide(err))
+		return nil, database.Wrap("looking for holds", err)
 	}
 	byDeparture := make(map[uuid.UUID][]HoldInForce, len(holds))
 	for _, h := range holds {
@@ -180,7 +180,7 @@ func Objections(ctx context.Context, db *database.DB, departures []uuid.UUID) (m
 		"placed":     EventHoldPlaced, "released": EventHoldReleased, "rejected": EventPurgeRejected,
 	}).Scan(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading who kept a departure's data: %w", database.Hide(err))
+		return nil, database.Wrap("reading who kept a departure's data", err)
 	}
 	byDeparture := make(map[uuid.UUID][]Objection, len(departures))
 	for _, o := range rows {
@@ -210,7 +210,7 @@ func LockHold(tx *database.Tx, id uuid.UUID) (HoldView, error) {
 func oneHold(g *gorm.DB, id uuid.UUID) (HoldView, error) {
 	var found []HoldView
 	if err := holdViews(g).Where("h.id = ?", id).Scan(&found).Error; err != nil {
-		return HoldView{}, fmt.Errorf("reading a hold: %w", database.Hide(err))
+		return HoldView{}, database.Wrap("reading a hold", err)
 	}
 	if len(found) == 0 {
 		return HoldView{}, fmt.Errorf("reading a hold: %w", database.ErrNotFound)

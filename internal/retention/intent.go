@@ -107,7 +107,7 @@ func (c *claimed) leaveRefused(tx *database.Tx, categories []models.EmploymentCa
 	var free []uuid.UUID
 	err := tx.DB().Raw("SELECT id FROM employment_categories WHERE id IN ? AND lethe_purgeable(id)", c.categoryIDs()).Scan(&free).Error
 	if err != nil {
-		return nil, fmt.Errorf("asking whether categories may be purged: %w", database.Hide(err))
+		return nil, database.Wrap("asking whether categories may be purged", err)
 	}
 	if len(free) == len(categories) {
 		return categories, nil

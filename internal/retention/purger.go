@@ -107,7 +107,7 @@ func record(tx *database.Tx, id uuid.UUID, column string) error {
 	err := tx.DB().Raw("UPDATE purges p SET "+column+" = lethe_now() FROM departures d WHERE p.id = ? AND p."+column+" IS NULL"+
 		" AND d.id = p.departure_id RETURNING d.id, d.employee_id", id).Scan(&noted).Error
 	if err != nil {
-		return fmt.Errorf("recording a step of a purge: %w", database.Hide(err))
+		return database.Wrap("recording a step of a purge", err)
 	}
 	if len(noted) == 0 {
 		return nil

@@ -1,8 +1,6 @@
 package retention
 
 import (
-	"fmt"
-
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
@@ -30,7 +28,7 @@ func Recount(tx *database.Tx, dep models.Departure, by models.Actor) error {
 	details := map[string]string{"event_at": instant(dep.EventAt()), "event_at_before": instant(rows[0].EventAt)}
 	var rules []models.RetentionRule
 	if err := tx.DB().Where("id IN (SELECT rule_id FROM retention_deadlines WHERE departure_id = ?)", dep.ID).Order(database.ByID).Find(&rules).Error; err != nil {
-		return fmt.Errorf("reading the rules of deadlines: %w", database.Hide(err))
+		return database.Wrap("reading the rules of deadlines", err)
 	}
 	for _, rule := range rules {
 		for i := range byRule[rule.ID] {

@@ -139,7 +139,7 @@ type Following struct {
 // is *MissingRulesError.
 func PrepareFollowing(tx *database.Tx, employment models.Employment) (f Following, err error) {
 	if err = tx.DB().Exec("LOCK TABLE retention_rules IN ROW EXCLUSIVE MODE").Error; err != nil {
-		return f, fmt.Errorf("locking the retention rules: %w", database.Hide(err))
+		return f, database.Wrap("locking the retention rules", err)
 	}
 	if f.Rules, err = Rules(tx, employment.Jurisdiction); err != nil {
 		return f, err
@@ -152,7 +152,7 @@ func PrepareFollowing(tx *database.Tx, employment models.Employment) (f Followin
 			WHERE l.employment_id = ? AND l.category = ? AND l.rule_id <> ? AND l.state IN ('scheduled', 'held', 'in_review')
 			ORDER BY l.id FOR NO KEY UPDATE OF l`, employment.ID, rule.Category, rule.ID).Scan(&f.rows[i]).Error
 		if err != nil {
-			return f, fmt.Errorf("locking the deadlines of an employment: %w", database.Hide(err))
+			return f, database.Wrap("locking the deadlines of an employment", err)
 		}
 		for j := range f.rows[i] {
 			if err := f.rows[i][j].obey(rule); err != nil {
@@ -184,7 +184,7 @@ func RunningDeadlines(tx *database.Tx, employmentID uuid.UUID) (map[models.Categ
 		Where("employment_id = ? AND state IN ?", employmentID, []models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}).
 		Find(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading the deadlines of an employment: %w", database.Hide(err))
+		return nil, database.Wrap("reading the deadlines of an employment", err)
 	}
 	deadlines := make(map[models.Category]time.Time, len(rows))
 	for _, row := range rows {

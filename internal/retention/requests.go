@@ -1,7 +1,6 @@
 package retention
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,7 +28,7 @@ func forgetRequests(tx *database.Tx, departureID uuid.UUID) error {
 		WHERE k.request_hash IS NOT NULL
 			AND (right(k.location, 36) IN (SELECT id::text FROM things) OR k.employee_id = (SELECT id FROM person))`, departureID).Error
 	if err != nil {
-		return fmt.Errorf("forgetting requests: %w", database.Hide(err))
+		return database.Wrap("forgetting requests", err)
 	}
 	var person uuid.UUID
 	var anew *time.Time
@@ -37,7 +36,7 @@ func forgetRequests(tx *database.Tx, departureID uuid.UUID) error {
 			WHERE o.employee_id = m.employee_id AND (o.created_at, o.id) > (m.created_at, m.id))
 		FROM departures d JOIN employments m ON m.id = d.employment_id WHERE d.id = ?`, departureID).Row().Scan(&person, &anew)
 	if err != nil {
-		return fmt.Errorf("reading whose requests they are: %w", database.Hide(err))
+		return database.Wrap("reading whose requests they are", err)
 	}
 	return approval.Forget(tx, person, anew)
 }

@@ -134,7 +134,7 @@ func InstallRules(tx *database.Tx, dev bool) error {
 		jurisdictions = append(slices.Clone(packs), models.DemoJurisdiction)
 	}
 	if err := tx.DB().Exec("LOCK TABLE retention_rules IN SHARE ROW EXCLUSIVE MODE").Error; err != nil {
-		return fmt.Errorf("locking the retention rules: %w", database.Hide(err))
+		return database.Wrap("locking the retention rules", err)
 	}
 	for _, jurisdiction := range jurisdictions {
 		p, err := loadPack(jurisdiction)
@@ -208,7 +208,7 @@ func supersede(tx *database.Tx, old, next models.RetentionRule) error {
 	}
 	next.ID = models.NewID()
 	if err := tx.DB().Create(&next).Error; err != nil {
-		return fmt.Errorf("creating a rule: %w", database.Hide(err))
+		return database.Wrap("creating a rule", err)
 	}
 	if old.Version == 0 {
 		return nil
@@ -220,7 +220,7 @@ func supersede(tx *database.Tx, old, next models.RetentionRule) error {
 func rulesInForce(tx *database.Tx, jurisdiction string) (map[models.Category]models.RetentionRule, error) {
 	var rows []models.RetentionRule
 	if err := tx.DB().Where("jurisdiction = ? AND superseded_at IS NULL", jurisdiction).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading the retention rules: %w", database.Hide(err))
+		return nil, database.Wrap("reading the retention rules", err)
 	}
 	rules := make(map[models.Category]models.RetentionRule, len(rows))
 	for _, row := range rows {

@@ -22,7 +22,7 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	}
 	// A rule that is put into force meanwhile waits, and then finds the deadlines made here.
 	if err := tx.DB().Exec("LOCK TABLE retention_rules IN ROW EXCLUSIVE MODE").Error; err != nil {
-		return fmt.Errorf("locking the retention rules: %w", database.Hide(err))
+		return database.Wrap("locking the retention rules", err)
 	}
 	rules, err := Rules(tx, jurisdiction)
 	if err != nil {
@@ -34,7 +34,7 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	}
 	var categories []models.EmploymentCategory
 	if err := tx.DB().Where("employment_id = ?", dep.EmploymentID).Find(&categories).Error; err != nil {
-		return fmt.Errorf("reading the categories: %w", database.Hide(err))
+		return database.Wrap("reading the categories", err)
 	}
 	scheduled, err := database.LockAll[models.Retention](tx, "a retention", "id = ?", dep.ID)
 	if err != nil || len(scheduled) > 0 {
@@ -65,7 +65,7 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	}
 	if len(rows) > 0 {
 		if err := tx.DB().Create(&rows).Error; err != nil {
-			return fmt.Errorf("creating the deadlines: %w", database.Hide(err))
+			return database.Wrap("creating the deadlines", err)
 		}
 	}
 	if _, err := applyHolds(tx, dep.ID); err != nil {
@@ -175,7 +175,7 @@ func AllPurged(tx *database.Tx, departureID uuid.UUID) (bool, error) {
 	err := tx.DB().Raw(`SELECT count(*) AS total, count(*) FILTER (WHERE state = 'purged') AS purged
 		FROM retention_deadlines WHERE departure_id = ?`, departureID).Scan(&count).Error
 	if err != nil {
-		return false, fmt.Errorf("counting what is purged: %w", database.Hide(err))
+		return false, database.Wrap("counting what is purged", err)
 	}
 	return count.Total > 0 && count.Total == count.Purged, nil
 }

@@ -30,7 +30,7 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 	var deadlines []models.RetentionDeadline
 	err := db.Read(ctx).Where("departure_id IN ?", departureIDs).Order(by("deadline", "category")).Find(&deadlines).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading deadlines: %w", database.Hide(err))
+		return nil, database.Wrap("reading deadlines", err)
 	}
 	views, err := viewDeadlines(ctx, db, departureIDs, deadlines)
 	byDeparture := make(map[uuid.UUID][]DeadlineView, len(departureIDs))
@@ -51,7 +51,7 @@ func viewDeadlines(ctx context.Context, db *database.DB, departureIDs []uuid.UUI
 	}
 	var rules []models.RetentionRule
 	if err := db.Read(ctx).Where("id IN ?", ids).Find(&rules).Error; err != nil {
-		return nil, fmt.Errorf("reading the rules of deadlines: %w", database.Hide(err))
+		return nil, database.Wrap("reading the rules of deadlines", err)
 	}
 	ruleByID := make(map[uuid.UUID]models.RetentionRule, len(rules))
 	for _, rule := range rules {
@@ -105,7 +105,7 @@ func UpcomingDeadlines(ctx context.Context, db *database.DB, f UpcomingFilter) (
 	}
 	var rows []models.RetentionDeadline
 	if err := q.Find(&rows).Error; err != nil {
-		return nil, false, fmt.Errorf("listing deadlines: %w", database.Hide(err))
+		return nil, false, database.Wrap("listing deadlines", err)
 	}
 	if len(rows) > f.Limit {
 		rows, more = rows[:f.Limit], true
@@ -120,7 +120,7 @@ func UpcomingDeadlines(ctx context.Context, db *database.DB, f UpcomingFilter) (
 	}
 	var of []models.Employment
 	if err := db.Read(ctx).Select("id", "employee_id").Where("id IN ?", employments).Find(&of).Error; err != nil {
-		return nil, false, fmt.Errorf("reading employments: %w", database.Hide(err))
+		return nil, false, database.Wrap("reading employments", err)
 	}
 	person := make(map[uuid.UUID]uuid.UUID, len(of))
 	for _, m := range of {
@@ -141,7 +141,7 @@ func markHeld(ctx context.Context, db *database.DB, departureIDs []uuid.UUID, de
 			AND EXISTS (SELECT FROM holds WHERE employee_id IS NULL AND released_at IS NULL) AND lethe_held(employment_id, category)`,
 		departureIDs, []models.DeadlineState{models.DeadlineScheduled, models.DeadlineInReview}).Scan(&held).Error
 	if err != nil {
-		return fmt.Errorf("reading which deadlines are held: %w", database.Hide(err))
+		return database.Wrap("reading which deadlines are held", err)
 	}
 	for i, l := range deadlines {
 		if slices.Contains(held, l.ID) {
@@ -161,7 +161,7 @@ func claimants(ctx context.Context, db *database.DB, departureIDs []uuid.UUID) (
 		Joins("JOIN purges ON purges.id = purge_claims.purge_id").
 		Where("purge_claims.departure_id IN ? AND purge_claims.state = ?", departureIDs, models.ClaimOpen).Scan(&rows).Error
 	if err != nil {
-		return nil, fmt.Errorf("reading the claims of departures: %w", database.Hide(err))
+		return nil, database.Wrap("reading the claims of departures", err)
 	}
 	purges := make(map[uuid.UUID]*models.Purge, len(rows))
 	for i := range rows {
@@ -177,7 +177,7 @@ func RulesNamed(ctx context.Context, db *database.DB, names []string) (map[strin
 	}
 	var rows []models.RetentionRule
 	if err := db.Read(ctx).Where("jurisdiction || '/' || category || '/' || version IN ?", names).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading rules: %w", database.Hide(err))
+		return nil, database.Wrap("reading rules", err)
 	}
 	rules := make(map[string]models.RetentionRule, len(rows))
 	for _, rule := range rows {
@@ -249,7 +249,7 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 		q = q.Where("departures.employee_id = ?", *f.EmployeeID)
 	}
 	if err := q.Find(&rows).Error; err != nil {
-		return nil, false, fmt.Errorf("listing purges: %w", database.Hide(err))
+		return nil, false, database.Wrap("listing purges", err)
 	}
 	if f.Limit > 0 && len(rows) > f.Limit {
 		rows, more = rows[:f.Limit], true
@@ -284,13 +284,13 @@ func withCategories(ctx context.Context, db *database.DB, rows []PurgeView) erro
 	}
 	var claims []models.PurgeClaim
 	if err := db.Read(ctx).Where("purge_id IN ?", ids).Order(by("category")).Find(&claims).Error; err != nil {
-		return fmt.Errorf("reading claims: %w", database.Hide(err))
+		return database.Wrap("reading claims", err)
 	}
 	var former []models.PurgeRejection
 	err := db.Read(ctx).Where("category_id IN (SELECT category_id FROM purge_claims WHERE purge_id IN ?)", ids).
 		Order(by("rejected_at", "purge_id", "category_id")).Find(&former).Error
 	if err != nil {
-		return fmt.Errorf("reading rejections: %w", database.Hide(err))
+		return database.Wrap("reading rejections", err)
 	}
 	for _, c := range claims {
 		row := &rows[at[c.PurgeID]]

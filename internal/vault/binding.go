@@ -70,7 +70,7 @@ func loosePlaces(ctx context.Context, facts *database.DB) (places []keyPlace, er
 				AND e.column_name IN ('employment_id', 'category_id'))
 		ORDER BY 1, 2`).Scan(&columns).Error
 	if err != nil {
-		return nil, fmt.Errorf("listing the sealed columns: %w", database.Hide(err))
+		return nil, database.Wrap("listing the sealed columns", err)
 	}
 	for _, c := range columns {
 		places = append(places, keyPlace{
@@ -143,7 +143,7 @@ func (v *Vault) CheckBinding(ctx context.Context, facts *database.DB) error {
 	}
 	var probes [][]byte
 	if err := facts.Read(ctx).Raw("SELECT probe FROM installation WHERE probe IS NOT NULL").Scan(&probes).Error; err != nil {
-		return fmt.Errorf("reading the probe: %w", database.Hide(err))
+		return database.Wrap("reading the probe", err)
 	}
 	if len(probes) == 0 {
 		return v.bind(ctx, facts)
@@ -224,7 +224,7 @@ func AcceptLost(tx *database.Tx, lost []Lost, e ledger.Entry) (uuid.UUID, error)
 			err = tx.DB().Exec("UPDATE employment_categories SET data_key_id = NULL WHERE id = ? AND data_key_id = ?", l.RowID, l.KeyID).Error
 		}
 		if err != nil {
-			return entry, fmt.Errorf("giving up a key: %w", database.Hide(err))
+			return entry, database.Wrap("giving up a key", err)
 		}
 	}
 	err = tx.DB().Exec("UPDATE installation SET probe = NULL").Error

@@ -120,7 +120,7 @@ func (v *Vault) EndDigestKeys(ctx context.Context) (ended int64, err error) {
 				AND n.created_at < clock_timestamp() - make_interval(secs => ?))`, (p.Life + digestSettles).Seconds()).
 			Updates(map[string]any{"wrapped": nil, "destroyed_at": gorm.Expr("clock_timestamp()")})
 		if r.Error != nil {
-			return ended, fmt.Errorf("ending keys of digests: %w", database.Hide(r.Error))
+			return ended, database.Wrap("ending keys of digests", r.Error)
 		}
 		ended += r.RowsAffected
 	}

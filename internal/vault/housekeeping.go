@@ -93,7 +93,7 @@ func (v *Vault) EndCommands(ctx context.Context, facts *database.DB) (ended int6
 	err = v.keys.Read(ctx).Where("place LIKE ? AND wrapped IS NOT NULL AND created_at < clock_timestamp() - make_interval(secs => ?)",
 		commandPlace+"%", unreferencedFor.Seconds()).Find(&rows).Error
 	if err != nil {
-		return 0, fmt.Errorf("listing the keys of commands: %w", database.Hide(err))
+		return 0, database.Wrap("listing the keys of commands", err)
 	}
 	if len(rows) == 0 {
 		return 0, nil
@@ -101,7 +101,7 @@ func (v *Vault) EndCommands(ctx context.Context, facts *database.DB) (ended int6
 	var waiting []uuid.UUID
 	err = facts.Read(ctx).Model(&models.Approval{}).Where("state = ?", models.ApprovalPending).Pluck("id", &waiting).Error
 	if err != nil {
-		return 0, fmt.Errorf("listing the requests that wait: %w", database.Hide(err))
+		return 0, database.Wrap("listing the requests that wait", err)
 	}
 	places := make(map[string]bool, len(waiting))
 	for _, id := range waiting {
@@ -127,7 +127,7 @@ func (v *Vault) DropUnreferenced(ctx context.Context, facts *database.DB) (dropp
 			Where("wrapped IS NOT NULL AND id > ? AND created_at < clock_timestamp() - make_interval(secs => ?)", after, unreferencedFor.Seconds()).
 			Order(database.ByID).Limit(1000).Find(&rows).Error
 		if err != nil {
-			return dropped, fmt.Errorf("listing data keys: %w", database.Hide(err))
+			return dropped, database.Wrap("listing data keys", err)
 		}
 		if len(rows) == 0 {
 			return dropped, nil

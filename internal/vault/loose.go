@@ -107,7 +107,7 @@ func (v *Vault) OpenLooseAll(ctx context.Context, values []LooseValue) ([]LooseO
 	}
 	var rows []looseKey
 	if err := v.keys.Read(ctx).Where("id = ANY (?)", ids).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading keys: %w", database.Hide(err))
+		return nil, database.Wrap("reading keys", err)
 	}
 	byID := make(map[uuid.UUID]looseKey, len(rows))
 	for _, row := range rows {
@@ -151,7 +151,7 @@ func (v *Vault) endLoose(ctx context.Context, ids models.IDs) (int64, error) {
 	r := v.keys.Read(ctx).Model(&looseKey{}).Where("id = ANY (?) AND destroyed_at IS NULL", ids).
 		Updates(map[string]any{"wrapped": nil, "destroyed_at": gorm.Expr("clock_timestamp()")})
 	if r.Error != nil {
-		return 0, fmt.Errorf("destroying keys: %w", database.Hide(r.Error))
+		return 0, database.Wrap("destroying keys", r.Error)
 	}
 	return r.RowsAffected, nil
 }

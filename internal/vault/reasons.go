@@ -63,7 +63,7 @@ func (v *Vault) OpenReasons(ctx context.Context, texts []reasons.Text) ([]string
 	}
 	var rows []looseKey
 	if err := v.keys.Read(ctx).Where("id = ANY (?) AND wrapped IS NOT NULL", ids).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("reading the keys of reasons: %w", database.Hide(err))
+		return nil, database.Wrap("reading the keys of reasons", err)
 	}
 	keys := map[uuid.UUID]*dataKey{}
 	defer func() {
@@ -153,7 +153,7 @@ func (v *Vault) EndReasons(ctx context.Context, facts *database.DB) (ended int, 
 	}
 	var rows []looseKey
 	if err := v.keys.Read(ctx).Where("place LIKE ? AND wrapped IS NOT NULL", reasonPlace+"%").Find(&rows).Error; err != nil {
-		return 0, fmt.Errorf("looking for reasons that end: %w", database.Hide(err))
+		return 0, database.Wrap("looking for reasons that end", err)
 	}
 	var due models.IDs
 	var months []string

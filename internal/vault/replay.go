@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -35,7 +34,7 @@ func (v *Vault) ReplayTombstones(ctx context.Context, facts *database.DB, stones
 		var rows []models.EmploymentCategory
 		err := facts.Read(ctx).Where("id IN ? AND state <> ?", batch, models.CategoryPurged).Find(&rows).Error
 		if err != nil {
-			return nil, fmt.Errorf("looking for categories to purge again: %w", database.Hide(err))
+			return nil, database.Wrap("looking for categories to purge again", err)
 		}
 		unpurged = append(unpurged, rows...)
 	}
@@ -48,7 +47,7 @@ func (v *Vault) destroyAgain(ctx context.Context, categories []uuid.UUID) error 
 	err := v.keys.Read(ctx).Model(&storedKey{}).Where("category_id IN ?", categories).
 		Group("category_id").Having("count(wrapped) = 0").Pluck("category_id", &destroyed).Error
 	if err != nil {
-		return fmt.Errorf("looking for restored keys: %w", database.Hide(err))
+		return database.Wrap("looking for restored keys", err)
 	}
 	for _, id := range categories {
 		if slices.Contains(destroyed, id) {

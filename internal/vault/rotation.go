@@ -178,7 +178,7 @@ func unrecoverableAfter(created, now time.Time) clock.Date {
 func keysClock(g *gorm.DB) (time.Time, error) {
 	var t time.Time
 	if err := g.Raw("SELECT clock_timestamp()").Scan(&t).Error; err != nil {
-		return t, fmt.Errorf("reading the clock of the keys database: %w", database.Hide(err))
+		return t, database.Wrap("reading the clock of the keys database", err)
 	}
 	return t.UTC(), nil
 }

@@ -62,7 +62,7 @@ func (v *Vault) Probe(ctx context.Context, categoryID uuid.UUID, samples ...mode
 	err := v.keys.Read(ctx).Raw(`SELECT count(*) AS known, count(wrapped) AS wrapped
 		FROM data_keys WHERE category_id = ?`, categoryID).Scan(&counts).Error
 	if err != nil {
-		return fmt.Errorf("probing a category: %w", database.Hide(err))
+		return database.Wrap("probing a category", err)
 	}
 	if counts.Known == 0 || counts.Wrapped > 0 {
 		return ErrNotDestroyed
@@ -86,7 +86,7 @@ func (v *Vault) probeSample(ctx context.Context, sample models.Sealed) error {
 	var wrapped int64
 	query := v.keys.Read(ctx).Model(&storedKey{}).Where("id = ? AND wrapped IS NOT NULL", id)
 	if err := query.Count(&wrapped).Error; err != nil {
-		return fmt.Errorf("probing a sealed value: %w", database.Hide(err))
+		return database.Wrap("probing a sealed value", err)
 	}
 	if wrapped > 0 {
 		return ErrNotDestroyed

@@ -107,7 +107,7 @@ func hireAll(
 func found(tx *database.Tx) (map[string]uuid.UUID, error) {
 	var there []models.Department
 	if err := tx.DB().Find(&there).Error; err != nil {
-		return nil, fmt.Errorf("reading the departments: %w", database.Hide(err))
+		return nil, database.Wrap("reading the departments", err)
 	}
 	ids := map[string]uuid.UUID{}
 	for _, d := range there {

@@ -163,7 +163,7 @@ func refuseForeign(ctx context.Context, db *database.DB, fillsFirst string) erro
 		                 AND NOT EXISTS (SELECT FROM pg_depend p WHERE p.objid = c.oid AND p.deptype = 'e')) AS foreign`,
 		fillsFirst).Scan(&tables).Error
 	if err != nil {
-		return fmt.Errorf("looking at its tables: %w", database.Hide(err))
+		return database.Wrap("looking at its tables", err)
 	}
 	if !tables.Marks {
 		if tables.Foreign {
@@ -185,7 +185,7 @@ func refuseForeign(ctx context.Context, db *database.DB, fillsFirst string) erro
 	}
 	var filled bool
 	if err := db.Read(ctx).Raw("SELECT EXISTS (SELECT FROM " + fillsFirst + ")").Scan(&filled).Error; err != nil {
-		return fmt.Errorf("looking whether it is empty: %w", database.Hide(err))
+		return database.Wrap("looking whether it is empty", err)
 	}
 	if filled {
 		return errForeignDatabase

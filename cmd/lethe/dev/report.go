@@ -79,7 +79,7 @@ func (d *development) hints(ctx context.Context) (demoHints, error) {
 		WHERE m.jurisdiction = ? AND e.status = ? AND e.id NOT IN ? ORDER BY e.employee_no`,
 		models.DemoJurisdiction, models.StatusActive, bearers).Scan(&h.free).Error
 	if err != nil {
-		return h, fmt.Errorf("finding demo employees to try: %w", database.Hide(err))
+		return h, database.Wrap("finding demo employees to try", err)
 	}
 	newest, err := database.First[models.Departure](d.facts.Read(ctx).Select("id").Where(
 		"employment_id IN (SELECT id FROM employments WHERE jurisdiction = ?)", models.DemoJurisdiction).Order(database.Newest))

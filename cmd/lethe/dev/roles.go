@@ -74,7 +74,7 @@ func (d *development) openLedger(ctx context.Context, in database.Installation) 
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		var written bool
 		if err := d.facts.Read(ctx).Raw("SELECT EXISTS (SELECT FROM ledger_entries)").Scan(&written).Error; err != nil {
-			return fmt.Errorf("looking into the ledger: %w", database.Hide(err))
+			return database.Wrap("looking into the ledger", err)
 		}
 		if written {
 			return errForeignKeys

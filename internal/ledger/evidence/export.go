@@ -167,7 +167,7 @@ func (r Request) Check(tx *database.Tx) error {
 	var size *int64
 	err := tx.DB().Raw("SELECT max(index) + 1 FROM ledger_sequence WHERE epoch = ?", r.Range.Epoch).Scan(&size).Error
 	if err != nil {
-		return fmt.Errorf("reading the size of an epoch: %w", database.Hide(err))
+		return database.Wrap("reading the size of an epoch", err)
 	}
 	if size == nil {
 		return ErrEpoch
@@ -269,7 +269,7 @@ func OrderAlone(tx *database.Tx, by models.Actor, r Request, entries int64) (uui
 func takenAlone(tx *database.Tx, by models.Actor) (taken int64, err error) {
 	key := int64(binary.BigEndian.Uint64(by.EmployeeID[8:])) // any bits will do
 	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", key).Error; err != nil {
-		return 0, fmt.Errorf("locking whoever exports: %w", database.Hide(err))
+		return 0, database.Wrap("locking whoever exports", err)
 	}
 	err = tx.DB().Raw(`SELECT coalesce(sum(total), 0)::bigint FROM query_log_exports
 		WHERE requested_by = ? AND approval_id IS NULL AND state <> ? AND created_at > lethe_now() - interval '24 hours'`,

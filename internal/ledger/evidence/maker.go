@@ -170,7 +170,7 @@ func (m *Maker) Sweep(ctx context.Context) error {
 	}
 	var known []string
 	if err := m.o.DB.Read(ctx).Raw("SELECT file FROM query_log_exports WHERE state = 'done'").Scan(&known).Error; err != nil {
-		return fmt.Errorf("listing packs: %w", database.Hide(err))
+		return database.Wrap("listing packs", err)
 	}
 	entries, err := os.ReadDir(m.o.Dir)
 	if err != nil {

@@ -50,7 +50,7 @@ func Ended(ctx context.Context, db *database.DB, id uuid.UUID) error {
 func (m *Maker) EndPurged(ctx context.Context) error {
 	var ids []uuid.UUID
 	if err := m.o.DB.Read(ctx).Model(&Export{}).Where(hasPurged).Pluck("id", &ids).Error; err != nil {
-		return fmt.Errorf("looking for packs that show purged people: %w", database.Hide(err))
+		return database.Wrap("looking for packs that show purged people", err)
 	}
 	for _, id := range ids {
 		if err := m.endPurged(ctx, id); err != nil {
@@ -59,7 +59,7 @@ func (m *Maker) EndPurged(ctx context.Context) error {
 	}
 	var left []Export
 	if err := m.o.DB.Read(ctx).Select("id", "file").Where("state = ? AND file <> ''", Purged).Find(&left).Error; err != nil {
-		return fmt.Errorf("looking for files of ended packs: %w", database.Hide(err))
+		return database.Wrap("looking for files of ended packs", err)
 	}
 	for _, e := range left {
 		if err := os.Remove(filepath.Join(m.o.Dir, filepath.Base(e.File))); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -67,7 +67,7 @@ func (m *Maker) EndPurged(ctx context.Context) error {
 		}
 		err := m.o.DB.Read(ctx).Model(&Export{}).Where("id = ? AND state = ?", e.ID, Purged).Update("file", "").Error
 		if err != nil {
-			return fmt.Errorf("noting that a pack is removed: %w", database.Hide(err))
+			return database.Wrap("noting that a pack is removed", err)
 		}
 	}
 	return nil

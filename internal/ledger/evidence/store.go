@@ -64,7 +64,7 @@ func (m *Maker) claim(ctx context.Context) (Export, bool, error) {
 			ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 		RETURNING *`, lease.Seconds()).Scan(&e)
 	if r.Error != nil {
-		return Export{}, false, fmt.Errorf("taking an export: %w", database.Hide(r.Error))
+		return Export{}, false, database.Wrap("taking an export", r.Error)
 	}
 	return e, r.RowsAffected == 1, nil
 }
@@ -74,7 +74,7 @@ func (m *Maker) beat(ctx context.Context, e Export, total *int64, written int64)
 	r := m.o.DB.Read(ctx).Exec(`UPDATE query_log_exports SET claimed_until = lethe_now() + make_interval(secs => ?), total = coalesce(?, total), written = ?
 		WHERE id = ? AND attempt = ? AND state = 'running'`, lease.Seconds(), total, written, e.ID, e.Attempt)
 	if r.Error != nil {
-		return fmt.Errorf("reporting on an export: %w", database.Hide(r.Error))
+		return database.Wrap("reporting on an export", r.Error)
 	}
 	if r.RowsAffected != 1 {
 		return errFenced

@@ -237,7 +237,7 @@ func (p *pack) places(ctx context.Context) (*sql.Rows, error) {
 	rows, err := db.QueryContext(ctx, "SELECT index, entry_id, leaf_hash FROM ledger_sequence WHERE epoch = $1 AND index >= $2 AND index < $3 ORDER BY index",
 		p.epoch, p.first, p.end)
 	if err != nil {
-		return nil, fmt.Errorf("choosing entries: %w", database.Hide(err))
+		return nil, database.Wrap("choosing entries", err)
 	}
 	return rows, nil
 }
@@ -248,12 +248,12 @@ func choose(places *sql.Rows) ([]querylog.Leaf, error) {
 	for len(chosen) < blockSize && places.Next() {
 		var place querylog.Leaf
 		if err := places.Scan(&place.Index, &place.ID, &place.LeafHash); err != nil {
-			return nil, fmt.Errorf("choosing entries: %w", database.Hide(err))
+			return nil, database.Wrap("choosing entries", err)
 		}
 		chosen = append(chosen, place)
 	}
 	if err := places.Err(); err != nil {
-		return nil, fmt.Errorf("choosing entries: %w", database.Hide(err))
+		return nil, database.Wrap("choosing entries", err)
 	}
 	return chosen, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -71,7 +70,7 @@ const adoptions = 0x6c6574686570
 // end of the transaction.
 func adopted(tx *database.Tx) (last adoption, err error) {
 	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(?)", adoptions).Error; err != nil {
-		return last, fmt.Errorf("locking the policy that counts: %w", database.Hide(err))
+		return last, database.Wrap("locking the policy that counts", err)
 	}
 	err = tx.DB().Raw("SELECT number, digest FROM ledger_policies ORDER BY number DESC LIMIT 1").Scan(&last).Error
 	return last, database.Wrap("reading the policy that counts", err)

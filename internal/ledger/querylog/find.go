@@ -95,7 +95,7 @@ func (s *search) prepare() error {
 		FROM (SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
 			set_config('max_parallel_workers_per_gather', '0', true)) AS plans`).Scan(&s.now, &s.begins)
 	if err != nil {
-		return fmt.Errorf("reading when the log begins: %w", database.Hide(err))
+		return database.Wrap("reading when the log begins", err)
 	}
 	s.now, s.begins = s.now.UTC(), s.begins.UTC()
 	return nil
@@ -148,7 +148,7 @@ func (s *search) leader(within span) (term, error) {
 	var found int
 	err := s.db.QueryRowContext(s.ctx, "SELECT count(*) FROM (SELECT FROM ledger_content c"+all(conditions)+fmt.Sprintf(" OFFSET 0 LIMIT %d) AS words", commonWords), *a...).Scan(&found)
 	if err != nil {
-		return term{}, fmt.Errorf("searching the log: %w", database.Hide(err))
+		return term{}, database.Wrap("searching the log", err)
 	}
 	if found < commonWords {
 		return slices.MinFunc(plain, rarest), nil
@@ -184,7 +184,7 @@ func (s *search) recent(whole span) (looked, error) {
 		SELECT string_agg(c.entry_id::text, ',' ORDER BY c.entry_id DESC) FILTER (WHERE `+strings.Join(met, " AND ")+`),
 			(SELECT r.entry_id::text FROM recent r ORDER BY r.entry_id LIMIT 1), count(*)`+counts+` FROM judged c`, *a...).Scan(targets...)
 	if err != nil {
-		return looked{}, fmt.Errorf("looking at the newest entries: %w", database.Hide(err))
+		return looked{}, database.Wrap("looking at the newest entries", err)
 	}
 	var l looked
 	if found != nil {
@@ -211,19 +211,19 @@ func newest(limit int) string { return fmt.Sprintf(" ORDER BY c.entry_id DESC LI
 func (s *search) ids(a *arguments, statement string) ([]uuid.UUID, error) {
 	rows, err := s.db.QueryContext(s.ctx, statement, *a...)
 	if err != nil {
-		return nil, fmt.Errorf("searching the log: %w", database.Hide(err))
+		return nil, database.Wrap("searching the log", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var found []uuid.UUID
 	for rows.Next() {
 		var id uuid.UUID
 		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("searching the log: %w", database.Hide(err))
+			return nil, database.Wrap("searching the log", err)
 		}
 		found = append(found, id)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("searching the log: %w", database.Hide(err))
+		return nil, database.Wrap("searching the log", err)
 	}
 	return found, nil
 }

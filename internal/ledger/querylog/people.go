@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -54,13 +53,13 @@ func Name(ctx context.Context, db reader, ids []string, people map[uuid.UUID]Per
 	}
 	rows, err := db.QueryContext(ctx, `SELECT id, name, employee_no, status = 'purged' FROM employees WHERE id = ANY ($1::text[]::uuid[])`, ids)
 	if err != nil {
-		return fmt.Errorf("reading names: %w", database.Hide(err))
+		return database.Wrap("reading names", err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var p Person
 		if err := rows.Scan(&p.ID, &p.Name, &p.EmployeeNo, &p.Purged); err != nil {
-			return fmt.Errorf("reading names: %w", database.Hide(err))
+			return database.Wrap("reading names", err)
 		}
 		if p.Purged {
 			p.Name, p.EmployeeNo = "", ""

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"time"
 
@@ -78,7 +77,7 @@ func Fetch(ctx context.Context, db reader, wrote ledger.Wrote, ids []uuid.UUID) 
 	}
 	rows, err := db.QueryContext(ctx, statement, args...)
 	if err != nil {
-		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
+		return nil, database.Wrap("reading entries", err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
@@ -89,7 +88,7 @@ func Fetch(ctx context.Context, db reader, wrote ledger.Wrote, ids []uuid.UUID) 
 		found[r.ID] = r
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
+		return nil, database.Wrap("reading entries", err)
 	}
 	return found, nil
 }
@@ -102,7 +101,7 @@ func scan(rows *sql.Rows, wrote ledger.Wrote) (Row, error) {
 	var old bool
 	targets := append([]any{&r.ID, &r.At, &r.Epoch, &r.Kind, &r.Leaf, &m.value, &m.generation}, c.targets(&r)...)
 	if err := rows.Scan(append(targets, &r.Index, &r.LeafHash, &old)...); err != nil {
-		return Row{}, fmt.Errorf("reading an entry: %w", database.Hide(err))
+		return Row{}, database.Wrap("reading an entry", err)
 	}
 	r.At = r.At.UTC()
 	r.State = r.check(c, m, wrote, old)

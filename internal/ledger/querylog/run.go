@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -64,7 +63,7 @@ func fetchRun(ctx context.Context, db *sql.DB, wrote ledger.Wrote, first, last u
 	}
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
+		return nil, database.Wrap("reading entries", err)
 	}
 	defer func() { _ = conn.Close() }()
 	r := &run{wanted: wanted, rows: make(map[uuid.UUID]*runRow, len(wanted))}
@@ -96,7 +95,7 @@ func fetchRun(ctx context.Context, db *sql.DB, wrote ledger.Wrote, first, last u
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading entries: %w", database.Hide(err))
+		return nil, database.Wrap("reading entries", err)
 	}
 	return r.checked(wrote), nil
 }

@@ -3,7 +3,6 @@ package querylog
 import (
 	"context"
 	"database/sql"
-	"fmt"
 
 	"lethe/internal/database"
 )
@@ -32,7 +31,7 @@ func (f Filter) Places(ctx context.Context, db reader, epoch int, end int64) (*s
 	rows, err := db.QueryContext(ctx, "SELECT s.index, s.entry_id, s.leaf_hash"+from+" AND s.epoch = "+a.add(epoch)+" AND s.index < "+a.add(end)+
 		" ORDER BY s.index", *a...)
 	if err != nil {
-		return nil, fmt.Errorf("choosing entries: %w", database.Hide(err))
+		return nil, database.Wrap("choosing entries", err)
 	}
 	return rows, nil
 }
@@ -45,7 +44,7 @@ func (f Filter) CountElsewhere(ctx context.Context, db reader, epoch int) (n int
 		return 0, err
 	}
 	if err := db.QueryRowContext(ctx, "SELECT count(*)"+from+" AND s.epoch <> "+a.add(epoch), *a...).Scan(&n); err != nil {
-		return 0, fmt.Errorf("counting entries: %w", database.Hide(err))
+		return 0, database.Wrap("counting entries", err)
 	}
 	return n, nil
 }
@@ -59,7 +58,7 @@ func (f Filter) CountUpTo(ctx context.Context, db reader, most int64) (n int64, 
 	}
 	err = db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT FROM ledger_content c"+all(conditions)+" LIMIT "+a.add(most)+") AS chosen", *a...).Scan(&n)
 	if err != nil {
-		return 0, fmt.Errorf("counting entries: %w", database.Hide(err))
+		return 0, database.Wrap("counting entries", err)
 	}
 	return n, nil
 }

@@ -3,7 +3,6 @@ package querylog
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -61,7 +60,7 @@ func compile(ctx context.Context, db reader, words []string) ([]term, error) {
 func (t *term) fold(ctx context.Context, db reader, word string) error {
 	err := db.QueryRowContext(ctx, "SELECT query_log_text($1, ''), person_text($1, '')", word).Scan(&t.text, &t.person)
 	if err != nil {
-		return fmt.Errorf("folding a search term: %w", database.Hide(err))
+		return database.Wrap("folding a search term", err)
 	}
 	t.text, t.person = strings.TrimSpace(t.text), strings.TrimSpace(t.person)
 	return nil
@@ -75,7 +74,7 @@ func (t *term) findPurpose(ctx context.Context, db reader) error {
 	}
 	err := db.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM ledger_content WHERE purpose = $1 AND purpose <> '')", t.text).Scan(&t.purpose)
 	if err != nil {
-		return fmt.Errorf("looking for a purpose: %w", database.Hide(err))
+		return database.Wrap("looking for a purpose", err)
 	}
 	return nil
 }
@@ -87,18 +86,18 @@ func (t *term) findPeople(ctx context.Context, db reader) error {
 		WHERE person_grams(search_text) @> $1::text[] AND strpos(search_text, $2) > 0
 			AND status <> 'purged' LIMIT $3`, textform.Grams(t.person), t.person, maxPeople+1)
 	if err != nil {
-		return fmt.Errorf("finding people: %w", database.Hide(err))
+		return database.Wrap("finding people", err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var id string
 		if err := rows.Scan(&id); err != nil {
-			return fmt.Errorf("finding people: %w", database.Hide(err))
+			return database.Wrap("finding people", err)
 		}
 		t.people = append(t.people, id)
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("finding people: %w", database.Hide(err))
+		return database.Wrap("finding people", err)
 	}
 	if len(t.people) > maxPeople {
 		return ErrTooBroad

@@ -41,7 +41,7 @@ func open(ctx context.Context, tx pgx.Tx) (*postgres, error) {
 		all.WriteString("DECLARE " + name + " NO SCROLL CURSOR FOR " + query + ";")
 	}
 	if _, err := tx.Exec(ctx, all.String()); err != nil {
-		return nil, fmt.Errorf("reading the ledger: %w", database.Hide(err))
+		return nil, database.Wrap("reading the ledger", err)
 	}
 	return p, nil
 }
@@ -53,7 +53,7 @@ func (p *postgres) close(ctx context.Context) error {
 		all.WriteString("CLOSE " + name + ";")
 	}
 	if _, err := p.tx.Exec(ctx, all.String()); err != nil {
-		return fmt.Errorf("reading the ledger: %w", database.Hide(err))
+		return database.Wrap("reading the ledger", err)
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (p *postgres) fetch(ctx context.Context, cursor string, decode func(v [][]b
 func (p *postgres) query(ctx context.Context, sql string, decode func(v [][]byte) error) error {
 	rows, err := p.tx.Query(ctx, sql, pgx.QueryResultFormats{pgx.BinaryFormatCode})
 	if err != nil {
-		return fmt.Errorf("reading the ledger: %w", database.Hide(err))
+		return database.Wrap("reading the ledger", err)
 	}
 	return each(rows, decode)
 }
@@ -159,7 +159,7 @@ func (p *postgres) small(ctx context.Context) (small, error) {
 		})
 	}
 	if err := p.tx.SendBatch(ctx, all).Close(); err != nil {
-		return small{}, fmt.Errorf("reading the ledger: %w", database.Hide(err))
+		return small{}, database.Wrap("reading the ledger", err)
 	}
 	return s, nil
 }
@@ -196,12 +196,12 @@ func (c *checker) database(ctx context.Context, tx pgx.Tx) (*Report, error) {
 func Open(ctx context.Context, url string, e Evidence) (*Report, error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return nil, fmt.Errorf("reaching the database: %w", database.Hide(err))
+		return nil, database.Wrap("reaching the database", err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return nil, fmt.Errorf("reading the ledger: %w", database.Hide(err))
+		return nil, database.Wrap("reading the ledger", err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	return Database(ctx, tx, e)
