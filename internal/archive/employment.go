@@ -25,14 +25,11 @@ func LockEmployment(tx *database.Tx, employmentID uuid.UUID) (models.Employment,
 // LockEmployments locks all employments of a person, in the order of their ids; a person who does not
 // exist is database.ErrNotFound.
 func LockEmployments(tx *database.Tx, employeeID uuid.UUID) ([]models.Employment, error) {
-	var employments []models.Employment
-	if err := tx.DB().Clauses(database.ForChange).Where("employee_id = ?", employeeID).Order(database.ByID).Find(&employments).Error; err != nil {
-		return nil, database.Wrap("locking a person's employments", err)
+	employments, err := database.LockAll[models.Employment](tx, "a person's employments", "employee_id = ?", employeeID)
+	if err == nil && len(employments) == 0 {
+		err = fmt.Errorf("locking a person's employments: %w", database.ErrNotFound)
 	}
-	if len(employments) == 0 {
-		return nil, fmt.Errorf("locking a person's employments: %w", database.ErrNotFound)
-	}
-	return employments, nil
+	return employments, err
 }
 
 // CurrentEmployment locks the person's employment that has not ended; without one it is

@@ -39,10 +39,9 @@ var Events = []string{
 
 // Timelines are those of departures, by departure, oldest line first.
 func Timelines(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.UUID][]models.DepartureEvent, error) {
-	var events []models.DepartureEvent
-	err := db.Read(ctx).Where("departure_id IN ?", ids).Order(database.ByID).Find(&events).Error
+	events, err := database.Find[models.DepartureEvent](db.Read(ctx), "timelines", "departure_id IN ?", ids)
 	if err != nil {
-		return nil, database.Wrap("reading timelines", err)
+		return nil, err
 	}
 	timelines := make(map[uuid.UUID][]models.DepartureEvent, len(ids))
 	for _, e := range events {
@@ -53,7 +52,5 @@ func Timelines(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.
 
 // Timeline is the departure's timeline after the given event id (0: from the start), oldest first.
 func Timeline(ctx context.Context, db *database.DB, id uuid.UUID, after int64) ([]models.DepartureEvent, error) {
-	var events []models.DepartureEvent
-	err := db.Read(ctx).Where("departure_id = ? AND id > ?", id, after).Order(database.ByID).Find(&events).Error
-	return events, database.Wrap("reading a timeline", err)
+	return database.Find[models.DepartureEvent](db.Read(ctx), "a timeline", "departure_id = ? AND id > ?", id, after)
 }

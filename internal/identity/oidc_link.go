@@ -137,10 +137,7 @@ func endLink(tx *database.Tx, user models.User, link models.OIDCLink, by models.
 
 // Links are the logins that open a user, the oldest first.
 func Links(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.OIDCLink, error) {
-	var all []models.OIDCLink
-	err := db.Read(ctx).Where("user_id = ? AND unlinked_at IS NULL", userID).
-		Order(database.ByID).Find(&all).Error
-	return all, database.Wrap("listing a user's links", err)
+	return database.Find[models.OIDCLink](db.Read(ctx), "a user's links", "user_id = ? AND unlinked_at IS NULL", userID)
 }
 
 // linkedBy says that a person linked a login with a user and the user's owner has not confirmed it.

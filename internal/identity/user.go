@@ -143,11 +143,9 @@ func Revocable(tx *database.Tx, userID uuid.UUID, role models.Role) (models.User
 // EndAll ends a person's own access here at the cutoff: users are disabled, sessions and tokens
 // revoked. What has ended before stays as it was.
 func EndAll(tx *database.Tx, employeeID uuid.UUID) error {
-	var users []models.User
-	err := tx.DB().Clauses(database.ForChange).Where("employee_id = ? AND state <> ?", employeeID, models.UserDisabled).
-		Order(database.ByID).Find(&users).Error
+	users, err := database.LockAll[models.User](tx, "a person's users", "employee_id = ? AND state <> ?", employeeID, models.UserDisabled)
 	if err != nil {
-		return database.Wrap("finding a person's users", err)
+		return err
 	}
 	for _, user := range users {
 		if err := disable(tx, user, models.System); err != nil {

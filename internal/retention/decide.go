@@ -209,9 +209,7 @@ func rulesOf(tx *database.Tx, deadlines []models.RetentionDeadline) ([]models.Re
 	for i, l := range deadlines {
 		ids[i] = l.RuleID
 	}
-	var rules []models.RetentionRule
-	err := tx.DB().Where("id IN ?", ids).Order(database.ByID).Find(&rules).Error
-	return rules, database.Wrap("reading the rules", err)
+	return database.Find[models.RetentionRule](tx.DB(), "the rules", "id IN ?", ids)
 }
 
 // Extension is what an extension of a rejected purge would do to one category's deadline.

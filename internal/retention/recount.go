@@ -26,9 +26,10 @@ func Recount(tx *database.Tx, dep models.Departure, by models.Actor) error {
 		})
 	}
 	details := map[string]string{"event_at": instant(dep.EventAt()), "event_at_before": instant(rows[0].EventAt)}
-	var rules []models.RetentionRule
-	if err := tx.DB().Where("id IN (SELECT rule_id FROM retention_deadlines WHERE departure_id = ?)", dep.ID).Order(database.ByID).Find(&rules).Error; err != nil {
-		return database.Wrap("reading the rules of deadlines", err)
+	rules, err := database.Find[models.RetentionRule](tx.DB(), "the rules of deadlines",
+		"id IN (SELECT rule_id FROM retention_deadlines WHERE departure_id = ?)", dep.ID)
+	if err != nil {
+		return err
 	}
 	for _, rule := range rules {
 		for i := range byRule[rule.ID] {

@@ -188,9 +188,7 @@ func RulesNamed(ctx context.Context, db *database.DB, names []string) (map[strin
 
 // Certificates reads a departure's destruction certificates, oldest first.
 func Certificates(ctx context.Context, db *database.DB, departureID uuid.UUID) ([]models.DestructionCertificate, error) {
-	var rows []models.DestructionCertificate
-	err := db.Read(ctx).Where("departure_id = ?", departureID).Order(database.ByID).Find(&rows).Error
-	return rows, database.Wrap("reading certificates", err)
+	return database.Find[models.DestructionCertificate](db.Read(ctx), "certificates", "departure_id = ?", departureID)
 }
 
 // PurgeFilter narrows a list of purges. Zero values do not filter.

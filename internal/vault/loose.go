@@ -177,23 +177,6 @@ func (v *Vault) looseWrappedFor(place string, keyID uuid.UUID) []byte {
 	return bind("lethe loose key v1", v.installation[:], []byte(place), keyID[:])
 }
 
-// rewrapSomeLoose is Rewrap's part for loose keys.
-func (v *Vault) rewrapSomeLoose(tx *database.Tx, newest int) (int, error) {
-	var rows []looseKey
-	err := tx.DB().Clauses(database.ForUpdate).
-		Where("wrapped IS NOT NULL AND kek_generation < ?", newest).
-		Order(database.ByID).Limit(rewrapBatch).Find(&rows).Error
-	if err != nil {
-		return 0, database.Hide(err)
-	}
-	for _, row := range rows {
-		if err := v.rewrapLoose(tx, row); err != nil {
-			return 0, err
-		}
-	}
-	return len(rows), nil
-}
-
 func (v *Vault) rewrapLoose(tx *database.Tx, row looseKey) error {
 	key, err := v.unwrapLoose(row)
 	if err != nil {

@@ -114,23 +114,30 @@ func (v *Vault) rewrapSome(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return err
 		}
-		var rows []storedKey
-		err = tx.DB().Clauses(database.ForUpdate).
-			Where("wrapped IS NOT NULL AND kek_generation < ?", newest.number).
-			Order(database.ByID).Limit(rewrapBatch).Find(&rows).Error
+		data, err := rewrapEach(tx, newest.number, v.rewrapOne)
 		if err != nil {
-			return database.Hide(err)
+			return err
 		}
-		for _, row := range rows {
-			if err := v.rewrapOne(tx, row); err != nil {
-				return err
-			}
-		}
-		loose, err := v.rewrapSomeLoose(tx, newest.number)
-		n = len(rows) + loose
+		loose, err := rewrapEach(tx, newest.number, v.rewrapLoose)
+		n = data + loose
 		return err
 	})
 	return n, err
+}
+
+// rewrapEach is Rewrap's part for one kind of keys.
+func rewrapEach[Key any](tx *database.Tx, newest int, rewrap func(tx *database.Tx, row Key) error) (int, error) {
+	rows, err := database.Find[Key](tx.DB().Clauses(database.ForUpdate).Limit(rewrapBatch), "old keys",
+		"wrapped IS NOT NULL AND kek_generation < ?", newest)
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		if err := rewrap(tx, row); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
 }
 
 func (v *Vault) rewrapOne(tx *database.Tx, row storedKey) error {
