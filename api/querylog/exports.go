@@ -123,7 +123,7 @@ func (s *server) exportLog(ctx context.Context, in *newExportInput) (*approvals.
 			return httpkit.Accepted(models.Ref{Kind: models.RefExport, ID: id}), err
 		},
 	}, func(id uuid.UUID) (ExportView, error) { return s.exportView(ctx, id, in.Language()) })
-	return out, inBody(err)
+	return out, refused(err, "body.filters.")
 }
 
 func (b NewExport) request() evidence.Request {
@@ -140,23 +140,11 @@ func (b NewExport) request() evidence.Request {
 	return r
 }
 
-// inBody points at the member of the body that a refusal is about.
-func inBody(err error) error {
-	p, ok := searchProblem(err)
-	if !ok {
-		return err
-	}
-	for i := range p.Errors {
-		p.Errors[i].Location = "body.filters." + p.Errors[i].Location
-	}
-	return p
-}
-
-// searchProblem is what is wrong with the words or the range of a search, at q or to.
-func searchProblem(err error) (*httpkit.Problem, bool) {
+// refused is a refusal of a search: what is wrong with its words or its range, below a place such as "query.".
+func refused(err error, place string) error {
 	for _, r := range []struct {
-		err         error
-		code, place string
+		err        error
+		code, name string
 	}{
 		{querylog.ErrTermTooShort, codeSearchTooShort, "q"},
 		{querylog.ErrTermTooLong, codeSearchTooLong, "q"},
@@ -166,10 +154,10 @@ func searchProblem(err error) (*httpkit.Problem, bool) {
 		{querylog.ErrRangeReversed, httpkit.CodeRangeReversed, "to"},
 	} {
 		if errors.Is(err, r.err) {
-			return httpkit.NewProblem(r.code, httpkit.FieldError{Location: r.place, Code: r.code}), true
+			return httpkit.NewProblem(r.code, httpkit.FieldError{Location: place + r.name, Code: r.code})
 		}
 	}
-	return nil, false
+	return err
 }
 
 func (s *server) getExport(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[ExportView], error) {

@@ -113,7 +113,7 @@ func (s *server) searchLog(ctx context.Context, in *searchLogInput) (*httpkit.An
 	}
 	found, err := querylog.Search(ctx, s.DB, in.filter(), before, in.Limit)
 	if err != nil {
-		return nil, inQuery(err)
+		return nil, refused(err, "query.")
 	}
 	page := LogPage{LedgerEntryID: found.EntryID, Receipt: found.Receipt, Tampered: found.Tampered}
 	page.Items = make([]LogEntryView, len(found.Rows))
@@ -128,18 +128,6 @@ func (s *server) searchLog(ctx context.Context, in *searchLogInput) (*httpkit.An
 		slog.ErrorContext(ctx, "entries of the query log were tampered with", "count", found.Tampered, "request_id", httpkit.RequestIDOf(ctx))
 	}
 	return &httpkit.Answer[LogPage]{Body: page}, nil
-}
-
-// inQuery points at the parameter that a search's refusal is about.
-func inQuery(err error) error {
-	p, ok := searchProblem(err)
-	if !ok {
-		return err
-	}
-	for i := range p.Errors {
-		p.Errors[i].Location = "query." + p.Errors[i].Location
-	}
-	return p
 }
 
 func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, language i18n.Language) LogEntryView {
