@@ -18,8 +18,7 @@ import (
 
 // LockEmployment locks one employment to the end of the transaction.
 func LockEmployment(tx *database.Tx, employmentID uuid.UUID) (models.Employment, error) {
-	employment, err := database.First[models.Employment](tx.DB().Clauses(database.ForChange).Where("id = ?", employmentID))
-	return employment, database.Wrap("locking an employment", err)
+	return database.Lock[models.Employment](tx, "an employment", employmentID)
 }
 
 // LockEmployments locks all employments of a person, in the order of their ids; a person who does not

@@ -12,9 +12,9 @@ import (
 // SetStatus changes a person's status. The same status again changes nothing; what is not legal is
 // ErrIllegalStatus. The caller has locked the employment that it is about.
 func SetStatus(tx *database.Tx, employeeID uuid.UUID, status models.EmployeeStatus) error {
-	employee, err := database.First[models.Employee](tx.DB().Clauses(database.ForChange).Where("id = ?", employeeID))
+	employee, err := database.Lock[models.Employee](tx, "an employee", employeeID)
 	if err != nil {
-		return fmt.Errorf("locking an employee: %w", err)
+		return err
 	}
 	if employee.Status == status {
 		return nil

@@ -52,8 +52,8 @@ func FileOf(tx *database.Tx, id uuid.UUID, named *uuid.UUID) (models.Employee, m
 	if err != nil {
 		return models.Employee{}, employment, err
 	}
-	employee, err := database.First[models.Employee](tx.DB().Clauses(database.ForChange).Where("id = ?", id))
-	return employee, employment, database.Wrap("locking an employee", err)
+	employee, err := database.Lock[models.Employee](tx, "an employee", id)
+	return employee, employment, err
 }
 
 // Changing is a file with a patch that fits it. Whether one person may make it is known before anything is written.
