@@ -225,7 +225,7 @@ func WithdrawApproved(tx *database.Tx, seal vault.Sealer, by models.Actor, id uu
 // CheckWithdrawal is what [WithdrawApproved] would refuse.
 func CheckWithdrawal(tx *database.Tx, by models.Actor, id uuid.UUID, reason string, companyConsent bool) error {
 	_, err := AssessWithdrawal(tx, by, id, companyConsent)
-	return cmp.Or(checkText(&reason), err)
+	return cmp.Or(textform.Optional(&reason, MaxText), err)
 }
 
 func withdraw(tx *database.Tx, seal vault.Sealer, by models.Actor, id uuid.UUID, reason string, companyConsent, approved bool) error {
