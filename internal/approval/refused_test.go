@@ -21,6 +21,7 @@ import (
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/operations"
 	"lethe/internal/retention"
+	"lethe/internal/textform"
 	"lethe/models"
 )
 
@@ -144,7 +145,7 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 		},
 		operations.WithdrawUnlinked: {
 			{"no consent", hr, operations.Withdrawal{DepartureID: cut.ID, Reason: "stays"}, departure.ErrConsentRequired},
-			{"unreadable", hr, operations.Withdrawal{DepartureID: cut.ID, Reason: "\x00", CompanyConsent: true}, departure.ErrUnreadableText},
+			{"unreadable", hr, operations.Withdrawal{DepartureID: cut.ID, Reason: "\x00", CompanyConsent: true}, textform.ErrUnreadable},
 			{"own", self(cut.EmployeeID, models.RoleHRAdmin), operations.Withdrawal{DepartureID: cut.ID, CompanyConsent: true}, departure.ErrSubject},
 		},
 		operations.Annul: {{"hired again", hr, operations.Annulment{DepartureID: mistaken.ID}, departure.ErrRehired}},
