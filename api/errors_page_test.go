@@ -21,7 +21,7 @@ func TestTheCatalogueOfErrors(t *testing.T) {
 	var page strings.Builder
 	page.WriteString(`# Errors
 
-Every refusal is ` + "`application/problem+json`" + ` (RFC 9457) with a ` + "`code`" + ` that stays what it is; texts may change. Decide by the code, show the texts. Codes of single fields, in ` + "`errors[]`" + `, follow below. Printed by ` + "`go test ./api -run TheCatalogueOfErrors -update`" + `.
+Every refusal is ` + "`application/problem+json`" + ` (RFC 9457) with a ` + "`code`" + ` that stays what it is; texts may change. Decide by the code, show the texts. Codes of single fields, in ` + "`errors[]`" + `, follow below.
 
 | code | status | in English | 中文 |
 | --- | --- | --- | --- |

@@ -168,6 +168,11 @@ func (s *Desk) decideApproval(ctx context.Context, in *approvalDecisionInput) (*
 	if err := overtaken(decided, in.Body.Decision); err != nil {
 		return nil, err
 	}
+	if targets, err := approval.Targets(decided); err == nil && decided.State == models.ApprovalApproved {
+		for _, t := range targets {
+			s.endChanged(ctx, t.ID)
+		}
+	}
 	return s.getApproval(ctx, &in.ByID)
 }
 

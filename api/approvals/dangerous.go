@@ -76,6 +76,7 @@ func Take[T any](ctx context.Context, s *Desk, language i18n.Language, st *Step,
 	}
 	out := &Outcome[T]{Status: made.Status, Location: made.Location}
 	if made.Location != httpkit.AddressOf(models.RefApproval, made.ID) {
+		s.endChanged(ctx, made.ID)
 		out.Body.done, err = show(made.ID)
 		return out, err
 	}
@@ -138,6 +139,13 @@ func (s *Desk) Confirm(ctx context.Context, operation, kind string, id uuid.UUID
 		return err
 	}
 	return overtaken(decided, models.ApprovalApproved)
+}
+
+// endChanged ends the requests that a change of what they are about has overtaken.
+func (s *Desk) endChanged(ctx context.Context, about uuid.UUID) {
+	if err := s.Approvals.EndChanged(ctx, s.DB, about); err != nil {
+		s.Log.WarnContext(ctx, "requests about what was changed are left open for now", "request_id", httpkit.RequestIDOf(ctx), "error", err.Error())
+	}
 }
 
 // EndOvertaken ends the requests that a command has just overtaken. What fails here is left to the next sweep.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -189,7 +190,8 @@ type around struct {
 	annullable map[uuid.UUID]bool
 	undecided  map[uuid.UUID][]retention.PurgeView
 	holds      map[uuid.UUID][]retention.HoldInForce
-	people     render.Named // whose they are, and who did something
+	deciders   map[string]string // the roles that may decide about an operation, in the reader's language
+	people     render.Named      // whose they are, and who did something
 }
 
 func (s *server) readAround(ctx context.Context, language i18n.Language, rows []models.Departure) (r around, err error) {
@@ -217,6 +219,10 @@ func (s *server) readAround(ctx context.Context, language i18n.Language, rows []
 	}
 	if r.requests, err = approval.PendingAbout(ctx, s.DB, "departure", ids); err != nil {
 		return r, err
+	}
+	r.deciders = map[string]string{}
+	for _, op := range s.Approvals.Operations() {
+		r.deciders[op.Name] = strings.Join(closed.Texts(language, op.Approvers), i18n.Text(language, "separator"))
 	}
 	if r.annullable, err = departure.Annullable(ctx, s.DB, rows); err != nil {
 		return r, err
@@ -334,7 +340,10 @@ func (r around) retentionViews(language i18n.Language, departureID uuid.UUID, kn
 func (r around) waitingViews(language i18n.Language, dep models.Departure, lastEvent time.Time) []WaitingView {
 	views := []WaitingView{}
 	add := func(v WaitingView) {
-		v.WhatText, v.RoleText, v.Since = i18n.Text(language, "waiting."+v.What), closed.Text(language, v.Role), v.Since.UTC()
+		if v.RoleText == "" {
+			v.RoleText = closed.Text(language, v.Role)
+		}
+		v.WhatText, v.Since = i18n.Text(language, "waiting."+v.What), v.Since.UTC()
 		views = append(views, v)
 	}
 	for _, c := range r.waiting[dep.ID] {
@@ -351,7 +360,7 @@ func (r around) waitingViews(language i18n.Language, dep models.Departure, lastE
 		case operations.EarlierDates:
 			what = WaitsForEarlierDates
 		}
-		add(WaitingView{What: what, Role: models.RoleReviewer, Since: request.RequestedAt, ApprovalID: &request.ID})
+		add(WaitingView{What: what, Role: models.RoleReviewer, RoleText: r.deciders[request.Operation], Since: request.RequestedAt, ApprovalID: &request.ID})
 	}
 	if since := departure.Unattended(dep, lastEvent, r.now); !since.IsZero() {
 		add(WaitingView{What: WaitsForOrchestration, Role: models.RoleITOps, Since: since})

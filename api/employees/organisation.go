@@ -8,6 +8,7 @@ import (
 
 	"lethe/api/httpkit"
 	"lethe/api/render"
+	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
@@ -186,6 +187,9 @@ func (s *server) departmentViews(ctx context.Context, rows []models.Department, 
 	people, err := s.People(ctx, language, heads)
 	if err != nil {
 		return nil, err
+	}
+	if actor := httpkit.ActorOf(ctx); !access.MaySee(actor.Role, access.RelationNone) { // of other people's heads they know nothing
+		people = people.Only(actor.EmployeeID)
 	}
 	views := make([]DepartmentView, len(rows))
 	for i, d := range rows {

@@ -2,11 +2,13 @@ package employees_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"lethe/api/apitest"
 	"lethe/api/employees"
 	"lethe/api/httpkit"
+	"lethe/models"
 )
 
 // Several legal entities and departments, also after the first start: entered once however often it is asked, listed,
@@ -53,6 +55,15 @@ func TestTheOrganisationIsEnteredAndChanged(t *testing.T) {
 	f.Ask(httpkit.IT, "GET", "/api/v1/departments?legal_entity_id="+made.ID.String(), "").Into(t, &page)
 	if len(page.Items) != 1 || page.Items[0].ID != department.ID {
 		t.Errorf("listed: %+v", page.Items)
+	}
+	f.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", f.People[models.RoleReviewer], f.B)
+	for role, knows := range map[models.Role]bool{httpkit.HR: true, models.RoleDepartmentHead: false, models.RoleReviewer: true} {
+		var page httpkit.Page[employees.DepartmentView]
+		f.Ask(role, "GET", "/api/v1/departments", "").Into(t, &page)
+		i := slices.IndexFunc(page.Items, func(d employees.DepartmentView) bool { return d.ID == f.B })
+		if i < 0 || (page.Items[i].Head != nil) != knows {
+			t.Errorf("%s sees of the head of a department: %+v", role, page.Items)
+		}
 	}
 	if got := f.Ask(httpkit.HR, "GET", "/api/v1/field-catalogue", "", "Accept-Language", "zh"); got.Status != http.StatusOK {
 		t.Errorf("the catalogue: %d %s", got.Status, got.Body)

@@ -68,6 +68,14 @@ func TestI21_AHoldByAFilterThatReachesItsPlacerTakesAnother(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, err, c.want)
 		}
 	}
+	release := f.Session(httpkit.HR).Ask("POST", httpkit.AddressOf(models.RefHold, mine.ID)+"/release", `{}`)
+	if release.Status != http.StatusAccepted {
+		t.Fatalf("asking for the release: %d %s", release.Status, release.Body)
+	}
+	got := f.Session(models.RoleReviewer).Ask("POST", release.Header.Get("Location")+"/decision", `{"decision": "approved"}`)
+	if left := f.Count("holds WHERE released_at IS NULL"); got.Status != http.StatusOK || left != 1 {
+		t.Errorf("released by two: %d %s, %d holds are left", got.Status, got.Body, left)
+	}
 }
 
 func place(f *apitest.Fixture, tx *database.Tx, by, approver models.Actor) error {

@@ -14,33 +14,36 @@ import (
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/querylog"
+	"lethe/models"
 )
 
 // LogEntryView is one entry of the query log.
 type LogEntryView struct {
-	ID            uuid.UUID         `json:"id"`
-	At            time.Time         `json:"at"`
-	Index         *int64            `json:"index" doc:"Its place in the ledger; null: not sequenced yet, which takes less than a second"`
-	Epoch         int               `json:"epoch,omitempty"`
-	Kind          ledger.Kind       `json:"kind"`
-	KindText      string            `json:"kind_text"`
-	Action        string            `json:"action,omitempty"`
-	ActionText    string            `json:"action_text,omitempty"`
-	Actor         *LogPersonView    `json:"actor,omitempty" doc:"Who did it; left out: the system, or nobody known"`
-	ActorRole     string            `json:"actor_role,omitempty"`
-	Authenticated string            `json:"authenticated,omitempty" doc:"How the actor proved who they are"`
-	Subject       *LogPersonView    `json:"subject,omitempty" doc:"Whom it is about"`
-	Object        string            `json:"object,omitempty" doc:"The row that it is about" example:"departure/0190d5a0-…"`
-	RequestedBy   string            `json:"requested_by,omitempty" doc:"Who asked the actor for it"`
-	Purpose       string            `json:"purpose,omitempty"`
-	Reason        string            `json:"reason,omitempty"`
-	Result        ledger.Result     `json:"result,omitempty"`
-	ResultText    string            `json:"result_text,omitempty"`
-	Rule          string            `json:"rule,omitempty"`
-	RequestID     string            `json:"request_id,omitempty"`
-	Details       map[string]string `json:"details,omitempty"`
-	State         querylog.State    `json:"state" doc:"Whether it is what was written: its commitments were computed anew. Of a tampered entry nothing is shown"`
-	StateText     string            `json:"state_text"`
+	ID                uuid.UUID         `json:"id"`
+	At                time.Time         `json:"at"`
+	Index             *int64            `json:"index" doc:"Its place in the ledger; null: not sequenced yet, which takes less than a second"`
+	Epoch             int               `json:"epoch,omitempty"`
+	Kind              ledger.Kind       `json:"kind"`
+	KindText          string            `json:"kind_text"`
+	Action            string            `json:"action,omitempty"`
+	ActionText        string            `json:"action_text,omitempty"`
+	Actor             *LogPersonView    `json:"actor,omitempty" doc:"Who did it; left out: the system, or nobody known"`
+	ActorRole         string            `json:"actor_role,omitempty"`
+	ActorRoleText     string            `json:"actor_role_text,omitempty"`
+	Authenticated     string            `json:"authenticated,omitempty" doc:"How the actor proved who they are"`
+	AuthenticatedText string            `json:"authenticated_text,omitempty"`
+	Subject           *LogPersonView    `json:"subject,omitempty" doc:"Whom it is about"`
+	Object            string            `json:"object,omitempty" doc:"The row that it is about" example:"departure/0190d5a0-…"`
+	RequestedBy       string            `json:"requested_by,omitempty" doc:"Who asked the actor for it"`
+	Purpose           string            `json:"purpose,omitempty"`
+	Reason            string            `json:"reason,omitempty"`
+	Result            ledger.Result     `json:"result,omitempty"`
+	ResultText        string            `json:"result_text,omitempty"`
+	Rule              string            `json:"rule,omitempty"`
+	RequestID         string            `json:"request_id,omitempty"`
+	Details           map[string]string `json:"details,omitempty"`
+	State             querylog.State    `json:"state" doc:"Whether it is what was written: its commitments were computed anew. Of a tampered entry nothing is shown"`
+	StateText         string            `json:"state_text"`
 }
 
 // LogPersonView names a person in the log.
@@ -100,7 +103,9 @@ func knownAction(prefix, action string) error {
 	if action == "" || slices.Contains(i18n.Keys("ledger.action."), action) {
 		return nil
 	}
-	return httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: prefix + "action", Code: httpkit.FieldNotAllowed})
+	return httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{
+		Location: prefix + "action", Code: httpkit.FieldNotAllowed, Allowed: i18n.Keys("ledger.action."),
+	})
 }
 
 func (s *server) searchLog(ctx context.Context, in *searchLogInput) (*httpkit.Answer[LogPage], error) {
@@ -145,6 +150,7 @@ func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, langua
 	v.Action, v.ActionText = c.Action, i18n.Text(language, "ledger.action."+c.Action)
 	v.Actor, v.Subject = logPerson(c.ActorID, people, language), logPerson(c.SubjectID, people, language)
 	v.ActorRole, v.Authenticated, v.Object, v.RequestedBy = c.ActorRole, c.Authenticated, c.Object, c.RequestedBy
+	v.ActorRoleText, v.AuthenticatedText = closed.Text(language, models.Role(c.ActorRole)), closed.Text(language, models.Authentication(c.Authenticated))
 	v.Purpose, v.Reason, v.Result, v.Rule = c.Purpose, c.Reason, ledger.Result(c.Result), c.Rule
 	v.ResultText = closed.Text(language, v.Result)
 	v.RequestID, v.Details = c.RequestID, c.Details

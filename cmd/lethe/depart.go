@@ -26,12 +26,12 @@ type DepartCmd struct {
 // wishes are the dates of a departure as people write them; what is left out is derived.
 type wishes struct {
 	LastWorkingDay string `placeholder:"YYYY-MM-DD" help:"The last working day. 最后工作日。"`
-	End            string `placeholder:"YYYY-MM-DD" help:"The end of the employment; else the last working day. 劳动关系终止日，默认为最后工作日。"`
+	End            string `placeholder:"YYYY-MM-DD" help:"The end of the employment; else the last working day. 劳动关系结束日，默认为最后工作日。"`
 	Cutoff         string `placeholder:"'YYYY-MM-DD HH:MM'" help:"When accounts are disabled, by the clock of the employee; else as the legal entity has it. 账号停用时间（员工所在时区），默认按公司设置。"`
 	NoticeReceived string `placeholder:"YYYY-MM-DD" help:"When the notice was received; else today. 通知送达日，默认为今天。"`
 	Immediate      bool   `help:"Today, with accounts disabled now; for a departure in development the default when no day is given. 即时离职，账号立即停用；开发环境发起离职未填日期时默认如此。"`
 	ConfirmPast    bool   `help:"The last working day may be in the past. 确认最后工作日可早于今天。"`
-	CountFromEnd   bool   `help:"Ask a second person to let deletion dates count from the end of the employment instead of today. 请另一人审核，让删除期限自劳动关系终止日起算。"`
+	CountFromEnd   bool   `help:"Ask a second person to let deletion dates count from the end of the employment instead of today. 请另一人审核，让删除期限自劳动关系结束日起算。"`
 	Reason         string `help:"Why, for the second person if one decides. 提交审核时的原因。"`
 }
 

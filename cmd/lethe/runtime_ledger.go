@@ -42,6 +42,9 @@ var errFileWitness = errors.New("LETHE_WITNESS_FILE is for development: in produ
 var errSignsNothing = errors.New("LETHE_SEQUENCER_DATABASE_URL is set, and LETHE_LEDGER_KEY_FILE has no key that signs checkpoints: " +
 	"leave the one out, as for serve, or make the other by `lethe keys part worker`")
 
+// errNoReceipts says that what answers auditors has another process's part of the keys.
+var errNoReceipts = errors.New("LETHE_LEDGER_KEY_FILE has no key that signs receipts, which serve needs: make its part by `lethe keys part serve`")
+
 func (r *runtime) openLedger(ctx context.Context) (err error) {
 	c := r.config
 	l := &recording{origin: install.Origin(c.LedgerOrigin, r.installation), log: r.log}

@@ -43,6 +43,9 @@ func (s ServeCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer r.close()
+	if !r.ledger.keys.SignReceipts() {
+		return errNoReceipts
+	}
 	if err := r.recordConfiguration(ctx, "serve"); err != nil {
 		return err
 	}

@@ -188,6 +188,40 @@ func (r *Registry) EndOvertaken(ctx context.Context, db *database.DB) (int, erro
 	return r.sweep(ctx, db, isOvertaken, r.voiding(isOvertaken, models.VoidGone))
 }
 
+// EndChanged ends the undecided requests about a row that is not as they were judged, or is gone: nobody could
+// agree to them any more. Whoever has just changed it calls it; a request that is missed ends when it is decided.
+func (r *Registry) EndChanged(ctx context.Context, db *database.DB, about uuid.UUID) error {
+	var due []uuid.UUID
+	err := db.Read(ctx).Model(&models.Approval{}).Where("state = ? AND expires_at > lethe_now()", models.ApprovalPending).
+		Where("EXISTS (SELECT FROM jsonb_to_recordset(targets) AS t (id uuid) WHERE t.id = ?)", about).Pluck("id", &due).Error
+	if err != nil {
+		return database.Wrap("looking for requests about a row", err)
+	}
+	var failed []error
+	for _, id := range due {
+		var row models.Approval
+		err := database.Run(ctx, db, func(tx *database.Tx) (err error) {
+			if row, err = lock(tx, id); err != nil || row.State != models.ApprovalPending {
+				return err
+			}
+			op, known := r.Operation(row.Operation)
+			if !known {
+				return ErrUnknownOperation
+			}
+			_, _, why, err := r.unchanged(tx, op, row)
+			if err == nil && why != "" {
+				row, err = r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: why})
+			}
+			return err
+		})
+		if err == nil {
+			r.forget(ctx, row)
+		}
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
 // EndLeft ends the undecided requests of who could not ask any more: disabled, reset, or without the role.
 // Nobody could approve them; this makes it seen, and what they had noted at their targets is taken back.
 // Whoever has just ended somebody's access calls it, and so does each sweep.

@@ -93,9 +93,7 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 		if err != nil {
 			return nil, false, err
 		}
-		if query, err = database.Narrow(ctx, db, query, "employees", []clause.Expr{named}, f.Limit+1); err != nil {
-			return nil, false, err
-		}
+		query = database.Narrow(ctx, db, query, "employees", []clause.Expr{named}, f.Limit+1)
 	}
 	people = []Employee{}
 	// The page first: the employments of all who fit would be read to sort them.

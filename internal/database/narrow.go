@@ -2,9 +2,7 @@ package database
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -18,10 +16,11 @@ var nearest = 5000 // tests set it
 // columns of the table, whose order does not help to find them; limit is how many of them will be read.
 //
 // The planner cannot tell how the rows that meet a condition are spread over an order, and may walk a whole
-// table for a page, or collect and sort a tenth of it. So the first rows are tried, and then the index.
-func Narrow(ctx context.Context, db *DB, rows *gorm.DB, table string, conditions []clause.Expr, limit int) (*gorm.DB, error) {
+// table for a page, or collect and sort a tenth of it. So the first rows are tried, and then the index: in
+// one statement, since a row that left the list between two would end it early.
+func Narrow(ctx context.Context, db *DB, rows *gorm.DB, table string, conditions []clause.Expr, limit int) *gorm.DB {
 	if len(conditions) == 0 {
-		return rows, nil
+		return rows
 	}
 	meeting := func(q *gorm.DB) *gorm.DB {
 		for _, c := range conditions {
@@ -29,30 +28,13 @@ func Narrow(ctx context.Context, db *DB, rows *gorm.DB, table string, conditions
 		}
 		return q
 	}
-	first := rows.Session(&gorm.Session{}).Limit(nearest)
+	again := func() *gorm.DB { return rows.Session(&gorm.Session{}) }
+	first := again().Limit(nearest)
 	hits := meeting(db.Read(ctx).Table("(?) AS "+table, first)).Select(table + ".id").
 		Clauses(rows.Statement.Clauses["ORDER BY"].Expression).Limit(limit)
-	var found []struct {
-		All bool // rows were looked at
-		ID  *uuid.UUID
-	}
-	err := db.Read(ctx).Raw(`
-		WITH hits AS MATERIALIZED (?)
-		SELECT seen.all, hits.id FROM (SELECT (SELECT count(*) FROM hits) < ? AND (SELECT count(*) FROM (?) first) < ? AS all) seen
-		LEFT JOIN hits ON true`, hits, limit, first.Session(&gorm.Session{}).Select(table+".id"), nearest).Scan(&found).Error
-	if err != nil {
-		return nil, fmt.Errorf("looking at the first rows of a list: %w", Hide(err))
-	}
-	ids := make([]uuid.UUID, 0, len(found))
-	for _, f := range found {
-		if f.ID != nil {
-			ids = append(ids, *f.ID)
-		}
-	}
-	if len(ids) == limit || found[0].All {
-		return rows.Where(table+".id IN ?", ids), nil
-	}
 	// OFFSET keeps the planner from walking along the order here, too.
-	whole := rows.Session(&gorm.Session{}).Table("(? OFFSET 0) AS "+table, meeting(db.Read(ctx).Table(table)))
-	return rows.Where(table+".id IN (?)", whole.Select(table+".id").Limit(limit)), nil
+	whole := again().Table("(? OFFSET 0) AS "+table, meeting(db.Read(ctx).Table(table))).Select(table + ".id").Limit(limit)
+	return again().Where(table+`.id IN (WITH hits AS MATERIALIZED (?) SELECT id FROM hits UNION ALL
+		SELECT id FROM (?) whole WHERE (SELECT count(*) FROM hits) < ? AND (SELECT count(*) FROM (?) first) = ?)`,
+		hits, whole, limit, again().Select(table+".id").Limit(nearest), nearest)
 }

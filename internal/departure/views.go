@@ -142,12 +142,8 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 		}
 		scarce = append(scarce, named)
 	}
-	q, err := database.Narrow(ctx, db, q, "departures", scarce, f.Limit+1)
-	if err != nil {
-		return nil, err
-	}
 	var rows []models.Departure
-	if err := q.Limit(f.Limit + 1).Find(&rows).Error; err != nil {
+	if err := database.Narrow(ctx, db, q, "departures", scarce, f.Limit+1).Limit(f.Limit + 1).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("listing departures: %w", database.Hide(err))
 	}
 	return rows, nil

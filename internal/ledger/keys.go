@@ -63,6 +63,9 @@ func (k *Keys) Writer() WriterKey {
 // parts of processes that order nothing.
 func (k *Keys) SignCheckpoints() bool { return len(k.logs) > 0 }
 
+// SignReceipts says whether the keys that sign receipts are among them: only what answers auditors has them.
+func (k *Keys) SignReceipts() bool { return len(k.receipts) > 0 }
+
 // mac is the writer key of a generation, nil if there is none.
 func (k *Keys) mac(generation int) []byte {
 	for _, w := range k.writers {

@@ -42,7 +42,7 @@ func (d Deps) unlink(mode models.OperationMode, after models.AccountState) appro
 			}
 			accounts, asked, err := d.order(mode, employment.ID, c, models.Actor{}).Takes(tx)
 			if err != nil {
-				return approval.Review{}, gone(err, account.ErrNothingToUnlink)
+				return approval.Review{}, gone(err, account.ErrNothingToUnlink, account.ErrDepartureOwns)
 			}
 			m := approval.Review{
 				Subjects: []uuid.UUID{employee.ID},

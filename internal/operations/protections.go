@@ -116,7 +116,7 @@ func (d Deps) releaseHold() approval.Operation {
 			return m, nil
 		},
 		Check: func(tx *database.Tx, by models.Actor, c HoldRelease) error {
-			return refusal(retention.PrepareRelease(tx, c.HoldID, by, models.Actor{}))
+			return refusal(retention.PrepareRelease(tx, c.HoldID, by))
 		},
 		Run: func(tx *database.Tx, by approval.By, c HoldRelease) (models.Ref, error) {
 			return models.Ref{Kind: models.RefHold, ID: c.HoldID}, retention.ReleaseHold(tx, c.HoldID, by.Requester, by.Approver)

@@ -222,8 +222,8 @@ func (o HoldOrder) row(id uuid.UUID) models.Hold {
 	return hold
 }
 
-// PrepareRelease reads a hold that somebody would release, with what [ReleaseHold] refuses.
-func PrepareRelease(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor) (hold HoldView, err error) {
+// PrepareRelease reads a hold that somebody asks to release, with what [ReleaseHold] refuses of two people.
+func PrepareRelease(tx *database.Tx, holdID uuid.UUID, by models.Actor) (hold HoldView, err error) {
 	if err := tx.LockHolds(); err != nil {
 		return hold, err
 	}
@@ -234,15 +234,18 @@ func PrepareRelease(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor
 	case hold.EmployeeID != nil && by.EmployeeID == *hold.EmployeeID:
 		return hold, ErrSubject
 	}
-	return hold, alone(reaches(tx, hold.row(), by, approver))
+	return hold, nil
 }
 
 // ReleaseHold ends a hold. What it alone suspended is purged when due, which may be at once; other
 // holds on the same categories stay. A second release changes nothing. approver is the second person, if
 // there was one.
 func ReleaseHold(tx *database.Tx, holdID uuid.UUID, by, approver models.Actor) error {
-	hold, err := PrepareRelease(tx, holdID, by, approver)
+	hold, err := PrepareRelease(tx, holdID, by)
 	if err != nil || hold.ReleasedAt != nil {
+		return err
+	}
+	if err := alone(reaches(tx, hold.row(), by, approver)); err != nil {
 		return err
 	}
 	var employments []models.Employment
