@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -222,7 +221,7 @@ func (s *server) readAround(ctx context.Context, language i18n.Language, rows []
 	}
 	r.deciders = map[string]string{}
 	for _, op := range s.Approvals.Operations() {
-		r.deciders[op.Name] = strings.Join(closed.Texts(language, op.Approvers), i18n.Text(language, "separator"))
+		r.deciders[op.Name] = language.List(closed.Texts(language, op.Approvers))
 	}
 	if r.annullable, err = departure.Annullable(ctx, s.DB, rows); err != nil {
 		return r, err

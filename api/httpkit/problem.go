@@ -6,7 +6,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -99,14 +98,8 @@ func (p *Problem) In(language i18n.Language, requestID string) *Problem {
 
 // RolesText is the sentence that names the roles that may.
 func RolesText(language i18n.Language, roles []models.Role) string {
-	names := make([]string, len(roles))
-	for i, role := range roles {
-		names[i] = closed.Text(language, role)
-	}
-	if language == i18n.Chinese {
-		return fmt.Sprintf(i18n.Text(language, "roles_that_may"), strings.Join(names, "、"))
-	}
-	return " " + fmt.Sprintf(i18n.Text(language, "roles_that_may"), strings.Join(names, ", "))
+	may := fmt.Sprintf(i18n.Text(language, "roles_that_may"), language.List(closed.Texts(language, roles)))
+	return language.Of(may, " "+may)
 }
 
 // fieldText says what is wrong with a field; some codes are those of a whole problem.

@@ -5,6 +5,7 @@ package i18n
 import (
 	"embed"
 	"fmt"
+	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -26,6 +27,9 @@ func (l Language) Of(zh, en string) string {
 	}
 	return en
 }
+
+// List is several words as one text.
+func (l Language) List(words []string) string { return strings.Join(words, l.Of("、", ", ")) }
 
 // Languages lists them all.
 var Languages = []Language{English, Chinese}
