@@ -25,6 +25,7 @@ type AccountView struct {
 	Employment  uuid.UUID           `json:"employment_id" doc:"Which employment of the person it is of"`
 	System      string              `json:"system" example:"mail"`
 	Kind        string              `json:"kind" example:"mail"`
+	SystemText  string              `json:"system_text" doc:"What people call the system: its kind, and its name if that is another"`
 	ExternalID  string              `json:"external_id,omitempty" doc:"The system's own id of it, for HR and IT operations; absent while nobody knows it, and after its purge"`
 	State       models.AccountState `json:"state"`
 	StateText   string              `json:"state_text"`
@@ -77,7 +78,7 @@ func AccountViews(language i18n.Language, accounts []account.View, ids bool) []A
 	views := make([]AccountView, len(accounts))
 	for i, a := range accounts {
 		views[i] = AccountView{
-			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, State: a.State,
+			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, SystemText: systemText(language, a), State: a.State,
 			StateText: i18n.Text(language, accountText(a)), ConfirmedAt: render.UTC(a.ConfirmedAt), UnlinkingID: a.OperationID,
 			Registered: a.Registered, Finding: a.Finding,
 		}
@@ -86,6 +87,17 @@ func AccountViews(language i18n.Language, accounts []account.View, ids bool) []A
 		}
 	}
 	return views
+}
+
+func systemText(language i18n.Language, a account.View) string {
+	kind, known := i18n.Lookup(language, "system_kind."+a.Kind)
+	switch {
+	case !known:
+		return a.System
+	case a.System == a.Kind:
+		return kind
+	}
+	return kind + " " + a.System
 }
 
 // accountText is the key of what is said of an account or, where none is registered, of the look-up.

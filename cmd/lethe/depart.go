@@ -137,7 +137,7 @@ func (d DepartCmd) agree(ctx context.Context, client *apiClient, body map[string
 	lines := planned{p.LastWorkingDay, p.EmploymentEndDate, p.AccessCutoffAt, p.EmploymentEndedAt, p.TimeZone, p.Immediate}.lines(client)
 	var accounts []string
 	for _, a := range p.Accounts {
-		accounts = append(accounts, a.System+" ("+a.StateText+")")
+		accounts = append(accounts, a.SystemText+" ("+a.StateText+")")
 	}
 	accounts = append(accounts, client.say("whatever else the connected systems find by the number", "以及各系统按工号查到的其他账号"))
 	lines = append(lines, [2]string{client.say("to be disabled", "将停用的账号"), strings.Join(accounts, client.say(", ", "、"))})

@@ -20,6 +20,8 @@ type ListCmd struct {
 	Search string `arg:"" optional:"" help:"Part of a name or number. 姓名或工号的一部分。"`
 	Stage  string `placeholder:"STAGE" enum:"pending_departure,departed,purging,purged,withdrawn,annulled," default:"" help:"pending_departure, departed, purging, purged, withdrawn or annulled. 只看某一阶段。"`
 	Sort   string `placeholder:"BY" enum:"last_working_day,access_cutoff_at,employment_ended_at," default:"" help:"last_working_day, access_cutoff_at or employment_ended_at, earliest first; else the newest first. 排序方式。"`
+	From   string `placeholder:"YYYY-MM-DD" help:"Whose last working day is then or later. 最后工作日不早于这一天。"`
+	To     string `placeholder:"YYYY-MM-DD" help:"Whose last working day is then or earlier. 最后工作日不晚于这一天。"`
 	Limit  int    `default:"50" help:"How many at most, up to 200. 最多显示多少条。"`
 	spoken
 }
@@ -31,7 +33,7 @@ func (l ListCmd) Run(ctx context.Context) error {
 		return err
 	}
 	query := url.Values{"limit": {strconv.Itoa(l.Limit)}}
-	for name, value := range map[string]string{"q": l.Search, "stage": l.Stage, "sort": l.Sort} {
+	for name, value := range map[string]string{"q": l.Search, "stage": l.Stage, "sort": l.Sort, "last_working_day_from": l.From, "last_working_day_to": l.To} {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -45,13 +47,13 @@ func (l ListCmd) Run(ctx context.Context) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, client.say("number\tlast day\tend of access\tstage\taccounts\tname\twaits for", "工号\t最后工作日\t账号停用时间\t阶段\t账号\t姓名\t等待"))
+	_, _ = fmt.Fprintln(w, client.say("number\tlast day\tend of access\tstage\taccounts\tdepartment\tname\twaits for", "工号\t最后工作日\t账号停用时间\t阶段\t账号\t部门\t姓名\t等待"))
 	for _, d := range page.Items {
 		var waits []string
 		for _, w := range d.Waiting {
 			waits = append(waits, fmt.Sprintf("%s (%s)", w.WhatText, w.RoleText))
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Person.EmployeeNo, d.LastWorkingDay, inZone(d.AccessCutoffAt, d.TimeZone), d.StageText, d.AccountsStateText, d.Person.Name, strings.Join(waits, "; "))
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Person.EmployeeNo, d.LastWorkingDay, inZone(d.AccessCutoffAt, d.TimeZone), d.StageText, d.AccountsStateText, d.Person.Department, d.Person.Name, strings.Join(waits, "; "))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("printing departures: %w", err)

@@ -28,7 +28,7 @@ func TestDepartShowsWhomWhenAndWhatAndAsks(t *testing.T) {
 		text := printed(t, func() {
 			err = DepartCmd{EmployeeNo: "e1", Kind: "resignation", wishes: wishes{LastWorkingDay: day}}.run(t.Context(), client)
 		})
-		for _, want := range []string{"E1 张伟", "研发部", "辞职", day, day + " 18:00 Asia/Shanghai", day + "，当日结束，Asia/Shanghai", "mail", "是否发起离职"} {
+		for _, want := range []string{"E1 张伟", "研发部", "辞职", day, day + " 18:00 Asia/Shanghai", day + "，当日结束，Asia/Shanghai", "邮箱", "是否发起离职"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%q is not shown:\n%s", want, text)
 			}

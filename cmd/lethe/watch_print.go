@@ -57,7 +57,7 @@ func (p *printer) parts(d departures.DepartureView) []part {
 		{"accounts", text("track", "accounts"), "", string(d.AccountsState), text("accounts_state", string(d.AccountsState))},
 	}
 	for _, a := range d.Accounts {
-		parts = append(parts, part{"account " + a.ID.String(), text("track", "accounts"), a.System, string(a.State), text("account_state", string(a.State))})
+		parts = append(parts, part{"account " + a.ID.String(), text("track", "accounts"), a.SystemText, string(a.State), text("account_state", string(a.State))})
 	}
 	for _, r := range d.Retention {
 		parts = append(parts, part{"retention " + string(r.Category), text("track", "retention"), text("category", string(r.Category)), string(r.State), text("retention_state", string(r.State))})

@@ -27,7 +27,7 @@ import (
 func departureAt(id uuid.UUID, stage models.Stage, state models.AccountsState, mail models.AccountState) departures.DepartureView {
 	return departures.DepartureView{
 		ID: id, Stage: stage, AccountsState: state,
-		Accounts: []accounts.AccountView{{ID: uuid.MustParse("00000000-0000-7000-8000-000000000001"), System: "mail", State: mail}},
+		Accounts: []accounts.AccountView{{ID: uuid.MustParse("00000000-0000-7000-8000-000000000001"), System: "mail", SystemText: "mail", State: mail}},
 	}
 }
 
