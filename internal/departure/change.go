@@ -439,35 +439,3 @@ func setAccounts(tx *database.Tx, id uuid.UUID, from, to models.AccountsState, s
 		Updates(map[string]any{"accounts_state": to, "accounts_settled_at": settledAt}))
 	return database.Wrap("moving the accounts track to "+string(to), err)
 }
-
-// CompleteDates fills in what a wish for other dates of a pending departure leaves to be derived, as
-// [Complete] does.
-func CompleteDates(tx *database.Tx, id uuid.UUID, w RequestedDates) (RequestedDates, error) {
-	dep, err := Lock(tx, id)
-	if err != nil {
-		return w, err
-	}
-	if dep.Stage != models.StagePendingDeparture {
-		return w, ErrStage
-	}
-	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
-	if err != nil {
-		return w, err
-	}
-	if w.TimeZone == "" {
-		w.TimeZone = dep.TimeZone
-	}
-	w.keepNotice(dep)
-	if w.AccessCutoffAt == nil && dep.AccountsState != models.AccountsLinked {
-		w.AccessCutoffAt = &dep.AccessCutoffAt // it is behind, and stays what it was
-	}
-	dates, err := derive(tx, employment, w)
-	if err != nil {
-		return w, err
-	}
-	now, err := tx.Now()
-	if err != nil {
-		return w, err
-	}
-	return w.completed(dates, now), nil
-}

@@ -281,3 +281,35 @@ func placeOf(dep models.Departure, column string) vault.Cell {
 		Category: models.CategoryDepartureFile, Field: column,
 	}
 }
+
+// CompleteDates fills in what a request for other dates of a pending departure leaves to be derived, as
+// [Complete] does.
+func CompleteDates(tx *database.Tx, id uuid.UUID, w RequestedDates) (RequestedDates, error) {
+	dep, err := Lock(tx, id)
+	if err != nil {
+		return w, err
+	}
+	if dep.Stage != models.StagePendingDeparture {
+		return w, ErrStage
+	}
+	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
+	if err != nil {
+		return w, err
+	}
+	if w.TimeZone == "" {
+		w.TimeZone = dep.TimeZone
+	}
+	w.keepNotice(dep)
+	if w.AccessCutoffAt == nil && dep.AccountsState != models.AccountsLinked {
+		w.AccessCutoffAt = &dep.AccessCutoffAt // it is behind, and stays what it was
+	}
+	dates, err := derive(tx, employment, w)
+	if err != nil {
+		return w, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return w, err
+	}
+	return w.completed(dates, now), nil
+}
