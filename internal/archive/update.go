@@ -78,6 +78,9 @@ func (p Patch) Prepare(tx *database.Tx, id uuid.UUID) (c Changing, err error) {
 		return c, err
 	}
 	c.patch = p
+	if err = p.lockCopies(tx, id); err != nil {
+		return c, err
+	}
 	if c.employee, c.Employment, err = LatestFile(tx, id); err != nil {
 		return c, err
 	}
@@ -95,6 +98,19 @@ func (p Patch) Prepare(tx *database.Tx, id uuid.UUID) (c Changing, err error) {
 	}
 	c.fields, err = order(tx, c.Employment.ID, p.Fields, categories)
 	return c, err
+}
+
+// lockCopies locks the departures, which a new name is copied to, before the person: in that order the last purge of
+// a former employment does.
+func (p Patch) lockCopies(tx *database.Tx, id uuid.UUID) error {
+	if p.Name == nil {
+		return nil
+	}
+	_, err := lockLatest(tx, id)
+	if err == nil {
+		_, err = database.LockAll[models.Departure](tx, "a person's departures", "employee_id = ?", id)
+	}
+	return err
 }
 
 // Write changes the file, whatever the causes: who asks for what two people agreed to lets the deadlines follow in
