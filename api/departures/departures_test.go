@@ -2,14 +2,12 @@ package departures_test
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"lethe/api/apitest"
-	"lethe/api/approvals"
 	"lethe/api/departures"
 	"lethe/api/httpkit"
 	"lethe/internal/departure"
@@ -164,28 +162,5 @@ func TestShapeOfADeparture(t *testing.T) {
 		if value, ok := shape[name]; !ok || string(value) == "null" {
 			t.Errorf("%s is %s", name, value)
 		}
-	}
-}
-
-// TestARequestThatItsDepartureOvertookEnds: another change of the dates, by one person, leaves nothing to agree to.
-func TestARequestThatItsDepartureOvertookEnds(t *testing.T) {
-	f := apitest.New(t)
-	d := f.Resign(f.Hire("E9", f.A))
-	address := httpkit.AddressOf(models.RefDeparture, d.ID)
-	f.Ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.Day(40)+`"}`)
-	asked := f.Ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.Day(20)+`"}`)
-	if asked.Status != http.StatusAccepted {
-		t.Fatalf("bringing it forward: %d %s", asked.Status, asked.Body)
-	}
-	var view departures.DepartureView
-	f.Ask(models.RoleHRAdmin, "GET", address, "", "Accept-Language", "zh").Into(t, &view)
-	if len(view.Waiting) != 1 || view.Waiting[0].RoleText != "人事管理员、审核人" {
-		t.Errorf("waits: %+v", view.Waiting)
-	}
-	f.Ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.Day(50)+`"}`).Into(t, &view)
-	var request approvals.ApprovalView
-	f.Ask(models.RoleHRAdmin, "GET", asked.Header.Get("Location"), "").Into(t, &request)
-	if request.State != models.ApprovalVoid || request.VoidReason != models.VoidChanged || len(view.Waiting) != 0 {
-		t.Errorf("the request is %s (%s), and waits: %+v", request.State, request.VoidReason, view.Waiting)
 	}
 }

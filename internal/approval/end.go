@@ -163,6 +163,10 @@ const (
 		OR targets -> 0 ->> 'kind' = 'purge' AND EXISTS (
 		SELECT FROM purges p WHERE p.id::text = approvals.targets -> 0 ->> 'id' AND (p.state IN ('purging', 'purged', 'cancelled') OR EXISTS (
 			SELECT FROM purge_claims k WHERE k.purge_id = p.id AND k.state = 'open' AND lethe_held(p.employment_id, k.category)))))`
+	// isMoved: the departure that it is about took effect since, by itself. That deadlines count from an earlier
+	// end can be agreed to all the same.
+	isMoved = `state = 'pending' AND operation <> 'departure.earlier_dates' AND targets -> 0 ->> 'kind' = 'departure' AND EXISTS (
+		SELECT FROM departures d WHERE d.id = (approvals.targets -> 0 ->> 'id')::uuid AND d.departed_at > approvals.requested_at)`
 	// isOrphaned: whoever asked has been disabled or reset since, or has lost the role (I32).
 	isOrphaned = "state = 'pending' AND NOT public.lethe_requester_stands(requester_user_id, requester_id, requester_role, requested_at)"
 	// isLost: the key of the command was given up after a restore. Nobody can read it, or carry it out.
@@ -170,15 +174,16 @@ const (
 		WHERE k.key_id = encode(substring(approvals.command_sealed::bytea FROM 5 FOR 16), 'hex')::uuid)`
 )
 
-// Sweep expires what is due now, voids what is about data that is being destroyed, what nobody can open any
-// more and what was overtaken, and says how much that was.
+// Sweep expires what is due now, voids what is about data that is being destroyed, about a departure that took
+// effect, what nobody can open any more and what was overtaken, and says how much that was.
 func (r *Registry) Sweep(ctx context.Context, db *database.DB) (int, error) {
 	ended, err := r.sweep(ctx, db, isDue, r.Expire)
 	voided, voidErr := r.sweep(ctx, db, isDestroyed, r.voiding(isDestroyed, models.VoidGone))
+	moved, movedErr := r.sweep(ctx, db, isMoved, r.voiding(isMoved, models.VoidChanged))
 	lost, lostErr := r.sweep(ctx, db, isLost, r.voiding(isLost, models.VoidUnreadable))
 	left, leftErr := r.EndLeft(ctx, db)
 	overtaken, overtakenErr := r.EndOvertaken(ctx, db)
-	return ended + voided + lost + left + overtaken, errors.Join(err, voidErr, lostErr, leftErr, overtakenErr)
+	return ended + voided + moved + lost + left + overtaken, errors.Join(err, voidErr, movedErr, lostErr, leftErr, overtakenErr)
 }
 
 // EndOvertaken ends the undecided requests about purges that a hold has overtaken, or that went on without
