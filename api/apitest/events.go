@@ -31,7 +31,7 @@ func (f *Fixture) FollowWith(address, last, name, value string) <-chan Event {
 	f.T.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	f.T.Cleanup(cancel)
-	r, err := http.NewRequestWithContext(ctx, "GET", f.HTTP.URL+address+"/events", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.HTTP.URL+address+"/events", nil)
 	if err != nil {
 		f.T.Fatal(err)
 	}
@@ -43,13 +43,13 @@ func (f *Fixture) FollowWith(address, last, name, value string) <-chan Event {
 	if err != nil {
 		f.T.Fatal(err)
 	}
-	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "text/event-stream" {
+	f.T.Cleanup(func() { _ = response.Body.Close() })
+	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
 		f.T.Fatalf("the stream answers %d %s", response.StatusCode, response.Header.Get("Content-Type"))
 	}
 	events := make(chan Event, 100)
 	go func() {
 		defer close(events)
-		defer func() { _ = response.Body.Close() }()
 		lines := bufio.NewScanner(response.Body)
 		lines.Buffer(nil, 1<<20)
 		var e Event

@@ -73,19 +73,19 @@ func (v *Visitor) Ask(method, path, body string, headers ...string) Reply {
 	return v.F.Ask("", method, path, body, append([]string{"Cookie", "lethe=" + v.Token}, headers...)...)
 }
 
-// credentials are what a user logs in with.
-type credentials struct {
+// Credentials are what a user logs in with.
+type Credentials struct {
 	ID                      uuid.UUID
 	Login, Password, secret string
 }
 
 // Password is that of whoever is Enrolled.
-const Password = "ein Satz über Wolken"
+const Password = "ein Satz über Wolken" //nolint:gosec // of people in tests
 
 // Enrolled is somebody with a password and an authenticator.
-func (f *Fixture) Enrolled(person uuid.UUID, roles ...models.Role) credentials {
+func (f *Fixture) Enrolled(person uuid.UUID, roles ...models.Role) Credentials {
 	f.T.Helper()
-	a := credentials{Password: Password}
+	a := Credentials{Password: Password}
 	f.Run(func(tx *database.Tx) error {
 		for _, role := range roles {
 			user, err := identity.GrantTo(tx, person, role)
@@ -104,7 +104,7 @@ func (f *Fixture) Enrolled(person uuid.UUID, roles ...models.Role) credentials {
 }
 
 // Code is what the account's authenticator shows, so many steps from now.
-func (f *Fixture) Code(a credentials, steps int) string {
+func (f *Fixture) Code(a Credentials, steps int) string {
 	f.T.Helper()
 	now, err := f.Env.Facts.Now(context.Background())
 	if err != nil {
@@ -118,7 +118,7 @@ func (f *Fixture) Code(a credentials, steps int) string {
 }
 
 // Login tries to log in.
-func (f *Fixture) Login(a credentials, code string, headers ...string) Reply {
+func (f *Fixture) Login(a Credentials, code string, headers ...string) Reply {
 	f.T.Helper()
 	return f.Ask("", "POST", "/api/v1/sessions", `{"login": "`+a.Login+`", "password": "`+a.Password+`", "totp": "`+code+`"}`, headers...)
 }

@@ -148,7 +148,7 @@ func (s *Desk) openSealed(ctx context.Context, row models.Approval, view *Approv
 		return err
 	}
 	rules, err := s.rulesOf(ctx, told)
-	view.Changes = changeViews(told[row.ID].Changes, rules, language)
+	view.Changes = ChangeViews(told[row.ID].Changes, rules, language)
 	return err
 }
 
@@ -259,7 +259,7 @@ func (s *Desk) approvalViews(ctx context.Context, rows []models.Approval, langua
 				shown[k].Before, shown[k].After = "", ""
 			}
 		}
-		views[i].Changes = changeViews(shown, rules, language)
+		views[i].Changes = ChangeViews(shown, rules, language)
 		views[i].Because = CauseViews(told[row.ID].Causes, language)
 	}
 	return views, nil
@@ -298,8 +298,8 @@ func (s *Desk) rulesOf(ctx context.Context, told map[uuid.UUID]approval.Told) (m
 	return retention.RulesNamed(ctx, s.DB, names)
 }
 
-// changeViews says in a language what would change.
-func changeViews(changes []approval.Change, rules map[string]models.RetentionRule, language i18n.Language) []ChangeView {
+// ChangeViews says in a language what changes. The rules are those that the changes name.
+func ChangeViews(changes []approval.Change, rules map[string]models.RetentionRule, language i18n.Language) []ChangeView {
 	views := make([]ChangeView, len(changes))
 	for i, c := range changes {
 		label, ok := i18n.Lookup(language, "approval.field."+c.Field)

@@ -65,6 +65,15 @@ func TestI6_PastDaysAreToldConfirmedAndLimited(t *testing.T) {
 	if beside.LastWorkingDay.String() != f.Day(-31) || !beside.CountsFrom.Equal(beside.EmploymentEndedAt) || len(beside.Waiting) > 1 {
 		t.Errorf("by two: %+v", beside)
 	}
+	told := map[string]string{}
+	for _, line := range beside.Timeline {
+		for _, c := range line.Changes {
+			told[line.What+"."+c.Field] = c.Label + ": " + c.Before + " → " + c.After
+		}
+	}
+	if told["dates_changed.employment_end_date"] != "劳动关系结束日: "+f.Day(0)+" → "+f.Day(-31) || told["dates_changed.counts_from"] == "" || told["dates_changed.time_zone"] != "" {
+		t.Errorf("the timeline tells of the dates %v", told)
+	}
 }
 
 // TestI1_ARejectedPurgeIsToldAndEndsByTwo over the API: its states in lists and at the departure, and what

@@ -53,7 +53,7 @@ type NewDeparture struct {
 
 func (n NewDeparture) notice() departure.Notice {
 	return departure.Notice{
-		EmployeeID: n.EmployeeID, Kind: models.DepartureKind(n.Kind), LegalGround: n.LegalGround, Initiator: n.Initiator,
+		EmployeeID: n.EmployeeID, Kind: n.Kind, LegalGround: n.LegalGround, Initiator: n.Initiator,
 		ReasonCode: n.ReasonCode, Note: n.Note, ConfidentialUntil: n.ConfidentialUntil, RequestedDates: n.requested(),
 	}
 }

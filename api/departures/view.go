@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api/accounts"
+	"lethe/api/approvals"
 	"lethe/api/httpkit"
 	"lethe/api/purges"
 	"lethe/api/render"
@@ -90,6 +91,9 @@ type TimelineView struct {
 	CategoryText string             `json:"category_text,omitempty"`
 	HoldID       *uuid.UUID         `json:"hold_id,omitempty"`
 	PurgeID      *uuid.UUID         `json:"purge_id,omitempty"`
+	// Changes are what became of the dates.
+	Changes []approvals.ChangeView `json:"changes,omitempty" doc:"Which dates were changed, where the departure is read by itself; for as long as the log keeps it"`
+	event   models.DepartureEvent
 }
 
 // What waits besides accounts.
@@ -134,6 +138,9 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 	if view.Workflow != nil {
 		view.Workflow.RunID = s.RunOf(ctx, view.Workflow.ID)
 	}
+	if err := s.addDateChanges(ctx, language, dep, view.Timeline); err != nil {
+		return view, err
+	}
 	if dep.Stage == models.StagePendingDeparture {
 		if view.Planned, err = s.planned(ctx, language, dep); err != nil {
 			return view, err
@@ -145,6 +152,26 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 	codes, err := departure.OpenCodes(ctx, s.DB, s.Vault, dep)
 	view.LegalGround, view.ReasonCode = codes.LegalGround, codes.ReasonCode
 	return view, err
+}
+
+// addDateChanges says in a timeline which dates were changed.
+func (s *server) addDateChanges(ctx context.Context, language i18n.Language, dep models.Departure, timeline []TimelineView) error {
+	events := make([]models.DepartureEvent, len(timeline))
+	for i, v := range timeline {
+		events[i] = v.event
+	}
+	changes, err := departure.DateChanges(ctx, s.DB, events)
+	if err != nil {
+		return err
+	}
+	for i, v := range timeline {
+		var told []approval.Change
+		for _, c := range changes[v.event.ID] {
+			told = append(told, approval.Change{Field: c.Field, Before: c.Before, After: c.After, Zone: dep.TimeZone})
+		}
+		timeline[i].Changes = approvals.ChangeViews(told, nil, language)
+	}
+	return nil
 }
 
 func (s *server) planned(ctx context.Context, language i18n.Language, dep models.Departure) ([]purges.PlannedView, error) {
@@ -386,7 +413,7 @@ func (r around) timelineViews(language i18n.Language, departureID uuid.UUID, kno
 	for i, e := range events {
 		views[i] = TimelineView{
 			At: e.At.UTC(), What: e.What, WhatText: i18n.Text(language, "event."+e.What),
-			By: e.ActorRole, ByText: closed.Text(language, models.Role(e.ActorRole)), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), System: e.System, Category: e.Category,
+			event: e, By: e.ActorRole, ByText: closed.Text(language, models.Role(e.ActorRole)), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), System: e.System, Category: e.Category,
 		}
 		if e.Category != "" {
 			views[i].CategoryText = closed.Text(language, models.Category(e.Category))

@@ -41,7 +41,7 @@ func TestI21_AHoldByAFilterThatReachesItsPlacerTakesAnother(t *testing.T) {
 		t.Fatalf("agreed to: %d %s, %d holds", got.Status, got.Body, holds())
 	}
 	by, colleague := models.Actor{EmployeeID: me, Role: httpkit.HR}, models.Actor{EmployeeID: f.People[models.RoleReviewer], Role: models.RoleReviewer}
-	mine, err := ownHold(f, t)
+	mine, err := ownHold(t, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func place(f *apitest.Fixture, tx *database.Tx, by, approver models.Actor) error
 }
 
 // ownHold is the one on department b.
-func ownHold(f *apitest.Fixture, t *testing.T) (retention.HoldView, error) {
+func ownHold(t *testing.T, f *apitest.Fixture) (retention.HoldView, error) {
 	t.Helper()
 	all, _, err := retention.Holds(t.Context(), f.Env.Facts, retention.HoldFilter{EmployeeID: new(f.People[httpkit.HR]), Active: new(true), Limit: 5})
 	if err != nil || len(all) != 1 {

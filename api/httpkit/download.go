@@ -20,10 +20,10 @@ const pieceWriteLimit = time.Minute
 
 var errCut = errors.New("the answer was cut: whoever asked for it may not ask any more")
 
-// longAnswer is an answer that may take as long as the client likes: each piece has a limit of its own
+// LongAnswer is an answer that may take as long as the client likes: each piece has a limit of its own
 // in place of the server's for all of it. It is cut as soon as whoever asked for it may not ask any
 // more (I23).
-type longAnswer struct {
+type LongAnswer struct {
 	to      io.Writer
 	control *http.ResponseController
 
@@ -32,7 +32,7 @@ type longAnswer struct {
 }
 
 // Write sends one piece.
-func (a *longAnswer) Write(p []byte) (int, error) {
+func (a *LongAnswer) Write(p []byte) (int, error) {
 	a.mu.Lock()
 	cut := a.cut
 	if !cut {
@@ -49,7 +49,7 @@ func (a *longAnswer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (a *longAnswer) end() {
+func (a *LongAnswer) end() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.cut = true
@@ -59,8 +59,8 @@ func (a *longAnswer) end() {
 // AnswerAtLength begins a long answer. It looks at the bearer as often as an event stream does; the
 // stop that it returns is called when everything was written.
 // over says, as an error, that what is sent has ended meanwhile.
-func (s *API) AnswerAtLength(hctx huma.Context, bearer identity.Bearer, over func(context.Context) error) (a *longAnswer, stop func()) {
-	a = &longAnswer{to: hctx.BodyWriter(), control: http.NewResponseController(humagin.Unwrap(hctx).Writer)}
+func (s *API) AnswerAtLength(hctx huma.Context, bearer identity.Bearer, over func(context.Context) error) (a *LongAnswer, stop func()) {
+	a = &LongAnswer{to: hctx.BodyWriter(), control: http.NewResponseController(humagin.Unwrap(hctx).Writer)}
 	ctx, cancel := context.WithCancel(hctx.Context())
 	ended := make(chan struct{})
 	every := NormalRhythm.Recheck

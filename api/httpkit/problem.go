@@ -19,7 +19,7 @@ import (
 // Problem is an error as RFC 9457 wants it, with a stable code. It is made with a code alone; the
 // texts are filled in when it is written, in the language of the request. It never repeats what was
 // submitted.
-type Problem struct {
+type Problem struct { //nolint:errname // the word of RFC 9457
 	Type   string `json:"type" doc:"The kind of problem, as a URI" example:"urn:lethe:problem:departure_exists"`
 	Title  string `json:"title" doc:"What went wrong, in the caller's language"`
 	Status int    `json:"status" doc:"The HTTP status"`

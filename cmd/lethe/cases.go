@@ -13,12 +13,14 @@ import (
 
 	"lethe/api/accounts"
 	"lethe/api/httpkit"
+	"lethe/api/render"
 	"lethe/models"
 )
 
 // CasesCmd is about what is stuck.
 type CasesCmd struct {
 	List     CaseListCmd     `cmd:"" default:"withargs" help:"List support cases, oldest first. 列出异常工单。"`
+	Show     CaseShowCmd     `cmd:"" help:"Show a case: what was tried, what to do now, and a text for the vendor. 查看一个工单：已尝试的步骤、下一步、可发给供应商的说明。"`
 	Retry    CaseRetryCmd    `cmd:"" help:"Try the step again. 重试。"`
 	Resolved CaseResolvedCmd `cmd:"" help:"It was solved by hand in the system; it is read back all the same. 已在该系统中手工处理，仍会回读核实。"`
 	Waive    CaseWaiveCmd    `cmd:"" help:"Ask a second person to accept it unsolved. 申请双人批准豁免。"`
@@ -63,6 +65,52 @@ func (l CaseListCmd) Run(ctx context.Context) error {
 	return nil
 }
 
+// CaseShowCmd shows one case.
+type CaseShowCmd struct {
+	ID uuid.UUID `arg:"" name:"case" help:"As lethe cases shows it. lethe cases 所列的工单号。"`
+	spoken
+}
+
+// Run prints all that is known of it.
+func (s CaseShowCmd) Run(ctx context.Context) error {
+	client, err := newClient(s.spoken, models.RoleITOps)
+	if err != nil {
+		return err
+	}
+	var v accounts.CaseView
+	if err := client.call(ctx, http.MethodGet, "/api/v1/support-cases/"+s.ID.String(), nil, &v); err != nil {
+		return err
+	}
+	client.showCase(v)
+	lines := [][2]string{
+		{client.say("opened", "发生时间"), here(v.OpenedAt)},
+		{client.say("what to do", "下一步"), v.NextStep},
+	}
+	for _, t := range v.Tried {
+		what := t.SubstepText + client.say(": ", "：") + t.OutcomeText
+		if t.HTTPStatus != 0 {
+			what += fmt.Sprintf(" (HTTP %d)", t.HTTPStatus)
+		}
+		what += fmt.Sprintf(", %d×, %s", t.Times, here(t.LastAt))
+		lines = append(lines, [2]string{client.say("tried", "已尝试"), what})
+	}
+	lines = append(lines, [2]string{client.say("decided by", "处理人"), named(v.Asker)}, [2]string{client.say("approved by", "审核人"), named(v.Confirmer)},
+		[2]string{client.say("note", "处理备注"), v.Note})
+	if err := show(os.Stdout, lines...); err != nil {
+		return err
+	}
+	fmt.Printf("\n%s\n%s\n", client.say("For the vendor's support; nothing about a person:", "可发给系统供应商的说明，不含个人信息："), v.ForVendor)
+	return nil
+}
+
+// named is somebody's number and name; nothing if it is nobody.
+func named(p *render.PersonView) string {
+	if p == nil {
+		return ""
+	}
+	return p.EmployeeNo + " " + p.Name
+}
+
 // standing is the state of a case, and how it ended.
 func (c *apiClient) standing(v accounts.CaseView) string {
 	if v.ResolutionText == "" || v.State != "closed" {
@@ -74,7 +122,8 @@ func (c *apiClient) standing(v accounts.CaseView) string {
 // caseNamed is which case a command is about.
 type caseNamed struct {
 	ID     uuid.UUID `arg:"" name:"case" help:"As lethe cases shows it. lethe cases 所列的工单号。"`
-	Reason string    `help:"Why, for the second person if one decides. 提交审核时的原因。"`
+	Note   string    `help:"What was done, for whoever looks at the case later. No names, numbers or illnesses. 处理备注，供以后查看，请勿填写姓名、号码或病情。"`
+	Reason string    `help:"Why, for the second person if one decides; else the note. 提交审核的原因，不填则用处理备注。"`
 	consent
 	spoken
 }
@@ -125,7 +174,7 @@ func (c caseNamed) decide(ctx context.Context, action models.Resolution) error {
 	if err := c.ask(ctx, client, question); err != nil {
 		return err
 	}
-	s := sent{method: http.MethodPost, path: address + "/resolution", body: map[string]string{"action": string(action), "approval_reason": c.Reason}}
+	s := sent{method: http.MethodPost, path: address + "/resolution", body: map[string]string{"action": string(action), "approval_reason": c.Reason, "note": c.Note}}
 	if err := client.carryOut(ctx, s, &v); err != nil {
 		return err
 	}

@@ -43,6 +43,9 @@ type spoken struct {
 // errRefused is what the API's problems are; their text is in the caller's language.
 var errRefused = errors.New("refused")
 
+// errMistaken is a problem with what was written: the command ends as if it had noticed by itself.
+var errMistaken = errors.Join(errRefused, &outcomeError{"mistaken", exitUsage})
+
 var (
 	// errUnreached says that no API answers.
 	errUnreached = errors.New("no API answers")
@@ -235,6 +238,9 @@ func (c *apiClient) refused(response *http.Response) error {
 	}
 	if follow != "" {
 		text += "\n  " + follow
+	}
+	if response.StatusCode == http.StatusUnprocessableEntity && len(p.Errors) > 0 {
+		return told{text, errMistaken}
 	}
 	return told{text, errRefused}
 }

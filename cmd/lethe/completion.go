@@ -40,11 +40,10 @@ type CompleteCmd struct {
 }
 
 // Run prints what the last word may become, a line each.
-func (c CompleteCmd) Run(k *kong.Context) error {
+func (c CompleteCmd) Run(k *kong.Context) {
 	for _, word := range candidates(k.Model.Node, c.Words) {
 		fmt.Println(word)
 	}
-	return nil
 }
 
 // candidates are what the last of the words may become, after the others. bash gives the sign of --kind=death as a

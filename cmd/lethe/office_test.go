@@ -136,7 +136,7 @@ func (o *office) at(role models.Role, language i18n.Language, answers io.Reader)
 	return &apiClient{base: o.address, token: o.tokens[role], language: language, http: &http.Client{}, asked: answers}
 }
 
-// runs runs a command as a script does, and returns its exit code and what it printed, errors last.
+// runs carries a command out as a script does, and returns its exit code and what it printed, errors last.
 func (o *office) runs(role models.Role, args ...string) (int, string) {
 	o.t.Helper()
 	o.t.Setenv("LETHE_API", o.address)
@@ -161,7 +161,7 @@ func printed(t *testing.T, do func()) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = file.Close() }()
+		t.Cleanup(func() { _ = file.Close() })
 		files[i] = file
 	}
 	os.Stdout, os.Stderr = files[0], files[1]

@@ -201,6 +201,9 @@ func TestCases(t *testing.T) {
 	if code, text := o.runs(models.RoleITOps, "cases", "--lang=zh"); code != 0 || !strings.Contains(text, "没有异常工单") {
 		t.Errorf("none: exit %d\n%s", code, text)
 	}
+	if code, text := o.runs(models.RoleITOps, "cases", "--limit=1000", "--lang=zh"); code != 2 || !strings.Contains(text, "--limit：") {
+		t.Errorf("what only the API finds wrong: exit %d\n%s", code, text)
+	}
 	id := o.stuck(leaver)
 	code, text := o.runs(models.RoleITOps, "cases", "--lang=zh")
 	for _, want := range []string{id.String(), "E1", "张伟", "mail"} {
@@ -215,9 +218,15 @@ func TestCases(t *testing.T) {
 	if code != 3 || !strings.Contains(text, "审核人") {
 		t.Errorf("waiving: exit %d\n%s", code, text)
 	}
-	code, text = o.runs(models.RoleITOps, "cases", "retry", id.String(), "--lang=zh")
+	code, text = o.runs(models.RoleITOps, "cases", "retry", id.String(), "--note=重启了邮件服务", "--lang=zh")
 	if code != 0 || !strings.Contains(text, "E1 张伟") {
 		t.Errorf("trying again: exit %d\n%s", code, text)
+	}
+	code, text = o.runs(models.RoleITOps, "cases", "show", id.String(), "--lang=zh")
+	for _, want := range []string{"E1 张伟", "已关闭", "重启了邮件服务", "处理人", "供应商"} {
+		if code != 0 || !strings.Contains(text, want) {
+			t.Errorf("%q is not shown of the case: exit %d\n%s", want, code, text)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -22,8 +21,9 @@ import (
 func TestCtrlCAtATerminal(t *testing.T) {
 	if args := os.Getenv("LETHE_TEST_TERMINAL"); args != "" {
 		ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
-		defer stop()
-		os.Exit(run(ctx, strings.Split(args, " ")))
+		code := run(ctx, strings.Split(args, " "))
+		stop()
+		os.Exit(code)
 	}
 	o := newOffice(t)
 	leaver := o.hired("E1", "张伟")
@@ -74,7 +74,7 @@ func atTerminal(t *testing.T, command *exec.Cmd, shows, press string) string {
 		shown.Write(piece[:n])
 		if !pressed && strings.Contains(shown.String(), shows) {
 			pressed = true
-			if _, err := io.WriteString(keyboard, press); err != nil {
+			if _, err := keyboard.WriteString(press); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -43,7 +43,7 @@ func TestCompletion(t *testing.T) {
 		words, want []string
 	}{
 		{[]string{"wi"}, []string{"witness", "withdraw"}},
-		{[]string{"cases", ""}, []string{"list", "retry", "resolved", "waive"}},
+		{[]string{"cases", ""}, []string{"list", "show", "retry", "resolved", "waive"}},
 		{[]string{"cases", "retry", "--re"}, []string{"--reason"}},
 		{[]string{"depart", "E1", "--kind", "d"}, []string{"dismissal", "death"}},
 		{[]string{"depart", "E1", "--kind", "=", "d"}, []string{"dismissal", "death"}},

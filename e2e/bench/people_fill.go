@@ -267,7 +267,7 @@ func newFiller(ctx context.Context, w *world, people int) (*filler, error) {
 		return nil, fmt.Errorf("reading the rules: %w", database.Hide(err))
 	}
 	for _, r := range rules {
-		f.rules[models.Category(r.Category)] = r.ID
+		f.rules[r.Category] = r.ID
 	}
 	var err error
 	if f.conn, err = pgx.Connect(ctx, w.postgres.URL("lethe")); err != nil {

@@ -3,6 +3,8 @@ package stranger
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -19,6 +21,24 @@ func needPython(t *testing.T) {
 }
 
 var havePython = sync.OnceValues(func() (string, error) {
+	out, err := installPython()
+	if err == nil {
+		err = straightToPython()
+	}
+	return out, err
+})
+
+// straightToPython puts the folder of the interpreter itself in front: where a version manager stands before it, each
+// of a hundred calls would start that, too.
+func straightToPython() error {
+	where, err := exec.Command("sh", "-c", `"$(command -v python3 || command -v python)" -c 'import sys; print(sys.executable)'`).Output()
+	if err != nil {
+		return err
+	}
+	return os.Setenv("PATH", filepath.Dir(strings.TrimSpace(string(where)))+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+func installPython() (string, error) {
 	help := exec.Command(theirs, "--help")
 	out, err := help.CombinedOutput()
 	if err == nil || help.ProcessState == nil || help.ProcessState.ExitCode() != noPython {
@@ -36,4 +56,4 @@ var havePython = sync.OnceValues(func() (string, error) {
 	}
 	out, err = exec.Command(theirs, "--help").CombinedOutput()
 	return string(out), err
-})
+}

@@ -96,13 +96,11 @@ func (b Beginning) Begin(tx *database.Tx, seal vault.Sealer, by models.Actor) (m
 		return models.Departure{}, ErrApprovalRequired
 	}
 	n := b.notice
-	dep, err := n.row(b.Employment, b.Entry, by)
-	if err != nil {
-		return models.Departure{}, err
-	}
+	dep := n.row(b.Employment, b.Entry, by)
 	if dep.Advanced {
 		dep.AdvancedBy = agreed(tx)
 	}
+	var err error
 	if dep.NoteSealed, err = sealText(tx, seal, dep, "note_sealed", n.Note); err != nil {
 		return models.Departure{}, err
 	}
@@ -169,7 +167,7 @@ func (n Notice) check() error {
 	return textform.Optional(&n.Note, MaxText)
 }
 
-func (n Notice) row(employment models.Employment, d Entry, by models.Actor) (models.Departure, error) {
+func (n Notice) row(employment models.Employment, d Entry, by models.Actor) models.Departure {
 	id := models.NewID()
 	initiator := n.Initiator
 	if initiator == "" {
@@ -183,7 +181,7 @@ func (n Notice) row(employment models.Employment, d Entry, by models.Actor) (mod
 		EmploymentEndDate: d.EmploymentEndDate, AccessCutoffAt: d.AccessCutoffAt,
 		EmploymentEndedAt: d.EmploymentEndedAt, TimeZone: d.TimeZone, Immediate: n.Immediate,
 		CountsFrom: d.CountsFrom, Advanced: d.Advanced, CreatedBy: by.ID(), Driven: models.Driven{Revision: 1},
-	}, nil
+	}
 }
 
 // defaultInitiator is who ends the employment by the nature of the kind.

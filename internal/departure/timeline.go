@@ -2,10 +2,12 @@ package departure
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -53,4 +55,52 @@ func Timelines(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.
 // Timeline is the departure's timeline after the given event id (0: from the start), oldest first.
 func Timeline(ctx context.Context, db *database.DB, id uuid.UUID, after int64) ([]models.DepartureEvent, error) {
 	return database.Find[models.DepartureEvent](db.Read(ctx), "a timeline", "departure_id = ? AND id > ?", id, after)
+}
+
+// DateChange is a date of a departure that was changed: an ISO 8601 date, an instant in UTC (RFC 3339), or the name
+// of a zone. Before is empty where there was none.
+type DateChange struct{ Field, Before, After string }
+
+// changeable are the dates that a change is told of, in the order in which people read them. The end of the
+// employment as an instant follows from its day and the zone.
+var changeable = []string{"notice_received_on", "last_working_day", "employment_end_date", "access_cutoff_at", "time_zone", "counts_from"}
+
+// DateChanges are what the lines of one timeline changed of the dates, by the line's id, as far as the ledger keeps
+// what its entries say.
+func DateChanges(ctx context.Context, db *database.DB, events []models.DepartureEvent) (map[int64][]DateChange, error) {
+	lines := map[uuid.UUID]int64{}
+	var entries []uuid.UUID
+	var first, last time.Time
+	for _, e := range events {
+		if e.What != EventDatesChanged || e.LedgerEntryID == nil {
+			continue
+		}
+		if len(entries) == 0 {
+			first = e.At
+		}
+		last = e.At
+		entries, lines[*e.LedgerEntryID] = append(entries, *e.LedgerEntryID), e.ID
+	}
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	// An entry's time is within a second of its transaction's: that leaves the months in which to look.
+	rows, err := database.Find[ledger.Row](ledger.Rows(db.Read(ctx)), "entries of changed dates",
+		"c.entry_id IN ? AND c.at BETWEEN ? AND ?", entries, first.Add(-time.Minute), last.Add(time.Minute))
+	if err != nil {
+		return nil, err
+	}
+	changes := make(map[int64][]DateChange, len(rows))
+	for _, row := range rows {
+		content, err := row.Content()
+		if err != nil {
+			return nil, err
+		}
+		for _, field := range changeable {
+			if after, changed := content.Details[field]; changed {
+				changes[lines[row.ID]] = append(changes[lines[row.ID]], DateChange{field, content.Details[field+"_before"], after})
+			}
+		}
+	}
+	return changes, nil
 }

@@ -65,11 +65,7 @@ func NewUnmarked(t testing.TB) *Env {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	s := newServer(t)
-	facts, keys, err := s.templates(ctx)
-	if err != nil {
-		t.Fatalf("making the template databases: %v", err)
-	}
-	return s.open(ctx, t, facts, keys)
+	return s.open(ctx, t, s.facts, s.keys)
 }
 
 // NewEmpty is a pair of databases without any migration.

@@ -8,24 +8,56 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"lethe/internal/database"
 	"lethe/internal/launch/launchtest"
 )
 
 // server is the Postgres on which the test databases live.
-type server struct{ address url.URL }
+type server struct {
+	address url.URL
+	// admin are connections to the maintenance database; a process keeps them to its end, since a new one
+	// costs as much as the copy of a database.
+	admin *pgxpool.Pool
+	// facts and keys are the names of the templates of these migrations.
+	facts, keys string
+}
+
+// thisServer is reached once in a process.
+var thisServer = sync.OnceValues(func() (*server, error) {
+	address, err := url.Parse(launchtest.Postgres())
+	if err != nil {
+		return nil, errors.New("the address of the test server is not a URL")
+	}
+	s := &server{address: *address}
+	settings, err := pgxpool.ParseConfig(s.url("postgres"))
+	if err != nil {
+		return nil, errors.New("the address of the test server is not one of Postgres")
+	}
+	settings.MaxConns = 4
+	if s.admin, err = pgxpool.NewWithConfig(context.Background(), settings); err != nil {
+		return nil, fmt.Errorf("reaching the test server: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	if err := s.makeTemplates(ctx); err != nil {
+		return nil, fmt.Errorf("making the template databases: %w", err)
+	}
+	return s, nil
+})
 
 func newServer(t testing.TB) *server {
 	t.Helper()
-	address, err := url.Parse(launchtest.Postgres())
+	s, err := thisServer()
 	if err != nil {
-		t.Fatal("the address of the test server is not a URL")
+		t.Fatal(err)
 	}
-	return &server{address: *address}
+	return s
 }
 
 // url is the address of one database on the server.
@@ -33,15 +65,6 @@ func (s *server) url(name string) string {
 	u := s.address
 	u.Path = "/" + name
 	return u.String()
-}
-
-// admin connects to the maintenance database.
-func (s *server) admin(ctx context.Context) (*pgx.Conn, error) {
-	conn, err := pgx.Connect(ctx, s.url("postgres"))
-	if err != nil {
-		return nil, fmt.Errorf("reaching the test server: %w", err)
-	}
-	return conn, nil
 }
 
 // clone makes a copy of a template and connects to it; both end with the test.
@@ -57,7 +80,7 @@ func (s *server) clone(ctx context.Context, t testing.TB, template string) (stri
 		if db != nil {
 			_ = db.Close()
 		}
-		if err := s.exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
+		if _, err := s.admin.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
 			t.Errorf("dropping a test database: %v", err)
 		}
 	})
@@ -72,28 +95,18 @@ func (s *server) clone(ctx context.Context, t testing.TB, template string) (stri
 // copy copies the files of a template: half the time of writing each page to the log, as servers from
 // version 15 do unless told otherwise.
 func (s *server) copy(ctx context.Context, name, template string) error {
-	conn, err := s.admin(ctx)
+	conn, err := s.admin.Acquire(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("reaching the test server: %w", err)
 	}
-	var version, strategy string
-	err = conn.QueryRow(ctx, "SHOW server_version_num").Scan(&version)
-	if n, _ := strconv.Atoi(version); n >= 150000 {
+	defer conn.Release()
+	strategy := ""
+	major, _, _ := strings.Cut(conn.Conn().PgConn().ParameterStatus("server_version"), ".")
+	if n, _ := strconv.Atoi(major); n >= 15 {
 		strategy = " STRATEGY file_copy"
 	}
-	if err == nil {
-		_, err = conn.Exec(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)+strategy)
-	}
-	return errors.Join(err, conn.Close(ctx))
-}
-
-func (s *server) exec(ctx context.Context, sql string) error {
-	conn, err := s.admin(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = conn.Exec(ctx, sql)
-	return errors.Join(err, conn.Close(ctx))
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)+strategy)
+	return err
 }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -13,35 +13,37 @@ import (
 // templateLock is the advisory lock under which one of the many test processes makes the templates.
 const templateLock = 0x4c54504c // "LTPL"
 
-// templates makes the template databases of these migrations unless they exist on the server.
-func (s *server) templates(ctx context.Context) (facts, keys string, err error) {
+// makeTemplates makes the template databases of these migrations unless they exist on the server.
+func (s *server) makeTemplates(ctx context.Context) error {
 	fingerprint, err := database.Fingerprint()
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	conn, err := s.admin(ctx)
+	s.facts, s.keys = "lethe_facts_"+fingerprint[:16], "lethe_keys_"+fingerprint[:16]
+	conn, err := s.admin.Acquire(ctx)
 	if err != nil {
-		return "", "", err
+		return fmt.Errorf("reaching the test server: %w", err)
 	}
-	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	facts, keys = "lethe_facts_"+fingerprint[:16], "lethe_keys_"+fingerprint[:16]
-	if complete, err := exist(ctx, conn, facts, keys); err != nil || complete {
-		return facts, keys, err
+	defer conn.Release()
+	if complete, err := exist(ctx, conn.Conn(), s.facts, s.keys); err != nil || complete {
+		return err
 	}
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(templateLock)); err != nil {
-		return "", "", fmt.Errorf("locking the templates: %w", err)
+		return fmt.Errorf("locking the templates: %w", err)
 	}
-	for name, schema := range map[string]database.Schema{facts: database.SchemaMain, keys: database.SchemaKeys} {
-		if complete, err := exist(ctx, conn, name); err != nil {
-			return "", "", err
-		} else if complete {
-			continue
+	for name, schema := range map[string]database.Schema{s.facts: database.SchemaMain, s.keys: database.SchemaKeys} {
+		complete, err := exist(ctx, conn.Conn(), name)
+		if err == nil && !complete {
+			err = s.makeTemplate(ctx, conn.Conn(), name, schema)
 		}
-		if err := s.makeTemplate(ctx, conn, name, schema); err != nil {
-			return "", "", err
+		if err != nil {
+			return err
 		}
 	}
-	return facts, keys, nil
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", int64(templateLock)); err != nil {
+		return fmt.Errorf("unlocking the templates: %w", err)
+	}
+	return nil
 }
 
 // makeTemplate migrates under another name first: a process killed on the way leaves nothing that
