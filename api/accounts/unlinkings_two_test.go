@@ -3,8 +3,13 @@ package accounts_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"lethe/api/apitest"
+	"lethe/api/approvals"
+	"lethe/api/departures"
+	"lethe/internal/database"
+	"lethe/internal/departure"
 	"lethe/models"
 )
 
@@ -36,5 +41,29 @@ func TestI29_UnlinkingAHeadByTwoAsksEverySystem(t *testing.T) {
 		if err != nil || asked != c.want {
 			t.Errorf("%s: %s are asked, want %s: %v", name, asked, c.want, err)
 		}
+	}
+}
+
+// TestARequestForAccountsThatADepartureTookIsGone: all or nothing would give back what the departure took meanwhile, so
+// nobody can agree to it any more, and whoever tries is told so.
+func TestARequestForAccountsThatADepartureTookIsGone(t *testing.T) {
+	f := apitest.New(t)
+	head := f.Hire("H1", f.A)
+	f.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, f.A)
+	var d departures.DepartureView
+	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.Notice(head, 1)).Into(t, &d)
+	asked := f.Session(models.RoleITOps).Ask("POST", "/api/v1/account-unlinkings", `{"employee_id": "`+head.String()+`", "all_or_nothing": true}`)
+	if asked.Status != http.StatusAccepted {
+		t.Fatalf("%d %s", asked.Status, asked.Body)
+	}
+	f.Env.Advance(t, 49*time.Hour)
+	f.Run(func(tx *database.Tx) error { return departure.CutAccess(tx, d.ID, f.Systems) })
+	before := f.Count("account_operations")
+	request := asked.Header.Get("Location")
+	got := f.Session(models.RoleReviewer).Ask("POST", request+"/decision", `{"decision": "approved"}`)
+	var view approvals.ApprovalView
+	f.Ask(models.RoleReviewer, "GET", request, "").Into(t, &view)
+	if got.Status != http.StatusConflict || view.State != models.ApprovalVoid || view.VoidReason != models.VoidGone || f.Count("account_operations") != before {
+		t.Errorf("agreed to: %d %s; the request is %s: %q", got.Status, got.Body, view.State, view.VoidReason)
 	}
 }

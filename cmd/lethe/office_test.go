@@ -39,7 +39,7 @@ type office struct {
 	department uuid.UUID
 	tokens     map[models.Role]string
 	address    string
-	broken     sync.Map // method and path, of which the first answer is lost
+	broken     sync.Map // method and path, of which the first answer breaks: how many bytes of it arrive
 }
 
 func newOffice(t *testing.T) *office {
@@ -81,14 +81,22 @@ func newOffice(t *testing.T) *office {
 	return o
 }
 
-// breaking carries requests out, and loses the first answer to those that are to break.
+// breaking carries requests out, and cuts the connection in the first answer to those that are to break.
 func (o *office) breaking(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, lost := o.broken.LoadAndDelete(r.Method + " " + r.URL.Path); lost {
-			handler.ServeHTTP(httptest.NewRecorder(), r)
-			panic(http.ErrAbortHandler)
+		arrives, lost := o.broken.LoadAndDelete(r.Method + " " + r.URL.Path)
+		if !lost {
+			handler.ServeHTTP(w, r)
+			return
 		}
-		handler.ServeHTTP(w, r)
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, r)
+		if n := arrives.(int); n > 0 {
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(answer.Body.Bytes()[:n])
+			_ = http.NewResponseController(w).Flush()
+		}
+		panic(http.ErrAbortHandler)
 	})
 }
 

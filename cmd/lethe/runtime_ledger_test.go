@@ -18,6 +18,7 @@ import (
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/policy"
 	"lethe/internal/ledger/witness"
+	"lethe/internal/payload"
 )
 
 // shared is a log that one goroutine writes and another reads.
@@ -108,5 +109,36 @@ func TestFileWitnessIsForDevelopment(t *testing.T) {
 	l := &recording{origin: "lethe/other", log: slog.New(slog.DiscardHandler)}
 	if err := l.openWitnesses(config.Config{LedgerPolicyFile: policyFile, Dev: true}); err == nil {
 		t.Error("the policy of another ledger is accepted")
+	}
+}
+
+// TestServeRefusesAnotherProcessesPartOfTheKeys: without the key of receipts it could answer no auditor. It says so
+// before it has recorded that it began.
+func TestServeRefusesAnotherProcessesPartOfTheKeys(t *testing.T) {
+	h := newHost(t)
+	facts, _ := h.env.Login(t, database.RoleApp)
+	keys, _ := h.env.KeysLogin(t, database.RoleApp)
+	whole, codec := os.Getenv("LETHE_LEDGER_KEY_FILE"), filepath.Join(h.dir, "codec.json")
+	h.must(payload.CreateKeyFile(codec))
+	for name, value := range map[string]string{
+		"DATABASE_URL": facts, "KEYS_DATABASE_URL": keys, "CODEC_KEY_FILE": codec, "TEMPORAL_ADDRESS": "127.0.0.1:1",
+		"LISTEN": "127.0.0.1:0", "OPS_LISTEN": "127.0.0.1:0",
+	} {
+		t.Setenv(config.Prefix+name, value)
+	}
+	for _, part := range []ledger.Part{ledger.PartWorker, ledger.PartHost} {
+		path := filepath.Join(h.dir, string(part))
+		h.must(ledger.PartKeyFile(whole, path, part))
+		t.Setenv("LETHE_LEDGER_KEY_FILE", path)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		if err := (ServeCmd{Dev: true}).Run(ctx); !errors.Is(err, errNoReceipts) {
+			t.Errorf("with the part of %s: %v", part, err)
+		}
+		cancel()
+	}
+	var began int64
+	h.must(h.env.Facts.Read(t.Context()).Raw("SELECT count(*) FROM ledger_content WHERE action LIKE 'configuration.%'").Scan(&began).Error)
+	if began != 0 {
+		t.Errorf("%d entries say that it began", began)
 	}
 }
