@@ -115,3 +115,20 @@ func TestARequestEndsWhenItsDepartureTakesEffect(t *testing.T) {
 	}
 	sweep(0)
 }
+
+// TestARequestToBeginAtOnceEndsWithTheDeparture that somebody else begins meanwhile.
+func TestARequestToBeginAtOnceEndsWithTheDeparture(t *testing.T) {
+	f := apitest.New(t)
+	head := f.Hire("H1", f.A)
+	f.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, f.A)
+	asked := f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures", `{"employee_id": "`+head.String()+`", "kind": "resignation", "immediate": true}`)
+	if asked.Status != http.StatusAccepted {
+		t.Fatalf("%d %s", asked.Status, asked.Body)
+	}
+	f.Resign(head)
+	var request approvals.ApprovalView
+	f.Ask(models.RoleReviewer, "GET", asked.Header.Get("Location"), "").Into(t, &request)
+	if request.State != models.ApprovalVoid || request.VoidReason != models.VoidChanged {
+		t.Errorf("the request is %s (%s)", request.State, request.VoidReason)
+	}
+}

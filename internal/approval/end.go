@@ -2,6 +2,7 @@ package approval
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -194,11 +195,13 @@ func (r *Registry) EndOvertaken(ctx context.Context, db *database.DB) (int, erro
 }
 
 // EndChanged ends the undecided requests about a row that is not as they were judged, or is gone: nobody could
-// agree to them any more. Whoever has just changed it calls it; a request that is missed ends when it is decided.
+// agree to them any more. Of a departure they are those about its person too, such as to begin one at once.
+// Whoever has just changed it calls it; a request that is missed ends when it is decided.
 func (r *Registry) EndChanged(ctx context.Context, db *database.DB, about uuid.UUID) error {
 	var due []uuid.UUID
 	err := db.Read(ctx).Model(&models.Approval{}).Where("state = ? AND expires_at > lethe_now()", models.ApprovalPending).
-		Where("EXISTS (SELECT FROM jsonb_to_recordset(targets) AS t (id uuid) WHERE t.id = ?)", about).Pluck("id", &due).Error
+		Where(`(EXISTS (SELECT FROM jsonb_to_recordset(targets) AS t (id uuid) WHERE t.id = @about)
+			OR EXISTS (SELECT FROM departures d WHERE d.id = @about AND d.employee_id = ANY (subject_ids)))`, sql.Named("about", about)).Pluck("id", &due).Error
 	if err != nil {
 		return database.Wrap("looking for requests about a row", err)
 	}
