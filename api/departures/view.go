@@ -93,7 +93,6 @@ type TimelineView struct {
 	PurgeID      *uuid.UUID         `json:"purge_id,omitempty"`
 	// Changes are what became of the dates.
 	Changes []approvals.ChangeView `json:"changes,omitempty" doc:"Which dates were changed, where the departure is read by itself; for as long as the log keeps it"`
-	event   models.DepartureEvent
 }
 
 // What waits besides accounts.
@@ -156,17 +155,16 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 
 // addDateChanges says in a timeline which dates were changed.
 func (s *server) addDateChanges(ctx context.Context, language i18n.Language, dep models.Departure, timeline []TimelineView) error {
-	events := make([]models.DepartureEvent, len(timeline))
-	for i, v := range timeline {
-		events[i] = v.event
-	}
-	changes, err := departure.DateChanges(ctx, s.DB, events)
+	changes, err := departure.DateChanges(ctx, s.DB, dep.ID)
 	if err != nil {
 		return err
 	}
 	for i, v := range timeline {
+		if v.What != departure.EventDatesChanged {
+			continue
+		}
 		var told []approval.Change
-		for _, c := range changes[v.event.ID] {
+		for _, c := range changes[v.At] {
 			told = append(told, approval.Change{Field: c.Field, Before: c.Before, After: c.After, Zone: dep.TimeZone})
 		}
 		timeline[i].Changes = approvals.ChangeViews(told, nil, language)
@@ -413,7 +411,7 @@ func (r around) timelineViews(language i18n.Language, departureID uuid.UUID, kno
 	for i, e := range events {
 		views[i] = TimelineView{
 			At: e.At.UTC(), What: e.What, WhatText: i18n.Text(language, "event."+e.What),
-			event: e, By: e.ActorRole, ByText: closed.Text(language, models.Role(e.ActorRole)), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), System: e.System, Category: e.Category,
+			By: e.ActorRole, ByText: closed.Text(language, models.Role(e.ActorRole)), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), System: e.System, Category: e.Category,
 		}
 		if e.Category != "" {
 			views[i].CategoryText = closed.Text(language, models.Category(e.Category))

@@ -2,6 +2,8 @@ package departure
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -65,32 +67,29 @@ type DateChange struct{ Field, Before, After string }
 // employment as an instant follows from its day and the zone.
 var changeable = []string{"notice_received_on", "last_working_day", "employment_end_date", "access_cutoff_at", "time_zone", "counts_from"}
 
-// DateChanges are what the lines of one timeline changed of the dates, by the line's id, as far as the ledger keeps
-// what its entries say.
-func DateChanges(ctx context.Context, db *database.DB, events []models.DepartureEvent) (map[int64][]DateChange, error) {
-	lines := map[uuid.UUID]int64{}
-	var entries []uuid.UUID
-	var first, last time.Time
-	for _, e := range events {
-		if e.What != EventDatesChanged || e.LedgerEntryID == nil {
-			continue
-		}
-		if len(entries) == 0 {
-			first = e.At
-		}
-		last = e.At
-		entries, lines[*e.LedgerEntryID] = append(entries, *e.LedgerEntryID), e.ID
+// DateChanges are what became of a departure's dates, by the time of the line that tells of it, as far as the ledger
+// keeps what its entries say.
+func DateChanges(ctx context.Context, db *database.DB, id uuid.UUID) (map[time.Time][]DateChange, error) {
+	events, err := database.Find[models.DepartureEvent](db.Read(ctx), "changes of dates", "departure_id = ? AND what = ?", id, EventDatesChanged)
+	if err != nil {
+		return nil, err
 	}
-	if len(entries) == 0 {
+	lines := map[uuid.UUID]time.Time{}
+	for _, e := range events {
+		if e.LedgerEntryID != nil {
+			lines[*e.LedgerEntryID] = e.At.UTC()
+		}
+	}
+	if len(lines) == 0 {
 		return nil, nil
 	}
 	// An entry's time is within a second of its transaction's: that leaves the months in which to look.
 	rows, err := database.Find[ledger.Row](ledger.Rows(db.Read(ctx)), "entries of changed dates",
-		"c.entry_id IN ? AND c.at BETWEEN ? AND ?", entries, first.Add(-time.Minute), last.Add(time.Minute))
+		"c.entry_id IN ? AND c.at BETWEEN ? AND ?", slices.Collect(maps.Keys(lines)), events[0].At.Add(-time.Minute), events[len(events)-1].At.Add(time.Minute))
 	if err != nil {
 		return nil, err
 	}
-	changes := make(map[int64][]DateChange, len(rows))
+	changes := make(map[time.Time][]DateChange, len(rows))
 	for _, row := range rows {
 		content, err := row.Content()
 		if err != nil {

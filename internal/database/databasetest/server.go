@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"lethe/internal/database"
 	"lethe/internal/launch/launchtest"
@@ -21,9 +20,9 @@ import (
 // server is the Postgres on which the test databases live.
 type server struct {
 	address url.URL
-	// admin are connections to the maintenance database; a process keeps them to its end, since a new one
+	// idle are connections to the maintenance database; a process keeps them to its end, since a new one
 	// costs as much as the copy of a database.
-	admin *pgxpool.Pool
+	idle chan *pgx.Conn
 	// facts and keys are the names of the templates of these migrations.
 	facts, keys string
 }
@@ -34,22 +33,35 @@ var thisServer = sync.OnceValues(func() (*server, error) {
 	if err != nil {
 		return nil, errors.New("the address of the test server is not a URL")
 	}
-	s := &server{address: *address}
-	settings, err := pgxpool.ParseConfig(s.url("postgres"))
-	if err != nil {
-		return nil, errors.New("the address of the test server is not one of Postgres")
-	}
-	settings.MaxConns = 4
-	if s.admin, err = pgxpool.NewWithConfig(context.Background(), settings); err != nil {
-		return nil, fmt.Errorf("reaching the test server: %w", err)
-	}
+	s := &server{address: *address, idle: make(chan *pgx.Conn, 4)}
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	if err := s.makeTemplates(ctx); err != nil {
+	if err := s.admin(ctx, func(conn *pgx.Conn) error { return s.makeTemplates(ctx, conn) }); err != nil {
 		return nil, fmt.Errorf("making the template databases: %w", err)
 	}
 	return s, nil
 })
+
+// admin does something on a connection to the maintenance database, which is closed if that fails.
+func (s *server) admin(ctx context.Context, do func(*pgx.Conn) error) (err error) {
+	var conn *pgx.Conn
+	select {
+	case conn = <-s.idle:
+	default:
+		if conn, err = pgx.Connect(ctx, s.url("postgres")); err != nil {
+			return fmt.Errorf("reaching the test server: %w", err)
+		}
+	}
+	if err := do(conn); err != nil {
+		return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
+	}
+	select {
+	case s.idle <- conn:
+		return nil
+	default:
+		return conn.Close(ctx)
+	}
+}
 
 func newServer(t testing.TB) *server {
 	t.Helper()
@@ -80,7 +92,8 @@ func (s *server) clone(ctx context.Context, t testing.TB, template string) (stri
 		if db != nil {
 			_ = db.Close()
 		}
-		if _, err := s.admin.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
+		drop := "DROP DATABASE IF EXISTS " + quote(name) + " WITH (FORCE)"
+		if err := s.admin(ctx, func(conn *pgx.Conn) error { _, err := conn.Exec(ctx, drop); return err }); err != nil {
 			t.Errorf("dropping a test database: %v", err)
 		}
 	})
@@ -95,18 +108,15 @@ func (s *server) clone(ctx context.Context, t testing.TB, template string) (stri
 // copy copies the files of a template: half the time of writing each page to the log, as servers from
 // version 15 do unless told otherwise.
 func (s *server) copy(ctx context.Context, name, template string) error {
-	conn, err := s.admin.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("reaching the test server: %w", err)
-	}
-	defer conn.Release()
-	strategy := ""
-	major, _, _ := strings.Cut(conn.Conn().PgConn().ParameterStatus("server_version"), ".")
-	if n, _ := strconv.Atoi(major); n >= 15 {
-		strategy = " STRATEGY file_copy"
-	}
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)+strategy)
-	return err
+	return s.admin(ctx, func(conn *pgx.Conn) error {
+		strategy := ""
+		major, _, _ := strings.Cut(conn.PgConn().ParameterStatus("server_version"), ".")
+		if n, _ := strconv.Atoi(major); n >= 15 {
+			strategy = " STRATEGY file_copy"
+		}
+		_, err := conn.Exec(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)+strategy)
+		return err
+	})
 }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -14,27 +14,22 @@ import (
 const templateLock = 0x4c54504c // "LTPL"
 
 // makeTemplates makes the template databases of these migrations unless they exist on the server.
-func (s *server) makeTemplates(ctx context.Context) error {
+func (s *server) makeTemplates(ctx context.Context, conn *pgx.Conn) error {
 	fingerprint, err := database.Fingerprint()
 	if err != nil {
 		return err
 	}
 	s.facts, s.keys = "lethe_facts_"+fingerprint[:16], "lethe_keys_"+fingerprint[:16]
-	conn, err := s.admin.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("reaching the test server: %w", err)
-	}
-	defer conn.Release()
-	if complete, err := exist(ctx, conn.Conn(), s.facts, s.keys); err != nil || complete {
+	if complete, err := exist(ctx, conn, s.facts, s.keys); err != nil || complete {
 		return err
 	}
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(templateLock)); err != nil {
 		return fmt.Errorf("locking the templates: %w", err)
 	}
 	for name, schema := range map[string]database.Schema{s.facts: database.SchemaMain, s.keys: database.SchemaKeys} {
-		complete, err := exist(ctx, conn.Conn(), name)
+		complete, err := exist(ctx, conn, name)
 		if err == nil && !complete {
-			err = s.makeTemplate(ctx, conn.Conn(), name, schema)
+			err = s.makeTemplate(ctx, conn, name, schema)
 		}
 		if err != nil {
 			return err
