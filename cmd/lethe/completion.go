@@ -40,10 +40,13 @@ type CompleteCmd struct {
 }
 
 // Run prints what the last word may become, a line each.
-func (c CompleteCmd) Run(k *kong.Context) {
+func (c CompleteCmd) Run(k *kong.Context) error {
 	for _, word := range candidates(k.Model.Node, c.Words) {
-		fmt.Println(word)
+		if _, err := fmt.Println(word); err != nil {
+			return fmt.Errorf("printing what a word may become: %w", err)
+		}
 	}
+	return nil
 }
 
 // candidates are what the last of the words may become, after the others. bash gives the sign of --kind=death as a

@@ -180,10 +180,10 @@ func TestWhoIsMeant(t *testing.T) {
 		{[]string{"depart", "E3", "--immediate", "--yes"}, 1, []string{"该员工已有离职记录", "lethe watch E3"}},
 		{[]string{"dates", "E1", "--last-working-day=" + o.day(9), "--yes"}, 1, []string{"E1 张伟 没有离职记录"}},
 		{[]string{"dates", "E3", "--last-working-day=" + o.day(32), "--yes"}, 0, []string{o.day(32)}},
-		{[]string{"withdraw", "E3", "--reason=mistake", "--yes"}, 1, []string{"需要公司同意"}},
+		{[]string{"withdraw", "E3", "--reason=mistake", "--yes"}, 2, []string{"需要公司同意"}},
 		{[]string{"withdraw", "E3", "--reason=mistake", "--company-consent", "--yes"}, 0, []string{"已撤回"}},
 		{[]string{"withdraw", "E3", "--reason=mistake", "--company-consent", "--yes"}, 1, []string{"E3 李娜 没有可以变更的离职记录", o.day(30), o.day(32), "已撤回"}},
-		{[]string{"depart", "E1", "--last-working-day=2020-13-40", "--yes"}, 1, []string{"--last-working-day"}},
+		{[]string{"depart", "E1", "--last-working-day=2020-13-40", "--yes"}, 2, []string{"--last-working-day"}},
 	} {
 		code, text := o.runs(models.RoleHRAdmin, append(c.args, "--lang=zh")...)
 		if code != c.code {
