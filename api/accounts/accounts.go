@@ -78,7 +78,7 @@ func AccountViews(language i18n.Language, accounts []account.View, ids bool) []A
 	views := make([]AccountView, len(accounts))
 	for i, a := range accounts {
 		views[i] = AccountView{
-			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, SystemText: systemText(language, a), State: a.State,
+			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, SystemText: systemText(language, a.System, a.Kind), State: a.State,
 			StateText: i18n.Text(language, accountText(a)), ConfirmedAt: render.UTC(a.ConfirmedAt), UnlinkingID: a.OperationID,
 			Registered: a.Registered, Finding: a.Finding,
 		}
@@ -89,15 +89,15 @@ func AccountViews(language i18n.Language, accounts []account.View, ids bool) []A
 	return views
 }
 
-func systemText(language i18n.Language, a account.View) string {
-	kind, known := i18n.Lookup(language, "system_kind."+a.Kind)
+func systemText(language i18n.Language, system, kind string) string {
+	text, known := i18n.Lookup(language, "system_kind."+kind)
 	switch {
 	case !known:
-		return a.System
-	case a.System == a.Kind:
-		return kind
+		return system
+	case system == kind:
+		return text
 	}
-	return kind + " " + a.System
+	return text + " " + system
 }
 
 // accountText is the key of what is said of an account or, where none is registered, of the look-up.

@@ -25,6 +25,7 @@ type CaseView struct {
 	Person         render.PersonView  `json:"person" doc:"Whose account it is"`
 	AccountID      uuid.UUID          `json:"account_id"`
 	System         string             `json:"system"`
+	SystemText     string             `json:"system_text"`
 	Reason         caseReason         `json:"reason" doc:"Why it is stuck: stable, for programs"`
 	ReasonText     string             `json:"reason_text"`
 	HTTPStatus     int                `json:"http_status,omitempty" doc:"Of the last answer that was a failure; absent if none was"`
@@ -105,7 +106,7 @@ func caseView(c account.CaseView, people render.Named, language i18n.Language) C
 	reason := account.ReasonOf(c.Reason)
 	v := CaseView{
 		ID: c.ID, OperationID: c.OperationID, DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
-		System: c.System, Reason: caseReason(reason), ReasonText: i18n.Text(language, "case_reason."+reason),
+		System: c.System, SystemText: systemText(language, c.System, c.Kind), Reason: caseReason(reason), ReasonText: i18n.Text(language, "case_reason."+reason),
 		State: c.State, StateText: closed.Text(language, c.State), Resolution: c.Resolution,
 		AskedBy: c.AskedBy, Asker: people.Of(c.AskedBy), ConfirmedBy: c.ConfirmedBy, Confirmer: people.Of(c.ConfirmedBy),
 		OpenedAt: c.OpenedAt.UTC(), AskedAt: render.UTC(c.AskedAt), ClosedAt: render.UTC(c.ClosedAt),
@@ -138,7 +139,7 @@ func (v *CaseView) addTried(tried []account.Tried, language i18n.Language) {
 	}
 }
 
-// forVendor says what happened to somebody who knows the system and must not know whom it happened to: codes,
+// forVendor says what happened to somebody who knows the system and must not know whom it happened to: steps, codes,
 // counts and times only, never an id, a number or the vendor's own words.
 func (s *server) forVendor(c account.CaseView, v CaseView, language i18n.Language) string {
 	protocol := "-"
@@ -146,18 +147,17 @@ func (s *server) forVendor(c account.CaseView, v CaseView, language i18n.Languag
 		protocol = system.Protocol
 	}
 	lines := []string{
-		fmt.Sprintf(i18n.Text(language, "vendor.system"), s.Version, c.Kind, protocol),
-		fmt.Sprintf(i18n.Text(language, "vendor.what"), closed.Text(language, c.Action), v.Reason, v.OpenedAt.Format(time.RFC3339)),
+		fmt.Sprintf(i18n.Text(language, "vendor.system"), s.Version, systemText(language, c.Kind, c.Kind), protocol),
+		fmt.Sprintf(i18n.Text(language, "vendor.what"), closed.Text(language, c.Action), v.OpenedAt.Format(time.RFC3339), v.Reason),
 	}
 	for _, t := range v.Tried {
-		line := t.Substep + ": " + t.Outcome
-		if t.Detail != "" {
-			line += " " + t.Detail
-		}
+		line := t.SubstepText + language.Of("：", ": ") + t.OutcomeText
 		if t.HTTPStatus != 0 {
-			line += fmt.Sprintf(" (HTTP %d)", t.HTTPStatus)
+			line += fmt.Sprintf(" (%s, HTTP %d)", t.Detail, t.HTTPStatus)
+		} else if t.Detail != "" {
+			line += " (" + t.Detail + ")"
 		}
-		lines = append(lines, "- "+line+fmt.Sprintf(i18n.Text(language, "vendor.times"), t.Times, t.FirstAt.Format(time.RFC3339), t.LastAt.Format(time.RFC3339)))
+		lines = append(lines, "- "+line+fmt.Sprintf(i18n.Plural(language, "vendor.times", t.Times), t.Times, t.FirstAt.Format(time.RFC3339), t.LastAt.Format(time.RFC3339)))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -99,11 +99,11 @@ func TestACaseSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	tried(f, kase, "find confirmed ", "disable begun ", "disable failed timeout", "disable failed unavailable:503", "disable failed unavailable:503", "residue residue_found groups:2")
 	var v accounts.CaseView
 	f.Ask(httpkit.IT, "GET", caseAddress(kase), "", "Accept-Language", "zh").Into(t, &v)
-	if v.Person.Name != "CANARY-NAME" || v.HTTPStatus != 503 || len(v.Tried) != 4 || v.Tried[2].Times != 2 || v.Tried[2].HTTPStatus != 503 ||
+	if v.Person.Name != "CANARY-NAME" || v.SystemText != "邮箱" || v.HTTPStatus != 503 || len(v.Tried) != 4 || v.Tried[2].Times != 2 || v.Tried[2].HTTPStatus != 503 ||
 		v.Tried[2].Detail != "unavailable" || v.Tried[2].LastAt.Before(v.Tried[2].FirstAt) || !strings.Contains(v.NextStep, "重试") {
 		t.Errorf("the case is %+v", v)
 	}
-	for _, said := range []string{"Lethe test", "mail", "disable: failed unavailable (HTTP 503)", "groups:2", "2 次", "Z"} {
+	for _, said := range []string{"Lethe test", "系统类别：邮箱", "停用账号：失败 (unavailable, HTTP 503)；共 2 次", "有残留 (groups:2)；1 次，于 20"} {
 		if !strings.Contains(v.ForVendor, said) {
 			t.Errorf("the vendor does not read %q:\n%s", said, v.ForVendor)
 		}
@@ -111,6 +111,16 @@ func TestACaseSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	// Nothing about a person, and nothing that leads to one.
 	if found := regexp.MustCompile("CANARY|[0-9a-f]{8}-[0-9a-f]{4}").FindString(v.ForVendor); found != "" {
 		t.Errorf("the vendor reads %q:\n%s", found, v.ForVendor)
+	}
+	var op accounts.OperationView
+	f.Ask(httpkit.IT, "GET", httpkit.AddressOf(models.RefUnlinking, v.OperationID), "", "Accept-Language", "zh").Into(t, &op)
+	if len(op.Steps) != 1 || op.Steps[0].SystemText != "邮箱" || len(op.Steps[0].Evidence) != 6 {
+		t.Fatalf("the operation is %+v", op)
+	}
+	for _, e := range op.Steps[0].Evidence {
+		if strings.Contains(e.SubstepText+e.OutcomeText, "tried") || e.SubstepText == "" || e.OutcomeText == "" {
+			t.Errorf("the evidence reads %q: %q", e.SubstepText, e.OutcomeText)
+		}
 	}
 	body := `{"action": "resolved_by_hand", "note": "removed it there"}`
 	if got := f.Ask(httpkit.IT, "POST", caseAddress(kase)+"/resolution", body); got.Status != http.StatusOK {

@@ -44,6 +44,7 @@ type StepView struct {
 	ID           uuid.UUID            `json:"id"`
 	AccountID    uuid.UUID            `json:"account_id"`
 	System       string               `json:"system"`
+	SystemText   string               `json:"system_text"`
 	Action       models.OperationKind `json:"action"`
 	ActionText   string               `json:"action_text"`
 	StateText    string               `json:"state_text"`
@@ -53,17 +54,20 @@ type StepView struct {
 	Tries        int                  `json:"tries" doc:"Failed tries of this round"`
 	CheckAt      *time.Time           `json:"check_at,omitempty" doc:"When it is looked at next"`
 	StuckReason  string               `json:"stuck_reason,omitempty"`
+	StuckText    string               `json:"stuck_reason_text,omitempty"`
 	EndedAt      *time.Time           `json:"ended_at,omitempty"`
 	Evidence     []EvidenceView       `json:"evidence" doc:"Oldest first"`
 }
 
 // EvidenceView is one sub-step that was tried, with what came of it.
 type EvidenceView struct {
-	At      time.Time `json:"at"`
-	Attempt int64     `json:"attempt"`
-	Substep string    `json:"substep"`
-	Outcome string    `json:"outcome"`
-	Detail  string    `json:"detail,omitempty"`
+	At          time.Time `json:"at"`
+	Attempt     int64     `json:"attempt"`
+	Substep     string    `json:"substep"`
+	SubstepText string    `json:"substep_text"`
+	Outcome     string    `json:"outcome"`
+	OutcomeText string    `json:"outcome_text"`
+	Detail      string    `json:"detail,omitempty"`
 }
 
 // operationView reads one operation; one of another kind than was asked for does not exist there.
@@ -98,16 +102,22 @@ func (s *server) operationView(ctx context.Context, language i18n.Language, id u
 
 func stepView(step account.StepView, language i18n.Language) StepView {
 	v := StepView{
-		ID: step.ID, AccountID: step.AccountID, System: step.System, Action: step.Action, State: step.State,
+		ID: step.ID, AccountID: step.AccountID, System: step.System, SystemText: systemText(language, step.System, step.Kind), Action: step.Action, State: step.State,
 		AccountState: step.AccountState, Tries: step.Tries, CheckAt: render.UTC(step.CheckAt), StuckReason: step.StuckReason,
 		ActionText: closed.Text(language, step.Action), StateText: closed.Text(language, step.State),
 		EndedAt: render.UTC(step.EndedAt), Evidence: make([]EvidenceView, len(step.Evidence)),
+	}
+	if step.StuckReason != "" {
+		v.StuckText = i18n.Text(language, "case_reason."+account.ReasonOf(step.StuckReason))
 	}
 	if step.AccountState != "" {
 		v.AccountText = closed.Text(language, step.AccountState)
 	}
 	for i, e := range step.Evidence {
-		v.Evidence[i] = EvidenceView{At: e.At.UTC(), Attempt: e.Attempt, Substep: e.Substep, Outcome: e.Outcome, Detail: e.Detail}
+		v.Evidence[i] = EvidenceView{
+			At: e.At.UTC(), Attempt: e.Attempt, Substep: e.Substep, SubstepText: i18n.Text(language, "tried."+e.Substep),
+			Outcome: e.Outcome, OutcomeText: i18n.Text(language, "tried_outcome."+e.Outcome), Detail: e.Detail,
+		}
 	}
 	return v
 }

@@ -2,6 +2,7 @@ package httpkit
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -108,5 +109,9 @@ func (e FieldError) message(language i18n.Language) string {
 	if f.key == "" {
 		return text
 	}
-	return text + between + fmt.Sprintf(i18n.Text(language, "form."+f.key), f.args...)
+	n := 0
+	if len(f.args) == 1 {
+		n, _ = strconv.Atoi(fmt.Sprint(f.args[0]))
+	}
+	return text + between + fmt.Sprintf(i18n.Plural(language, "form."+f.key, n), f.args...)
 }

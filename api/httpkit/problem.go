@@ -82,7 +82,7 @@ func (p *Problem) In(language i18n.Language, requestID string) *Problem {
 	written.Detail = i18n.Text(language, "problem."+p.Code+".detail")
 	written.Hint = i18n.Text(language, "problem."+p.Code+".hint")
 	if p.DaysBack > 0 {
-		written.Detail = fmt.Sprintf(i18n.Text(language, "problem."+p.Code+".days_back"), p.DaysBack) + written.Detail
+		written.Detail = fmt.Sprintf(i18n.Plural(language, "problem."+p.Code+".days_back", p.DaysBack), p.DaysBack) + written.Detail
 	}
 	if len(p.AllowedRoles) > 0 {
 		written.Hint += RolesText(language, p.AllowedRoles)

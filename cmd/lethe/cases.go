@@ -54,7 +54,7 @@ func (l CaseListCmd) Run(ctx context.Context) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, client.say("case\tnumber\tname\tsystem\topened\tstate\treason", "工单\t工号\t姓名\t系统\t发生时间\t状态\t原因"))
 	for _, c := range page.Items {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, c.Person.EmployeeNo, c.Person.Name, c.System, here(c.OpenedAt), client.standing(c), c.ReasonText)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, c.Person.EmployeeNo, c.Person.Name, c.SystemText, here(c.OpenedAt), client.standing(c), c.ReasonText)
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("printing cases: %w", err)
@@ -183,5 +183,5 @@ func (c caseNamed) decide(ctx context.Context, action models.Resolution) error {
 }
 
 func (c *apiClient) showCase(v accounts.CaseView) {
-	fmt.Printf("%s %s, %s: %s (%s)\n", v.Person.EmployeeNo, v.Person.Name, v.System, c.standing(v), v.ReasonText)
+	fmt.Printf("%s %s, %s: %s (%s)\n", v.Person.EmployeeNo, v.Person.Name, v.SystemText, c.standing(v), v.ReasonText)
 }

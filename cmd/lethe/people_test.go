@@ -182,7 +182,7 @@ func TestWhoIsMeant(t *testing.T) {
 		{[]string{"dates", "E3", "--last-working-day=" + o.day(32), "--yes"}, 0, []string{o.day(32)}},
 		{[]string{"withdraw", "E3", "--reason=mistake", "--yes"}, 2, []string{"需要公司同意"}},
 		{[]string{"withdraw", "E3", "--reason=mistake", "--company-consent", "--yes"}, 0, []string{"已撤回"}},
-		{[]string{"withdraw", "E3", "--reason=mistake", "--company-consent", "--yes"}, 1, []string{"E3 李娜 没有可以变更的离职记录", o.day(30), o.day(32), "已撤回"}},
+		{[]string{"withdraw", "E3", "--reason=mistake", "--company-consent", "--yes"}, 1, []string{"E3 李娜 没有可以撤回的离职记录", o.day(30), o.day(32), "已撤回"}},
 		{[]string{"depart", "E1", "--last-working-day=2020-13-40", "--yes"}, 2, []string{"--last-working-day"}},
 	} {
 		code, text := o.runs(models.RoleHRAdmin, append(c.args, "--lang=zh")...)
@@ -209,7 +209,7 @@ func TestCases(t *testing.T) {
 	}
 	id := o.stuck(leaver)
 	code, text := o.runs(models.RoleITOps, "cases", "--lang=zh")
-	for _, want := range []string{id.String(), "E1", "张伟", "mail"} {
+	for _, want := range []string{id.String(), "E1", "张伟", "邮箱"} {
 		if code != 0 || !strings.Contains(text, want) {
 			t.Errorf("%q is not listed: exit %d\n%s", want, code, text)
 		}

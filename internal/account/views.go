@@ -75,6 +75,7 @@ type OperationView struct {
 // StepView is one account's part with its evidence, oldest first.
 type StepView struct {
 	models.AccountStep
+	Kind         string              // of the account
 	AccountState models.AccountState // empty: a question that was called off
 	Evidence     []models.AccountEvidence
 }
@@ -107,7 +108,10 @@ func Operation(ctx context.Context, db *database.DB, id uuid.UUID) (OperationVie
 	for _, s := range steps {
 		sv := StepView{AccountStep: s}
 		for _, a := range accounts {
-			if a.ID == s.AccountID && !calledOff(a) {
+			if a.ID != s.AccountID {
+				continue
+			}
+			if sv.Kind = a.Kind; !calledOff(a) {
 				sv.AccountState = a.State
 			}
 		}

@@ -63,6 +63,14 @@ func Text(l Language, key string) string {
 	return text
 }
 
+// Plural is the text of a key about n things: that of key.one about a single one, if there is such a text.
+func Plural(l Language, key string, n int) string {
+	if text, ok := Lookup(l, key+".one"); ok && n == 1 {
+		return text
+	}
+	return Text(l, key)
+}
+
 // Lookup is the text of a key, if it has one.
 func Lookup(l Language, key string) (string, bool) {
 	localizer, ok := localizers[l]
