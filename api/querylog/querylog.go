@@ -42,6 +42,7 @@ type LogEntryView struct {
 	Rule              string            `json:"rule,omitempty"`
 	RequestID         string            `json:"request_id,omitempty"`
 	Details           map[string]string `json:"details,omitempty"`
+	DetailsText       []DetailView      `json:"details_text,omitempty" doc:"The same for people, by key"`
 	State             querylog.State    `json:"state" doc:"Whether it is what was written: its commitments were computed anew. Of a tampered entry nothing is shown"`
 	StateText         string            `json:"state_text"`
 }
@@ -129,7 +130,7 @@ func (s *server) searchLog(ctx context.Context, in *searchLogInput) (*httpkit.An
 		page.NextCursor = in.CursorAfter(*found.Next)
 	}
 	if found.Tampered > 0 {
-		page.Warning = fmt.Sprintf(i18n.Text(in.Language(), "query_log.tampered_warning"), found.Tampered)
+		page.Warning = fmt.Sprintf(i18n.Plural(in.Language(), "query_log.tampered_warning", found.Tampered), found.Tampered)
 		slog.ErrorContext(ctx, "entries of the query log were tampered with", "count", found.Tampered, "request_id", httpkit.RequestIDOf(ctx))
 	}
 	return &httpkit.Answer[LogPage]{Body: page}, nil
@@ -153,7 +154,7 @@ func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, langua
 	v.ActorRoleText, v.AuthenticatedText = closed.Text(language, models.Role(c.ActorRole)), closed.Text(language, models.Authentication(c.Authenticated))
 	v.Purpose, v.Reason, v.Result, v.Rule = c.Purpose, c.Reason, ledger.Result(c.Result), c.Rule
 	v.ResultText = closed.Text(language, v.Result)
-	v.RequestID, v.Details = c.RequestID, c.Details
+	v.RequestID, v.Details, v.DetailsText = c.RequestID, c.Details, detailViews(language, c.Details)
 	return v
 }
 

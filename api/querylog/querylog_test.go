@@ -102,6 +102,30 @@ func TestQueryLog_AnswersBadInput(t *testing.T) {
 	}
 }
 
+// TestQueryLog_DetailsAreInWords: in the reader's language, what is called something elsewhere as it is called there.
+func TestQueryLog_DetailsAreInWords(t *testing.T) {
+	f := apitest.New(t)
+	person := f.Hire("E1", f.A)
+	f.Resign(person)
+	f.StuckCase(person)
+	said := map[string]string{}
+	var page querylog.LogPage
+	f.Ask(models.RoleAuditor, "GET", "/api/v1/query-log?employee_id="+person.String(), "", "Accept-Language", "zh").Into(t, &page)
+	for _, item := range page.Items {
+		if len(item.Details) != len(item.DetailsText) {
+			t.Errorf("%s has the details %v, and in words %v", item.Action, item.Details, item.DetailsText)
+		}
+		for _, d := range item.DetailsText {
+			said[d.Label] = d.Value
+		}
+	}
+	for label, want := range map[string]string{"离职类型": "辞职", "发起方": "员工", "即时离职": "否", "方式": "停用账号"} {
+		if said[label] != want {
+			t.Errorf("%s: %q, want %q: %v", label, said[label], want, said)
+		}
+	}
+}
+
 // With the log out of reach, a search shows nothing.
 func TestI18_QueryLogWithoutALogSaysSo(t *testing.T) {
 	f := apitest.New(t)

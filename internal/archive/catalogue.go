@@ -120,6 +120,18 @@ var catalogue = []section{
 		}},
 }
 
+// FieldLabel is what a field of the file is called.
+func FieldLabel(language i18n.Language, key string) (label string, ok bool) {
+	for _, s := range catalogue {
+		for _, f := range s.fields {
+			if f.key == key {
+				return f.label.in(language), true
+			}
+		}
+	}
+	return "", false
+}
+
 var sectionLabels = func() map[string]text {
 	labels := map[string]text{}
 	for _, s := range catalogue {

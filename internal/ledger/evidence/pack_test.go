@@ -114,6 +114,11 @@ func TestPack_TablesDefuseFormulas(t *testing.T) {
 			t.Fatalf("row %d differs: %q and %q", i, row, sheet[i])
 		}
 		seen[row[reason]]++
+		for k, head := range table[0] {
+			if code := k + 1; i > 0 && code < len(row) && strings.Contains(table[0][code], " (code) ") && row[code] != "" && row[k] == row[code] && row[code] != "test.recorded" {
+				t.Errorf("row %d reads %q under %s", i, row[k], head)
+			}
+		}
 	}
 	for _, want := range []string{"'=1+1", "核对\n\"离职\"", "'\t@SUM(A1)"} {
 		if seen[want] != 2 {

@@ -19,8 +19,8 @@ import (
 // columns are the heads of the tables for people, in both languages.
 var columns = []string{
 	"Index 序号", "Time (UTC) 时间", "Kind 类别", "Action 动作", "Action (code) 动作代码", "Actor 操作人", "Actor no. 操作人工号",
-	"Role 角色", "Authenticated by 认证方式", "Subject 当事人", "Subject no. 当事人工号", "Object 对象", "Requested by 求助人",
-	"Purpose 用途", "Reason 原因", "Result 结果", "Rule 规则", "Details 详情", "Entry 记录编号", "Actor id 操作人编号",
+	"Role 角色", "Role (code) 角色代码", "Authenticated by 认证方式", "Authenticated by (code) 认证方式代码", "Subject 当事人", "Subject no. 当事人工号", "Object 对象", "Requested by 求助人",
+	"Purpose 用途", "Reason 原因", "Result 结果", "Result (code) 结果代码", "Rule 规则", "Details 详情", "Entry 记录编号", "Actor id 操作人编号",
 	"Subject id 当事人编号", "Request 请求编号", "Check 校验",
 }
 
@@ -32,13 +32,10 @@ func (e *entry) cells(people map[uuid.UUID]querylog.Person) []string {
 	}
 	actor, actorNo := nameOf(c.ActorID, people)
 	subject, subjectNo := nameOf(c.SubjectID, people)
-	action := ""
-	if c.Action != "" {
-		action = both("ledger.action." + c.Action)
-	}
 	return []string{
-		strconv.FormatInt(e.index, 10), rfc3339(ledger.TimeOf(e.row.ID)), both("ledger.kind." + string(e.row.Kind)), action, c.Action,
-		actor, actorNo, c.ActorRole, c.Authenticated, subject, subjectNo, c.Object, c.RequestedBy, c.Purpose, c.Reason, c.Result, c.Rule,
+		strconv.FormatInt(e.index, 10), rfc3339(ledger.TimeOf(e.row.ID)), both("ledger.kind." + string(e.row.Kind)), both("ledger.action." + c.Action), c.Action,
+		actor, actorNo, both("role." + c.ActorRole), c.ActorRole, both("authenticated." + c.Authenticated), c.Authenticated, subject, subjectNo,
+		c.Object, c.RequestedBy, c.Purpose, c.Reason, both("ledger.result." + c.Result), c.Result, c.Rule,
 		string(appendDetails(nil, c.Details)), e.row.ID.String(), idText(c.ActorID), idText(c.SubjectID), c.RequestID,
 		both("query_log.state." + string(e.row.State)),
 	}
@@ -55,7 +52,7 @@ func both(key string) string {
 // bothTexts are looked up once: a row needs several.
 var bothTexts = func() map[string]string {
 	texts := map[string]string{}
-	for _, prefix := range []string{"ledger.action.", "ledger.kind.", "query_log.state."} {
+	for _, prefix := range []string{"ledger.action.", "ledger.kind.", "ledger.result.", "query_log.state.", "role.", "authenticated."} {
 		for _, code := range i18n.Keys(prefix) {
 			texts[prefix+code] = i18n.Text(i18n.English, prefix+code) + " " + i18n.Text(i18n.Chinese, prefix+code)
 		}
