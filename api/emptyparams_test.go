@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"lethe/api/apitest"
@@ -14,7 +15,7 @@ func TestAnEmptyLimitOrCursorIsRefused(t *testing.T) {
 	f := apitest.New(t)
 	for _, query := range []string{"limit=", "cursor=", "limit=5&cursor="} {
 		got := f.Ask(models.RoleReviewer, "GET", "/api/v1/purges?"+query, "")
-		if got.Status != http.StatusUnprocessableEntity || len(got.Problem.Errors) != 1 || got.Problem.Errors[0].Code != httpkit.FieldMalformed {
+		if got.Status != http.StatusUnprocessableEntity || len(got.Problem.Errors) != 1 || got.Problem.Errors[0].Code != httpkit.FieldEmpty || !strings.Contains(got.Problem.Errors[0].Message, "leave it out") {
 			t.Errorf("%s: %d %s", query, got.Status, got.Body)
 		}
 	}

@@ -55,7 +55,7 @@ func allRefusals(f *apitest.Fixture, free, leaving uuid.UUID, pending string) []
 		post("immediate with a day", order(day(30)+`, "immediate": true`), 422, "immediate_with_dates", "body.immediate"),
 		post("unknown kind", `{"employee_id": "`+id+`", "kind": "`+apitest.Marker+`"`+day(30)+`}`, 422, "unknown_kind", "body.kind"),
 		post("unknown initiator", order(day(30)+`, "initiator": "`+apitest.Marker+`"`), 422, "unknown_initiator", "body.initiator"),
-		post("group transfer", `{"employee_id": "`+id+`", "kind": "group_transfer"`+day(30)+`}`, 422, "not_supported_yet", "body.kind"),
+		post("group transfer", `{"employee_id": "`+id+`", "kind": "group_transfer"`+day(30)+`}`, 422, "unknown_kind", "body.kind"),
 		post("confidential", order(day(30)+`, "confidential_until": "`+f.Day(10)+`"`), 422, "not_supported_yet", "body.confidential_until"),
 		post("long note", order(day(30)+`, "note": "`+strings.Repeat("长", 2001)+`"`), 422, "validation_failed", "body.note"),
 		post("control characters", order(day(30)+`, "note": "a\u0007b`+apitest.Marker+`"`), 422, "text_unreadable", ""),

@@ -1,7 +1,6 @@
 package accounts
 
 import (
-	"errors"
 	"net/http"
 
 	"lethe/api/httpkit"
@@ -19,11 +18,7 @@ var (
 
 func init() {
 	httpkit.OwnNotAllowed["body.action"] = codeActionUnknown
-	httpkit.Explains(func(err error) *httpkit.Problem {
-		var running *account.AlreadyRunningError
-		if !errors.As(err, &running) {
-			return nil
-		}
+	httpkit.Explains(func(running *account.AlreadyRunningError) *httpkit.Problem {
 		p := httpkit.NewProblem(codeUnlinkingRunning)
 		p.Location = httpkit.AddressOf(models.RefUnlinking, running.OperationID)
 		return p

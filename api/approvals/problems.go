@@ -1,7 +1,6 @@
 package approvals
 
 import (
-	"errors"
 	"net/http"
 
 	"lethe/api/httpkit"
@@ -18,23 +17,16 @@ var (
 )
 
 func init() {
-	httpkit.Explains(func(err error) *httpkit.Problem {
-		var open *approval.OpenError
-		var ended *approval.EndedError
-		var role *approval.RoleError
-		switch {
-		case errors.As(err, &open):
-			p := httpkit.NewProblem(codeApprovalOpen)
-			p.Location = httpkit.AddressOf(models.RefApproval, open.ID)
-			return p
-		case errors.As(err, &ended):
-			return overtakenProblem(ended.ID, ended.State)
-		case errors.As(err, &role):
-			p := httpkit.NewProblem(httpkit.CodeRoleNotAllowed)
-			p.AllowedRoles = role.Deciders
-			return p
-		}
-		return nil
+	httpkit.Explains(func(open *approval.OpenError) *httpkit.Problem {
+		p := httpkit.NewProblem(codeApprovalOpen)
+		p.Location = httpkit.AddressOf(models.RefApproval, open.ID)
+		return p
+	})
+	httpkit.Explains(func(ended *approval.EndedError) *httpkit.Problem { return overtakenProblem(ended.ID, ended.State) })
+	httpkit.Explains(func(role *approval.RoleError) *httpkit.Problem {
+		p := httpkit.NewProblem(httpkit.CodeRoleNotAllowed)
+		p.AllowedRoles = role.Deciders
+		return p
 	})
 	httpkit.Refuses(approval.ErrSessionRequired, httpkit.CodeSessionRequired)
 	httpkit.Refuses(approval.ErrStepUpRequired, httpkit.CodeStepUpRequired)

@@ -41,7 +41,7 @@ func (w RequestedDates) requested() departure.RequestedDates {
 // NewDeparture is the body of a departure.
 type NewDeparture struct {
 	EmployeeID        uuid.UUID            `json:"employee_id"`
-	Kind              models.DepartureKind `json:"kind" doc:"group_transfer is not supported yet" example:"resignation"`
+	Kind              models.DepartureKind `json:"kind" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,assignment_end" example:"resignation"`
 	ConfidentialUntil *clock.Date          `json:"confidential_until,omitempty" doc:"Not supported yet"`
 	LegalGround       string               `json:"legal_ground,omitempty" maxLength:"100"`
 	Initiator         models.Initiator     `json:"initiator,omitempty" doc:"Left out: by the kind"`

@@ -5,23 +5,7 @@ import (
 
 	"lethe/api/httpkit"
 	"lethe/internal/departure"
-	"lethe/models"
 )
-
-// locate adds to a refusal which fields of the order it is about.
-func (n NewDeparture) locate(err error) error {
-	if !errors.Is(err, departure.ErrNotSupportedYet) {
-		return n.RequestedDates.locate(err)
-	}
-	var fields []string
-	if n.Kind == models.KindGroupTransfer {
-		fields = append(fields, "kind")
-	}
-	if n.ConfidentialUntil != nil {
-		fields = append(fields, "confidential_until")
-	}
-	return httpkit.AtFields(codeNotSupportedYet, fields)
-}
 
 // locate adds to a refusal of dates which of them it is about. Dates that are out of order may be
 // wrong in more than one place; each that can be is named.

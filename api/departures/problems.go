@@ -1,7 +1,6 @@
 package departures
 
 import (
-	"errors"
 	"net/http"
 
 	"lethe/api/httpkit"
@@ -14,7 +13,6 @@ var (
 	codeFileDeleted      = httpkit.Code("file_deleted", http.StatusConflict)
 	codeUnknownKind      = httpkit.Code("unknown_kind", http.StatusUnprocessableEntity)
 	codeUnknownInitiator = httpkit.Code("unknown_initiator", http.StatusUnprocessableEntity)
-	codeNotSupportedYet  = httpkit.Code("not_supported_yet", http.StatusUnprocessableEntity)
 	codeLastDayInPast    = httpkit.Code("last_working_day_in_past", http.StatusUnprocessableEntity)
 	codeTooFarAhead      = httpkit.Code("too_far_ahead", http.StatusUnprocessableEntity)
 	codeDatesOutOfOrder  = httpkit.Code("dates_out_of_order", http.StatusUnprocessableEntity)
@@ -24,30 +22,25 @@ var (
 func init() {
 	httpkit.OwnNotAllowed["body.kind"] = codeUnknownKind
 	httpkit.OwnNotAllowed["body.initiator"] = codeUnknownInitiator
-	httpkit.Explains(func(err error) *httpkit.Problem {
-		var exists *departure.ExistsError
-		var past *departure.PastError
-		switch {
-		case errors.As(err, &exists):
-			p := httpkit.AtField("employee_id", codeDepartureExists)
-			if exists.Stage == models.StagePurged {
-				p = httpkit.AtField("employee_id", codeFileDeleted)
-			}
-			p.Location = httpkit.AddressOf(models.RefDeparture, exists.ID)
-			return p
-		case errors.As(err, &past):
-			p := httpkit.AtField("last_working_day", codeLastDayInPast)
-			p.DaysBack = past.Days
-			return p
+	httpkit.Explains(func(exists *departure.ExistsError) *httpkit.Problem {
+		p := httpkit.AtField("employee_id", codeDepartureExists)
+		if exists.Stage == models.StagePurged {
+			p = httpkit.AtField("employee_id", codeFileDeleted)
 		}
-		return nil
+		p.Location = httpkit.AddressOf(models.RefDeparture, exists.ID)
+		return p
+	})
+	httpkit.Explains(func(past *departure.PastError) *httpkit.Problem {
+		p := httpkit.AtField("last_working_day", codeLastDayInPast)
+		p.DaysBack = past.Days
+		return p
 	})
 	httpkit.Refuses(departure.ErrEmployeeNotFound, httpkit.CodeEmployeeNotFound, "employee_id")
 	httpkit.Refuses(departure.ErrNotFound, httpkit.CodeNotFound)
 	httpkit.Refuses(departure.ErrUnknownKind, codeUnknownKind, "kind")
 	httpkit.Refuses(departure.ErrNotACode, httpkit.Code("not_a_code", http.StatusUnprocessableEntity), "reason_code")
 	httpkit.Refuses(departure.ErrUnknownInitiator, codeUnknownInitiator, "initiator")
-	httpkit.Refuses(departure.ErrNotSupportedYet, codeNotSupportedYet)
+	httpkit.Refuses(departure.ErrNotSupportedYet, httpkit.Code("not_supported_yet", http.StatusUnprocessableEntity), "confidential_until")
 	httpkit.Refuses(departure.ErrLastDayMissing, httpkit.Code("last_working_day_missing", http.StatusUnprocessableEntity), "last_working_day")
 	httpkit.Refuses(departure.ErrImmediateDates, httpkit.Code("immediate_with_dates", http.StatusUnprocessableEntity), "immediate")
 	httpkit.Refuses(departure.ErrLastDayInPast, codeLastDayInPast, "last_working_day")

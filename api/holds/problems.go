@@ -1,7 +1,6 @@
 package holds
 
 import (
-	"errors"
 	"net/http"
 
 	"lethe/api/httpkit"
@@ -14,13 +13,7 @@ var (
 )
 
 func init() {
-	httpkit.Explains(func(err error) *httpkit.Problem {
-		var late *retention.TooLateError
-		if errors.As(err, &late) {
-			return httpkit.NewProblem(codeHoldTooLate)
-		}
-		return nil
-	})
+	httpkit.Explains(func(*retention.TooLateError) *httpkit.Problem { return httpkit.NewProblem(codeHoldTooLate) })
 	httpkit.Refuses(retention.ErrReachesOneself, httpkit.CodeOwnMatter)
 	httpkit.Refuses(retention.ErrHoldReleased, httpkit.Code("hold_released", http.StatusConflict))
 	httpkit.Refuses(retention.ErrHoldScope, httpkit.Code("hold_scope_unclear", http.StatusUnprocessableEntity), "employee_id")

@@ -60,6 +60,7 @@ const (
 	FieldNotText    = "not_text"
 	FieldRepeated   = "repeated"
 	FieldMalformed  = "malformed"
+	FieldEmpty      = "empty"
 	fieldUnknown    = "unknown"
 	fieldReadOnly   = "read_only"
 	fieldMismatch   = "mismatch"
@@ -70,5 +71,5 @@ const (
 // FieldCodes are all of them.
 var FieldCodes = []string{
 	FieldRequired, fieldWrongType, FieldNotAllowed, fieldTooLong, fieldTooShort, fieldOutOfRange, FieldFormat, fieldInvalid,
-	FieldNotText, FieldRepeated, FieldMalformed, fieldUnknown, fieldReadOnly, fieldMismatch, fieldTooEarly, FieldOneOfTwo,
+	FieldNotText, FieldRepeated, FieldMalformed, FieldEmpty, fieldUnknown, fieldReadOnly, fieldMismatch, fieldTooEarly, FieldOneOfTwo,
 }

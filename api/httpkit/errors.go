@@ -43,9 +43,17 @@ func Refuses(err error, code string, field ...string) {
 	mappings = append(mappings, mapped{err, code, strings.Join(field, ".")})
 }
 
-// Explains answers errors that carry more than what they are: explain makes the problem, or nil if it does not know the
-// error. It is asked before what refuses says.
-func Explains(explain func(err error) *Problem) { explanations = append(explanations, explain) }
+// Explains answers errors of a type that carry more than what they are: explain makes the problem, or nil if it does not
+// know the error. It is asked before what refuses says.
+func Explains[E error](explain func(err E) *Problem) {
+	explanations = append(explanations, func(err error) *Problem {
+		var own E
+		if !errors.As(err, &own) {
+			return nil
+		}
+		return explain(own)
+	})
+}
 
 // ProblemOf is what a caller is told about an error. What nobody expected is logged and told as internal; its text
 // stays here.

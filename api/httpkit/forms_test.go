@@ -36,7 +36,7 @@ func TestAWrongFieldSaysWhatIsWanted(t *testing.T) {
 		"limit above":      {"GET", "/holds?limit=1000", "", "query.limit", "is outside the allowed range: from 1 to 200", "超出允许范围：应在 1 至 200 之间", nil},
 		"limit below":      {"GET", "/holds?limit=0", "", "query.limit", "is outside the allowed range: from 1 to 200", "超出允许范围：应在 1 至 200 之间", nil},
 		"no number":        {"GET", "/holds?limit=all", "", "query.limit", "does not have the right form: from 1 to 200", "格式不正确：应在 1 至 200 之间", nil},
-		"nothing":          {"GET", "/holds?limit=", "", "query.limit", "does not have the right form: from 1 to 200", "格式不正确：应在 1 至 200 之间", nil},
+		"nothing":          {"GET", "/holds?limit=", "", "query.limit", "says nothing; give a value, or leave it out: from 1 to 200", "没有内容，请填写，或去掉此项：应在 1 至 200 之间", nil},
 		"id":               {"GET", "/holds?employee_id=E1", "", "query.employee_id", "does not have the right form: an id as lists show it", "格式不正确：应为列表中给出的标识（不是工号）", nil},
 		"yes":              {"GET", "/retention/deadlines?not_held=yes", "", "query.not_held", "does not have the right form: true or false", "格式不正确：应为“是”或“否”（true/false）", nil},
 		"time in a query":  {"GET", "/departures?due_before=29.11.2026", "", "query.due_before", "does not have the right form: a point in time with its zone, such as 2026-11-29T18:00:00+08:00", "格式不正确：应为带时区的时间，例如 2026-11-29T18:00:00+08:00", nil},
@@ -64,7 +64,7 @@ func TestAWrongFieldSaysWhatIsWanted(t *testing.T) {
 }
 
 func kinds() []string {
-	return []string{"resignation", "mutual_agreement", "dismissal", "contract_end", "retirement", "death", "group_transfer", "assignment_end"}
+	return []string{"resignation", "mutual_agreement", "dismissal", "contract_end", "retirement", "death", "assignment_end"}
 }
 
 // ofPrograms are the problems that only whoever writes a program can have made.

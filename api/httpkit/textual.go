@@ -48,7 +48,7 @@ func unreadableQuery(op *huma.Operation, raw string) []FieldError {
 			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: FieldRepeated})
 		}
 		if !op.SkipValidateParams && slices.ContainsFunc(texts, func(text string) bool { return saysNothing(name, text) }) {
-			empty := FieldError{Location: "query." + name, Code: FieldMalformed}
+			empty := FieldError{Location: "query." + name, Code: FieldEmpty}
 			empty.expect(op, "")
 			wrong = append(wrong, empty)
 		}

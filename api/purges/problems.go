@@ -1,7 +1,6 @@
 package purges
 
 import (
-	"errors"
 	"net/http"
 
 	"lethe/api/httpkit"
@@ -9,12 +8,8 @@ import (
 )
 
 func init() {
-	httpkit.Explains(func(err error) *httpkit.Problem {
-		var none *retention.MissingRulesError
-		if errors.As(err, &none) {
-			return httpkit.NewProblem(httpkit.CodeNoRetentionRules)
-		}
-		return nil
+	httpkit.Explains(func(*retention.MissingRulesError) *httpkit.Problem {
+		return httpkit.NewProblem(httpkit.CodeNoRetentionRules)
 	})
 	httpkit.Refuses(retention.ErrApprovalRequired, httpkit.CodeApprovalRequired)
 	httpkit.Refuses(retention.ErrPurgeBegan, httpkit.CodePurgeBegan)

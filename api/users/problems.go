@@ -14,17 +14,16 @@ var (
 )
 
 func init() {
+	httpkit.Explains(func(throttled *identity.ThrottledError) *httpkit.Problem {
+		p := httpkit.NewProblem(codeThrottled)
+		p.RetryAfter = throttled.RetryAfter
+		return p
+	})
 	httpkit.Explains(func(err error) *httpkit.Problem {
-		var throttled *identity.ThrottledError
-		switch {
-		case errors.As(err, &throttled):
-			p := httpkit.NewProblem(codeThrottled)
-			p.RetryAfter = throttled.RetryAfter
-			return p
-		case errors.Is(err, identity.ErrStepUpForm):
-			return httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: "body.password", Code: httpkit.FieldOneOfTwo}, httpkit.FieldError{Location: "body.totp", Code: httpkit.FieldOneOfTwo})
+		if !errors.Is(err, identity.ErrStepUpForm) {
+			return nil
 		}
-		return nil
+		return httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: "body.password", Code: httpkit.FieldOneOfTwo}, httpkit.FieldError{Location: "body.totp", Code: httpkit.FieldOneOfTwo})
 	})
 	httpkit.Refuses(identity.ErrTokenUnknown, httpkit.Code("token_unknown", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrTokenExpired, httpkit.Code("token_expired", http.StatusUnauthorized))

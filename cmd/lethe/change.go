@@ -32,7 +32,7 @@ func (w WithdrawCmd) run(ctx context.Context, client *apiClient) error {
 	if err := w.possible(client); err != nil {
 		return err
 	}
-	d, err := client.openDeparture(ctx, w.EmployeeNo, models.StagePendingDeparture)
+	d, err := client.openDeparture(ctx, w.EmployeeNo, client.say("%s has no departure that can be withdrawn:", "%s 没有可以撤回的离职记录："), models.StagePendingDeparture)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (d DatesCmd) run(ctx context.Context, client *apiClient) error {
 	if d.CountFromEnd {
 		stages = append(stages, models.StageDeparted, models.StagePurging)
 	}
-	was, err := client.openDeparture(ctx, d.EmployeeNo, stages...)
+	was, err := client.openDeparture(ctx, d.EmployeeNo, client.say("%s has no departure whose dates can be changed:", "%s 没有可以变更日期的离职记录："), stages...)
 	if err != nil {
 		return err
 	}

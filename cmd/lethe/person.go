@@ -94,8 +94,8 @@ func (c *apiClient) findDeparture(ctx context.Context, named string) (uuid.UUID,
 }
 
 // openDeparture is the one departure of a person that is in one of the stages. At most one can be: a withdrawn or
-// annulled one, and those of former employments, are over.
-func (c *apiClient) openDeparture(ctx context.Context, named string, stages ...models.Stage) (departures.DepartureView, error) {
+// annulled one, and those of former employments, are over. none says of whom that none is.
+func (c *apiClient) openDeparture(ctx context.Context, named, none string, stages ...models.Stage) (departures.DepartureView, error) {
 	person, err := c.findEmployee(ctx, named)
 	if err != nil {
 		return departures.DepartureView{}, err
@@ -113,7 +113,7 @@ func (c *apiClient) openDeparture(ctx context.Context, named string, stages ...m
 	if len(all) == 0 {
 		return departures.DepartureView{}, fmt.Errorf(c.say("%s is not leaving and never left", "%s 没有离职记录"), who)
 	}
-	text := fmt.Sprintf(c.say("%s has no departure that this could change any more:", "%s 没有可以变更的离职记录："), who)
+	text := fmt.Sprintf(none, who)
 	for _, d := range all {
 		text += "\n  " + d.LastWorkingDay.String() + "  " + d.KindText + "  " + d.StageText
 	}
