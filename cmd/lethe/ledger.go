@@ -153,7 +153,7 @@ func (v LedgerVerifyFolderCmd) Run() error {
 
 // LedgerVerifyProofCmd verifies the proof of one entry.
 type LedgerVerifyProofCmd struct {
-	File   string `arg:"" help:"The proof, as the API gives it. 证明文件，由接口给出。" type:"path"`
+	File   string `arg:"" help:"The answer of the API, or its member proof by itself. 接口返回的完整内容，或其中的 proof。" type:"path"`
 	Policy string `help:"The policy file: names, keys, witnesses. 策略文件（名称、密钥、见证方）。" env:"LETHE_LEDGER_POLICY_FILE" type:"path"`
 	JSON   bool   `help:"Print the report as JSON. 以 JSON 输出报告。"`
 	Lang   string `help:"Language of the report: en or zh. 报告语言：en 或 zh。" enum:"en,zh,both" default:"both"`
@@ -170,8 +170,18 @@ func (v LedgerVerifyProofCmd) Run() error {
 	if err != nil {
 		return unusable(fmt.Errorf("reading a proof: %w", err))
 	}
+	var answer struct{ State, Proof string }
+	switch err := json.Unmarshal(content, &answer); {
+	case err != nil: // a proof is no JSON
+	case answer.Proof != "":
+		content = []byte(answer.Proof)
+	case answer.State == "waiting":
+		return unusable(errNoProofYet)
+	}
 	return o.print(verify.Proof(content, e.Policy))
 }
+
+var errNoProofYet = errors.New("no signed checkpoint covered the entry yet when this was answered: ask again")
 
 var errNoPolicy = errors.New("a ledger is verified against a policy file: --policy (docs/ledger-format.md)")
 
@@ -233,9 +243,9 @@ func (o outside) print(r *verify.Report) error {
 	case verify.Verified:
 		return nil
 	case verify.Unusable:
-		return &outcomeError{fmt.Sprintf("unusable: %d checkpoints not compared · 无法判定：%d 个检查点未能比对", r.Count, r.Count), exitUnusable}
+		return &outcomeError{fmt.Sprintf("unusable; checkpoints not compared: %d · 无法判定：%d 个检查点未能比对", r.Count, r.Count), exitUnusable}
 	}
-	return &outcomeError{fmt.Sprintf("wrong: %d problems · 有误：%d 处问题", r.Count, r.Count), exitWrong}
+	return &outcomeError{fmt.Sprintf("wrong; problems: %d · 有误：%d 处问题", r.Count, r.Count), exitWrong}
 }
 
 // verdictOf is a report as JSON.

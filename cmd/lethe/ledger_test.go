@@ -154,6 +154,20 @@ func TestI19_LedgerCommands(t *testing.T) {
 	h.lethe(3, "ledger", "verify-folder", h.dir, "--policy", h.policy())
 	h.lethe(2, "ledger", "verify-folder", filepath.Join(h.dir, "none"), "--policy", h.policy())
 	h.lethe(3, "ledger", "verify-proof", h.policy(), "--policy", h.policy())
+	var rows []ledger.Row
+	h.must(ledger.Rows(h.env.Facts.Read(t.Context())).Scan(&rows).Error)
+	proof, err := ledger.ProofOf(t.Context(), h.env.Facts, h.env.LedgerStorage, rows[0].ID)
+	h.must(err)
+	answer, err := json.Marshal(map[string]string{"entry_id": rows[0].ID.String(), "state": "proven", "proof": proof.Text()})
+	h.must(err)
+	for want, content := range map[int]string{0: string(answer), 2: `{"state": "waiting", "witnessed": false}`, 3: `{"proof": "c2sp.org/tlog-proof@v1"}`} {
+		file := filepath.Join(h.dir, "answer.json")
+		h.must(os.WriteFile(file, []byte(content), 0o600))
+		h.lethe(want, "ledger", "verify-proof", file, "--policy", h.policy())
+	}
+	bare := filepath.Join(h.dir, "proof")
+	h.must(os.WriteFile(bare, []byte(proof.Text()), 0o600))
+	h.lethe(0, "ledger", "verify-proof", bare, "--policy", h.policy())
 
 	adopt := func(want int, logins ...string) {
 		t.Helper()

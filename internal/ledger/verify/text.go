@@ -88,9 +88,9 @@ func (r *Report) Text(language string) string {
 		return strings.TrimSuffix(b.String(), "\n")
 	}
 	if r.Verdict() == Unusable {
-		line(pick("无法判定：有 %d 处缺少比对所需的材料", "unusable: %d checkpoints could not be compared with what was given"), r.Count)
+		line(pick("无法判定：有 %d 处缺少比对所需的材料", "unusable; checkpoints that could not be compared with what was given: %d"), r.Count)
 	} else {
-		line(pick("有误：发现 %d 处问题", "wrong: %d problems"), r.Count)
+		line(pick("有误：发现 %d 处问题", "wrong; problems: %d"), r.Count)
 	}
 	for i, p := range r.Problems {
 		if i == said {
