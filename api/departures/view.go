@@ -70,6 +70,7 @@ type WaitingView struct {
 	RoleText      string      `json:"role_text"`
 	Since         time.Time   `json:"since"`
 	System        string      `json:"system,omitempty"`
+	SystemText    string      `json:"system_text,omitempty"`
 	SupportCaseID *uuid.UUID  `json:"support_case_id,omitempty"`
 	PurgeID       *uuid.UUID  `json:"purge_id,omitempty"`
 	HoldID        *uuid.UUID  `json:"hold_id,omitempty" doc:"The hold that keeps the data"`
@@ -86,7 +87,6 @@ type TimelineView struct {
 	ByText       string             `json:"by_text"`
 	ByID         *uuid.UUID         `json:"by_id,omitempty"`
 	ByPerson     *render.PersonView `json:"by_person,omitempty"`
-	System       string             `json:"system,omitempty"`
 	Category     string             `json:"category,omitempty"`
 	CategoryText string             `json:"category_text,omitempty"`
 	HoldID       *uuid.UUID         `json:"hold_id,omitempty"`
@@ -311,10 +311,23 @@ func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep
 		v.Timeline = r.withObjections(language, dep.ID, v.Timeline)
 	}
 	v.Waiting = slices.DeleteFunc(r.waitingViews(language, dep, lastEvent), func(w WaitingView) bool { return !knows(partOfWaiting(w.What)) })
+	for i, w := range v.Waiting {
+		v.Waiting[i].SystemText = v.systemText(w.System)
+	}
 	if knows(access.PartWorkflow) {
 		v.Workflow = s.Workflow("departure/" + dep.ID.String())
 	}
 	return v
+}
+
+// systemText is what people call a system in which the leaver has an account.
+func (v DepartureView) systemText(name string) string {
+	for _, a := range v.Accounts {
+		if a.System == name {
+			return a.SystemText
+		}
+	}
+	return name
 }
 
 // knowledge is which parts of a departure the actor may know of.
@@ -411,7 +424,7 @@ func (r around) timelineViews(language i18n.Language, departureID uuid.UUID, kno
 	for i, e := range events {
 		views[i] = TimelineView{
 			At: e.At.UTC(), What: e.What, WhatText: i18n.Text(language, "event."+e.What),
-			By: e.ActorRole, ByText: closed.Text(language, models.Role(e.ActorRole)), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), System: e.System, Category: e.Category,
+			By: e.ActorRole, ByText: closed.Text(language, models.Role(e.ActorRole)), ByID: e.ActorID, ByPerson: r.people.Of(e.ActorID), Category: e.Category,
 		}
 		if e.Category != "" {
 			views[i].CategoryText = closed.Text(language, models.Category(e.Category))

@@ -36,6 +36,19 @@ func TestCutoffThatNobodyCarriesOutIsShown(t *testing.T) {
 	}
 }
 
+// TestWhatWaitsNamesTheSystemInWords: as the accounts of the same view do.
+func TestWhatWaitsNamesTheSystemInWords(t *testing.T) {
+	f := apitest.New(t)
+	person := f.Hire("E1", f.A)
+	d := f.Resign(person)
+	f.Exec("UPDATE support_cases SET departure_id = ? WHERE id = ?", d.ID, f.StuckCase(person))
+	var view departures.DepartureView
+	f.Ask(models.RoleHRAdmin, "GET", httpkit.AddressOf(models.RefDeparture, d.ID), "", "Accept-Language", "zh").Into(t, &view)
+	if len(view.Waiting) != 1 || view.Waiting[0].System != "mail" || view.Waiting[0].SystemText != "邮箱" {
+		t.Errorf("waits: %+v", view.Waiting)
+	}
+}
+
 // TestAnAnnulmentThatNobodyCanConfirmIsNotOffered: once the person has come back, what was asked before
 // waits for nobody.
 func TestAnAnnulmentThatNobodyCanConfirmIsNotOffered(t *testing.T) {

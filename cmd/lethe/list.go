@@ -51,7 +51,11 @@ func (l ListCmd) Run(ctx context.Context) error {
 	for _, d := range page.Items {
 		var waits []string
 		for _, w := range d.Waiting {
-			waits = append(waits, fmt.Sprintf("%s (%s)", w.WhatText, w.RoleText))
+			what := w.WhatText
+			if w.SystemText != "" {
+				what += " · " + w.SystemText
+			}
+			waits = append(waits, fmt.Sprintf("%s (%s)", what, w.RoleText))
 		}
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Person.EmployeeNo, d.LastWorkingDay, inZone(d.AccessCutoffAt, d.TimeZone), d.StageText, d.AccountsStateText, d.Person.Department, d.Person.Name, strings.Join(waits, "; "))
 	}

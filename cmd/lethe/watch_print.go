@@ -71,7 +71,7 @@ func (p *printer) parts(d departures.DepartureView) []part {
 		}
 		name := text("waiting", w.What)
 		if w.System != "" {
-			name += " · " + w.System
+			name += " · " + w.SystemText
 		}
 		parts = append(parts, part{key, "…", name, "waiting", text("role", string(w.Role))})
 	}
