@@ -61,7 +61,7 @@ func TestI6_PastDaysAreToldConfirmedAndLimited(t *testing.T) {
 	if decide.Status != 200 {
 		t.Fatalf("decided: %d %s", decide.Status, decide.Body)
 	}
-	f.Ask(models.RoleHRAdmin, "GET", httpkit.AddressOf(models.RefDeparture, beside.ID), "").Into(t, &beside)
+	f.Ask(models.RoleHRAdmin, "GET", httpkit.AddressOf(models.RefDeparture, beside.ID), "", "Accept-Language", "zh").Into(t, &beside)
 	if beside.LastWorkingDay.String() != f.Day(-31) || !beside.CountsFrom.Equal(beside.EmploymentEndedAt) || len(beside.Waiting) > 1 {
 		t.Errorf("by two: %+v", beside)
 	}
