@@ -249,8 +249,8 @@ func TestMe(t *testing.T) {
 func TestSystems(t *testing.T) {
 	f := apitest.New(t)
 	var page httpkit.Page[accounts.System]
-	f.Ask(models.RoleITOps, "GET", "/api/v1/systems", "").Into(t, &page)
-	if len(page.Items) != 2 || page.Items[0].Name != "finance" {
+	f.Ask(models.RoleITOps, "GET", "/api/v1/systems", "", "Accept-Language", "zh").Into(t, &page)
+	if len(page.Items) != 2 || page.Items[0].Name != "finance" || page.Items[0].Text != "财务" {
 		t.Errorf("systems: %+v", page)
 	}
 	var health accounts.SystemHealth
@@ -258,8 +258,8 @@ func TestSystems(t *testing.T) {
 	if !health.Healthy || health.Code != "" {
 		t.Errorf("mail: %+v", health)
 	}
-	f.Ask(models.RoleITOps, "POST", "/api/v1/systems/finance/check", "").Into(t, &health)
-	if health.Healthy || health.Code != "unauthorized" {
+	f.Ask(models.RoleITOps, "POST", "/api/v1/systems/finance/check", "", "Accept-Language", "zh").Into(t, &health)
+	if health.Healthy || health.Code != "unauthorized" || health.CodeText != "系统拒绝了我们的访问凭据。" {
 		t.Errorf("finance: %+v", health)
 	}
 	if got := f.Ask(models.RoleITOps, "POST", "/api/v1/systems/none/check", ""); got.Status != 404 {

@@ -1,11 +1,13 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"lethe/api/httpkit"
 	"lethe/internal/connector"
+	"lethe/internal/i18n"
 	"lethe/internal/identity"
 )
 
@@ -13,20 +15,27 @@ import (
 type System struct {
 	Name string `json:"name" example:"mail"`
 	Kind string `json:"kind" doc:"What it is for" example:"mail"`
+	Text string `json:"system_text" doc:"What people call the system: its kind, and its name if that is another"`
+}
+
+func systemView(language i18n.Language, system connector.System) System {
+	return System{Name: system.Name, Kind: system.Kind, Text: systemText(language, system.Name, system.Kind)}
 }
 
 // SystemHealth is what a check of a system came to.
 type SystemHealth struct {
 	System
-	Healthy   bool           `json:"healthy"`
-	Code      connector.Code `json:"code,omitempty" doc:"What is wrong: stable, for programs" example:"unauthorized"`
-	Millis    int64          `json:"ms" doc:"How long the answer took, in milliseconds"`
-	CheckedAt time.Time      `json:"checked_at"`
+	Healthy   bool       `json:"healthy"`
+	Code      caseReason `json:"code,omitempty" doc:"What is wrong: stable, for programs" example:"unauthorized"`
+	CodeText  string     `json:"code_text,omitempty"`
+	Millis    int64      `json:"ms" doc:"How long the answer took, in milliseconds"`
+	CheckedAt time.Time  `json:"checked_at"`
 }
 
 const checkLimit = 10 * time.Second
 
 type bySystem struct {
+	httpkit.Speaking
 	Name string `path:"name" maxLength:"64" doc:"The system's name"`
 }
 
@@ -36,11 +45,11 @@ func (s *server) registerSystems() {
 	httpkit.Handle(r, httpkit.Route{At: "POST /systems/{name}/check", Summary: "Ask a system whether it answers and accepts our credentials", To: httpkit.Roles{httpkit.IT}}, s.checkSystem)
 }
 
-func (s *server) listSystems(context.Context, *struct{}) (*httpkit.Answer[httpkit.Page[System]], error) {
+func (s *server) listSystems(_ context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[httpkit.Page[System]], error) {
 	page := httpkit.Page[System]{Items: []System{}}
 	for _, name := range s.Systems.Names() {
 		if system, ok := s.Systems.Get(name); ok {
-			page.Items = append(page.Items, System{Name: system.Name, Kind: system.Kind})
+			page.Items = append(page.Items, systemView(in.Language(), system))
 		}
 	}
 	return &httpkit.Answer[httpkit.Page[System]]{Body: page}, nil
@@ -58,12 +67,11 @@ func (s *server) checkSystem(ctx context.Context, in *bySystem) (*httpkit.Answer
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
 	begin := time.Now()
-	health := SystemHealth{System: System{Name: system.Name, Kind: system.Kind}, Healthy: true, CheckedAt: now}
+	health := SystemHealth{System: systemView(in.Language(), system), Healthy: true, CheckedAt: now}
 	if err := system.Connector.Health(ctx); err != nil {
 		health.Healthy = false
-		if health.Code = connector.CodeOf(err); health.Code == "" {
-			health.Code = connector.CodeUnavailable
-		}
+		code := cmp.Or(connector.CodeOf(err), connector.CodeUnavailable)
+		health.Code, health.CodeText = caseReason(code), i18n.Text(in.Language(), "case_reason."+string(code))
 	}
 	health.Millis = time.Since(begin).Milliseconds()
 	return &httpkit.Answer[SystemHealth]{Body: health}, nil
