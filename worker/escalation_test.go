@@ -52,7 +52,7 @@ func TestI1_ARejectedPurgeEscalatesEveryFourteenDays(t *testing.T) {
 			return activities.PurgeFacts{}, err
 		}
 		if ahead := temporal.Now().Sub(now); ahead > 0 {
-			if err := database.MoveClock(ctx, env.Facts, ahead); err != nil {
+			if err := databasetest.MoveClock(ctx, env.Facts, ahead); err != nil {
 				return activities.PurgeFacts{}, err
 			}
 		}

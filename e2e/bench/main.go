@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"lethe/internal/launch"
+	"lethe/internal/launch/launchtest"
 )
 
 type settings struct {
@@ -87,7 +88,7 @@ func run(ctx context.Context, s settings) error {
 // runLedger measures the ledger alone.
 func runLedger(ctx context.Context, s settings) error {
 	fmt.Println("starting Postgres (fsync on)")
-	scratch, err := launch.NewScratch(benchFolder())
+	scratch, err := launchtest.NewScratch(benchFolder())
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/internal/launch"
+	"lethe/internal/launch/launchtest"
 	"lethe/internal/operations"
 	"lethe/models"
 )
@@ -34,7 +35,7 @@ func peopleLists(ctx context.Context, s settings) error {
 	w := &world{}
 	defer w.close()
 	var err error
-	if w.scratch, err = launch.NewScratch(benchFolder()); err != nil {
+	if w.scratch, err = launchtest.NewScratch(benchFolder()); err != nil {
 		return err
 	}
 	if w.postgres, err = launch.Postgres(ctx, launch.PostgresOptions{Dir: filepath.Join(w.scratch.Path, "postgres")}); err != nil {

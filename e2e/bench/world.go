@@ -40,7 +40,7 @@ const sandboxToken = "bench-sandbox-token"
 
 // world is everything that both halves of a pair share.
 type world struct {
-	scratch      *launch.Scratch
+	scratch      *launchtest.Scratch
 	postgres     *launch.PostgresServer
 	temporal     *launch.TemporalServer
 	temporalFile string
@@ -69,7 +69,7 @@ func open(ctx context.Context) (_ *world, err error) {
 			w.close()
 		}
 	}()
-	if w.scratch, err = launch.NewScratch(benchFolder()); err != nil {
+	if w.scratch, err = launchtest.NewScratch(benchFolder()); err != nil {
 		return nil, err
 	}
 	if err = w.openServers(ctx); err != nil {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	"lethe/internal/launch"
 	"lethe/internal/launch/launchtest"
 )
 
@@ -47,6 +46,6 @@ func build(name string, flags ...string) (string, error) {
 }
 
 // scratch is this process's folder for binaries; the next process removes it.
-var scratch = sync.OnceValues(func() (*launch.Scratch, error) {
-	return launch.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-e2e-bin-%d", os.Geteuid())))
+var scratch = sync.OnceValues(func() (*launchtest.Scratch, error) {
+	return launchtest.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-e2e-bin-%d", os.Geteuid())))
 })

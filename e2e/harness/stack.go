@@ -17,8 +17,10 @@ import (
 	"lethe/e2e/record/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/keyed"
 	"lethe/internal/launch"
+	"lethe/internal/launch/launchtest"
 	"lethe/internal/ledger"
 	"lethe/internal/payload"
 	"lethe/internal/reasons"
@@ -47,7 +49,7 @@ type Stack struct {
 	settings     map[string]string
 	logins       logins
 	options      Options
-	scratch      *launch.Scratch
+	scratch      *launchtest.Scratch
 	organisation organisation
 	people       map[models.Role]uuid.UUID // the first of the staff with each role
 	reviewing    reviewing
@@ -79,7 +81,7 @@ func Start(t testing.TB, o Options) *Stack {
 func Open(ctx context.Context, o Options) (*Stack, error) {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	scratch, err := launch.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-e2e-%d", os.Geteuid())))
+	scratch, err := launchtest.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-e2e-%d", os.Geteuid())))
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +196,7 @@ func (s *Stack) takeOver(ctx context.Context) error {
 		return fmt.Errorf("finding the reviewer: %w", err)
 	}
 	s.people = map[models.Role]uuid.UUID{models.RoleHRAdmin: r.HRPerson, models.RoleReviewer: reviewer.ID}
-	return database.MoveClock(ctx, s.Facts, r.RecordedAt.Sub(now))
+	return databasetest.MoveClock(ctx, s.Facts, r.RecordedAt.Sub(now))
 }
 
 // Recorded is the id of a recorded person's departure.
@@ -276,7 +278,7 @@ func (s *Stack) setClock(ctx context.Context) error {
 	if clock.EndOfDay(day, zone).Sub(now) < s.options.BeforeMidnight {
 		day = day.AddDays(1)
 	}
-	return database.MoveClock(ctx, s.Facts, clock.EndOfDay(day, zone).Sub(now)-s.options.BeforeMidnight)
+	return databasetest.MoveClock(ctx, s.Facts, clock.EndOfDay(day, zone).Sub(now)-s.options.BeforeMidnight)
 }
 
 // Today is the date that the databases' clock has in Zone, as the API writes it.

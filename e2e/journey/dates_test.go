@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"lethe/e2e/harness"
-	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 )
 
 // purgeState is what a test reads of a purge.
@@ -63,7 +63,7 @@ func TestI1_I6_NobodysFileIsDestroyedByOnePersonsDates(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, wait := range []time.Duration{31 * 24 * time.Hour, 370 * 24 * time.Hour} {
-		if err := database.MoveClock(t.Context(), stack.Facts, wait); err != nil {
+		if err := databasetest.MoveClock(t.Context(), stack.Facts, wait); err != nil {
 			t.Fatal(err)
 		}
 		token, err := stack.Token(t.Context(), stack.Staff.HRPerson, "hr_admin")

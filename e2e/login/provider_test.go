@@ -59,7 +59,7 @@ var program = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	folder, err := launch.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-e2e-oidc-%d", os.Geteuid())))
+	folder, err := launchtest.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-e2e-oidc-%d", os.Geteuid())))
 	if err != nil {
 		return "", err
 	}

@@ -70,7 +70,7 @@ type result struct {
 
 // testBed is the shared servers; parts that did not start are nil.
 type testBed struct {
-	scratch  *launch.Scratch
+	scratch  *launchtest.Scratch
 	postgres *launch.PostgresServer
 	temporal *launch.TemporalServer
 }
@@ -82,7 +82,7 @@ func start(ctx context.Context) (*testBed, error) {
 	if err != nil {
 		return bed, err
 	}
-	if bed.scratch, err = launch.NewScratch(launchtest.RunsFolder(root)); err != nil {
+	if bed.scratch, err = launchtest.NewScratch(launchtest.RunsFolder(root)); err != nil {
 		return bed, err
 	}
 	postgres := launchtest.PostgresOptions(bed.scratch.Path)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"lethe/e2e/harness"
-	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -162,7 +162,7 @@ func (w *world) asksAboutAbsentAccounts() {
 
 // stopsRejectedPurges: I1, what a reviewer rejected is not carried out by time.
 func (w *world) stopsRejectedPurges() {
-	if err := database.MoveClock(w.Context(), w.Facts, 60*24*time.Hour); err != nil {
+	if err := databasetest.MoveClock(w.Context(), w.Facts, 60*24*time.Hour); err != nil {
 		w.Fatal(err)
 	}
 	time.Sleep(6 * time.Second) // the relay finds what is overdue within three

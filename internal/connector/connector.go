@@ -126,29 +126,6 @@ type Reader interface {
 	Snapshot(ctx context.Context, externalID string, active bool) (Snapshot, error)
 }
 
-// Inspector is what a connector may offer besides: state and residue in one remote
-// call. Call Inspect, which does without where it is missing.
-type Inspector interface {
-	Inspect(ctx context.Context, externalID string) (State, []Residue, error)
-}
-
-// Inspect reads an account back and looks for residue, in one remote call if the
-// connector can.
-func Inspect(ctx context.Context, c Reader, externalID string) (State, []Residue, error) {
-	if one, ok := c.(Inspector); ok {
-		return one.Inspect(ctx, externalID)
-	}
-	state, err := c.ReadBack(ctx, externalID)
-	if err != nil {
-		return State{}, nil, err
-	}
-	left, err := c.Residue(ctx, externalID)
-	if err != nil {
-		return State{}, nil, err
-	}
-	return state, left, nil
-}
-
 // Unlinker takes access away. An unknown account is Outcome NotFound, not an error.
 // Each method is a step of its own: none depends on another's success.
 type Unlinker interface {

@@ -45,7 +45,8 @@ func ExampleWithFence() {
 	fmt.Println(err)
 	for range 2 {
 		result, err := mail.Connector.Disable(ctx, "id-7")
-		state, residue, _ := connector.Inspect(ctx, mail.Connector, "id-7")
+		state, _ := mail.Connector.ReadBack(ctx, "id-7")
+		residue, _ := mail.Connector.Residue(ctx, "id-7")
 		fmt.Println(result.Outcome, err, "active:", state.Active, "residue:", len(residue))
 	}
 	// Output:

@@ -83,7 +83,7 @@ func TestMoveClock_DevOnly(t *testing.T) {
 	production := databasetest.NewUnmarked(t)
 	_, err := database.Install(t.Context(), production.Facts, production.Keys, database.ModeProduction)
 	must(t, err)
-	if err := database.MoveClock(t.Context(), production.Facts, time.Hour); err == nil {
+	if err := databasetest.MoveClock(t.Context(), production.Facts, time.Hour); err == nil {
 		t.Error("the clock of a production database moved")
 	}
 	env := databasetest.New(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"lethe/models"
 
@@ -198,15 +197,6 @@ func movable(ctx context.Context, db *DB) error {
 			'BEGIN RETURN clock_timestamp() + (SELECT shift FROM public.lethe_clock); END';`).Error
 	if err != nil {
 		return fmt.Errorf("making the clock movable: %w", hide(err))
-	}
-	return nil
-}
-
-// MoveClock adds d to the clock of a dev database. Production databases have nothing to move.
-func MoveClock(ctx context.Context, db *DB, d time.Duration) error {
-	err := db.Read(ctx).Exec("UPDATE lethe_clock SET shift = shift + make_interval(secs => ?)", d.Seconds()).Error
-	if err != nil {
-		return fmt.Errorf("moving the clock: %w", hide(err))
 	}
 	return nil
 }

@@ -9,8 +9,10 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
+// Migrations are the files of all migrations.
+//
 //go:embed migrations
-var migrationFiles embed.FS
+var Migrations embed.FS
 
 // Schema names a set of migrations: the facts, or the keys in their own database.
 type Schema string
@@ -66,7 +68,7 @@ func MigrationVersion(ctx context.Context, db *DB, schema Schema) (current, newe
 }
 
 func provider(db *DB, schema Schema) (*goose.Provider, error) {
-	files, err := fs.Sub(migrationFiles, "migrations/"+string(schema))
+	files, err := fs.Sub(Migrations, "migrations/"+string(schema))
 	if err != nil {
 		return nil, fmt.Errorf("finding the migrations of %s: %w", schema, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/keyed"
 )
 
@@ -13,7 +14,7 @@ import (
 // the keys can tell whose it is.
 func ExampleAll() {
 	var db database.DB
-	keys := &keyed.Ephemeral{}
+	keys := &databasetest.Digests{}
 	keyed.Attach(&db, keys)
 	ctx := context.Background()
 	kept, err := keyed.Of(ctx, &db, keyed.Tries, "wang.fang")

@@ -11,13 +11,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"lethe/internal/database"
@@ -139,36 +137,4 @@ func mac(key []byte, parts []string) []byte {
 		_, _ = h.Write([]byte(part))
 	}
 	return h.Sum(nil)
-}
-
-// Ephemeral are keys that live as long as the process, for tests and for programs that end.
-type Ephemeral struct {
-	mu   sync.Mutex
-	keys map[string][][]byte
-}
-
-// DigestKeys draws a purpose's key when it is first asked for.
-func (e *Ephemeral) DigestKeys(_ context.Context, p Purpose) ([][]byte, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.keys[p.Name]) == 0 {
-		e.add(p)
-	}
-	return e.keys[p.Name], nil
-}
-
-// Follow draws the next key of a purpose, which makes digests from now on; the ones before it live on.
-func (e *Ephemeral) Follow(p Purpose) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.add(p)
-}
-
-func (e *Ephemeral) add(p Purpose) {
-	if e.keys == nil {
-		e.keys = map[string][][]byte{}
-	}
-	key := make([]byte, sha256.Size)
-	_, _ = rand.Read(key) // never fails
-	e.keys[p.Name] = append([][]byte{key}, e.keys[p.Name]...)
 }

@@ -61,18 +61,6 @@ func LockFolder(ctx context.Context, folder string) (release func(), err error) 
 	return lock.release, nil
 }
 
-// acquireWaiting waits for a lock that others hold only for a moment.
-func acquireWaiting(path string) (*folderLock, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open the lock file: %w", err)
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
-	}
-	return &folderLock{file}, nil
-}
-
 // release may be called more than once.
 func (l *folderLock) release() {
 	if l.file != nil {

@@ -201,6 +201,15 @@ func (c *cluster) clearOrphans(ctx context.Context, data string) error {
 	return removePidFile(data)
 }
 
+// KillServersIn kills the servers whose data is in folders of this one, and waits until none is left.
+func KillServersIn(folder string) error {
+	clusters, err := filepath.Glob(filepath.Join(folder, "*", dataFolder))
+	for _, data := range clusters {
+		err = errors.Join(err, killAll(data))
+	}
+	return err
+}
+
 // killAll kills every process in the folder and waits until none is left.
 func killAll(data string) error {
 	for range 100 {

@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
@@ -122,37 +121,6 @@ func TestKilledParentLeavesNoOrphan(t *testing.T) {
 func running(pid int) bool {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err == nil && !strings.Contains(string(status), ") Z ")
-}
-
-func TestGroupTellsOfTheFirstEndAndStopsInReverse(t *testing.T) {
-	order := filepath.Join(t.TempDir(), "order")
-	member := func(name string) *Process {
-		p := shell(t, `trap 'echo `+name+` >> "$ORDER"; exit 0' TERM; echo ready; while :; do sleep 0.02; done`,
-			func(c *Command) { c.Name, c.Env = name, append(os.Environ(), "ORDER="+order) })
-		within(t, 5*time.Second, "ready", func() bool { return p.Tail() == "ready" })
-		return p
-	}
-	group := NewGroup()
-	group.Add(member("first"))
-	group.Add(member("second"))
-	short := shell(t, "exit 9", func(c *Command) { c.Name = "short" })
-	group.Add(short)
-
-	var exit *ExitError
-	if err := group.Wait(t.Context()); !errors.As(err, &exit) || exit.Name != "short" {
-		t.Fatalf("Wait = %v", err)
-	}
-	if err := group.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if content, _ := os.ReadFile(order); string(content) != "second\nfirst\n" {
-		t.Errorf("stopped in the order %q", content)
-	}
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := NewGroup().Wait(canceled); err != nil {
-		t.Errorf("an ended wait is no failure: %v", err)
-	}
 }
 
 func TestCheckPortNamesTheSetting(t *testing.T) {

@@ -56,18 +56,9 @@ func (r Row) Content() (Content, error) {
 	return c, nil
 }
 
-// Recompute computes the commitments of a row anew. A row that does not say what its leaf commits to
+// Recompute computes the commitments of a row with its content anew. A row that does not say what its leaf commits to
 // is ErrTampered. It does not look at the tree: that is for proofs and the verifier.
-func Recompute(r Row) error {
-	content, err := r.Content()
-	if err != nil {
-		return fmt.Errorf("entry %s: %w", r.ID, ErrTampered)
-	}
-	return RecomputeAs(r, content)
-}
-
-// RecomputeAs is [Recompute] for a row whose content was read already.
-func RecomputeAs(r Row, content Content) error {
+func Recompute(r Row, content Content) error {
 	tampered := func() error { return fmt.Errorf("entry %s: %w", r.ID, ErrTampered) }
 	leaf, err := ParseLeaf(r.Leaf)
 	if err != nil || leaf.ID != r.ID || leaf.Kind != r.Kind || !leaf.At().Equal(r.At) || len(r.Salts) != fieldCount*SaltSize {

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"lethe/internal/connector"
 	"lethe/internal/connector/scim"
 	"lethe/sandbox"
 	"lethe/sandbox/control"
@@ -51,8 +50,8 @@ func BenchmarkUnlinking(b *testing.B) {
 		if _, err := c.LeaveGroups(ctx, id); err != nil {
 			b.Fatal(err)
 		}
-		if s, left, err := connector.Inspect(ctx, c, id); err != nil || s.Active || len(left) > 0 {
-			b.Fatal(s, left, err)
+		if left, err := c.Residue(ctx, id); err != nil || len(left) > 0 {
+			b.Fatal(left, err)
 		}
 	}
 }

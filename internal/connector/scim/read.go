@@ -26,28 +26,21 @@ func (u user) state() connector.State {
 	return connector.State{Exists: true, Active: u.active, EmployeeNo: u.number}
 }
 
-// Residue implements connector.Reader.
+// Residue implements connector.Reader: a SCIM user shows all but the groups that only list it themselves.
 func (c *Client) Residue(ctx context.Context, externalID string) ([]connector.Residue, error) {
-	_, left, err := c.Inspect(ctx, externalID)
-	return left, err
-}
-
-// Inspect implements connector.Inspector: a SCIM user shows both at once, but for the
-// groups that only list it themselves.
-func (c *Client) Inspect(ctx context.Context, externalID string) (connector.State, []connector.Residue, error) {
 	u, err := c.user(ctx, externalID)
 	if err != nil {
-		return connector.State{}, nil, err
+		return nil, err
 	}
 	if u.unclear {
-		return u.state(), nil, badAnswer()
+		return nil, badAnswer()
 	}
 	groups, err := c.memberships(ctx, u)
 	if err == nil {
 		err = u.oddAccess
 	}
 	if err != nil && len(groups) == 0 {
-		return connector.State{}, nil, err
+		return nil, err
 	}
 	var told access
 	if u.access != nil {
@@ -59,8 +52,7 @@ func (c *Client) Inspect(ctx context.Context, externalID string) (connector.Stat
 		{Kind: connector.ResidueSessions, Count: int(told.Sessions)},
 		{Kind: connector.ResidueTokens, Count: int(told.Tokens)},
 	}
-	left := slices.DeleteFunc(found, func(r connector.Residue) bool { return r.Count <= 0 })
-	return u.state(), left, nil
+	return slices.DeleteFunc(found, func(r connector.Residue) bool { return r.Count <= 0 }), nil
 }
 
 // Health implements connector.HealthChecker: it reads the service provider's

@@ -115,7 +115,4 @@ func Factory(c connector.SystemConfig) (connector.Connector, error) {
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-var (
-	_ connector.Connector = (*Client)(nil)
-	_ connector.Inspector = (*Client)(nil)
-)
+var _ connector.Connector = (*Client)(nil)

@@ -23,7 +23,7 @@ type Env struct {
 	// LedgerKeys are those of the writer that is attached to the facts.
 	LedgerKeys *ledger.Keys
 	// Digests are the keys of digests that are attached to the facts.
-	Digests keyed.Ephemeral
+	Digests Digests
 	// Reasons seals what people write for the record, with the keys database of the test.
 	Reasons reasons.Keeper
 	// LedgerStorage is the folder that NewSequencer fills.
@@ -90,9 +90,15 @@ func (e *Env) NewSequencer(t testing.TB) *ledger.Sequencer {
 // Advance moves the clock of the facts, lethe_now(), by d.
 func (e *Env) Advance(t testing.TB, d time.Duration) {
 	t.Helper()
-	if err := database.MoveClock(context.Background(), e.Facts, d); err != nil {
+	if err := MoveClock(context.Background(), e.Facts, d); err != nil {
 		t.Fatalf("moving the clock: %v", err)
 	}
+}
+
+// MoveClock adds d to the clock of a dev database. Production databases have nothing to move.
+func MoveClock(ctx context.Context, db *database.DB, d time.Duration) error {
+	err := db.Read(ctx).Exec("UPDATE lethe_clock SET shift = shift + make_interval(secs => ?)", d.Seconds()).Error
+	return database.Wrap("moving the clock", err)
 }
 
 // open clones both templates side by side and connects to the clones.

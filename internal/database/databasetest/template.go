@@ -2,8 +2,11 @@ package databasetest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,11 +18,11 @@ const templateLock = 0x4c54504c // "LTPL"
 
 // makeTemplates makes the template databases of these migrations unless they exist on the server.
 func (s *server) makeTemplates(ctx context.Context, conn *pgx.Conn) error {
-	fingerprint, err := database.Fingerprint()
+	version, err := fingerprint()
 	if err != nil {
 		return err
 	}
-	s.facts, s.keys = "lethe_facts_"+fingerprint[:16], "lethe_keys_"+fingerprint[:16]
+	s.facts, s.keys = "lethe_facts_"+version[:16], "lethe_keys_"+version[:16]
 	if complete, err := exist(ctx, conn, s.facts, s.keys); err != nil || complete {
 		return err
 	}
@@ -70,4 +73,25 @@ func exist(ctx context.Context, conn *pgx.Conn, names ...string) (bool, error) {
 		return false, fmt.Errorf("looking for the templates: %w", err)
 	}
 	return found == len(names), nil
+}
+
+// fingerprint names the content of all migrations: templates of test databases are kept under it,
+// so that a changed migration never meets an old template.
+func fingerprint() (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(database.Migrations, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(database.Migrations, path)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(sum, "%s %d\n%s", path, len(content), content)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading the migrations: %w", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

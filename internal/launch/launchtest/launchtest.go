@@ -77,7 +77,7 @@ var ownTemporal = sync.OnceValue(func() temporal {
 // folder is removed by the next process that needs one, since a test binary has
 // no moment at which it could do so itself.
 var folder = sync.OnceValue(func() string {
-	scratch, err := launch.NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-test-%d", os.Geteuid())))
+	scratch, err := NewScratch(filepath.Join(os.TempDir(), fmt.Sprintf("lethe-test-%d", os.Geteuid())))
 	if err != nil {
 		panic(err)
 	}
@@ -86,7 +86,7 @@ var folder = sync.OnceValue(func() string {
 })
 
 // kept holds the folder's lock until the process ends.
-var kept *launch.Scratch //nolint:unused // it is kept, not used
+var kept *Scratch //nolint:unused // it is kept, not used
 
 // PostgresOptions are those of a server for tests under the folder. Its data
 // need not survive a power cut, so it does not wait for the disk; kills of its

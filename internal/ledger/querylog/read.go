@@ -149,7 +149,7 @@ func (r *Row) check(c content, m mac, wrote ledger.Wrote, old bool) State {
 		return Tampered
 	}
 	r.Content = &said
-	if ledger.RecomputeAs(r.Row, said) != nil || !c.at.Equal(r.At) || *c.kind != string(r.Kind) || !r.inTree() {
+	if ledger.Recompute(r.Row, said) != nil || !c.at.Equal(r.At) || *c.kind != string(r.Kind) || !r.inTree() {
 		return Tampered
 	}
 	return Intact
