@@ -40,6 +40,15 @@ type Caller struct {
 	// ApprovalID is what is being carried out: nothing that the caller does in this transaction was
 	// decided by the caller alone. Nil without one.
 	ApprovalID uuid.UUID
+	// Requester is who asked for what is being carried out; nil unless something is.
+	Requester *Requester
+}
+
+// Requester is who asked for what a second person agreed to, and how they proved who they were then.
+type Requester struct {
+	Actor         Actor
+	UserID        uuid.UUID // Nil if the user is not known any more
+	Authenticated Authentication
 }
 
 type callerKey struct{}

@@ -1,6 +1,7 @@
 package approvals_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -139,5 +140,21 @@ func TestI21_TheEffectsEntryRefersToTheApproval(t *testing.T) {
 	}
 	if told["approval.requested"] != "mistaken|" || told["approval.approved"] != "seen|"+view.ID.String() || told["departure.annulled"] != "|"+view.ID.String() {
 		t.Errorf("the ledger tells %v", told)
+	}
+}
+
+// What is sealed is what was hashed, whatever the characters.
+func TestACommandWithMarkupIsCarriedOut(t *testing.T) {
+	f := apitest.New(t)
+	const post = `R&D <lab> \u0026`
+	body, err := json.Marshal(map[string]any{"employee_no": "E1", "name": "B & C", "department_id": f.A, "hired_on": "2024-01-01", "post": post})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := f.Ask(models.RoleHRAdmin, "POST", "/api/v1/employees", string(body))
+	var view approvals.ApprovalView
+	f.Session(models.RoleReviewer).Ask("POST", got.Header.Get("Location")+"/decision", `{"decision": "approved"}`).Into(t, &view)
+	if view.State != models.ApprovalApproved || f.Count("employments WHERE post = '"+post+"'") != 1 {
+		t.Errorf("%d %s; then %s (%s)", got.Status, got.Body, view.State, view.VoidReason)
 	}
 }

@@ -84,9 +84,24 @@ func Take[T any](ctx context.Context, s *Desk, language i18n.Language, st *Step,
 	if err != nil {
 		return nil, err
 	}
+	if err := s.overtake(ctx, st, row); err != nil {
+		return nil, err
+	}
 	view, err := s.oneApproval(ctx, row, language)
 	out.Body.request = &view
 	return out, err
+}
+
+// overtake ends the requests that are overtaken by what one person might do at once, beside asking for the rest.
+func (s *Desk) overtake(ctx context.Context, st *Step, row models.Approval) error {
+	if st.First == nil {
+		return nil
+	}
+	targets, err := approval.Targets(row)
+	for _, t := range targets {
+		s.endChanged(ctx, t.ID)
+	}
+	return err
 }
 
 // Ask is take for what always takes two people.

@@ -9,6 +9,7 @@ import (
 	"lethe/api/departures"
 	"lethe/api/httpkit"
 	"lethe/api/purges"
+	"lethe/internal/database"
 	"lethe/models"
 )
 
@@ -65,14 +66,26 @@ func TestI6_PastDaysAreToldConfirmedAndLimited(t *testing.T) {
 	if beside.LastWorkingDay.String() != f.Day(-31) || !beside.CountsFrom.Equal(beside.EmploymentEndedAt) || len(beside.Waiting) > 1 {
 		t.Errorf("by two: %+v", beside)
 	}
-	told := map[string]string{}
+	told, approver := map[string]string{}, ""
 	for _, line := range beside.Timeline {
+		if line.ApprovedBy != nil {
+			approver += line.What + line.ApprovedBy.EmployeeNo
+		}
 		for _, c := range line.Changes {
 			told[line.What+"."+c.Field] = c.Label + ": " + c.Before + " → " + c.After
 		}
 	}
 	if told["dates_changed.employment_end_date"] != "劳动关系结束日: "+f.Day(0)+" → "+f.Day(-31) || told["dates_changed.counts_from"] == "" || told["dates_changed.time_zone"] != "" {
 		t.Errorf("the timeline tells of the dates %v", told)
+	}
+	var by struct{ Role, Authenticated, RequestedBy, ApprovedBy, Session string }
+	f.Run(func(tx *database.Tx) error {
+		return database.Hide(tx.DB().Raw(`SELECT actor_role AS role, authenticated, requested_by, COALESCE(details ->> 'approved_by', '') AS approved_by,
+			COALESCE(details ->> 'session_id', '') AS session FROM ledger_content WHERE action = 'departure.rescheduled'`).Scan(&by).Error)
+	})
+	if by.Role != "hr_admin" || by.Authenticated != "token" || by.RequestedBy != "" || by.ApprovedBy != f.People[models.RoleReviewer].String() || by.Session != "" ||
+		approver != "dates_changedR-reviewer" {
+		t.Errorf("who changed the dates: %+v, the timeline says %q", by, approver)
 	}
 }
 

@@ -132,3 +132,46 @@ func TestARequestToBeginAtOnceEndsWithTheDeparture(t *testing.T) {
 		t.Errorf("the request is %s (%s)", request.State, request.VoidReason)
 	}
 }
+
+// TestARequestEndsWithWhatOnePersonDoesBeside asking for the rest: access is cut at once, whatever two people say to
+// the dates, and an earlier request for other dates is overtaken by that.
+func TestARequestEndsWithWhatOnePersonDoesBeside(t *testing.T) {
+	f := apitest.New(t)
+	address := httpkit.AddressOf(models.RefDeparture, f.Resign(f.Hire("E9", f.A)).ID)
+	dates := func(days int) apitest.Reply {
+		return f.Ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.Day(days)+`", "confirm_past": true}`)
+	}
+	first, second := dates(20), dates(-2)
+	if first.Status != http.StatusAccepted || second.Status != http.StatusAccepted {
+		t.Fatalf("%d %s, %d %s", first.Status, first.Body, second.Status, second.Body)
+	}
+	for request, want := range map[string]models.ApprovalState{first.Header.Get("Location"): models.ApprovalVoid, second.Header.Get("Location"): models.ApprovalPending} {
+		var view approvals.ApprovalView
+		f.Ask(models.RoleHRAdmin, "GET", request, "").Into(t, &view)
+		if view.State != want {
+			t.Errorf("%s is %s, want %s", request, view.State, want)
+		}
+	}
+}
+
+// TestARequestAboutAPurgeOutlastsTheDataOfOthers who may not decide about it, such as whoever entered the departure.
+func TestARequestAboutAPurgeOutlastsTheDataOfOthers(t *testing.T) {
+	f := apitest.New(t)
+	purge := f.RejectedPurge(f.Hire("E2", f.A))
+	f.Exec("ALTER TABLE departures DISABLE TRIGGER USER")
+	f.Exec("UPDATE departures SET created_by = ? WHERE id = (SELECT departure_id FROM purges WHERE id = ?)", f.People[models.RoleHRAdmin], purge)
+	asked := f.Session(models.RoleReviewer).Ask("POST", "/api/v1/purges/"+purge.String()+"/decision", `{"decision": "extended", "until": "`+f.Day(60)+`", "reason": "r"}`)
+	if asked.Status != http.StatusAccepted || f.Count("approvals WHERE cardinality(subject_ids) > 1") != 1 {
+		t.Fatalf("%d %s", asked.Status, asked.Body)
+	}
+	for _, of := range []struct {
+		whose string
+		ended int
+	}{{"<>", 0}, {"=", 1}} {
+		f.Exec(`UPDATE employment_categories SET purging_at = lethe_now() WHERE employment_id IN (SELECT m.id FROM employments m, approvals q
+			WHERE m.employee_id = ANY (q.subject_ids) AND m.id `+of.whose+` (SELECT employment_id FROM purges WHERE id = ?))`, purge)
+		if n, err := f.Approvals.Sweep(t.Context(), f.API.DB); n != of.ended || err != nil {
+			t.Errorf("data of employments %s the purge's: %d requests ended, want %d: %v", of.whose, n, of.ended, err)
+		}
+	}
+}

@@ -87,6 +87,7 @@ type TimelineView struct {
 	ByText       string             `json:"by_text"`
 	ByID         *uuid.UUID         `json:"by_id,omitempty"`
 	ByPerson     *render.PersonView `json:"by_person,omitempty"`
+	ApprovedBy   *render.PersonView `json:"approved_by,omitempty" doc:"Who agreed to a change of dates that took two people, where the departure is read by itself"`
 	Category     string             `json:"category,omitempty"`
 	CategoryText string             `json:"category_text,omitempty"`
 	HoldID       *uuid.UUID         `json:"hold_id,omitempty"`
@@ -159,15 +160,23 @@ func (s *server) addDateChanges(ctx context.Context, language i18n.Language, dep
 	if err != nil {
 		return err
 	}
+	var approvers []uuid.UUID
+	for _, of := range changes {
+		approvers = append(approvers, render.GivenOf(of.ApprovedBy)...)
+	}
+	people, err := s.People(ctx, language, approvers)
+	if err != nil {
+		return err
+	}
 	for i, v := range timeline {
 		if v.What != departure.EventDatesChanged {
 			continue
 		}
 		var told []approval.Change
-		for _, c := range changes[v.At] {
+		for _, c := range changes[v.At].Changes {
 			told = append(told, approval.Change{Field: c.Field, Before: c.Before, After: c.After, Zone: dep.TimeZone})
 		}
-		timeline[i].Changes = approvals.ChangeViews(told, nil, language)
+		timeline[i].Changes, timeline[i].ApprovedBy = approvals.ChangeViews(told, nil, language), people.Of(changes[v.At].ApprovedBy)
 	}
 	return nil
 }

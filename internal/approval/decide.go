@@ -31,7 +31,7 @@ func (r *Registry) Decide(ctx context.Context, db *database.DB, bearer identity.
 		return models.Approval{}, err
 	}
 	caller := models.CallerOf(ctx)
-	caller.ApprovalID = id
+	caller.ApprovalID, caller.Requester = id, &models.Requester{}
 	ctx = models.WithCaller(ctx, caller)
 	var row models.Approval
 	once := func() error {
@@ -113,7 +113,14 @@ func (r *Registry) approve(tx *database.Tx, op Operation, row models.Approval, e
 	by := By{
 		Requester: requester(row), Authenticated: row.RequesterAuthenticated, Approver: e.by.Actor, Approval: row.ID,
 	}
+	// From here on the ledger tells what the requester wanted from what the approver does.
+	asked := models.CallerOf(tx.Context()).Requester
+	*asked = models.Requester{Actor: by.Requester, Authenticated: by.Authenticated}
+	if row.RequesterUserID != nil {
+		asked.UserID = *row.RequesterUserID
+	}
 	result, err := op.run(tx, by, command)
+	*asked = models.Requester{}
 	if err != nil {
 		return row, err
 	}
@@ -257,6 +264,12 @@ func readStored(content []byte, err error) (s stored, _ error) {
 	if err := json.Unmarshal(content, &s); err != nil {
 		return s, errUnreadable
 	}
+	// Requests from before &, < and > were stored as they are have them escaped.
+	command, err := canonical(s.Command)
+	if err != nil {
+		return s, errUnreadable
+	}
+	s.Command = command
 	return s, nil
 }
 

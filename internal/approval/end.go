@@ -154,9 +154,12 @@ const (
 	sweepBatch = 100
 	isDue      = "state = 'pending' AND expires_at <= lethe_now()"
 	// isDestroyed: data of a subject is being destroyed, and the command may hold some of it. From the
-	// purge's intent on that must not be openable anywhere (I25).
+	// purge's intent on that must not be openable anywhere (I25). Subjects of a request about a purge are also those
+	// who may not decide about it: it holds data of the purge's own person only.
 	isDestroyed = `state = 'pending' AND EXISTS (SELECT FROM employments m JOIN employment_categories c ON c.employment_id = m.id
-		WHERE m.employee_id = ANY (approvals.subject_ids) AND c.purging_at >= approvals.requested_at)`
+		WHERE m.employee_id = ANY (approvals.subject_ids) AND c.purging_at >= approvals.requested_at
+			AND (targets -> 0 ->> 'kind' <> 'purge' OR m.employee_id = (SELECT q.employee_id FROM purges p
+				JOIN employments q ON q.id = p.employment_id WHERE p.id = (targets -> 0 ->> 'id')::uuid)))`
 	// isOvertaken: the purge that it is about destroys already, is over, or will not destroy what it claims
 	// now, since a hold keeps some of that; or the support case that it is about is closed.
 	isOvertaken = `state = 'pending' AND (targets -> 0 ->> 'kind' = 'support_case' AND EXISTS (

@@ -1,7 +1,6 @@
 package approval
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -154,9 +153,9 @@ func (r *Registry) row(tx *database.Tx, caller models.Caller, o Order, command, 
 		return row, err
 	}
 	row.StateDigest = b.state
-	content, err := json.Marshal(stored{Salt: b.salt, Command: command, Changes: review.Changes, Causes: o.Causes})
+	content, err := plain(stored{Salt: b.salt, Command: command, Changes: review.Changes, Causes: o.Causes})
 	if err != nil {
-		return row, errors.New("writing a stored command failed")
+		return row, err
 	}
 	if row.CommandSealed, err = r.sealer.SealLoose(tx.Context(), place(id), content); err != nil {
 		return row, fmt.Errorf("sealing a command: %w", err)

@@ -78,7 +78,7 @@ func (p Patch) Prepare(tx *database.Tx, id uuid.UUID) (c Changing, err error) {
 		return c, err
 	}
 	c.patch = p
-	if err = p.lockCopies(tx, id); err != nil {
+	if err = p.LockCopies(tx, id); err != nil {
 		return c, err
 	}
 	if c.employee, c.Employment, err = LatestFile(tx, id); err != nil {
@@ -100,9 +100,9 @@ func (p Patch) Prepare(tx *database.Tx, id uuid.UUID) (c Changing, err error) {
 	return c, err
 }
 
-// lockCopies locks the departures, which a new name is copied to, before the person: in that order the last purge of
+// LockCopies locks the departures, which a new name is copied to, before the person: in that order the last purge of
 // a former employment does.
-func (p Patch) lockCopies(tx *database.Tx, id uuid.UUID) error {
+func (p Patch) LockCopies(tx *database.Tx, id uuid.UUID) error {
 	if p.Name == nil {
 		return nil
 	}

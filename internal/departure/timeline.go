@@ -63,13 +63,19 @@ func Timeline(ctx context.Context, db *database.DB, id uuid.UUID, after int64) (
 // of a zone. Before is empty where there was none.
 type DateChange struct{ Field, Before, After string }
 
+// DatesChanged is one change of dates, and who agreed to it if it took two people.
+type DatesChanged struct {
+	ApprovedBy *uuid.UUID
+	Changes    []DateChange
+}
+
 // changeable are the dates that a change is told of, in the order in which people read them. The end of the
 // employment as an instant follows from its day and the zone.
 var changeable = []string{"notice_received_on", "last_working_day", "employment_end_date", "access_cutoff_at", "time_zone", "counts_from"}
 
 // DateChanges are what became of a departure's dates, by the time of the line that tells of it, as far as the ledger
 // keeps what its entries say.
-func DateChanges(ctx context.Context, db *database.DB, id uuid.UUID) (map[time.Time][]DateChange, error) {
+func DateChanges(ctx context.Context, db *database.DB, id uuid.UUID) (map[time.Time]DatesChanged, error) {
 	events, err := database.Find[models.DepartureEvent](db.Read(ctx), "changes of dates", "departure_id = ? AND what = ?", id, EventDatesChanged)
 	if err != nil {
 		return nil, err
@@ -89,17 +95,22 @@ func DateChanges(ctx context.Context, db *database.DB, id uuid.UUID) (map[time.T
 	if err != nil {
 		return nil, err
 	}
-	changes := make(map[time.Time][]DateChange, len(rows))
+	changes := make(map[time.Time]DatesChanged, len(rows))
 	for _, row := range rows {
 		content, err := row.Content()
 		if err != nil {
 			return nil, err
 		}
+		var of DatesChanged
+		if id, err := uuid.Parse(content.Details[ledger.DetailApprovedBy]); err == nil {
+			of.ApprovedBy = &id
+		}
 		for _, field := range changeable {
 			if after, changed := content.Details[field]; changed {
-				changes[lines[row.ID]] = append(changes[lines[row.ID]], DateChange{field, content.Details[field+"_before"], after})
+				of.Changes = append(of.Changes, DateChange{field, content.Details[field+"_before"], after})
 			}
 		}
+		changes[lines[row.ID]] = of
 	}
 	return changes, nil
 }

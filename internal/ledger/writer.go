@@ -207,9 +207,18 @@ func contentOf(caller models.Caller, e Entry) (Content, error) {
 	if e.Kind == "" || e.Action == "" {
 		return Content{}, errors.New("an entry has a kind and an action")
 	}
-	actor := caller.Actor
+	actor, details := caller.Actor, map[string]string{}
 	if e.Actor != nil {
 		actor = *e.Actor
+	}
+	switch {
+	case actor == caller.Actor:
+	case caller.Requester != nil && caller.Requester.Actor == actor:
+		// The approver's session is told by the entry of the approval.
+		details[DetailApprovedBy] = caller.Actor.EmployeeID.String()
+		caller.Authenticated, caller.UserID, caller.SessionID, caller.TokenID = caller.Requester.Authenticated, caller.Requester.UserID, uuid.Nil, uuid.Nil
+	case actor == models.System:
+		caller.Authenticated, caller.UserID = models.ByNothing, uuid.Nil
 	}
 	if e.Authenticated != "" {
 		caller.Authenticated = e.Authenticated
@@ -228,7 +237,7 @@ func contentOf(caller models.Caller, e Entry) (Content, error) {
 	if caller.UserID != uuid.Nil {
 		c.UserID = &caller.UserID
 	}
-	c.Details = map[string]string{}
+	c.Details = details
 	maps.Copy(c.Details, e.Details)
 	for key, id := range map[string]uuid.UUID{"session_id": caller.SessionID, "token_id": caller.TokenID, "approval_id": caller.ApprovalID} {
 		if id != uuid.Nil && c.Details[key] == "" {

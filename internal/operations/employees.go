@@ -59,6 +59,9 @@ func (d Deps) createEmployee() approval.Operation {
 func (d Deps) changeBasis() approval.Operation {
 	return approval.Define(approval.Spec[BasisChange]{
 		Judge: func(tx *database.Tx, c BasisChange) (approval.Review, error) {
+			if err := c.Patch.LockCopies(tx, c.EmployeeID); err != nil {
+				return approval.Review{}, gone(err, database.ErrNotFound)
+			}
 			employee, employment, err := archive.LatestFile(tx, c.EmployeeID)
 			if err != nil {
 				return approval.Review{}, gone(err, database.ErrNotFound)
