@@ -1,0 +1,132 @@
+// Package corpus holds labelled reasons, and measures a pack of rules by them. The development half is there to write
+// rules by; whoever writes rules does not read the test half.
+package corpus
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"lethe/internal/i18n"
+	"lethe/internal/screening"
+)
+
+//go:embed *.jsonl
+var halves embed.FS
+
+// Halves are the names of those that the program carries.
+func Halves() []string {
+	files, _ := halves.ReadDir(".")
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
+	return names
+}
+
+// Half reads one of Halves.
+func Half(name string) ([]Case, error) {
+	file, err := halves.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the corpus: %w", err)
+	}
+	return Read(file)
+}
+
+// Case is a reason, and what is to be found in it.
+type Case struct {
+	Text     string            `json:"text"`
+	Lang     i18n.Language     `json:"lang"`
+	Purpose  string            `json:"purpose"` // empty: none that the pack knows
+	Verdict  screening.Verdict `json:"verdict"`
+	Category string            `json:"category"` // of a refusal, or the doubt of a review; the figures count it as it stands
+	Note     string            `json:"note,omitempty"`
+}
+
+// Read reads a corpus, an object of JSON a line. An error says which line is wrong.
+func Read(file []byte) ([]Case, error) {
+	var cases []Case
+	for i, line := range bytes.Split(bytes.TrimSpace(file), []byte("\n")) {
+		var c Case
+		d := json.NewDecoder(bytes.NewReader(line))
+		d.DisallowUnknownFields()
+		err := d.Decode(&c)
+		if err == nil && !errors.Is(d.Decode(&struct{}{}), io.EOF) {
+			err = errors.New("something follows the object")
+		}
+		if err == nil && !slices.Contains(screening.Verdicts, c.Verdict) {
+			err = fmt.Errorf("there is no verdict %q", c.Verdict)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
+		}
+		cases = append(cases, c)
+	}
+	return cases, nil
+}
+
+// The goals.
+const (
+	Recall        = 0.98 // of what is to be refused, at least
+	HonestRefused = 0.02 // of what is ok, at most
+	HonestReview  = 0.10
+)
+
+// Figures say how often a pack finds what is to be found.
+type Figures struct {
+	Found      map[screening.Verdict]map[screening.Verdict]int // by what was to be found, then by what was
+	Categories map[string][2]int                               // of what was to be refused: how many, and how many were
+	Misses     []Miss
+}
+
+// Miss is a case with another verdict than it was to have.
+type Miss struct {
+	Case  Case
+	Found screening.Finding
+}
+
+// Measure screens all cases.
+func Measure(p *screening.Pack, cases []Case) Figures {
+	f := Figures{Found: map[screening.Verdict]map[screening.Verdict]int{}, Categories: map[string][2]int{}}
+	for _, v := range screening.Verdicts {
+		f.Found[v] = map[screening.Verdict]int{}
+	}
+	for _, c := range cases {
+		found := p.Screen(c.Text, c.Purpose)
+		f.Found[c.Verdict][found.Verdict]++
+		if c.Verdict == screening.Refused {
+			counts := f.Categories[c.Category]
+			counts[0]++
+			if found.Verdict == screening.Refused {
+				counts[1]++
+			}
+			f.Categories[c.Category] = counts
+		}
+		if found.Verdict != c.Verdict {
+			f.Misses = append(f.Misses, Miss{c, found})
+		}
+	}
+	return f
+}
+
+// Share is how many of those that were to have a verdict got another one, or it.
+func (f Figures) Share(of, got screening.Verdict) float64 {
+	all := 0
+	for _, n := range f.Found[of] {
+		all += n
+	}
+	if all == 0 {
+		return 0
+	}
+	return float64(f.Found[of][got]) / float64(all)
+}
+
+// Met says whether all goals are. A corpus in which nothing is to be refused, or nothing is ok, meets none.
+func (f Figures) Met() bool {
+	return f.Share(screening.Refused, screening.Refused) >= Recall && len(f.Found[screening.OK]) > 0 &&
+		f.Share(screening.OK, screening.Refused) <= HonestRefused && f.Share(screening.OK, screening.Review) <= HonestReview
+}

@@ -1,0 +1,177 @@
+package screening
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"lethe/internal/i18n"
+)
+
+// Pack is a version of the rules. docs/screening.md has its format.
+type Pack struct {
+	Version  string              `yaml:"version"`
+	Sounds   map[string]string   `yaml:"sounds"` // a character, and those that are written for it because they sound alike
+	Groups   map[string][]string `yaml:"groups"` // of phrases
+	Purposes map[string]Purpose  `yaml:"purposes"`
+	Rules    []Rule              `yaml:"rules"`
+
+	finder *finder
+	facts  []string // of all purposes
+}
+
+// Purpose is what the pack knows of a purpose: groups of phrases.
+type Purpose struct {
+	Facts   []string `yaml:"facts"`   // that tell of its matter
+	Hints   []string `yaml:"hints"`   // that go with it, but tell little
+	Against []string `yaml:"against"` // that contradict it
+
+	weighty []string // what speaks for the purpose
+}
+
+// Rule refuses a text that has a phrase of each of its groups near enough together.
+type Rule struct {
+	Name     string                   `yaml:"name"`
+	Category Category                 `yaml:"category"`
+	Text     map[i18n.Language]string `yaml:"text"`    // a sentence for people
+	All      []string                 `yaml:"all"`     // groups; a|b is either
+	Unless   []string                 `yaml:"unless"`  // groups that excuse wherever they stand; facts: those of the purpose
+	Except   []string                 `yaml:"except"`  // groups within whose phrases nothing counts for this rule
+	NotFor   []string                 `yaml:"not_for"` // purposes
+	Within   int                      `yaml:"within"`  // characters of Chinese, or words; 40 if left out
+
+	alternatives [][]string // All, taken apart
+}
+
+// Sentence is what a rule refuses, for people; empty for a name that the pack does not have.
+func (p *Pack) Sentence(rule string, l i18n.Language) string {
+	i := slices.IndexFunc(p.Rules, func(r Rule) bool { return r.Name == rule })
+	if i < 0 {
+		return ""
+	}
+	return p.Rules[i].Text[l]
+}
+
+// The groups that every pack has, and what rules can name like a group.
+const (
+	neutral      = "neutral"   // phrases within which nothing counts for any rule
+	nothing      = "nothing"   // what says nothing
+	formal       = "formal"    // how people write who have facts: times, documents, checks
+	vague        = "vague"     // what says too little where no fact stands beside it
+	ofPurpose    = "facts"     // the facts of the purpose
+	ofAny        = "any_fact"  // those of any purpose, and what goes with this one
+	saidEnough   = "enough"    // that the text is no single word
+	inDisguise   = "disguised" // what was written as pinyin, in initials, or with others that sound alike
+	otherPurpose = "other"     // what a purpose is judged as that the pack does not know
+)
+
+const defaultWithin = 40
+
+// Parse reads a pack. An error says where it is wrong.
+func Parse(file []byte) (*Pack, error) {
+	p := &Pack{}
+	d := yaml.NewDecoder(bytes.NewReader(file))
+	d.KnownFields(true)
+	if err := d.Decode(p); err != nil {
+		return nil, fmt.Errorf("reading the pack: %w", err)
+	}
+	if err := d.Decode(&struct{}{}); !errors.Is(err, io.EOF) {
+		return nil, errors.New("reading the pack: something follows it")
+	}
+	if p.Version == "" {
+		return nil, errors.New("the pack has no version")
+	}
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("pack %s: %w", p.Version, err)
+	}
+	var err error
+	if p.finder, err = newFinder(p.Groups, p.Sounds); err != nil {
+		return nil, fmt.Errorf("pack %s: %w", p.Version, err)
+	}
+	return p, nil
+}
+
+func (p *Pack) check() error {
+	for _, name := range []string{neutral, nothing, vague, formal} {
+		if len(p.Groups[name]) == 0 {
+			return fmt.Errorf("the group %s has no phrases", name)
+		}
+	}
+	for _, name := range []string{ofPurpose, ofAny, inDisguise, saidEnough} {
+		if _, taken := p.Groups[name]; taken {
+			return fmt.Errorf("no group can be called %s", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Purposes)) {
+		purpose := p.Purposes[name]
+		if err := p.known(purpose.Facts, purpose.Hints, purpose.Against); err != nil {
+			return fmt.Errorf("purpose %s: %w", name, err)
+		}
+		p.facts = append(p.facts, purpose.Facts...)
+		purpose.weighty = slices.Concat(purpose.Facts, purpose.Hints, []string{formal})
+		p.Purposes[name] = purpose
+	}
+	if len(p.Rules) == 0 {
+		return errors.New("there are no rules")
+	}
+	names := map[string]bool{}
+	for i := range p.Rules {
+		rule := &p.Rules[i]
+		if rule.Name == "" || names[rule.Name] {
+			return fmt.Errorf("rule %d has no name of its own: %q", i+1, rule.Name)
+		}
+		names[rule.Name] = true
+		if err := p.checkRule(rule); err != nil {
+			return fmt.Errorf("rule %s: %w", rule.Name, err)
+		}
+	}
+	return nil
+}
+
+func (p *Pack) checkRule(rule *Rule) error {
+	if !slices.Contains(Categories, rule.Category) {
+		return fmt.Errorf("there is no category %q", rule.Category)
+	}
+	for _, l := range i18n.Languages {
+		if strings.TrimSpace(rule.Text[l]) == "" {
+			return fmt.Errorf("it has no sentence in %s", l)
+		}
+	}
+	if len(rule.All) == 0 {
+		return errors.New("it asks for nothing")
+	}
+	for _, group := range rule.All {
+		rule.alternatives = append(rule.alternatives, strings.Split(group, "|"))
+	}
+	unless := slices.DeleteFunc(slices.Clone(rule.Unless), func(g string) bool { return g == ofPurpose || g == ofAny })
+	if err := p.known(append(rule.alternatives, unless, rule.Except)...); err != nil {
+		return err
+	}
+	for _, purpose := range rule.NotFor {
+		if _, ok := p.Purposes[purpose]; !ok {
+			return fmt.Errorf("there is no purpose %q", purpose)
+		}
+	}
+	if rule.Within == 0 {
+		rule.Within = defaultWithin
+	}
+	if rule.Within < 0 {
+		return fmt.Errorf("within %d", rule.Within)
+	}
+	return nil
+}
+
+func (p *Pack) known(lists ...[]string) error {
+	for _, name := range slices.Concat(lists...) {
+		if _, ok := p.Groups[name]; !ok && name != inDisguise && name != saidEnough {
+			return fmt.Errorf("there is no group %q", name)
+		}
+	}
+	return nil
+}
