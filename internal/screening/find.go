@@ -260,8 +260,11 @@ func (f *finder) whole(pieces []found) []hit {
 	begun := map[int][]hit{} // of phrases with gaps: where each of the pieces before stood last
 	for _, x := range pieces {
 		ph := f.phrases[x.phrase]
-		h := hit{x.from, x.to, ph.groups}
+		h := hit{x.from, x.to, x.phrase, ph.groups}
 		if x.disguised {
+			if slices.Contains(ph.groups, neutral) {
+				continue
+			}
 			h.groups = append(slices.Clip(h.groups), inDisguise)
 		}
 		if ph.pieces > 1 {

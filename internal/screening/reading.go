@@ -8,6 +8,7 @@ import (
 // hit is a phrase in a text, from one token to another.
 type hit struct {
 	from, to int
+	phrase   int
 	groups   []string
 }
 
@@ -65,16 +66,16 @@ func reach(hits []hit, groups []string, n int) []int {
 
 func covered(reach []int, h hit) bool { return reach != nil && reach[h.from] >= h.to }
 
-// count is how many phrases of some groups there are, of those that overlap one.
+// count is how many different phrases of some groups there are, of those that overlap one.
 func (r *reading) count(groups []string) int {
-	n, end := 0, -1
+	seen, end := map[int]bool{}, -1
 	for _, h := range r.hits {
 		if h.in(groups) && h.from > end {
-			n++
+			seen[h.phrase] = true
 			end = h.to
 		}
 	}
-	return n
+	return len(seen)
 }
 
 // said measures what a text says: without the phrases that say nothing, numbers, keys that were mashed, and what is

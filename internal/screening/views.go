@@ -44,6 +44,7 @@ func tokens(normalised string) []token {
 				start = i
 			}
 			letters = letters || r >= 'a'
+		case start >= 0 && strings.ContainsRune("€£!|+", r) && followed(normalised[i:]): // d€bt
 		case r == '\'' || r == '’' || r == '_': // doesn't is one word
 		case unicode.Is(unicode.Han, r):
 			end(i)
@@ -54,6 +55,16 @@ func tokens(normalised string) []token {
 	}
 	end(len(normalised))
 	return found
+}
+
+// followed says whether a letter comes after the first character.
+func followed(rest string) bool {
+	for i, r := range rest {
+		if i > 0 {
+			return r >= 'a' && r <= 'z'
+		}
+	}
+	return false
 }
 
 // bounded is the view of the words: the letters of all of them, each as the simplest that it may be taken for, with
@@ -87,8 +98,8 @@ func (v bounded) span(from, to int) (int, int, bool) {
 	return v.token[from], v.token[to], whole
 }
 
-var digits = strings.NewReplacer("0", "o", "1", "i", "l", "i", "3", "e", "4", "a", "5", "s", "7", "t", "8", "b", "9", "g",
-	"@", "a", "$", "s", "'", "", "’", "", "_", "", " ", "", "-", "")
+var digits = strings.NewReplacer("0", "o", "1", "i", "l", "i", "3", "e", "4", "a", "5", "s", "6", "b", "7", "t", "8", "b", "9", "g",
+	"@", "a", "$", "s", "€", "e", "£", "i", "!", "i", "|", "i", "+", "t", "'", "", "’", "", "_", "", " ", "", "-", "")
 
 func skeleton(word string) string { return digits.Replace(word) }
 
