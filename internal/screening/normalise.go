@@ -23,6 +23,11 @@ func Normalise(text string) string {
 		if to, ok := folded[r]; ok {
 			return to
 		}
+		for _, enclosed := range []rune{'🅐', '🅰', '🇦'} {
+			if r >= enclosed && r < enclosed+26 {
+				return 'a' + r - enclosed
+			}
+		}
 		r = unicode.ToLower(r)
 		if to, ok := folded[r]; ok {
 			return to
@@ -41,8 +46,8 @@ var traditional string
 
 // lookAlikes are letters that are drawn like Latin ones, and on the second line those.
 var lookAlikes = [2]string{
-	"АВЕКМНОРСТУХІЈЅҮавекмнорстухіјѕԁԛԝһӏүпгѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεικνορτυχωγηøłđıɑɡɩʋᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ×",
-	"abekmhopctyxijsyabekmhopctyxijsdqwhlynrvabezhikmnoptyxabeikvoptuxwynoldiagivabcdefghijklmnoprstuvwyzx",
+	"АВЕКМНОРСТУХІЈЅҮавекмнорстухіјѕԁԛԝһӏүпгѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεικνορτυχωγηøłđıɑɡɩʋᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ×єэьшѡцяσθπμδɛəŋħŧƒßօոսհ",
+	"abekmhopctyxijsyabekmhopctyxijsdqwhlynrvabezhikmnoptyxabeikvoptuxwynoldiagivabcdefghijklmnoprstuvwyzxeebwwuroonudeenhtfbonuh",
 }
 
 // pictures say a word, and characters that are written in two halves are one.
