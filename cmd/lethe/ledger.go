@@ -170,7 +170,10 @@ func (v LedgerVerifyProofCmd) Run() error {
 	if err != nil {
 		return unusable(fmt.Errorf("reading a proof: %w", err))
 	}
-	var answer struct{ State, Proof string }
+	var answer struct {
+		State, Proof string
+		verify.Claim
+	}
 	switch err := json.Unmarshal(content, &answer); {
 	case err != nil: // a proof is no JSON
 	case answer.Proof != "":
@@ -178,7 +181,7 @@ func (v LedgerVerifyProofCmd) Run() error {
 	case answer.State == "waiting":
 		return unusable(errNoProofYet)
 	}
-	return o.print(verify.Proof(content, e.Policy))
+	return o.print(verify.Proof(content, answer.Claim, e.Policy))
 }
 
 var errNoProofYet = errors.New("no signed checkpoint covered the entry yet when this was answered: ask again")

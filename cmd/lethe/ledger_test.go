@@ -158,12 +158,25 @@ func TestI19_LedgerCommands(t *testing.T) {
 	h.must(ledger.Rows(h.env.Facts.Read(t.Context())).Scan(&rows).Error)
 	proof, err := ledger.ProofOf(t.Context(), h.env.Facts, h.env.LedgerStorage, rows[0].ID)
 	h.must(err)
-	answer, err := json.Marshal(map[string]string{"entry_id": rows[0].ID.String(), "state": "proven", "proof": proof.Text()})
-	h.must(err)
-	for want, content := range map[int]string{0: string(answer), 2: `{"state": "waiting", "witnessed": false}`, 3: `{"proof": "c2sp.org/tlog-proof@v1"}`} {
+	answer := func(id uuid.UUID, epoch int, index int64) string {
+		content, err := json.Marshal(map[string]any{"entry_id": id, "state": "proven", "epoch": epoch, "index": index, "proof": proof.Text()})
+		h.must(err)
+		return string(content)
+	}
+	for _, c := range []struct {
+		want    int
+		content string
+	}{
+		{0, answer(rows[0].ID, proof.Epoch, proof.Index)},
+		{2, `{"state": "waiting", "witnessed": false}`},
+		{3, `{"proof": "c2sp.org/tlog-proof@v1"}`},
+		{3, answer(rows[1].ID, proof.Epoch, proof.Index)},
+		{3, answer(rows[0].ID, proof.Epoch+6, proof.Index)},
+		{3, answer(rows[0].ID, proof.Epoch, proof.Index+5)},
+	} {
 		file := filepath.Join(h.dir, "answer.json")
-		h.must(os.WriteFile(file, []byte(content), 0o600))
-		h.lethe(want, "ledger", "verify-proof", file, "--policy", h.policy())
+		h.must(os.WriteFile(file, []byte(c.content), 0o600))
+		h.lethe(c.want, "ledger", "verify-proof", file, "--policy", h.policy())
 	}
 	bare := filepath.Join(h.dir, "proof")
 	h.must(os.WriteFile(bare, []byte(proof.Text()), 0o600))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/google/uuid"
+
 	"lethe/internal/ledger/corpus"
 	"lethe/internal/ledger/policy"
 	"lethe/internal/ledger/verify"
@@ -40,11 +42,16 @@ func ExampleProof() {
 		fmt.Println(err)
 		return
 	}
-	report := verify.Proof(proof, keys)
+	report := verify.Proof(proof, verify.Claim{}, keys)
 	fmt.Println(report.Verdict(), report.Origin, "of", report.Trees[0].Witnessed, "witnessed entries")
-	report = verify.Proof(bytes.Replace(proof, []byte("index 127"), []byte("index 128"), 1), keys)
+	fmt.Println("entry", report.Proven.Index, "of epoch", report.Proven.Epoch, "and kind", report.Proven.Kind)
+	other := uuid.Nil // what was saved beside the proof is held against it
+	fmt.Println(verify.Proof(proof, verify.Claim{EntryID: &other}, keys).Problems)
+	report = verify.Proof(bytes.Replace(proof, []byte("index 127"), []byte("index 128"), 1), verify.Claim{}, keys)
 	fmt.Println(report.Verdict(), report.Problems)
 	// Output:
 	// verified ledger.example/corpus of 300 witnessed entries
+	// entry 127 of epoch 1 and kind departure
+	// [bad_proof entry_id]
 	// wrong [bad_proof root]
 }

@@ -3,14 +3,24 @@ package verify
 import (
 	"strings"
 
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"lethe/internal/ledger/policy"
 	"lethe/internal/ledger/strict"
 )
 
-// Proof verifies the proof of one entry (docs/ledger-format.md) against a policy.
-func Proof(content []byte, p *policy.Policy) *Report {
+// Claim is which entry a proof is said to be of, as the answer of the API says it beside the proof; what
+// is nil is not said.
+type Claim struct {
+	EntryID *uuid.UUID `json:"entry_id"`
+	Epoch   *int       `json:"epoch"`
+	Index   *int64     `json:"index"`
+}
+
+// Proof verifies the proof of one entry (docs/ledger-format.md) against a policy, and
+// that the entry is the one that was claimed.
+func Proof(content []byte, c Claim, p *policy.Policy) *Report {
 	r := &Report{Origin: p.Origin, Problems: []Problem{}, Files: true}
 	wrong := func(field string) *Report {
 		r.add(Problem{Code: BadProof, Field: field})
@@ -48,7 +58,16 @@ func Proof(content []byte, p *policy.Policy) *Report {
 	if index >= head.Size || tlog.CheckRecord(steps, head.Size, head.Root, index, tlog.RecordHash(raw)) != nil {
 		return wrong("root")
 	}
+	switch {
+	case c.EntryID != nil && *c.EntryID != l.id:
+		return wrong("entry_id")
+	case c.Epoch != nil && *c.Epoch != head.Epoch:
+		return wrong("epoch")
+	case c.Index != nil && *c.Index != index:
+		return wrong("index")
+	}
 	r.Entries, r.Sequenced = 1, 1
+	r.Proven = &Proven{EntryID: l.id, Kind: string(l.kind), At: timeOf(l.id), Epoch: head.Epoch, Index: index}
 	r.Trees = []Tree{{Epoch: head.Epoch, Size: head.Size, Root: head.Root.String(), Signed: head.Size, Witnessed: head.Size}}
 	return r
 }

@@ -41,7 +41,7 @@ const (
 	NotCompared       Code = "not_compared"       // a checkpoint of an epoch that ended, and nothing at hand to compare it with
 	Malformed         Code = "malformed"          // a value that this program never writes
 	BadPack           Code = "bad_pack"           // an evidence pack that is cut, changed or not one
-	BadProof          Code = "bad_proof"          // the proof of an entry that is malformed, or does not lead to its checkpoint
+	BadProof          Code = "bad_proof"          // the proof of an entry that is malformed, does not lead to its checkpoint, or is of another entry than was claimed
 	MissingFile       Code = "missing_file"       // a file of the ledger's folder is not there
 )
 
@@ -78,6 +78,8 @@ type Report struct {
 	Unprotected int64 `json:"unprotected"`
 	// Files says that only files were verified, and no database: what entries say is not in them.
 	Files bool `json:"files_only,omitempty"`
+	// Proven is the one entry that a proof is of.
+	Proven *Proven `json:"proven,omitempty"`
 	// Pack is set for an evidence pack.
 	Pack     *PackInfo `json:"pack,omitempty"`
 	Count    int       `json:"problem_count"`
@@ -92,6 +94,15 @@ type PackInfo struct {
 	Complete bool `json:"complete"`
 	// Dropped entries have lost their content after its time: they prove that something was, not what.
 	Dropped int64 `json:"dropped"`
+}
+
+// Proven is an entry by its place in a tree; At is when it was written, UTC.
+type Proven struct {
+	EntryID uuid.UUID `json:"entry_id"`
+	Kind    string    `json:"kind"`
+	At      time.Time `json:"at"`
+	Epoch   int       `json:"epoch"`
+	Index   int64     `json:"index"`
 }
 
 // Tree is one epoch.

@@ -32,7 +32,7 @@ var sentences = map[Code][2]string{
 	MissingCheckpoint: {"未提供任何数据库以外的检查点或回执，无从比对", "no checkpoint and no receipt from outside the database was given to compare with"},
 	NotCompared:       {"已结束纪元的检查点未能比对：缺少账本目录中的分片，或缺少含下一纪元首条记录的证据包", "a checkpoint of an epoch that ended was not compared: the tiles of the ledger's folder are missing, or a pack with the next epoch's first entry"},
 	Malformed:         {"出现本系统不会写入的值", "a value that this system never writes"},
-	BadProof:          {"条目证明格式错误，或得不出其检查点的根", "the proof of an entry is malformed, or does not lead to its checkpoint"},
+	BadProof:          {"条目证明格式错误、得不出其检查点的根，或并非所述条目的证明", "the proof of an entry is malformed, does not lead to its checkpoint, or is not of the entry named beside it"},
 	MissingFile:       {"账本目录缺少文件：被删除", "a file of the ledger's folder is missing: deleted"},
 	BadPack:           {"证据包不完整、被修改或不是证据包", "the evidence pack is incomplete, was changed, or is none"},
 }
@@ -62,6 +62,9 @@ func (r *Report) Text(language string) string {
 		} else {
 			line("%s", pick("按条件筛选：不能证明没有遗漏其他条目", "chosen by filters: this does not prove that nothing else was left out"))
 		}
+	case r.Proven != nil:
+		line(pick("所证明的条目：%s，类别 %s，写入时间 %s，第 %d 纪元第 %d 号", "the proof is of entry %s, kind %s, written at %s, epoch %d, index %d"),
+			r.Proven.EntryID, r.Proven.Kind, at(&r.Proven.At, ""), r.Proven.Epoch, r.Proven.Index)
 	case r.Files:
 		line(pick("仅核验文件：%d 个叶子；核对回执 %d 份；尚无见证联署的叶子：%d 个", "files only: %d leaves; %d receipts compared; leaves under no witnessed checkpoint yet: %d"),
 			r.Entries, r.Receipts, r.Unprotected)
