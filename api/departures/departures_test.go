@@ -72,6 +72,11 @@ func TestDepartureIsChangedAndTakenBack(t *testing.T) {
 	if view.LastWorkingDay.String() != f.Day(40) {
 		t.Errorf("the day is %v", view.LastWorkingDay)
 	}
+	told := len(view.Timeline)
+	got := f.Ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.Day(40)+`"}`)
+	if got.Into(t, &view); got.Status != 200 || view.LastWorkingDay.String() != f.Day(40) || len(view.Timeline) != told {
+		t.Errorf("the same day again: %d, %d lines after %d", got.Status, len(view.Timeline), told)
+	}
 	if got := f.Ask(models.RoleHRAdmin, "PUT", address+"/dates", `{"last_working_day": "`+f.Day(20)+`"}`); got.Status != 202 || !strings.HasPrefix(got.Header.Get("Location"), httpkit.Base+"/approvals/") {
 		t.Errorf("a shortening is answered %d %s", got.Status, got.Body)
 	}

@@ -169,7 +169,7 @@ func (s *API) bearer(ctx huma.Context) (identity.Bearer, error) {
 	secret, byToken := bearerToken(ctx.Header("Authorization"))
 	session, bySession := s.Identity.TokenOf(ctx.Header("Cookie"))
 	switch {
-	case byToken && bySession:
+	case byToken && bySession, len(humagin.Unwrap(ctx).Request.Header.Values("Authorization")) > 1:
 		return identity.Bearer{}, NewProblem(codeTwoCredentials)
 	case byToken:
 		return identity.Authenticate(ctx.Context(), s.DB, secret, s.Dev)

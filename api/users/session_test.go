@@ -79,6 +79,18 @@ func TestTokenAndSessionTogetherAreRefused(t *testing.T) {
 	if got := f.Ask(httpkit.HR, "GET", "/api/v1/me", "", "Cookie", "lethe="+v.Token); got.Status != 400 || got.Problem.Code != "two_credentials" {
 		t.Errorf("both: %d %s", got.Status, got.Problem.Code)
 	}
+	r, err := http.NewRequestWithContext(t.Context(), "GET", f.HTTP.URL+"/api/v1/me", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header["Authorization"] = []string{"Bearer " + f.Tokens[httpkit.HR], "Bearer x"}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _ = response.Body.Close(); response.StatusCode != 400 {
+		t.Errorf("two tokens: %d", response.StatusCode)
+	}
 	if got := f.Ask("", "GET", "/api/v1/me", "", "Cookie", "lethe="+v.Token+"; lethe=x"); got.Status != 401 {
 		t.Errorf("two cookies of one name: %d", got.Status)
 	}

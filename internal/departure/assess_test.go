@@ -31,7 +31,10 @@ func TestAWithdrawalIsAssessed(t *testing.T) {
 		"access settled":          {row(pending, models.AccountsSettled, later), hr, true, nil, []models.Cause{models.CauseGivesBack}},
 		"without consent":         {row(pending, models.AccountsLinked, later), hr, false, ErrConsentRequired, nil},
 		"the end is this instant": {row(pending, models.AccountsLinked, now), hr, true, ErrEnded, nil},
-		"departed":                {row(models.StageDeparted, models.AccountsSettled, later), hr, true, ErrStage, nil},
+		"departed":                {row(models.StageDeparted, models.AccountsSettled, later), hr, true, ErrEnded, nil},
+		"purging":                 {row(models.StagePurging, models.AccountsSettled, later), hr, true, ErrEnded, nil},
+		"purged":                  {row(models.StagePurged, models.AccountsSettled, later), hr, true, ErrEnded, nil},
+		"annulled":                {row(models.StageAnnulled, models.AccountsLinked, later), hr, true, ErrStage, nil},
 		"withdrawn":               {row(models.StageWithdrawn, models.AccountsLinked, later), hr, true, ErrStage, nil},
 		"the own":                 {row(pending, models.AccountsLinked, later), models.Actor{EmployeeID: subject}, true, ErrSubject, nil},
 	} {

@@ -54,7 +54,7 @@ func PrepareDates(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDat
 	case g.dep.EmployeeID == by.EmployeeID:
 		return g, ErrSubject
 	case !pending:
-		return g, ErrStage
+		return g, notPending(g.dep.Stage)
 	case over:
 		return g, ErrEnded
 	}
@@ -128,6 +128,10 @@ func (g Dating) set(tx *database.Tx, by models.Actor, approved bool) (err error)
 	if dep.AccountsState != models.AccountsLinked {
 		dates.AccessCutoffAt = earliest(dep.AccessCutoffAt, dates.EmploymentEndedAt)
 	}
+	changes := moved(datesOf(dep), dates)
+	if len(changes) == 0 {
+		return nil // they are so already: nothing happened that could be told
+	}
 	err = update(tx, dep, map[string]any{
 		"notice_received_on": dates.NoticeReceivedOn, "last_working_day": dates.LastWorkingDay,
 		"employment_end_date": dates.EmploymentEndDate, "access_cutoff_at": dates.AccessCutoffAt,
@@ -137,7 +141,7 @@ func (g Dating) set(tx *database.Tx, by models.Actor, approved bool) (err error)
 	if err != nil {
 		return err
 	}
-	if err := record(tx, dep, EventDatesChanged, by, moved(datesOf(dep), dates)); err != nil {
+	if err := record(tx, dep, EventDatesChanged, by, changes); err != nil {
 		return err
 	}
 	return tx.Touch(models.DrivenDeparture, dep.ID)
@@ -193,13 +197,23 @@ func AssessWithdrawal(tx *database.Tx, by models.Actor, id uuid.UUID, companyCon
 	return withdrawable(dep, by, now, companyConsent)
 }
 
+// notPending is why a departure in another stage than pending is neither moved nor taken back: it took
+// effect, or there is none any more.
+func notPending(stage models.Stage) error {
+	switch stage {
+	case models.StageDeparted, models.StagePurging, models.StagePurged:
+		return ErrEnded
+	}
+	return ErrStage
+}
+
 // withdrawable is pure.
 func withdrawable(dep models.Departure, by models.Actor, now time.Time, companyConsent bool) ([]models.Cause, error) {
 	switch {
 	case dep.EmployeeID == by.EmployeeID:
 		return nil, ErrSubject
 	case dep.Stage != models.StagePendingDeparture:
-		return nil, ErrStage
+		return nil, notPending(dep.Stage)
 	case !dep.EmploymentEndedAt.After(now):
 		return nil, ErrEnded
 	case !companyConsent: // a notice never lies in the future (Derive), so it has been received

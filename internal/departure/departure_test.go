@@ -301,8 +301,17 @@ func TestWithdrawal(t *testing.T) {
 		t.Fatalf("after the end, before the timer: %v", err)
 	}
 	s.advance(t, again.ID)
-	if err := withdraw(again.ID, true); !errors.Is(err, departure.ErrStage) {
+	if err := withdraw(again.ID, true); !errors.Is(err, departure.ErrEnded) {
 		t.Fatalf("after departed: %v", err)
+	}
+	for id, want := range map[uuid.UUID]error{again.ID: departure.ErrEnded, dep.ID: departure.ErrStage} {
+		err := s.try(t, func(tx *database.Tx) error {
+			_, err := departure.PrepareDates(tx, s.hr, id, planned(s.inDays(t, 9)))
+			return err
+		})
+		if !errors.Is(err, want) {
+			t.Errorf("other dates: %v, want %v", err, want)
+		}
 	}
 }
 

@@ -288,7 +288,7 @@ func CompleteDates(tx *database.Tx, id uuid.UUID, w RequestedDates) (RequestedDa
 		return w, err
 	}
 	if dep.Stage != models.StagePendingDeparture {
-		return w, ErrStage
+		return w, notPending(dep.Stage)
 	}
 	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
 	if err != nil {
