@@ -22,7 +22,9 @@ func Create(path string, content []byte) error {
 	}
 	defer func() { _ = os.Remove(draft) }()
 	// A link, unlike a rename, never replaces: of two that create at once, one wins.
-	if err := os.Link(draft, path); err != nil {
+	if err := os.Link(draft, path); errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s is there already and is not overwritten: %w", path, os.ErrExist)
+	} else if err != nil {
 		return err
 	}
 	return Sync(filepath.Dir(path))
