@@ -116,21 +116,15 @@ func (r *runtime) openKeys(ctx context.Context) error {
 	if err := r.vault.EndOver(ctx, r.facts); err != nil {
 		return fmt.Errorf("destroying again what a backup brought back: %w", err)
 	}
-	if r.config.TombstoneFile != "" {
-		if r.tombstones, err = vault.OpenTombstones(r.config.TombstoneFile); err != nil {
-			return err
-		}
-		unpurged, err := r.vault.ReplayTombstones(ctx, r.facts, r.tombstones)
-		if err != nil {
-			return fmt.Errorf("destroying again what a backup brought back: %w", err)
-		}
-		if len(unpurged) > 0 {
-			r.log.Warn("categories with a tombstone are not purged by the facts; their keys are destroyed", "count", len(unpurged))
-		}
-	}
-	if r.config.SystemsFile == "" {
-		r.systems, err = connector.RegistryOf()
+	if r.tombstones, err = vault.OpenTombstones(r.config.TombstoneFile); err != nil {
 		return err
+	}
+	unpurged, err := r.vault.ReplayTombstones(ctx, r.facts, r.tombstones)
+	if err != nil {
+		return fmt.Errorf("destroying again what a backup brought back: %w", err)
+	}
+	if len(unpurged) > 0 {
+		r.log.Warn("categories with a tombstone are not purged by the facts; their keys are destroyed", "count", len(unpurged))
 	}
 	r.systems, err = connector.LoadFile(r.config.SystemsFile, map[string]connector.Factory{"scim": scim.Factory})
 	return err

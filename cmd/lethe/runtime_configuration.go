@@ -23,15 +23,12 @@ func (r *runtime) recordConfiguration(ctx context.Context, process string) error
 		_, _ = fmt.Fprintf(h, "%s=%q\n", a.Key, a.Value.String())
 	}
 	settings := hex.EncodeToString(h.Sum(nil))
-	var systems []connector.SystemConfig
-	if r.config.SystemsFile != "" {
-		var err error
-		if systems, err = connector.ReadConfig(r.config.SystemsFile); err != nil {
-			return err
-		}
+	systems, err := connector.ReadConfig(r.config.SystemsFile)
+	if err != nil {
+		return err
 	}
 	digest, names := connector.Digest(systems)
-	err := database.Run(ctx, r.facts, func(tx *database.Tx) error {
+	err = database.Run(ctx, r.facts, func(tx *database.Tx) error {
 		if _, err := ledger.RecordConfiguration(tx, "settings_of_"+process, settings, nil); err != nil {
 			return err
 		}

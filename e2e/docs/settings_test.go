@@ -2,6 +2,7 @@ package docs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,9 @@ func settings(name, byDefault, readBy, meaning, required, secret string, describ
 		switch {
 		case v.Required:
 			value = required
+			if !slices.Equal(v.RequiredBy, v.UsedBy) { // the others read it and do without
+				value += " (" + strings.Join(v.RequiredBy, ", ") + ")"
+			}
 		case v.Default == "":
 			value = ""
 		}

@@ -57,9 +57,10 @@ func TestLoadRequiresOnlyWhatTheCommandReads(t *testing.T) {
 		t.Errorf("dev needs nothing: %v", err)
 	}
 	_, err := Load("serve", []string{"LETHE_DATABASE_URL=" + factsURL})
-	requireProblem(t, err, "LETHE_KEYS_DATABASE_URL is not set", "LETHE_KEYS_DATABASE_URL_FILE", "LETHE_KEK_FILE is not set")
-	if strings.Contains(err.Error(), "LETHE_SYSTEMS_FILE") {
-		t.Errorf("serve does not require the systems file: %v", err)
+	requireProblem(t, err, "LETHE_KEYS_DATABASE_URL is not set", "LETHE_KEYS_DATABASE_URL_FILE", "LETHE_KEK_FILE is not set",
+		"LETHE_TOMBSTONE_FILE is not set", "LETHE_SYSTEMS_FILE is not set")
+	if strings.Contains(err.Error(), "LETHE_SEQUENCER_DATABASE_URL") {
+		t.Errorf("serve does not order the ledger: %v", err)
 	}
 }
 
