@@ -98,7 +98,7 @@ func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*a
 		},
 		Alone: func(tx *database.Tx) (httpkit.Creation, error) {
 			dep, err := beginning.Begin(tx, s.Vault, actor)
-			if err == nil && departure.Remains(dep, notice.RequestedDates) {
+			if err == nil && beginning.Remains(notice.RequestedDates) {
 				err = s.askEarlier(ctx, tx, dep.ID, notice.RequestedDates, b.ApprovalReason)
 			}
 			return httpkit.Accepted(models.Ref{Kind: models.RefDeparture, ID: dep.ID}), err

@@ -1,6 +1,7 @@
 package departures
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -37,7 +38,15 @@ type DeparturePreview struct {
 	Accounts          []accounts.AccountView `json:"accounts" doc:"Those that are registered; every connected system is asked by employee number besides"`
 	TwoPeople         bool                   `json:"two_people" doc:"It begins once a second person has agreed"`
 	Because           []approvals.CauseView  `json:"because" doc:"Why it takes two people"`
+	Earlier           *EarlierView           `json:"earlier,omitempty" doc:"What of the dates a second person decides about, while the departure runs with those above"`
 	Planned           []purges.PlannedView   `json:"planned_retention" doc:"Until when each category will be kept"`
+}
+
+// EarlierView is what is asked of a second person beside a departure that begins without it.
+type EarlierView struct {
+	LastWorkingDay    clock.Date            `json:"last_working_day"`
+	EmploymentEndDate clock.Date            `json:"employment_end_date"`
+	Because           []approvals.CauseView `json:"because"`
 }
 
 type previewInput struct {
@@ -75,6 +84,10 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 		return nil, err
 	}
 	language := in.Language()
+	var beside *EarlierView
+	if plan.Remains(n.RequestedDates) {
+		beside = &EarlierView{*n.LastWorkingDay, *cmp.Or(n.EmploymentEndDate, n.LastWorkingDay), approvals.CauseViews([]models.Cause{models.CauseEarlier}, language)}
+	}
 	return &httpkit.Answer[DeparturePreview]{Body: DeparturePreview{
 		Person:     render.PersonView{EmployeeID: n.EmployeeID, EmployeeNo: file.EmployeeNo, Name: file.Name, Department: departmentIn(file)},
 		Department: departmentIn(file),
@@ -82,6 +95,7 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 		LastWorkingDay: plan.LastWorkingDay, EmploymentEndDate: plan.EmploymentEndDate, AccessCutoffAt: plan.AccessCutoffAt.UTC(),
 		EmploymentEndedAt: plan.EmploymentEndedAt.UTC(), TimeZone: plan.TimeZone, Immediate: n.Immediate,
 		Accounts: accounts.AccountViews(language, linked[plan.Employment.ID], false), TwoPeople: len(plan.Causes) > 0, Because: approvals.CauseViews(plan.Causes, language), Planned: purges.Planned(language, planned),
+		Earlier: beside,
 	}}, nil
 }
 

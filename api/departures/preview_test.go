@@ -40,6 +40,26 @@ func TestAPreviewIsWhatBegins(t *testing.T) {
 	}
 }
 
+// TestAPreviewTellsWhatIsAskedBeside a departure that begins: days too far back, or a count from the end.
+func TestAPreviewTellsWhatIsAskedBeside(t *testing.T) {
+	f := apitest.New(t)
+	leaver := f.Hire("E1", f.A)
+	for _, c := range []struct {
+		days  int
+		count string
+		told  bool
+	}{{-50, "", true}, {-3, `"count_from_end": true, `, true}, {-3, "", false}, {30, "", false}} {
+		var preview departures.DeparturePreview
+		f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures/preview", `{"confirm_past": true, `+c.count+f.Notice(leaver, c.days)[1:]).Into(t, &preview)
+		if preview.TwoPeople || (preview.Earlier != nil) != c.told {
+			t.Errorf("%d days, %s: %+v", c.days, c.count, preview.Earlier)
+		}
+		if e := preview.Earlier; e != nil && (e.EmploymentEndDate != e.LastWorkingDay || len(e.Because) != 1 || c.days == -50 && !e.LastWorkingDay.Before(preview.LastWorkingDay)) {
+			t.Errorf("%d days: %+v beside %s", c.days, e, preview.LastWorkingDay)
+		}
+	}
+}
+
 // TestAPreviewSaysThatTwoPeopleDecide of an administrator's access that would end at once.
 func TestAPreviewSaysThatTwoPeopleDecide(t *testing.T) {
 	f := apitest.New(t)

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"lethe/api/departures"
+	"lethe/internal/i18n"
 	"lethe/models"
 )
 
@@ -14,7 +16,7 @@ import (
 type WithdrawCmd struct {
 	EmployeeNo     string `arg:"" help:"The number, or the whole name, of who stays. 员工的工号或全名。"`
 	Reason         string `required:"" help:"Why; kept sealed with the departure. 撤回原因，加密保存。"`
-	CompanyConsent bool   `help:"The company agrees: needed once the notice was received. 公司同意撤回（通知送达后必填）。"`
+	CompanyConsent bool   `help:"The company agrees, which it must. 公司同意撤回，必须注明。"`
 	consent
 	spoken
 }
@@ -35,6 +37,9 @@ func (w WithdrawCmd) run(ctx context.Context, client *apiClient) error {
 	d, err := client.openDeparture(ctx, w.EmployeeNo, client.say("%s has no departure that can be withdrawn:", "%s 没有可以撤回的离职记录："), models.StagePendingDeparture)
 	if err != nil {
 		return err
+	}
+	if !w.CompanyConsent && d.EmploymentEndedAt.After(time.Now()) {
+		return &outcomeError{i18n.Text(client.language, "problem.company_consent_required.detail") + client.say(" ", "") + client.hint("company_consent_required", ""), exitUsage}
 	}
 	if !w.Yes {
 		if err := client.showDeparture(os.Stderr, d); err != nil {

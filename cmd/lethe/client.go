@@ -229,7 +229,7 @@ func (c *apiClient) refused(response *http.Response) error {
 	if p.Code == "departure_exists" && follow != "" {
 		text, follow = text+c.say(" Follow it: ", "查看进度：")+follow, ""
 	} else {
-		text += c.say(" ", "") + p.Hint
+		text += c.say(" ", "") + c.hint(p.Code, p.Hint)
 	}
 	for _, e := range p.Errors {
 		if flag := c.flag(e.Location); flag != "" || e.Message != p.Title {
@@ -243,6 +243,17 @@ func (c *apiClient) refused(response *http.Response) error {
 		return told{text, errMistaken}
 	}
 	return told{text, errRefused}
+}
+
+// hint is what to do about a problem: where that is an option of a command, the option.
+func (c *apiClient) hint(code, otherwise string) string {
+	switch code {
+	case "last_working_day_in_past":
+		return c.say("If the day is right, add --confirm-past.", "如日期无误，请加上 --confirm-past。")
+	case "company_consent_required":
+		return c.say("If the company agrees, add --company-consent.", "如公司同意，请加上 --company-consent。")
+	}
+	return otherwise
 }
 
 // flag is what a person wrote, in front of what is wrong with it; the place in the body means nothing to them.

@@ -134,15 +134,24 @@ func (d DepartCmd) agree(ctx context.Context, client *apiClient, body map[string
 		return err
 	}
 	_, _ = fmt.Fprintf(os.Stderr, "%s %s, %s: %s\n", p.Person.EmployeeNo, p.Person.Name, p.Department, p.KindText)
-	lines := planned{p.LastWorkingDay, p.EmploymentEndDate, p.AccessCutoffAt, p.EmploymentEndedAt, p.TimeZone, p.Immediate}.lines(client)
+	lines := planned{p.LastWorkingDay, p.EmploymentEndDate, p.AccessCutoffAt, p.EmploymentEndedAt, p.TimeZone}.lines(client)
 	var accounts []string
 	for _, a := range p.Accounts {
 		accounts = append(accounts, a.SystemText+" ("+a.StateText+")")
 	}
 	accounts = append(accounts, client.say("whatever else the connected systems find by the number", "以及各系统按工号查到的其他账号"))
 	lines = append(lines, [2]string{client.say("to be disabled", "将停用的账号"), strings.Join(accounts, client.say(", ", "、"))})
+	if e := p.Earlier; e != nil {
+		lines = append(lines, [2]string{client.say("decided by a second person", "由另一人审核的日期"), fmt.Sprintf(client.say(
+			"last working day %s, end of the employment %s: asked for beside, for deletion dates to count from then", "最后工作日 %s，劳动关系结束日 %s：另行提交审核，通过后删除期限自该日起算"),
+			e.LastWorkingDay, e.EmploymentEndDate)})
+	}
 	if err := show(os.Stderr, lines...); err != nil {
 		return err
+	}
+	if p.Immediate || p.Earlier != nil || p.EmploymentEndedAt.Before(time.Now()) {
+		_, _ = fmt.Fprintln(os.Stderr, client.say("It takes effect at once. It cannot be withdrawn afterwards, only annulled, which two people do.",
+			"离职将立即生效，之后不能撤回，只能由两人撤销。"))
 	}
 	if p.TwoPeople {
 		return d.ask(ctx, client, client.say("A second person has to agree. Ask for it?", "须经另一人审核，是否提交？"))

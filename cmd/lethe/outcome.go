@@ -127,17 +127,16 @@ type planned struct {
 	lastDay, endDate clock.Date
 	cutoff, ended    time.Time
 	zone             string
-	immediate        bool
 }
 
 func datesOf(d departures.DepartureView) planned {
-	return planned{d.LastWorkingDay, d.EmploymentEndDate, d.AccessCutoffAt, d.EmploymentEndedAt, d.TimeZone, d.Immediate}
+	return planned{d.LastWorkingDay, d.EmploymentEndDate, d.AccessCutoffAt, d.EmploymentEndedAt, d.TimeZone}
 }
 
 // lines are the dates for people, each by the clock of the employment's zone.
 func (p planned) lines(c *apiClient) [][2]string {
 	end := p.endDate.String() + c.say(", end of the day, ", "，当日结束，") + p.zone
-	if p.immediate {
+	if loc, err := clock.LoadZone(p.zone); err != nil || !clock.EndOfDay(p.endDate, loc).Equal(p.ended) {
 		end = inZone(p.ended, p.zone)
 	}
 	return [][2]string{

@@ -158,6 +158,58 @@ func TestI26_AnAnswerThatIsLostIsAskedForAgain(t *testing.T) {
 	}
 }
 
+// TestWithdrawNeedsTheCompanyBeforeItAsks whatever the kind, and names the option.
+func TestWithdrawNeedsTheCompanyBeforeItAsks(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	o.runs(models.RoleHRAdmin, "depart", "E1", "--kind=death", "--last-working-day="+o.day(30), "--yes")
+	for language, want := range map[i18n.Language]string{i18n.Chinese: "通知送达后", i18n.English: "Once the notice was received"} {
+		var err error
+		text := printed(t, func() {
+			err = WithdrawCmd{EmployeeNo: "E1", Reason: "mistake"}.run(t.Context(), o.at(models.RoleHRAdmin, language, strings.NewReader("y\n")))
+		})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "--company-consent") || strings.Contains(err.Error(), "辞职") || strings.Contains(text, "y/N") {
+			t.Errorf("%v\n%s", err, text)
+		}
+	}
+	if got := o.departures(leaver)[0].Stage; got != models.StagePendingDeparture {
+		t.Errorf("it is %s", got)
+	}
+}
+
+// TestWhatLiesBackIsShownBeforeItBegins: what begins at once, the days that a second person decides about, and that
+// nobody withdraws it.
+func TestWhatLiesBackIsShownBeforeItBegins(t *testing.T) {
+	o := newOffice(t)
+	o.hired("E1", "张伟")
+	for _, c := range []struct {
+		back       int
+		past       bool
+		says, lack []string
+	}{
+		{50, false, []string{"--confirm-past"}, nil},
+		{50, true, []string{o.day(-50), "审核", o.day(0), "不能撤回", "是否发起离职"}, []string{"当日结束"}},
+		{3, true, []string{o.day(-3) + "，当日结束", "不能撤回"}, []string{"审核"}},
+		{-3, false, []string{o.day(3)}, []string{"不能撤回", "审核"}},
+	} {
+		var err error
+		text := printed(t, func() {
+			err = DepartCmd{EmployeeNo: "E1", Kind: "resignation", wishes: wishes{LastWorkingDay: o.day(-c.back), ConfirmPast: c.past}}.run(t.Context(), o.at(models.RoleHRAdmin, i18n.Chinese, strings.NewReader("")))
+		})
+		text += err.Error()
+		for _, want := range c.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%d days back: %q is not shown:\n%s", c.back, want, text)
+			}
+		}
+		for _, lack := range c.lack {
+			if strings.Contains(text, lack) {
+				t.Errorf("%d days back: %q is shown:\n%s", c.back, lack, text)
+			}
+		}
+	}
+}
+
 // TestWhoIsMeant: a number in any case, a whole name that one person has, and what is said of everything else.
 func TestWhoIsMeant(t *testing.T) {
 	o := newOffice(t)
@@ -180,7 +232,7 @@ func TestWhoIsMeant(t *testing.T) {
 		{[]string{"depart", "E3", "--immediate", "--yes"}, 1, []string{"该员工已有离职记录", "lethe watch E3"}},
 		{[]string{"dates", "E1", "--last-working-day=" + o.day(9), "--yes"}, 1, []string{"E1 张伟 没有离职记录"}},
 		{[]string{"dates", "E3", "--last-working-day=" + o.day(32), "--yes"}, 0, []string{o.day(32)}},
-		{[]string{"withdraw", "E3", "--reason=mistake", "--yes"}, 2, []string{"需要公司同意"}},
+		{[]string{"withdraw", "E3", "--reason=mistake", "--yes"}, 2, []string{"须经公司同意", "--company-consent"}},
 		{[]string{"withdraw", "E3", "--reason=mistake", "--company-consent", "--yes"}, 0, []string{"已撤回"}},
 		{[]string{"withdraw", "E3", "--reason=mistake", "--company-consent", "--yes"}, 1, []string{"E3 李娜 没有可以撤回的离职记录", o.day(30), o.day(32), "已撤回"}},
 		{[]string{"depart", "E1", "--last-working-day=2020-13-40", "--yes"}, 2, []string{"--last-working-day"}},

@@ -54,17 +54,17 @@ func Enter(w RequestedDates, c Circumstances, approved bool) (Entry, error) {
 	return e, nil
 }
 
-// Remains says whether a departure that began with a wish leaves something of it to two people: an end
-// further back, or deadlines that count from it.
-func Remains(dep models.Departure, w RequestedDates) bool {
-	if w.Immediate || dep.Advanced || w.LastWorkingDay == nil {
+// Remains says whether a departure that begins so leaves something of the wish to two people: an end further back,
+// or deadlines that count from it.
+func (e Entry) Remains(w RequestedDates) bool {
+	if w.Immediate || e.Advanced || w.LastWorkingDay == nil {
 		return false
 	}
 	end := *w.LastWorkingDay
 	if w.EmploymentEndDate != nil {
 		end = *w.EmploymentEndDate
 	}
-	return end.Before(dep.EmploymentEndDate) || w.CountFromEnd && dep.CountsFrom.After(dep.EmploymentEndedAt)
+	return end.Before(e.EmploymentEndDate) || w.CountFromEnd && e.CountsFrom.After(e.EmploymentEndedAt)
 }
 
 // counting is what the deadlines of a departure count from.
