@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -67,7 +68,7 @@ func (l CaseListCmd) Run(ctx context.Context) error {
 
 // CaseShowCmd shows one case.
 type CaseShowCmd struct {
-	ID uuid.UUID `arg:"" name:"case" help:"As lethe cases shows it. lethe cases 所列的工单号。"`
+	ID string `arg:"" name:"case" help:"As lethe cases shows it. lethe cases 所列的工单号。"`
 	spoken
 }
 
@@ -77,8 +78,8 @@ func (s CaseShowCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var v accounts.CaseView
-	if err := client.call(ctx, http.MethodGet, "/api/v1/support-cases/"+s.ID.String(), nil, &v); err != nil {
+	v, err := client.caseOf(ctx, s.ID)
+	if err != nil {
 		return err
 	}
 	client.showCase(v)
@@ -121,9 +122,9 @@ func (c *apiClient) standing(v accounts.CaseView) string {
 
 // caseNamed is which case a command is about.
 type caseNamed struct {
-	ID     uuid.UUID `arg:"" name:"case" help:"As lethe cases shows it. lethe cases 所列的工单号。"`
-	Note   string    `help:"What was done, for whoever looks at the case later. No names, numbers or illnesses. 处理备注，供以后查看，请勿填写姓名、号码或病情。"`
-	Reason string    `help:"Why, for the second person if one decides; else the note. 提交审核的原因，不填则用处理备注。"`
+	ID     string `arg:"" name:"case" help:"As lethe cases shows it. lethe cases 所列的工单号。"`
+	Note   string `help:"What was done, for whoever looks at the case later. No names, numbers or illnesses. 处理备注，供以后查看，请勿填写姓名、号码或病情。"`
+	Reason string `help:"Why, for the second person if one decides; else the note. 提交审核的原因，不填则用处理备注。"`
 	consent
 	spoken
 }
@@ -159,9 +160,8 @@ func (c caseNamed) decide(ctx context.Context, action models.Resolution) error {
 	if err := c.possible(client); err != nil {
 		return err
 	}
-	address := "/api/v1/support-cases/" + c.ID.String()
-	var v accounts.CaseView
-	if err := client.call(ctx, http.MethodGet, address, nil, &v); err != nil {
+	v, err := client.caseOf(ctx, c.ID)
+	if err != nil {
 		return err
 	}
 	if !c.Yes {
@@ -174,12 +174,28 @@ func (c caseNamed) decide(ctx context.Context, action models.Resolution) error {
 	if err := c.ask(ctx, client, question); err != nil {
 		return err
 	}
-	s := sent{method: http.MethodPost, path: address + "/resolution", body: map[string]string{"action": string(action), "approval_reason": c.Reason, "note": c.Note}}
+	s := sent{method: http.MethodPost, path: "/api/v1/support-cases/" + v.ID.String() + "/resolution", body: map[string]string{"action": string(action), "approval_reason": c.Reason, "note": c.Note}}
 	if err := client.carryOut(ctx, s, &v); err != nil {
 		return err
 	}
+	if action == models.ResolutionRetry {
+		fmt.Printf(client.say("%s %s, %s: it is being tried again; lethe cases lists it if it fails\n", "%s %s，%s：正在重试；如仍失败，会再次列入 lethe cases\n"), v.Person.EmployeeNo, v.Person.Name, v.SystemText)
+		return nil
+	}
 	client.showCase(v)
 	return nil
+}
+
+// caseOf reads a case.
+func (c *apiClient) caseOf(ctx context.Context, named string) (v accounts.CaseView, err error) {
+	id, mistyped := uuid.Parse(named)
+	if mistyped == nil {
+		err = c.call(ctx, http.MethodGet, "/api/v1/support-cases/"+id.String(), nil, &v)
+	}
+	if mistyped != nil || errors.Is(err, errUnknown) {
+		err = fmt.Errorf(c.say("there is no case “%s”: lethe cases lists them", "没有工单“%s”，请用 lethe cases 查看"), named)
+	}
+	return v, err
 }
 
 func (c *apiClient) showCase(v accounts.CaseView) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,6 +44,9 @@ type spoken struct {
 
 // errRefused is what the API's problems are; their text is in the caller's language.
 var errRefused = errors.New("refused")
+
+// errUnknown is a problem with what does not exist.
+var errUnknown = errors.Join(errRefused, errors.New("unknown"))
 
 // errMistaken is a problem with what was written: the command ends as if it had noticed by itself.
 var errMistaken = errors.Join(errRefused, &outcomeError{"mistaken", exitUsage})
@@ -191,16 +196,34 @@ func (c *apiClient) say(english, chinese string) string {
 }
 
 // unreached tells what to do about an API that does not answer.
-func (c *apiClient) unreached() error {
-	text := c.say("no API answers at %s: start one with `make run`, or set LETHE_API to its address",
-		"%s 处没有 API 应答：请用 `make run` 启动，或将 LETHE_API 设为其地址")
-	return told{fmt.Sprintf(text, c.base), errUnreached}
+func (c *apiClient) unreached(err error) error {
+	text := c.say("no API answers at %s: %s. Set LETHE_API to its address, or ask whoever runs it.",
+		"%s 处没有 API 应答：%s。请将 LETHE_API 设为正确的地址，或联系系统管理员。")
+	return told{fmt.Sprintf(text, c.base, c.cause(err)), errUnreached}
+}
+
+// cause is in words why nothing was reached.
+func (c *apiClient) cause(err error) string {
+	var name *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &name):
+		return c.say("the name of the host is not known", "找不到该主机名")
+	case errors.As(err, &certificate):
+		return c.say("its certificate is not trusted", "其证书不受信任")
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return c.say("it does not speak HTTPS", "该处不支持 HTTPS")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return c.say("nothing listens there", "该处没有服务在监听")
+	}
+	return c.say("it cannot be connected to", "无法建立连接")
 }
 
 // unanswered tells what became of a request that has no answer: nothing, if it never left or only reads.
 func (c *apiClient) unanswered(ctx context.Context, reads bool, err error) error {
 	var dialled *net.OpError
-	never := errors.As(err, &dialled) && dialled.Op == "dial"
+	var certificate *tls.CertificateVerificationError
+	never := errors.As(err, &dialled) && dialled.Op == "dial" || errors.As(err, &certificate) || errors.Is(err, http.ErrSchemeMismatch)
 	look := c.say("Whether it was carried out is not known: look with `lethe list` or `lethe cases` before you repeat it.",
 		"是否已执行尚不清楚，重复之前请先用 `lethe list` 或 `lethe cases` 查看。")
 	if never || reads {
@@ -210,7 +233,7 @@ func (c *apiClient) unanswered(ctx context.Context, reads bool, err error) error
 	case ctx.Err() != nil:
 		return told{c.say("stopped. ", "已中止。") + look, errStopped}
 	case never:
-		return c.unreached()
+		return c.unreached(err)
 	}
 	return told{c.say("the connection broke before the answer came. ", "收到答复之前连接已中断。") + look, errBroken}
 }
@@ -242,6 +265,9 @@ func (c *apiClient) refused(response *http.Response) error {
 	if response.StatusCode == http.StatusUnprocessableEntity && len(p.Errors) > 0 {
 		return told{text, errMistaken}
 	}
+	if response.StatusCode == http.StatusNotFound {
+		return told{text, errUnknown}
+	}
 	return told{text, errRefused}
 }
 
@@ -262,6 +288,7 @@ func (c *apiClient) flag(location string) string {
 		"body.last_working_day": "--last-working-day", "body.employment_end_date": "--end", "body.access_cutoff_at": "--cutoff",
 		"body.notice_received_on": "--notice-received", "body.immediate": "--immediate", "body.kind": "--kind", "body.reason": "--reason",
 		"body.approval_reason": "--reason", "query.q": c.say("what you search", "检索内容"), "query.limit": "--limit",
+		"query.last_working_day_from": "--from", "query.last_working_day_to": "--to",
 	}[location]
 	if !written {
 		return ""

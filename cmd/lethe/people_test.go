@@ -227,7 +227,9 @@ func TestWhoIsMeant(t *testing.T) {
 		code int
 		says []string
 	}{
-		{[]string{"depart", "张伟", "--immediate", "--yes"}, 1, []string{"请按原样填写工号", "E1  张伟  工程师", "E2  张伟"}},
+		{[]string{"depart", "张伟", "--immediate", "--yes"}, 1, []string{"请按原样填写工号", "E1  张伟  研发部  工程师", "E2  张伟"}},
+		{[]string{"depart", "李", "--immediate", "--yes"}, 1, []string{"没有此工号或姓名的员工", "E3  李娜  研发部", "请填写工号"}},
+		{[]string{"list", "--from=明天"}, 2, []string{"--from："}},
 		{[]string{"depart", "E9", "--immediate", "--yes"}, 1, []string{"没有此工号或姓名的员工"}},
 		{[]string{"depart", "E3", "--immediate", "--yes"}, 1, []string{"该员工已有离职记录", "lethe watch E3"}},
 		{[]string{"dates", "E1", "--last-working-day=" + o.day(9), "--yes"}, 1, []string{"E1 张伟 没有离职记录"}},
@@ -266,6 +268,14 @@ func TestCases(t *testing.T) {
 			t.Errorf("%q is not listed: exit %d\n%s", want, code, text)
 		}
 	}
+	for _, named := range []string{"nonsense", uuid.NewString()} {
+		for _, does := range []string{"show", "retry"} {
+			code, text := o.runs(models.RoleITOps, "cases", does, named, "--lang=zh")
+			if code != 1 || !strings.Contains(text, "没有工单“"+named+"”") || !strings.Contains(text, "lethe cases") || strings.Contains(text, "UUID") {
+				t.Errorf("cases %s %s: exit %d\n%s", does, named, code, text)
+			}
+		}
+	}
 	if code, text := o.runs(models.RoleHRAdmin, "cases", "retry", id.String(), "--lang=zh"); code != 1 {
 		t.Errorf("as HR: exit %d\n%s", code, text)
 	}
@@ -274,7 +284,7 @@ func TestCases(t *testing.T) {
 		t.Errorf("waiving: exit %d\n%s", code, text)
 	}
 	code, text = o.runs(models.RoleITOps, "cases", "retry", id.String(), "--note=重启了邮件服务", "--lang=zh")
-	if code != 0 || !strings.Contains(text, "E1 张伟") {
+	if code != 0 || !strings.Contains(text, "E1 张伟") || !strings.Contains(text, "正在重试") || strings.Contains(text, "已关闭") {
 		t.Errorf("trying again: exit %d\n%s", code, text)
 	}
 	code, text = o.runs(models.RoleITOps, "cases", "show", id.String(), "--lang=zh")

@@ -22,7 +22,7 @@ import (
 // findEmployee finds a person by the employee number or the whole name, in whatever case it is given: who has it
 // exactly, or else the only one that differs by case alone. A number comes before a name.
 func (c *apiClient) findEmployee(ctx context.Context, named string) (archive.Employee, error) {
-	var exact, number, name []archive.Employee
+	var exact, number, name, part []archive.Employee
 	query := url.Values{"q": {named}, "limit": {"200"}}
 	for more := true; more; {
 		var page httpkit.Page[archive.Employee]
@@ -37,6 +37,8 @@ func (c *apiClient) findEmployee(ctx context.Context, named string) (archive.Emp
 				number = append(number, e)
 			case strings.EqualFold(e.Name, named):
 				name = append(name, e)
+			default:
+				part = append(part, e)
 			}
 		}
 		if more = page.NextCursor != nil; more {
@@ -49,19 +51,22 @@ func (c *apiClient) findEmployee(ctx context.Context, named string) (archive.Emp
 			return found[0], nil
 		}
 		if len(found) > 1 {
-			return archive.Employee{}, c.several(found)
+			return archive.Employee{}, c.several(c.say("several people have this number or name; give the number as it is written:", "有多名员工符合，请按原样填写工号："), found)
 		}
 	}
-	return archive.Employee{}, errors.New(c.say("there is nobody with this number or name", "没有此工号或姓名的员工"))
+	none := c.say("there is nobody with this number or name", "没有此工号或姓名的员工")
+	if len(part) == 0 {
+		return archive.Employee{}, errors.New(none)
+	}
+	return archive.Employee{}, c.several(none+c.say("; give the number of one of these, in whose it is found:", "；以下员工的工号或姓名中包含它，请填写工号："), part)
 }
 
 // several asks for a number, of the first few.
-func (c *apiClient) several(found []archive.Employee) error {
-	text := c.say("several people have this number or name; give the number as it is written:", "有多名员工符合，请按原样填写工号：")
-	for _, e := range found[:min(len(found), 10)] {
-		text += "\n  " + e.EmployeeNo + "  " + e.Name + "  " + e.Post
+func (c *apiClient) several(text string, found []archive.Employee) error {
+	for _, e := range found[:min(len(found), 5)] {
+		text += "\n  " + e.EmployeeNo + "  " + e.Name + "  " + e.Department + "  " + e.Post
 	}
-	if len(found) > 10 {
+	if len(found) > 5 {
 		text += "\n  …"
 	}
 	return errors.New(text)

@@ -86,7 +86,7 @@ func (c *apiClient) stream(ctx context.Context, id uuid.UUID, last *string, show
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return c.unreached()
+		return c.unreached(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	switch {

@@ -37,6 +37,9 @@ type part struct {
 
 // show prints what is new in a departure.
 func (p *printer) show(d departures.DepartureView) {
+	if len(p.before) == 0 {
+		_, _ = fmt.Fprintln(p.out, p.paint(dim, fmt.Sprintf(i18n.Text(p.language, "watch.zone"), p.clock().Format("UTC-07:00"))))
+	}
 	p.broken, p.last = false, d
 	now := map[string]string{}
 	for _, part := range p.parts(d) {

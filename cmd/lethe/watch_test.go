@@ -43,7 +43,8 @@ func TestPrinterTellsEachChangeOnce(t *testing.T) {
 	p.show(departureAt(id, models.StagePendingDeparture, models.AccountsLinked, models.AccountLinked))
 	p.show(departureAt(id, models.StagePendingDeparture, models.AccountsUnlinking, models.AccountUnlinking))
 	p.show(departureAt(id, models.StageDeparted, models.AccountsSettled, models.AccountDisabled))
-	want := `03:04:05  任职: 待离职
+	want := `以下为本机时间（UTC+00:00）
+03:04:05  任职: 待离职
 03:04:05  账号: 已关联
 03:04:05  账号 · mail: 已关联
 03:04:05  账号: 停用中
