@@ -115,10 +115,7 @@ func accountText(a account.View) string {
 
 func (s *server) listAccounts(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[httpkit.Page[AccountView]], error) {
 	views, err := s.accountsOf(ctx, in.ID, in.Language())
-	if err != nil {
-		return nil, err
-	}
-	return &httpkit.Answer[httpkit.Page[AccountView]]{Body: httpkit.Page[AccountView]{Items: views}}, nil
+	return httpkit.AnswerOf(httpkit.PageOf(views, nil), err)
 }
 
 // ByAccount names an account in the path.
@@ -128,11 +125,7 @@ type ByAccount struct {
 }
 
 func (s *server) getAccount(ctx context.Context, in *ByAccount) (*httpkit.Answer[AccountView], error) {
-	view, err := s.findAccount(ctx, in.ID, in.AccountID, in.Language())
-	if err != nil {
-		return nil, err
-	}
-	return &httpkit.Answer[AccountView]{Body: view}, nil
+	return httpkit.AnswerOf(s.findAccount(ctx, in.ID, in.AccountID, in.Language()))
 }
 
 func (s *server) findAccount(ctx context.Context, employeeID, id uuid.UUID, language i18n.Language) (AccountView, error) {
@@ -172,8 +165,5 @@ func (s *server) linkAccount(ctx context.Context, in *newAccountInput) (*httpkit
 		return nil, err
 	}
 	view, err := s.findAccount(ctx, in.ID, made.ID, in.Language())
-	if err != nil {
-		return nil, err
-	}
-	return &httpkit.CreatedAnswer[AccountView]{Status: made.Status, Location: made.Location, Body: view}, nil
+	return httpkit.CreatedOf(made, view, err)
 }

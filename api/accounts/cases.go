@@ -38,40 +38,36 @@ type listCasesInput struct {
 }
 
 func (s *server) listCases(ctx context.Context, in *listCasesInput) (*httpkit.Answer[httpkit.Page[CaseView]], error) {
-	after, err := in.After()
-	if err != nil {
-		return nil, err
-	}
 	f := account.CaseFilter{State: in.State, Limit: in.Limit, NotOf: httpkit.ActorOf(ctx).EmployeeID, DepartureID: httpkit.Given(in.DepartureID), OperationID: httpkit.Given(in.OperationID)}
-	f.EmployeeID, f.System, f.Reason, f.After = httpkit.Given(in.EmployeeID), in.System, string(in.Reason), after
-	cases, more, err := account.Cases(ctx, s.DB, f)
-	if err != nil {
-		return nil, err
-	}
-	if _, connected := s.Systems.Get(in.System); in.System != "" && !connected && len(cases) == 0 {
-		return nil, httpkit.NewProblem(codeUnknownSystem, httpkit.FieldError{Location: "query.system", Code: codeUnknownSystem})
-	}
-	page := httpkit.Page[CaseView]{}
-	if page.Items, err = s.caseViews(ctx, cases, in.Language()); err != nil {
-		return nil, err
-	}
-	page.NextCursor = httpkit.Next(in.Paging, cases, more, func(v account.CaseView) uuid.UUID { return v.ID })
-	return &httpkit.Answer[httpkit.Page[CaseView]]{Body: page}, nil
+	f.EmployeeID, f.System, f.Reason = httpkit.Given(in.EmployeeID), in.System, string(in.Reason)
+	return httpkit.List(in.Paging, func(v CaseView) uuid.UUID { return v.ID }, func(after uuid.UUID) ([]CaseView, bool, error) {
+		f.After = after
+		cases, more, err := account.Cases(ctx, s.DB, f)
+		if err != nil {
+			return nil, false, err
+		}
+		if _, connected := s.Systems.Get(in.System); in.System != "" && !connected && len(cases) == 0 {
+			return nil, false, httpkit.NewProblem(codeUnknownSystem, httpkit.FieldError{Location: "query.system", Code: codeUnknownSystem})
+		}
+		views, err := s.caseViews(ctx, cases, in.Language())
+		return views, more, err
+	})
 }
 
 func (s *server) getCase(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[CaseView], error) {
+	return httpkit.AnswerOf(s.oneCase(ctx, in))
+}
+
+// oneCase is a case. Of the own account nobody is told one.
+func (s *server) oneCase(ctx context.Context, in *httpkit.ByID) (CaseView, error) {
 	c, err := account.Case(ctx, s.DB, in.ID)
 	if err != nil {
-		return nil, err
+		return CaseView{}, err
 	}
 	if c.EmployeeID == httpkit.ActorOf(ctx).EmployeeID { // who asked for a waiver of their own account is not theirs to know
-		return nil, httpkit.NewProblem(httpkit.CodeNotFound)
+		return CaseView{}, httpkit.NewProblem(httpkit.CodeNotFound)
 	}
-	views, err := s.caseViews(ctx, []account.CaseView{c}, in.Language())
-	if err != nil {
-		return nil, err
-	}
-	return &httpkit.Answer[CaseView]{Body: views[0]}, nil
+	return httpkit.One(s.caseViews(ctx, []account.CaseView{c}, in.Language()))
 }
 
 type resolutionInput struct {
@@ -111,11 +107,7 @@ func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*approva
 	}
 	return approvals.Take(ctx, s.Desk, in.Language(), &st, func(uuid.UUID) (CaseView, error) {
 		s.EndOvertaken(ctx) // the request for a waiver
-		shown, err := s.getCase(ctx, &in.ByID)
-		if err != nil {
-			return CaseView{}, err
-		}
-		return shown.Body, nil
+		return s.oneCase(ctx, &in.ByID)
 	})
 }
 

@@ -167,9 +167,5 @@ func (s *server) getRelinking(ctx context.Context, in *httpkit.ByID) (*httpkit.A
 }
 
 func (s *server) showOperation(ctx context.Context, in *httpkit.ByID, kind models.OperationKind) (*httpkit.Answer[OperationView], error) {
-	view, err := s.operationView(ctx, in.Language(), in.ID, kind)
-	if err != nil {
-		return nil, err
-	}
-	return &httpkit.Answer[OperationView]{Body: view}, nil
+	return httpkit.AnswerOf(s.operationView(ctx, in.Language(), in.ID, kind))
 }

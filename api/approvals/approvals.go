@@ -65,11 +65,7 @@ type CauseView struct {
 
 // CauseViews says in a language why something takes two people.
 func CauseViews(causes []models.Cause, language i18n.Language) []CauseView {
-	views := make([]CauseView, len(causes))
-	for i, cause := range causes {
-		views[i] = CauseView{cause, closed.Text(language, cause)}
-	}
-	return views
+	return httpkit.Each(causes, func(c models.Cause) CauseView { return CauseView{c, closed.Text(language, c)} })
 }
 
 // TargetView is a row that a request is about.
@@ -104,9 +100,8 @@ func (s *Desk) listApprovals(ctx context.Context, in *listApprovalsInput) (*http
 		return nil, err
 	}
 	rows, next := httpkit.Cut(in.Paging, rows, func(a models.Approval) uuid.UUID { return a.ID })
-	page := httpkit.Page[ApprovalView]{NextCursor: next}
-	page.Items, err = s.approvalViews(ctx, rows, in.Language())
-	return &httpkit.Answer[httpkit.Page[ApprovalView]]{Body: page}, err
+	views, err := s.approvalViews(ctx, rows, in.Language())
+	return httpkit.AnswerOf(httpkit.PageOf(views, next), err)
 }
 
 // ApprovalsOf is which requests somebody sees: the own ones and those that the role decides about;
@@ -129,10 +124,8 @@ func (s *Desk) getApproval(ctx context.Context, in *httpkit.ByID) (*httpkit.Answ
 	if err != nil {
 		return nil, err
 	}
-	if err := s.openSealed(ctx, row, &view, in.Language()); err != nil {
-		return nil, err
-	}
-	return &httpkit.Answer[ApprovalView]{Body: view}, nil
+	err = s.openSealed(ctx, row, &view, in.Language())
+	return httpkit.AnswerOf(view, err)
 }
 
 // openSealed adds the texts that are sealed where they are kept. That they are read is recorded first.
@@ -213,11 +206,7 @@ func overtakenProblem(id uuid.UUID, state models.ApprovalState) *httpkit.Problem
 func isNotFound(err error) bool { return errors.Is(err, database.ErrNotFound) }
 
 func (s *Desk) oneApproval(ctx context.Context, row models.Approval, language i18n.Language) (ApprovalView, error) {
-	views, err := s.approvalViews(ctx, []models.Approval{row}, language)
-	if err != nil {
-		return ApprovalView{}, err
-	}
-	return views[0], nil
+	return httpkit.One(s.approvalViews(ctx, []models.Approval{row}, language))
 }
 
 // approvalViews shows requests with who is behind them and what people wrote; what they would change to those

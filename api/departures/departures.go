@@ -184,23 +184,12 @@ func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*
 		last := rows[len(rows)-1]
 		next = in.SortedCursor(last.ID, f.Order.At(last))
 	}
-	page := httpkit.Page[DepartureView]{NextCursor: next}
-	if page.Items, err = s.departureViews(ctx, actor, in.Language(), rows); err != nil {
-		return nil, err
-	}
-	return &httpkit.Answer[httpkit.Page[DepartureView]]{Body: page}, nil
+	views, err := s.departureViews(ctx, actor, in.Language(), rows)
+	return httpkit.AnswerOf(httpkit.PageOf(views, next), err)
 }
 
 func (s *server) getDeparture(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[DepartureView], error) {
-	return s.showDeparture(ctx, in)
-}
-
-func (s *server) showDeparture(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[DepartureView], error) {
-	view, err := s.departureView(ctx, httpkit.ActorOf(ctx), in.Language(), in.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &httpkit.Answer[DepartureView]{Body: view}, nil
+	return httpkit.AnswerOf(s.departureView(ctx, httpkit.ActorOf(ctx), in.Language(), in.ID))
 }
 
 type datesInput struct {
@@ -276,5 +265,5 @@ func (s *server) confirmAnnulment(ctx context.Context, in *httpkit.ByID) (*httpk
 	if err := s.Confirm(ctx, operations.Annul, "departure", in.ID, codeNoAnnulment); err != nil {
 		return nil, err
 	}
-	return s.showDeparture(ctx, in)
+	return s.getDeparture(ctx, in)
 }

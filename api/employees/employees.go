@@ -83,23 +83,16 @@ type listEmployeesInput struct {
 }
 
 func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*httpkit.Answer[httpkit.Page[archive.Employee]], error) {
-	after, err := in.After()
-	if err != nil {
-		return nil, err
-	}
-	people, more, err := archive.List(ctx, s.DB, archive.Filter{
-		Actor: httpkit.ActorOf(ctx), Query: in.Search, Status: in.Status,
-		DepartmentID: in.DepartmentID, After: after, Limit: in.Limit,
+	return httpkit.List(in.Paging, func(e archive.Employee) uuid.UUID { return e.ID }, func(after uuid.UUID) ([]archive.Employee, bool, error) {
+		people, more, err := archive.List(ctx, s.DB, archive.Filter{
+			Actor: httpkit.ActorOf(ctx), Query: in.Search, Status: in.Status,
+			DepartmentID: in.DepartmentID, After: after, Limit: in.Limit,
+		})
+		if err != nil {
+			return nil, false, located("query.", err)
+		}
+		return people, more, s.name(ctx, in.Language(), people)
 	})
-	if err != nil {
-		return nil, located("query.", err)
-	}
-	if err := s.name(ctx, in.Language(), people); err != nil {
-		return nil, err
-	}
-	return &httpkit.Answer[httpkit.Page[archive.Employee]]{Body: httpkit.Page[archive.Employee]{
-		Items: people, NextCursor: httpkit.Next(in.Paging, people, more, func(e archive.Employee) uuid.UUID { return e.ID }),
-	}}, nil
 }
 
 func (s *server) getEmployee(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[archive.EmployeeView], error) {
@@ -111,10 +104,7 @@ func (s *server) showEmployee(ctx context.Context, id uuid.UUID, language i18n.L
 	if errors.Is(err, database.ErrNotFound) {
 		return nil, httpkit.NewProblem(httpkit.CodeEmployeeNotFound)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &httpkit.Answer[archive.EmployeeView]{Body: view}, nil
+	return httpkit.AnswerOf(view, err)
 }
 
 // fileView is a file as the actor may see it, with the texts of what is closed and the names of what has an id.

@@ -89,22 +89,10 @@ type organisationInput struct {
 }
 
 func (s *server) listEntities(ctx context.Context, in *organisationInput) (*httpkit.Answer[httpkit.Page[LegalEntityView]], error) {
-	after, err := in.After()
-	if err != nil {
-		return nil, err
-	}
-	rows, more, err := archive.LegalEntities(ctx, s.DB, after, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	page := httpkit.Page[LegalEntityView]{
-		Items:      make([]LegalEntityView, len(rows)),
-		NextCursor: httpkit.Next(in.Paging, rows, more, func(e models.LegalEntity) uuid.UUID { return e.ID }),
-	}
-	for i, row := range rows {
-		page.Items[i] = entityView(row, in.Language())
-	}
-	return &httpkit.Answer[httpkit.Page[LegalEntityView]]{Body: page}, nil
+	return httpkit.List(in.Paging, func(v LegalEntityView) uuid.UUID { return v.ID }, func(after uuid.UUID) ([]LegalEntityView, bool, error) {
+		rows, more, err := archive.LegalEntities(ctx, s.DB, after, in.Limit)
+		return httpkit.Each(rows, func(e models.LegalEntity) LegalEntityView { return entityView(e, in.Language()) }), more, err
+	})
 }
 
 func entityView(e models.LegalEntity, language i18n.Language) LegalEntityView {
@@ -142,7 +130,7 @@ func (s *server) createEntity(ctx context.Context, in *struct {
 		return nil, err
 	}
 	view, err := s.entity(ctx, made.ID, in.Language())
-	return &httpkit.CreatedAnswer[LegalEntityView]{Status: made.Status, Location: made.Location, Body: view}, err
+	return httpkit.CreatedOf(made, view, err)
 }
 
 func (s *server) changeEntity(ctx context.Context, in *struct {
@@ -155,8 +143,7 @@ func (s *server) changeEntity(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.entity(ctx, in.ID, in.Language())
-	return &httpkit.Answer[LegalEntityView]{Body: view}, err
+	return httpkit.AnswerOf(s.entity(ctx, in.ID, in.Language()))
 }
 
 type listDepartmentsInput struct {
@@ -166,17 +153,14 @@ type listDepartmentsInput struct {
 }
 
 func (s *server) listDepartments(ctx context.Context, in *listDepartmentsInput) (*httpkit.Answer[httpkit.Page[DepartmentView]], error) {
-	after, err := in.After()
-	if err != nil {
-		return nil, err
-	}
-	rows, more, err := archive.Departments(ctx, s.DB, httpkit.Given(in.LegalEntityID), after, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	page := httpkit.Page[DepartmentView]{NextCursor: httpkit.Next(in.Paging, rows, more, func(d models.Department) uuid.UUID { return d.ID })}
-	page.Items, err = s.departmentViews(ctx, rows, in.Language())
-	return &httpkit.Answer[httpkit.Page[DepartmentView]]{Body: page}, err
+	return httpkit.List(in.Paging, func(v DepartmentView) uuid.UUID { return v.ID }, func(after uuid.UUID) ([]DepartmentView, bool, error) {
+		rows, more, err := archive.Departments(ctx, s.DB, httpkit.Given(in.LegalEntityID), after, in.Limit)
+		if err != nil {
+			return nil, false, err
+		}
+		views, err := s.departmentViews(ctx, rows, in.Language())
+		return views, more, err
+	})
 }
 
 func (s *server) departmentViews(ctx context.Context, rows []models.Department, language i18n.Language) ([]DepartmentView, error) {
@@ -206,11 +190,7 @@ func (s *server) department(ctx context.Context, id uuid.UUID, language i18n.Lan
 	if err != nil {
 		return DepartmentView{}, err
 	}
-	views, err := s.departmentViews(ctx, []models.Department{row}, language)
-	if err != nil {
-		return DepartmentView{}, err
-	}
-	return views[0], nil
+	return httpkit.One(s.departmentViews(ctx, []models.Department{row}, language))
 }
 
 func (s *server) createDepartment(ctx context.Context, in *struct {
@@ -227,7 +207,7 @@ func (s *server) createDepartment(ctx context.Context, in *struct {
 		return nil, err
 	}
 	view, err := s.department(ctx, made.ID, in.Language())
-	return &httpkit.CreatedAnswer[DepartmentView]{Status: made.Status, Location: made.Location, Body: view}, err
+	return httpkit.CreatedOf(made, view, err)
 }
 
 func (s *server) changeDepartment(ctx context.Context, in *struct {
@@ -240,8 +220,7 @@ func (s *server) changeDepartment(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.department(ctx, in.ID, in.Language())
-	return &httpkit.Answer[DepartmentView]{Body: view}, err
+	return httpkit.AnswerOf(s.department(ctx, in.ID, in.Language()))
 }
 
 func (s *server) catalogue(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[httpkit.Page[archive.CatalogueField]], error) {

@@ -185,22 +185,19 @@ type listHoldsInput struct {
 }
 
 func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*httpkit.Answer[httpkit.Page[HoldView]], error) {
-	after, err := in.After()
-	if err != nil {
-		return nil, err
-	}
 	f := retention.HoldFilter{EmployeeID: httpkit.Given(in.EmployeeID), Active: in.Active.Bool(), NotOn: httpkit.ActorOf(ctx).EmployeeID, Limit: in.Limit}
-	f.After = after
-	holds, more, err := retention.Holds(ctx, s.DB, f)
-	if err != nil {
-		return nil, err
-	}
-	page := httpkit.Page[HoldView]{}
-	if page.Items, err = s.holdViews(ctx, in.Language(), holds); err != nil {
-		return nil, err
-	}
-	page.NextCursor = httpkit.Next(in.Paging, holds, more, func(v retention.HoldView) uuid.UUID { return v.ID })
-	return &httpkit.Answer[httpkit.Page[HoldView]]{Body: page}, render.MarkPassedOn(ctx, s.DB, models.RoleHRAdmin, page.Items, in.Language(), holdHolder)
+	return httpkit.List(in.Paging, func(v HoldView) uuid.UUID { return v.ID }, func(after uuid.UUID) ([]HoldView, bool, error) {
+		f.After = after
+		holds, more, err := retention.Holds(ctx, s.DB, f)
+		if err != nil {
+			return nil, false, err
+		}
+		views, err := s.holdViews(ctx, in.Language(), holds)
+		if err != nil {
+			return nil, false, err
+		}
+		return views, more, render.MarkPassedOn(ctx, s.DB, models.RoleHRAdmin, views, in.Language(), holdHolder)
+	})
 }
 
 func (s *server) getHold(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[HoldView], error) {
@@ -222,12 +219,8 @@ func (s *server) oneHold(ctx context.Context, language i18n.Language, id uuid.UU
 	if err != nil {
 		return HoldView{}, err
 	}
-	views, err := s.holdViews(ctx, language, []retention.HoldView{hold})
-	if err != nil {
-		return HoldView{}, err
-	}
-	view := views[0]
-	if hold.ReleasedAt != nil {
+	view, err := httpkit.One(s.holdViews(ctx, language, []retention.HoldView{hold}))
+	if err != nil || hold.ReleasedAt != nil {
 		return view, err
 	}
 	cover, err := retention.CoverOf(ctx, s.DB, id)

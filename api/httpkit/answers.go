@@ -29,3 +29,19 @@ func (s Speaking) Language() i18n.Language { return i18n.Negotiate(s.AcceptLangu
 
 // Answer is a response with a body.
 type Answer[T any] struct{ Body T }
+
+// AnswerOf answers with what was found.
+func AnswerOf[T any](body T, err error) (*Answer[T], error) { return &Answer[T]{body}, err }
+
+// CreatedOf answers with what was made, as a person may see it.
+func CreatedOf[T any](made Creation, view T, err error) (*CreatedAnswer[T], error) {
+	return &CreatedAnswer[T]{made.Status, made.Location, view}, err
+}
+
+// One is the only view of one row.
+func One[V any](views []V, err error) (view V, _ error) {
+	if err != nil {
+		return view, err
+	}
+	return views[0], nil
+}

@@ -90,6 +90,33 @@ func (p Paging) SortedCursor(id uuid.UUID, at time.Time) *string {
 	return &c
 }
 
+// List answers with one page: the rows that read finds after the id that the cursor names, and whether there are more.
+func List[V any](p Paging, id func(V) uuid.UUID, read func(after uuid.UUID) (views []V, more bool, err error)) (*Answer[Page[V]], error) {
+	after, err := p.After()
+	if err != nil {
+		return nil, err
+	}
+	views, more, err := read(after)
+	if err != nil {
+		return nil, err
+	}
+	return AnswerOf(PageOf(views, Next(p, views, more, id)), nil)
+}
+
+// Each shows each row.
+func Each[R, V any](rows []R, view func(R) V) []V {
+	views := make([]V, len(rows))
+	for i, row := range rows {
+		views[i] = view(row)
+	}
+	return views
+}
+
+// PageOf is a page of a list, of which next continues it, or the whole of a short one.
+func PageOf[V any](views []V, next *string) Page[V] {
+	return Page[V]{Items: append([]V{}, views...), NextCursor: next}
+}
+
 // Next continues the list after the last of rows, if there are more.
 func Next[R any](p Paging, rows []R, more bool, id func(R) uuid.UUID) *string {
 	if !more {

@@ -118,11 +118,7 @@ func (s *server) listDeadlines(ctx context.Context, in *listDeadlinesInput) (*ht
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]uuid.UUID, len(rows))
-	for i, row := range rows {
-		ids[i] = row.EmployeeID
-	}
-	people, err := s.People(ctx, in.Language(), ids)
+	people, err := s.People(ctx, in.Language(), httpkit.Each(rows, func(u retention.Upcoming) uuid.UUID { return u.EmployeeID }))
 	if err != nil {
 		return nil, err
 	}

@@ -213,41 +213,43 @@ type listPurgesInput struct {
 }
 
 func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*httpkit.Answer[httpkit.Page[PurgeView]], error) {
-	after, err := in.After()
-	if err != nil {
-		return nil, err
-	}
 	f := retention.PurgeFilter{State: in.State, EmployeeID: httpkit.Given(in.EmployeeID), Escalated: in.Escalated.Bool(), NotOf: httpkit.ActorOf(ctx).EmployeeID, Limit: in.Limit}
-	f.After = after
-	purges, more, err := retention.Purges(ctx, s.DB, f)
-	if err != nil {
-		return nil, err
-	}
-	page := httpkit.Page[PurgeView]{}
-	if page.Items, err = s.purgeViews(ctx, purges, in.Language()); err != nil {
-		return nil, err
-	}
-	page.NextCursor = httpkit.Next(in.Paging, purges, more, func(v retention.PurgeView) uuid.UUID { return v.ID })
-	return &httpkit.Answer[httpkit.Page[PurgeView]]{Body: page}, render.MarkPassedOn(ctx, s.DB, models.RoleReviewer, page.Items, in.Language(), purgeHolder)
+	return httpkit.List(in.Paging, func(v PurgeView) uuid.UUID { return v.ID }, func(after uuid.UUID) ([]PurgeView, bool, error) {
+		f.After = after
+		purges, more, err := retention.Purges(ctx, s.DB, f)
+		if err != nil {
+			return nil, false, err
+		}
+		views, err := s.purgeViews(ctx, purges, in.Language())
+		if err != nil {
+			return nil, false, err
+		}
+		return views, more, render.MarkPassedOn(ctx, s.DB, models.RoleReviewer, views, in.Language(), purgeHolder)
+	})
 }
 
 func (s *server) getPurge(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[PurgeView], error) {
+	return httpkit.AnswerOf(s.onePurge(ctx, in))
+}
+
+// onePurge is a purge. Of the own data nobody is told one.
+func (s *server) onePurge(ctx context.Context, in *httpkit.ByID) (PurgeView, error) {
 	p, err := retention.GetPurge(ctx, s.DB, in.ID)
 	if err != nil {
-		return nil, err
+		return PurgeView{}, err
 	}
 	if p.EmployeeID == httpkit.ActorOf(ctx).EmployeeID { // who is to decide about it, and what was said, is not theirs to know
-		return nil, httpkit.NewProblem(httpkit.CodeNotFound)
+		return PurgeView{}, httpkit.NewProblem(httpkit.CodeNotFound)
 	}
 	views, err := s.purgeViews(ctx, []retention.PurgeView{p}, in.Language())
 	if err != nil {
-		return nil, err
+		return PurgeView{}, err
 	}
 	if w := views[0].Workflow; w != nil {
 		w.RunID = s.RunOf(ctx, w.ID)
 	}
 	err = render.MarkPassedOn(ctx, s.DB, models.RoleReviewer, views, in.Language(), purgeHolder)
-	return &httpkit.Answer[PurgeView]{Body: views[0]}, err
+	return views[0], err
 }
 
 type decisionInput struct {
@@ -283,11 +285,7 @@ func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*approvals
 		call.Operation, call.Command = operations.OverrulePurge, operations.PurgeOverruling{PurgeID: in.ID}
 	}
 	return approvals.Take(ctx, s.Desk, in.Language(), &call, func(uuid.UUID) (PurgeView, error) {
-		shown, err := s.getPurge(ctx, &in.ByID)
-		if err != nil {
-			return PurgeView{}, err
-		}
-		return shown.Body, nil
+		return s.onePurge(ctx, &in.ByID)
 	})
 }
 
@@ -300,17 +298,13 @@ func (s *server) listCertificates(ctx context.Context, in *httpkit.ByID) (*httpk
 		return nil, err
 	}
 	certificates, err := retention.Certificates(ctx, s.DB, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	page := httpkit.Page[CertificateView]{Items: make([]CertificateView, len(certificates))}
-	for i, c := range certificates {
-		page.Items[i] = CertificateView{
+	views := httpkit.Each(certificates, func(c models.DestructionCertificate) CertificateView {
+		return CertificateView{
 			ID: c.ID, PurgeID: c.PurgeID, Serial: c.Serial, Statement: statement{json.RawMessage(c.Statement)},
 			StatementSHA256: c.StatementSha256, UnrecoverableAfter: c.UnrecoverableAfter, IssuedAt: c.IssuedAt.UTC(),
 		}
-	}
-	return &httpkit.Answer[httpkit.Page[CertificateView]]{Body: page}, nil
+	})
+	return httpkit.AnswerOf(httpkit.PageOf(views, nil), err)
 }
 
 // purgeHolder is who rejected a purge that still waits.

@@ -161,8 +161,7 @@ func refused(err error, place string) error {
 }
 
 func (s *server) getExport(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[ExportView], error) {
-	view, err := s.exportView(ctx, in.ID, in.Language())
-	return &httpkit.Answer[ExportView]{Body: view}, err
+	return httpkit.AnswerOf(s.exportView(ctx, in.ID, in.Language()))
 }
 
 func (s *server) exportView(ctx context.Context, id uuid.UUID, language i18n.Language) (ExportView, error) {

@@ -86,9 +86,7 @@ func (s *server) mySession(ctx context.Context, b identity.Bearer, language i18n
 
 func (s *server) notices(ctx context.Context, userID uuid.UUID, language i18n.Language) ([]NoticeView, error) {
 	rows, err := identity.Notices(ctx, s.DB, userID)
-	views := make([]NoticeView, len(rows))
-	for i, row := range rows {
-		views[i] = NoticeView{ID: row.ID, Kind: row.Kind, Text: i18n.Text(language, "notice."+row.Kind), At: row.CreatedAt}
-	}
-	return views, err
+	return httpkit.Each(rows, func(n models.Notice) NoticeView {
+		return NoticeView{ID: n.ID, Kind: n.Kind, Text: i18n.Text(language, "notice."+n.Kind), At: n.CreatedAt}
+	}), err
 }

@@ -123,14 +123,10 @@ func (s *server) loginLinks(ctx context.Context, in *struct {
 		return nil, err
 	}
 	rows, err := identity.Links(ctx, s.DB, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]LoginLinkView, len(rows))
-	for i, row := range rows {
-		items[i] = LoginLinkView{ID: row.ID, Issuer: row.Issuer, Subject: row.Subject, LinkedAt: row.LinkedAt, ConfirmedAt: row.ConfirmedAt}
-	}
-	return &httpkit.Answer[httpkit.Page[LoginLinkView]]{Body: httpkit.Page[LoginLinkView]{Items: items}}, nil
+	views := httpkit.Each(rows, func(l models.OIDCLink) LoginLinkView {
+		return LoginLinkView{ID: l.ID, Issuer: l.Issuer, Subject: l.Subject, LinkedAt: l.LinkedAt, ConfirmedAt: l.ConfirmedAt}
+	})
+	return httpkit.AnswerOf(httpkit.PageOf(views, nil), err)
 }
 
 func (s *server) unlinkLogin(ctx context.Context, in *struct {

@@ -119,14 +119,8 @@ func (s *server) opened(o identity.Opened, language i18n.Language) *openedAnswer
 func (s *server) sessions(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[httpkit.Page[SessionView]], error) {
 	bearer := httpkit.BearerOf(ctx)
 	rows, err := s.Identity.Sessions(ctx, bearer.UserID)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]SessionView, len(rows))
-	for i, row := range rows {
-		items[i] = sessionView(row, in.Language(), bearer.SessionID)
-	}
-	return &httpkit.Answer[httpkit.Page[SessionView]]{Body: httpkit.Page[SessionView]{Items: items}}, nil
+	views := httpkit.Each(rows, func(m models.Session) SessionView { return sessionView(m, in.Language(), bearer.SessionID) })
+	return httpkit.AnswerOf(httpkit.PageOf(views, nil), err)
 }
 
 // goneAnswer takes the session's cookie away.

@@ -60,14 +60,8 @@ func (s *server) registerTokens() {
 
 func (s *server) tokens(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[httpkit.Page[TokenView]], error) {
 	rows, err := identity.Tokens(ctx, s.DB, httpkit.BearerOf(ctx).UserID)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]TokenView, len(rows))
-	for i, row := range rows {
-		items[i] = tokenView(row, in.Language())
-	}
-	return &httpkit.Answer[httpkit.Page[TokenView]]{Body: httpkit.Page[TokenView]{Items: items}}, nil
+	views := httpkit.Each(rows, func(t models.APIToken) TokenView { return tokenView(t, in.Language()) })
+	return httpkit.AnswerOf(httpkit.PageOf(views, nil), err)
 }
 
 type issuedAnswer struct {

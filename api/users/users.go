@@ -73,25 +73,15 @@ func (s *server) users(ctx context.Context, in *struct {
 	httpkit.Paging
 	httpkit.Speaking
 }) (*httpkit.Answer[httpkit.Page[UserView]], error) {
-	from, err := in.After()
-	if err != nil {
-		return nil, err
-	}
-	found, more, err := identity.Users(ctx, s.DB, from, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	page := httpkit.Page[UserView]{Items: make([]UserView, len(found))}
-	for i, v := range found {
-		page.Items[i] = userView(v, in.Language())
-	}
-	page.NextCursor = httpkit.Next(in.Paging, found, more, func(v identity.UserView) uuid.UUID { return v.ID })
-	return &httpkit.Answer[httpkit.Page[UserView]]{Body: page}, nil
+	return httpkit.List(in.Paging, func(v UserView) uuid.UUID { return v.ID }, func(after uuid.UUID) ([]UserView, bool, error) {
+		found, more, err := identity.Users(ctx, s.DB, after, in.Limit)
+		return httpkit.Each(found, func(v identity.UserView) UserView { return userView(v, in.Language()) }), more, err
+	})
 }
 
 func (s *server) user(ctx context.Context, in *UserID) (*httpkit.Answer[UserView], error) {
 	v, err := identity.GetUser(ctx, s.DB, in.ID)
-	return &httpkit.Answer[UserView]{Body: userView(v, in.Language())}, err
+	return httpkit.AnswerOf(userView(v, in.Language()), err)
 }
 
 func (s *server) revokeRole(ctx context.Context, in *struct {
