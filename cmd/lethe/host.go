@@ -41,7 +41,7 @@ func openHost(ctx context.Context, command string) (*onHost, error) {
 	if err != nil {
 		err = errors.Join(database.ErrNotInstalled, err)
 	} else {
-		_, err = install.AttachWriter(h.facts, c.LedgerKeyFile, install.Origin(c.LedgerOrigin, h.installation))
+		_, err = install.AttachWriter(ctx, h.facts, c.LedgerKeyFile, install.Origin(c.LedgerOrigin, h.installation))
 	}
 	if err != nil {
 		h.close()

@@ -41,7 +41,7 @@ func (m MigrateCmd) Run(ctx context.Context) error {
 	}
 	defer func() { _ = keys.Close() }()
 	in, err := install.Databases(ctx, facts, keys, mode(m.Dev), func(in database.Installation) error {
-		_, err := install.AttachWriter(facts, c.LedgerKeyFile, install.Origin(c.LedgerOrigin, in))
+		_, err := install.AttachWriter(ctx, facts, c.LedgerKeyFile, install.Origin(c.LedgerOrigin, in))
 		return err
 	})
 	if err != nil {

@@ -49,7 +49,7 @@ func (r *runtime) openLedger(ctx context.Context) (err error) {
 	c := r.config
 	l := &recording{origin: install.Origin(c.LedgerOrigin, r.installation), log: r.log}
 	r.ledger = l
-	if l.keys, err = install.AttachWriter(r.facts, c.LedgerKeyFile, l.origin); err != nil {
+	if l.keys, err = install.AttachWriter(ctx, r.facts, c.LedgerKeyFile, l.origin); err != nil {
 		return err
 	}
 	if l.storage, err = ledger.OpenStorage(c.LedgerDir); err != nil {

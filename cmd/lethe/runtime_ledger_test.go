@@ -112,10 +112,14 @@ func TestFileWitnessIsForDevelopment(t *testing.T) {
 	}
 }
 
-// TestServeRefusesAnotherProcessesPartOfTheKeys: without the key of receipts it could answer no auditor. It says so
-// before it has recorded that it began.
+// TestServeRefusesAnotherProcessesPartOfTheKeys: without the key of receipts it could answer no auditor, and what it
+// wrote with another ledger's keys would never get a place. It says so before it has recorded that it began.
 func TestServeRefusesAnotherProcessesPartOfTheKeys(t *testing.T) {
 	h := newHost(t)
+	h.must(database.Run(t.Context(), h.env.Facts, func(tx *database.Tx) error {
+		_, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindLedger, Action: "test.probed"})
+		return err
+	}))
 	facts, _ := h.env.Login(t, database.RoleApp)
 	keys, _ := h.env.KeysLogin(t, database.RoleApp)
 	whole, codec := os.Getenv("LETHE_LEDGER_KEY_FILE"), filepath.Join(h.dir, "codec.json")
@@ -126,13 +130,32 @@ func TestServeRefusesAnotherProcessesPartOfTheKeys(t *testing.T) {
 	} {
 		t.Setenv(config.Prefix+name, value)
 	}
-	for _, part := range []ledger.Part{ledger.PartWorker, ledger.PartHost} {
-		path := filepath.Join(h.dir, string(part))
-		h.must(ledger.PartKeyFile(whole, path, part))
+	foreign := filepath.Join(h.dir, "foreign.json")
+	h.must(ledger.CreateKeyFile(foreign))
+	for _, c := range []struct {
+		run  func(context.Context) error
+		file string
+		part ledger.Part
+		want error
+	}{
+		{ServeCmd{Dev: true}.Run, whole, ledger.PartWorker, errNoReceipts},
+		{ServeCmd{Dev: true}.Run, whole, ledger.PartHost, errNoReceipts},
+		{ServeCmd{Dev: true}.Run, foreign, ledger.PartServe, ledger.ErrForeignKeys},
+		{func(ctx context.Context) error {
+			for name, value := range map[string]string{"TOMBSTONE_FILE": "tombstones", "SYSTEMS_FILE": "systems.json"} {
+				t.Setenv(config.Prefix+name, filepath.Join(h.dir, value))
+			}
+			orders, _ := h.env.Login(t, database.RoleSequencer)
+			t.Setenv(config.Prefix+"SEQUENCER_DATABASE_URL", orders)
+			return WorkerCmd{Dev: true}.Run(ctx)
+		}, foreign, ledger.PartWorker, ledger.ErrForeignKeys},
+	} {
+		path := filepath.Join(h.dir, string(c.part))
+		h.must(ledger.PartKeyFile(c.file, path, c.part))
 		t.Setenv("LETHE_LEDGER_KEY_FILE", path)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		if err := (ServeCmd{Dev: true}).Run(ctx); !errors.Is(err, errNoReceipts) {
-			t.Errorf("with the part of %s: %v", part, err)
+		if err := c.run(ctx); !errors.Is(err, c.want) {
+			t.Errorf("with the part of %s from %s: %v", c.part, filepath.Base(c.file), err)
 		}
 		cancel()
 	}

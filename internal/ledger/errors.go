@@ -17,6 +17,10 @@ var (
 	// ErrBadMAC says that an entry was not written by a process that has the writer key, or was
 	// changed before it was sequenced.
 	ErrBadMAC = errors.New("an entry of the ledger was not written by us, or was changed since")
+	// ErrForeignKeys says that a process has not the keys with which the ledger is written: all that it
+	// wrote would be refused.
+	ErrForeignKeys = errors.New("LETHE_LEDGER_KEY_FILE does not fit this ledger, or LETHE_LEDGER_ORIGIN is another one's: " +
+		"what was written last was written with other keys (after a rotation, make the part anew by `lethe keys part`)")
 	// ErrTampered says that the content of an entry is not what was committed to.
 	ErrTampered = errors.New("an entry of the ledger was tampered with")
 	// ErrNotSequenced says that an entry is not in a signed tree yet: within a second it is.

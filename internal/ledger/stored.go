@@ -78,3 +78,29 @@ func (e stored) check(origin string, epoch int, keys *Keys) error {
 	}
 	return nil
 }
+
+// RequireKeys refuses keys with which the newest entry that has a place was not written, and before any
+// has one, the oldest that waits: ErrForeignKeys. Only entries of the right keys get a place, so that
+// what somebody else wrote since locks nobody out. An empty ledger takes any keys.
+func RequireKeys(ctx context.Context, db *database.DB, origin string, keys *Keys) error {
+	g := db.Read(ctx)
+	var id string
+	err := g.Raw(`SELECT coalesce(
+		(SELECT entry_id::text FROM ledger_sequence ORDER BY epoch DESC, index DESC LIMIT 1),
+		(SELECT entry_id::text FROM ledger_pending ORDER BY entry_id LIMIT 1), '')`).Scan(&id).Error
+	if err != nil || id == "" {
+		return database.Wrap("looking at who writes the ledger", err)
+	}
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return fmt.Errorf("looking at who writes the ledger: %w", ErrMalformed)
+	}
+	entries, err := fetch(ctx, g, []uuid.UUID{parsed})
+	if err != nil {
+		return err
+	}
+	if e := entries[0]; e.check(origin, e.epoch, keys) != nil {
+		return ErrForeignKeys
+	}
+	return nil
+}

@@ -86,7 +86,7 @@ func (d *development) openLedger(ctx context.Context, in database.Installation) 
 			return err
 		}
 	}
-	keys, err := install.AttachWriter(d.facts, path, install.Origin(d.config.LedgerOrigin, in))
+	keys, err := install.AttachWriter(ctx, d.facts, path, install.Origin(d.config.LedgerOrigin, in))
 	if err != nil {
 		return err
 	}

@@ -26,10 +26,13 @@ func Origin(set string, in database.Installation) string {
 }
 
 // AttachWriter lets transactions on the facts be recorded in the ledger. Without it, whatever must
-// be recorded is refused.
-func AttachWriter(facts *database.DB, keyFile, origin string) (*ledger.Keys, error) {
+// be recorded is refused. Keys of another ledger than that of the facts are refused.
+func AttachWriter(ctx context.Context, facts *database.DB, keyFile, origin string) (*ledger.Keys, error) {
 	keys, err := ledger.LoadKeys(keyFile)
 	if err != nil {
+		return nil, err
+	}
+	if err := ledger.RequireKeys(ctx, facts, origin, keys); err != nil {
 		return nil, err
 	}
 	ledger.Attach(facts, ledger.NewWriter(origin, keys.Writer()))
