@@ -52,6 +52,9 @@ func unreadableQuery(op *huma.Operation, raw string) []FieldError {
 			empty.expect(op, "")
 			wrong = append(wrong, empty)
 		}
+		if slices.ContainsFunc(texts, func(text string) bool { return beforeTime(name, text) }) {
+			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: FieldMalformed})
+		}
 		if !isText(name) || slices.ContainsFunc(texts, func(s string) bool { return !isText(s) }) {
 			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: FieldNotText})
 		}
@@ -63,8 +66,14 @@ func unreadableQuery(op *huma.Operation, raw string) []FieldError {
 // saysNothing is what a script sends whose variable is not set: without a word it would read as if the filter
 // were left out, and everybody would be found.
 func saysNothing(name, text string) bool {
-	return strings.TrimSpace(text) == "" || name != "q" && (text == uuid.Nil.String() || strings.HasPrefix(text, "0001-01-01"))
+	if _, fault := textform.Line(text, len(text)); fault == textform.Empty {
+		return true
+	}
+	return name != "q" && (text == uuid.Nil.String() || text == "0001-01-01" || strings.HasPrefix(text, "0001-01-01T00:00:00"))
 }
+
+// beforeTime is a day or an instant before the year 1, which Postgres counts otherwise.
+func beforeTime(name, text string) bool { return name != "q" && strings.HasPrefix(text, "0000-") }
 
 func isText(s string) bool { return textform.Readable(s) }
 

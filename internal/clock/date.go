@@ -29,10 +29,10 @@ func DateOf(t time.Time) Date {
 	return Date{y, m, d}
 }
 
-// ParseDate reads an RFC 3339 full-date, "2006-01-02".
+// ParseDate reads an RFC 3339 full-date, "2006-01-02", from the year 1 on.
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
-	if err != nil {
+	if err != nil || t.Year() < 1 {
 		return Date{}, errors.New("a date is written YYYY-MM-DD")
 	}
 	return DateOf(t), nil
