@@ -124,9 +124,12 @@ func TestServeRefusesAnotherProcessesPartOfTheKeys(t *testing.T) {
 	keys, _ := h.env.KeysLogin(t, database.RoleApp)
 	whole, codec := os.Getenv("LETHE_LEDGER_KEY_FILE"), filepath.Join(h.dir, "codec.json")
 	h.must(payload.CreateKeyFile(codec))
+	systems := filepath.Join(h.dir, "systems.json")
+	h.must(os.WriteFile(systems, []byte("[]"), 0o600))
 	for name, value := range map[string]string{
 		"DATABASE_URL": facts, "KEYS_DATABASE_URL": keys, "CODEC_KEY_FILE": codec, "TEMPORAL_ADDRESS": "127.0.0.1:1",
 		"LISTEN": "127.0.0.1:0", "OPS_LISTEN": "127.0.0.1:0",
+		"TOMBSTONE_FILE": filepath.Join(h.dir, "tombstones"), "SYSTEMS_FILE": systems,
 	} {
 		t.Setenv(config.Prefix+name, value)
 	}
@@ -142,9 +145,6 @@ func TestServeRefusesAnotherProcessesPartOfTheKeys(t *testing.T) {
 		{ServeCmd{Dev: true}.Run, whole, ledger.PartHost, errNoReceipts},
 		{ServeCmd{Dev: true}.Run, foreign, ledger.PartServe, ledger.ErrForeignKeys},
 		{func(ctx context.Context) error {
-			for name, value := range map[string]string{"TOMBSTONE_FILE": "tombstones", "SYSTEMS_FILE": "systems.json"} {
-				t.Setenv(config.Prefix+name, filepath.Join(h.dir, value))
-			}
 			orders, _ := h.env.Login(t, database.RoleSequencer)
 			t.Setenv(config.Prefix+"SEQUENCER_DATABASE_URL", orders)
 			return WorkerCmd{Dev: true}.Run(ctx)
