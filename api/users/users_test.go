@@ -103,3 +103,14 @@ func userOf(f *apitest.Fixture, v *apitest.Visitor, login string) users.UserView
 		cursor = "&cursor=" + *page.NextCursor
 	}
 }
+
+// Who has left would otherwise have a login that no cutoff ends.
+func TestWhoHasLeftGetsNoUser(t *testing.T) {
+	f := apitest.New(t)
+	left := f.Hire("OLD-1", f.A)
+	f.LeftLongAgo(left, -40, false)
+	got := f.Session(httpkit.HR).Ask("POST", "/api/v1/users", `{"employee_id": "`+left.String()+`", "login": "old.person", "roles": ["hr_admin"]}`)
+	if got.Status != 409 || got.Problem.Code != "person_left" || f.Count("approvals WHERE state = 'pending'") != 0 {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+}

@@ -95,13 +95,21 @@ func (s CaseShowCmd) Run(ctx context.Context) error {
 		what += fmt.Sprintf(", %d×, %s", t.Times, here(t.LastAt))
 		lines = append(lines, [2]string{client.say("tried", "已尝试"), what})
 	}
-	lines = append(lines, [2]string{client.say("decided by", "处理人"), named(v.Asker)}, [2]string{client.say("approved by", "审核人"), named(v.Confirmer)},
+	lines = append(lines, [2]string{client.asker(v), named(v.Asker)}, [2]string{client.say("approved by", "审核人"), named(v.Confirmer)},
 		[2]string{client.say("note", "处理备注"), v.Note})
 	if err := show(os.Stdout, lines...); err != nil {
 		return err
 	}
 	fmt.Printf("\n%s\n%s\n", client.say("For the vendor's support; nothing about a person:", "可发给系统供应商的说明，不含个人信息："), v.ForVendor)
 	return nil
+}
+
+// asker is what whoever asked for a waiver, or decided the case, did.
+func (c *apiClient) asker(v accounts.CaseView) string {
+	if v.State == models.CaseWaiverRequested || v.Resolution == models.ResolutionWaive {
+		return c.say("waiver asked for by", "豁免申请人")
+	}
+	return c.say("decided by", "处理人")
 }
 
 // named is somebody's number and name; nothing if it is nobody.

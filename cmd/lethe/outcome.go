@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"lethe/api/approvals"
 	"lethe/api/departures"
@@ -108,12 +109,31 @@ func (c *apiClient) requested(a approvals.ApprovalView, zone string) error {
 	return &outcomeError{fmt.Sprintf(text, a.OperationText, strings.Join(roles, c.say(", ", "、")), inZone(a.ExpiresAt, zone)), exitRequested}
 }
 
-// show prints lines of a name and a value.
+// onTerminal is what people wrote, without what moves the cursor: a note must not look like lines of ours.
+func onTerminal(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\r':
+			return '\n'
+		case r == '\t':
+			return ' '
+		case r != '\n' && unicode.IsControl(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// show prints lines of a name and a value; of a value of several lines, each beside the others.
 func show(w io.Writer, lines ...[2]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, line := range lines {
-		if line[1] != "" {
-			_, _ = fmt.Fprintf(t, "  %s\t%s\n", line[0], line[1])
+		label := line[0]
+		for part := range strings.SplitSeq(onTerminal(line[1]), "\n") {
+			if part != "" {
+				_, _ = fmt.Fprintf(t, "  %s\t%s\n", label, part)
+				label = ""
+			}
 		}
 	}
 	if err := t.Flush(); err != nil {

@@ -283,7 +283,7 @@ func TestCases(t *testing.T) {
 	if code != 3 || !strings.Contains(text, "审核人") {
 		t.Errorf("waiving: exit %d\n%s", code, text)
 	}
-	code, text = o.runs(models.RoleITOps, "cases", "retry", id.String(), "--note=重启了邮件服务", "--lang=zh")
+	code, text = o.runs(models.RoleITOps, "cases", "retry", id.String(), "--note=重启了邮件服务\r  发生时间  2020-01-01", "--lang=zh")
 	if code != 0 || !strings.Contains(text, "E1 张伟") || !strings.Contains(text, "正在重试") || strings.Contains(text, "已关闭") {
 		t.Errorf("trying again: exit %d\n%s", code, text)
 	}
@@ -292,6 +292,9 @@ func TestCases(t *testing.T) {
 		if code != 0 || !strings.Contains(text, want) {
 			t.Errorf("%q is not shown of the case: exit %d\n%s", want, code, text)
 		}
+	}
+	if strings.Contains(text, "\r") || strings.Contains(text, "\n  发生时间  2020") {
+		t.Errorf("a note looks like lines of ours:\n%s", text)
 	}
 }
 

@@ -58,8 +58,11 @@ func CreateUser(tx *database.Tx, by models.Actor, n NewUser) (models.User, error
 // Check is why [CreateUser] would refuse, if it would.
 func (n NewUser) Check(tx *database.Tx) error {
 	login := normalLogin(n.Login)
-	var found struct{ Taken, Person bool }
-	err := tx.DB().Raw("SELECT EXISTS (SELECT FROM users WHERE login = ?) AS taken, EXISTS (SELECT FROM employees WHERE id = ?) AS person",
+	var found struct {
+		Taken  bool
+		Status models.EmployeeStatus
+	}
+	err := tx.DB().Raw("SELECT EXISTS (SELECT FROM users WHERE login = ?) AS taken, COALESCE((SELECT status FROM employees WHERE id = ?), '') AS status",
 		login, n.EmployeeID).Scan(&found).Error
 	switch {
 	case err != nil:
@@ -70,8 +73,10 @@ func (n NewUser) Check(tx *database.Tx) error {
 		return ErrLogin
 	case found.Taken:
 		return ErrLoginTaken
-	case !found.Person:
+	case found.Status == "":
 		return ErrNoSuchPerson
+	case found.Status == models.StatusDeparted, found.Status == models.StatusPurged:
+		return ErrLeft
 	case slices.ContainsFunc(n.Roles, func(r models.Role) bool { return !validRole(r) }):
 		return ErrRole
 	}

@@ -41,6 +41,8 @@ var (
 	ErrRole         = errors.New("there is no such role")
 	ErrWrongMode    = errors.New("a development token is issued only in a development database")
 	ErrNoSuchPerson = errors.New("there is no such employee")
+	// ErrLeft: who has left gets no user. One who comes back is active again.
+	ErrLeft = errors.New("the person has left")
 )
 
 // Issue makes a token for a person and a role that the person's user holds; else it is
