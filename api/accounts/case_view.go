@@ -111,7 +111,10 @@ func caseView(c account.CaseView, people render.Named, language i18n.Language) C
 		AskedBy: c.AskedBy, Asker: people.Of(c.AskedBy), ConfirmedBy: c.ConfirmedBy, Confirmer: people.Of(c.ConfirmedBy),
 		OpenedAt: c.OpenedAt.UTC(), AskedAt: render.UTC(c.AskedAt), ClosedAt: render.UTC(c.ClosedAt),
 	}
-	if c.ClosedAt == nil {
+	switch {
+	case c.State == models.CaseWaiverRequested:
+		v.NextStep = i18n.Text(language, "case_waiver.next")
+	case c.ClosedAt == nil:
 		v.NextStep = i18n.Text(language, "case_next."+reason)
 	}
 	if c.Resolution != "" {

@@ -122,6 +122,10 @@ func TestACaseSaysWhatHappenedAndWhatToDo(t *testing.T) {
 			t.Errorf("the evidence reads %q: %q", e.SubstepText, e.OutcomeText)
 		}
 	}
+	waiver(f, kase)
+	if f.Ask(httpkit.IT, "GET", caseAddress(kase), "", "Accept-Language", "zh").Into(t, &v); !strings.Contains(v.NextStep, "等待另一人审核") {
+		t.Errorf("while its waiver is decided, the next step is %q", v.NextStep)
+	}
 	body := `{"action": "resolved_by_hand", "note": "removed it there"}`
 	if got := f.Ask(httpkit.IT, "POST", caseAddress(kase)+"/resolution", body); got.Status != http.StatusOK {
 		t.Fatalf("resolving: %d %s", got.Status, got.Body)
