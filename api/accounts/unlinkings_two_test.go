@@ -67,3 +67,25 @@ func TestARequestForAccountsThatADepartureTookIsGone(t *testing.T) {
 		t.Errorf("agreed to: %d %s; the request is %s: %q", got.Status, got.Body, view.State, view.VoidReason)
 	}
 }
+
+// TestARequestForAccountsOfALeaverEndsByItself once the departure has taken effect, of a person with accounts.
+func TestARequestForAccountsOfALeaverEndsByItself(t *testing.T) {
+	f := apitest.New(t)
+	head := f.Hire("H1", f.A)
+	f.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, f.A)
+	var d departures.DepartureView
+	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.Notice(head, 1)).Into(t, &d)
+	asked := f.Session(models.RoleITOps).Ask("POST", "/api/v1/account-unlinkings", `{"employee_id": "`+head.String()+`", "all_or_nothing": true}`)
+	f.Env.Advance(t, 49*time.Hour)
+	for _, want := range []models.ApprovalState{models.ApprovalPending, models.ApprovalVoid} {
+		if _, err := f.Approvals.Sweep(t.Context(), f.API.DB); err != nil {
+			t.Fatal(err)
+		}
+		var view approvals.ApprovalView
+		f.Ask(models.RoleReviewer, "GET", asked.Header.Get("Location"), "").Into(t, &view)
+		if view.State != want || want == models.ApprovalVoid && view.VoidReason != models.VoidChanged {
+			t.Errorf("%d %s; it is %s (%s), want %s", asked.Status, asked.Body, view.State, view.VoidReason, want)
+		}
+		f.Run(func(tx *database.Tx) error { _, err := departure.Advance(tx, d.ID, f.Systems); return err })
+	}
+}

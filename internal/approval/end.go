@@ -167,10 +167,12 @@ const (
 		OR targets -> 0 ->> 'kind' = 'purge' AND EXISTS (
 		SELECT FROM purges p WHERE p.id::text = approvals.targets -> 0 ->> 'id' AND (p.state IN ('purging', 'purged', 'cancelled') OR EXISTS (
 			SELECT FROM purge_claims k WHERE k.purge_id = p.id AND k.state = 'open' AND lethe_held(p.employment_id, k.category)))))`
-	// isMoved: the departure that it is about took effect since, by itself. That deadlines count from an earlier
-	// end can be agreed to all the same.
-	isMoved = `state = 'pending' AND operation <> 'departure.earlier_dates' AND targets -> 0 ->> 'kind' = 'departure' AND EXISTS (
-		SELECT FROM departures d WHERE d.id = (approvals.targets -> 0 ->> 'id')::uuid AND d.departed_at > approvals.requested_at)`
+	// isMoved: the departure that it is about, or that its account went with, took effect since, by itself. That
+	// deadlines count from an earlier end can be agreed to all the same.
+	isMoved = `state = 'pending' AND operation <> 'departure.earlier_dates' AND (targets -> 0 ->> 'kind' = 'departure' AND EXISTS (
+			SELECT FROM departures d WHERE d.id = (approvals.targets -> 0 ->> 'id')::uuid AND d.departed_at > approvals.requested_at)
+		OR targets -> 0 ->> 'kind' = 'account' AND EXISTS (SELECT FROM linked_accounts a JOIN departures w ON w.employment_id = a.employment_id
+			WHERE a.id = (approvals.targets -> 0 ->> 'id')::uuid AND w.departed_at > approvals.requested_at))`
 	// isOrphaned: whoever asked has been disabled or reset since, or has lost the role (I32).
 	isOrphaned = "state = 'pending' AND NOT public.lethe_requester_stands(requester_user_id, requester_id, requester_role, requested_at)"
 	// isLost: the key of the command was given up after a restore. Nobody can read it, or carry it out.
