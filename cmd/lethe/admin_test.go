@@ -18,12 +18,17 @@ import (
 func hosted(t *testing.T) *databasetest.Env {
 	t.Helper()
 	env := databasetest.New(t)
-	keys := filepath.Join(t.TempDir(), "ledger.json")
-	if err := ledger.CreateKeyFile(keys); err != nil {
+	file := filepath.Join(t.TempDir(), "ledger.json")
+	if err := ledger.CreateKeyFile(file); err != nil {
 		t.Fatal(err)
 	}
+	keys, err := ledger.LoadKeys(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger.Attach(env.Facts, ledger.NewWriter(env.LedgerOrigin(), keys.Writer()))
 	t.Setenv("LETHE_DATABASE_URL", env.FactsURL)
-	t.Setenv("LETHE_LEDGER_KEY_FILE", keys)
+	t.Setenv("LETHE_LEDGER_KEY_FILE", file)
 	return env
 }
 

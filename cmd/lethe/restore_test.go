@@ -122,7 +122,7 @@ func TestI25_ReasonsThatABackupBroughtBackEndBeforeTheProcessOpens(t *testing.T)
 	if read() == "" {
 		t.Fatal("the backup did not bring it back")
 	}
-	r := &runtime{facts: h.env.AsApp(t), keys: h.env.Keys, installation: h.env.Installation, config: config.Config{KEKFile: h.dir + "/kek.json", Dev: true}, log: slog.New(slog.DiscardHandler)}
+	r := &runtime{facts: h.env.AsApp(t), keys: h.env.Keys, installation: h.env.Installation, config: config.Config{KEKFile: h.dir + "/kek.json", TombstoneFile: h.dir + "/tombstones", Dev: true}, log: slog.New(slog.DiscardHandler)}
 	h.must(r.openKeys(t.Context()))
 	if got := read(); got != "" {
 		t.Errorf("what ended is read as %q", got)
