@@ -1,48 +1,24 @@
 package compose
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"lethe/e2e/harness"
 	"lethe/internal/connector"
 	"lethe/internal/vault"
 )
 
-// built is the program, linked once for all tests of this package.
-var built = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "lethe-compose-")
-	if err != nil {
-		return "", err
-	}
-	binary := filepath.Join(folder, "lethe")
-	command := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "./cmd/lethe")
-	command.Dir = root
-	if out, err := command.CombinedOutput(); err != nil {
-		return binary, fmt.Errorf("%w\n%s", err, out)
-	}
-	return binary, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if binary, _ := built(); binary != "" {
-		_ = os.RemoveAll(filepath.Dir(binary))
-	}
-	os.Exit(code)
-}
-
 func build(t *testing.T) string {
 	t.Helper()
-	binary, err := built()
+	binary, err := harness.Binary()
 	if err != nil {
 		t.Fatalf("building: %v", err)
 	}
