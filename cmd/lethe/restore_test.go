@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +123,8 @@ func TestI25_ReasonsThatABackupBroughtBackEndBeforeTheProcessOpens(t *testing.T)
 	if read() == "" {
 		t.Fatal("the backup did not bring it back")
 	}
-	r := &runtime{facts: h.env.AsApp(t), keys: h.env.Keys, installation: h.env.Installation, config: config.Config{KEKFile: h.dir + "/kek.json", TombstoneFile: h.dir + "/tombstones", Dev: true}, log: slog.New(slog.DiscardHandler)}
+	h.must(os.WriteFile(h.dir+"/systems.json", []byte("[]"), 0o600))
+	r := &runtime{facts: h.env.AsApp(t), keys: h.env.Keys, installation: h.env.Installation, config: config.Config{KEKFile: h.dir + "/kek.json", TombstoneFile: h.dir + "/tombstones", SystemsFile: h.dir + "/systems.json", Dev: true}, log: slog.New(slog.DiscardHandler)}
 	h.must(r.openKeys(t.Context()))
 	if got := read(); got != "" {
 		t.Errorf("what ended is read as %q", got)
