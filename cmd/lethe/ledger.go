@@ -171,7 +171,8 @@ func (v LedgerVerifyProofCmd) Run() error {
 		return unusable(fmt.Errorf("reading a proof: %w", err))
 	}
 	var answer struct {
-		State, Proof string
+		State string `json:"state"`
+		Proof string `json:"proof"`
 		verify.Claim
 	}
 	switch err := json.Unmarshal(content, &answer); {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	ahocorasick "github.com/BobuSumisu/aho-corasick"
 )
@@ -52,10 +53,11 @@ const longestPiece = 60
 func newFinder(groups map[string][]string, alike map[string]string) (*finder, error) {
 	f := &finder{alike: map[rune]string{}}
 	for char, others := range alike {
-		if len([]rune(char)) != 1 {
+		one, size := utf8.DecodeRuneInString(char)
+		if size != len(char) || size == 0 {
 			return nil, fmt.Errorf("sounds: %q is not one character", char)
 		}
-		f.alike[[]rune(char)[0]] = others
+		f.alike[one] = others
 	}
 	bySound, byWord, known := map[string][]piece{}, map[string][]piece{}, map[string]int{}
 	for _, group := range slices.Sorted(maps.Keys(groups)) {

