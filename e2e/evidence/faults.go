@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"gorm.io/gorm"
 
 	"lethe/e2e/harness"
 	"lethe/internal/database"
@@ -93,15 +94,20 @@ func fillDisk(ctx context.Context, s *harness.Stack) (func() error, error) {
 		return nil, errors.Join(err, unmount())
 	}
 	space := "small_" + strings.ToLower(rand.Text()[:10])
-	for _, sql := range []string{
-		"CREATE TABLESPACE " + space + " LOCATION '" + folder + "'",
-		"ALTER TABLE " + month + " SET TABLESPACE " + space,
-	} {
-		if err := g.Exec(sql).Error; err != nil {
-			return nil, errors.Join(err, unmount())
-		}
+	if err := g.Exec("CREATE TABLESPACE " + space + " LOCATION '" + folder + "'").Error; err != nil {
+		return nil, errors.Join(err, unmount())
 	}
 	ballast := filepath.Join(folder, "ballast")
+	// Nobody adds a page between the move and the ballast: the move's lock lasts until then.
+	err = g.Transaction(func(tx *gorm.DB) error {
+		if err := tx.Exec("ALTER TABLE " + month + " SET TABLESPACE " + space).Error; err != nil {
+			return err
+		}
+		return fill(ballast)
+	})
+	if err != nil {
+		return nil, errors.Join(err, unmount())
+	}
 	end := func() error {
 		if err := os.Remove(ballast); err != nil {
 			return err
@@ -111,17 +117,34 @@ func fillDisk(ctx context.Context, s *harness.Stack) (func() error, error) {
 			back.Exec("DROP TABLESPACE "+space).Error)
 		return errors.Join(err, unmount())
 	}
-	if err := fill(ballast); err != nil {
+	if err := useUp(ctx, s); err != nil {
 		return nil, errors.Join(err, end())
 	}
+	return end, nil
+}
+
+// useUp writes entries until no connection finds room for one any more. A connection of Postgres keeps
+// to the page that it wrote to last, and looks at the table's last page only if it has none: each
+// connection is new here, and several in a row have to fail.
+func useUp(ctx context.Context, s *harness.Stack) error {
+	const enough = 4
+	s.Facts.SQL().SetMaxIdleConns(0)
+	defer s.Facts.SQL().SetMaxIdleConns(harness.MaxConnections)
+	failed := 0
 	for range 1000 {
-		if err := probe(ctx, s); database.Code(err) == "53100" {
-			return end, nil
-		} else if err != nil {
-			return nil, errors.Join(err, end())
+		switch err := probe(ctx, s); {
+		case err == nil:
+			failed = 0
+		case database.Code(err) != "53100":
+			return err
+		default:
+			failed++
+		}
+		if failed == enough {
+			return nil
 		}
 	}
-	return nil, errors.Join(errors.New("the disk never became full"), end())
+	return errors.New("the disk never became full")
 }
 
 // mountFor mounts a small file system that belongs to whoever owns the server's data.
@@ -159,10 +182,10 @@ func fill(path string) error {
 	return f.Close()
 }
 
-// probe tries to write an entry, as anybody would, and says why it could not.
+// probe tries to write an entry, of the kind that takes the least room, and says why it could not.
 func probe(ctx context.Context, s *harness.Stack) error {
 	return database.Run(ctx, s.Facts, func(tx *database.Tx) error {
-		_, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindLedger, Action: "test.probed"})
+		_, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindPurge, Action: "test.probed"})
 		return err
 	})
 }

@@ -35,6 +35,9 @@ type Options struct {
 // Zone is the time zone of every legal entity of a stack.
 const Zone = "Asia/Shanghai"
 
+// MaxConnections is how many connections a stack's own pools keep.
+const MaxConnections = 8
+
 // httpTimeout bounds one call to a system.
 const httpTimeout = 2 * time.Second
 

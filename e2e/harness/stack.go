@@ -224,7 +224,7 @@ func (s *Stack) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrating: %w\n%s", err, out)
 	}
-	o := database.Options{MaxConnections: 8}
+	o := database.Options{MaxConnections: MaxConnections}
 	if s.Facts, err = database.Open(ctx, s.factsURL, o); err != nil {
 		return err
 	}
