@@ -52,6 +52,9 @@ func TestI21_NobodyEditsTheOwnPayPostOrHold(t *testing.T) {
 		{"the own zone, by two", "PATCH", httpkit.AddressOf(models.RefEmployee, me), `{"time_zone": "Europe/Berlin"}`},
 		{"a hold on the own data", "POST", "/api/v1/holds", `{"employee_id": "` + me.String() + `", "matter": "M-3"}`},
 		{"the release of the own hold", "POST", httpkit.AddressOf(models.RefHold, mine.ID) + "/release", `{}`},
+		{"the own departure", "POST", "/api/v1/departures", f.Notice(me, 30)},
+		{"the own departure at once, by two", "POST", "/api/v1/departures", `{"employee_id": "` + me.String() + `", "kind": "resignation", "immediate": true}`},
+		{"a look at the own departure", "POST", "/api/v1/departures/preview", f.Notice(me, 30)},
 		{"the own accounts", "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + me.String() + `"}`},
 		{"another account for oneself", "POST", accounts.AccountsAddress(me), `{"system": "finance", "external_id": "x"}`},
 	}

@@ -93,7 +93,7 @@ func (s *server) createDeparture(ctx context.Context, in *newDepartureInput) (*a
 		Operation: operations.BeginImmediately, Command: notice, Reason: b.ApprovalReason,
 		Key: in.Key, Route: "POST /departures", Body: b,
 		Assess: func(tx *database.Tx) (_ []models.Cause, err error) {
-			beginning, err = departure.Prepare(tx, notice)
+			beginning, err = departure.Prepare(tx, actor, notice)
 			return beginning.Causes, err
 		},
 		Alone: func(tx *database.Tx) (httpkit.Creation, error) {

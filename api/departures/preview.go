@@ -18,6 +18,7 @@ import (
 	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/retention"
 	"lethe/models"
@@ -25,21 +26,49 @@ import (
 
 // DeparturePreview is whom a departure is about, and what it would come to if it began now.
 type DeparturePreview struct {
-	Person            render.PersonView      `json:"person"`
-	Department        string                 `json:"department"`
-	Kind              models.DepartureKind   `json:"kind"`
-	KindText          string                 `json:"kind_text"`
-	LastWorkingDay    clock.Date             `json:"last_working_day"`
-	EmploymentEndDate clock.Date             `json:"employment_end_date"`
-	AccessCutoffAt    time.Time              `json:"access_cutoff_at"`
-	EmploymentEndedAt time.Time              `json:"employment_ended_at"`
-	TimeZone          string                 `json:"time_zone"`
-	Immediate         bool                   `json:"immediate"`
-	Accounts          []accounts.AccountView `json:"accounts" doc:"Those that are registered; every connected system is asked by employee number besides"`
-	TwoPeople         bool                   `json:"two_people" doc:"It begins once a second person has agreed"`
-	Because           []approvals.CauseView  `json:"because" doc:"Why it takes two people"`
-	Earlier           *EarlierView           `json:"earlier,omitempty" doc:"What of the dates a second person decides about, while the departure runs with those above"`
-	Planned           []purges.PlannedView   `json:"planned_retention" doc:"Until when each category will be kept"`
+	Person     render.PersonView    `json:"person"`
+	Department string               `json:"department"`
+	Kind       models.DepartureKind `json:"kind"`
+	KindText   string               `json:"kind_text"`
+	DatesView
+	Immediate bool                   `json:"immediate"`
+	Accounts  []accounts.AccountView `json:"accounts" doc:"Those that are registered; every connected system is asked by employee number besides"`
+	PeopleView
+	Earlier *EarlierView         `json:"earlier,omitempty" doc:"What of the dates a second person decides about, while the departure runs with those above"`
+	Planned []purges.PlannedView `json:"planned_retention" doc:"Until when each category will be kept"`
+}
+
+// DatesView are the dates of a departure.
+type DatesView struct {
+	NoticeReceivedOn  clock.Date `json:"notice_received_on"`
+	LastWorkingDay    clock.Date `json:"last_working_day"`
+	EmploymentEndDate clock.Date `json:"employment_end_date"`
+	AccessCutoffAt    time.Time  `json:"access_cutoff_at"`
+	EmploymentEndedAt time.Time  `json:"employment_ended_at"`
+	TimeZone          string     `json:"time_zone"`
+}
+
+func datesView(d departure.Dates) DatesView {
+	return DatesView{d.NoticeReceivedOn, d.LastWorkingDay, d.EmploymentEndDate, d.AccessCutoffAt.UTC(), d.EmploymentEndedAt.UTC(), d.TimeZone}
+}
+
+// PeopleView is whether a second person decides.
+type PeopleView struct {
+	TwoPeople bool                  `json:"two_people" doc:"It is done once a second person has agreed"`
+	Because   []approvals.CauseView `json:"because" doc:"Why it takes two people"`
+}
+
+func peopleView(language i18n.Language, causes []models.Cause) PeopleView {
+	return PeopleView{len(causes) > 0, approvals.CauseViews(causes, language)}
+}
+
+// DatesPreview is what other dates of a departure would come to now.
+type DatesPreview struct {
+	Dates   DatesView              `json:"dates" doc:"Those that would hold"`
+	Now     DatesView              `json:"now" doc:"Those that hold"`
+	Changes []approvals.ChangeView `json:"changes" doc:"Which of them would change; counts_from is what deletion dates count from"`
+	PeopleView
+	CutAtOnce bool `json:"cut_at_once" doc:"Access ends with the command, whatever a second person says to the rest"`
 }
 
 // EarlierView is what is asked of a second person beside a departure that begins without it.
@@ -59,6 +88,25 @@ func (s *server) registerPreview() {
 		At: "POST /departures/preview", Summary: "Whom a departure is about and what it would come to; nothing begins",
 		To: httpkit.Roles{httpkit.HR},
 	}, s.previewDeparture)
+	httpkit.Handle(s.Resource("Departures", identity.ScopeDepartures), httpkit.Route{
+		At: "POST /departures/{id}/dates/preview", Summary: "What other dates of a departure would come to; nothing changes",
+		To: httpkit.Roles{httpkit.HR},
+	}, s.previewDates)
+}
+
+func (s *server) previewDates(ctx context.Context, in *datesInput) (*httpkit.Answer[DatesPreview], error) {
+	var o departure.Outlook
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+		o, err = departure.Foresee(tx, httpkit.ActorOf(ctx), in.ID, in.Body.requested())
+		return err
+	})
+	if err != nil {
+		return nil, in.Body.locate(err)
+	}
+	return &httpkit.Answer[DatesPreview]{Body: DatesPreview{
+		Dates: datesView(o.Then), Now: datesView(o.Now), Changes: changeViews(o.Changes, o.Then.TimeZone, in.Language()),
+		PeopleView: peopleView(in.Language(), o.Causes), CutAtOnce: o.CutAtOnce,
+	}}, nil
 }
 
 func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpkit.Answer[DeparturePreview], error) {
@@ -66,7 +114,7 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 	var plan departure.Beginning
 	var planned []retention.Planned
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
-		if plan, err = departure.Prepare(tx, n); err != nil {
+		if plan, err = departure.Prepare(tx, httpkit.ActorOf(ctx), n); err != nil {
 			return err
 		}
 		planned, err = retention.Plan(tx, plan.Employment.Jurisdiction, later(plan.CountsFrom, plan.EmploymentEndedAt), plan.TimeZone)
@@ -92,10 +140,8 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 		Person:     render.PersonView{EmployeeID: n.EmployeeID, EmployeeNo: file.EmployeeNo, Name: file.Name, Department: departmentIn(file)},
 		Department: departmentIn(file),
 		Kind:       n.Kind, KindText: closed.Text(language, n.Kind),
-		LastWorkingDay: plan.LastWorkingDay, EmploymentEndDate: plan.EmploymentEndDate, AccessCutoffAt: plan.AccessCutoffAt.UTC(),
-		EmploymentEndedAt: plan.EmploymentEndedAt.UTC(), TimeZone: plan.TimeZone, Immediate: n.Immediate,
-		Accounts: accounts.AccountViews(language, linked[plan.Employment.ID], false), TwoPeople: len(plan.Causes) > 0, Because: approvals.CauseViews(plan.Causes, language), Planned: purges.Planned(language, planned),
-		Earlier: beside,
+		DatesView: datesView(plan.Dates), Immediate: n.Immediate, Accounts: accounts.AccountViews(language, linked[plan.Employment.ID], false),
+		PeopleView: peopleView(language, plan.Causes), Planned: purges.Planned(language, planned), Earlier: beside,
 	}}, nil
 }
 

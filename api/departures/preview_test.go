@@ -1,7 +1,9 @@
 package departures_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -69,4 +71,86 @@ func TestAPreviewSaysThatTwoPeopleDecide(t *testing.T) {
 	if !preview.TwoPeople || !preview.Immediate || !preview.AccessCutoffAt.Equal(preview.EmploymentEndedAt) {
 		t.Errorf("shown as %+v", preview)
 	}
+}
+
+// TestAPreviewOfDatesIsWhatTheyBecome: a change of dates comes to what was shown, and showing it changes nothing.
+func TestAPreviewOfDatesIsWhatTheyBecome(t *testing.T) {
+	f := apitest.New(t)
+	begun := f.Resign(f.Hire("E1", f.A))
+	address := httpkit.AddressOf(models.RefDeparture, begun.ID)
+	for _, c := range []struct {
+		wish     string
+		changes  []string
+		two, cut bool
+	}{
+		{`{"last_working_day": "` + f.Day(60) + `"}`, []string{"last_working_day", "employment_end_date", "access_cutoff_at", "employment_ended_at"}, false, false},
+		{`{"last_working_day": "` + f.Day(60) + `"}`, []string{}, false, false},
+		{`{"last_working_day": "` + f.Day(60) + `", "access_cutoff_at": "` + f.Day(-1) + `T00:00:00Z"}`, []string{"access_cutoff_at"}, false, true},
+		{`{"last_working_day": "` + f.Day(50) + `"}`, []string{"last_working_day", "employment_end_date", "access_cutoff_at", "employment_ended_at"}, true, false},
+	} {
+		var before, after departures.DepartureView
+		var preview departures.DatesPreview
+		f.Ask(models.RoleHRAdmin, "GET", address, "").Into(t, &before)
+		f.Ask(models.RoleHRAdmin, "POST", address+"/dates/preview", c.wish, "Accept-Language", "zh").Into(t, &preview)
+		f.Ask(models.RoleHRAdmin, "GET", address, "").Into(t, &after)
+		fields := []string{}
+		for _, change := range preview.Changes {
+			fields = append(fields, change.Field)
+		}
+		if !slices.Equal(fields, c.changes) || preview.TwoPeople != c.two || preview.CutAtOnce != c.cut || (len(preview.Because) > 0) != c.two {
+			t.Errorf("%s is shown as %+v", c.wish, preview)
+		}
+		if preview.Now != shownDates(before) || shownDates(after) != preview.Now {
+			t.Errorf("%s: shown %+v of %+v, which is %+v", c.wish, preview.Now, before, after)
+		}
+		got := f.Ask(models.RoleHRAdmin, "PUT", address+"/dates", c.wish)
+		if c.two {
+			if got.Status != 202 {
+				t.Errorf("%s: %d %s", c.wish, got.Status, got.Body)
+			}
+			continue
+		}
+		got.Into(t, &after)
+		became := shownDates(after)
+		if c.cut && became.AccessCutoffAt.Sub(preview.Dates.AccessCutoffAt) < time.Minute {
+			became.AccessCutoffAt = preview.Dates.AccessCutoffAt // each is its own now
+		}
+		if became != preview.Dates {
+			t.Errorf("%s: it became %+v, shown was %+v", c.wish, became, preview.Dates)
+		}
+	}
+}
+
+// TestAPreviewOfDatesSaysThatAccessIsCutAtOnce where the second person has not decided, and cuts nothing itself.
+func TestAPreviewOfDatesSaysThatAccessIsCutAtOnce(t *testing.T) {
+	f := apitest.New(t)
+	begun := f.Resign(f.Hire("E1", f.A))
+	address := httpkit.AddressOf(models.RefDeparture, begun.ID)
+	wish := `{"confirm_past": true, "last_working_day": "` + f.Day(-1) + `"}`
+	for range 2 {
+		var preview departures.DatesPreview
+		f.Ask(models.RoleHRAdmin, "POST", address+"/dates/preview", wish).Into(t, &preview)
+		if !preview.TwoPeople || !preview.CutAtOnce || !preview.Now.AccessCutoffAt.Equal(begun.AccessCutoffAt) {
+			t.Errorf("shown as %+v", preview)
+		}
+	}
+	if n := f.Count("approvals"); n != 0 {
+		t.Errorf("showing it asked for %d", n)
+	}
+	if got := f.Ask(models.RoleHRAdmin, "PUT", address+"/dates", wish); got.Status != 202 {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+	var cut departures.DepartureView
+	f.Ask(models.RoleHRAdmin, "GET", address, "").Into(t, &cut)
+	if !cut.AccessCutoffAt.Before(begun.AccessCutoffAt) || cut.LastWorkingDay != begun.LastWorkingDay {
+		t.Errorf("it became %+v", cut)
+	}
+	if got := f.Ask(models.RoleHRAdmin, "POST", address+"/dates/preview", `{"last_working_day": "`+f.Day(-1)+`"}`); got.Status != 422 || got.Problem.Code != "last_working_day_in_past" {
+		t.Errorf("of what is refused: %d %s", got.Status, got.Body)
+	}
+}
+
+func shownDates(d departures.DepartureView) departures.DatesView {
+	return departures.DatesView{NoticeReceivedOn: d.NoticeReceivedOn, LastWorkingDay: d.LastWorkingDay, EmploymentEndDate: d.EmploymentEndDate,
+		AccessCutoffAt: d.AccessCutoffAt, EmploymentEndedAt: d.EmploymentEndedAt, TimeZone: d.TimeZone}
 }

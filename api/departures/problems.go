@@ -1,6 +1,7 @@
 package departures
 
 import (
+	"errors"
 	"net/http"
 
 	"lethe/api/httpkit"
@@ -35,6 +36,9 @@ func init() {
 		p.DaysBack = past.Days
 		return p
 	})
+	httpkit.Explains(func(order *departure.OrderError) *httpkit.Problem {
+		return httpkit.AtField(order.Field, codeDatesOutOfOrder)
+	})
 	httpkit.Refuses(departure.ErrEmployeeNotFound, httpkit.CodeEmployeeNotFound, "employee_id")
 	httpkit.Refuses(departure.ErrNotFound, httpkit.CodeNotFound)
 	httpkit.Refuses(departure.ErrUnknownKind, codeUnknownKind, "kind")
@@ -46,7 +50,6 @@ func init() {
 	httpkit.Refuses(departure.ErrLastDayInPast, codeLastDayInPast, "last_working_day")
 	httpkit.Refuses(departure.ErrBeforeHire, httpkit.Code("before_hire_date", http.StatusUnprocessableEntity), "last_working_day")
 	httpkit.Refuses(departure.ErrTooFarAhead, codeTooFarAhead)
-	httpkit.Refuses(departure.ErrDatesOutOfOrder, codeDatesOutOfOrder)
 	httpkit.Refuses(departure.ErrUnknownZone, httpkit.CodeUnknownZone, "time_zone")
 	httpkit.Refuses(departure.ErrNoRules, httpkit.CodeNoRetentionRules)
 	httpkit.Refuses(departure.ErrApprovalRequired, httpkit.CodeApprovalRequired)
@@ -60,4 +63,15 @@ func init() {
 	httpkit.Refuses(departure.ErrSubject, httpkit.CodeOwnMatter)
 	httpkit.Refuses(departure.ErrRehired, httpkit.Code("rehired", http.StatusConflict))
 	httpkit.Refuses(departure.ErrCutoffPassed, httpkit.Code("cutoff_passed", http.StatusConflict), "access_cutoff_at")
+}
+
+// locate adds to a refusal of dates that are too far ahead which of them ends the employment.
+func (w RequestedDates) locate(err error) error {
+	switch {
+	case !errors.Is(err, departure.ErrTooFarAhead):
+		return err
+	case w.EmploymentEndDate != nil:
+		return httpkit.AtField("employment_end_date", codeTooFarAhead)
+	}
+	return httpkit.AtField("last_working_day", codeTooFarAhead)
 }

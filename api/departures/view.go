@@ -172,13 +172,16 @@ func (s *server) addDateChanges(ctx context.Context, language i18n.Language, dep
 		if v.What != departure.EventDatesChanged {
 			continue
 		}
-		var told []approval.Change
-		for _, c := range changes[v.At].Changes {
-			told = append(told, approval.Change{Field: c.Field, Before: c.Before, After: c.After, Zone: dep.TimeZone})
-		}
-		timeline[i].Changes, timeline[i].ApprovedBy = approvals.ChangeViews(told, nil, language), people.Of(changes[v.At].ApprovedBy)
+		timeline[i].Changes, timeline[i].ApprovedBy = changeViews(changes[v.At].Changes, dep.TimeZone, language), people.Of(changes[v.At].ApprovedBy)
 	}
 	return nil
+}
+
+// changeViews says in a language which dates change, instants by the clock of the zone.
+func changeViews(changes []departure.DateChange, zone string, language i18n.Language) []approvals.ChangeView {
+	return approvals.ChangeViews(httpkit.Each(changes, func(c departure.DateChange) approval.Change {
+		return approval.Change{Field: c.Field, Before: c.Before, After: c.After, Zone: zone}
+	}), nil, language)
 }
 
 func (s *server) planned(ctx context.Context, language i18n.Language, dep models.Departure) ([]purges.PlannedView, error) {

@@ -161,12 +161,3 @@ func localize(ctx huma.Context, _ string, body any) (any, error) {
 	p.headers(ctx.SetHeader)
 	return p.In(languageOf(ctx), RequestIDOf(ctx.Context())), nil
 }
-
-// AtFields is a problem that points to several fields of the body.
-func AtFields(code string, fields []string) *Problem {
-	p := NewProblem(code)
-	for _, field := range fields {
-		p.Errors = append(p.Errors, FieldError{Location: "body." + field, Code: code})
-	}
-	return p
-}

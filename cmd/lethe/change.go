@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"time"
 
 	"lethe/api/departures"
+	"lethe/internal/clock"
 	"lethe/internal/i18n"
 	"lethe/models"
 )
@@ -104,19 +104,53 @@ func (d DatesCmd) run(ctx context.Context, client *apiClient) error {
 	if d.LastWorkingDay == "" && d.Cutoff == "" && !d.Immediate {
 		body["access_cutoff_at"] = was.AccessCutoffAt
 	}
-	if !d.Yes {
-		if err := client.showDeparture(os.Stderr, was); err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintln(os.Stderr, client.say("→ asked for", "→ 变更为"))
-		if err := show(os.Stderr, d.lines(client)...); err != nil {
-			return err
-		}
-	}
-	if err := d.ask(ctx, client, client.say("Change the dates?", "是否变更日期？")); err != nil {
+	if err := d.agree(ctx, client, was, body); err != nil {
 		return err
 	}
 	return client.change(ctx, was, sent{method: http.MethodPut, path: "/dates", body: body})
+}
+
+// agree shows what would change, and asks.
+func (d DatesCmd) agree(ctx context.Context, client *apiClient, was departures.DepartureView, body map[string]any) error {
+	if d.Yes {
+		return nil
+	}
+	if err := client.showDeparture(os.Stderr, was); err != nil {
+		return err
+	}
+	var p departures.DatesPreview
+	if err := client.call(ctx, http.MethodPost, "/api/v1/departures/"+was.ID.String()+"/dates"+previewPath, body, &p); err != nil {
+		return err
+	}
+	if err := show(os.Stderr, moves(client, p)...); err != nil {
+		return err
+	}
+	question := client.say("Change the dates?", "是否变更日期？")
+	if p.TwoPeople {
+		question = client.say("A second person has to agree. Ask for it?", "须经另一人审核，是否提交？")
+	}
+	if p.CutAtOnce {
+		question = client.say("Access ends at once; that waits for nobody. ", "账号将立即停用，无需等待审核。") + question
+	}
+	return d.ask(ctx, client, question)
+}
+
+// moves are the dates that change, before and after, and why a second person decides. The end of the employment as an
+// instant is shown where it does not follow from its day.
+func moves(c *apiClient, p departures.DatesPreview) (lines [][2]string) {
+	for _, m := range p.Changes {
+		if loc, err := clock.LoadZone(p.Dates.TimeZone); m.Field == "employment_ended_at" && err == nil && clock.EndOfDay(p.Dates.EmploymentEndDate, loc).Equal(p.Dates.EmploymentEndedAt) {
+			continue
+		}
+		lines = append(lines, [2]string{m.Label, m.Before + " → " + m.After})
+	}
+	if len(lines) == 0 {
+		lines = append(lines, [2]string{c.say("dates", "日期"), c.say("nothing changes", "没有变化")})
+	}
+	for _, b := range p.Because {
+		lines = append(lines, [2]string{c.say("decided by a second person", "须经另一人审核"), b.Text})
+	}
+	return lines
 }
 
 // keeping fills in the days that the departure has already, since the API derives what it is not told: who moves
@@ -130,19 +164,4 @@ func (w wishes) keeping(d departures.DepartureView) wishes {
 		w.End = d.EmploymentEndDate.String()
 	}
 	return w
-}
-
-// lines are the wishes, for people.
-func (w wishes) lines(c *apiClient) [][2]string {
-	immediate := ""
-	if w.Immediate {
-		immediate = c.say("now", "立即")
-	}
-	return [][2]string{
-		{c.say("at once", "即时离职"), immediate},
-		{c.label("last_working_day"), w.LastWorkingDay},
-		{c.label("access_cutoff_at"), w.Cutoff},
-		{c.label("employment_end_date"), w.End},
-		{c.label("notice_received_on"), w.NoticeReceived},
-	}
 }

@@ -172,7 +172,7 @@ func (c *apiClient) call(ctx context.Context, method, path string, body, answer 
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	reads := method == http.MethodGet || path == previewPath
+	reads := method == http.MethodGet || strings.HasSuffix(path, previewPath)
 	response, err := c.http.Do(r)
 	if err != nil {
 		return c.unanswered(ctx, reads, err)

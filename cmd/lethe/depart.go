@@ -121,8 +121,8 @@ func (d DepartCmd) run(ctx context.Context, client *apiClient) error {
 	return follow(ctx, client, begun.ID, newPrinter(os.Stdout, client.language))
 }
 
-// previewPath is a POST that only reads.
-const previewPath = "/api/v1/departures/preview"
+// previewPath is how a POST ends that only reads.
+const previewPath = "/preview"
 
 // agree shows whom, when and what, and asks.
 func (d DepartCmd) agree(ctx context.Context, client *apiClient, body map[string]any) error {
@@ -130,7 +130,7 @@ func (d DepartCmd) agree(ctx context.Context, client *apiClient, body map[string
 		return nil
 	}
 	var p departures.DeparturePreview
-	if err := client.call(ctx, http.MethodPost, previewPath, body, &p); err != nil {
+	if err := client.call(ctx, http.MethodPost, "/api/v1/departures"+previewPath, body, &p); err != nil {
 		return err
 	}
 	_, _ = fmt.Fprintf(os.Stderr, "%s %s, %s: %s\n", p.Person.EmployeeNo, p.Person.Name, p.Department, p.KindText)

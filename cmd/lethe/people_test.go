@@ -210,6 +210,46 @@ func TestWhatLiesBackIsShownBeforeItBegins(t *testing.T) {
 	}
 }
 
+// TestDatesShowsWhatMovesBeforeItAsks: each date before and after, who decides, and that access ends at once.
+func TestDatesShowsWhatMovesBeforeItAsks(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	o.runs(models.RoleHRAdmin, "depart", "E1", "--last-working-day="+o.day(30), "--yes")
+	for _, c := range []struct {
+		wish       wishes
+		says, lack []string
+	}{
+		{wishes{LastWorkingDay: o.day(40)}, []string{o.day(30) + " → " + o.day(40), "18:00 (Asia/Shanghai", "是否变更日期"}, []string{"结束时间", "收到离职通知的日期", "另一人", "立即停用"}},
+		{wishes{LastWorkingDay: o.day(20)}, []string{o.day(30) + " → " + o.day(20), "须经另一人审核，是否提交"}, []string{"立即停用"}},
+		{wishes{LastWorkingDay: o.day(-1), ConfirmPast: true}, []string{o.day(30) + " → " + o.day(-1), "账号将立即停用", "须经另一人审核，是否提交"}, nil},
+		{wishes{Immediate: true}, []string{"劳动关系结束时间", "须经另一人审核，是否提交"}, []string{"立即停用"}},
+		{wishes{End: o.day(30)}, []string{"没有变化"}, []string{"→"}},
+		{wishes{NoticeReceived: o.day(31)}, []string{"--notice-received"}, []string{"--cutoff", "y/N"}},
+	} {
+		var err error
+		text := printed(t, func() {
+			err = DatesCmd{EmployeeNo: "E1", wishes: c.wish}.run(t.Context(), o.at(models.RoleHRAdmin, i18n.Chinese, strings.NewReader("n\n")))
+		})
+		if err == nil {
+			t.Fatalf("%+v: done", c.wish)
+		}
+		text += err.Error()
+		for _, want := range c.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%+v: %q is not shown:\n%s", c.wish, want, text)
+			}
+		}
+		for _, lack := range c.lack {
+			if strings.Contains(text, lack) {
+				t.Errorf("%+v: %q is shown:\n%s", c.wish, lack, text)
+			}
+		}
+	}
+	if d := o.departures(leaver)[0]; d.LastWorkingDay.String() != o.day(30) || d.Revision != 1 {
+		t.Errorf("it became %+v", d)
+	}
+}
+
 // TestWhoIsMeant: a number in any case, a whole name that one person has, and what is said of everything else.
 func TestWhoIsMeant(t *testing.T) {
 	o := newOffice(t)

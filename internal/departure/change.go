@@ -72,6 +72,9 @@ func PrepareDates(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDat
 	if g.dep.AccountsState != models.AccountsLinked && w.AccessCutoffAt != nil && !w.AccessCutoffAt.Equal(g.dep.AccessCutoffAt) {
 		return g, ErrCutoffPassed
 	}
+	if g.dep.AccountsState != models.AccountsLinked {
+		g.dates.AccessCutoffAt = earliest(g.dep.AccessCutoffAt, g.dates.EmploymentEndedAt)
+	}
 	return g, g.assess(tx)
 }
 
@@ -124,9 +127,6 @@ func (g Dating) set(tx *database.Tx, by models.Actor, approved bool) (err error)
 		if counts, err = counts.by(tx, g.employment, dates); err != nil {
 			return err
 		}
-	}
-	if dep.AccountsState != models.AccountsLinked {
-		dates.AccessCutoffAt = earliest(dep.AccessCutoffAt, dates.EmploymentEndedAt)
 	}
 	changes := moved(datesOf(dep), dates)
 	if len(changes) == 0 {

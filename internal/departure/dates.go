@@ -75,15 +75,15 @@ func Derive(w RequestedDates, c Circumstances) (Dates, error) {
 	case d.LastWorkingDay.Before(c.HiredOn):
 		return Dates{}, ErrBeforeHire
 	case d.EmploymentEndDate.Before(d.LastWorkingDay):
-		return Dates{}, ErrDatesOutOfOrder
+		return Dates{}, &OrderError{"employment_end_date"}
 	case d.EmploymentEndDate.After(limit):
 		return Dates{}, ErrTooFarAhead
 	case d.NoticeReceivedOn.After(today), d.NoticeReceivedOn.After(d.EmploymentEndDate):
-		return Dates{}, ErrDatesOutOfOrder
+		return Dates{}, &OrderError{"notice_received_on"}
 	case d.LastWorkingDay.Before(today) && !w.ConfirmPast:
 		return Dates{}, &PastError{Days: d.LastWorkingDay.DaysUntil(today)}
 	case d.AccessCutoffAt.After(d.EmploymentEndedAt):
-		return Dates{}, ErrDatesOutOfOrder
+		return Dates{}, &OrderError{"access_cutoff_at"}
 	}
 	return d, nil
 }

@@ -67,7 +67,11 @@ func TestDerivedCutoffIsNeverAfterTheEnd(t *testing.T) {
 }
 
 func TestRefusedDates(t *testing.T) {
-	cutoff := at("2027-01-02T00:00:00Z")
+	cutoff, early := at("2027-01-02T00:00:00Z"), at("2026-12-01T00:00:00Z")
+	wrong := map[string]string{
+		"end before last day": "employment_end_date", "cutoff after the end": "access_cutoff_at",
+		"notice in the future": "notice_received_on", "notice of tomorrow": "notice_received_on", "notice after the end": "notice_received_on",
+	}
 	for name, c := range map[string]struct {
 		wish RequestedDates
 		want error
@@ -82,11 +86,18 @@ func TestRefusedDates(t *testing.T) {
 		"end before last day":     {RequestedDates{LastWorkingDay: date("2026-12-11"), EmploymentEndDate: date("2026-12-10")}, ErrDatesOutOfOrder},
 		"cutoff after the end":    {RequestedDates{LastWorkingDay: date("2026-12-31"), AccessCutoffAt: &cutoff}, ErrDatesOutOfOrder},
 		"notice in the future":    {RequestedDates{LastWorkingDay: date("2026-12-31"), NoticeReceivedOn: date("2026-11-22")}, ErrDatesOutOfOrder},
+		"notice of tomorrow":      {RequestedDates{LastWorkingDay: date("2026-12-31"), NoticeReceivedOn: date("2026-11-21"), AccessCutoffAt: &early, TimeZone: "America/Los_Angeles"}, ErrDatesOutOfOrder},
+		"notice after the end":    {RequestedDates{LastWorkingDay: date("2026-11-20"), NoticeReceivedOn: date("2026-11-21"), AccessCutoffAt: &cutoff, ConfirmPast: true}, ErrDatesOutOfOrder},
 		"zone":                    {RequestedDates{LastWorkingDay: date("2026-12-31"), TimeZone: "Mars/Olympus"}, ErrUnknownZone},
 		"local zone":              {RequestedDates{LastWorkingDay: date("2026-12-31"), TimeZone: "Local"}, ErrUnknownZone},
 	} {
-		if _, err := Derive(c.wish, circumstances(t, "2026-11-21T03:00:00Z")); !errors.Is(err, c.want) {
+		_, err := Derive(c.wish, circumstances(t, "2026-11-21T03:00:00Z"))
+		if !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+		var order *OrderError
+		if errors.As(err, &order); order != nil != (wrong[name] != "") || order != nil && order.Field != wrong[name] {
+			t.Errorf("%s: names %+v, want %q", name, order, wrong[name])
 		}
 	}
 }

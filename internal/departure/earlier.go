@@ -41,6 +41,7 @@ func LockEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDate
 	if err != nil {
 		return dep, d, err
 	}
+	d.AccessCutoffAt = earliest(dep.AccessCutoffAt, d.EmploymentEndedAt)
 	if !d.EmploymentEndedAt.Before(dep.EventAt()) {
 		return dep, d, ErrNotEarlier
 	}
@@ -84,7 +85,6 @@ func CountEarlier(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDat
 		return err
 	}
 	before := datesOf(dep)
-	d.AccessCutoffAt = earliest(dep.AccessCutoffAt, d.EmploymentEndedAt)
 	err = update(tx, dep, map[string]any{
 		"notice_received_on": d.NoticeReceivedOn, "last_working_day": d.LastWorkingDay, "employment_end_date": d.EmploymentEndDate,
 		"access_cutoff_at": d.AccessCutoffAt, "employment_ended_at": d.EmploymentEndedAt, "time_zone": d.TimeZone,
@@ -120,28 +120,35 @@ func CutNow(tx *database.Tx, by models.Actor, id uuid.UUID, w RequestedDates) er
 	if err != nil {
 		return err
 	}
-	now, err := tx.Now()
-	if err != nil {
+	d, cuts, err := cutNow(tx, dep, w)
+	if err != nil || !cuts {
 		return err
 	}
-	loc, err := clock.LoadZone(dep.TimeZone)
-	if err != nil {
-		return ErrUnknownZone
-	}
-	if w.LastWorkingDay == nil || !w.LastWorkingDay.Before(clock.Today(now, loc)) ||
-		dep.Stage != models.StagePendingDeparture || dep.AccountsState != models.AccountsLinked || !dep.AccessCutoffAt.After(now) {
-		return nil
-	}
-	d := datesOf(dep)
-	d.AccessCutoffAt = now
-	if causes, err := suddenly(tx, dep.EmployeeID, d); err != nil || len(causes) > 0 {
-		return err // a head's or an administrator's: the request that follows asks for it
-	}
-	if err := update(tx, dep, map[string]any{"access_cutoff_at": now}); err != nil {
+	if err := update(tx, dep, map[string]any{"access_cutoff_at": d.AccessCutoffAt}); err != nil {
 		return err
 	}
 	if err := record(tx, dep, EventDatesChanged, by, moved(datesOf(dep), d)); err != nil {
 		return err
 	}
 	return tx.Touch(models.DrivenDeparture, id)
+}
+
+// cutNow says whether [CutNow] cuts, and with which dates the departure goes on then.
+func cutNow(tx *database.Tx, dep models.Departure, w RequestedDates) (d Dates, cuts bool, err error) {
+	now, err := tx.Now()
+	if err != nil {
+		return d, false, err
+	}
+	loc, err := clock.LoadZone(dep.TimeZone)
+	if err != nil {
+		return d, false, ErrUnknownZone
+	}
+	if w.LastWorkingDay == nil || !w.LastWorkingDay.Before(clock.Today(now, loc)) ||
+		dep.Stage != models.StagePendingDeparture || dep.AccountsState != models.AccountsLinked || !dep.AccessCutoffAt.After(now) {
+		return d, false, nil
+	}
+	d = datesOf(dep)
+	d.AccessCutoffAt = now
+	causes, err := suddenly(tx, dep.EmployeeID, d)
+	return d, len(causes) == 0, err // a head's or an administrator's: the request that follows asks for it
 }

@@ -31,7 +31,7 @@ var (
 	ErrPurgeBegan       = errors.New("data has been destroyed already")
 	ErrNoAnnulment      = errors.New("nobody asked for this annulment")
 	ErrSamePerson       = errors.New("the second person must be a different one")
-	ErrSubject          = errors.New("nobody decides about the own departure")
+	ErrSubject          = errors.New("nobody begins, or decides about, the own departure")
 	ErrRehired          = errors.New("the person has a new employment")
 	ErrNotEarlier       = errors.New("the dates bring no deadline forward")
 	ErrCutoffPassed     = errors.New("accounts were unlinked already: the cutoff stays")
@@ -48,6 +48,17 @@ func (e *PastError) Error() string { return fmt.Sprintf("%v: %d days", ErrLastDa
 
 // Is lets callers compare with ErrLastDayInPast.
 func (e *PastError) Is(target error) bool { return target == ErrLastDayInPast }
+
+// OrderError is ErrDatesOutOfOrder, and says which date is in the wrong place.
+type OrderError struct {
+	// Field is the date's name in the API.
+	Field string
+}
+
+func (e *OrderError) Error() string { return fmt.Sprintf("%v: %s", ErrDatesOutOfOrder, e.Field) }
+
+// Is lets callers compare with ErrDatesOutOfOrder.
+func (e *OrderError) Is(target error) bool { return target == ErrDatesOutOfOrder }
 
 // ExistsError says that the employment has a departure already, under way or over.
 type ExistsError struct {

@@ -136,17 +136,25 @@ func TestI6_AChangeOfZoneBringsNoDeadlineForward(t *testing.T) {
 	t.Errorf("rescheduled: %v; ended %s -> %s; shortens: %v", err, dep.EmploymentEndedAt, after.EmploymentEndedAt, retention.Shortens(old, inputs(after)))
 }
 
-func TestNobodyDecidesAboutTheOwnDeparture(t *testing.T) {
+func TestNobodyBeginsOrDecidesAboutTheOwnDeparture(t *testing.T) {
 	s := newStand(t)
-	dep := s.cutNow(t, s.hr.EmployeeID)
+	self := models.Actor{EmployeeID: s.hire(t), Role: models.RoleHRAdmin}
+	later := s.inDays(t, 20)
 	err := s.try(t, func(tx *database.Tx) error {
-		return departure.Withdraw(tx, s.vault, s.hr, dep.ID, "I stay", true)
+		_, err := departure.Begin(tx, s.vault, self, departure.Notice{EmployeeID: self.EmployeeID, Kind: models.KindResignation, RequestedDates: planned(later)})
+		return err
+	})
+	if !errors.Is(err, departure.ErrSubject) {
+		t.Errorf("an HR admin begins the own departure: %v", err)
+	}
+	dep := s.cutNow(t, self.EmployeeID)
+	err = s.try(t, func(tx *database.Tx) error {
+		return departure.Withdraw(tx, s.vault, self, dep.ID, "I stay", true)
 	})
 	if !errors.Is(err, departure.ErrSubject) {
 		t.Errorf("a dismissed HR admin takes the own departure back alone: %v", err)
 	}
-	later := s.inDays(t, 20)
-	err = s.try(t, func(tx *database.Tx) error { return reschedule(tx, s.hr, dep.ID, planned(later)) })
+	err = s.try(t, func(tx *database.Tx) error { return reschedule(tx, self, dep.ID, planned(later)) })
 	if !errors.Is(err, departure.ErrSubject) {
 		t.Errorf("a dismissed HR admin puts the own end off: %v", err)
 	}

@@ -176,7 +176,7 @@ var steps = []step{
 				var c models.SupportCase
 				switch action {
 				case "confirm":
-					c, err = account.ConfirmCase(tx, row.ID, l.second)
+					c, err = account.ConfirmCase(tx, row.ID, l.second, "")
 				case "drop":
 					return account.DropWaiver(tx, row.ID, ops)
 				default:
@@ -314,7 +314,7 @@ func (l *life) waive(t *testing.T) {
 			if err != nil && !errors.Is(err, account.ErrCaseClosed) { // asked for already
 				return err
 			}
-			c, err := account.ConfirmCase(tx, row.ID, l.second)
+			c, err := account.ConfirmCase(tx, row.ID, l.second, "")
 			if err != nil || c.DepartureID == nil {
 				return err
 			}

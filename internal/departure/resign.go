@@ -53,11 +53,14 @@ type Beginning struct {
 }
 
 // Prepare locks the employment and judges a notice. An open departure of the same employment is an
-// *ExistsError. What is wished beyond one person's word ([Remains]) is for the caller to ask a second person; the
-// departure runs meanwhile.
-func Prepare(tx *database.Tx, n Notice) (b Beginning, err error) {
+// *ExistsError; nobody begins the own, which is ErrSubject. What is wished beyond one person's word ([Remains]) is for
+// the caller to ask a second person; the departure runs meanwhile.
+func Prepare(tx *database.Tx, by models.Actor, n Notice) (b Beginning, err error) {
 	if err = n.check(); err != nil {
 		return b, err
+	}
+	if n.EmployeeID == by.EmployeeID {
+		return b, ErrSubject
 	}
 	b.notice = n
 	b.Employment, err = archive.CurrentEmployment(tx, n.EmployeeID)
@@ -112,7 +115,7 @@ func (b Beginning) Begin(tx *database.Tx, seal vault.Sealer, by models.Actor) (m
 
 // Begin is [Prepare] and [Beginning.Begin] at once.
 func Begin(tx *database.Tx, seal vault.Sealer, by models.Actor, n Notice) (models.Departure, error) {
-	b, err := Prepare(tx, n)
+	b, err := Prepare(tx, by, n)
 	if err != nil {
 		return models.Departure{}, err
 	}

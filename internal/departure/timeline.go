@@ -105,12 +105,18 @@ func DateChanges(ctx context.Context, db *database.DB, id uuid.UUID) (map[time.T
 		if id, err := uuid.Parse(content.Details[ledger.DetailApprovedBy]); err == nil {
 			of.ApprovedBy = &id
 		}
-		for _, field := range changeable {
-			if after, changed := content.Details[field]; changed {
-				of.Changes = append(of.Changes, DateChange{field, content.Details[field+"_before"], after})
-			}
-		}
+		of.Changes = changesIn(content.Details, changeable)
 		changes[lines[row.ID]] = of
 	}
 	return changes, nil
+}
+
+// changesIn are the changes of these dates that the details of an entry tell of.
+func changesIn(details map[string]string, fields []string) (changes []DateChange) {
+	for _, field := range fields {
+		if after, changed := details[field]; changed {
+			changes = append(changes, DateChange{field, details[field+"_before"], after})
+		}
+	}
+	return changes
 }

@@ -83,9 +83,9 @@ func (d Deps) beginImmediately() approval.Operation {
 				Rules: rules,
 			}, nil
 		},
-		Check: func(tx *database.Tx, _ models.Actor, n departure.Notice) error {
+		Check: func(tx *database.Tx, by models.Actor, n departure.Notice) error {
 			n.Approved = true
-			return refusal(departure.Prepare(tx, n))
+			return refusal(departure.Prepare(tx, by, n))
 		},
 		Run: func(tx *database.Tx, by approval.By, n departure.Notice) (models.Ref, error) {
 			n.Approved = true
