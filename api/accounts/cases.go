@@ -83,7 +83,7 @@ func (s *server) resolveCase(ctx context.Context, in *resolutionInput) (*approva
 	if in.Body.ApprovalReason == "" {
 		in.Body.ApprovalReason = in.Body.Note
 	}
-	st := approvals.Step{Operation: operations.Waive, Command: operations.Waiver{CaseID: in.ID}, Reason: in.Body.ApprovalReason}
+	st := approvals.Step{Operation: operations.Waive, Command: operations.Waiver{CaseID: in.ID, Note: in.Body.Note}, Reason: in.Body.ApprovalReason}
 	if in.Body.Action != models.ResolutionWaive {
 		st.Assess = func(tx *database.Tx) ([]models.Cause, error) {
 			if in.Body.Action != models.ResolutionAbort {

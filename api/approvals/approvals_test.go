@@ -368,3 +368,33 @@ func TestI26_ARepeatedRequestIsTheSameApproval(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 }
+
+// TestARepeatedRequestKeepsItsReason: the same one, or none, finds the open request; another is refused with where
+// that is, until it is taken back.
+func TestARepeatedRequestKeepsItsReason(t *testing.T) {
+	f := apitest.New(t)
+	d := f.Resign(f.Hire("E1", f.A))
+	ask := func(reason string) apitest.Reply {
+		return f.Ask(models.RoleHRAdmin, "PUT", httpkit.AddressOf(models.RefDeparture, d.ID)+"/dates", `{"last_working_day": "`+f.Day(10)+`"`+reason+`}`)
+	}
+	first := ask(`, "approval_reason": "moved abroad"`)
+	address := first.Header.Get("Location")
+	for _, reason := range []string{`, "approval_reason": "moved abroad"`, ""} {
+		if got := ask(reason); got.Status != 202 || got.Header.Get("Location") != address {
+			t.Errorf("again%s: %d %s", reason, got.Status, got.Body)
+		}
+	}
+	got := ask(`, "approval_reason": "another"`)
+	if got.Status != 409 || got.Problem.Code != "approval_open_other_reason" || got.Problem.Location != address || got.Header.Get("Location") != address {
+		t.Errorf("another reason: %d %s", got.Status, got.Body)
+	}
+	var view approvals.ApprovalView
+	f.Ask(models.RoleHRAdmin, "GET", address, "").Into(t, &view)
+	if view.Reason != "moved abroad" || view.State != models.ApprovalPending || f.Count("approvals") != 1 {
+		t.Errorf("it is %s for %q", view.State, view.Reason)
+	}
+	f.Ask(models.RoleHRAdmin, "POST", address+"/withdrawal", "")
+	if got := ask(`, "approval_reason": "another"`); got.Status != 202 || got.Header.Get("Location") == address {
+		t.Errorf("after it was taken back: %d %s", got.Status, got.Body)
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 var (
 	codeApprovalOpen    = httpkit.Code("approval_open", http.StatusConflict)
+	codeOtherReason     = httpkit.Code("approval_open_other_reason", http.StatusConflict)
 	codeApprovalEnded   = httpkit.Code("approval_ended", http.StatusConflict)
 	codeApprovalExpired = httpkit.Code("approval_expired", http.StatusConflict)
 	codeApprovalVoid    = httpkit.Code("approval_void", http.StatusConflict)
@@ -19,6 +20,11 @@ var (
 func init() {
 	httpkit.Explains(func(open *approval.OpenError) *httpkit.Problem {
 		p := httpkit.NewProblem(codeApprovalOpen)
+		p.Location = httpkit.AddressOf(models.RefApproval, open.ID)
+		return p
+	})
+	httpkit.Explains(func(open *approval.OtherReasonError) *httpkit.Problem {
+		p := httpkit.AtField("approval_reason", codeOtherReason)
 		p.Location = httpkit.AddressOf(models.RefApproval, open.ID)
 		return p
 	})

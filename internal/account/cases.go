@@ -57,10 +57,11 @@ func ResolveCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor, action m
 }
 
 // ConfirmCase is the second person's agreement to a waiver. A waived unlinking leaves the account as
-// it is and shown as waived; a waived relink leaves the account in use as it is.
+// it is and shown as waived; a waived relink leaves the account in use as it is. What the first person noted stays
+// with the case.
 //
 // For a case with a departure the caller calls departure.AccountsChanged in the same transaction.
-func ConfirmCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor) (models.SupportCase, error) {
+func ConfirmCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor, note string) (models.SupportCase, error) {
 	if actor.ID() == nil || actor.Role != models.RoleReviewer {
 		return models.SupportCase{}, ErrRoleMayNot
 	}
@@ -75,6 +76,9 @@ func ConfirmCase(tx *database.Tx, caseID uuid.UUID, actor models.Actor) (models.
 		return models.SupportCase{}, ErrSamePerson
 	}
 	c.row.State, c.row.Resolution, c.row.ConfirmedBy, c.row.ClosedAt = models.CaseClosed, models.ResolutionWaive, actor.ID(), &c.now
+	if c.row.NoteSealed, err = reasons.Seal(tx, notePlace(caseID), note); err != nil {
+		return c.row, err
+	}
 	if err := c.waive(tx, actor); err != nil {
 		return c.row, err
 	}
@@ -250,6 +254,7 @@ func (c *openedCase) waive(tx *database.Tx, actor models.Actor) error {
 	}
 	err := c.update(tx, map[string]any{
 		"state": models.CaseClosed, "resolution": models.ResolutionWaive, "confirmed_by": actor.ID(), "closed_at": c.now, columnDecision: c.row.DecisionEntryID,
+		columnNote: c.row.NoteSealed,
 	})
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ func (w *world) resolve(id uuid.UUID, actor models.Actor, action models.Resoluti
 
 func (w *world) confirm(id uuid.UUID, actor models.Actor) error {
 	return w.try(func(tx *database.Tx) error {
-		c, err := ConfirmCase(tx, id, actor)
+		c, err := ConfirmCase(tx, id, actor, "")
 		if err == nil && c.DepartureID != nil {
 			err = w.derive(tx, *c.DepartureID)
 		}

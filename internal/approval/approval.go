@@ -56,6 +56,13 @@ type OpenError struct{ ID uuid.UUID }
 
 func (e *OpenError) Error() string { return fmt.Sprintf("approval %s asks for the same", e.ID) }
 
+// OtherReasonError says that the same person asked for the very same already, for another reason.
+type OtherReasonError struct{ ID uuid.UUID }
+
+func (e *OtherReasonError) Error() string {
+	return fmt.Sprintf("approval %s asks for the same for another reason", e.ID)
+}
+
 // EndedError says that there is nothing to decide any more.
 type EndedError struct {
 	ID    uuid.UUID

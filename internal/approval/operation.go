@@ -59,6 +59,8 @@ type By struct {
 type Spec[C any] struct {
 	// Complete, if given, fills in the command's defaults, so that they are part of what is agreed to.
 	Complete func(tx *database.Tx, by models.Actor, c C) (C, error)
+	// Alike, if given, leaves out of a command what does not make it another request while one is open.
+	Alike func(c C) C
 	// Judge locks what the command is about and reads it. What does not exist is ErrGone.
 	Judge func(tx *database.Tx, c C) (Review, error)
 	// Check refuses for whoever asks what Run would refuse as things are: Run begins with the same. It locks
@@ -83,6 +85,7 @@ type Operation struct {
 	Approvers []models.Role
 
 	complete func(tx *database.Tx, by models.Actor, command any) (any, error)
+	alike    func(command any) any
 	decode   func(raw []byte) (any, error)
 	judge    func(tx *database.Tx, command any) (Review, error)
 	asked    func(tx *database.Tx, by models.Actor, command any) error
@@ -102,6 +105,12 @@ func Define[C any](s Spec[C]) Operation {
 				return c, nil
 			}
 			return s.Complete(tx, by, c)
+		},
+		alike: func(command any) any {
+			if s.Alike == nil {
+				return command
+			}
+			return s.Alike(command.(C))
 		},
 		decode: func(raw []byte) (any, error) {
 			var c C

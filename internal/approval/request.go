@@ -29,7 +29,8 @@ type Order struct {
 }
 
 // Request asks for a second person's agreement on behalf of whoever is behind the context. The same
-// person asking for the same while the request is open gets the open one; another person, *OpenError.
+// person asking for the same while the request is open gets the open one, or with another reason
+// *OtherReasonError; another person, *OpenError.
 func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	caller := models.CallerOf(tx.Context())
 	if caller.Actor.EmployeeID == uuid.Nil {
@@ -56,7 +57,11 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 	if err != nil {
 		return models.Approval{}, err
 	}
-	prints, err := fingerprints(tx, op.Name, text)
+	alike, err := canonical(op.alike(command))
+	if err != nil {
+		return models.Approval{}, err
+	}
+	prints, err := fingerprints(tx, op.Name, alike)
 	if err != nil {
 		return models.Approval{}, err
 	}
@@ -65,7 +70,7 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 		if open.RequesterID != caller.Actor.EmployeeID {
 			return open, &OpenError{open.ID}
 		}
-		return open, nil
+		return open, saidOtherwise(tx, open, o.Reason)
 	}
 	if !errors.Is(err, database.ErrNotFound) {
 		return open, err
@@ -81,6 +86,18 @@ func (r *Registry) Request(tx *database.Tx, o Order) (models.Approval, error) {
 		return models.Approval{}, ErrSubject
 	}
 	return r.row(tx, caller, o, text, prints[0], review)
+}
+
+// saidOtherwise refuses a reason that is not the open request's, which keeps its own.
+func saidOtherwise(tx *database.Tx, open models.Approval, reason string) error {
+	if reason == "" {
+		return nil
+	}
+	kept, err := reasons.Open(tx.Context(), tx, reasons.Text{Cell: written(columnReason, open.ID), Sealed: open.ReasonSealed})
+	if err == nil && kept[0]+open.PlainReason != reason {
+		err = &OtherReasonError{open.ID}
+	}
+	return err
 }
 
 // mayAsk refuses a token that was issued on the host: whoever administers it could ask in anybody's

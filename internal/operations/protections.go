@@ -19,6 +19,8 @@ import (
 // Waiver is the command of [Waive].
 type Waiver struct {
 	CaseID uuid.UUID `json:"case_id"`
+	// Note stays with the case once it is waived.
+	Note string `json:"note,omitempty"`
 }
 
 // HoldRelease is the command of [ReleaseHold].
@@ -48,6 +50,7 @@ type PurgeDecision struct {
 // waive accepts an account that was not confirmed as off. A case that was solved otherwise is gone.
 func (d Deps) waive() approval.Operation {
 	return approval.Define(approval.Spec[Waiver]{
+		Alike: func(c Waiver) Waiver { return Waiver{CaseID: c.CaseID} },
 		Judge: func(tx *database.Tx, c Waiver) (approval.Review, error) {
 			row, linked, owner, err := account.LockCase(tx, c.CaseID)
 			if err != nil {
@@ -61,16 +64,20 @@ func (d Deps) waive() approval.Operation {
 			if row.AskedBy != nil {
 				asked = row.AskedBy.String()
 			}
+			changes := []approval.Change{
+				who, shown("system", linked.System), word("account", "account_state", string(linked.State), string(models.AccountWaived)),
+				word("case_reason", "case_reason", row.Reason, ""),
+			}
+			if c.Note != "" {
+				changes = append(changes, shown("note", c.Note))
+			}
 			return approval.Review{
 				Subjects: []uuid.UUID{owner},
 				Targets: []approval.Target{
 					{Kind: "support_case", ID: row.ID, Version: approval.Version(row.State, asked)},
 					{Kind: "account", ID: linked.ID, Version: approval.Version(linked.State, linked.Attempt)},
 				},
-				Changes: []approval.Change{
-					who, shown("system", linked.System), word("account", "account_state", string(linked.State), string(models.AccountWaived)),
-					word("case_reason", "case_reason", row.Reason, ""),
-				},
+				Changes: changes,
 			}, nil
 		},
 		Asked: func(tx *database.Tx, by models.Actor, c Waiver) error {
@@ -79,7 +86,7 @@ func (d Deps) waive() approval.Operation {
 		},
 		Dropped: func(tx *database.Tx, by models.Actor, id uuid.UUID) error { return account.DropWaiver(tx, id, by) },
 		Run: func(tx *database.Tx, by approval.By, c Waiver) (models.Ref, error) {
-			row, err := account.ConfirmCase(tx, c.CaseID, by.Approver)
+			row, err := account.ConfirmCase(tx, c.CaseID, by.Approver, c.Note)
 			return models.Ref{Kind: models.RefCase, ID: c.CaseID}, changed(tx, row, err)
 		},
 	})
