@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"lethe/api"
+	"lethe/api/httpkit"
 )
 
 // schema is what of one decides about the types of a generated client.
@@ -156,5 +157,20 @@ func (s schema) exact(t *testing.T, at string) {
 	}
 	for _, part := range slices.Concat(s.OneOf, s.AnyOf, s.AllOf) {
 		part.exact(t, at)
+	}
+}
+
+// TestTheDocumentListsTheCodesOfProblems, of whole ones and of fields, in the order of the alphabet.
+func TestTheDocumentListsTheCodesOfProblems(t *testing.T) {
+	schemas := readDocument(t).Components.Schemas
+	problems, fields := slices.Sorted(maps.Keys(httpkit.Statuses)), httpkit.FieldCodes
+	for name, want := range map[string][]string{"Problem": problems, "FieldError": slices.Compact(slices.Sorted(slices.Values(slices.Concat(problems, fields))))} {
+		var listed []string
+		for _, code := range schemas[name].Properties["code"].Enum {
+			listed = append(listed, code.(string))
+		}
+		if len(listed) < 100 || !slices.Equal(listed, want) {
+			t.Errorf("%s lists %v, there are %v", name, listed, want)
+		}
 	}
 }

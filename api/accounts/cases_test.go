@@ -1,8 +1,10 @@
 package accounts_test
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -170,6 +172,62 @@ func TestEveryReasonSaysWhatToDo(t *testing.T) {
 					t.Errorf("%s: no text %s%s", language, prefix, reason)
 				}
 			}
+		}
+	}
+}
+
+// TestTheNoteOfAWaiverStaysWithTheCase beside another reason, and is shown to who agrees.
+func TestTheNoteOfAWaiverStaysWithTheCase(t *testing.T) {
+	f := apitest.New(t)
+	s := f.Session(httpkit.IT)
+	for name, reason := range map[string]string{"another reason": "the vendor is gone", "the same": ""} {
+		kase := f.StuckCase(f.Hire("E"+uuid.NewString()[:8], f.A))
+		ask := func(body string) apitest.Reply { return s.Ask("POST", caseAddress(kase)+"/resolution", body) }
+		body := `{"action": "waive", "note": "ticket 4711"}`
+		if reason != "" {
+			body = `{"action": "waive", "note": "ticket 4711", "approval_reason": "` + reason + `"}`
+		}
+		first := ask(body)
+		for _, again := range []string{body, `{"action": "waive"}`} {
+			if got := ask(again); got.Status != http.StatusAccepted || got.Header.Get("Location") != first.Header.Get("Location") {
+				t.Errorf("%s: %s again: %d %s", name, again, got.Status, got.Body)
+			}
+		}
+		if got := ask(`{"action": "waive", "note": "ticket 4712"}`); got.Status != http.StatusConflict || got.Problem.Code != "approval_open_other_reason" {
+			t.Errorf("%s: another note: %d %s", name, got.Status, got.Body)
+		}
+		var v approvals.ApprovalView
+		f.Session(httpkit.Reviewer).Ask("POST", first.Header.Get("Location")+"/decision", `{"decision": "approved"}`).Into(t, &v)
+		noted := slices.ContainsFunc(v.Changes, func(c approvals.ChangeView) bool { return c.Field == "note" && c.After == "ticket 4711" })
+		if v.Reason != cmp.Or(reason, "ticket 4711") || !noted {
+			t.Errorf("%s: who agrees reads %q and %+v", name, v.Reason, v.Changes)
+		}
+		var c accounts.CaseView
+		f.Ask(httpkit.IT, "GET", caseAddress(kase), "").Into(t, &c)
+		if c.Resolution != models.ResolutionWaive || c.Note != "ticket 4711" {
+			t.Errorf("%s: the case is %s with the note %q", name, c.Resolution, c.Note)
+		}
+	}
+}
+
+// TestAnUnknownSystemIsToldWithThoseThatAreConnected wherever one is named.
+func TestAnUnknownSystemIsToldWithThoseThatAreConnected(t *testing.T) {
+	f := apitest.New(t)
+	person := f.Hire("E1", f.A)
+	for _, c := range []struct {
+		role                         models.Role
+		method, path, body, location string
+		status                       int
+	}{
+		{httpkit.IT, "GET", "/api/v1/support-cases?system=maill", "", "query.system", 422},
+		{httpkit.IT, "POST", "/api/v1/systems/maill/check", "", "path.name", 404},
+		{httpkit.HR, "POST", "/api/v1/account-unlinkings", `{"employee_id": "` + person.String() + `", "systems": ["mail", "maill"]}`, "body.systems[1]", 422},
+		{httpkit.HR, "POST", accounts.AccountsAddress(person), `{"system": "maill", "external_id": "x"}`, "body.system", 422},
+	} {
+		got := f.Ask(c.role, c.method, c.path, c.body)
+		if got.Status != c.status || len(got.Problem.Errors) != 1 || got.Problem.Errors[0].Location != c.location ||
+			!slices.Equal(got.Problem.Errors[0].Allowed, f.Systems.Names()) || !strings.Contains(got.Problem.Errors[0].Message, "mail") {
+			t.Errorf("%s %s: %d %s", c.method, c.path, got.Status, got.Body)
 		}
 	}
 }

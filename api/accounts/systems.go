@@ -45,6 +45,11 @@ func (s *server) registerSystems() {
 	httpkit.Handle(r, httpkit.Route{At: "POST /systems/{name}/check", Summary: "Ask a system whether it answers and accepts our credentials", To: httpkit.Roles{httpkit.IT}}, s.checkSystem)
 }
 
+// unknownSystem is a problem of a code that names the connected systems.
+func (s *server) unknownSystem(code, location string) *httpkit.Problem {
+	return httpkit.NewProblem(code, httpkit.FieldError{Location: location, Code: codeUnknownSystem, Allowed: s.Systems.Names()})
+}
+
 func (s *server) listSystems(_ context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[httpkit.Page[System]], error) {
 	page := httpkit.Page[System]{Items: []System{}}
 	for _, name := range s.Systems.Names() {
@@ -58,7 +63,7 @@ func (s *server) listSystems(_ context.Context, in *struct{ httpkit.Speaking }) 
 func (s *server) checkSystem(ctx context.Context, in *bySystem) (*httpkit.Answer[SystemHealth], error) {
 	system, ok := s.Systems.Get(in.Name)
 	if !ok {
-		return nil, httpkit.NewProblem(httpkit.CodeNotFound)
+		return nil, s.unknownSystem(httpkit.CodeNotFound, "path.name")
 	}
 	now, err := s.DB.Now(ctx)
 	if err != nil {

@@ -3,8 +3,10 @@ package httpkit
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -60,6 +62,25 @@ func NewProblem(code string, fields ...FieldError) *Problem {
 // AtField is a problem that points to one field of the body.
 func AtField(field, code string) *Problem {
 	return NewProblem(code, FieldError{Location: "body." + field, Code: code})
+}
+
+// TransformSchema tells clients which codes there are.
+func (p *Problem) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return listing(s, slices.Collect(maps.Keys(Statuses)))
+}
+
+// TransformSchema tells clients which codes there are: those of single fields, and those of whole problems.
+func (e *FieldError) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return listing(s, slices.AppendSeq(slices.Clone(FieldCodes), maps.Keys(Statuses)))
+}
+
+func listing(s *huma.Schema, codes []string) *huma.Schema {
+	slices.Sort(codes)
+	s.Properties["code"].Enum = nil
+	for _, code := range slices.Compact(codes) {
+		s.Properties["code"].Enum = append(s.Properties["code"].Enum, code)
+	}
+	return s
 }
 
 // GetStatus is huma's way to the status.

@@ -10,6 +10,7 @@ import (
 
 var (
 	codeThrottled        = httpkit.Code("too_many_tries", http.StatusTooManyRequests)
+	codePersonLeft       = httpkit.Code("person_left", http.StatusConflict)
 	codeAlreadyDelivered = httpkit.Code("already_delivered", http.StatusConflict)
 )
 
@@ -36,7 +37,8 @@ func init() {
 	httpkit.Refuses(identity.ErrRole, httpkit.Code("role_unknown", http.StatusUnprocessableEntity), "role")
 	httpkit.Refuses(identity.ErrNoSuchUser, httpkit.Code("user_not_found", http.StatusNotFound))
 	httpkit.Refuses(identity.ErrNoSuchPerson, httpkit.CodeEmployeeNotFound, "employee_id")
-	httpkit.Refuses(identity.ErrLeft, httpkit.Code("person_left", http.StatusConflict), "employee_id")
+	httpkit.Refuses(identity.ErrLeft, codePersonLeft, "employee_id")
+	httpkit.Refuses(identity.ErrOwnerLeft, codePersonLeft)
 	httpkit.Refuses(identity.ErrLogin, httpkit.Code("login_malformed", http.StatusUnprocessableEntity), "login")
 	httpkit.Refuses(identity.ErrLoginTaken, httpkit.Code("login_taken", http.StatusConflict), "login")
 	httpkit.Refuses(identity.ErrUserDisabled, httpkit.Code("user_disabled", http.StatusConflict))

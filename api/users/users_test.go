@@ -114,3 +114,25 @@ func TestWhoHasLeftGetsNoUser(t *testing.T) {
 		t.Errorf("%d %s", got.Status, got.Body)
 	}
 }
+
+// A reset would bring back what the departure has ended.
+func TestTheUserOfWhoHasLeftIsNotReset(t *testing.T) {
+	f := apitest.New(t)
+	left := f.Hire("OLD-1", f.A)
+	user := f.Enrolled(left, httpkit.Employee)
+	reset := func() apitest.Reply {
+		return f.Session(httpkit.HR).Ask("POST", "/api/v1/users/"+user.ID.String()+"/reset", `{}`)
+	}
+	asked := reset()
+	if asked.Status != 202 {
+		t.Fatalf("before: %d %s", asked.Status, asked.Body)
+	}
+	f.LeftLongAgo(left, -3, false)
+	got := f.FreshSession(f.Hire("R-hr-2", f.B), httpkit.HR).Ask("POST", asked.Header.Get("Location")+"/decision", `{"decision": "approved"}`)
+	if got.Status == 200 {
+		t.Errorf("agreed to after the departure: %d %s", got.Status, got.Body)
+	}
+	if got := reset(); got.Status != 409 || got.Problem.Code != "person_left" || len(got.Problem.Errors) != 0 {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+}

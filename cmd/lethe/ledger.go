@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -166,7 +167,7 @@ func (v LedgerVerifyProofCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	content, err := os.ReadFile(v.File)
+	content, err := readFile(v.File)
 	if err != nil {
 		return unusable(fmt.Errorf("reading a proof: %w", err))
 	}
@@ -182,7 +183,32 @@ func (v LedgerVerifyProofCmd) Run() error {
 	case answer.State == "waiting":
 		return unusable(errNoProofYet)
 	}
+	if !verify.IsProof(content) {
+		return unusable(errNoProof)
+	}
 	return o.print(verify.Proof(content, answer.Claim, e.Policy))
+}
+
+// largestFile is how much of one file is read, in bytes: no proof, checkpoint or receipt comes near it.
+const largestFile = 16 << 20
+
+var (
+	errTooLarge = fmt.Errorf("the file is larger than %d MiB", largestFile>>20)
+	errNoProof  = errors.New("the file is no proof: it is neither the API's answer about an entry nor the proof that the answer has")
+)
+
+// readFile reads a file that somebody else made.
+func readFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	content, err := io.ReadAll(io.LimitReader(file, largestFile+1))
+	if err == nil && len(content) > largestFile {
+		err = errTooLarge
+	}
+	return content, err
 }
 
 var errNoProofYet = errors.New("no signed checkpoint covered the entry yet when this was answered: ask again")
@@ -198,7 +224,7 @@ func (o outside) evidence() (e verify.Evidence, err error) {
 		return e, unusable(err)
 	}
 	for _, path := range o.Checkpoint {
-		content, err := os.ReadFile(path)
+		content, err := readFile(path)
 		if err != nil {
 			return e, unusable(fmt.Errorf("reading a checkpoint: %w", err))
 		}
@@ -218,7 +244,7 @@ func heldIn(dir string) ([]verify.Held, error) {
 		if f.IsDir() {
 			continue
 		}
-		content, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		content, err := readFile(filepath.Join(dir, f.Name()))
 		if err != nil {
 			return nil, unusable(fmt.Errorf("reading the receipts: %w", err))
 		}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,7 +154,7 @@ func TestI19_LedgerCommands(t *testing.T) {
 	h.lethe(0, "ledger", "verify-folder", folder, "--policy", h.policy())
 	h.lethe(3, "ledger", "verify-folder", h.dir, "--policy", h.policy())
 	h.lethe(2, "ledger", "verify-folder", filepath.Join(h.dir, "none"), "--policy", h.policy())
-	h.lethe(3, "ledger", "verify-proof", h.policy(), "--policy", h.policy())
+	h.lethe(2, "ledger", "verify-proof", h.policy(), "--policy", h.policy())
 	var rows []ledger.Row
 	h.must(ledger.Rows(h.env.Facts.Read(t.Context())).Scan(&rows).Error)
 	proof, err := ledger.ProofOf(t.Context(), h.env.Facts, h.env.LedgerStorage, rows[0].ID)
@@ -169,6 +170,12 @@ func TestI19_LedgerCommands(t *testing.T) {
 	}{
 		{0, answer(rows[0].ID, proof.Epoch, proof.Index)},
 		{2, `{"state": "waiting", "witnessed": false}`},
+		{2, `{"proof": "nothing"}`},
+		{2, `{"title": "Not found", "status": 404}`},
+		{2, "c2sp.org/tlog-proof@v2\nextra \n"},
+		{2, ""},
+		{2, proof.Text() + strings.Repeat("\n", 16<<20)},
+		{3, proof.Text() + strings.Repeat("\n", 15<<20)},
 		{3, `{"proof": "c2sp.org/tlog-proof@v1"}`},
 		{3, answer(rows[1].ID, proof.Epoch, proof.Index)},
 		{3, answer(rows[0].ID, proof.Epoch+6, proof.Index)},

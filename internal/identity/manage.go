@@ -75,7 +75,7 @@ func (n NewUser) Check(tx *database.Tx) error {
 		return ErrLoginTaken
 	case found.Status == "":
 		return ErrNoSuchPerson
-	case found.Status == models.StatusDeparted, found.Status == models.StatusPurged:
+	case hasLeft(found.Status):
 		return ErrLeft
 	case slices.ContainsFunc(n.Roles, func(r models.Role) bool { return !validRole(r) }):
 		return ErrRole
@@ -87,7 +87,7 @@ func (n NewUser) Check(tx *database.Tx) error {
 // sessions and tokens end, and the owner enrols anew with a code as after [CreateUser]. It also brings back a
 // disabled user. It is what the operation "user.reset" runs.
 func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (models.User, error) {
-	user, err := lockUser(tx, userID)
+	user, err := Resettable(tx, userID)
 	if err != nil {
 		return user, err
 	}
@@ -116,6 +116,23 @@ func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (mod
 		return user, err
 	}
 	return user, expectEnrolment(tx, userID, by, entry)
+}
+
+// Resettable locks a user, and is why [Service.Reset] would refuse, if it would.
+func Resettable(tx *database.Tx, userID uuid.UUID) (models.User, error) {
+	user, err := lockUser(tx, userID)
+	if err != nil {
+		return user, err
+	}
+	owner, err := database.First[models.Employee](tx.DB().Select("status").Where("id = ?", user.EmployeeID))
+	if err == nil && hasLeft(owner.Status) {
+		return user, ErrOwnerLeft
+	}
+	return user, database.Wrap("reading a user's owner", err)
+}
+
+func hasLeft(status models.EmployeeStatus) bool {
+	return status == models.StatusDeparted || status == models.StatusPurged
 }
 
 // expectEnrolment lets the owner enrol, once both halves of the code are collected.

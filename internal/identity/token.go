@@ -43,6 +43,8 @@ var (
 	ErrNoSuchPerson = errors.New("there is no such employee")
 	// ErrLeft: who has left gets no user. One who comes back is active again.
 	ErrLeft = errors.New("the person has left")
+	// ErrOwnerLeft: nobody enrols anew as a user of somebody who has left.
+	ErrOwnerLeft = errors.New("the user's owner has left")
 )
 
 // Issue makes a token for a person and a role that the person's user holds; else it is

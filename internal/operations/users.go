@@ -80,7 +80,9 @@ func (d Deps) resetUser() approval.Operation {
 				return []approval.Change{word("credentials", "approval.credentials", "", "reset")}
 			})
 		},
-		Check: exists,
+		Check: func(tx *database.Tx, _ models.Actor, c UserReset) error {
+			return refusal(identity.Resettable(tx, c.UserID))
+		},
 		Run: func(tx *database.Tx, by approval.By, c UserReset) (models.Ref, error) {
 			_, err := d.Identity.Reset(tx, by.Requester, c.UserID)
 			return models.Ref{Kind: models.RefUser, ID: c.UserID}, err

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/google/uuid"
@@ -18,6 +19,15 @@ type Claim struct {
 	Index   *int64     `json:"index"`
 }
 
+// header is the first line of a proof.
+const header = "c2sp.org/tlog-proof@v1"
+
+// IsProof says whether content begins as a proof does, whatever follows.
+func IsProof(content []byte) bool {
+	first, _, _ := bytes.Cut(content, []byte("\n"))
+	return string(first) == header
+}
+
 // Proof verifies the proof of one entry (docs/ledger-format.md) against a policy, and
 // that the entry is the one that was claimed.
 func Proof(content []byte, c Claim, p *policy.Policy) *Report {
@@ -28,7 +38,7 @@ func Proof(content []byte, c Claim, p *policy.Policy) *Report {
 	}
 	text, signed, found := strings.Cut(string(content), "\n\n")
 	lines := strings.Split(text, "\n")
-	if !found || len(content) > strict.LargestNote || len(lines) < 3 || lines[0] != "c2sp.org/tlog-proof@v1" {
+	if !found || len(content) > strict.LargestNote || len(lines) < 3 || lines[0] != header {
 		return wrong("form")
 	}
 	extra, isExtra := strings.CutPrefix(lines[1], "extra ")
