@@ -12,6 +12,7 @@ import (
 	"lethe/api/accounts"
 	"lethe/api/approvals"
 	"lethe/api/departures"
+	"lethe/api/disclosures"
 	"lethe/api/employees"
 	"lethe/api/holds"
 	"lethe/api/httpkit"
@@ -78,6 +79,7 @@ func Assemble(d Deps) *httpkit.API {
 	}, d.Approvals)
 	users.Register(desk, d.OIDC)
 	employees.Register(desk, d.Vault)
+	disclosures.Register(desk, d.Vault)
 	departures.Register(desk, d.Vault)
 	accounts.Register(desk, d.Systems)
 	purges.Register(desk)

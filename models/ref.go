@@ -20,6 +20,7 @@ const (
 	RefDepartment = "department"
 	RefEntity     = "legal_entity"
 	RefDeparture  = "departure"
+	RefDisclosure = "disclosure"
 	RefEmployee   = "employee"
 	RefExport     = "query_log_export"
 	RefHold       = "hold"

@@ -13,6 +13,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/render"
 	"lethe/internal/approval"
+	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
 	"lethe/internal/database"
@@ -334,6 +335,9 @@ func wordsText(language i18n.Language, c approval.Change, value string) string {
 	var texts []string
 	for code := range strings.FieldsSeq(value) {
 		text, ok := i18n.Lookup(language, words+"."+code)
+		if words == approval.WordsOfFile {
+			text, ok = archive.FieldLabel(language, code)
+		}
 		if !ok {
 			text = code
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"lethe/internal/closed"
 	"lethe/internal/i18n"
@@ -35,9 +36,30 @@ type Problem struct { //nolint:errname // the word of RFC 9457
 	Errors       []FieldError  `json:"errors,omitempty" doc:"Which fields are wrong, and how"`
 	// DaysBack is how many days before today the dates lie.
 	DaysBack int `json:"days_back,omitempty" doc:"Of dates in the past: how many days before today the last working day lies"`
+	// Of a look at sensitive fields that was refused by its rules.
+	Rule          string        `json:"rule,omitempty" doc:"Of a refused look: the rule that decided"`
+	RuleText      string        `json:"rule_text,omitempty" doc:"rule, in the caller's language"`
+	Matter        string        `json:"matter,omitempty" doc:"Of a refused look: for what nobody's data is opened"`
+	MatterText    string        `json:"matter_text,omitempty" doc:"matter, in the caller's language"`
+	Alternatives  []Alternative `json:"alternatives,omitempty" doc:"Of a refused look: what can be done instead"`
+	Reply         *Reply        `json:"reply,omitempty" doc:"Of a refused look: what can be said to who asked"`
+	LedgerEntryID *uuid.UUID    `json:"ledger_entry_id,omitempty" doc:"The entry of the refusal"`
+	Receipt       string        `json:"receipt,omitempty" doc:"A signed promise that the entry is in the ledger"`
 	// RetryAfter is told in a header of its own.
 	RetryAfter time.Duration `json:"-"`
 	RequestID  string        `json:"request_id,omitempty" doc:"Names this request in the logs"`
+}
+
+// Alternative is what can be done instead of what was refused.
+type Alternative struct {
+	Alternative string `json:"alternative" doc:"Stable, for programs" example:"mediation"`
+	Text        string `json:"text"`
+}
+
+// Reply is what can be said to who asked, in their language.
+type Reply struct {
+	Chinese string `json:"zh"`
+	English string `json:"en"`
 }
 
 // FieldError is one wrong field.

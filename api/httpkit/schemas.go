@@ -78,4 +78,7 @@ func describeTypes(registry huma.Registry) {
 	describeClosed[models.ApprovalState](registry)
 	describeClosed[models.VoidReason](registry)
 	describeClosed[models.Cause](registry)
+	describeClosed[models.DisclosureState](registry)
+	describeClosed[models.DisclosureOutcome](registry)
+	describeClosed[models.LookReview](registry)
 }

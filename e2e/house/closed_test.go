@@ -17,7 +17,6 @@ import (
 	_ "lethe/api" // brings every package that declares closed sets
 	"lethe/internal/closed"
 	"lethe/internal/i18n"
-	_ "lethe/internal/screening" // nothing of the API asks it yet
 	"lethe/models"
 )
 

@@ -34,7 +34,7 @@ type ending struct {
 // unless it was carried out.
 func (r *Registry) end(tx *database.Tx, op Operation, row models.Approval, e ending) (models.Approval, error) {
 	if e.state != models.ApprovalApproved {
-		if err := r.drop(tx, op, row); err != nil {
+		if err := r.drop(tx, op, row, e.state); err != nil {
 			return row, err
 		}
 	}
@@ -70,7 +70,7 @@ func (r *Registry) end(tx *database.Tx, op Operation, row models.Approval, e end
 }
 
 // drop takes back what the request had noted at its target.
-func (r *Registry) drop(tx *database.Tx, op Operation, row models.Approval) error {
+func (r *Registry) drop(tx *database.Tx, op Operation, row models.Approval, ended models.ApprovalState) error {
 	if op.dropped == nil {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (r *Registry) drop(tx *database.Tx, op Operation, row models.Approval) erro
 	if err != nil || len(targets) == 0 {
 		return err
 	}
-	return op.dropped(tx, requester(row), targets[0].ID)
+	return op.dropped(tx, requester(row), targets[0].ID, ended)
 }
 
 func requester(row models.Approval) models.Actor {

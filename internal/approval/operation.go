@@ -20,6 +20,9 @@ type Target struct {
 	Version string    `json:"version,omitempty"`
 }
 
+// WordsOfFile are the [Change.Words] of keys of the field catalogue.
+const WordsOfFile = "archive_field"
+
 // Change is one thing that would change, for the approver to see, without a language: Field names
 // it, and Words, if given, are the catalogue's keys of its two values.
 type Change struct {
@@ -69,8 +72,8 @@ type Spec[C any] struct {
 	// Asked, in place of Check, notes at the target that something was asked for, or refuses.
 	Asked func(tx *database.Tx, by models.Actor, c C) error
 	// Dropped takes back what Asked noted for that person at the matter's first target, which may have
-	// changed since. It does without the command, which may not open any more.
-	Dropped func(tx *database.Tx, by models.Actor, target uuid.UUID) error
+	// changed since. It does without the command, which may not open any more. ended is how the request ends.
+	Dropped func(tx *database.Tx, by models.Actor, target uuid.UUID, ended models.ApprovalState) error
 	// Run carries the command out and names the result.
 	Run func(tx *database.Tx, by By, c C) (models.Ref, error)
 }
@@ -89,7 +92,7 @@ type Operation struct {
 	decode   func(raw []byte) (any, error)
 	judge    func(tx *database.Tx, command any) (Review, error)
 	asked    func(tx *database.Tx, by models.Actor, command any) error
-	dropped  func(tx *database.Tx, by models.Actor, target uuid.UUID) error
+	dropped  func(tx *database.Tx, by models.Actor, target uuid.UUID, ended models.ApprovalState) error
 	run      func(tx *database.Tx, by By, command any) (models.Ref, error)
 }
 

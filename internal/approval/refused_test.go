@@ -17,6 +17,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/disclosure"
 	"lethe/internal/identity"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/operations"
@@ -206,6 +207,7 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 			{"no subject", hr, link(user, "https://login.example", "a\nb"), identity.ErrSubject},
 			{"no provider", hr, link(user, "", "s"), identity.ErrNoProvider},
 		},
+		operations.LookAtFields: {{"nothing waits", hr, operations.LookAsked{DisclosureID: uuid.Max}, disclosure.ErrNotFound}},
 		operations.ExportLog: {
 			{"beyond the log", as(models.RoleAuditor), evidence.Request{Reason: "r", Range: &evidence.Range{Epoch: 1, End: 1 << 40}}, evidence.ErrEpoch},
 			{"no reason", as(models.RoleAuditor), evidence.Request{}, evidence.ErrReason},

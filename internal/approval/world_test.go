@@ -81,7 +81,7 @@ func bumping() Operation {
 		Asked: func(tx *database.Tx, _ models.Actor, c bump) error {
 			return database.Hide(tx.DB().Exec("UPDATE counters SET noted = true WHERE id = ?", c.Target).Error)
 		},
-		Dropped: func(tx *database.Tx, _ models.Actor, target uuid.UUID) error {
+		Dropped: func(tx *database.Tx, _ models.Actor, target uuid.UUID, _ models.ApprovalState) error {
 			return database.Hide(tx.DB().Exec("UPDATE counters SET noted = false WHERE id = ?", target).Error)
 		},
 		Run: func(tx *database.Tx, by By, c bump) (models.Ref, error) {

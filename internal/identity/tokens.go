@@ -23,10 +23,12 @@ const (
 	ScopePeople     = "people"     // persons and their files
 	ScopeDepartures = "departures" // departures, holds, purges
 	ScopeAccounts   = "accounts"   // linked accounts, cases, systems
+	// ScopeDisclosures: looks at sensitive fields.
+	ScopeDisclosures = "disclosures"
 )
 
 // Scopes lists them.
-var Scopes = []string{ScopeRead, ScopePeople, ScopeDepartures, ScopeAccounts}
+var Scopes = []string{ScopeRead, ScopePeople, ScopeDepartures, ScopeAccounts, ScopeDisclosures}
 
 // TokenOrder is an order for a token of the user who asks, in the role of the session.
 type TokenOrder struct {

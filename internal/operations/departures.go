@@ -215,7 +215,9 @@ func (d Deps) annul() approval.Operation {
 		Asked: func(tx *database.Tx, by models.Actor, c Annulment) error {
 			return departure.AskAnnulment(tx, d.Vault, by, c.DepartureID, c.Reason)
 		},
-		Dropped: departure.DropAnnulment,
+		Dropped: func(tx *database.Tx, by models.Actor, id uuid.UUID, _ models.ApprovalState) error {
+			return departure.DropAnnulment(tx, by, id)
+		},
 		Run: func(tx *database.Tx, by approval.By, c Annulment) (models.Ref, error) {
 			return models.Ref{Kind: models.RefDeparture, ID: c.DepartureID}, departure.ConfirmAnnulment(tx, by.Approver, c.DepartureID)
 		},

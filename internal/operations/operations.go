@@ -36,6 +36,7 @@ const (
 	RevokeRole       = "user.revoke_role"
 	LinkLogin        = "user.link_login"
 	ExportLog        = "query_log.export"
+	LookAtFields     = "disclosure.look"
 )
 
 // Deps is what the operations' commands are carried out with.
@@ -109,6 +110,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{RevokeRole, always, colleague, d.revokeRole()},
 		{LinkLogin, always, colleague, d.linkLogin()},
 		{ExportLog, always, reviewer, d.exportLog()},
+		{LookAtFields, always, reviewer, d.look()},
 	}
 	operations := make([]approval.Operation, len(table))
 	for i, row := range table {

@@ -84,7 +84,9 @@ func (d Deps) waive() approval.Operation {
 			row, err := account.ResolveCase(tx, c.CaseID, by, models.ResolutionWaive, "")
 			return changed(tx, row, err)
 		},
-		Dropped: func(tx *database.Tx, by models.Actor, id uuid.UUID) error { return account.DropWaiver(tx, id, by) },
+		Dropped: func(tx *database.Tx, by models.Actor, id uuid.UUID, _ models.ApprovalState) error {
+			return account.DropWaiver(tx, id, by)
+		},
 		Run: func(tx *database.Tx, by approval.By, c Waiver) (models.Ref, error) {
 			row, err := account.ConfirmCase(tx, c.CaseID, by.Approver, c.Note)
 			return models.Ref{Kind: models.RefCase, ID: c.CaseID}, changed(tx, row, err)

@@ -37,6 +37,7 @@ known_places kind
 notices kind
 oidc_flows role
 approvals operation targets rule_versions requester_role requester_authenticated state void_reason result_location
+disclosures actor_role fields purpose status state rule flags matter review outcome
 query_log_exports role authenticated formats state failure file
 recorded_configuration name`},
 	{Setting, Facts, `
@@ -88,7 +89,8 @@ approvals reason_sealed comment_sealed
 approval_records told_sealed
 query_log_exports reason_sealed filters_sealed
 holds matter_sealed
-support_cases note_sealed`},
+support_cases note_sealed
+disclosures statement_sealed review_note_sealed outcome_note_sealed`},
 	{FormerReason, Facts, `
 approvals reason comment
 query_log_exports reason filters

@@ -1,0 +1,55 @@
+package disclosures
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"lethe/api/httpkit"
+	"lethe/internal/closed"
+	"lethe/internal/disclosure"
+	"lethe/internal/i18n"
+	"lethe/models"
+)
+
+var (
+	codeRefused = httpkit.Code("disclosure_refused", http.StatusForbidden)
+	codeWaiting = httpkit.Code("disclosure_waiting", http.StatusConflict)
+	codeLapsed  = httpkit.Code("disclosure_lapsed", http.StatusConflict)
+)
+
+func init() {
+	httpkit.Explains(func(e *disclosure.InvalidError) *httpkit.Problem {
+		p := httpkit.NewProblem(httpkit.CodeValidationFailed)
+		for _, i := range e.Problems {
+			p.Errors = append(p.Errors, httpkit.FieldError{Location: "body." + i.Location, Code: i.Code, Allowed: i.Allowed})
+		}
+		return p
+	})
+	httpkit.Explains(func(e *disclosure.WaitingError) *httpkit.Problem { return at(codeWaiting, e.ID) })
+	httpkit.Refuses(disclosure.ErrNotFound, httpkit.CodeNotFound)
+	httpkit.Refuses(disclosure.ErrProve, httpkit.CodeStepUpRequired)
+	httpkit.Refuses(disclosure.ErrOwn, httpkit.CodeOwnMatter)
+	httpkit.Refuses(disclosure.ErrNotLooker, httpkit.Code("disclosure_of_another", http.StatusForbidden))
+	httpkit.Refuses(disclosure.ErrNotOpen, httpkit.Code("disclosure_not_open", http.StatusConflict))
+	httpkit.Refuses(disclosure.ErrNotShown, httpkit.Code("disclosure_not_shown", http.StatusConflict))
+	httpkit.Refuses(disclosure.ErrClosed, httpkit.Code("disclosure_closed", http.StatusConflict))
+	httpkit.Refuses(disclosure.ErrNoReview, httpkit.Code("disclosure_without_review", http.StatusConflict))
+	httpkit.Refuses(disclosure.ErrReviewed, httpkit.Code("disclosure_reviewed", http.StatusConflict))
+}
+
+func at(code string, id uuid.UUID) *httpkit.Problem {
+	p := httpkit.NewProblem(code)
+	p.Location = httpkit.AddressOf(models.RefDisclosure, id)
+	return p
+}
+
+// refused is the problem of a look that was judged and recorded.
+func refused(look disclosure.Look, language i18n.Language) *httpkit.Problem {
+	p := at(codeRefused, look.ID)
+	p.Rule, p.RuleText = look.Rule, closed.Text(language, disclosure.Rule(look.Rule))
+	p.Matter, p.MatterText, p.Reply = matterOf(look.Disclosure, language)
+	p.Alternatives = alternatives(disclosure.InsteadOf(look.Disclosure), language)
+	p.LedgerEntryID, p.Receipt = &look.LedgerEntryID, look.Receipt
+	return p
+}

@@ -1,0 +1,30 @@
+// Package disclosures serves judged looks at sensitive fields: the purposes, the looks, what became of them, and what
+// somebody wanted for which nobody's data is opened.
+package disclosures
+
+import (
+	"lethe/api/approvals"
+	"lethe/api/httpkit"
+	"lethe/internal/access"
+	"lethe/internal/disclosure"
+	"lethe/internal/screening"
+	"lethe/internal/vault"
+)
+
+type server struct {
+	*approvals.Desk
+	Vault vault.Opener
+}
+
+// Register serves the resources.
+func Register(desk *approvals.Desk, v vault.Opener) {
+	s := &server{Desk: desk, Vault: v}
+	httpkit.Describe[access.Group](desk.API)
+	httpkit.Describe[access.Purpose](desk.API)
+	httpkit.Describe[access.Level](desk.API)
+	httpkit.Describe[screening.Category](desk.API)
+	httpkit.Describe[disclosure.Kind](desk.API)
+	httpkit.Describe[disclosure.Rule](desk.API)
+	s.registerPurposes()
+	s.registerLooks()
+}

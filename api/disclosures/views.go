@@ -1,0 +1,270 @@
+package disclosures
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/api/httpkit"
+	"lethe/api/render"
+	"lethe/internal/access"
+	"lethe/internal/archive"
+	"lethe/internal/closed"
+	"lethe/internal/database"
+	"lethe/internal/disclosure"
+	"lethe/internal/i18n"
+	"lethe/internal/screening"
+	"lethe/models"
+)
+
+// DisclosureView is a look, without values. To the subject it tells department, purpose, result and time alone.
+type DisclosureView struct {
+	ID          uuid.UUID              `json:"id"`
+	EmployeeID  uuid.UUID              `json:"employee_id" doc:"Whose data it is"`
+	Person      *render.PersonView     `json:"person,omitempty" doc:"employee_id, by name"`
+	Fields      []string               `json:"fields" doc:"Keys of the field catalogue; none: nothing was asked for, what somebody wanted was registered"`
+	FieldsText  []string               `json:"fields_text"`
+	Purpose     string                 `json:"purpose" doc:"A purpose; of what was registered, the matter"`
+	PurposeText string                 `json:"purpose_text"`
+	State       models.DisclosureState `json:"state"`
+	StateText   string                 `json:"state_text"`
+	AskedAt     time.Time              `json:"asked_at"`
+	Department  string                 `json:"department" doc:"Of who asked to look"`
+	ShownAt     *time.Time             `json:"shown_at,omitempty"`
+	ShownTimes  int                    `json:"shown_times"`
+	Judgement   *Judgement             `json:"judgement,omitempty" doc:"How it was judged and what came of it: not for the subject"`
+}
+
+// Judgement is what HR, reviewers and auditors see of a look.
+type Judgement struct {
+	Looker      *render.PersonView       `json:"looker,omitempty" doc:"Who asked to look"`
+	Rule        disclosure.Rule          `json:"rule" doc:"The rule that decided"`
+	RuleText    string                   `json:"rule_text"`
+	Flags       []disclosure.Rule        `json:"flags" doc:"The rules by which somebody should look at it"`
+	FlagsText   []string                 `json:"flags_text"`
+	Matter      screening.Category       `json:"matter,omitempty" doc:"For what the text was refused"`
+	MatterText  string                   `json:"matter_text,omitempty"`
+	RequestedBy *render.PersonView       `json:"requested_by,omitempty" doc:"The colleague who asked HR for it"`
+	OpenUntil   *time.Time               `json:"open_until,omitempty" doc:"Until when it may be opened, or shown again"`
+	ReviewDueAt *time.Time               `json:"review_due_at,omitempty" doc:"Until when a second person has to look at it"`
+	ReviewedAt  *time.Time               `json:"reviewed_at,omitempty"`
+	Reviewer    *render.PersonView       `json:"reviewer,omitempty"`
+	Review      models.LookReview        `json:"review,omitempty"`
+	ReviewText  string                   `json:"review_text,omitempty"`
+	Outcome     models.DisclosureOutcome `json:"outcome,omitempty"`
+	OutcomeText string                   `json:"outcome_text,omitempty"`
+	Pressed     bool                     `json:"pressed" doc:"HR was urged to look"`
+	ClosedAt    *time.Time               `json:"closed_at,omitempty"`
+	Written     *Written                 `json:"written,omitempty" doc:"What was written for it: of one that is read by itself, which is recorded"`
+}
+
+// Written is what people wrote for a look.
+type Written struct {
+	Reason      string            `json:"reason,omitempty"`
+	Evidence    []EvidenceWritten `json:"evidence"`
+	RequestedBy string            `json:"requested_by,omitempty" doc:"An outsider"`
+	OutcomeNote string            `json:"outcome_note,omitempty"`
+	ReviewNote  string            `json:"review_note,omitempty"`
+}
+
+// EvidenceWritten is a piece of evidence.
+type EvidenceWritten struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+	Value string `json:"value"`
+	Text  string `json:"text" doc:"The value in words"`
+}
+
+// LookAnswer is a look with the values that it showed, if it did.
+type LookAnswer struct {
+	DisclosureView
+	Values        map[string]string `json:"values" doc:"The values by their keys; empty until it is shown. A field that the file has nothing for is left out"`
+	Shown         []ShownField      `json:"shown" doc:"The same with their names and notices, in the order of the file"`
+	Notice        string            `json:"notice,omitempty" doc:"What the values may be used for: it is part of the entry"`
+	LedgerEntryID *uuid.UUID        `json:"ledger_entry_id,omitempty"`
+	Receipt       string            `json:"receipt,omitempty" doc:"A signed promise that the entry is in the ledger"`
+}
+
+// ShownField is one field that was shown.
+type ShownField struct {
+	Key    string  `json:"key"`
+	Label  string  `json:"label"`
+	Value  *string `json:"value,omitempty" doc:"Left out: the file has nothing for it"`
+	Notice string  `json:"notice"`
+}
+
+func lookAnswer(view DisclosureView, look disclosure.Look) LookAnswer {
+	a := LookAnswer{DisclosureView: view, Values: map[string]string{}, Shown: []ShownField{}}
+	if look.Receipt != "" {
+		a.Notice, a.LedgerEntryID, a.Receipt = look.Notice, &look.LedgerEntryID, look.Receipt
+	}
+	for _, f := range look.Shown {
+		a.Shown = append(a.Shown, ShownField{f.Key, f.Label, f.Value, f.Notice})
+		if f.Value != nil {
+			a.Values[f.Key] = *f.Value
+		}
+	}
+	return a
+}
+
+// views shows looks: to their subjects without names and rules.
+func (s *server) views(ctx context.Context, language i18n.Language, rows []models.Disclosure) ([]DisclosureView, error) {
+	actor := httpkit.ActorOf(ctx)
+	var ids []uuid.UUID
+	for _, d := range rows {
+		ids = append(ids, render.GivenOf(&d.EmployeeID, &d.ActorID, d.RequestedBy, d.ReviewedBy)...)
+	}
+	people, err := s.People(ctx, language, ids)
+	if err != nil {
+		return nil, err
+	}
+	return httpkit.Each(rows, func(d models.Disclosure) DisclosureView {
+		return view(d, people, language, actor.EmployeeID == d.EmployeeID)
+	}), nil
+}
+
+func view(d models.Disclosure, people render.Named, language i18n.Language, subject bool) DisclosureView {
+	v := DisclosureView{
+		ID: d.ID, EmployeeID: d.EmployeeID, Person: people.Of(&d.EmployeeID), Fields: append([]string{}, d.Fields...), Purpose: d.Purpose,
+		PurposeText: purposeText(d, language), State: d.State, StateText: closed.Text(language, d.State), AskedAt: d.AskedAt.UTC(),
+		Department: people[d.ActorID].Department, ShownAt: render.UTC(d.ShownAt), ShownTimes: d.ShownTimes,
+	}
+	v.FieldsText = httpkit.Each(v.Fields, func(key string) string {
+		label, _ := archive.FieldLabel(language, key)
+		return label
+	})
+	if !subject {
+		v.Judgement = judgement(d, people, language)
+	}
+	return v
+}
+
+func purposeText(d models.Disclosure, language i18n.Language) string {
+	if len(d.Fields) == 0 {
+		return closed.Text(language, screening.Category(d.Purpose))
+	}
+	return closed.Text(language, access.Purpose(d.Purpose))
+}
+
+func judgement(d models.Disclosure, people render.Named, language i18n.Language) *Judgement {
+	j := &Judgement{
+		Looker: people.Of(&d.ActorID), Rule: disclosure.Rule(d.Rule), RuleText: closed.Text(language, disclosure.Rule(d.Rule)), Flags: []disclosure.Rule{},
+		Matter: screening.Category(d.Matter), RequestedBy: people.Of(d.RequestedBy), OpenUntil: render.UTC(d.OpenUntil),
+		ReviewDueAt: render.UTC(d.ReviewDueAt), ReviewedAt: render.UTC(d.ReviewedAt), Reviewer: people.Of(d.ReviewedBy), Review: d.Review,
+		Outcome: d.Outcome, Pressed: d.Pressed, ClosedAt: render.UTC(d.ClosedAt),
+	}
+	for _, flag := range d.Flags {
+		j.Flags = append(j.Flags, disclosure.Rule(flag))
+	}
+	j.FlagsText = closed.Texts(language, j.Flags)
+	if d.Matter != "" {
+		j.MatterText = closed.Text(language, j.Matter)
+	}
+	if d.Review != "" {
+		j.ReviewText = closed.Text(language, d.Review)
+	}
+	if d.Outcome != "" {
+		j.OutcomeText = closed.Text(language, d.Outcome)
+	}
+	return j
+}
+
+type listLooksInput struct {
+	httpkit.Paging
+	httpkit.Speaking
+	EmployeeID uuid.UUID              `query:"employee_id" doc:"Only those at this person's file"`
+	LookerID   uuid.UUID              `query:"looker_id" doc:"Only those that this person asked for"`
+	State      models.DisclosureState `query:"state" doc:"Only those in this state: shown ones wait for their outcome"`
+	ReviewDue  httpkit.YesNo          `query:"review_due" enum:"true,false" doc:"true: only those whose review is still to come"`
+}
+
+func (s *server) listLooks(ctx context.Context, in *listLooksInput) (*httpkit.Answer[httpkit.Page[DisclosureView]], error) {
+	f := disclosure.Filter{EmployeeID: httpkit.Given(in.EmployeeID), ActorID: httpkit.Given(in.LookerID), State: in.State, NotOf: httpkit.ActorOf(ctx).EmployeeID}
+	f.ReviewDue = in.ReviewDue == "true"
+	return s.list(ctx, in.Paging, in.Language(), f)
+}
+
+type ofPersonInput struct {
+	httpkit.Paging
+	httpkit.Speaking
+	ID uuid.UUID `path:"id" doc:"Whose data it is"`
+}
+
+// listOfPerson is who looked at somebody's file: for the person, and for those who see all looks.
+func (s *server) listOfPerson(ctx context.Context, in *ofPersonInput) (*httpkit.Answer[httpkit.Page[DisclosureView]], error) {
+	actor := httpkit.ActorOf(ctx)
+	readers := []models.Role{models.RoleHRAdmin, models.RoleReviewer, models.RoleAuditor}
+	err := s.Visible(ctx, actor, in.ID)
+	if errors.Is(err, database.ErrNotFound) || actor.EmployeeID != in.ID && !slices.Contains(readers, actor.Role) {
+		return nil, httpkit.NewProblem(httpkit.CodeEmployeeNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.list(ctx, in.Paging, in.Language(), disclosure.Filter{EmployeeID: &in.ID})
+}
+
+func (s *server) list(ctx context.Context, p httpkit.Paging, language i18n.Language, f disclosure.Filter) (*httpkit.Answer[httpkit.Page[DisclosureView]], error) {
+	before, err := p.After()
+	if err != nil {
+		return nil, err
+	}
+	f.Before, f.Limit = before, p.Limit
+	rows, err := disclosure.List(ctx, s.DB, f)
+	if err != nil {
+		return nil, err
+	}
+	rows, next := httpkit.Cut(p, rows, func(d models.Disclosure) uuid.UUID { return d.ID })
+	views, err := s.views(ctx, language, rows)
+	return httpkit.AnswerOf(httpkit.PageOf(views, next), err)
+}
+
+// getLook is one look with what was written for it: that somebody else than the looker reads it is recorded first (I18).
+func (s *server) getLook(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[DisclosureView], error) {
+	row, err := disclosure.Get(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	v, err := httpkit.One(s.views(ctx, in.Language(), []models.Disclosure{row}))
+	if err != nil || v.Judgement == nil {
+		return httpkit.AnswerOf(v, err)
+	}
+	if row.ActorID != httpkit.ActorOf(ctx).EmployeeID {
+		if err := database.Run(ctx, s.DB, func(tx *database.Tx) error { return disclosure.RecordRead(tx, row) }); err != nil {
+			return nil, err
+		}
+	}
+	v.Judgement.Written, err = s.written(ctx, row, in.Language())
+	return httpkit.AnswerOf(v, err)
+}
+
+func (s *server) written(ctx context.Context, row models.Disclosure, language i18n.Language) (*Written, error) {
+	statements, err := disclosure.Statements(ctx, s.DB, row)
+	if err != nil {
+		return nil, err
+	}
+	w := &Written{Reason: statements[0].Reason, RequestedBy: statements[0].RequestedBy, Evidence: []EvidenceWritten{}}
+	if w.OutcomeNote, w.ReviewNote, err = disclosure.Notes(ctx, s.DB, row); err != nil {
+		return nil, err
+	}
+	for _, p := range disclosure.Purposes() {
+		if string(p.Purpose) != row.Purpose {
+			continue
+		}
+		for _, e := range p.Evidence {
+			value, given := statements[0].Evidence[e.Key]
+			if !given {
+				continue
+			}
+			shown := EvidenceWritten{Key: e.Key, Label: i18n.Text(language, "evidence_key."+e.Key), Value: value, Text: value}
+			if e.Kind == disclosure.Choice {
+				shown.Text = i18n.Text(language, "evidence_choice."+value)
+			}
+			w.Evidence = append(w.Evidence, shown)
+		}
+	}
+	return w, nil
+}

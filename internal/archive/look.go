@@ -1,0 +1,92 @@
+package archive
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/access"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// CodeNotSensitive says that a field is no secret: whoever sees the person sees it.
+const CodeNotSensitive = "not_sensitive"
+
+// GroupOf is the group of a sensitive field.
+func GroupOf(section, key string) access.Group {
+	switch key {
+	case "home_address", "personal_phone", "personal_email", "forwarding_contact":
+		return access.GroupPrivateContact
+	}
+	return access.Group(section)
+}
+
+// LookField is a field that somebody asks to see, with what the file has for it; sealed.
+type LookField struct {
+	models.FieldDefinition
+	EmploymentID uuid.UUID
+	CategoryID   uuid.UUID
+	State        models.CategoryState
+	ValueID      *uuid.UUID
+	ValueSealed  models.Sealed
+}
+
+// Group is the field's group.
+func (f LookField) Group() access.Group { return GroupOf(f.Section, f.Key) }
+
+// Label and Notice are the field's texts.
+func (f LookField) Label(l i18n.Language) string  { return l.Of(f.LabelZh, f.LabelEn) }
+func (f LookField) Notice(l i18n.Language) string { return l.Of(f.NoticeZh, f.NoticeEn) }
+
+// LookFields reads fields of one employment, in the order in which their categories are locked. A key that the catalogue
+// does not have, or that is no secret, is *InvalidError.
+func LookFields(tx *database.Tx, employmentID uuid.UUID, keys []string) ([]LookField, error) {
+	var fields []LookField
+	err := tx.DB().Raw(`SELECT f.*, c.employment_id, c.id AS category_id, coalesce(c.state, 'open') AS state, v.id AS value_id, v.value_sealed
+		FROM field_definitions f
+		LEFT JOIN employment_categories c ON c.employment_id = @employment AND c.category = f.category
+		LEFT JOIN field_values v ON v.employment_id = @employment AND v.field_key = f.key
+		WHERE f.key IN @keys`, map[string]any{"employment": employmentID, "keys": keys}).Scan(&fields).Error
+	if err != nil {
+		return nil, database.Wrap("reading fields of a file", err)
+	}
+	var found problems
+	for i, key := range keys {
+		at := slices.IndexFunc(fields, func(f LookField) bool { return f.Key == key })
+		switch {
+		case at < 0:
+			found.add(fmt.Sprintf("fields[%d]", i), CodeUnknownField)
+		case fields[at].Category == "":
+			found.add(fmt.Sprintf("fields[%d]", i), CodeNotSensitive)
+		}
+	}
+	slices.SortFunc(fields, func(a, b LookField) int {
+		if c := bytes.Compare(a.CategoryID[:], b.CategoryID[:]); c != 0 {
+			return c
+		}
+		return a.Position - b.Position
+	})
+	return fields, found.err()
+}
+
+// OpenField opens a field for a look that was judged and recorded in the same transaction; ok is false where the file
+// has nothing for it. A category that is being destroyed is [vault.ErrPurged]. The value must not leave before the
+// transaction has committed.
+func OpenField(tx *database.Tx, opener vault.Opener, f LookField) (value string, ok bool, err error) {
+	if f.ValueID == nil || f.ValueSealed.IsNull() {
+		return "", false, nil
+	}
+	plain, err := opener.Open(tx, vault.Cell{
+		Table: "field_values", Row: *f.ValueID, Employment: f.EmploymentID, Category: f.Category, Field: f.Key,
+	}, f.ValueSealed)
+	if err != nil {
+		return "", false, fmt.Errorf("opening the field %s: %w", f.Key, err)
+	}
+	defer clear(plain)
+	return string(plain), true, nil
+}

@@ -1,0 +1,319 @@
+package disclosure
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/access"
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/internal/ledger"
+	"lethe/internal/reasons"
+	"lethe/internal/screening"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// RequestedBy is who asked HR for it: a colleague, an outsider by a description, or nobody.
+type RequestedBy struct {
+	EmployeeID  *uuid.UUID
+	Description string
+}
+
+// Request is a look that somebody asks for.
+type Request struct {
+	EmployeeID uuid.UUID
+	// EmploymentID is whose file; nil: the latest employment's.
+	EmploymentID *uuid.UUID
+	Fields       []string
+	Purpose      access.Purpose
+	Reason       string
+	Evidence     map[string]string
+	RequestedBy  RequestedBy
+	// Language is what the notice is shown in.
+	Language i18n.Language
+	// Proved: the looker has just proved who they are (I22).
+	Proved bool
+}
+
+// Statement is what was written for a look; it is kept sealed.
+type Statement struct {
+	Reason      string            `json:"reason,omitempty"`
+	Evidence    map[string]string `json:"evidence,omitempty"`
+	RequestedBy string            `json:"requested_by,omitempty"` // an outsider
+	// Nonce keeps the digest of it that the ledger holds from being guessed.
+	Nonce string `json:"nonce"`
+}
+
+// Shown is one field as a look shows it.
+type Shown struct {
+	Key, Label, Notice string
+	Value              *string // nil: the file has nothing for it
+}
+
+// Look is what a request came to.
+type Look struct {
+	models.Disclosure
+	Decision Decision
+	// Shown is set if values were opened. They must not leave before the transaction has committed.
+	Shown   []Shown
+	Notice  string // those of the fields, each once
+	Receipt string
+}
+
+const (
+	maxFields = 20
+	// shownAgain is how long what was shown may be shown again, counted.
+	shownAgain = 30 * time.Minute
+	// openable is how long one that a reviewer agreed to waits for being opened.
+	openable = 24 * time.Hour
+	// after a refusal another purpose for the same person goes to a reviewer for so long.
+	refusedFor = 30 * day
+)
+
+// Asked is a look with the decision about it. It is known before anything is written.
+type Asked struct {
+	Decision Decision
+	// Waiting is the same look, if it waits for a reviewer already.
+	Waiting *uuid.UUID
+
+	request Request
+	judged  judged
+}
+
+// Prepare judges a look and writes nothing. What is malformed is *InvalidError, a look for which the looker has to prove
+// first who they are [ErrProve], somebody who is not there database.ErrNotFound, and one that waits for a reviewer already
+// but was asked for in other words *WaitingError.
+func Prepare(tx *database.Tx, by models.Actor, r Request) (a Asked, err error) {
+	purpose, err := r.check()
+	if err != nil {
+		return a, err
+	}
+	a.request = r
+	if a.judged, err = read(tx, by, r, purpose); err != nil {
+		return a, err
+	}
+	if a.judged.facts.Text.Doubt == screening.SaysNothing {
+		return a, invalid("reason", CodeSaysNothing)
+	}
+	a.Decision = Decide(a.judged.facts)
+	switch a.Decision.Verdict {
+	case Prove:
+		if !r.Proved {
+			return a, ErrProve
+		}
+	case Review:
+		a.Waiting, err = a.again(tx, by)
+	}
+	return a, err
+}
+
+// again finds the same look that waits already.
+func (a Asked) again(tx *database.Tx, by models.Actor) (*uuid.UUID, error) {
+	r := a.request
+	row, err := database.First[models.Disclosure](tx.DB().Where("actor_id = ? AND employment_id = ? AND purpose = ? AND state = ? AND fields = ?",
+		by.EmployeeID, a.judged.employment.ID, r.Purpose, models.LookWaiting, models.Codes(r.Fields)).Order("id"))
+	if errors.Is(err, database.ErrNotFound) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	if err != nil {
+		return nil, err
+	}
+	written, err := Statements(tx.Context(), tx, row)
+	if err == nil && (written[0].Reason != r.Reason || !maps.Equal(written[0].Evidence, r.Evidence)) {
+		err = &WaitingError{row.ID}
+	}
+	return &row.ID, err
+}
+
+// Carry records a look and, if it is allowed, opens the fields: the entry, the row and the opening are one transaction.
+// A refusal is recorded as well. One that a reviewer has to decide about waits from then on.
+func (a Asked) Carry(tx *database.Tx, opener vault.Opener, by models.Actor) (look Look, err error) {
+	r, j := a.request, a.judged
+	look.Decision, look.Notice = a.Decision, notice(j.fields, r.Language)
+	if look.Disclosure, err = j.row(tx, by, r, look.Decision); err != nil {
+		return look, err
+	}
+	action := map[Verdict]string{Refuse: actionRefused, Review: actionRequested, Prove: actionShown, Show: actionShown}[look.Decision.Verdict]
+	if err := look.keep(tx, action, j.details(look.Disclosure, look.Notice), r.RequestedBy.Description != ""); err != nil {
+		return look, err
+	}
+	if look.State == models.LookShown {
+		look.Shown, err = open(tx, opener, j.fields, r.Language)
+	}
+	return look, err
+}
+
+// keep inserts a look with its entry.
+func (l *Look) keep(tx *database.Tx, action string, details map[string]string, byOutsider bool) (err error) {
+	entry := entryOf(l.Disclosure, action, details)
+	if byOutsider {
+		entry.RequestedBy = outsider
+	}
+	if l.LedgerEntryID, l.Receipt, err = ledger.AppendWithReceipt(tx, entry); err != nil {
+		return err
+	}
+	return database.Wrap("keeping a look", tx.DB().Create(&l.Disclosure).Error)
+}
+
+// judged is a request with the facts that it is judged by.
+type judged struct {
+	facts      Facts
+	employment models.Employment
+	fields     []archive.LookField
+	statement  Statement
+	now        time.Time
+	zone       *time.Location
+}
+
+// read reads the facts.
+func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judged, err error) {
+	if err := r.knowsAsker(tx, by); err != nil {
+		return j, err
+	}
+	person, err := database.First[models.Employee](tx.DB().Scopes(archive.VisibleTo(by)).Where("employees.id = ?", r.EmployeeID))
+	if err != nil {
+		return j, err
+	}
+	if r.EmploymentID != nil {
+		j.employment, err = database.First[models.Employment](tx.DB().Where("id = ? AND employee_id = ?", *r.EmploymentID, r.EmployeeID))
+	} else {
+		j.employment, err = archive.LatestEmployment(tx.DB(), r.EmployeeID)
+	}
+	if err != nil {
+		return j, err
+	}
+	if j.fields, err = archive.LookFields(tx, j.employment.ID, r.Fields); err != nil {
+		return j, err
+	}
+	if j.now, err = tx.Now(); err != nil {
+		return j, err
+	}
+	if j.zone, err = clock.LoadZone(j.employment.TimeZone); err != nil {
+		return j, err
+	}
+	j.facts = Facts{Role: by.Role, Relation: access.RelationNone, Status: person.Status, Purpose: purpose, Text: screening.Builtin().Screen(r.Reason, string(r.Purpose))}
+	if by.EmployeeID == person.ID {
+		j.facts.Relation = access.RelationSelf
+	}
+	for _, f := range j.fields {
+		if g := f.Group(); !slices.Contains(j.facts.Groups, g) {
+			j.facts.Groups = append(j.facts.Groups, g)
+		}
+		j.facts.Destroyed = j.facts.Destroyed || f.State != models.CategoryOpen
+	}
+	if j.facts.LongAgo, err = r.judgeEvidence(purpose, j); err != nil {
+		return j, err
+	}
+	j.statement = Statement{Reason: r.Reason, Evidence: r.Evidence, RequestedBy: r.RequestedBy.Description, Nonce: nonce()}
+	return j, j.frequency(tx, by, r)
+}
+
+// frequency reads how often the looker looked, and whether another purpose was refused.
+func (j *judged) frequency(tx *database.Tx, by models.Actor, r Request) error {
+	var n struct {
+		People, Looks int
+		Refused       bool
+	}
+	err := tx.DB().Raw(`SELECT
+			(SELECT count(DISTINCT employee_id) FROM disclosures WHERE actor_id = @by AND asked_at > @day AND shown_at IS NOT NULL AND employee_id <> @person) AS people,
+			(SELECT count(*) FROM disclosures WHERE actor_id = @by AND asked_at > @week AND shown_at IS NOT NULL AND employee_id = @person) AS looks,
+			EXISTS (SELECT FROM disclosures WHERE employee_id = @person AND asked_at > @month AND state = 'refused' AND purpose <> @purpose
+				AND rule IN ('never_for_this', 'purpose_not_for_field', 'registered')) AS refused`,
+		map[string]any{
+			"by": by.EmployeeID, "person": r.EmployeeID, "purpose": r.Purpose,
+			"day": j.now.Add(-day), "week": j.now.Add(-7 * day), "month": j.now.Add(-refusedFor),
+		}).Scan(&n).Error
+	j.facts.People, j.facts.Looks, j.facts.RefusedBefore = n.People, n.Looks, n.Refused
+	return database.Wrap("counting looks", err)
+}
+
+func (j judged) row(tx *database.Tx, by models.Actor, r Request, d Decision) (models.Disclosure, error) {
+	row := models.Disclosure{
+		ID: models.NewID(), EmployeeID: r.EmployeeID, EmploymentID: j.employment.ID, ActorID: by.EmployeeID, ActorRole: by.Role,
+		Fields: r.Fields, Purpose: string(r.Purpose), Status: j.facts.Status, AskedAt: j.now, Rule: string(d.Rule), RequestedBy: r.RequestedBy.EmployeeID,
+	}
+	for _, rule := range d.Flags {
+		row.Flags = append(row.Flags, string(rule))
+	}
+	switch d.Verdict {
+	case Refuse:
+		row.State, row.Matter = models.LookRefused, string(j.facts.Text.Category)
+	case Review:
+		row.State = models.LookWaiting
+	default:
+		show(&row, j.now)
+		if j.facts.Purpose.Reviewed {
+			due := reviewDue(j.now, j.zone)
+			row.ReviewDueAt = &due
+		}
+	}
+	var err error
+	row.StatementSealed, err = j.seal(tx, row.ID)
+	return row, err
+}
+
+// seal seals what was written for a look.
+func (j judged) seal(tx *database.Tx, id uuid.UUID) (models.Sealed, error) {
+	text, err := json.Marshal(j.statement)
+	if err != nil {
+		return models.Sealed{}, errors.New("writing what was said for a look failed")
+	}
+	return reasons.Seal(tx, cell(columnStatement, id), string(text))
+}
+
+func nonce() string { return rand.Text() }
+
+// digest is what the ledger holds of the statement: SHA-256, in hex.
+func (s Statement) digest() string {
+	text, _ := json.Marshal(s) // strings and a map of them
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// open opens the fields.
+func open(tx *database.Tx, opener vault.Opener, fields []archive.LookField, language i18n.Language) ([]Shown, error) {
+	var all []Shown
+	for _, f := range fields {
+		value, ok, err := archive.OpenField(tx, opener, f)
+		if err != nil {
+			return nil, err
+		}
+		s := Shown{Key: f.Key, Label: f.Label(language), Notice: f.Notice(language)}
+		if ok {
+			s.Value = &value
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// notice is what the fields carry, each text once.
+func notice(fields []archive.LookField, language i18n.Language) string {
+	var texts []string
+	for _, f := range fields {
+		if n := f.Notice(language); !slices.Contains(texts, n) {
+			texts = append(texts, n)
+		}
+	}
+	return strings.Join(texts, language.Of("；", "; "))
+}
+
+// InsteadOf is what can be done instead of a refused look.
+func InsteadOf(d models.Disclosure) []Alternative {
+	if fits, ok := instead[screening.Category(d.Matter)]; ok {
+		return fits
+	}
+	return insteadOf(Rule(d.Rule), access.Purpose(d.Purpose))
+}

@@ -1,0 +1,175 @@
+package disclosure
+
+import (
+	"slices"
+	"time"
+
+	"lethe/internal/access"
+	"lethe/internal/archive"
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/textform"
+	"lethe/models"
+)
+
+const (
+	maxReason   = 2000
+	maxEvidence = 200
+)
+
+// check says what of a request is malformed, before anybody is looked up: it is the same for who exists and who does not.
+func (r *Request) check() (Purpose, error) {
+	var found []Invalid
+	add := func(location, code string, allowed ...string) {
+		found = append(found, Invalid{location, code, allowed})
+	}
+	purpose, known := purposeOf(r.Purpose)
+	if !known {
+		add("purpose", CodeUnknown, purposeKeys()...)
+	}
+	switch {
+	case len(r.Fields) == 0:
+		add("fields", CodeRequired)
+	case len(r.Fields) > maxFields:
+		add("fields", CodeTooLong)
+	}
+	slices.Sort(r.Fields)
+	if len(slices.Compact(slices.Clone(r.Fields))) < len(r.Fields) {
+		add("fields", CodeTwice)
+	}
+	text, fault := textform.Paragraphs(r.Reason, maxReason)
+	if code := faultCode(fault); code != "" {
+		add("reason", code)
+	}
+	r.Reason = text
+	if who := &r.RequestedBy; who.Description != "" {
+		if who.EmployeeID != nil {
+			add("requested_by", CodeEitherPerson)
+		}
+		text, fault := textform.Line(who.Description, maxEvidence)
+		if code := faultCode(fault); code != "" {
+			add("requested_by.description", code)
+		}
+		who.Description = text
+	}
+	if known {
+		found = append(found, r.checkForms(purpose)...)
+	}
+	if len(found) > 0 {
+		return purpose, &InvalidError{found}
+	}
+	return purpose, nil
+}
+
+func faultCode(f textform.Fault) string {
+	switch f {
+	case textform.Empty:
+		return CodeRequired
+	case textform.TooLong:
+		return CodeTooLong
+	case textform.Unreadable:
+		return CodeNotText
+	}
+	return ""
+}
+
+func purposeKeys() []string {
+	keys := make([]string, len(access.Purposes))
+	for i, p := range access.Purposes {
+		keys[i] = string(p)
+	}
+	return keys
+}
+
+// checkForms judges the evidence by its form. What is demanded of leavers only may be left out here.
+func (r *Request) checkForms(purpose Purpose) (found []Invalid) {
+	for key := range r.Evidence {
+		if !slices.ContainsFunc(purpose.Evidence, func(e Evidence) bool { return e.Key == key }) {
+			keys := make([]string, len(purpose.Evidence))
+			for i, e := range purpose.Evidence {
+				keys[i] = e.Key
+			}
+			found = append(found, Invalid{"evidence", CodeNotWanted, keys}) // the key is the caller's text
+		}
+	}
+	for _, e := range purpose.Evidence {
+		value, given := r.Evidence[e.Key]
+		text, fault := textform.Line(value, maxEvidence)
+		code, allowed := faultCode(fault), []string(nil)
+		switch {
+		case (!given || fault == textform.Empty) && e.OfLeavers:
+			continue
+		case code != "":
+		case e.Kind == Choice && !slices.Contains(e.Choices, text):
+			code, allowed = CodeNotAllowed, e.Choices
+		case e.Kind == Instant || e.Kind == Date:
+			if _, ok := e.at(text, time.UTC); !ok {
+				code = CodeMalformed
+			}
+		}
+		if code != "" {
+			found = append(found, Invalid{"evidence." + e.Key, code, allowed})
+			continue
+		}
+		r.Evidence[e.Key] = text
+	}
+	return found
+}
+
+// at is when a piece of evidence says that something was: a date is over at its end.
+func (e Evidence) at(text string, zone *time.Location) (time.Time, bool) {
+	if e.Kind == Instant {
+		at, err := time.Parse(time.RFC3339, text)
+		return at, err == nil
+	}
+	d, err := clock.ParseDate(text)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return clock.StartOfDay(d, zone), true
+}
+
+// tolerance is how far ahead a clock may be on which somebody read a time.
+const tolerance = 5 * time.Minute
+
+// judgeEvidence holds evidence against the facts: nothing lies in the future, and of who has left what leavers need is
+// there. It says whether something was long ago.
+func (r Request) judgeEvidence(purpose Purpose, j judged) (longAgo bool, err error) {
+	var found []Invalid
+	for _, e := range purpose.Evidence {
+		value := r.Evidence[e.Key]
+		if value == "" {
+			if e.OfLeavers && !j.facts.employed() {
+				found = append(found, Invalid{"evidence." + e.Key, CodeRequired, nil})
+			}
+			continue
+		}
+		if e.Kind != Instant && e.Kind != Date {
+			continue
+		}
+		at, _ := e.at(value, j.zone)
+		switch {
+		case at.After(j.now.Add(tolerance)):
+			found = append(found, Invalid{"evidence." + e.Key, CodeInFuture, nil})
+		case e.Fresh > 0 && j.now.Sub(at) > e.Fresh+day:
+			longAgo = true
+		}
+	}
+	if len(found) > 0 {
+		return false, &InvalidError{found}
+	}
+	return longAgo, nil
+}
+
+// knowsAsker refuses a colleague who does not exist.
+func (r Request) knowsAsker(tx *database.Tx, by models.Actor) error {
+	if r.RequestedBy.EmployeeID == nil {
+		return nil
+	}
+	var n int64
+	err := tx.DB().Table("employees").Scopes(archive.VisibleTo(by)).Where("employees.id = ?", *r.RequestedBy.EmployeeID).Count(&n).Error
+	if err == nil && n == 0 {
+		return invalid("requested_by.employee_id", CodeUnknown)
+	}
+	return database.Wrap("looking for who asked", err)
+}

@@ -1,0 +1,84 @@
+package disclosure
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"lethe/models"
+)
+
+// The ways in which a command is refused. A look that is refused by its rules is no error: see [Ask].
+var (
+	ErrNotFound = errors.New("no such look")
+	// ErrProve: the looker has to prove first who they are.
+	ErrProve = errors.New("this look needs a re-authentication")
+	// ErrOwn: nobody reviews the own look, or one at the own file.
+	ErrOwn = errors.New("nobody decides about the own look, or one at the own file")
+	// ErrNotLooker: only who asked opens a look, and tells what came of it.
+	ErrNotLooker = errors.New("another person asked for this look")
+	// ErrNotOpen: it cannot be opened in this state, or not any more.
+	ErrNotOpen = errors.New("the look cannot be opened, or not any more")
+	// ErrNotShown: nothing was shown whose outcome could be told.
+	ErrNotShown = errors.New("nothing was shown")
+	// ErrClosed: the outcome was told already, and another one.
+	ErrClosed = errors.New("the outcome was told already")
+	// ErrNoReview: this look is not reviewed afterwards.
+	ErrNoReview = errors.New("this look needs no review")
+	// ErrReviewed: it was reviewed already, with another finding.
+	ErrReviewed = errors.New("the look was reviewed already")
+	// ErrNotWaiting: no reviewer is to decide about it.
+	ErrNotWaiting = errors.New("the look waits for nobody")
+)
+
+// Codes of an [Invalid].
+const (
+	CodeRequired     = "required"
+	CodeTooLong      = "too_long"
+	CodeNotText      = "not_text"
+	CodeMalformed    = "malformed"
+	CodeNotAllowed   = "not_allowed"
+	CodeInFuture     = "in_the_future"
+	CodeUnknown      = "unknown"
+	CodeNotWanted    = "not_wanted"
+	CodeSaysNothing  = "says_nothing"
+	CodeTwice        = "repeated"
+	CodeEitherPerson = "one_of_two"
+)
+
+// Invalid is one value that is refused; it is not repeated.
+type Invalid struct {
+	Location, Code string
+	Allowed        []string
+}
+
+// InvalidError lists what is wrong with a request.
+type InvalidError struct{ Problems []Invalid }
+
+// Error names places and codes.
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		parts[i] = p.Location + ": " + p.Code
+	}
+	return "invalid: " + strings.Join(parts, ", ")
+}
+
+func invalid(location, code string, allowed ...string) error {
+	return &InvalidError{[]Invalid{{location, code, allowed}}}
+}
+
+// WaitingError says that the same look waits for a reviewer already.
+type WaitingError struct{ ID uuid.UUID }
+
+func (e *WaitingError) Error() string { return fmt.Sprintf("the look %s waits already", e.ID) }
+
+// LapsedError says that what a look was judged by has changed since.
+type LapsedError struct {
+	ID    uuid.UUID
+	State models.DisclosureState
+}
+
+func (e *LapsedError) Error() string { return fmt.Sprintf("the look %s is %s", e.ID, e.State) }

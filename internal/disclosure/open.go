@@ -1,0 +1,159 @@
+package disclosure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/internal/ledger"
+	"lethe/internal/reasons"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// Lock reads a look and keeps it as it is to the end of the transaction.
+func Lock(tx *database.Tx, id uuid.UUID) (models.Disclosure, error) {
+	row, err := database.Lock[models.Disclosure](tx, "a look", id)
+	if errors.Is(err, database.ErrNotFound) {
+		err = ErrNotFound
+	}
+	return row, err
+}
+
+// Open opens a look that a reviewer agreed to, once; or shows again, counted, what was shown within the last half hour.
+// It is judged anew: if the person's status changed since, or the data is being destroyed, a look that was agreed to
+// lapses, which the [Look] that comes back says.
+func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, language i18n.Language) (look Look, err error) {
+	if look.Disclosure, err = Lock(tx, id); err != nil {
+		return look, err
+	}
+	now, err := tx.Now()
+	switch {
+	case err != nil:
+		return look, err
+	case look.ActorID != by.EmployeeID || look.ActorRole != by.Role:
+		return look, ErrNotLooker
+	case look.State != models.LookGranted && look.State != models.LookShown && look.State != models.LookClosed || look.OpenUntil == nil:
+		return look, ErrNotOpen
+	case !look.OpenUntil.After(now) && look.State == models.LookGranted:
+		return look, look.lapse(tx)
+	case !look.OpenUntil.After(now) || look.State == models.LookClosed:
+		return look, ErrNotOpen
+	}
+	fields, err := archive.LookFields(tx, look.EmploymentID, look.Fields)
+	if err != nil {
+		return look, err
+	}
+	person, err := database.First[models.Employee](tx.DB().Where("id = ?", look.EmployeeID))
+	if err != nil {
+		return look, fmt.Errorf("reading whose data it is: %w", err)
+	}
+	destroyed := slices.ContainsFunc(fields, func(f archive.LookField) bool { return f.State != models.CategoryOpen })
+	if look.State == models.LookGranted && (destroyed || person.Status != look.Status) {
+		return look, look.lapse(tx)
+	}
+	look.Notice = notice(fields, language)
+	columns, action := map[string]any{"shown_times": look.ShownTimes + 1}, actionAgain
+	if look.State == models.LookGranted {
+		show(&look.Disclosure, now)
+		columns, action = map[string]any{"state": look.State, "shown_at": now, "shown_times": 1, "open_until": look.OpenUntil}, actionShown
+	} else {
+		look.ShownTimes++
+	}
+	entry := entryOf(look.Disclosure, action, map[string]string{"notice": look.Notice, "times": strconv.Itoa(look.ShownTimes)})
+	if look.LedgerEntryID, look.Receipt, err = ledger.AppendWithReceipt(tx, entry); err != nil {
+		return look, err
+	}
+	columns["ledger_entry_id"] = look.LedgerEntryID
+	if err := database.UpdateOne(tx.DB().Model(&models.Disclosure{}).Where("id = ?", id).Updates(columns)); err != nil {
+		return look, fmt.Errorf("noting that a look was opened: %w", err)
+	}
+	look.Shown, err = open(tx, opener, fields, language)
+	return look, err
+}
+
+// change writes columns of a look, with the entry that says so.
+func change(tx *database.Tx, d *models.Disclosure, action string, details map[string]string, columns map[string]any) (err error) {
+	if d.LedgerEntryID, err = ledger.Append(tx, entryOf(*d, action, details)); err != nil {
+		return err
+	}
+	columns["ledger_entry_id"] = d.LedgerEntryID
+	return database.UpdateOne(tx.DB().Model(&models.Disclosure{}).Where("id = ?", d.ID).Updates(columns))
+}
+
+func (l *Look) lapse(tx *database.Tx) error {
+	l.State = models.LookLapsed
+	return change(tx, &l.Disclosure, actionLapsed, nil, map[string]any{"state": models.LookLapsed})
+}
+
+// Waiting locks a look about which a reviewer is to decide.
+func Waiting(tx *database.Tx, id uuid.UUID) (models.Disclosure, error) {
+	row, err := Lock(tx, id)
+	if err == nil && row.State != models.LookWaiting {
+		err = ErrNotWaiting
+	}
+	return row, err
+}
+
+// Grant notes that a reviewer agreed: for a day who asked may open it, once.
+func Grant(tx *database.Tx, id uuid.UUID) error {
+	row, err := Waiting(tx, id)
+	if err != nil {
+		return err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	return change(tx, &row, actionGranted, nil, map[string]any{"state": models.LookGranted, "open_until": now.Add(openable)})
+}
+
+// Drop notes that no reviewer agreed: one declined, or the request ended undecided.
+func Drop(tx *database.Tx, id uuid.UUID, declined bool) error {
+	row, err := Lock(tx, id)
+	if err != nil || row.State != models.LookWaiting {
+		return err
+	}
+	state, action := models.LookLapsed, actionLapsed
+	if declined {
+		state, action = models.LookDeclined, actionDeclined
+	}
+	return change(tx, &row, action, nil, map[string]any{"state": state})
+}
+
+// Statements opens what was written for looks, in their order. What ended with the log is empty.
+func Statements(ctx context.Context, c reasons.Carrier, rows ...models.Disclosure) ([]Statement, error) {
+	texts := make([]reasons.Text, len(rows))
+	for i, row := range rows {
+		texts[i] = reasons.Text{Cell: cell(columnStatement, row.ID), Sealed: row.StatementSealed}
+	}
+	opened, err := reasons.Open(ctx, c, texts...)
+	if err != nil {
+		return nil, err
+	}
+	statements := make([]Statement, len(rows))
+	for i, text := range opened {
+		if text != "" && json.Unmarshal([]byte(text), &statements[i]) != nil {
+			return nil, errors.New("reading what was written for a look failed") // the cause would quote it
+		}
+	}
+	return statements, nil
+}
+
+// Notes opens what was written about the outcome and the review of a look.
+func Notes(ctx context.Context, c reasons.Carrier, row models.Disclosure) (outcome, review string, err error) {
+	opened, err := reasons.Open(ctx, c, reasons.Text{Cell: cell(columnOutcomeNote, row.ID), Sealed: row.OutcomeNoteSealed},
+		reasons.Text{Cell: cell(columnReviewNote, row.ID), Sealed: row.ReviewNoteSealed})
+	if err != nil {
+		return "", "", err
+	}
+	return opened[0], opened[1], nil
+}

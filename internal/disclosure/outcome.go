@@ -1,0 +1,146 @@
+package disclosure
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/reasons"
+	"lethe/internal/screening"
+	"lethe/internal/textform"
+	"lethe/models"
+)
+
+// Outcome is what came of a look.
+type Outcome struct {
+	Outcome models.DisclosureOutcome
+	// Note says to whom something was passed on, and what else there is to say; it is sealed.
+	Note string
+	// Pressed: HR was urged to look.
+	Pressed bool
+}
+
+// maxNote is in characters.
+const maxNote = 500
+
+// Close tells what came of a look, once. What was passed on to somebody says to whom.
+func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Outcome) (models.Disclosure, error) {
+	row, err := Lock(tx, id)
+	if err != nil {
+		return row, err
+	}
+	text, fault := textform.Paragraphs(o.Note, maxNote)
+	switch code := faultCode(fault); {
+	case row.ActorID != by.EmployeeID:
+		return row, ErrNotLooker
+	case row.State == models.LookClosed && row.Outcome == o.Outcome && row.Pressed == o.Pressed:
+		return row, nil
+	case row.State == models.LookClosed:
+		return row, ErrClosed
+	case row.State != models.LookShown:
+		return row, ErrNotShown
+	case code == CodeRequired && o.Outcome == models.PassedOn, code != "" && code != CodeRequired:
+		return row, invalid("note", code)
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return row, err
+	}
+	sealed, err := reasons.Seal(tx, cell(columnOutcomeNote, id), text)
+	if err != nil {
+		return row, err
+	}
+	row.State, row.Outcome, row.Pressed, row.ClosedAt, row.OutcomeNoteSealed = models.LookClosed, o.Outcome, o.Pressed, &now, sealed
+	return row, change(tx, &row, actionClosed, map[string]string{"disclosure_outcome": string(o.Outcome), "pressed": strconv.FormatBool(o.Pressed)}, map[string]any{
+		"state": row.State, "outcome": o.Outcome, columnOutcomeNote: sealed, "pressed": o.Pressed, "closed_at": now,
+	})
+}
+
+// Judge is a second person's review of a look that was shown without one before. Neither the looker nor the person whose
+// data it is reviews it.
+func Judge(tx *database.Tx, by models.Actor, id uuid.UUID, finding models.LookReview, note string) (models.Disclosure, error) {
+	row, err := Lock(tx, id)
+	if err != nil {
+		return row, err
+	}
+	text, fault := textform.Paragraphs(note, maxNote)
+	switch code := faultCode(fault); {
+	case by.EmployeeID == row.ActorID || by.EmployeeID == row.EmployeeID:
+		return row, ErrOwn
+	case row.ReviewDueAt == nil:
+		return row, ErrNoReview
+	case row.ReviewedAt != nil && row.Review == finding && *row.ReviewedBy == by.EmployeeID:
+		return row, nil
+	case row.ReviewedAt != nil:
+		return row, ErrReviewed
+	case code == CodeRequired && finding == models.LookImproper, code != "" && code != CodeRequired:
+		return row, invalid("note", code)
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return row, err
+	}
+	sealed, err := reasons.Seal(tx, cell(columnReviewNote, id), text)
+	if err != nil {
+		return row, err
+	}
+	row.Review, row.ReviewedAt, row.ReviewedBy, row.ReviewNoteSealed = finding, &now, by.ID(), sealed
+	return row, change(tx, &row, actionReviewed, map[string]string{"look_review": string(finding)}, map[string]any{
+		"review": finding, "reviewed_at": now, "reviewed_by": by.ID(), columnReviewNote: sealed,
+	})
+}
+
+// Plea is what somebody came with for which nobody's data is opened.
+type Plea struct {
+	EmployeeID  uuid.UUID
+	Matter      screening.Category
+	RequestedBy RequestedBy
+	Pressed     bool
+}
+
+// Register records that somebody asked HR for somebody's data for a matter that never opens any. Nothing is asked for,
+// and nothing is shown.
+func Register(tx *database.Tx, by models.Actor, p Plea) (look Look, err error) {
+	r := Request{EmployeeID: p.EmployeeID, RequestedBy: p.RequestedBy}
+	if !slices.Contains(Matters, p.Matter) {
+		return look, invalid("matter", CodeUnknown)
+	}
+	text, fault := textform.Line(p.RequestedBy.Description, maxEvidence)
+	switch code := faultCode(fault); {
+	case p.RequestedBy.Description != "" && p.RequestedBy.EmployeeID != nil:
+		return look, invalid("requested_by", CodeEitherPerson)
+	case p.RequestedBy.Description != "" && code != "":
+		return look, invalid("requested_by.description", code)
+	}
+	if err := r.knowsAsker(tx, by); err != nil {
+		return look, err
+	}
+	person, err := database.First[models.Employee](tx.DB().Scopes(archive.VisibleTo(by)).Where("employees.id = ?", p.EmployeeID))
+	if err != nil {
+		return look, err
+	}
+	if person.ID == by.EmployeeID {
+		return look, ErrOwn
+	}
+	employment, err := archive.LatestEmployment(tx.DB(), person.ID)
+	if err != nil {
+		return look, err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return look, err
+	}
+	look.Decision = Decision{Verdict: Refuse, Rule: RuleRegistered, Consulted: []Consulted{{RuleRegistered, false}}}
+	look.Disclosure = models.Disclosure{
+		ID: models.NewID(), EmployeeID: person.ID, EmploymentID: employment.ID, ActorID: by.EmployeeID, ActorRole: by.Role, Purpose: string(p.Matter),
+		Status: person.Status, AskedAt: now, State: models.LookRefused, Rule: string(RuleRegistered), Matter: string(p.Matter), RequestedBy: p.RequestedBy.EmployeeID, Pressed: p.Pressed,
+	}
+	j := judged{statement: Statement{RequestedBy: text, Nonce: nonce()}}
+	if look.StatementSealed, err = j.seal(tx, look.ID); err != nil {
+		return look, err
+	}
+	return look, look.keep(tx, actionPlea, j.details(look.Disclosure, ""), text != "")
+}

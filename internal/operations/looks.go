@@ -1,0 +1,74 @@
+package operations
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/approval"
+	"lethe/internal/database"
+	"lethe/internal/disclosure"
+	"lethe/models"
+)
+
+// LookAsked is a look that waits for a reviewer.
+type LookAsked struct {
+	DisclosureID uuid.UUID `json:"disclosure_id"`
+}
+
+// look lets somebody open sensitive fields once, which a reviewer agreed to.
+func (d Deps) look() approval.Operation {
+	return approval.Define(approval.Spec[LookAsked]{
+		Judge: func(tx *database.Tx, c LookAsked) (approval.Review, error) {
+			row, err := disclosure.Waiting(tx, c.DisclosureID)
+			if errors.Is(err, disclosure.ErrNotFound) || errors.Is(err, disclosure.ErrNotWaiting) {
+				return approval.Review{}, errors.Join(approval.ErrGone, err)
+			}
+			if err != nil {
+				return approval.Review{}, err
+			}
+			who, err := person(tx, row.EmployeeID)
+			if err != nil {
+				return approval.Review{}, err
+			}
+			written, err := disclosure.Statements(tx.Context(), tx, row)
+			if err != nil {
+				return approval.Review{}, err
+			}
+			return approval.Review{
+				Subjects: []uuid.UUID{row.EmployeeID},
+				Targets:  []approval.Target{{Kind: "disclosure", ID: row.ID, Version: approval.Version(row.Status)}},
+				Changes:  lookChanges(who, row, written[0]),
+			}, nil
+		},
+		Check: func(tx *database.Tx, _ models.Actor, c LookAsked) error {
+			return refusal(disclosure.Waiting(tx, c.DisclosureID))
+		},
+		Dropped: func(tx *database.Tx, _ models.Actor, id uuid.UUID, ended models.ApprovalState) error {
+			return disclosure.Drop(tx, id, ended == models.ApprovalRejected)
+		},
+		Run: func(tx *database.Tx, _ approval.By, c LookAsked) (models.Ref, error) {
+			return models.Ref{Kind: models.RefDisclosure, ID: c.DisclosureID}, disclosure.Grant(tx, c.DisclosureID)
+		},
+	})
+}
+
+// lookChanges are what a reviewer sees of a look.
+func lookChanges(who approval.Change, row models.Disclosure, written disclosure.Statement) []approval.Change {
+	changes := []approval.Change{who, word("purpose", "purpose", "", row.Purpose)}
+	fields := shown("fields", strings.Join(row.Fields, " "))
+	fields.Words = approval.WordsOfFile
+	changes = append(changes, fields, word("flags", "disclosure_rule", "", strings.Join(row.Flags, " ")))
+	text := shown("look_reason", written.Reason)
+	text.Sealed = true
+	changes = append(changes, text)
+	for _, key := range slices.Sorted(maps.Keys(written.Evidence)) {
+		c := shown("evidence_key."+key, written.Evidence[key])
+		c.Sealed = true
+		changes = append(changes, c)
+	}
+	return changes
+}
