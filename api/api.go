@@ -16,6 +16,7 @@ import (
 	"lethe/api/employees"
 	"lethe/api/holds"
 	"lethe/api/httpkit"
+	"lethe/api/permissions"
 	"lethe/api/purges"
 	"lethe/api/querylog"
 	"lethe/api/render"
@@ -80,6 +81,7 @@ func Assemble(d Deps) *httpkit.API {
 	users.Register(desk, d.OIDC)
 	employees.Register(desk, d.Vault)
 	disclosures.Register(desk, d.Vault)
+	permissions.Register(desk)
 	departures.Register(desk, d.Vault)
 	accounts.Register(desk, d.Systems)
 	purges.Register(desk)

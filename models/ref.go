@@ -24,6 +24,7 @@ const (
 	RefEmployee   = "employee"
 	RefExport     = "query_log_export"
 	RefHold       = "hold"
+	RefPermission = "permissions"
 	RefPurge      = "purge"
 	RefRelinking  = "account_relinking"
 	RefSession    = "session"

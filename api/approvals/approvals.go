@@ -296,6 +296,9 @@ func ChangeViews(changes []approval.Change, rules map[string]models.RetentionRul
 		if !ok {
 			label = i18n.Text(language, c.Field)
 		}
+		if len(c.About) > 0 {
+			label += language.Of("：", ": ") + language.List(httpkit.Each(c.About, func(about string) string { return i18n.Text(language, about) }))
+		}
 		rule := rules[c.Rule]
 		basis := rule.BasisEn
 		if language == i18n.Chinese {

@@ -1,6 +1,7 @@
 package approvals_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"lethe/api/approvals"
 	"lethe/api/departures"
 	"lethe/api/httpkit"
+	"lethe/api/permissions"
 	"lethe/api/purges"
 	"lethe/internal/account"
 	"lethe/internal/database"
@@ -77,11 +79,13 @@ func steps(f *apitest.Fixture) map[string]trial {
 		})
 		return err
 	})
-	future, forgetful, looked := person(), f.User(person()), person()
+	future, forgetful, looked, configurer := person(), f.User(person()), person(), person()
 	f.Logged(apitest.ExportLimit + 1)
 	return map[string]trial{
 		operations.ExportLog: {models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r"}`, reviewerRole,
 			"SELECT count(*) FROM query_log_exports", nil},
+		operations.Permissions: {hrRole, "PUT", "/api/v1/permissions", permissionsWith(f, configurer), reviewerRole,
+			"SELECT count(*) FROM permission_versions WHERE version = 1", nil},
 		operations.LookAtFields: {hrRole, "POST", httpkit.AddressOf(models.RefEmployee, looked) + "/disclosures", `{"fields": ["id_number"], "purpose": "authority_order", "reason": "公安机关持调取证据通知书来公司调取，已回拨核实",
 			"evidence": {"authority": "分局", "officials": "张警官 012345", "document_no": "调证字12号", "called_back_at": "110"}}`, reviewerRole,
 			"SELECT count(*) FROM disclosures WHERE employee_id = ? AND state = 'granted'", []any{looked}},
@@ -133,6 +137,17 @@ func steps(f *apitest.Fixture) map[string]trial {
 		operations.LinkLogin: {hrRole, "POST", "/api/v1/users/" + user.String() + "/logins", `{"issuer": "https://login.example", "subject": "s-1"}`, hrRole,
 			"SELECT count(*) FROM oidc_links WHERE subject = 's-1' AND user_id = ?", []any{user}},
 	}
+}
+
+// permissionsWith is the body of a change that lets somebody configure.
+func permissionsWith(f *apitest.Fixture, configurer uuid.UUID) string {
+	var p permissions.Permissions
+	f.Ask(models.RoleHRAdmin, "GET", "/api/v1/permissions", "").Into(f.T, &p)
+	body, err := json.Marshal(map[string]any{"base_version": 0, "tiers": p.Tiers, "grants": p.Grants, "protected": []uuid.UUID{}, "configurers": []uuid.UUID{configurer}})
+	if err != nil {
+		f.T.Fatal(err)
+	}
+	return string(body)
 }
 
 // TestI21_I22_EveryDangerousStep walks the whole table: a session that did not step up is refused;

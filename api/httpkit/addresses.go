@@ -11,12 +11,17 @@ import (
 // paths are where the rows are that domains name, below /api/v1.
 var paths = map[string]string{
 	models.RefApproval: "/approvals/", models.RefCase: "/support-cases/", models.RefDeparture: "/departures/", models.RefEmployee: "/employees/",
-	models.RefExport: "/query-log/exports/", models.RefDepartment: "/departments/", models.RefEntity: "/legal-entities/", models.RefHold: "/holds/", models.RefDisclosure: "/disclosures/", models.RefPurge: "/purges/", models.RefRelinking: "/account-relinkings/",
+	models.RefExport: "/query-log/exports/", models.RefDepartment: "/departments/", models.RefEntity: "/legal-entities/", models.RefHold: "/holds/", models.RefPermission: "/permissions", models.RefDisclosure: "/disclosures/", models.RefPurge: "/purges/", models.RefRelinking: "/account-relinkings/",
 	models.RefSession: "/sessions/", models.RefToken: "/tokens/", models.RefUnlinking: "/account-unlinkings/", models.RefUser: "/users/",
 }
 
 // AddressOf is where a row is.
-func AddressOf(kind string, id uuid.UUID) string { return Base + paths[kind] + id.String() }
+func AddressOf(kind string, id uuid.UUID) string {
+	if path := paths[kind]; !strings.HasSuffix(path, "/") {
+		return Base + path // there is one only
+	}
+	return Base + paths[kind] + id.String()
+}
 
 // ResultAddress is where what a request led to is; empty if it led to nothing.
 func ResultAddress(stored string) string {

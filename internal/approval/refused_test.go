@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api/apitest"
+	"lethe/internal/access"
 	"lethe/internal/account"
 	"lethe/internal/approval"
 	"lethe/internal/archive"
@@ -21,6 +22,7 @@ import (
 	"lethe/internal/identity"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/operations"
+	"lethe/internal/permission"
 	"lethe/internal/retention"
 	"lethe/internal/textform"
 	"lethe/models"
@@ -206,6 +208,10 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 			{"has one", hr, link(user, "https://login.example", "other"), identity.ErrAlreadyLinked},
 			{"no subject", hr, link(user, "https://login.example", "a\nb"), identity.ErrSubject},
 			{"no provider", hr, link(user, "", "s"), identity.ErrNoProvider},
+		},
+		operations.Permissions: {
+			{"who does not configure", hr, operations.PermissionsChange{Matrix: access.Matrix{Tiers: access.Builtin().Tiers}}, permission.ErrNotConfigurer},
+			{"from another version", hr, operations.PermissionsChange{Matrix: access.Matrix{Version: 7, Tiers: access.Builtin().Tiers}}, permission.ErrChanged},
 		},
 		operations.LookAtFields: {{"nothing waits", hr, operations.LookAsked{DisclosureID: uuid.Max}, disclosure.ErrNotFound}},
 		operations.ExportLog: {

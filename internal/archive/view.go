@@ -12,6 +12,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/permission"
 	"lethe/models"
 )
 
@@ -69,8 +70,20 @@ func Get(ctx context.Context, db *database.DB, actor models.Actor, id uuid.UUID,
 		FieldHiredOn:    employee.HiredOn.String(),
 	}
 	view := EmployeeView{Employee: employee, Fields: []Field{}}
+	matrix, err := permission.Current(g)
+	if err != nil {
+		return EmployeeView{}, err
+	}
+	target, err := StandsTo(g, actor.EmployeeID, employee.ID, employee.EmploymentID)
+	if err != nil {
+		return EmployeeView{}, err
+	}
 	for _, e := range entries {
-		if shown := access.FieldAccess(actor, relation, e.Sensitivity); shown != access.Hidden {
+		shown := access.FieldAccess(actor, relation, e.Sensitivity)
+		if e.Sensitivity != access.Basic && relation != access.RelationSelf && access.MaySee(actor.Role, relation) {
+			shown = matrix.Shows(access.Asker{ID: actor.EmployeeID, Role: actor.Role}, target, GroupOf(e.Section, e.Key))
+		}
+		if shown != access.Hidden {
 			view.Fields = append(view.Fields, e.show(shown, basics, language, employee.TimeZone))
 		}
 	}

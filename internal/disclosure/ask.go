@@ -19,6 +19,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
+	"lethe/internal/permission"
 	"lethe/internal/reasons"
 	"lethe/internal/screening"
 	"lethe/internal/vault"
@@ -204,6 +205,13 @@ func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judge
 		return j, err
 	}
 	j.facts = Facts{Role: by.Role, Relation: access.RelationNone, Status: person.Status, Purpose: purpose, Text: screening.Builtin().Screen(r.Reason, string(r.Purpose))}
+	j.facts.Asker = by.EmployeeID
+	if j.facts.Matrix, err = permission.Current(tx.DB()); err != nil {
+		return j, err
+	}
+	if j.facts.Target, err = archive.StandsTo(tx.DB(), by.EmployeeID, person.ID, j.employment.ID); err != nil {
+		return j, err
+	}
 	if by.EmployeeID == person.ID {
 		j.facts.Relation = access.RelationSelf
 	}

@@ -1,6 +1,8 @@
 package disclosure
 
 import (
+	"github.com/google/uuid"
+
 	"lethe/internal/access"
 	"lethe/internal/closed"
 	"lethe/internal/screening"
@@ -52,6 +54,10 @@ type Facts struct {
 	Purpose  Purpose
 	// Groups are those of the fields that are asked for.
 	Groups []access.Group
+	// Matrix, Asker and Target say what is granted; without a matrix the program's own table does.
+	Matrix *access.Matrix
+	Asker  uuid.UUID
+	Target access.Target
 	// Destroyed: a category of theirs is purged or being purged.
 	Destroyed bool
 	Text      screening.Finding
@@ -141,11 +147,19 @@ func Decide(f Facts) Decision {
 	return d
 }
 
+func (f Facts) granted(g access.Group) access.Level {
+	if f.Matrix == nil {
+		return access.LookAt(f.Role, f.Relation, g, f.Purpose.Purpose)
+	}
+	level, _ := f.Matrix.Look(access.Asker{ID: f.Asker, Role: f.Role}, f.Target, g, f.Purpose.Purpose)
+	return level
+}
+
 // level is the lowest of what is granted for each of the groups; for none nothing is.
 func (f Facts) level() access.Level {
 	lowest := access.Look
 	for _, g := range f.Groups {
-		switch level := access.LookAt(f.Role, f.Relation, g, f.Purpose.Purpose); level {
+		switch level := f.granted(g); level {
 		case access.Look:
 		case access.LookAfterReview:
 			lowest = level

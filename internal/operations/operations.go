@@ -37,6 +37,7 @@ const (
 	LinkLogin        = "user.link_login"
 	ExportLog        = "query_log.export"
 	LookAtFields     = "disclosure.look"
+	Permissions      = "permissions.change"
 )
 
 // Deps is what the operations' commands are carried out with.
@@ -74,7 +75,7 @@ func refusal(_ any, err error) error { return err }
 // New is the table. Every row needs a re-authentication that is not older than five minutes (I22);
 // a token never has one, so that its call becomes a request (I21).
 //
-// What this version cannot do yet joins here when it can, as "always": a change of permissions, of
+// What this version cannot do yet joins here when it can, as "always": a change of
 // reason rules, of retention rules that brings a deadline forward, of connector addresses, and a
 // batch above the limit. Until then these are files and settings on the host, or do not exist; a
 // rule that would bring a deadline forward is refused when it is installed. A new epoch of the ledger
@@ -111,6 +112,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{LinkLogin, always, colleague, d.linkLogin()},
 		{ExportLog, always, reviewer, d.exportLog()},
 		{LookAtFields, always, reviewer, d.look()},
+		{Permissions, always, reviewer, d.permissions()},
 	}
 	operations := make([]approval.Operation, len(table))
 	for i, row := range table {

@@ -43,6 +43,7 @@ recorded_configuration name`},
 	{Setting, Facts, `
 legal_entities code name_zh name_en jurisdiction time_zone
 departments code name_zh name_en
+permission_versions document
 field_definitions key section category sensitivity label_zh label_en notice_zh notice_en
 retention_rules jurisdiction category period floor ceiling anchor basis_zh basis_en
 api_tokens label`},

@@ -1,0 +1,224 @@
+package access
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/closed"
+	"lethe/models"
+)
+
+// Scope is whose files a tier reaches.
+type Scope string
+
+// The scopes.
+const (
+	ScopeAll        Scope = "all"
+	ScopeEntity     Scope = "legal_entity"   // those of the own legal entity
+	ScopeDepartment Scope = "own_department" // those of the departments that somebody heads
+)
+
+// Scopes lists them all.
+var Scopes = closed.Of("permission_scope", ScopeAll, ScopeEntity, ScopeDepartment)
+
+// Tier is a number of people with the same permissions.
+type Tier struct {
+	Key    string      `json:"key"`
+	NameZh string      `json:"name_zh"`
+	NameEn string      `json:"name_en"`
+	Role   models.Role `json:"role"`
+	Scope  Scope       `json:"scope"`
+	// Default: it holds for everybody in the role who is in no tier of it.
+	Default bool        `json:"default,omitempty"`
+	Members []uuid.UUID `json:"members,omitempty"`
+}
+
+// Grant is a cell: how far a tier looks at a group of fields for a purpose, and how far at people who are protected.
+type Grant struct {
+	Tier      string  `json:"tier"`
+	Group     Group   `json:"group"`
+	Purpose   Purpose `json:"purpose"`
+	Level     Level   `json:"level"`
+	Protected Level   `json:"protected"`
+}
+
+// Matrix is who may look at what for which purpose. What it does not grant nobody has.
+type Matrix struct {
+	// Version counts the changes; 0 is the program's own.
+	Version int     `json:"version"`
+	Tiers   []Tier  `json:"tiers"`
+	Grants  []Grant `json:"grants"`
+	// Protected are people of whom less is granted: senior managers, HR itself.
+	Protected []uuid.UUID `json:"protected,omitempty"`
+	// Configurers are the HR administrators who may ask for another matrix.
+	Configurers []uuid.UUID `json:"configurers,omitempty"`
+}
+
+// Builtin is the matrix of an installation whose people have agreed to no other: HR administrators look at everybody,
+// nobody else at anybody. It is shared, and never changed.
+var Builtin = sync.OnceValue(func() *Matrix {
+	m := &Matrix{Tiers: []Tier{
+		{Key: "hr_admin", NameZh: "人事管理员", NameEn: "HR administrators", Role: models.RoleHRAdmin, Scope: ScopeAll, Default: true},
+		{Key: "department_head", NameZh: "部门负责人", NameEn: "Department heads", Role: models.RoleDepartmentHead, Scope: ScopeDepartment, Default: true},
+	}}
+	for _, g := range Groups {
+		for _, p := range Purposes {
+			if level, granted := looks[g][p]; granted {
+				m.Grants = append(m.Grants, Grant{Tier: "hr_admin", Group: g, Purpose: p, Level: level, Protected: LookAfterReview})
+			}
+		}
+	}
+	return m
+})
+
+// LookRoles are the roles that a tier may belong to.
+var LookRoles = []models.Role{models.RoleHRAdmin, models.RoleDepartmentHead}
+
+// Asker is who wants to look.
+type Asker struct {
+	ID   uuid.UUID
+	Role models.Role
+}
+
+// Target is whose file it is, as it stands to the asker.
+type Target struct {
+	ID            uuid.UUID
+	SameEntity    bool // both work for one legal entity, or did last
+	OwnDepartment bool // the asker heads its department
+}
+
+// Source is a tier that was consulted for a look.
+type Source struct {
+	Tier    string `json:"tier"`
+	InScope bool   `json:"in_scope"`
+	Level   Level  `json:"level"`
+	// Protected: the level is that for people who are protected.
+	Protected bool `json:"protected,omitempty"`
+}
+
+// reach orders the levels.
+func (l Level) reach() int { return slices.Index(Levels, l) }
+
+// further is the level that reaches further; what is none of them reaches nowhere.
+func further(a, b Level) Level {
+	if b.reach() > a.reach() {
+		return b
+	}
+	return a
+}
+
+// TiersOf are the tiers of somebody in a role: those that name the person, else the role's default.
+func (m *Matrix) TiersOf(id uuid.UUID, role models.Role) (tiers []Tier) {
+	for _, t := range m.Tiers {
+		if t.Role == role && slices.Contains(t.Members, id) {
+			tiers = append(tiers, t)
+		}
+	}
+	if tiers != nil {
+		return tiers
+	}
+	for _, t := range m.Tiers {
+		if t.Role == role && t.Default {
+			tiers = append(tiers, t)
+		}
+	}
+	return tiers
+}
+
+func (t Tier) reaches(target Target) bool {
+	switch t.Scope {
+	case ScopeAll:
+		return true
+	case ScopeEntity:
+		return target.SameEntity
+	case ScopeDepartment:
+		return target.OwnDepartment
+	}
+	return false
+}
+
+// Look is how far somebody may look at a group for a purpose: the furthest of what the tiers grant, each of which is
+// named. The own file is nobody's to open this way. It is pure.
+func (m *Matrix) Look(a Asker, target Target, group Group, purpose Purpose) (level Level, by []Source) {
+	level = NoLook
+	if a.ID == target.ID {
+		return level, nil
+	}
+	protected := slices.Contains(m.Protected, target.ID)
+	for _, t := range m.TiersOf(a.ID, a.Role) {
+		s := Source{Tier: t.Key, InScope: t.reaches(target), Level: NoLook, Protected: protected}
+		if s.InScope {
+			s.Level = m.granted(t.Key, group, purpose, protected)
+		}
+		by = append(by, s)
+		level = further(level, s.Level)
+	}
+	return level, by
+}
+
+func (m *Matrix) granted(tier string, group Group, purpose Purpose, protected bool) Level {
+	for _, g := range m.Grants {
+		if g.Tier != tier || g.Group != group || g.Purpose != purpose {
+			continue
+		}
+		if protected && g.Protected.reach() < g.Level.reach() {
+			return g.Protected
+		}
+		return g.Level
+	}
+	return NoLook
+}
+
+// Shows is how a group's fields stand in somebody's view of a file: masked if there is a purpose for which they could be
+// looked at, and for the person; else hidden.
+func (m *Matrix) Shows(a Asker, target Target, group Group) Access {
+	if a.ID == target.ID {
+		return Masked
+	}
+	for _, p := range Purposes {
+		if level, _ := m.Look(a, target, group, p); level != NoLook {
+			return Masked
+		}
+	}
+	return Hidden
+}
+
+// Gains says whether somebody who holds roles could look further by another matrix than by this one, at whomever.
+func (m *Matrix) Gains(other *Matrix, id uuid.UUID, roles []models.Role) bool {
+	if slices.Contains(other.Configurers, id) && !slices.Contains(m.Configurers, id) {
+		return true
+	}
+	// People who stand to the person in every way, protected by either, by both and by none.
+	strangers := []uuid.UUID{{}}
+	for _, p := range append(slices.Clone(m.Protected), other.Protected...) {
+		if p != id {
+			strangers = append(strangers, p)
+		}
+	}
+	for _, role := range roles {
+		a := Asker{id, role}
+		for _, who := range strangers {
+			for _, t := range []Target{{ID: who}, {ID: who, SameEntity: true}, {ID: who, OwnDepartment: true}, {ID: who, SameEntity: true, OwnDepartment: true}} {
+				if m.lessThan(other, a, t) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (m *Matrix) lessThan(other *Matrix, a Asker, t Target) bool {
+	for _, g := range Groups {
+		for _, p := range Purposes {
+			before, _ := m.Look(a, t, g, p)
+			after, _ := other.Look(a, t, g, p)
+			if after.reach() > before.reach() {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,271 @@
+// Package permission keeps the matrix of who may look at which sensitive fields for which purpose. Each change of it is a
+// version that two people agreed to, neither of whom gains by it; the decisions by it are package access's, and pure.
+package permission
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"lethe/internal/access"
+	"lethe/internal/database"
+	"lethe/internal/ledger"
+	"lethe/internal/textform"
+	"lethe/models"
+)
+
+// The ways in which a change is refused.
+var (
+	ErrNotFound = errors.New("there is no such version of the permissions")
+	// ErrChanged: the change was made from a version that is not in force any more.
+	ErrChanged = errors.New("the permissions were changed meanwhile")
+	// ErrNotConfigurer: who may not configure may only ask that somebody else may.
+	ErrNotConfigurer = errors.New("only those who configure the permissions change them")
+	// ErrGains: whoever asks for a change or agrees to it gains nothing by it.
+	ErrGains = errors.New("nobody asks for or agrees to what would let them look further")
+	// ErrSame: nothing would change.
+	ErrSame = errors.New("the permissions are so already")
+)
+
+// ID is what requests for a change are about.
+var ID = uuid.MustParse("5d0c2f5e-6f0e-4c6b-9a52-70e1a7c0de01")
+
+// Version is a matrix with when it came to be.
+type Version struct {
+	*access.Matrix
+	ChangedAt             *time.Time // nil: the program's own
+	ChangedBy, ApprovedBy *uuid.UUID
+}
+
+type row struct {
+	Version       int
+	Document      string
+	ChangedAt     time.Time
+	ChangedBy     uuid.UUID
+	ApprovedBy    uuid.UUID
+	LedgerEntryID uuid.UUID
+}
+
+// parsed are the matrices of versions by their entries, which are nobody else's.
+var parsed sync.Map
+
+// Current is the matrix in force. It is shared, and never changed.
+func Current(g *gorm.DB) (*access.Matrix, error) {
+	var rows []row
+	err := g.Raw("SELECT version, ledger_entry_id FROM permission_versions ORDER BY version DESC LIMIT 1").Scan(&rows).Error
+	if err != nil {
+		return nil, database.Wrap("reading the permissions", err)
+	}
+	if len(rows) == 0 {
+		return access.Builtin(), nil
+	}
+	if m, ok := parsed.Load(rows[0].LedgerEntryID); ok {
+		return m.(*access.Matrix), nil
+	}
+	v, err := Read(g, rows[0].Version)
+	if err == nil {
+		parsed.Store(rows[0].LedgerEntryID, v.Matrix)
+	}
+	return v.Matrix, err
+}
+
+// Read is a version; 0 is the program's own.
+func Read(g *gorm.DB, version int) (Version, error) {
+	if version == 0 {
+		return Version{Matrix: access.Builtin()}, nil
+	}
+	var rows []row
+	if err := g.Raw("SELECT * FROM permission_versions WHERE version = ?", version).Scan(&rows).Error; err != nil {
+		return Version{}, database.Wrap("reading a version of the permissions", err)
+	}
+	if len(rows) == 0 {
+		return Version{}, ErrNotFound
+	}
+	r, m := rows[0], &access.Matrix{}
+	if err := json.Unmarshal([]byte(r.Document), m); err != nil {
+		return Version{}, fmt.Errorf("reading the permissions of version %d: %w", version, err)
+	}
+	return Version{m, &r.ChangedAt, &r.ChangedBy, &r.ApprovedBy}, nil
+}
+
+// Prepare judges a change on behalf of who asks for it: it is made from the version in force, by somebody who configures
+// (or only lets somebody else configure), and lets who asks look no further.
+func Prepare(tx *database.Tx, by models.Actor, m access.Matrix) (before *access.Matrix, err error) {
+	if err := lock(tx); err != nil {
+		return nil, err
+	}
+	if before, err = Current(tx.DB()); err != nil {
+		return nil, err
+	}
+	if err := check(tx, &m); err != nil {
+		return before, err
+	}
+	onlyConfigurers := m
+	onlyConfigurers.Configurers = before.Configurers
+	switch {
+	case m.Version != before.Version:
+		return before, ErrChanged
+	case same(before, &m):
+		return before, ErrSame
+	case !slices.Contains(before.Configurers, by.EmployeeID) && !same(before, &onlyConfigurers):
+		return before, ErrNotConfigurer
+	}
+	return before, gainsNothing(tx, before, &m, by.EmployeeID)
+}
+
+// Set puts a matrix into force that two people agreed to.
+func Set(tx *database.Tx, requester, approver models.Actor, m access.Matrix) error {
+	before, err := Prepare(tx, requester, m)
+	if err != nil {
+		return err
+	}
+	if err := gainsNothing(tx, before, &m, approver.EmployeeID); err != nil {
+		return err
+	}
+	m.Version++
+	document, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("writing the permissions: %w", err)
+	}
+	digest := sha256.Sum256(document)
+	entry, err := ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindConfiguration, Action: "permissions.changed", Object: "permissions/" + strconv.Itoa(m.Version),
+		Details: map[string]string{"version": strconv.Itoa(m.Version), "sha256": hex.EncodeToString(digest[:])},
+	}.As(tx.Context(), requester))
+	if err != nil {
+		return err
+	}
+	err = tx.DB().Exec("INSERT INTO permission_versions (version, document, changed_by, approved_by, ledger_entry_id) VALUES (?, CAST(? AS jsonb), ?, ?, ?)",
+		m.Version, string(document), requester.EmployeeID, approver.EmployeeID, entry).Error
+	return database.Wrap("keeping the permissions", err)
+}
+
+// lock lets changes take turns.
+func lock(tx *database.Tx) error {
+	return database.Wrap("locking the permissions", tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended('lethe permissions', 0))").Error)
+}
+
+func same(a, b *access.Matrix) bool {
+	left, _ := json.Marshal(a)
+	right, _ := json.Marshal(b)
+	return string(left) == string(right)
+}
+
+// gainsNothing refuses what would let somebody look further in any role that the person's users hold.
+func gainsNothing(tx *database.Tx, before, after *access.Matrix, person uuid.UUID) error {
+	var roles []models.Role
+	err := tx.DB().Raw(`SELECT DISTINCT r.role FROM user_roles r JOIN users u ON u.id = r.user_id
+		WHERE u.employee_id = ? AND r.revoked_at IS NULL`, person).Scan(&roles).Error
+	if err != nil {
+		return database.Wrap("reading somebody's roles", err)
+	}
+	if before.Gains(after, person, roles) {
+		return ErrGains
+	}
+	return nil
+}
+
+// Codes of an [Invalid].
+const (
+	CodeUnknown  = "unknown"
+	CodeRepeated = "repeated"
+	CodeRequired = "required"
+	CodeTooLong  = "too_long"
+	CodeNotText  = "not_text"
+)
+
+// Invalid is one value that is refused; it is not repeated.
+type Invalid struct{ Location, Code string }
+
+// InvalidError lists what is wrong with a matrix.
+type InvalidError struct{ Problems []Invalid }
+
+func (e *InvalidError) Error() string { return fmt.Sprintf("invalid permissions: %v", e.Problems) }
+
+const (
+	maxTiers = 30
+	maxName  = 60
+)
+
+// check puts a matrix into the form in which it is kept, and refuses one that does not hold together.
+func check(tx *database.Tx, m *access.Matrix) error {
+	var found []Invalid
+	add := func(code, location string, args ...any) {
+		found = append(found, Invalid{fmt.Sprintf(location, args...), code})
+	}
+	keys, defaults := map[string]bool{}, map[models.Role]bool{}
+	if len(m.Tiers) > maxTiers {
+		add(CodeTooLong, "tiers")
+	}
+	for i := range m.Tiers {
+		t := &m.Tiers[i]
+		for name, text := range map[string]*string{"key": &t.Key, "name_zh": &t.NameZh, "name_en": &t.NameEn} {
+			stored, fault := textform.Line(*text, maxName)
+			if *text = stored; fault != "" {
+				add(map[textform.Fault]string{textform.Empty: CodeRequired, textform.TooLong: CodeTooLong, textform.Unreadable: CodeNotText}[fault], "tiers[%d].%s", i, name)
+			}
+		}
+		if keys[t.Key] {
+			add(CodeRepeated, "tiers[%d].key", i)
+		}
+		if t.Default && defaults[t.Role] {
+			add(CodeRepeated, "tiers[%d].default", i)
+		}
+		keys[t.Key], defaults[t.Role] = true, defaults[t.Role] || t.Default
+		if !slices.Contains(access.LookRoles, t.Role) {
+			add(CodeUnknown, "tiers[%d].role", i)
+		}
+		if !slices.Contains(access.Scopes, t.Scope) {
+			add(CodeUnknown, "tiers[%d].scope", i)
+		}
+		if t.Default && len(t.Members) > 0 {
+			add(CodeRepeated, "tiers[%d].members", i)
+		}
+		t.Members = sorted(t.Members)
+	}
+	for _, role := range access.LookRoles {
+		if !defaults[role] {
+			add(CodeRequired, "tiers")
+		}
+	}
+	cells := map[string]bool{}
+	for i, g := range m.Grants {
+		cell := g.Tier + "/" + string(g.Group) + "/" + string(g.Purpose)
+		switch {
+		case !keys[g.Tier]:
+			add(CodeUnknown, "grants[%d].tier", i)
+		case !slices.Contains(access.Groups, g.Group):
+			add(CodeUnknown, "grants[%d].group", i)
+		case !slices.Contains(access.Purposes, g.Purpose):
+			add(CodeUnknown, "grants[%d].purpose", i)
+		case !slices.Contains(access.Levels, g.Level):
+			add(CodeUnknown, "grants[%d].level", i)
+		case !slices.Contains(access.Levels, g.Protected):
+			add(CodeUnknown, "grants[%d].protected", i)
+		case cells[cell]:
+			add(CodeRepeated, "grants[%d]", i)
+		}
+		cells[cell] = true
+	}
+	m.Protected, m.Configurers = sorted(m.Protected), sorted(m.Configurers)
+	unknown, err := unknownPeople(tx, m)
+	if err != nil {
+		return err
+	}
+	for _, location := range unknown {
+		add(CodeUnknown, "%s", location)
+	}
+	if len(found) > 0 {
+		return &InvalidError{found}
+	}
+	return nil
+}
