@@ -33,8 +33,7 @@ func (r *Request) check() (Purpose, error) {
 	case len(r.Fields) > maxFields:
 		add("fields", CodeTooLong)
 	}
-	slices.Sort(r.Fields)
-	if len(slices.Compact(slices.Clone(r.Fields))) < len(r.Fields) {
+	if len(slices.Compact(slices.Sorted(slices.Values(r.Fields)))) < len(r.Fields) {
 		add("fields", CodeTwice)
 	}
 	text, fault := textform.Paragraphs(r.Reason, maxReason)
@@ -98,12 +97,13 @@ func (r *Request) checkForms(purpose Purpose) (found []Invalid) {
 		code, allowed := faultCode(fault), []string(nil)
 		switch {
 		case (!given || fault == textform.Empty) && e.OfLeavers:
+			delete(r.Evidence, e.Key) // blanks are nothing
 			continue
 		case code != "":
 		case e.Kind == Choice && !slices.Contains(e.Choices, text):
 			code, allowed = CodeNotAllowed, e.Choices
 		case e.Kind == Instant || e.Kind == Date:
-			if _, ok := e.at(text, time.UTC); !ok {
+			if _, _, ok := e.span(text); !ok {
 				code = CodeMalformed
 			}
 		}
@@ -116,17 +116,18 @@ func (r *Request) checkForms(purpose Purpose) (found []Invalid) {
 	return found
 }
 
-// at is when a piece of evidence says that something was: a date is over at its end.
-func (e Evidence) at(text string, zone *time.Location) (time.Time, bool) {
+// span is between when and when something was, by a piece of evidence. A date begins and ends where it does so first and
+// last: who writes it may be in another zone than the person.
+func (e Evidence) span(text string) (from, to time.Time, ok bool) {
 	if e.Kind == Instant {
 		at, err := time.Parse(time.RFC3339, text)
-		return at, err == nil
+		return at, at, err == nil
 	}
 	d, err := clock.ParseDate(text)
 	if err != nil {
-		return time.Time{}, false
+		return from, to, false
 	}
-	return clock.StartOfDay(d, zone), true
+	return clock.StartOfDay(d, time.UTC).Add(-14 * time.Hour), clock.EndOfDay(d, time.UTC).Add(12 * time.Hour), true
 }
 
 // tolerance is how far ahead a clock may be on which somebody read a time.
@@ -147,11 +148,11 @@ func (r Request) judgeEvidence(purpose Purpose, j judged) (longAgo bool, err err
 		if e.Kind != Instant && e.Kind != Date {
 			continue
 		}
-		at, _ := e.at(value, j.zone)
+		from, to, _ := e.span(value)
 		switch {
-		case at.After(j.now.Add(tolerance)):
+		case from.After(j.now.Add(tolerance)):
 			found = append(found, Invalid{"evidence." + e.Key, CodeInFuture, nil})
-		case e.Fresh > 0 && j.now.Sub(at) > e.Fresh+day:
+		case e.Fresh > 0 && j.now.Sub(to) > e.Fresh:
 			longAgo = true
 		}
 	}
