@@ -113,7 +113,7 @@ func (s *Desk) carry(ctx context.Context, tx *database.Tx, st *Step) (httpkit.Cr
 	bearer := httpkit.BearerOf(ctx)
 	causes, err := s.assess(tx, st)
 	if err == nil && (len(causes) > 0 || st.Assess == nil) {
-		err = s.SteppedUp(ctx, bearer)
+		err = httpkit.SteppedUp(bearer, tx.Now)
 	}
 	switch {
 	case err != nil:

@@ -117,7 +117,7 @@ func (s *server) departureShown(ctx context.Context, language i18n.Language) fun
 // askEarlier asks a second person for what of a departure's dates one may not give alone, in the
 // transaction in which the departure begins. A session proves again who it is, as for every request.
 func (s *server) askEarlier(ctx context.Context, tx *database.Tx, id uuid.UUID, w departure.RequestedDates, reason string) error {
-	if err := s.SteppedUp(ctx, httpkit.BearerOf(ctx)); err != nil {
+	if err := httpkit.SteppedUp(httpkit.BearerOf(ctx), tx.Now); err != nil {
 		return err
 	}
 	_, err := s.Approvals.Request(tx, approval.Order{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -73,7 +74,8 @@ func (s *server) disclose(ctx context.Context, in *disclosureInput) (*approvals.
 	b, bearer, language := in.Body, httpkit.BearerOf(ctx), in.Language()
 	r := disclosure.Request{
 		EmployeeID: in.ID, EmploymentID: b.EmploymentID, Fields: b.Fields, Purpose: b.Purpose, Reason: b.Reason, Evidence: b.Evidence,
-		RequestedBy: b.RequestedBy.given(), Language: language, Proved: bearer.SessionID != uuid.Nil && s.SteppedUp(ctx, bearer) == nil,
+		RequestedBy: b.RequestedBy.given(), Language: language,
+		Proved: func(now time.Time) bool { return identity.Fresh(bearer, now) },
 	}
 	var asked disclosure.Asked
 	var look disclosure.Look
@@ -98,7 +100,7 @@ func (s *server) disclose(ctx context.Context, in *disclosureInput) (*approvals.
 		return httpkit.Done(models.Ref{Kind: models.RefDisclosure, ID: look.ID}), err
 	}
 	out, err := approvals.Take(ctx, s.Desk, language, st, func(id uuid.UUID) (LookAnswer, error) {
-		if look.ID == uuid.Nil {
+		if look.ID != id { // it was made before, and what was tried now is not kept
 			return s.again(ctx, language, id)
 		}
 		return s.answer(ctx, language, look)
@@ -231,7 +233,7 @@ func (s *server) registerPlea(ctx context.Context, in *pleaInput) (*httpkit.Crea
 	if err != nil {
 		return nil, err
 	}
-	if look.ID == uuid.Nil {
+	if look.ID != made.ID {
 		if look.Disclosure, err = disclosure.Get(ctx, s.DB, made.ID); err != nil {
 			return nil, err
 		}

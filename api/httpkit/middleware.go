@@ -251,10 +251,16 @@ func ActorOf(ctx context.Context) models.Actor { return BearerOf(ctx).Actor }
 // SteppedUp refuses a session whose user has not proved lately who they are (I22). A token never
 // can; what becomes of its calls is decided elsewhere.
 func (s *API) SteppedUp(ctx context.Context, bearer identity.Bearer) error {
+	return SteppedUp(bearer, func() (time.Time, error) { return s.DB.Now(ctx) })
+}
+
+// SteppedUp is the same within a transaction, whose clock it reads: one that waited for another connection while it
+// holds its own would wait for others that do the same.
+func SteppedUp(bearer identity.Bearer, clock func() (time.Time, error)) error {
 	if bearer.SessionID == uuid.Nil {
 		return nil
 	}
-	now, err := s.DB.Now(ctx)
+	now, err := clock()
 	if err != nil {
 		return err
 	}

@@ -44,8 +44,8 @@ type Request struct {
 	RequestedBy  RequestedBy
 	// Language is what the notice is shown in.
 	Language i18n.Language
-	// Proved: the looker has just proved who they are (I22).
-	Proved bool
+	// Proved says whether the looker has just proved who they are (I22).
+	Proved func(now time.Time) bool
 }
 
 // Statement is what was written for a look; it is kept sealed.
@@ -79,7 +79,7 @@ const (
 	shownAgain = 30 * time.Minute
 	// openable is how long one that a reviewer agreed to waits for being opened.
 	openable = 24 * time.Hour
-	// after a refusal another purpose for the same person goes to a reviewer for so long.
+	// after a refusal what is asked for the same person goes to a reviewer for so long.
 	refusedFor = 30 * day
 )
 
@@ -101,17 +101,18 @@ func Prepare(tx *database.Tx, by models.Actor, r Request) (a Asked, err error) {
 	if err != nil {
 		return a, err
 	}
-	a.request = r
 	if a.judged, err = read(tx, by, r, purpose); err != nil {
 		return a, err
 	}
+	r.Fields = slices.Sorted(slices.Values(r.Fields)) // the same ones in another order are the same look
+	a.request = r
 	if a.judged.facts.Text.Doubt == screening.SaysNothing {
 		return a, invalid("reason", CodeSaysNothing)
 	}
 	a.Decision = Decide(a.judged.facts)
 	switch a.Decision.Verdict {
 	case Prove:
-		if !r.Proved {
+		if !r.Proved(a.judged.now) {
 			return a, ErrProve
 		}
 	case Review:
@@ -180,6 +181,9 @@ type judged struct {
 
 // read reads the facts.
 func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judged, err error) {
+	if j.now, err = alone(tx, by); err != nil {
+		return j, err
+	}
 	if err := r.knowsAsker(tx, by); err != nil {
 		return j, err
 	}
@@ -196,9 +200,6 @@ func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judge
 		return j, err
 	}
 	if j.fields, err = archive.LookFields(tx, j.employment.ID, r.Fields); err != nil {
-		return j, err
-	}
-	if j.now, err = tx.Now(); err != nil {
 		return j, err
 	}
 	if j.zone, err = clock.LoadZone(j.employment.TimeZone); err != nil {
@@ -228,7 +229,16 @@ func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judge
 	return j, j.frequency(tx, by, r)
 }
 
-// frequency reads how often the looker looked, and whether another purpose was refused.
+// alone has the looks of one person judged one after the other, so that no number of them at once gets past what is
+// counted, and says when it is.
+func alone(tx *database.Tx, by models.Actor) (now time.Time, err error) {
+	err = tx.DB().Raw("SELECT public.lethe_now() FROM (SELECT pg_advisory_xact_lock(hashtextextended(?, 0)) OFFSET 0) AS mine",
+		"looks/"+by.EmployeeID.String()).Row().Scan(&now)
+	return now, database.Wrap("waiting for the looker's other looks", err)
+}
+
+// frequency reads how often the looker looked, and whether one was refused: for another purpose, or for its text, which
+// another text does not undo.
 func (j *judged) frequency(tx *database.Tx, by models.Actor, r Request) error {
 	var n struct {
 		People, Looks int
@@ -237,8 +247,8 @@ func (j *judged) frequency(tx *database.Tx, by models.Actor, r Request) error {
 	err := tx.DB().Raw(`SELECT
 			(SELECT count(DISTINCT employee_id) FROM disclosures WHERE actor_id = @by AND asked_at > @day AND shown_at IS NOT NULL AND employee_id <> @person) AS people,
 			(SELECT count(*) FROM disclosures WHERE actor_id = @by AND asked_at > @week AND shown_at IS NOT NULL AND employee_id = @person) AS looks,
-			EXISTS (SELECT FROM disclosures WHERE employee_id = @person AND asked_at > @month AND state = 'refused' AND purpose <> @purpose
-				AND rule IN ('never_for_this', 'purpose_not_for_field', 'registered')) AS refused`,
+			EXISTS (SELECT FROM disclosures WHERE employee_id = @person AND asked_at > @month AND state = 'refused'
+				AND (rule IN ('never_for_this', 'registered') OR rule = 'purpose_not_for_field' AND purpose <> @purpose)) AS refused`,
 		map[string]any{
 			"by": by.EmployeeID, "person": r.EmployeeID, "purpose": r.Purpose,
 			"day": j.now.Add(-day), "week": j.now.Add(-7 * day), "month": j.now.Add(-refusedFor),

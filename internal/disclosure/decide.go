@@ -20,7 +20,7 @@ const (
 	RuleNeverFor           Rule = "never_for_this"        // the text tells of what nobody's data is opened for
 	RuleGrantReviewed      Rule = "grant_after_review"    // the grant wants a reviewer
 	RuleTextDoubtful       Rule = "text_doubtful"         // the text contradicts the purpose, or tells too little
-	RuleRefusedBefore      Rule = "refused_before"        // another purpose was refused for the person lately
+	RuleRefusedBefore      Rule = "refused_before"        // a look at the person was refused lately: its text, or another purpose
 	RuleManyPeople         Rule = "many_people"           // the looker looked at many people within a day
 	RuleOftenSamePerson    Rule = "often_same_person"     // or at this one often within a week
 	RuleLongAgo            Rule = "long_ago"              // what it is for happened long ago
@@ -61,7 +61,7 @@ type Facts struct {
 	// Destroyed: a category of theirs is purged or being purged.
 	Destroyed bool
 	Text      screening.Finding
-	// RefusedBefore: a look at the person for another purpose was refused within thirty days.
+	// RefusedBefore: within thirty days a look at the person was refused for its text, or for another purpose.
 	RefusedBefore bool
 	// People are how many others the looker looked at within a day, Looks how often at this person within a week.
 	People, Looks int

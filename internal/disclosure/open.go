@@ -30,7 +30,7 @@ func Lock(tx *database.Tx, id uuid.UUID) (models.Disclosure, error) {
 
 // Open opens a look that a reviewer agreed to, once; or shows again, counted, what was shown within the last half hour.
 // It is judged anew: if the person's status changed since, or the data is being destroyed, a look that was agreed to
-// lapses, which the [Look] that comes back says.
+// lapses, which the [Look] that comes back says. What was shown and is being destroyed is [vault.ErrPurged].
 func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, language i18n.Language) (look Look, err error) {
 	if look.Disclosure, err = Lock(tx, id); err != nil {
 		return look, err
@@ -59,6 +59,9 @@ func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, l
 	destroyed := slices.ContainsFunc(fields, func(f archive.LookField) bool { return f.State != models.CategoryOpen })
 	if look.State == models.LookGranted && (destroyed || person.Status != look.Status) {
 		return look, look.lapse(tx)
+	}
+	if destroyed {
+		return look, vault.ErrPurged
 	}
 	look.Notice = notice(fields, language)
 	columns, action := map[string]any{"shown_times": look.ShownTimes + 1}, actionAgain

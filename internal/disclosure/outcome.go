@@ -36,10 +36,12 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Outcome) (models.Di
 	switch code := faultCode(fault); {
 	case row.ActorID != by.EmployeeID:
 		return row, ErrNotLooker
-	case row.State == models.LookClosed && row.Outcome == o.Outcome && row.Pressed == o.Pressed:
-		return row, nil
 	case row.State == models.LookClosed:
-		return row, ErrClosed
+		outcome, _, err := Notes(tx.Context(), tx, row)
+		if err == nil && (row.Outcome != o.Outcome || row.Pressed != o.Pressed || outcome != text) {
+			err = ErrClosed
+		}
+		return row, err
 	case row.State != models.LookShown:
 		return row, ErrNotShown
 	case code == CodeRequired && o.Outcome == models.PassedOn, code != "" && code != CodeRequired:
@@ -72,10 +74,12 @@ func Judge(tx *database.Tx, by models.Actor, id uuid.UUID, finding models.LookRe
 		return row, ErrOwn
 	case row.ReviewDueAt == nil:
 		return row, ErrNoReview
-	case row.ReviewedAt != nil && row.Review == finding && *row.ReviewedBy == by.EmployeeID:
-		return row, nil
 	case row.ReviewedAt != nil:
-		return row, ErrReviewed
+		_, review, err := Notes(tx.Context(), tx, row)
+		if err == nil && (row.Review != finding || *row.ReviewedBy != by.EmployeeID || review != text) {
+			err = ErrReviewed
+		}
+		return row, err
 	case code == CodeRequired && finding == models.LookImproper, code != "" && code != CodeRequired:
 		return row, invalid("note", code)
 	}

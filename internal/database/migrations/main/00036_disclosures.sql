@@ -37,7 +37,7 @@ CREATE TABLE disclosures (
     CHECK ((state = 'closed') = (outcome <> '') AND (state = 'closed') = (closed_at IS NOT NULL)),
     CHECK ((review <> '') = (reviewed_by IS NOT NULL) AND (review <> '') = (reviewed_at IS NOT NULL)),
     CHECK (reviewed_by IS NULL OR reviewed_by <> actor_id AND reviewed_by <> employee_id),
-    CHECK (actor_id <> employee_id)
+    CHECK (actor_id <> employee_id OR state = 'refused')
 );
 CREATE INDEX disclosures_of_a_person ON disclosures (employee_id, id);
 CREATE INDEX disclosures_of_an_actor ON disclosures (actor_id, asked_at);
