@@ -99,5 +99,13 @@ type Disclosure struct {
 	OutcomeNoteSealed Sealed
 	Pressed           bool // HR was urged to look
 	ClosedAt          *time.Time
-	LedgerEntryID     uuid.UUID
+	// EscalatedAt is when it was shown that its review is overdue.
+	EscalatedAt     *time.Time
+	ObjectedAt      *time.Time
+	ObjectionSealed Sealed
+	AnswerDueAt     *time.Time
+	AnsweredAt      *time.Time
+	AnsweredBy      *uuid.UUID
+	AnswerSealed    Sealed
+	LedgerEntryID   uuid.UUID
 }

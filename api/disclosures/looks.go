@@ -44,8 +44,7 @@ func (r *RequestedBy) given() disclosure.RequestedBy {
 }
 
 func (s *server) registerLooks() {
-	lookers := httpkit.Roles{httpkit.HR}
-	readers := httpkit.Roles{httpkit.HR, httpkit.Reviewer, httpkit.Auditor}
+	lookers := httpkit.Roles{httpkit.HR, httpkit.Head} // whom the permissions let
 	r := s.Resource("Looks at sensitive fields", identity.ScopeDisclosures)
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /employees/{id}/disclosures", Summary: "Look at sensitive fields, for a purpose and a reason", To: lookers, NoSealedCodes: true,
@@ -54,11 +53,13 @@ func (s *server) registerLooks() {
 	}, s.disclose)
 	httpkit.Handle(r, httpkit.Route{At: "GET /employees/{id}/disclosures", Summary: "List who looked at somebody's sensitive fields, newest first", More: "The subject sees the department, the purpose, the result and the time.", To: httpkit.Everyone}, s.listOfPerson)
 	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures", Summary: "List looks, newest first", To: readers}, s.listLooks)
-	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures/{id}", Summary: "Read a look, with its reason; that is recorded", To: readers}, s.getLook)
+	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures/{id}", Summary: "Read a look, with its reason; that is recorded", More: "The subject sees department, purpose, result and time, and the own objection with its answer.", To: httpkit.Everyone}, s.getLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/opening", Summary: "Open a look that a reviewer agreed to, once; or show again what was shown within half an hour", To: lookers, NoSealedCodes: true}, s.openLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/outcome", Summary: "Tell what came of a look", To: lookers}, s.closeLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/review", Summary: "Review a look that was shown without a reviewer before, as the second person", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer}, NoSealedCodes: true}, s.reviewLook)
-	httpkit.Handle(r, httpkit.Route{At: "POST /pleas", Summary: "Register that somebody wanted somebody's data for what it is never opened for", To: lookers, Status: http.StatusCreated}, s.registerPlea)
+	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/objection", Summary: "Object to a look at the own data", To: httpkit.Everyone}, s.object)
+	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/objection/answer", Summary: "Answer an objection, as somebody else than the looker", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer}}, s.answerObjection)
+	httpkit.Handle(r, httpkit.Route{At: "POST /pleas", Summary: "Register that somebody wanted somebody's data for what it is never opened for", To: httpkit.Roles{httpkit.HR}, Status: http.StatusCreated}, s.registerPlea)
 }
 
 type disclosureInput struct {
@@ -183,6 +184,32 @@ type reviewInput struct {
 func (s *server) reviewLook(ctx context.Context, in *reviewInput) (*httpkit.Answer[DisclosureView], error) {
 	return s.changed(ctx, in.Language(), func(tx *database.Tx) (models.Disclosure, error) {
 		return disclosure.Judge(tx, httpkit.ActorOf(ctx), in.ID, in.Body.Review, in.Body.Note)
+	})
+}
+
+type objectionInput struct {
+	httpkit.ByID
+	Body struct {
+		Objection string `json:"objection" minLength:"1" maxLength:"500" doc:"What is wrong with it. Sealed, kept as long as the log"`
+	}
+}
+
+func (s *server) object(ctx context.Context, in *objectionInput) (*httpkit.Answer[DisclosureView], error) {
+	return s.changed(ctx, in.Language(), func(tx *database.Tx) (models.Disclosure, error) {
+		return disclosure.Object(tx, httpkit.ActorOf(ctx), in.ID, in.Body.Objection)
+	})
+}
+
+type answerInput struct {
+	httpkit.ByID
+	Body struct {
+		Answer string `json:"answer" minLength:"1" maxLength:"2000" doc:"For the subject. Sealed, kept as long as the log"`
+	}
+}
+
+func (s *server) answerObjection(ctx context.Context, in *answerInput) (*httpkit.Answer[DisclosureView], error) {
+	return s.changed(ctx, in.Language(), func(tx *database.Tx) (models.Disclosure, error) {
+		return disclosure.Answer(tx, httpkit.ActorOf(ctx), in.ID, in.Body.Answer)
 	})
 }
 

@@ -35,6 +35,9 @@ func init() {
 	httpkit.Refuses(disclosure.ErrNotShown, httpkit.Code("disclosure_not_shown", http.StatusConflict))
 	httpkit.Refuses(disclosure.ErrClosed, httpkit.Code("disclosure_closed", http.StatusConflict))
 	httpkit.Refuses(disclosure.ErrNoReview, httpkit.Code("disclosure_without_review", http.StatusConflict))
+	httpkit.Refuses(disclosure.ErrObjected, httpkit.Code("disclosure_objected", http.StatusConflict))
+	httpkit.Refuses(disclosure.ErrNoObjection, httpkit.Code("disclosure_without_objection", http.StatusConflict))
+	httpkit.Refuses(disclosure.ErrAnswered, httpkit.Code("objection_answered", http.StatusConflict))
 	httpkit.Refuses(disclosure.ErrReviewed, httpkit.Code("disclosure_reviewed", http.StatusConflict))
 }
 

@@ -35,6 +35,11 @@ type DisclosureView struct {
 	Department  string                 `json:"department" doc:"Of who asked to look"`
 	ShownAt     *time.Time             `json:"shown_at,omitempty"`
 	ShownTimes  int                    `json:"shown_times"`
+	ObjectedAt  *time.Time             `json:"objected_at,omitempty" doc:"When the subject objected to it"`
+	AnswerDueAt *time.Time             `json:"answer_due_at,omitempty" doc:"Until when the objection has to be answered"`
+	AnsweredAt  *time.Time             `json:"answered_at,omitempty"`
+	Objection   string                 `json:"objection,omitempty" doc:"What the subject objects to: of one that is read by itself"`
+	Answer      string                 `json:"answer,omitempty"`
 	Judgement   *Judgement             `json:"judgement,omitempty" doc:"How it was judged and what came of it: not for the subject"`
 }
 
@@ -131,6 +136,7 @@ func view(d models.Disclosure, people render.Named, language i18n.Language, subj
 		ID: d.ID, EmployeeID: d.EmployeeID, Person: people.Of(&d.EmployeeID), Fields: append([]string{}, d.Fields...), Purpose: d.Purpose,
 		PurposeText: purposeText(d, language), State: d.State, StateText: closed.Text(language, d.State), AskedAt: d.AskedAt.UTC(),
 		Department: people[d.ActorID].Department, ShownAt: render.UTC(d.ShownAt), ShownTimes: d.ShownTimes,
+		ObjectedAt: render.UTC(d.ObjectedAt), AnswerDueAt: render.UTC(d.AnswerDueAt), AnsweredAt: render.UTC(d.AnsweredAt),
 	}
 	v.FieldsText = httpkit.Each(v.Fields, func(key string) string {
 		label, _ := archive.FieldLabel(language, key)
@@ -172,6 +178,9 @@ func judgement(d models.Disclosure, people render.Named, language i18n.Language)
 	return j
 }
 
+// readers see all looks.
+var readers = httpkit.Roles{httpkit.HR, httpkit.Reviewer, httpkit.Auditor}
+
 type listLooksInput struct {
 	httpkit.Paging
 	httpkit.Speaking
@@ -179,11 +188,12 @@ type listLooksInput struct {
 	LookerID   uuid.UUID              `query:"looker_id" doc:"Only those that this person asked for"`
 	State      models.DisclosureState `query:"state" doc:"Only those in this state: shown ones wait for their outcome"`
 	ReviewDue  httpkit.YesNo          `query:"review_due" enum:"true,false" doc:"true: only those whose review is still to come"`
+	Unanswered httpkit.YesNo          `query:"unanswered" enum:"true,false" doc:"true: only those to which the subject objected and nobody answered"`
 }
 
 func (s *server) listLooks(ctx context.Context, in *listLooksInput) (*httpkit.Answer[httpkit.Page[DisclosureView]], error) {
 	f := disclosure.Filter{EmployeeID: httpkit.Given(in.EmployeeID), ActorID: httpkit.Given(in.LookerID), State: in.State, NotOf: httpkit.ActorOf(ctx).EmployeeID}
-	f.ReviewDue = in.ReviewDue == "true"
+	f.ReviewDue, f.Unanswered = in.ReviewDue == "true", in.Unanswered == "true"
 	return s.list(ctx, in.Paging, in.Language(), f)
 }
 
@@ -196,7 +206,6 @@ type ofPersonInput struct {
 // listOfPerson is who looked at somebody's file: for the person, and for those who see all looks.
 func (s *server) listOfPerson(ctx context.Context, in *ofPersonInput) (*httpkit.Answer[httpkit.Page[DisclosureView]], error) {
 	actor := httpkit.ActorOf(ctx)
-	readers := []models.Role{models.RoleHRAdmin, models.RoleReviewer, models.RoleAuditor}
 	err := s.Visible(ctx, actor, in.ID)
 	if errors.Is(err, database.ErrNotFound) || actor.EmployeeID != in.ID && !slices.Contains(readers, actor.Role) {
 		return nil, httpkit.NewProblem(httpkit.CodeEmployeeNotFound)
@@ -228,28 +237,39 @@ func (s *server) getLook(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer
 	if err != nil {
 		return nil, err
 	}
+	actor := httpkit.ActorOf(ctx)
+	if seesAll := slices.Contains(readers, actor.Role); !seesAll && actor.EmployeeID != row.EmployeeID {
+		return nil, httpkit.NewProblem(httpkit.CodeNotFound)
+	}
 	v, err := httpkit.One(s.views(ctx, in.Language(), []models.Disclosure{row}))
-	if err != nil || v.Judgement == nil {
+	if err != nil {
+		return nil, err
+	}
+	if v.Judgement == nil {
+		later, err := disclosure.Later(ctx, s.DB, row)
+		v.Objection, v.Answer = later.Objection, later.Answer
 		return httpkit.AnswerOf(v, err)
 	}
-	if row.ActorID != httpkit.ActorOf(ctx).EmployeeID {
+	if row.ActorID != actor.EmployeeID {
 		if err := database.Run(ctx, s.DB, func(tx *database.Tx) error { return disclosure.RecordRead(tx, row) }); err != nil {
 			return nil, err
 		}
 	}
-	v.Judgement.Written, err = s.written(ctx, row, in.Language())
+	later, err := disclosure.Later(ctx, s.DB, row)
+	if err != nil {
+		return nil, err
+	}
+	v.Objection, v.Answer = later.Objection, later.Answer
+	v.Judgement.Written, err = s.written(ctx, row, later, in.Language())
 	return httpkit.AnswerOf(v, err)
 }
 
-func (s *server) written(ctx context.Context, row models.Disclosure, language i18n.Language) (*Written, error) {
+func (s *server) written(ctx context.Context, row models.Disclosure, later disclosure.Afterwards, language i18n.Language) (*Written, error) {
 	statements, err := disclosure.Statements(ctx, s.DB, row)
 	if err != nil {
 		return nil, err
 	}
-	w := &Written{Reason: statements[0].Reason, RequestedBy: statements[0].RequestedBy, Evidence: []EvidenceWritten{}}
-	if w.OutcomeNote, w.ReviewNote, err = disclosure.Notes(ctx, s.DB, row); err != nil {
-		return nil, err
-	}
+	w := &Written{Reason: statements[0].Reason, RequestedBy: statements[0].RequestedBy, OutcomeNote: later.Outcome, ReviewNote: later.Review, Evidence: []EvidenceWritten{}}
 	for _, p := range disclosure.Purposes() {
 		if string(p.Purpose) != row.Purpose {
 			continue

@@ -16,6 +16,7 @@ import (
 	"lethe/internal/approval"
 	"lethe/internal/config"
 	"lethe/internal/database"
+	"lethe/internal/disclosure"
 	"lethe/internal/identity"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
@@ -83,6 +84,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { r.ledger.run(ctx) })
 	wg.Go(func() { exports.Run(ctx) })
 	wg.Go(func() { querylog.KeepSorted(ctx, r.facts, r.log) })
+	wg.Go(func() { disclosure.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
 	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())

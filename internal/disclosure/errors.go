@@ -29,6 +29,12 @@ var (
 	ErrNoReview = errors.New("this look needs no review")
 	// ErrReviewed: it was reviewed already, with another finding.
 	ErrReviewed = errors.New("the look was reviewed already")
+	// ErrObjected: the subject objected to it already.
+	ErrObjected = errors.New("the subject objected already")
+	// ErrNoObjection: the subject did not object.
+	ErrNoObjection = errors.New("the subject did not object")
+	// ErrAnswered: the objection was answered already.
+	ErrAnswered = errors.New("the objection was answered already")
 	// ErrNotWaiting: no reviewer is to decide about it.
 	ErrNotWaiting = errors.New("the look waits for nobody")
 )

@@ -151,12 +151,17 @@ func Statements(ctx context.Context, c reasons.Carrier, rows ...models.Disclosur
 	return statements, nil
 }
 
-// Notes opens what was written about the outcome and the review of a look.
-func Notes(ctx context.Context, c reasons.Carrier, row models.Disclosure) (outcome, review string, err error) {
+// Afterwards is what was written about a look after it.
+type Afterwards struct{ Outcome, Review, Objection, Answer string }
+
+// Later opens what was written about a look after it.
+func Later(ctx context.Context, c reasons.Carrier, row models.Disclosure) (a Afterwards, err error) {
 	opened, err := reasons.Open(ctx, c, reasons.Text{Cell: cell(columnOutcomeNote, row.ID), Sealed: row.OutcomeNoteSealed},
-		reasons.Text{Cell: cell(columnReviewNote, row.ID), Sealed: row.ReviewNoteSealed})
-	if err != nil {
-		return "", "", err
+		reasons.Text{Cell: cell(columnReviewNote, row.ID), Sealed: row.ReviewNoteSealed},
+		reasons.Text{Cell: cell(columnObjection, row.ID), Sealed: row.ObjectionSealed},
+		reasons.Text{Cell: cell(columnAnswer, row.ID), Sealed: row.AnswerSealed})
+	if err == nil {
+		a = Afterwards{opened[0], opened[1], opened[2], opened[3]}
 	}
-	return opened[0], opened[1], nil
+	return a, err
 }

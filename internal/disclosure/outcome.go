@@ -37,8 +37,8 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Outcome) (models.Di
 	case row.ActorID != by.EmployeeID:
 		return row, ErrNotLooker
 	case row.State == models.LookClosed:
-		outcome, _, err := Notes(tx.Context(), tx, row)
-		if err == nil && (row.Outcome != o.Outcome || row.Pressed != o.Pressed || outcome != text) {
+		later, err := Later(tx.Context(), tx, row)
+		if err == nil && (row.Outcome != o.Outcome || row.Pressed != o.Pressed || later.Outcome != text) {
 			err = ErrClosed
 		}
 		return row, err
@@ -75,8 +75,8 @@ func Judge(tx *database.Tx, by models.Actor, id uuid.UUID, finding models.LookRe
 	case row.ReviewDueAt == nil:
 		return row, ErrNoReview
 	case row.ReviewedAt != nil:
-		_, review, err := Notes(tx.Context(), tx, row)
-		if err == nil && (row.Review != finding || *row.ReviewedBy != by.EmployeeID || review != text) {
+		later, err := Later(tx.Context(), tx, row)
+		if err == nil && (row.Review != finding || *row.ReviewedBy != by.EmployeeID || later.Review != text) {
 			err = ErrReviewed
 		}
 		return row, err

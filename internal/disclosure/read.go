@@ -16,6 +16,8 @@ type Filter struct {
 	State      models.DisclosureState
 	// ReviewDue: only those whose review is still to come.
 	ReviewDue bool
+	// Unanswered: only those to which the subject objected and nobody answered.
+	Unanswered bool
 	// NotOf leaves out the looks at one person's file: nobody sees in a list of all who looked at the own one.
 	NotOf  uuid.UUID
 	Before uuid.UUID // newest first
@@ -36,6 +38,9 @@ func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Disclos
 	}
 	if f.ReviewDue {
 		q = q.Where("review_due_at IS NOT NULL AND reviewed_at IS NULL")
+	}
+	if f.Unanswered {
+		q = q.Where("answer_due_at IS NOT NULL AND answered_at IS NULL")
 	}
 	if f.Before != uuid.Nil {
 		q = q.Where("id < ?", f.Before)

@@ -26,6 +26,9 @@ const (
 	actionReviewed  = "disclosure.reviewed"
 	actionPlea      = "disclosure.registered"
 	actionRead      = "disclosure.read"
+	actionOverdue   = "disclosure.review_overdue"
+	actionObjected  = "disclosure.objected"
+	actionAnswered  = "disclosure.objection_answered"
 )
 
 // outsider stands in the ledger for somebody who is no employee; who it is, the statement says.
@@ -36,6 +39,8 @@ const (
 	columnStatement   = "statement_sealed"
 	columnReviewNote  = "review_note_sealed"
 	columnOutcomeNote = "outcome_note_sealed"
+	columnObjection   = "objection_sealed"
+	columnAnswer      = "answer_sealed"
 )
 
 func cell(column string, id uuid.UUID) string { return reasons.Cell("disclosures."+column, id) }
@@ -48,6 +53,9 @@ func entryOf(d models.Disclosure, action string, details map[string]string) ledg
 	}
 	if action == actionRefused || action == actionDeclined || action == actionPlea {
 		e.Result = ledger.Refused
+	}
+	if action == actionLapsed || action == actionOverdue {
+		e.Actor = &models.System // nobody did it: its time was over
 	}
 	if d.RequestedBy != nil {
 		e.RequestedBy = d.RequestedBy.String()

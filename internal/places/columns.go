@@ -91,7 +91,7 @@ approval_records told_sealed
 query_log_exports reason_sealed filters_sealed
 holds matter_sealed
 support_cases note_sealed
-disclosures statement_sealed review_note_sealed outcome_note_sealed`},
+disclosures statement_sealed review_note_sealed outcome_note_sealed objection_sealed answer_sealed`},
 	{FormerReason, Facts, `
 approvals reason comment
 query_log_exports reason filters

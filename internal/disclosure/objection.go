@@ -1,0 +1,74 @@
+package disclosure
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/reasons"
+	"lethe/internal/textform"
+	"lethe/models"
+)
+
+// answerWithin is how long an objection waits for its answer: a month (GDPR art. 12(3); PIPL art. 50 says in time).
+const answerWithin = 30 * day
+
+// Object lets the subject of a look object to it, once.
+func Object(tx *database.Tx, by models.Actor, id uuid.UUID, text string) (models.Disclosure, error) {
+	row, err := Lock(tx, id)
+	if err != nil {
+		return row, err
+	}
+	written, fault := textform.Paragraphs(text, maxNote)
+	switch code := faultCode(fault); {
+	case row.EmployeeID != by.EmployeeID:
+		return row, ErrNotFound // whose look it is, nobody else learns from here
+	case row.ObjectedAt != nil:
+		return row, ErrObjected
+	case code != "":
+		return row, invalid("objection", code)
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return row, err
+	}
+	sealed, err := reasons.Seal(tx, cell(columnObjection, id), written)
+	if err != nil {
+		return row, err
+	}
+	due := now.Add(answerWithin)
+	row.ObjectedAt, row.AnswerDueAt, row.ObjectionSealed = &now, &due, sealed
+	return row, change(tx, &row, actionObjected, map[string]string{"answer_due_at": due.UTC().Format(time.RFC3339)}, map[string]any{
+		"objected_at": now, "answer_due_at": due, columnObjection: sealed,
+	})
+}
+
+// Answer answers an objection, once: neither the looker nor the subject does.
+func Answer(tx *database.Tx, by models.Actor, id uuid.UUID, text string) (models.Disclosure, error) {
+	row, err := Lock(tx, id)
+	if err != nil {
+		return row, err
+	}
+	written, fault := textform.Paragraphs(text, maxReason)
+	switch code := faultCode(fault); {
+	case by.EmployeeID == row.ActorID || by.EmployeeID == row.EmployeeID:
+		return row, ErrOwn
+	case row.ObjectedAt == nil:
+		return row, ErrNoObjection
+	case row.AnsweredAt != nil:
+		return row, ErrAnswered
+	case code != "":
+		return row, invalid("answer", code)
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return row, err
+	}
+	sealed, err := reasons.Seal(tx, cell(columnAnswer, id), written)
+	if err != nil {
+		return row, err
+	}
+	row.AnsweredAt, row.AnsweredBy, row.AnswerSealed = &now, by.ID(), sealed
+	return row, change(tx, &row, actionAnswered, nil, map[string]any{"answered_at": now, "answered_by": by.ID(), columnAnswer: sealed})
+}
