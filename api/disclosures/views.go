@@ -122,7 +122,7 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	for _, d := range rows {
 		ids = append(ids, render.GivenOf(&d.EmployeeID, &d.ActorID, d.RequestedBy, d.ReviewedBy)...)
 	}
-	people, err := s.People(ctx, language, ids)
+	people, err := s.PeopleInLog(ctx, language, ids)
 	if err != nil {
 		return nil, err
 	}

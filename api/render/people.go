@@ -11,6 +11,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
+	"lethe/internal/ledger/querylog"
 	"lethe/models"
 )
 
@@ -72,6 +73,15 @@ func GivenOf(ids ...*uuid.UUID) (given []uuid.UUID) {
 
 // People names persons.
 func (s *Renderer) People(ctx context.Context, language i18n.Language, ids []uuid.UUID) (Named, error) {
+	return s.name(ctx, language, ids, false)
+}
+
+// PeopleInLog names persons as every view of the log does: by a pseudonym once their data is deleted.
+func (s *Renderer) PeopleInLog(ctx context.Context, language i18n.Language, ids []uuid.UUID) (Named, error) {
+	return s.name(ctx, language, ids, true)
+}
+
+func (s *Renderer) name(ctx context.Context, language i18n.Language, ids []uuid.UUID, inLog bool) (Named, error) {
 	people := make(Named, len(ids))
 	if len(ids) == 0 {
 		return people, nil
@@ -81,11 +91,14 @@ func (s *Renderer) People(ctx context.Context, language i18n.Language, ids []uui
 		NameZh, NameEn string // of the department
 	}
 	err := s.DB.Read(ctx).Table("employees").Joins("JOIN departments d ON d.id = employees.department_id").
-		Select("employees.id", "employee_no", "name", "d.name_zh", "d.name_en").Where("employees.id IN ?", ids).Scan(&rows).Error
+		Select("employees.id", "employee_no", "name", "status", "d.name_zh", "d.name_en").Where("employees.id IN ?", ids).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("naming people: %w", database.Hide(err))
 	}
 	for _, e := range rows {
+		if inLog && e.Status == models.StatusPurged {
+			e.EmployeeNo, e.Name = "", i18n.Text(language, "query_log.purged_person")+" "+querylog.Person{ID: e.ID}.Pseudonym()
+		}
 		people[e.ID] = PersonView{e.ID, e.EmployeeNo, e.Name, language.Of(e.NameZh, e.NameEn)}
 	}
 	return people, nil
