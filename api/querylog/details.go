@@ -1,6 +1,7 @@
 package querylog
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/i18n"
+	"lethe/internal/screening"
 )
 
 // DetailView is a detail of an entry, for people.
@@ -44,7 +46,8 @@ func detailLabel(language i18n.Language, key string) string {
 var detailWords = map[string]string{
 	"account_state": "account_state.", "accounts": "system_kind.", "action": "ledger.action.", "asked": "system_kind.",
 	"authenticated": "authenticated.", "case_reason": "case_reason.", "categories": "category.", "decision": "purge_decision.",
-	"departure_kind": "kind.", "direction": "operation_kind.", "evidence": "tried.", "failure": "export_failure.", "fields": "approval.field.",
+	"departure_kind": "kind.", "disclosure_outcome": "disclosure_outcome.", "flags": "disclosure_rule.", "look_review": "look_review.",
+	"matter": "screening.category.", "status": "status.", "direction": "operation_kind.", "evidence": "tried.", "failure": "export_failure.", "fields": "approval.field.",
 	"half": "ledger.half.", "how": "authenticated.", "initiator": "initiator.", "kind": "ledger.kind.", "mode": "operation_mode.",
 	"operation": "approval.operation.", "operation_kind": "operation_kind.", "origin": "operation_origin.", "reason_code": "case_reason.",
 	"resolution": "case_resolution.", "result": "ledger.result.", "role": "role.", "scope": "hold_scope.", "scopes": "token_scope.",
@@ -58,6 +61,9 @@ func detailValue(language i18n.Language, key, value string) string {
 			return fmt.Sprintf(i18n.Text(language, "ledger.value."+strings.ReplaceAll(between, " ", "_")), first, second)
 		}
 	}
+	if key == "text_rules" {
+		return textRules(language, value)
+	}
 	words, closed := detailWords[key]
 	if !closed {
 		return detailWord(language, "ledger.value.", value)
@@ -67,6 +73,16 @@ func detailValue(language i18n.Language, key, value string) string {
 		parts[i] = detailWord(language, words, part)
 	}
 	return language.List(parts)
+}
+
+// textRules are the rules that a text was refused by, each in a sentence; one that the program does not have any more
+// stays its name.
+func textRules(language i18n.Language, names string) string {
+	parts := strings.Split(names, ",")
+	for i, name := range parts {
+		parts[i] = cmp.Or(screening.Builtin().Sentence(name, language), name)
+	}
+	return strings.Join(parts, language.Of("；", "; "))
 }
 
 // detailWord is a value in words, or what it is. Of a pair, as of a step and what came of it, each has words.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/screening"
 	"lethe/models"
 )
 
@@ -16,6 +17,8 @@ const (
 	// sweepEvery is how often it is looked for what is over.
 	sweepEvery = time.Minute
 	sweepBatch = 100
+	// readRulesAfter leaves the start of a process to what everybody waits for.
+	readRulesAfter = 3 * time.Second
 )
 
 // Sweep lets looks lapse that nobody opened in time, and shows once, in the log, that a review is overdue. It says how
@@ -64,6 +67,9 @@ func sweep(ctx context.Context, db *database.DB, due string, do func(*database.T
 
 // Keep sweeps until ctx ends. Every process may: a look changes once.
 func Keep(ctx context.Context, db *database.DB, log *slog.Logger) {
+	// The rules of texts take a moment to read, which the first look of an emergency should not wait for.
+	read := time.AfterFunc(readRulesAfter, func() { screening.Builtin() })
+	defer read.Stop()
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
