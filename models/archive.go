@@ -54,6 +54,33 @@ type EmploymentCategory struct {
 	CreatedAt    time.Time `gorm:"->"`
 }
 
+// FieldType is what the values of a field are, and how one is judged when it is written.
+type FieldType string
+
+// The types of fields.
+const (
+	FieldText           FieldType = "text"
+	FieldNumber         FieldType = "number"
+	FieldMoney          FieldType = "money"
+	FieldDate           FieldType = "date"
+	FieldChoice         FieldType = "choice"
+	FieldPhone          FieldType = "phone"
+	FieldDocumentNumber FieldType = "document_number"
+	FieldBankAccount    FieldType = "bank_account"
+	FieldAddress        FieldType = "address"
+)
+
+// FieldTypes lists them all.
+var FieldTypes = closed.Of("field_type", FieldText, FieldNumber, FieldMoney, FieldDate, FieldChoice, FieldPhone,
+	FieldDocumentNumber, FieldBankAccount, FieldAddress)
+
+// FieldOption is one value of a field that is a choice.
+type FieldOption struct {
+	Code string `json:"code"`
+	Zh   string `json:"zh"`
+	En   string `json:"en"`
+}
+
 // FieldDefinition is one entry of the field catalogue.
 type FieldDefinition struct {
 	Key         string `gorm:"primaryKey"`
@@ -61,6 +88,8 @@ type FieldDefinition struct {
 	Position    int
 	Category    Category
 	Sensitivity string
+	Type        FieldType
+	Choices     []FieldOption `gorm:"serializer:json"`
 	LabelZh     string
 	LabelEn     string
 	NoticeZh    string

@@ -63,6 +63,7 @@ type Employee struct {
 	DepartmentID uuid.UUID
 	Status       EmployeeStatus
 	Revision     int64
+	SearchNames  string    `gorm:"<-:create"` // archive.FoundBy
 	CreatedAt    time.Time `gorm:"->"`
 	UpdatedAt    time.Time `gorm:"->;autoUpdateTime:false"`
 }

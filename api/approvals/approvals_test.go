@@ -89,7 +89,7 @@ func steps(f *apitest.Fixture) map[string]trial {
 		operations.LookAtFields: {hrRole, "POST", httpkit.AddressOf(models.RefEmployee, looked) + "/disclosures", `{"fields": ["id_number"], "purpose": "authority_order", "reason": "公安机关持调取证据通知书来公司调取，已回拨核实",
 			"evidence": {"authority": "分局", "officials": "张警官 012345", "document_no": "调证字12号", "called_back_at": "110"}}`, reviewerRole,
 			"SELECT count(*) FROM disclosures WHERE employee_id = ? AND state = 'granted'", []any{looked}},
-		operations.CreateEmployee: {hrRole, "POST", "/api/v1/employees", f.Newcomer(newcomer, f.A, `"id_number": "110101199003070000"`), hrRole,
+		operations.CreateEmployee: {hrRole, "POST", "/api/v1/employees", f.Newcomer(newcomer, f.A, `"id_number": "110101199003070003"`), hrRole,
 			"SELECT count(*) FROM employees WHERE employee_no = ?", []any{newcomer}},
 		operations.ChangeBasis: {hrRole, "PATCH", httpkit.AddressOf(models.RefEmployee, moved), `{"time_zone": "Europe/Berlin"}`, reviewerRole,
 			"SELECT count(*) FROM employments WHERE employee_id = ? AND time_zone = 'Europe/Berlin'", []any{moved}},

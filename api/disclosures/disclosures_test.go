@@ -38,7 +38,7 @@ func newWorld(t *testing.T) *world {
 // fill writes the sensitive fields of somebody's file.
 func (w *world) fill(person uuid.UUID) {
 	fields := map[string]*string{}
-	for key, value := range map[string]string{"emergency_contact_name": "王芳", "emergency_contact_phone": phone, "id_number": "11010519491231002X", "bank_account": "6222020200112233445"} {
+	for key, value := range map[string]string{"emergency_contact_name": "王芳", "emergency_contact_phone": phone, "id_number": "11010519491231002X", "bank_account": "6222020200112233446"} {
 		fields[key] = &value
 	}
 	w.Run(func(tx *database.Tx) error { return archive.Update(tx, w.Vault, person, archive.Patch{Fields: fields}) })

@@ -98,6 +98,7 @@ type ShownField struct {
 	Key    string  `json:"key"`
 	Label  string  `json:"label"`
 	Value  *string `json:"value,omitempty" doc:"Left out: the file has nothing for it"`
+	Text   *string `json:"text,omitempty" doc:"The value as it is read: of a choice in words"`
 	Notice string  `json:"notice"`
 }
 
@@ -107,7 +108,7 @@ func lookAnswer(view DisclosureView, look disclosure.Look) LookAnswer {
 		a.Notice, a.LedgerEntryID, a.Receipt = look.Notice, &look.LedgerEntryID, look.Receipt
 	}
 	for _, f := range look.Shown {
-		a.Shown = append(a.Shown, ShownField{f.Key, f.Label, f.Value, f.Notice})
+		a.Shown = append(a.Shown, ShownField{f.Key, f.Label, f.Value, f.Text, f.Notice})
 		if f.Value != nil {
 			a.Values[f.Key] = *f.Value
 		}

@@ -77,7 +77,7 @@ func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*app
 type listEmployeesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	Search       string                `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
+	Search       string                `query:"q" maxLength:"100" doc:"Part of a name, of a former one or of the employee number; or the beginning of the name or of one of its syllables in pinyin (zhangwei, wei) or initials (zw)"`
 	Status       models.EmployeeStatus `query:"status" doc:"Only those in this state"`
 	DepartmentID uuid.UUID             `query:"department_id" doc:"Only those of this department"`
 }

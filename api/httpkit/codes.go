@@ -68,8 +68,20 @@ const (
 	FieldOneOfTwo   = "one_of_two"
 )
 
+// Those of values by the type of a file's field, as the archive gives them.
+const (
+	fieldNotADate        = "not_a_date"
+	fieldInFuture        = "in_the_future"
+	fieldNotANumber      = "not_a_number"
+	fieldNotAPhone       = "not_a_phone"
+	fieldWrongCheckDigit = "wrong_check_digit"
+	fieldNoBirthDate     = "no_birth_date"
+	fieldBirthMismatch   = "birth_date_mismatch"
+)
+
 // FieldCodes are all of them.
 var FieldCodes = []string{
 	FieldRequired, fieldWrongType, FieldNotAllowed, fieldTooLong, fieldTooShort, fieldOutOfRange, FieldFormat, fieldInvalid,
 	FieldNotText, FieldRepeated, FieldMalformed, FieldEmpty, fieldUnknown, fieldReadOnly, fieldMismatch, fieldTooEarly, FieldOneOfTwo,
+	fieldNotADate, fieldInFuture, fieldNotANumber, fieldNotAPhone, fieldWrongCheckDigit, fieldNoBirthDate, fieldBirthMismatch,
 }

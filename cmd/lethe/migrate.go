@@ -50,6 +50,9 @@ func (m MigrateCmd) Run(ctx context.Context) error {
 	if err := install.SealFormer(ctx, facts, func() (*vault.Vault, error) { return install.Sealer(c.KEKFile, keys, in) }); err != nil {
 		return err
 	}
+	if err := archive.HearNames(ctx, facts); err != nil {
+		return err
+	}
 	numbers, err := archive.CollidingNumbers(ctx, facts)
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ func (w *world) fillPeople(ctx context.Context, people int) error {
 	}
 	defer func() { _ = f.conn.Close(ctx) }()
 	rebuild := []string{"VACUUM ANALYZE"}
-	for _, index := range []string{"employees_grams", "departures_grams"} {
+	for _, index := range []string{"employees_grams", "departures_grams", "employees_names_grams", "departures_names_grams"} {
 		var definition string
 		if err := f.conn.QueryRow(ctx, "SELECT pg_get_indexdef($1::regclass)", index).Scan(&definition); err != nil {
 			return fmt.Errorf("reading an index: %w", database.Hide(err))
@@ -150,6 +150,8 @@ func lists(people int, deep string) []list {
 		{"nobody's characters", "龘靐"}, {"part of a Latin name", "schm"}, {"a Latin name", "anna lindqvist"}, {"a number", fmt.Sprintf("P%07d", people/2)},
 		{"part of a number", "0123"}, {"the beginning of numbers", "P0"}, {"the first tenth of numbers", fmt.Sprintf("P%07d", people/10)[:3]}, {"the last tenth of numbers", fmt.Sprintf("P%07d", people*9/10)[:3]}, {"nobody's number", "P9999999"}, {"a common character", "王"},
 		{"a rare character", "霁"}, {"nobody's character", "龘"}, {"%", "%"}, {"_", "_"}, {"two %", "%%"},
+		{"a common sound", "zhang"}, {"a whole sound", "wangwei"}, {"three sounds", "zhangweiqiang"}, {"initials", "zw"}, {"rare initials", "xqz"}, {"a letter", "z"},
+		{"a rare sound", "jiyue"}, {"the beginning of a sound", "zho"}, {"nobody's sound", "qqqq"},
 	}
 	for _, s := range searched {
 		all = append(all, list{"people by " + s.what, "employees", q("q", s.text), 0}, list{"departures by " + s.what, "departures", q("q", s.text), 0})

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -163,9 +164,9 @@ func (f *filler) fill(ctx context.Context) error {
 		{"departments", []string{"id", "legal_entity_id", "code", "name_zh", "name_en"}, departments, func(n int) []any {
 			return []any{rowID(tableDepartment, n), f.entity, fmt.Sprintf("P%d", n), fmt.Sprintf("部门%d", n), fmt.Sprintf("Department %d", n)}
 		}},
-		{"employees", []string{"id", "employee_no", "employee_no_key", "name", "department_id", "status"}, f.people, func(n int) []any {
+		{"employees", []string{"id", "employee_no", "employee_no_key", "name", "department_id", "status", "search_names"}, f.people, func(n int) []any {
 			no := fmt.Sprintf("%07d", n)
-			return []any{rowID(tableEmployee, n), "P" + no, "p" + no, personName(n), rowID(tableDepartment, mix(n, 12)%departments), f.status(n)}
+			return []any{rowID(tableEmployee, n), "P" + no, "p" + no, personName(n), rowID(tableDepartment, mix(n, 12)%departments), f.status(n), archive.FoundBy(personName(n))}
 		}},
 		{"employments", []string{"id", "employee_id", "legal_entity_id", "department_id", "post", "jurisdiction", "time_zone", "hired_on"}, f.people, func(n int) []any {
 			return []any{rowID(tableEmployment, n), rowID(tableEmployee, n), f.entity, rowID(tableDepartment, mix(n, 12)%departments), "工程师", "CN", "Asia/Shanghai", old}
@@ -175,13 +176,14 @@ func (f *filler) fill(ctx context.Context) error {
 		}},
 		{"departures", []string{
 			"id", "employee_id", "employment_id", "kind", "initiator", "stage", "accounts_state", "notice_received_on", "last_working_day",
-			"employment_end_date", "access_cutoff_at", "employment_ended_at", "time_zone", "seen_revision", "nudged_at", "search_text",
+			"employment_end_date", "access_cutoff_at", "employment_ended_at", "time_zone", "seen_revision", "nudged_at", "search_text", "search_names",
 		}, left, func(n int) []any {
 			day := f.lastDay(n)
 			return []any{
 				rowID(tableDeparture, n), person(n), employment(n), "resignation", "employee", string(stage(n)), "settled", day.AddDate(0, 0, -30), day, day,
 				day.Add(10 * time.Hour), day.Add(16 * time.Hour), "Asia/Shanghai", 1, nil,
 				strings.ToLower(personName(n*everyDeparture)) + fmt.Sprintf("\np%07d", n*everyDeparture), // as person_text gives it
+				archive.FoundBy(personName(n * everyDeparture)),
 			}
 		}},
 		{"retention_deadlines", []string{

@@ -110,8 +110,8 @@ func (a *aviary) wantNothing(h haul, invariant string, birds ...string) {
 func (a *aviary) hire(no string) harness.Person {
 	a.Helper()
 	fields := map[string]string{}
-	for _, key := range a.sealedFields() {
-		fields[key] = a.marker()
+	for _, f := range a.sealedFields() {
+		fields[f.Key] = a.valueOf(f)
 	}
 	p, err := a.stack.Hire(a.ctx, harness.Hire{
 		No: no, Name: a.skeleton + " " + no, Fields: fields, KnownIDs: true,
@@ -127,15 +127,31 @@ func (a *aviary) hire(no string) harness.Person {
 	return p
 }
 
-// sealedFields are the keys of every field of the catalogue that is sealed.
-func (a *aviary) sealedFields() []string {
+// sealedFields are all fields of the catalogue that are sealed.
+func (a *aviary) sealedFields() []models.FieldDefinition {
 	a.Helper()
-	var keys []string
-	err := a.stack.Facts.Read(a.ctx).Model(&models.FieldDefinition{}).Where("category <> ''").Pluck("key", &keys).Error
-	if err != nil || len(keys) < 10 {
-		a.Fatalf("%d sealed fields, %v", len(keys), err)
+	var fields []models.FieldDefinition
+	err := a.stack.Facts.Read(a.ctx).Where("category <> ''").Find(&fields).Error
+	if err != nil || len(fields) < 10 {
+		a.Fatalf("%d sealed fields, %v", len(fields), err)
 	}
-	return keys
+	return fields
+}
+
+// valueOf is a marker, where a field takes one.
+func (a *aviary) valueOf(f models.FieldDefinition) string {
+	switch f.Type {
+	case models.FieldDate:
+		return "1999-12-31"
+	case models.FieldChoice:
+		return f.Choices[0].Code
+	case models.FieldPhone:
+		return "+447700900123"
+	case models.FieldMoney, models.FieldNumber:
+		return "12345"
+	case models.FieldText, models.FieldAddress, models.FieldDocumentNumber, models.FieldBankAccount:
+	}
+	return a.marker()
 }
 
 // leave has people leave in every way, and returns the departures that lead to a purge.

@@ -131,7 +131,7 @@ func (h *Hire) complete() {
 	}
 	if h.Fields == nil {
 		h.Fields = map[string]string{
-			"contract_no": "HT-" + h.No, "emergency_contact_phone": "13800000000", "id_number": "110101199003070000",
+			"contract_no": "HT-" + h.No, "emergency_contact_phone": "13800000000", "id_number": "110101199003070003",
 			"bank_account": "6222020000000000000", "social_insurance_no": "SI-" + h.No, "handover_note": "交接 " + h.No,
 		}
 	}

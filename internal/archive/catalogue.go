@@ -52,6 +52,7 @@ type section struct {
 
 type field struct {
 	key    string
+	of     models.FieldType
 	label  text
 	notice text
 }
@@ -60,62 +61,58 @@ var catalogue = []section{
 	{SectionBasic, text{"基本信息", "Basics"}, "",
 		text{"仅限工作联系与组织管理使用", "For work contacts and organisation only"},
 		[]field{
-			{FieldName, text{"姓名", "Name"}, text{}},
-			{FieldEmployeeNo, text{"工号", "Employee number"}, text{}},
-			{FieldDepartment, text{"部门", "Department"}, text{}},
-			{FieldPost, text{"岗位", "Post"}, text{}},
-			{FieldHiredOn, text{"入职日期", "Hired on"}, text{}},
+			{FieldName, models.FieldText, text{"姓名", "Name"}, text{}},
+			{FieldEmployeeNo, models.FieldText, text{"工号", "Employee number"}, text{}},
+			{FieldDepartment, models.FieldText, text{"部门", "Department"}, text{}},
+			{FieldPost, models.FieldText, text{"岗位", "Post"}, text{}},
+			{FieldHiredOn, models.FieldDate, text{"入职日期", "Hired on"}, text{}},
 		}},
 	{SectionContract, text{"劳动合同", "Contract"}, models.CategoryContract,
 		text{"仅限劳动合同管理及劳动争议处理使用", "Only for managing the employment contract and settling disputes about it"},
 		[]field{
-			{"contract_no", text{"合同编号", "Contract number"}, text{}},
-			{"contract_type", text{"合同类型", "Contract type"}, text{}},
-			{"contract_start", text{"合同开始日期", "Contract starts on"}, text{}},
-			{"contract_end", text{"合同到期日期", "Contract ends on"}, text{}},
-			{"work_location", text{"约定工作地点", "Agreed place of work"}, text{}},
+			{"contract_no", models.FieldText, text{"合同编号", "Contract number"}, text{}},
+			{"contract_type", models.FieldChoice, text{"合同类型", "Contract type"}, text{}},
+			{"contract_start", models.FieldDate, text{"合同开始日期", "Contract starts on"}, text{}},
+			{"contract_end", models.FieldDate, text{"合同到期日期", "Contract ends on"}, text{}},
+			{"work_location", models.FieldAddress, text{"约定工作地点", "Agreed place of work"}, text{}},
 		}},
 	{SectionEmergencyContact, text{"紧急联系人", "Emergency contact"}, models.CategoryEmergencyContact,
-		text{"仅限员工本人紧急情况联系使用", "Only for the employee's own emergencies"},
-		[]field{
-			{"emergency_contact_name", text{"紧急联系人姓名", "Emergency contact's name"}, text{}},
-			{"emergency_contact_relation", text{"与本人关系", "Relation to the employee"}, text{}},
-			{"emergency_contact_phone", text{"紧急联系人电话", "Emergency contact's phone"}, text{}},
-		}},
+		text{"仅限员工本人紧急情况联系使用，非经本人同意不得向第三方提供", "Only for the employee's own emergencies; never to be given to anybody else without the employee's consent"},
+		contacts()},
 	{SectionIdentity, text{"身份信息", "Identity"}, models.CategoryIdentity,
 		text{"仅限身份核验及法定用工手续使用，不得复印外传", "Only to verify identity and for filings that the law requires; never to be copied or passed on"},
 		[]field{
-			{"id_document_type", text{"证件类型", "Identity document"}, text{}},
-			{"id_number", text{"证件号码", "Identity document number"}, text{}},
-			{"date_of_birth", text{"出生日期", "Date of birth"}, text{}},
-			{"home_address", text{"家庭住址", "Home address"},
+			{"id_document_type", models.FieldChoice, text{"证件类型", "Identity document"}, text{}},
+			{"id_number", models.FieldDocumentNumber, text{"证件号码", "Identity document number"}, text{}},
+			{"date_of_birth", models.FieldDate, text{"出生日期", "Date of birth"}, text{}},
+			{"home_address", models.FieldAddress, text{"家庭住址", "Home address"},
 				text{"仅限寄送劳动关系文件及员工本人紧急情况使用", "Only to post employment papers and for the employee's own emergencies"}},
-			{"personal_phone", text{"个人手机号码", "Personal phone"},
+			{"personal_phone", models.FieldPhone, text{"个人手机号码", "Personal phone"},
 				text{"仅限用人单位与员工本人联系使用，不得提供给他人", "Only for the company to reach the employee; never to be given to anybody else"}},
-			{"personal_email", text{"个人电子邮箱", "Personal email"},
+			{"personal_email", models.FieldText, text{"个人电子邮箱", "Personal email"},
 				text{"仅限用人单位与员工本人联系使用，不得提供给他人", "Only for the company to reach the employee; never to be given to anybody else"}},
 		}},
 	{SectionPayBank, text{"薪酬与银行账户", "Pay and bank"}, models.CategoryPayBank,
 		text{"仅限薪酬核算与发放使用", "Only to calculate and pay wages"},
 		[]field{
-			{"base_salary", text{"基本工资", "Base salary"}, text{}},
-			{"bank_name", text{"开户银行", "Bank"}, text{}},
-			{"bank_account", text{"银行账号", "Bank account"}, text{}},
+			{"base_salary", models.FieldMoney, text{"基本工资", "Base salary"}, text{}},
+			{"bank_name", models.FieldText, text{"开户银行", "Bank"}, text{}},
+			{"bank_account", models.FieldBankAccount, text{"银行账号", "Bank account"}, text{}},
 		}},
 	{SectionSocialInsurance, text{"社会保险与个税", "Social insurance and tax"}, models.CategorySocialInsurance,
 		text{"仅限办理社会保险、住房公积金及个人所得税使用", "Only for social insurance, housing fund and income tax"},
 		[]field{
-			{"social_insurance_no", text{"社会保险号", "Social insurance number"}, text{}},
-			{"housing_fund_no", text{"住房公积金账号", "Housing fund number"}, text{}},
-			{"tax_no", text{"纳税人识别号", "Tax number"}, text{}},
+			{"social_insurance_no", models.FieldText, text{"社会保险号", "Social insurance number"}, text{}},
+			{"housing_fund_no", models.FieldText, text{"住房公积金账号", "Housing fund number"}, text{}},
+			{"tax_no", models.FieldText, text{"纳税人识别号", "Tax number"}, text{}},
 		}},
 	{SectionDeparture, text{"离职信息", "Departure"}, models.CategoryDepartureFile,
 		text{"仅限办理离职手续及劳动争议处理使用", "Only to carry out the departure and settle disputes about it"},
 		[]field{
-			{"exit_interview", text{"离职面谈记录", "Exit interview"},
+			{"exit_interview", models.FieldText, text{"离职面谈记录", "Exit interview"},
 				text{"仅限人力资源改进工作使用，不得向原部门透露", "Only for HR's own improvement; never to be shown to the former department"}},
-			{"handover_note", text{"工作交接说明", "Handover note"}, text{}},
-			{"forwarding_contact", text{"离职后联系方式", "Contact after leaving"},
+			{"handover_note", models.FieldText, text{"工作交接说明", "Handover note"}, text{}},
+			{"forwarding_contact", models.FieldText, text{"离职后联系方式", "Contact after leaving"},
 				text{"仅限办理离职后续手续时联系本人使用", "Only to reach the person about formalities after leaving"}},
 		}},
 }
@@ -155,6 +152,7 @@ func definitions() []models.FieldDefinition {
 			}
 			rows = append(rows, models.FieldDefinition{
 				Key: f.key, Section: s.key, Position: 10 * (len(rows) + 1), Category: s.category, Sensitivity: sensitivity,
+				Type: f.of, Choices: choices(f.key),
 				LabelZh: f.label.zh, LabelEn: f.label.en, NoticeZh: notice.zh, NoticeEn: notice.en,
 			})
 		}
@@ -167,7 +165,7 @@ func InstallCatalogue(tx *database.Tx) error {
 	err := tx.DB().Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "key"}},
 		DoUpdates: clause.AssignmentColumns([]string{
-			"section", "position", "category", "sensitivity", "label_zh", "label_en", "notice_zh", "notice_en"}),
+			"section", "position", "category", "sensitivity", "type", "choices", "label_zh", "label_en", "notice_zh", "notice_en"}),
 	}).Create(definitions()).Error
 	if err != nil {
 		return database.Wrap("installing the field catalogue", err)
@@ -180,8 +178,8 @@ func InstallCatalogue(tx *database.Tx) error {
 func digestOf(rows []models.FieldDefinition) string {
 	h := sha256.New()
 	for _, r := range rows {
-		_, _ = fmt.Fprintf(h, "%q\n", []string{r.Key, r.Section, strconv.Itoa(r.Position), string(r.Category), r.Sensitivity,
-			r.LabelZh, r.LabelEn, r.NoticeZh, r.NoticeEn})
+		_, _ = fmt.Fprintf(h, "%q %q\n", []string{r.Key, r.Section, strconv.Itoa(r.Position), string(r.Category), r.Sensitivity,
+			r.LabelZh, r.LabelEn, r.NoticeZh, r.NoticeEn, string(r.Type)}, r.Choices)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -168,7 +168,7 @@ func (h hiring) person(tx *database.Tx) (id uuid.UUID, err error) {
 	id = models.NewID()
 	err = database.Hide(tx.DB().Create(&models.Employee{
 		ID: id, EmployeeNo: h.EmployeeNo, Name: h.Name, DepartmentID: h.DepartmentID,
-		Status: models.StatusActive, Revision: 1,
+		Status: models.StatusActive, Revision: 1, SearchNames: FoundBy(h.Name),
 	}).Error)
 	if database.Violates(err, "employees_employee_no_key") || database.Violates(err, "employees_employee_no_once") {
 		return uuid.Nil, ErrEmployeeNoTaken // by somebody who was hired at the same moment

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
@@ -80,7 +81,21 @@ func TestCreate_Refuses(t *testing.T) {
 		"unknown field":        {func(n *archive.NewEmployee) { n.Fields = map[string]string{"secret": "x"} }, []archive.Invalid{{"fields[0]", "unknown_field"}}},
 		"a column as a field":  {func(n *archive.NewEmployee) { n.Fields = map[string]string{"name": "x"} }, []archive.Invalid{{"fields.name", "read_only"}}},
 		"empty field":          {func(n *archive.NewEmployee) { n.Fields = map[string]string{"tax_no": ""} }, []archive.Invalid{{"fields.tax_no", "required"}}},
-		"field too long":       {func(n *archive.NewEmployee) { n.Fields = map[string]string{"tax_no": strings.Repeat("1", 1001)} }, []archive.Invalid{{"fields.tax_no", "too_long"}}},
+		"values of no such type": {func(n *archive.NewEmployee) {
+			n.Fields = map[string]string{"date_of_birth": "31.12.1949", "emergency_contact_2_phone": "12", "contract_type": "permanent", "base_salary": "much", "bank_account": "DE88370400440532013000"}
+		}, []archive.Invalid{{"fields.bank_account", "wrong_check_digit"}, {"fields.base_salary", "not_a_number"}, {"fields.contract_type", "not_allowed"}, {"fields.date_of_birth", "not_a_date"}, {"fields.emergency_contact_2_phone", "not_a_phone"}}},
+		"a mistyped identity number": {func(n *archive.NewEmployee) { n.Fields = map[string]string{"id_number": "110105194912310021"} },
+			[]archive.Invalid{{"fields.id_number", "wrong_check_digit"}}},
+		"no number of the card": {func(n *archive.NewEmployee) {
+			n.Fields = map[string]string{"id_number": "E12345678", "id_document_type": "resident_identity_card"}
+		}, []archive.Invalid{{"fields.id_number", "malformed"}}},
+		"born on another day": {func(n *archive.NewEmployee) {
+			n.Fields = map[string]string{"id_number": "11010519491231002X", "date_of_birth": "1949-12-30"}
+		}, []archive.Invalid{{"fields.id_number", "birth_date_mismatch"}}},
+		"a contract that ends before": {func(n *archive.NewEmployee) {
+			n.Fields = map[string]string{"contract_start": "2024-02-01", "contract_end": "2024-01-31"}
+		}, []archive.Invalid{{"fields.contract_end", "mismatch"}}},
+		"field too long": {func(n *archive.NewEmployee) { n.Fields = map[string]string{"tax_no": strings.Repeat("1", 1001)} }, []archive.Invalid{{"fields.tax_no", "too_long"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := c.zhang()
@@ -139,7 +154,7 @@ func TestI8_RehireIsANewEmployment(t *testing.T) {
 
 	again := n
 	again.DepartmentID, again.HiredOn = c.abroad, clock.NewDate(2024, 5, 31)
-	again.Fields = map[string]string{"id_number": "new number", "base_salary": "30000"}
+	again.Fields = map[string]string{"id_number": "NEW-NUMBER", "base_salary": "30000"}
 	_, _, err := c.create(t, again)
 	wantInvalid(t, err, archive.Invalid{Location: "hired_on", Code: archive.CodeTooEarly})
 	again.HiredOn = clock.NewDate(2024, 6, 1)
@@ -226,4 +241,83 @@ func TestI8_TheLatestEmploymentIsTheOneEnteredLast(t *testing.T) {
 	if latest.ID != later || len(people) != 1 || people[0].EmploymentID != later {
 		t.Errorf("the latest is %v, listed is %+v, want %v", latest.ID, people, later)
 	}
+}
+
+// TestAValueIsKeptInItsForm: what is written in many ways is kept in one; what a file had before there were types
+// stays, whatever it is, until somebody writes it anew.
+func TestAValueIsKeptInItsForm(t *testing.T) {
+	c := newCompany(t)
+	n := c.zhang()
+	n.Fields = map[string]string{
+		"id_document_type": "resident_identity_card", "id_number": "110105 19491231 002x", "date_of_birth": "1949-12-31",
+		"emergency_contact_5_phone": "+86 (10) 1234-5678", "bank_account": "de89 3704 0044 0532 0130 00", "base_salary": "12,000 cny",
+	}
+	id, employment := c.hire(t, n)
+	want := map[string]string{
+		"id_document_type": "resident_identity_card", "id_number": "11010519491231002X", "date_of_birth": "1949-12-31",
+		"emergency_contact_5_phone": "+861012345678", "bank_account": "DE89370400440532013000", "base_salary": "12000 CNY",
+	}
+	if diff := cmp.Diff(want, c.stored(t, employment)); diff != "" {
+		t.Error(diff)
+	}
+	must(t, c.Facts.Read(t.Context()).Exec("UPDATE field_definitions SET type = 'text' WHERE key = 'contract_type'").Error)
+	must(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"contract_type": ptr("无固定期限")}}))
+	c.run(t, archive.InstallCatalogue)
+	must(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"tax_no": ptr("T-1")}}))
+	if got := c.stored(t, employment)["contract_type"]; got != "无固定期限" {
+		t.Errorf("what was there is %q", got)
+	}
+	wantInvalid(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"contract_type": ptr("无固定期限")}}),
+		archive.Invalid{Location: "fields.contract_type", Code: "not_allowed"})
+}
+
+// TestI25_SeveralEmergencyContacts: five have room, each is masked by itself, and the purge of their category leaves none.
+func TestI25_SeveralEmergencyContacts(t *testing.T) {
+	c := newCompany(t)
+	n := c.zhang()
+	n.Fields = map[string]string{
+		"emergency_contact_name": "王芳", "emergency_contact_phone": "13800000000", "emergency_contact_4_name": "李雷",
+		"emergency_contact_4_relation": "friend", "emergency_contact_4_phone": "13900000000", "emergency_contact_4_informed": "yes", "emergency_contact_4_informed_on": "2024-05-01",
+	}
+	id, employment := c.hire(t, n)
+	masked := func(key string) (there, masked bool) {
+		view, err := archive.Get(t.Context(), c.Facts, c.hr, id, "zh")
+		must(t, err)
+		for _, f := range view.Fields {
+			if f.Key == key {
+				return true, f.Masked != nil
+			}
+		}
+		return false, false
+	}
+	for key, want := range map[string][2]bool{
+		"emergency_contact_name": {true, true}, "emergency_contact_relation": {true, false}, "emergency_contact_2_name": {},
+		"emergency_contact_4_phone": {true, true}, "emergency_contact_4_informed": {true, true},
+	} {
+		if there, is := masked(key); [2]bool{there, is} != want {
+			t.Errorf("%s is there: %v, masked: %v", key, there, is)
+		}
+	}
+	var look []archive.LookField
+	c.run(t, func(tx *database.Tx) (err error) {
+		if look, err = archive.LookFields(tx, employment, []string{"emergency_contact_4_phone", "emergency_contact_4_relation"}); err != nil {
+			return err
+		}
+		for i, want := range []string{"朋友", "13900000000"} {
+			value, ok, err := archive.OpenField(tx, c.vault, look[i])
+			if err != nil || !ok || look[i].ValueText("zh", value) != want || look[i].Group() != access.GroupEmergencyContact {
+				t.Errorf("%s: %q, %v, %v", look[i].Key, value, ok, err)
+			}
+		}
+		cleared, err := archive.ClearFields(tx, look[0].CategoryID)
+		if cleared != int64(len(n.Fields)) {
+			t.Errorf("%d of %d are cleared", cleared, len(n.Fields))
+		}
+		return err
+	})
+	if left := c.stored(t, employment); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+	wantInvalid(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"emergency_contact_6_name": ptr("x")}}),
+		archive.Invalid{Location: "fields[0]", Code: "unknown_field"})
 }

@@ -37,6 +37,16 @@ const (
 	CodeOutOfRange   = "out_of_range"
 	CodeMismatch     = "mismatch"
 	CodeTooEarly     = "too_early"
+
+	// Of values by the type of their field.
+	CodeNotAllowed      = "not_allowed"
+	CodeNotADate        = "not_a_date"
+	CodeInFuture        = "in_the_future"
+	CodeNotANumber      = "not_a_number"
+	CodeNotAPhone       = "not_a_phone"
+	CodeWrongCheckDigit = "wrong_check_digit"
+	CodeNoBirthDate     = "no_birth_date"
+	CodeBirthMismatch   = "birth_date_mismatch"
 )
 
 // Invalid is one value that is refused, named by its place; the value itself is not repeated.

@@ -22,7 +22,8 @@ type change struct {
 	category models.EmploymentCategory
 }
 
-// checkFields says which changes are refused, by the catalogue and as texts.
+// checkFields says which changes are refused, by the catalogue and as values of their types, and puts the values into
+// the form in which they are stored.
 func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.Category, error) {
 	if len(fields) == 0 {
 		return nil, nil
@@ -32,9 +33,13 @@ func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.
 	if err := tx.DB().Where("key IN ?", keys).Find(&rows).Error; err != nil {
 		return nil, database.Wrap("reading the field catalogue", err)
 	}
-	categories := map[string]models.Category{}
+	now, err := tx.Now()
+	if err != nil {
+		return nil, err
+	}
+	categories, definitions := map[string]models.Category{}, map[string]models.FieldDefinition{}
 	for _, row := range rows {
-		categories[row.Key] = row.Category
+		categories[row.Key], definitions[row.Key] = row.Category, row
 	}
 	var found problems
 	for i, key := range keys {
@@ -46,10 +51,17 @@ func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.
 		case category == "":
 			found.add("fields."+key, CodeReadOnly)
 		case value != nil:
-			if code := checkText(value, maxValue); code != "" {
+			code := checkText(value, maxValue)
+			if code == "" {
+				code = judge(definitions[key], value, now)
+			}
+			if code != "" {
 				found.add("fields."+key, code)
 			}
 		}
+	}
+	if len(found) == 0 {
+		together(fields, now, &found)
 	}
 	return categories, found.err()
 }

@@ -21,6 +21,7 @@ type Employee struct {
 	ID            uuid.UUID             `json:"id"`
 	EmployeeNo    string                `json:"employee_no"`
 	Name          string                `json:"name"`
+	FormerNames   models.Names          `json:"former_names" gorm:"type:text[]" doc:"The latest last; none of somebody whose data is deleted"`
 	DepartmentID  uuid.UUID             `json:"department_id"`
 	Department    string                `json:"department" gorm:"-"` // by name, as the next two
 	Status        models.EmployeeStatus `json:"status"`
@@ -37,7 +38,7 @@ type Employee struct {
 // Filter chooses what List shows. Zero values choose everything that the actor may see.
 type Filter struct {
 	Actor        models.Actor
-	Query        string // part of a name or employee number, in any case
+	Query        string // part of a name, of a former one or of the number, in any case; or the name in pinyin or initials
 	Status       models.EmployeeStatus
 	DepartmentID uuid.UUID
 	After        uuid.UUID // the last person of the page before
@@ -110,7 +111,7 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 // employees reads people, of a table employees, with their latest employment.
 func employees(g *gorm.DB) *gorm.DB {
 	return g.
-		Select(`employees.id, employees.employee_no, employees.name, employees.department_id, employees.status,
+		Select(`employees.id, employees.employee_no, employees.name, employees.former_names, employees.department_id, employees.status,
 			m.id AS employment_id, m.legal_entity_id, m.post, m.jurisdiction, m.time_zone, m.hired_on`).
 		Joins("JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id ORDER BY " + latestOrder + " LIMIT 1) m ON true")
 }

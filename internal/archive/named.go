@@ -12,12 +12,16 @@ import (
 	"lethe/internal/textform"
 )
 
+// unspaced leaves out what stands between syllables: zhang wei, xi'an.
+var unspaced = strings.NewReplacer(" ", "", "'", "", "’", "", "-", "", "·", "")
+
 // gramEnd stands between grams on their way to the database; no text has it.
 const gramEnd = "\x1f"
 
 // Named is the condition that a row's person has a name or number that holds the text, whatever the width,
-// the case or the form of its characters, traditional or simplified. The row is of a table with a column
-// search_text, as of employees.
+// the case or the form of its characters, traditional or simplified; or one that sounds so in pinyin, whole or in
+// initials, from one of its syllables on; or a former name that holds it. The row is of a table with the columns
+// search_text and search_names, as of employees.
 func Named(ctx context.Context, db *database.DB, part string) (named clause.Expr, err error) {
 	var folded string // by the database, so that both sides are folded alike
 	if err := db.Read(ctx).Raw(`SELECT btrim(person_text(?, ''), E' \n')`, part).Scan(&folded).Error; err != nil {
@@ -27,6 +31,13 @@ func Named(ctx context.Context, db *database.DB, part string) (named clause.Expr
 	if len(grams) == 0 { // a single character
 		grams = []string{folded}
 	}
-	return gorm.Expr("strpos(search_text, ?) > 0 AND person_grams(search_text) @> string_to_array(?, ?)",
-		folded, strings.Join(grams, gramEnd), gramEnd), nil
+	sound := unspaced.Replace(folded)
+	if sound == "" {
+		return gorm.Expr("strpos(search_text, ?) > 0 AND person_grams(search_text) @> string_to_array(?, ?)",
+			folded, strings.Join(grams, gramEnd), gramEnd), nil
+	}
+	sound = nameStart + sound
+	return gorm.Expr(`((strpos(search_text, ?) > 0 AND person_grams(search_text) @> string_to_array(?, ?))
+		OR (strpos(search_names, ?) > 0 AND person_grams(search_names) @> string_to_array(?, ?)))`,
+		folded, strings.Join(grams, gramEnd), gramEnd, sound, strings.Join(textform.Grams(sound), gramEnd), gramEnd), nil
 }

@@ -206,7 +206,8 @@ type CatalogueField struct {
 	Category     models.Category `json:"category,omitempty" doc:"By which it is kept and deleted; absent of what certificates need"`
 	CategoryText string          `json:"category_text,omitempty"`
 	Sensitivity  string          `json:"sensitivity"`
-	Notice       string          `json:"notice" doc:"What it may be used for"`
+	FieldKind
+	Notice string `json:"notice" doc:"What it may be used for"`
 }
 
 // Catalogue lists the fields of a file, in the order in which they are shown.
@@ -220,7 +221,7 @@ func Catalogue(ctx context.Context, db *database.DB, language i18n.Language) ([]
 	for i, r := range rows {
 		fields[i] = CatalogueField{
 			Key: r.Key, Section: r.Section, SectionLabel: sectionLabels[r.Section].in(language), Label: text{r.LabelZh, r.LabelEn}.in(language),
-			Category: r.Category, Sensitivity: r.Sensitivity, Notice: text{r.NoticeZh, r.NoticeEn}.in(language),
+			Category: r.Category, Sensitivity: r.Sensitivity, FieldKind: kindOf(r, language), Notice: text{r.NoticeZh, r.NoticeEn}.in(language),
 		}
 		if r.Category != "" {
 			fields[i].CategoryText = closed.Text(language, r.Category)

@@ -24,5 +24,9 @@ func SetStatus(tx *database.Tx, employeeID uuid.UUID, status models.EmployeeStat
 	}
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE employees
 		SET status = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`, status, employeeID))
-	return database.Wrap("changing a person's status", err)
+	if err != nil || employee.Status != models.StatusPurged {
+		return database.Wrap("changing a person's status", err)
+	}
+	_, err = hear(tx, tx.DB().Where("id = ?", employeeID)) // who comes back is found again
+	return err
 }

@@ -178,7 +178,11 @@ func (p Patch) columns(tx *database.Tx, employee models.Employee, employment mod
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE employees
 		SET name = ?, department_id = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`,
 		employee.Name, employee.DepartmentID, employee.ID))
-	return database.Wrap("changing a person", err)
+	if err != nil || p.Name == nil {
+		return database.Wrap("changing a person", err)
+	}
+	_, err = hear(tx, tx.DB().Where("id = ?", employee.ID))
+	return err
 }
 
 // assess is why one person may not make a patch alone: what deadlines hang on would change, and a department of

@@ -109,7 +109,7 @@ func TestUpdate_AtOnce(t *testing.T) {
 		all.Go(func() {
 			fields := map[string]*string{}
 			for _, key := range keys {
-				fields[key] = ptr(string(rune('a' + i)))
+				fields[key] = ptr(string(rune('1' + i)))
 			}
 			if err := c.update(t, id, archive.Patch{Fields: fields}); err != nil {
 				t.Error(err)

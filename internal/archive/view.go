@@ -10,6 +10,7 @@ import (
 
 	"lethe/internal/access"
 	"lethe/internal/clock"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/permission"
@@ -29,10 +30,11 @@ type EmployeeView struct {
 // Field is one field of a file. Exactly one of Value and Masked is set if there is a value, none if
 // there is none. Hidden fields are not in the view at all.
 type Field struct {
-	Key                string        `json:"key"`
-	Section            string        `json:"section"`
-	SectionLabel       string        `json:"section_label"`
-	Label              string        `json:"label"`
+	Key          string `json:"key"`
+	Section      string `json:"section"`
+	SectionLabel string `json:"section_label"`
+	Label        string `json:"label"`
+	FieldKind
 	Access             access.Access `json:"access" enum:"value,masked"`
 	Value              *string       `json:"value,omitempty"`
 	Masked             *string       `json:"masked,omitempty"`
@@ -44,6 +46,27 @@ type Field struct {
 	PurgedText string `json:"purged_text,omitempty"`
 	// CertificateID is the proof of it, once there is one.
 	CertificateID *uuid.UUID `json:"certificate_id,omitempty"`
+}
+
+// FieldKind is what the values of a field are.
+type FieldKind struct {
+	Type     models.FieldType `json:"type"`
+	TypeText string           `json:"type_text"`
+	Choices  []FieldChoice    `json:"choices,omitempty" doc:"Of a choice: what may be written"`
+}
+
+// FieldChoice is a value that may be chosen, in a language.
+type FieldChoice struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+func kindOf(f models.FieldDefinition, language i18n.Language) FieldKind {
+	kind := FieldKind{Type: f.Type, TypeText: closed.Text(language, f.Type)}
+	for _, o := range f.Choices {
+		kind.Choices = append(kind.Choices, FieldChoice{Code: o.Code, Text: language.Of(o.Zh, o.En)})
+	}
+	return kind
 }
 
 // Get is one file in a language. A person whom the actor may not see is database.ErrNotFound.
@@ -79,6 +102,9 @@ func Get(ctx context.Context, db *database.DB, actor models.Actor, id uuid.UUID,
 		return EmployeeView{}, err
 	}
 	for _, e := range entries {
+		if further(e.Key) && !e.Stored {
+			continue // the catalogue tells that there is room for more
+		}
 		shown := access.FieldAccess(actor, relation, e.Sensitivity)
 		if e.Sensitivity != access.Basic && relation != access.RelationSelf && access.MaySee(actor.Role, relation) {
 			shown = matrix.Shows(access.Asker{ID: actor.EmployeeID, Role: actor.Role}, target, GroupOf(e.Section, e.Key))
@@ -125,7 +151,7 @@ func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
 func (e entry) show(shown access.Access, basics map[string]string, language i18n.Language, zone string) Field {
 	f := Field{
 		Key: e.Key, Section: e.Section, SectionLabel: sectionLabels[e.Section].in(language),
-		Label: text{e.LabelZh, e.LabelEn}.in(language), Notice: text{e.NoticeZh, e.NoticeEn}.in(language),
+		Label: text{e.LabelZh, e.LabelEn}.in(language), FieldKind: kindOf(e.FieldDefinition, language), Notice: text{e.NoticeZh, e.NoticeEn}.in(language),
 		Access: shown, Purged: e.State != models.CategoryOpen,
 	}
 	if f.Purged {

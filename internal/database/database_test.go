@@ -221,7 +221,7 @@ func TestSealedDomain(t *testing.T) {
 	g := env.Facts.Read(t.Context())
 	category := models.EmploymentCategory{ID: uuid.New(), EmploymentID: employment.ID, Category: models.CategoryIdentity, State: models.CategoryOpen}
 	must(t, g.Create(&category).Error)
-	must(t, g.Create(&models.FieldDefinition{Key: "f", Category: models.CategoryIdentity, Sensitivity: "sensitive"}).Error)
+	must(t, g.Create(&models.FieldDefinition{Key: "f", Type: models.FieldText, Category: models.CategoryIdentity, Sensitivity: "sensitive"}).Error)
 	value := models.FieldValue{ID: uuid.New(), EmploymentID: employment.ID, CategoryID: category.ID, FieldKey: "f"}
 	box := append([]byte("LSL1"), make([]byte, 44)...)
 	for name, bad := range map[string][]byte{"plain": []byte("13800000000"), "too short": box[:47], "other magic": append([]byte("LSL2"), box[4:]...)} {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/departure"
@@ -46,4 +47,12 @@ func TestADepartureIsFoundByThePersonsNameOfToday(t *testing.T) {
 	set(`UPDATE employees SET name = '張偉' WHERE id = ?`, person)
 	found("张伟", dep.ID)
 	found("test", other.ID)
+	found("zhangwei")
+	if err := archive.HearNames(t.Context(), s.Facts); err != nil {
+		t.Fatal(err)
+	}
+	found("zhangwei", dep.ID)
+	found("zw", dep.ID)
+	set(`UPDATE departures SET search_names = 'x' WHERE id = ?`, dep.ID)
+	found("wei", dep.ID)
 }

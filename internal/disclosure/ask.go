@@ -60,7 +60,7 @@ type Statement struct {
 // Shown is one field as a look shows it.
 type Shown struct {
 	Key, Label, Notice string
-	Value              *string // nil: the file has nothing for it
+	Value, Text        *string // nil: the file has nothing for it; the text is of a choice in words
 }
 
 // Look is what a request came to.
@@ -310,7 +310,8 @@ func open(tx *database.Tx, opener vault.Opener, fields []archive.LookField, lang
 		}
 		s := Shown{Key: f.Key, Label: f.Label(language), Notice: f.Notice(language)}
 		if ok {
-			s.Value = &value
+			text := f.ValueText(language, value)
+			s.Value, s.Text = &value, &text
 		}
 		all = append(all, s)
 	}

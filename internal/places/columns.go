@@ -44,12 +44,12 @@ recorded_configuration name`},
 legal_entities code name_zh name_en jurisdiction time_zone
 departments code name_zh name_en
 permission_versions document
-field_definitions key section category sensitivity label_zh label_en notice_zh notice_en
+field_definitions key section category sensitivity type label_zh label_en notice_zh notice_en choices
 retention_rules jurisdiction category period floor ceiling anchor basis_zh basis_en
 api_tokens label`},
 	{Skeleton, Facts, `
-employees employee_no employee_no_key name search_text
-departures search_text
+employees employee_no employee_no_key name search_text former_names search_names
+departures search_text search_names
 employments post
 users login`},
 	{Account, Facts, `

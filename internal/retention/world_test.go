@@ -125,8 +125,8 @@ type person struct {
 
 // fields has one value in each category that the catalogue has fields for.
 var fields = map[string]string{
-	"contract_no": "C-1", "emergency_contact_phone": "13800000000", "id_number": "110101199001011234",
-	"bank_account": "6222000000000000", "social_insurance_no": "S-1",
+	"contract_no": "C-1", "emergency_contact_phone": "13800000000", "id_number": "110101199001011237",
+	"bank_account": "6222000000000009", "social_insurance_no": "S-1",
 }
 
 func (w *world) hire(t failer, jurisdiction string) person {
