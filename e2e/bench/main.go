@@ -1,6 +1,6 @@
 // Command bench measures Lethe beside its bare counterparts in one run on the same servers:
 // departures per second against workflows of the same shape with empty activities, and what a
-// person asleep in retention costs. Pairs are interleaved and medians compared, because the
+// person asleep in retention costs; judged looks against a handler that reads one row. Pairs are interleaved and medians compared, because the
 // machines that run it are noisy.
 package main
 
@@ -26,6 +26,7 @@ type settings struct {
 	entries    int
 	ledgerOnly bool
 	people     int
+	looks      bool
 	timeout    time.Duration
 }
 
@@ -39,6 +40,7 @@ func main() {
 	flag.IntVar(&s.entries, "entries", 1_000_000, "entries of the ledger; 0: the ledger is not measured")
 	flag.BoolVar(&s.ledgerOnly, "ledger-only", false, "measure nothing but the ledger and its search")
 	flag.IntVar(&s.people, "people", 0, "measure nothing but lists, with so many people; 0: they are not measured")
+	flag.BoolVar(&s.looks, "looks", false, "measure nothing but judged looks")
 	flag.DurationVar(&s.timeout, "timeout", 20*time.Minute, "limit for the whole run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -55,6 +57,9 @@ func main() {
 func run(ctx context.Context, s settings) error {
 	if s.people > 0 {
 		return peopleLists(ctx, s)
+	}
+	if s.looks {
+		return disclosures(ctx)
 	}
 	if s.ledgerOnly {
 		return runLedger(ctx, s)
@@ -79,8 +84,8 @@ func run(ctx context.Context, s settings) error {
 	if err := asleep(ctx, w, s); err != nil {
 		return err
 	}
-	if s.entries == 0 {
-		return nil
+	if err := disclosures(ctx); err != nil || s.entries == 0 {
+		return err
 	}
 	return ledgerRows(ctx, w.postgres, w.scratch.Path, s.entries)
 }

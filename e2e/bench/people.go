@@ -13,6 +13,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"lethe/api"
 	"lethe/internal/approval"
 	"lethe/internal/clock"
@@ -98,6 +100,11 @@ type lister struct {
 
 // serve is the API as the program serves it, with a token of an HR administrator.
 func (w *world) serve(ctx context.Context) (*lister, error) {
+	return w.serveTo(ctx, rowID(tableEmployee, 1))
+}
+
+// serveTo is serve, to somebody else.
+func (w *world) serveTo(ctx context.Context, who uuid.UUID) (*lister, error) {
 	people := identity.New(w.facts, w.vault, identity.Options{Insecure: true})
 	approvals, err := operations.New(operations.Deps{Vault: w.vault, Identity: people, Systems: w.systems}, approval.Options{})
 	if err != nil {
@@ -105,7 +112,6 @@ func (w *world) serve(ctx context.Context) (*lister, error) {
 	}
 	l := &lister{}
 	err = database.Run(ctx, w.facts, func(tx *database.Tx) (err error) {
-		who := rowID(tableEmployee, 1)
 		if _, err := identity.GrantTo(tx, who, models.RoleHRAdmin); err != nil {
 			return err
 		}
