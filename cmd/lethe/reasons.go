@@ -43,6 +43,7 @@ func (p packed) pack() (*screening.Pack, error) {
 type ReasonsTestCmd struct {
 	packed
 	Corpus  string `type:"path" placeholder:"FILE" help:"Labelled reasons, an object of JSON a line, instead of the built-in ones. 已标注的理由，每行一个 JSON 对象，不填则用内置语料。"`
+	Cross   bool   `help:"Judge each reason without the phrases that it alone has: how one is judged that nobody has seen. 判断每条理由时不用仅它才有的短语，以估计对未见过的理由的效果。"`
 	Figures bool   `help:"The figures alone, without the misses. 只显示统计，不列出判错的理由。"`
 }
 
@@ -71,7 +72,11 @@ func (r ReasonsTestCmd) Run() error {
 	}
 	met := true
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
-		f := corpus.Measure(p, measured[name])
+		measure := corpus.Measure
+		if r.Cross {
+			measure = corpus.CrossValidate
+		}
+		f := measure(p, measured[name])
 		if r.Figures {
 			f.Misses = nil
 		}
@@ -101,6 +106,7 @@ func printFigures(out io.Writer, l i18n.Language, f corpus.Figures) {
 		fmt.Fprintf(w, "%s\t%d/%d\n", closed.Text(l, screening.Category(category)), counts[1], counts[0])
 	}
 	fmt.Fprintf(w, l.Of("应拒绝的，拒绝了\t%.3f（至少 %.2f）\n", "to be refused, and refused\t%.3f (at least %.2f)\n"), f.Share(screening.Refused, screening.Refused), corpus.Recall)
+	fmt.Fprintf(w, l.Of("应拒绝的，放行了\t%.3f\n", "to be refused, but let through\t%.3f\n"), f.Share(screening.Refused, screening.OK))
 	fmt.Fprintf(w, l.Of("正当的，误拒\t%.3f（至多 %.2f）\n", "honest, but refused\t%.3f (at most %.2f)\n"), f.Share(screening.OK, screening.Refused), corpus.HonestRefused)
 	fmt.Fprintf(w, l.Of("正当的，转审核\t%.3f（至多 %.2f）\n", "honest, but sent to a reviewer\t%.3f (at most %.2f)\n"), f.Share(screening.OK, screening.Review), corpus.HonestReview)
 	_ = w.Flush()

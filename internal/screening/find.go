@@ -23,6 +23,7 @@ type finder struct {
 	sounds  automaton
 	words   automaton
 	alike   map[rune]string
+	amount  int // the phrase that any sum of money is
 }
 
 const (
@@ -75,6 +76,8 @@ func newFinder(groups map[string][]string, alike map[string]string) (*finder, er
 			}
 		}
 	}
+	f.amount = len(f.phrases)
+	f.phrases = append(f.phrases, phrase{groups: []string{ofMoney}, pieces: 1})
 	f.sounds, f.words = newAutomaton(bySound), newAutomaton(byWord)
 	return f, nil
 }
@@ -253,6 +256,10 @@ func (f *finder) find(all []token) []hit {
 		}
 		return true
 	})
+	for _, sum := range amounts(all) {
+		sum.phrase = f.amount
+		ending[sum.to] = append(ending[sum.to], sum)
+	}
 	return f.whole(slices.Concat(ending...))
 }
 

@@ -22,8 +22,9 @@ type Pack struct {
 	Purposes map[string]Purpose  `yaml:"purposes"`
 	Rules    []Rule              `yaml:"rules"`
 
-	finder *finder
-	facts  []string // of all purposes
+	finder   *finder
+	facts    []string // of all purposes
+	excusing []string // those, and what goes with them
 }
 
 // Purpose is what the pack knows of a purpose: groups of phrases.
@@ -64,6 +65,9 @@ const (
 	nothing      = "nothing"   // what says nothing
 	formal       = "formal"    // how people write who have facts: times, documents, checks
 	vague        = "vague"     // what says too little where no fact stands beside it
+	denial       = "denial"    // what denies what follows: 不是, not a
+	pretext      = "pretext"   // what says that what stands before is for show: 是借口
+	ofMoney      = "amount"    // a sum of money
 	ofPurpose    = "facts"     // the facts of the purpose
 	ofAny        = "any_fact"  // those of any purpose, and what goes with this one
 	saidEnough   = "enough"    // that the text is no single word
@@ -98,12 +102,12 @@ func Parse(file []byte) (*Pack, error) {
 }
 
 func (p *Pack) check() error {
-	for _, name := range []string{neutral, nothing, vague, formal} {
+	for _, name := range []string{neutral, nothing, vague, formal, denial, pretext} {
 		if len(p.Groups[name]) == 0 {
 			return fmt.Errorf("the group %s has no phrases", name)
 		}
 	}
-	for _, name := range []string{ofPurpose, ofAny, inDisguise, saidEnough} {
+	for _, name := range []string{ofPurpose, ofAny, ofMoney, inDisguise, saidEnough} {
 		if _, taken := p.Groups[name]; taken {
 			return fmt.Errorf("no group can be called %s", name)
 		}
@@ -116,6 +120,7 @@ func (p *Pack) check() error {
 		p.facts = append(p.facts, purpose.Facts...)
 		purpose.weighty = slices.Concat(purpose.Facts, purpose.Hints, []string{formal})
 		p.Purposes[name] = purpose
+		p.excusing = append(p.excusing, purpose.weighty...)
 	}
 	if len(p.Rules) == 0 {
 		return errors.New("there are no rules")
@@ -169,7 +174,7 @@ func (p *Pack) checkRule(rule *Rule) error {
 
 func (p *Pack) known(lists ...[]string) error {
 	for _, name := range slices.Concat(lists...) {
-		if _, ok := p.Groups[name]; !ok && name != inDisguise && name != saidEnough {
+		if _, ok := p.Groups[name]; !ok && name != inDisguise && name != saidEnough && name != ofMoney {
 			return fmt.Errorf("there is no group %q", name)
 		}
 	}

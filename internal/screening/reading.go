@@ -24,13 +24,17 @@ type reading struct {
 	said    int             // how much it says, in characters of Chinese and words of other languages
 }
 
-func (p *Pack) read(text string) *reading {
+func (p *Pack) read(text string, without func(phrase int) bool) *reading {
 	r := &reading{tokens: tokens(Normalise(text)), present: map[string]bool{}}
 	all := p.finder.find(r.tokens)
+	if without != nil {
+		all = slices.DeleteFunc(all, func(h hit) bool { return without(h.phrase) })
+	}
 	r.said = said(r.tokens, reach(all, []string{nothing}, len(r.tokens)))
 	unsaid := reach(all, []string{neutral}, len(r.tokens))
+	denied := p.denied(all, len(r.tokens))
 	for _, h := range all {
-		if !h.in([]string{neutral}) && covered(unsaid, h) {
+		if !h.in([]string{neutral}) && covered(unsaid, h) || denied[h.from] && h.in(p.excusing) {
 			continue
 		}
 		r.hits = append(r.hits, h)
@@ -39,6 +43,27 @@ func (p *Pack) read(text string) *reading {
 		}
 	}
 	return r
+}
+
+// denies is how many tokens after a denial are denied by it, or before a pretext are one.
+const denies = 4
+
+// denied are the tokens of what a text says is not so (不是报税, not the police) or is said for show (开证明是借口):
+// what stands there excuses nothing.
+func (p *Pack) denied(all []hit, n int) []bool {
+	at := make([]bool, n)
+	for _, h := range all {
+		from, to := h.to+1, h.to+denies
+		if h.in([]string{pretext}) {
+			from, to = h.from-denies, h.from-1
+		} else if !h.in([]string{denial}) {
+			continue
+		}
+		for i := max(from, 0); i <= min(to, n-1); i++ {
+			at[i] = true
+		}
+	}
+	return at
 }
 
 func (r *reading) hasAny(groups []string) bool {

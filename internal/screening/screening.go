@@ -80,8 +80,22 @@ var Builtin = sync.OnceValue(func() *Pack {
 
 // Screen judges a text that was given as the reason for a purpose. A purpose that the pack does not know
 // is judged as other.
-func (p *Pack) Screen(text, purpose string) Finding {
-	r := p.read(text)
+func (p *Pack) Screen(text, purpose string) Finding { return p.ScreenWithout(text, purpose, nil) }
+
+// Phrases are the numbers of the phrases of the pack that stand in a text.
+func (p *Pack) Phrases(text string) []int {
+	var found []int
+	for _, h := range p.finder.find(tokens(Normalise(text))) {
+		found = append(found, h.phrase)
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// ScreenWithout judges a text as if the pack did not have some of its phrases: how it would be judged, had nobody
+// seen it when the rules were written.
+func (p *Pack) ScreenWithout(text, purpose string, without func(phrase int) bool) Finding {
+	r := p.read(text, without)
 	own, ok := p.Purposes[purpose]
 	if !ok {
 		own = p.Purposes[otherPurpose]

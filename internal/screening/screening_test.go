@@ -106,7 +106,7 @@ func TestTraditionalCharactersAreThoseOfTheSearch(t *testing.T) {
 
 func TestAFaultyPackIsRefused(t *testing.T) {
 	const good = `version: "1"
-groups: {neutral: [借调], nothing: [无], vague: [有事], formal: [今天], debt: [欠…钱, owes me], ask: [电话]}
+groups: {neutral: [借调], nothing: [无], vague: [有事], formal: [今天], denial: [不是], pretext: [是借口], debt: [欠…钱, owes me], ask: [电话]}
 purposes: {unreachable: {facts: [ask]}}
 rules: [{name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt]}]
 `
@@ -148,9 +148,11 @@ rules: [{name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt]}]
 // What of a rule decides, decides: its groups near together, what excuses, what is excepted, and for which purpose.
 func TestARule(t *testing.T) {
 	pack, err := Parse([]byte(`version: "1"
-groups: {neutral: [借调], nothing: [无], vague: [有事], formal: [今天], debt: [欠…钱, 借], ask: [电话], fact: [晕倒], except: [借书证]}
+groups: {neutral: [借调], nothing: [无], vague: [有事], formal: [今天], denial: [不是], pretext: [是借口], debt: [欠…钱, 借], ask: [电话], fact: [晕倒], except: [借书证]}
 purposes: {medical_emergency: {facts: [fact]}, payroll: {}}
-rules: [{name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt, ask], unless: [facts], except: [except], not_for: [payroll], within: 12}]
+rules:
+  - {name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt, ask], unless: [facts], except: [except], not_for: [payroll], within: 12}
+  - {name: b, category: private_debt, text: {zh: 甲, en: A}, all: [amount, ask], within: 4}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -171,12 +173,20 @@ rules: [{name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt, as
 		{"借调的人的电话", "medical_emergency", false},
 		{"借书证上的电话", "medical_emergency", false},
 		{"借调，借，电话", "medical_emergency", true},
+		{"他欠了我钱，要电话，不是今天晕倒的", "medical_emergency", true},
+		{"他欠了我钱，要电话，今天晕倒是借口", "medical_emergency", true},
+		{"要电话，$900", "medical_emergency", true},
+		{"要电话，£90", "medical_emergency", true},
+		{"要电话，两千块", "medical_emergency", true},
+		{"要电话，5w", "medical_emergency", true},
+		{"要电话，900", "medical_emergency", false},
+		{"要电话，三天", "medical_emergency", false},
 	} {
 		if f := pack.Screen(k.text, k.purpose); (f.Verdict == Refused) != k.refused {
 			t.Errorf("%q for %s: %+v", k.text, k.purpose, f)
 		}
 	}
-	if pack.Sentence("a", i18n.Chinese) != "甲" || pack.Sentence("b", i18n.English) != "" {
+	if pack.Sentence("a", i18n.Chinese) != "甲" || pack.Sentence("d", i18n.English) != "" {
 		t.Error("the sentences are others")
 	}
 }

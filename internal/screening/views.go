@@ -40,7 +40,7 @@ func tokens(normalised string) []token {
 	}
 	for i, r := range normalised {
 		switch {
-		case r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)), r == '@', r == '$':
+		case r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)), r == '@', strings.ContainsRune("$€£", r):
 			if start < 0 {
 				start = i
 			}
@@ -85,6 +85,9 @@ func words(all []token) bounded {
 			text = skeleton(t.text)
 		case number:
 			text = t.text
+			if len(text) == 1 && (i > 0 && all[i-1].kind == latin && len(all[i-1].text) == 1 || i+1 < len(all) && all[i+1].kind == latin && len(all[i+1].text) == 1) {
+				text = skeleton(text) // c u r i 0 u s
+			}
 		}
 		for j := range len(text) {
 			v.letters, v.token = append(v.letters, text[j]), append(v.token, i)

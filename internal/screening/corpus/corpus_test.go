@@ -8,39 +8,36 @@ import (
 	"lethe/internal/screening"
 )
 
-// The goals hold on the development half. The test half does not reach them: it is held to what it has come to, of
-// which only the figures are told, for who writes rules does not read it.
+// The goals hold on what the rules were written by. That says little of what nobody has seen: without the phrases that
+// a reason alone has, less is found, and what is found then is held to what it has come to.
 func TestTheFiguresAreKept(t *testing.T) {
-	for _, name := range Halves() {
-		cases, err := Half(name)
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		f := Measure(screening.Builtin(), cases)
-		kept := f.Met()
-		if name == "test.jsonl" {
-			kept = f.Share(screening.Refused, screening.Refused) >= 0.975 &&
-				f.Share(screening.OK, screening.Refused) <= HonestRefused && f.Share(screening.OK, screening.Review) <= HonestReview
-		}
-		if !kept || len(cases) < 400 {
-			t.Errorf("%s, %d reasons: %v, by category %v", name, len(cases), f.Found, f.Categories)
-		}
+	cases, err := Half("development.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := Measure(screening.Builtin(), cases); !f.Met() || len(cases) < 1500 {
+		t.Errorf("%d reasons: %v, by category %v", len(cases), f.Found, f.Categories)
+	}
+	f := CrossValidate(screening.Builtin(), cases)
+	if f.Share(screening.Refused, screening.Refused) < 0.86 || f.Share(screening.OK, screening.Refused) > 0.022 || f.Share(screening.OK, screening.Review) > 0.08 {
+		t.Errorf("cross-validated: %v, by category %v", f.Found, f.Categories)
 	}
 }
 
-// Without any of the rules something gets through, and without the more important ones the goals are not met.
+// Without any of the rules something gets through, at the latest where nobody has seen the reason, and without the more important ones the goals are not met.
 func TestEveryRuleIsNeeded(t *testing.T) {
 	cases, err := Half("development.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole := *screening.Builtin()
-	refused := Measure(&whole, cases).Found[screening.Refused][screening.Refused]
+	refused := func(f Figures) int { return f.Found[screening.Refused][screening.Refused] }
+	measured, validated := refused(Measure(&whole, cases)), refused(CrossValidate(&whole, cases))
 	for i, rule := range whole.Rules {
 		without := whole
 		without.Rules = slices.Delete(slices.Clone(whole.Rules), i, i+1)
 		f := Measure(&without, cases)
-		if f.Found[screening.Refused][screening.Refused] >= refused {
+		if refused(f) >= measured && refused(CrossValidate(&without, cases)) >= validated {
 			t.Errorf("no reason of the corpus needs the rule %s", rule.Name)
 		}
 		if slices.Contains([]string{"customers", "recruiting", "private_matter"}, rule.Name) && f.Met() {
