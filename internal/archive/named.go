@@ -32,7 +32,7 @@ func Named(ctx context.Context, db *database.DB, part string) (named clause.Expr
 		grams = []string{folded}
 	}
 	sound := unspaced.Replace(folded)
-	if sound == "" {
+	if sound == "" || strings.ContainsAny(sound, "0123456789") { // part of a number: no name sounds so
 		return gorm.Expr("strpos(search_text, ?) > 0 AND person_grams(search_text) @> string_to_array(?, ?)",
 			folded, strings.Join(grams, gramEnd), gramEnd), nil
 	}
