@@ -19,6 +19,7 @@ import (
 // ReasonsCmd tries the rules by which the text of a reason is screened. It needs no API and no database.
 type ReasonsCmd struct {
 	Test  ReasonsTestCmd  `cmd:"" help:"Measure a pack of rules by labelled reasons. 用已标注的理由检验规则包。"`
+	Train ReasonsTrainCmd `cmd:"" help:"Train the likeness by labelled reasons. 用已标注的理由训练相似度。"`
 	Check ReasonsCheckCmd `cmd:"" help:"Screen one reason. 筛查一条理由。"`
 }
 
@@ -144,4 +145,32 @@ func (r ReasonsCheckCmd) Run() error {
 		fmt.Println("  " + rule + "  " + p.Sentence(rule, l))
 	}
 	return nil
+}
+
+// ReasonsTrainCmd trains the likeness that stands beside the rules.
+type ReasonsTrainCmd struct {
+	packed
+	Corpus string `type:"existingfile" required:"" placeholder:"FILE" help:"Labelled reasons, an object of JSON a line. 已标注的理由，每行一个 JSON 对象。"`
+	Out    string `type:"path" required:"" placeholder:"FILE" help:"Where the weights are written. 权重写入的文件。"`
+}
+
+// Run trains, and prints how it does with reasons that it was not trained by.
+func (r ReasonsTrainCmd) Run() error {
+	p, err := r.pack()
+	if err != nil {
+		return err
+	}
+	file, err := os.ReadFile(r.Corpus)
+	if err != nil {
+		return err
+	}
+	cases, err := corpus.Read(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.Corpus, err)
+	}
+	trained := corpus.Train(p.Version, cases)
+	f := corpus.CrossValidate(p.With(trained), cases)
+	f.Misses = nil
+	printFigures(os.Stdout, languageOf(r.Lang), f)
+	return os.WriteFile(r.Out, trained.Bytes(), 0o600)
 }

@@ -23,8 +23,9 @@ type Pack struct {
 	Rules    []Rule              `yaml:"rules"`
 
 	finder   *finder
-	facts    []string // of all purposes
-	excusing []string // those, and what goes with them
+	likeness *Likeness // nil: none
+	facts    []string  // of all purposes
+	excusing []string  // those, and what goes with them
 }
 
 // Purpose is what the pack knows of a purpose: groups of phrases.

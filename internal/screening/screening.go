@@ -72,6 +72,9 @@ var builtin []byte
 // Builtin is the pack that the program carries.
 var Builtin = sync.OnceValue(func() *Pack {
 	p, err := Parse(builtin)
+	if err == nil {
+		p.likeness, err = ParseLikeness(trained)
+	}
 	if err != nil {
 		panic(err)
 	}
@@ -119,6 +122,9 @@ func (p *Pack) ScreenWithout(text, purpose string, without func(phrase int) bool
 		return f
 	}
 	f.Verdict = OK
+	if p.likeness != nil && p.likeness.likens(text, purpose) {
+		f.Verdict, f.Doubt = Review, Unclear
+	}
 	return f
 }
 
