@@ -173,7 +173,7 @@ func TestTheMatrixDecidesViewsAndLooks(t *testing.T) {
 	o := newOffice(t)
 	person := o.Hire("E1", o.A)
 	o.Run(func(tx *database.Tx) error {
-		value := "6222020200112233445"
+		value := "6222020200112233446"
 		return archive.Update(tx, o.Vault, person, archive.Patch{Fields: map[string]*string{"bank_account": &value}})
 	})
 	look := `{"fields": ["bank_account"], "purpose": "payroll", "reason": "银行退票，需核对员工收款账号后补发工资", "evidence": {"matter": "退票", "period": "2026-10"}}`
