@@ -144,7 +144,7 @@ func (a *aviary) valueOf(f models.FieldDefinition) string {
 	case models.FieldDate:
 		return "1999-12-31"
 	case models.FieldChoice:
-		return f.Choices[0].Code
+		return f.Choices[len(f.Choices)-1].Code // other: a document whose number has any form
 	case models.FieldPhone:
 		return "+447700900123"
 	case models.FieldMoney, models.FieldNumber:
