@@ -31,7 +31,8 @@ func (e *Env) Hire(t testing.TB, jurisdiction string) models.Employment {
 		hired := Entry(t, tx)
 		employment.LedgerEntryID = &hired
 		for _, row := range []any{&entity, &department, &person, &employment} {
-			if err := tx.DB().Create(row).Error; err != nil {
+			// How a name sounds is left out: tests of migrations hire before there is such a column.
+			if err := tx.DB().Omit("search_names").Create(row).Error; err != nil {
 				return database.Hide(err)
 			}
 		}
