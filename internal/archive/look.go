@@ -39,8 +39,10 @@ type LookField struct {
 // Group is the field's group.
 func (f LookField) Group() access.Group { return GroupOf(f.Section, f.Key) }
 
-// Label and Notice are the field's texts.
-func (f LookField) Label(l i18n.Language) string  { return l.Of(f.LabelZh, f.LabelEn) }
+// Label is what the field is called.
+func (f LookField) Label(l i18n.Language) string { return l.Of(f.LabelZh, f.LabelEn) }
+
+// Notice says what its value may be used for.
 func (f LookField) Notice(l i18n.Language) string { return l.Of(f.NoticeZh, f.NoticeEn) }
 
 // LookFields reads fields of one employment, in the order in which their categories are locked. A key that the catalogue

@@ -96,7 +96,7 @@ func TestEvidenceIsHeldAgainstTheClockAndTheStatus(t *testing.T) {
 		}
 		longAgo, err := r.judgeEvidence(purpose, judged{facts: Facts{Status: c.status}, now: instant(t, now), zone: zone})
 		var refused []Invalid
-		if e, ok := err.(*InvalidError); ok { //nolint:errorlint // it is this one or none
+		if e, ok := err.(*InvalidError); ok {
 			refused = e.Problems
 		}
 		if diff := cmp.Diff(c.refused, refused); diff != "" || longAgo != c.longAgo {

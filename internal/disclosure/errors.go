@@ -72,8 +72,8 @@ func (e *InvalidError) Error() string {
 	return "invalid: " + strings.Join(parts, ", ")
 }
 
-func invalid(location, code string, allowed ...string) error {
-	return &InvalidError{[]Invalid{{location, code, allowed}}}
+func invalid(location, code string) error {
+	return &InvalidError{[]Invalid{{location, code, nil}}}
 }
 
 // WaitingError says that the same look waits for a reviewer already.

@@ -3,6 +3,7 @@
 package permission
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -157,7 +158,7 @@ func lock(tx *database.Tx) error {
 func same(a, b *access.Matrix) bool {
 	left, _ := json.Marshal(a)
 	right, _ := json.Marshal(b)
-	return string(left) == string(right)
+	return bytes.Equal(left, right)
 }
 
 // gainsNothing refuses what would let somebody look further in any role that the person's users hold.

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// numerals are the characters that numbers are written with.
+const numerals = "一二两三四五六七八九十几百千万半"
+
 // amounts are the sums of money in a text: $900, 5k, 两万, 3000 元.
 func amounts(all []token) []found {
 	var sums []found
@@ -32,7 +35,7 @@ func isSum(word string) bool {
 }
 
 func isFigure(t token) bool {
-	return t.kind == number || t.kind == han && strings.Contains("一二两三四五六七八九十几百千万半", t.text)
+	return t.kind == number || t.kind == han && strings.Contains(numerals, t.text)
 }
 
 // units are what follows the figures of a sum of money.
