@@ -33,6 +33,8 @@ type Step struct {
 	// first, if given, is what of the call one person may do without waiting; it is part of the transaction
 	// in which the request is made.
 	First func(tx *database.Tx) error
+	// Fresh: what one person makes is new, so that nobody can have asked for anything about it.
+	Fresh bool
 	// key, route and body recognise a repeated request (I26).
 	Key, Route string
 	Body       any
@@ -76,7 +78,9 @@ func Take[T any](ctx context.Context, s *Desk, language i18n.Language, st *Step,
 	}
 	out := &Outcome[T]{Status: made.Status, Location: made.Location}
 	if made.Location != httpkit.AddressOf(models.RefApproval, made.ID) {
-		s.endChanged(ctx, made.ID)
+		if !st.Fresh {
+			s.endChanged(ctx, made.ID)
+		}
 		out.Body.done, err = show(made.ID)
 		return out, err
 	}

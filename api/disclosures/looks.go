@@ -80,7 +80,7 @@ func (s *server) disclose(ctx context.Context, in *disclosureInput) (*approvals.
 	}
 	var asked disclosure.Asked
 	var look disclosure.Look
-	st := &approvals.Step{Operation: operations.LookAtFields, Key: in.Key, Route: "POST /employees/" + in.ID.String() + "/disclosures", Body: b}
+	st := &approvals.Step{Operation: operations.LookAtFields, Key: in.Key, Route: "POST /employees/" + in.ID.String() + "/disclosures", Body: b, Fresh: true}
 	st.Assess = func(tx *database.Tx) (_ []models.Cause, err error) {
 		look = disclosure.Look{}
 		if asked, err = disclosure.Prepare(tx, bearer.Actor, r); err != nil || asked.Decision.Verdict != disclosure.Review {

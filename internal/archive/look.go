@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"lethe/internal/access"
 	"lethe/internal/database"
@@ -45,18 +46,27 @@ func (f LookField) Label(l i18n.Language) string { return l.Of(f.LabelZh, f.Labe
 // Notice says what its value may be used for.
 func (f LookField) Notice(l i18n.Language) string { return l.Of(f.NoticeZh, f.NoticeEn) }
 
-// LookFields reads fields of one employment, in the order in which their categories are locked. A key that the catalogue
-// does not have, or that is no secret, is *InvalidError.
+const lookColumns = `f.*, m.id AS employment_id, c.id AS category_id, coalesce(c.state, 'open') AS state, v.id AS value_id, v.value_sealed`
+
+// joinFields reads the asked fields of an employment m.
+func joinFields(g *gorm.DB, keys []string) *gorm.DB {
+	return g.Joins("LEFT JOIN field_definitions f ON f.key IN ?", keys).
+		Joins("LEFT JOIN employment_categories c ON c.employment_id = m.id AND c.category = f.category").
+		Joins("LEFT JOIN field_values v ON v.employment_id = m.id AND v.field_key = f.key")
+}
+
+// LookFields reads fields of one employment, as [InOrder] has them.
 func LookFields(tx *database.Tx, employmentID uuid.UUID, keys []string) ([]LookField, error) {
 	var fields []LookField
-	err := tx.DB().Raw(`SELECT f.*, c.employment_id, c.id AS category_id, coalesce(c.state, 'open') AS state, v.id AS value_id, v.value_sealed
-		FROM field_definitions f
-		LEFT JOIN employment_categories c ON c.employment_id = @employment AND c.category = f.category
-		LEFT JOIN field_values v ON v.employment_id = @employment AND v.field_key = f.key
-		WHERE f.key IN @keys`, map[string]any{"employment": employmentID, "keys": keys}).Scan(&fields).Error
-	if err != nil {
+	if err := joinFields(tx.DB().Table("employments m").Where("m.id = ?", employmentID), keys).Select(lookColumns).Scan(&fields).Error; err != nil {
 		return nil, database.Wrap("reading fields of a file", err)
 	}
+	return fields, InOrder(fields, keys)
+}
+
+// InOrder puts fields into the order in which their categories are locked. A key that the catalogue does not have, or
+// that is no secret, is *InvalidError.
+func InOrder(fields []LookField, keys []string) error {
 	var found problems
 	for i, key := range keys {
 		at := slices.IndexFunc(fields, func(f LookField) bool { return f.Key == key })
@@ -73,7 +83,30 @@ func LookFields(tx *database.Tx, employmentID uuid.UUID, keys []string) ([]LookF
 		}
 		return a.Position - b.Position
 	})
-	return fields, found.err()
+	return found.err()
+}
+
+// LookRow is one row of a file that somebody wants to look into: the person, the employment, how that stands to who asks,
+// and one of the fields. Without any field that the catalogue has there is one row without a key.
+type LookRow struct {
+	LookField
+	PersonStatus              models.EmployeeStatus
+	TimeZone                  string
+	SameEntity, OwnDepartment bool
+}
+
+// LookColumns are the columns of a [LookRow].
+const LookColumns = lookColumns + `, employees.status AS person_status, m.time_zone, ` + standsColumns
+
+// LookRows reads the file of somebody whom by may see for a look: of one employment or, without it, of the latest.
+// Who asks for it selects [LookColumns], and what else is to be read with them.
+func LookRows(g *gorm.DB, by models.Actor, person uuid.UUID, employment *uuid.UUID, keys []string) *gorm.DB {
+	which, args := "", []any(nil)
+	if employment != nil {
+		which, args = " AND id = ?", []any{*employment}
+	}
+	return joinFields(g.Table("employees").Scopes(VisibleTo(by)).Where("employees.id = ?", person).
+		Joins("JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id"+which+" ORDER BY "+latestOrder+" LIMIT 1) m ON true", args...), keys)
 }
 
 // OpenField opens a field for a look that was judged and recorded in the same transaction; ok is false where the file

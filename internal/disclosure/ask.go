@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -125,7 +126,7 @@ func Prepare(tx *database.Tx, by models.Actor, r Request) (a Asked, err error) {
 func (a Asked) again(tx *database.Tx, by models.Actor) (*uuid.UUID, error) {
 	r := a.request
 	row, err := database.First[models.Disclosure](tx.DB().Where("actor_id = ? AND employment_id = ? AND purpose = ? AND state = ? AND fields = ?",
-		by.EmployeeID, a.judged.employment.ID, r.Purpose, models.LookWaiting, models.Codes(r.Fields)).Order("id"))
+		by.EmployeeID, a.judged.employmentID, r.Purpose, models.LookWaiting, models.Codes(r.Fields)).Order("id"))
 	if errors.Is(err, database.ErrNotFound) {
 		return nil, nil //nolint:nilnil // there is none
 	}
@@ -163,57 +164,47 @@ func (l *Look) keep(tx *database.Tx, action string, details map[string]string, b
 	if byOutsider {
 		entry.RequestedBy = outsider
 	}
-	if l.LedgerEntryID, l.Receipt, err = ledger.AppendWithReceipt(tx, entry); err != nil {
-		return err
-	}
-	return database.Wrap("keeping a look", tx.DB().Create(&l.Disclosure).Error)
+	d := l.Disclosure
+	l.LedgerEntryID, l.Receipt, err = ledger.AppendWithReceipt(tx, entry, insertLook, d.ID, d.EmployeeID, d.EmploymentID, d.ActorID, string(d.ActorRole),
+		d.Fields, d.Purpose, string(d.Status), string(d.State), d.Rule, d.Flags, d.Matter, d.StatementSealed, d.RequestedBy,
+		d.AskedAt, d.OpenUntil, d.ShownAt, d.ShownTimes, d.ReviewDueAt, d.Pressed)
+	return err
 }
+
+// insertLook inserts a look as it begins.
+const insertLook = `INSERT INTO disclosures (id, employee_id, employment_id, actor_id, actor_role, fields, purpose, status, state, rule, flags,
+		matter, statement_sealed, requested_by, asked_at, open_until, shown_at, shown_times, review_due_at, pressed, ledger_entry_id)
+	SELECT ?::uuid, ?::uuid, ?::uuid, ?::uuid, ?::text, ?::text[], ?::text, ?::text, ?::text, ?::text, ?::text[],
+		?::text, ?::bytea, ?::uuid, ?::timestamptz, ?::timestamptz, ?::timestamptz, ?::int, ?::timestamptz, ?::boolean, entry_id FROM pending`
 
 // judged is a request with the facts that it is judged by.
 type judged struct {
-	facts      Facts
-	employment models.Employment
-	fields     []archive.LookField
-	statement  Statement
-	now        time.Time
-	zone       *time.Location
+	facts        Facts
+	employmentID uuid.UUID
+	fields       []archive.LookField
+	statement    Statement
+	now          time.Time
+	zone         *time.Location
 }
 
 // read reads the facts.
 func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judged, err error) {
-	if j.now, err = alone(tx, by); err != nil {
+	first, err := alone(tx, by)
+	if err != nil {
+		return j, err
+	}
+	j.now = first.Now
+	j.facts = Facts{Role: by.Role, Relation: access.RelationNone, Asker: by.EmployeeID, Purpose: purpose}
+	if j.facts.Matrix, err = first.Matrix(tx.DB()); err != nil {
 		return j, err
 	}
 	if err := r.knowsAsker(tx, by); err != nil {
 		return j, err
 	}
-	person, err := database.First[models.Employee](tx.DB().Scopes(archive.VisibleTo(by)).Where("employees.id = ?", r.EmployeeID))
-	if err != nil {
+	if err := j.readFile(tx, by, r); err != nil {
 		return j, err
 	}
-	if r.EmploymentID != nil {
-		j.employment, err = database.First[models.Employment](tx.DB().Where("id = ? AND employee_id = ?", *r.EmploymentID, r.EmployeeID))
-	} else {
-		j.employment, err = archive.LatestEmployment(tx.DB(), r.EmployeeID)
-	}
-	if err != nil {
-		return j, err
-	}
-	if j.fields, err = archive.LookFields(tx, j.employment.ID, r.Fields); err != nil {
-		return j, err
-	}
-	if j.zone, err = clock.LoadZone(j.employment.TimeZone); err != nil {
-		return j, err
-	}
-	j.facts = Facts{Role: by.Role, Relation: access.RelationNone, Status: person.Status, Purpose: purpose, Text: screening.Builtin().Screen(r.Reason, string(r.Purpose))}
-	j.facts.Asker = by.EmployeeID
-	if j.facts.Matrix, err = permission.Current(tx.DB()); err != nil {
-		return j, err
-	}
-	if j.facts.Target, err = archive.StandsTo(tx.DB(), by.EmployeeID, person.ID, j.employment.ID); err != nil {
-		return j, err
-	}
-	if by.EmployeeID == person.ID {
+	if by.EmployeeID == r.EmployeeID {
 		j.facts.Relation = access.RelationSelf
 	}
 	for _, f := range j.fields {
@@ -225,41 +216,68 @@ func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judge
 	if j.facts.LongAgo, err = r.judgeEvidence(purpose, j); err != nil {
 		return j, err
 	}
+	j.facts.Text = screening.Builtin().Screen(r.Reason, string(r.Purpose))
 	j.statement = Statement{Reason: r.Reason, Evidence: r.Evidence, RequestedBy: r.RequestedBy.Description, Nonce: nonce()}
-	return j, j.frequency(tx, by, r)
+	return j, nil
+}
+
+// beginning is when a look is judged, and by which permissions.
+type beginning struct {
+	Now time.Time
+	permission.Head
 }
 
 // alone has the looks of one person judged one after the other, so that no number of them at once gets past what is
-// counted, and says when it is.
-func alone(tx *database.Tx, by models.Actor) (now time.Time, err error) {
-	err = tx.DB().Raw("SELECT public.lethe_now() FROM (SELECT pg_advisory_xact_lock(hashtextextended(?, 0)) OFFSET 0) AS mine",
-		"looks/"+by.EmployeeID.String()).Row().Scan(&now)
-	return now, database.Wrap("waiting for the looker's other looks", err)
+// counted.
+func alone(tx *database.Tx, by models.Actor) (b beginning, err error) {
+	err = tx.DB().Raw("SELECT public.lethe_now() AS now, "+permission.HeadColumns+" FROM (SELECT pg_advisory_xact_lock(hashtextextended(?, 0)) OFFSET 0) AS mine",
+		"looks/"+by.EmployeeID.String()).Scan(&b).Error
+	return b, database.Wrap("waiting for the looker's other looks", err)
 }
 
-// frequency reads how often the looker looked, and whether one was refused: for another purpose, or for its text, which
+// counted is how often the looker looked, and whether a look was refused: for another purpose, or for its text, which
 // another text does not undo.
-func (j *judged) frequency(tx *database.Tx, by models.Actor, r Request) error {
-	var n struct {
+const counted = `(SELECT count(DISTINCT employee_id) FROM disclosures WHERE actor_id = @asker AND asked_at > @day AND shown_at IS NOT NULL AND employee_id <> @person) AS people,
+	(SELECT count(*) FROM disclosures WHERE actor_id = @asker AND asked_at > @week AND shown_at IS NOT NULL AND employee_id = @person) AS looks,
+	EXISTS (SELECT FROM disclosures WHERE employee_id = @person AND asked_at > @month AND disclosures.state = 'refused'
+		AND (rule IN ('never_for_this', 'registered') OR rule = 'purpose_not_for_field' AND purpose <> @purpose)) AS refused`
+
+// readFile reads whose file it is, how it stands to who asks, its fields, and what was looked at before.
+func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
+	var rows []struct {
+		archive.LookRow
 		People, Looks int
 		Refused       bool
 	}
-	err := tx.DB().Raw(`SELECT
-			(SELECT count(DISTINCT employee_id) FROM disclosures WHERE actor_id = @by AND asked_at > @day AND shown_at IS NOT NULL AND employee_id <> @person) AS people,
-			(SELECT count(*) FROM disclosures WHERE actor_id = @by AND asked_at > @week AND shown_at IS NOT NULL AND employee_id = @person) AS looks,
-			EXISTS (SELECT FROM disclosures WHERE employee_id = @person AND asked_at > @month AND state = 'refused'
-				AND (rule IN ('never_for_this', 'registered') OR rule = 'purpose_not_for_field' AND purpose <> @purpose)) AS refused`,
-		map[string]any{
-			"by": by.EmployeeID, "person": r.EmployeeID, "purpose": r.Purpose,
-			"day": j.now.Add(-day), "week": j.now.Add(-7 * day), "month": j.now.Add(-refusedFor),
-		}).Scan(&n).Error
-	j.facts.People, j.facts.Looks, j.facts.RefusedBefore = n.People, n.Looks, n.Refused
-	return database.Wrap("counting looks", err)
+	err := archive.LookRows(tx.DB(), by, r.EmployeeID, r.EmploymentID, r.Fields).Select(archive.LookColumns+", "+counted, map[string]any{
+		"asker": by.EmployeeID, "person": r.EmployeeID, "purpose": r.Purpose,
+		"day": j.now.Add(-day), "week": j.now.Add(-7 * day), "month": j.now.Add(-refusedFor),
+	}).Scan(&rows).Error
+	if err != nil {
+		return database.Wrap("reading a file for a look", err)
+	}
+	if len(rows) == 0 {
+		return fmt.Errorf("reading a file for a look: %w", database.ErrNotFound)
+	}
+	for _, row := range rows {
+		if row.Key != "" {
+			j.fields = append(j.fields, row.LookField)
+		}
+	}
+	if err := archive.InOrder(j.fields, r.Fields); err != nil {
+		return err
+	}
+	of := rows[0]
+	j.employmentID, j.facts.Status = of.EmploymentID, of.PersonStatus
+	j.facts.Target = access.Target{ID: r.EmployeeID, SameEntity: of.SameEntity, OwnDepartment: of.OwnDepartment}
+	j.facts.People, j.facts.Looks, j.facts.RefusedBefore = of.People, of.Looks, of.Refused
+	j.zone, err = clock.LoadZone(of.TimeZone)
+	return err
 }
 
 func (j judged) row(tx *database.Tx, by models.Actor, r Request, d Decision) (models.Disclosure, error) {
 	row := models.Disclosure{
-		ID: models.NewID(), EmployeeID: r.EmployeeID, EmploymentID: j.employment.ID, ActorID: by.EmployeeID, ActorRole: by.Role,
+		ID: models.NewID(), EmployeeID: r.EmployeeID, EmploymentID: j.employmentID, ActorID: by.EmployeeID, ActorRole: by.Role,
 		Fields: r.Fields, Purpose: string(r.Purpose), Status: j.facts.Status, AskedAt: j.now, Rule: string(d.Rule), RequestedBy: r.RequestedBy.EmployeeID,
 	}
 	for _, rule := range d.Flags {
@@ -288,7 +306,7 @@ func (j judged) seal(tx *database.Tx, id uuid.UUID) (models.Sealed, error) {
 	if err != nil {
 		return models.Sealed{}, errors.New("writing what was said for a look failed")
 	}
-	return reasons.Seal(tx, cell(columnStatement, id), string(text))
+	return reasons.SealAt(tx.Context(), tx, j.now, cell(columnStatement, id), string(text))
 }
 
 func nonce() string { return rand.Text() }

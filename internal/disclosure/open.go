@@ -72,7 +72,7 @@ func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, l
 		look.ShownTimes++
 	}
 	entry := entryOf(look.Disclosure, action, map[string]string{"notice": look.Notice, "times": strconv.Itoa(look.ShownTimes)})
-	if look.LedgerEntryID, look.Receipt, err = ledger.AppendWithReceipt(tx, entry); err != nil {
+	if look.LedgerEntryID, look.Receipt, err = ledger.AppendWithReceipt(tx, entry, ""); err != nil {
 		return look, err
 	}
 	columns["ledger_entry_id"] = look.LedgerEntryID

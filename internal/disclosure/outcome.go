@@ -142,7 +142,7 @@ func Register(tx *database.Tx, by models.Actor, p Plea) (look Look, err error) {
 		ID: models.NewID(), EmployeeID: person.ID, EmploymentID: employment.ID, ActorID: by.EmployeeID, ActorRole: by.Role, Purpose: string(p.Matter),
 		Status: person.Status, AskedAt: now, State: models.LookRefused, Rule: string(RuleRegistered), Matter: string(p.Matter), RequestedBy: p.RequestedBy.EmployeeID, Pressed: p.Pressed,
 	}
-	j := judged{statement: Statement{RequestedBy: text, Nonce: nonce()}}
+	j := judged{now: now, statement: Statement{RequestedBy: text, Nonce: nonce()}}
 	if look.StatementSealed, err = j.seal(tx, look.ID); err != nil {
 		return look, err
 	}

@@ -11,14 +11,14 @@ import (
 	"lethe/internal/database"
 )
 
-// AppendWithReceipt is [Append] with the receipt for the entry, without another look at the
-// database. The receipt may leave only after tx has committed.
-func AppendWithReceipt(tx *database.Tx, e Entry) (id uuid.UUID, receipt string, err error) {
+// AppendWithReceipt is [AppendWith] with the receipt for the entry, without another look at the
+// database; insert may be empty. The receipt may leave only after tx has committed.
+func AppendWithReceipt(tx *database.Tx, e Entry, insert string, args ...any) (id uuid.UUID, receipt string, err error) {
 	w, err := writerOf(tx)
 	if err != nil {
 		return uuid.Nil, "", err
 	}
-	leaf, data, err := w.append(tx, e, "", nil)
+	leaf, data, err := w.append(tx, e, insert, args)
 	if err != nil {
 		return uuid.Nil, "", err
 	}

@@ -61,20 +61,34 @@ var parsed sync.Map
 
 // Current is the matrix in force. It is shared, and never changed.
 func Current(g *gorm.DB) (*access.Matrix, error) {
-	var rows []row
-	err := g.Raw("SELECT version, ledger_entry_id FROM permission_versions ORDER BY version DESC LIMIT 1").Scan(&rows).Error
-	if err != nil {
+	var head Head
+	if err := g.Raw("SELECT " + HeadColumns).Scan(&head).Error; err != nil {
 		return nil, database.Wrap("reading the permissions", err)
 	}
-	if len(rows) == 0 {
+	return head.Matrix(g)
+}
+
+// Head names the permissions that are in force; of the program's own it is empty.
+type Head struct {
+	PermissionVersion *int
+	PermissionEntry   *uuid.UUID
+}
+
+// HeadColumns are the columns of a [Head], for who reads something else besides.
+const HeadColumns = `(SELECT version FROM permission_versions ORDER BY version DESC LIMIT 1) AS permission_version,
+	(SELECT ledger_entry_id FROM permission_versions ORDER BY version DESC LIMIT 1) AS permission_entry`
+
+// Matrix is the one that the head names.
+func (h Head) Matrix(g *gorm.DB) (*access.Matrix, error) {
+	if h.PermissionVersion == nil || h.PermissionEntry == nil {
 		return access.Builtin(), nil
 	}
-	if m, ok := parsed.Load(rows[0].LedgerEntryID); ok {
+	if m, ok := parsed.Load(*h.PermissionEntry); ok {
 		return m.(*access.Matrix), nil
 	}
-	v, err := Read(g, rows[0].Version)
+	v, err := Read(g, *h.PermissionVersion)
 	if err == nil {
-		parsed.Store(rows[0].LedgerEntryID, v.Matrix)
+		parsed.Store(*h.PermissionEntry, v.Matrix)
 	}
 	return v.Matrix, err
 }

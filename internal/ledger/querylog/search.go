@@ -50,7 +50,7 @@ func Search(ctx context.Context, db *database.DB, f Filter, before *uuid.UUID, l
 		if err != nil {
 			return err
 		}
-		page.EntryID, page.Receipt, err = ledger.AppendWithReceipt(tx, entry)
+		page.EntryID, page.Receipt, err = ledger.AppendWithReceipt(tx, entry, "")
 		return err
 	})
 	if err != nil {

@@ -97,7 +97,7 @@ func (w *world) write(t testing.TB, n int) {
 				_, err := ledger.Append(tx, e)
 				return err
 			}
-			id, receipt, err := ledger.AppendWithReceipt(tx, e)
+			id, receipt, err := ledger.AppendWithReceipt(tx, e, "")
 			w.receipts = append(w.receipts, Held{File: id.String(), Content: []byte(receipt)})
 			return err
 		}))
