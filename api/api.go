@@ -11,6 +11,7 @@ import (
 
 	"lethe/api/accounts"
 	"lethe/api/approvals"
+	"lethe/api/consents"
 	"lethe/api/departures"
 	"lethe/api/disclosures"
 	"lethe/api/employees"
@@ -82,6 +83,7 @@ func Assemble(d Deps) *httpkit.API {
 	employees.Register(desk, d.Vault)
 	disclosures.Register(desk, d.Vault)
 	permissions.Register(desk)
+	consents.Register(desk)
 	departures.Register(desk, d.Vault)
 	accounts.Register(desk, d.Systems)
 	purges.Register(desk)

@@ -25,6 +25,7 @@ const (
 	RefExport     = "query_log_export"
 	RefHold       = "hold"
 	RefPermission = "permissions"
+	RefPolicy     = "privacy_policies"
 	RefPurge      = "purge"
 	RefRelinking  = "account_relinking"
 	RefSession    = "session"

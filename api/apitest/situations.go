@@ -3,6 +3,7 @@ package apitest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"lethe/internal/identity"
 	"lethe/internal/ledger"
 	"lethe/internal/operations"
+	"lethe/internal/permission"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -232,4 +234,19 @@ func (f *Fixture) TokenOrder(rest string) string {
 		f.T.Fatal(err)
 	}
 	return `{"label": "script", "expires_at": "` + now.Add(time.Hour).Format(time.RFC3339) + `"` + rest + `}`
+}
+
+// Configures lets somebody ask for other permissions and another privacy policy.
+func (f *Fixture) Configures(person uuid.UUID) {
+	f.T.Helper()
+	f.Run(func(tx *database.Tx) error {
+		before, err := permission.Current(tx.DB())
+		if err != nil {
+			return err
+		}
+		m := *before
+		m.Configurers = append(slices.Clone(m.Configurers), person)
+		asker, agrees := models.Actor{EmployeeID: f.People[models.RoleEmployee], Role: models.RoleHRAdmin}, models.Actor{EmployeeID: f.People[models.RoleReviewer], Role: models.RoleReviewer}
+		return permission.Set(tx, asker, agrees, m)
+	})
 }

@@ -81,11 +81,14 @@ func steps(f *apitest.Fixture) map[string]trial {
 	})
 	future, forgetful, looked, configurer := person(), f.User(person()), person(), person()
 	f.Logged(apitest.ExportLimit + 1)
+	f.Configures(f.People[hrRole])
 	return map[string]trial{
 		operations.ExportLog: {models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r"}`, reviewerRole,
 			"SELECT count(*) FROM query_log_exports", nil},
 		operations.Permissions: {hrRole, "PUT", "/api/v1/permissions", permissionsWith(f, configurer), reviewerRole,
-			"SELECT count(*) FROM permission_versions WHERE version = 1", nil},
+			"SELECT count(*) FROM permission_versions WHERE version = 2", nil},
+		operations.PrivacyPolicy: {hrRole, "POST", "/api/v1/privacy-policies", `{"base_version": 1, "text_zh": "新", "text_en": "new", "asks": []}`, reviewerRole,
+			"SELECT count(*) FROM privacy_policies WHERE version = 2", nil},
 		operations.LookAtFields: {hrRole, "POST", httpkit.AddressOf(models.RefEmployee, looked) + "/disclosures", `{"fields": ["id_number"], "purpose": "authority_order", "reason": "公安机关持调取证据通知书来公司调取，已回拨核实",
 			"evidence": {"authority": "分局", "officials": "张警官 012345", "document_no": "调证字12号", "called_back_at": "110"}}`, reviewerRole,
 			"SELECT count(*) FROM disclosures WHERE employee_id = ? AND state = 'granted'", []any{looked}},
@@ -143,7 +146,7 @@ func steps(f *apitest.Fixture) map[string]trial {
 func permissionsWith(f *apitest.Fixture, configurer uuid.UUID) string {
 	var p permissions.Permissions
 	f.Ask(models.RoleHRAdmin, "GET", "/api/v1/permissions", "").Into(f.T, &p)
-	body, err := json.Marshal(map[string]any{"base_version": 0, "tiers": p.Tiers, "grants": p.Grants, "protected": []uuid.UUID{}, "configurers": []uuid.UUID{configurer}})
+	body, err := json.Marshal(map[string]any{"base_version": p.Version, "tiers": p.Tiers, "grants": p.Grants, "protected": []uuid.UUID{}, "configurers": append(p.Configurers, configurer)})
 	if err != nil {
 		f.T.Fatal(err)
 	}

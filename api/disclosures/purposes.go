@@ -28,6 +28,9 @@ type PurposeView struct {
 	Groups      []GroupView    `json:"groups" doc:"The groups of fields that it opens for HR"`
 	Emergency   bool           `json:"emergency" doc:"Of somebody who is employed no reviewer stands before the value"`
 	Reviewed    bool           `json:"reviewed" doc:"A second person looks at it afterwards"`
+	// Consent is among what the privacy policy asks for.
+	Consent     models.ConsentPurpose `json:"consent,omitempty" doc:"What the person has to have agreed to; left out: it rests on something else"`
+	ConsentText string                `json:"consent_text,omitempty"`
 }
 
 // DemandView is one thing that a purpose demands.
@@ -38,6 +41,8 @@ type DemandView struct {
 	KindText  string          `json:"kind_text"`
 	Choices   []ChoiceView    `json:"choices,omitempty"`
 	OfLeavers bool            `json:"of_leavers" doc:"Demanded only of who has left"`
+	// Unrecorded stands where a recorded consent takes its place.
+	Unrecorded bool `json:"unrecorded" doc:"Demanded only where the person's consent is not recorded"`
 }
 
 // ChoiceView is one of the values of a choice.
@@ -84,15 +89,18 @@ func (s *server) getPurposes(_ context.Context, in *httpkit.Speaking) (*httpkit.
 func purposeView(p disclosure.Purpose, language i18n.Language) PurposeView {
 	v := PurposeView{
 		Purpose: p.Purpose, PurposeText: closed.Text(language, p.Purpose), Basis: i18n.Text(language, "purpose_basis."+string(p.Purpose)),
-		Emergency: p.Emergency, Reviewed: p.Reviewed, Groups: []GroupView{},
+		Emergency: p.Emergency, Reviewed: p.Reviewed, Consent: p.Consent, Groups: []GroupView{},
 	}
 	v.Evidence = httpkit.Each(p.Evidence, func(e disclosure.Evidence) DemandView {
-		shown := DemandView{Key: e.Key, Label: i18n.Text(language, "evidence_key."+e.Key), Kind: e.Kind, KindText: closed.Text(language, e.Kind), OfLeavers: e.OfLeavers}
+		shown := DemandView{Key: e.Key, Label: i18n.Text(language, "evidence_key."+e.Key), Kind: e.Kind, KindText: closed.Text(language, e.Kind), OfLeavers: e.OfLeavers, Unrecorded: e.Unrecorded}
 		for _, choice := range e.Choices {
 			shown.Choices = append(shown.Choices, ChoiceView{choice, i18n.Text(language, "evidence_choice."+choice)})
 		}
 		return shown
 	})
+	if p.Consent != "" {
+		v.ConsentText = closed.Text(language, p.Consent)
+	}
 	for _, g := range access.Groups {
 		if level := access.LookAt(models.RoleHRAdmin, access.RelationNone, g, p.Purpose); level != access.NoLook {
 			v.Groups = append(v.Groups, GroupView{g, closed.Text(language, g), level, closed.Text(language, level)})

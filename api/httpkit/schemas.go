@@ -81,4 +81,7 @@ func describeTypes(registry huma.Registry) {
 	describeClosed[models.DisclosureState](registry)
 	describeClosed[models.DisclosureOutcome](registry)
 	describeClosed[models.LookReview](registry)
+	describeClosed[models.ConsentPurpose](registry)
+	describeClosed[models.ConsentAnswer](registry)
+	describeClosed[models.ConsentForm](registry)
 }

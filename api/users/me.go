@@ -9,6 +9,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/internal/archive"
 	"lethe/internal/closed"
+	"lethe/internal/consent"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/models"
@@ -25,6 +26,9 @@ type Me struct {
 	Session    *SessionView `json:"session,omitempty" doc:"The session that asks; left out: a token does"`
 	Scopes     []string     `json:"scopes" doc:"What the token is limited to; empty: to nothing but its role"`
 	Notices    []NoticeView `json:"notices" doc:"What everybody must get to know, until it is acknowledged"`
+	// ConsentsToAnswer stands here so that a console asks at the next login.
+	ConsentsToAnswer     []models.ConsentPurpose `json:"consents_to_answer" doc:"What the privacy policy asks for and was not answered yet: see GET /consents. It keeps nobody from anything"`
+	ConsentsToAnswerText []string                `json:"consents_to_answer_text"`
 }
 
 // MyUser is an account with the roles that a login can choose from.
@@ -67,7 +71,11 @@ func (s *server) me(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpk
 	if me.Session, err = s.mySession(ctx, bearer, language); err != nil {
 		return nil, err
 	}
-	me.Notices, err = s.notices(ctx, bearer.UserID, language)
+	if me.Notices, err = s.notices(ctx, bearer.UserID, language); err != nil {
+		return nil, err
+	}
+	me.ConsentsToAnswer, err = consent.ToAnswer(s.DB.Read(ctx), actor.EmployeeID)
+	me.ConsentsToAnswerText = closed.Texts(language, me.ConsentsToAnswer)
 	return &httpkit.Answer[Me]{Body: me}, err
 }
 

@@ -16,6 +16,7 @@ import (
 	"lethe/internal/approval"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
+	"lethe/internal/consent"
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/disclosure"
@@ -212,6 +213,9 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 		operations.Permissions: {
 			{"who does not configure", hr, operations.PermissionsChange{Matrix: access.Matrix{Tiers: access.Builtin().Tiers}}, permission.ErrNotConfigurer},
 			{"from another version", hr, operations.PermissionsChange{Matrix: access.Matrix{Version: 7, Tiers: access.Builtin().Tiers}}, permission.ErrChanged},
+		},
+		operations.PrivacyPolicy: {
+			{"who does not configure", hr, consent.Draft{Base: 1, Zh: "新", En: "new"}, permission.ErrNotConfigurer},
 		},
 		operations.LookAtFields: {{"nothing waits", hr, operations.LookAsked{DisclosureID: uuid.Max}, disclosure.ErrNotFound}},
 		operations.ExportLog: {

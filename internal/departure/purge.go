@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/archive"
+	"lethe/internal/consent"
 	"lethe/internal/database"
 	"lethe/internal/retention"
 	"lethe/models"
@@ -78,7 +79,10 @@ func markPurged(tx *database.Tx, dep models.Departure) error {
 	if kept {
 		return nil
 	}
-	return archive.SetStatus(tx, dep.EmployeeID, models.StatusPurged)
+	if err := archive.SetStatus(tx, dep.EmployeeID, models.StatusPurged); err != nil {
+		return err
+	}
+	return consent.End(tx, dep.EmployeeID)
 }
 
 // ClearFile clears the texts of the employment's departures. It is part of the purge of the

@@ -17,6 +17,7 @@ import (
 	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
+	"lethe/internal/consent"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
@@ -204,6 +205,9 @@ func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judge
 	if err := j.readFile(tx, by, r); err != nil {
 		return j, err
 	}
+	if j.facts.Consent, err = consented(tx, purpose, r.EmployeeID); err != nil {
+		return j, err
+	}
 	if by.EmployeeID == r.EmployeeID {
 		j.facts.Relation = access.RelationSelf
 	}
@@ -225,6 +229,15 @@ func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judge
 type beginning struct {
 	Now time.Time
 	permission.Head
+}
+
+// consented is how somebody stands to what a purpose rests on; of one that rests on something else it is nothing.
+func consented(tx *database.Tx, purpose Purpose, person uuid.UUID) (consent.State, error) {
+	if purpose.Consent == "" {
+		return "", nil
+	}
+	s, err := consent.To(tx.DB(), person, purpose.Consent)
+	return s.State, err
 }
 
 // alone has the looks of one person judged one after the other, so that no number of them at once gets past what is

@@ -7,6 +7,7 @@ import (
 	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
+	"lethe/internal/consent"
 	"lethe/internal/database"
 	"lethe/internal/textform"
 	"lethe/models"
@@ -80,7 +81,8 @@ func purposeKeys() []string {
 	return keys
 }
 
-// checkForms judges the evidence by its form. What is demanded of leavers only may be left out here.
+// checkForms judges the evidence by its form. What is demanded of leavers only, or without a recorded consent, may be
+// left out here.
 func (r *Request) checkForms(purpose Purpose) (found []Invalid) {
 	for key := range r.Evidence {
 		if !slices.ContainsFunc(purpose.Evidence, func(e Evidence) bool { return e.Key == key }) {
@@ -96,7 +98,7 @@ func (r *Request) checkForms(purpose Purpose) (found []Invalid) {
 		text, fault := textform.Line(value, maxEvidence)
 		code, allowed := faultCode(fault), []string(nil)
 		switch {
-		case (!given || fault == textform.Empty) && e.OfLeavers:
+		case (!given || fault == textform.Empty) && (e.OfLeavers || e.Unrecorded):
 			delete(r.Evidence, e.Key) // blanks are nothing
 			continue
 		case code != "":
@@ -140,7 +142,7 @@ func (r Request) judgeEvidence(purpose Purpose, j judged) (longAgo bool, err err
 	for _, e := range purpose.Evidence {
 		value := r.Evidence[e.Key]
 		if value == "" {
-			if e.OfLeavers && !j.facts.employed() {
+			if e.OfLeavers && !j.facts.employed() || e.Unrecorded && j.facts.Consent != consent.Given && !j.facts.Consent.Refuses() {
 				found = append(found, Invalid{"evidence." + e.Key, CodeRequired, nil})
 			}
 			continue

@@ -5,6 +5,7 @@ import (
 
 	"lethe/internal/access"
 	"lethe/internal/closed"
+	"lethe/internal/consent"
 	"lethe/internal/screening"
 	"lethe/models"
 )
@@ -18,6 +19,7 @@ const (
 	RuleDestroyed          Rule = "category_destroyed"    // there is nothing left
 	RulePurposeNotForField Rule = "purpose_not_for_field" // no rule grants this field for this purpose
 	RuleNeverFor           Rule = "never_for_this"        // the text tells of what nobody's data is opened for
+	RuleNoConsent          Rule = "no_consent"            // the person declined or withdrew what the purpose rests on
 	RuleGrantReviewed      Rule = "grant_after_review"    // the grant wants a reviewer
 	RuleTextDoubtful       Rule = "text_doubtful"         // the text contradicts the purpose, or tells too little
 	RuleRefusedBefore      Rule = "refused_before"        // a look at the person was refused lately: its text, or another purpose
@@ -30,7 +32,7 @@ const (
 )
 
 // Rules lists them all.
-var Rules = closed.Of("disclosure_rule", RuleOwnFile, RuleDestroyed, RulePurposeNotForField, RuleNeverFor, RuleGrantReviewed, RuleTextDoubtful,
+var Rules = closed.Of("disclosure_rule", RuleOwnFile, RuleDestroyed, RulePurposeNotForField, RuleNeverFor, RuleNoConsent, RuleGrantReviewed, RuleTextDoubtful,
 	RuleRefusedBefore, RuleManyPeople, RuleOftenSamePerson, RuleLongAgo, RuleLeft, RuleGranted, RuleRegistered)
 
 // Verdict is what a look comes to.
@@ -61,6 +63,8 @@ type Facts struct {
 	// Destroyed: a category of theirs is purged or being purged.
 	Destroyed bool
 	Text      screening.Finding
+	// Consent is how the person stands to what the purpose rests on; of one that rests on something else it is nothing.
+	Consent consent.State
 	// RefusedBefore: within thirty days a look at the person was refused for its text, or for another purpose.
 	RefusedBefore bool
 	// People are how many others the looker looked at within a day, Looks how often at this person within a week.
@@ -113,6 +117,7 @@ func Decide(f Facts) Decision {
 		{RuleDestroyed, !f.Destroyed},
 		{RulePurposeNotForField, f.level() != access.NoLook},
 		{RuleNeverFor, f.Text.Verdict != screening.Refused},
+		{RuleNoConsent, !f.Consent.Refuses()},
 	} {
 		if !ask(r.rule, r.passes) {
 			d.Verdict, d.Rule = Refuse, r.rule

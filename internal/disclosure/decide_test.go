@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lethe/internal/access"
+	"lethe/internal/consent"
 	"lethe/internal/screening"
 	"lethe/models"
 )
@@ -27,17 +28,19 @@ departure          -                 -           -           -                L 
 
 // verdicts are what a look comes to, by the first line that fits; * fits all.
 const verdicts = `
-grant  purpose    person    category   text      verdict  rule
-*      *          *         destroyed  *         refuse   category_destroyed
--      *          *         open       *         refuse   purpose_not_for_field
-*      *          *         open       refused   refuse   never_for_this
-L      emergency  employed  open       ok        show     granted
-L      emergency  employed  open       review    prove    text_doubtful
-L      emergency  left      open       ok        review   person_left
-L      emergency  left      open       review    review   text_doubtful
-L      other      *         open       ok        show     granted
-L      other      *         open       review    review   text_doubtful
-R      other      *         open       *         review   grant_after_review`
+grant  purpose    person    category   text      consent  verdict  rule
+*      *          *         destroyed  *         *        refuse   category_destroyed
+-      *          *         open       *         *        refuse   purpose_not_for_field
+*      *          *         open       refused   *        refuse   never_for_this
+*      *          *         open       *         no       refuse   no_consent
+L      emergency  employed  open       ok        *        show     granted
+L      emergency  employed  open       review    *        prove    text_doubtful
+L      emergency  left      open       ok        *        review   person_left
+L      emergency  left      open       review    *        review   text_doubtful
+L      other      *         open       ok        *        show     granted
+L      other      *         open       review    *        review   text_doubtful
+R      other      *         open       *         *        review   grant_after_review
+R      consented  *         open       *         *        review   grant_after_review`
 
 func lines(text string) (rows [][]string) {
 	for line := range strings.Lines(strings.TrimSpace(text)) {
@@ -59,7 +62,12 @@ func drawn(t *testing.T, group access.Group, purpose access.Purpose) string {
 	return ""
 }
 
-// TestI28_EveryLookIsDecidedAsTheTableSays: role × group × purpose × status × state of the category × text.
+// consents are how somebody stands to a purpose, as the table has it.
+var consents = map[consent.State]string{
+	consent.Unanswered: "none", consent.Given: "yes", consent.Declined: "no", consent.Withdrawn: "no", consent.Outdated: "none", consent.Ended: "none",
+}
+
+// TestI28_EveryLookIsDecidedAsTheTableSays: role × group × purpose × status × state of the category × text × consent.
 func TestI28_EveryLookIsDecidedAsTheTableSays(t *testing.T) {
 	emergencies := []access.Purpose{access.MedicalEmergency, access.WorkInjury, access.DeathInService}
 	employed := map[models.EmployeeStatus]string{
@@ -80,18 +88,23 @@ func TestI28_EveryLookIsDecidedAsTheTableSays(t *testing.T) {
 							if role == models.RoleHRAdmin {
 								grant = drawn(t, group, purpose)
 							}
-							if slices.Contains(emergencies, purpose) {
+							switch {
+							case slices.Contains(emergencies, purpose):
 								kind = "emergency"
+							case purpose == access.ReferenceCheck:
+								kind = "consented"
 							}
-							d := Decide(Facts{
-								Role: role, Relation: access.RelationNone, Status: status, Purpose: known, Groups: []access.Group{group},
-								Destroyed: category == "destroyed", Text: screening.Finding{Verdict: text},
-							})
-							given := []string{grant, kind, person, category, string(text)}
-							if diff := cmp.Diff(expected(t, given), []string{string(d.Verdict), string(d.Rule)}); diff != "" {
-								t.Errorf("%s %s %s %s: %s", role, group, purpose, given, diff)
+							for state, agreed := range consentsTo(kind) {
+								d := Decide(Facts{
+									Role: role, Relation: access.RelationNone, Status: status, Purpose: known, Groups: []access.Group{group},
+									Destroyed: category == "destroyed", Text: screening.Finding{Verdict: text}, Consent: state,
+								})
+								given := []string{grant, kind, person, category, string(text), agreed}
+								if diff := cmp.Diff(expected(t, given), []string{string(d.Verdict), string(d.Rule)}); diff != "" {
+									t.Errorf("%s %s %s %s: %s", role, group, purpose, given, diff)
+								}
+								tried++
 							}
-							tried++
 						}
 					}
 				}
@@ -99,6 +112,23 @@ func TestI28_EveryLookIsDecidedAsTheTableSays(t *testing.T) {
 		}
 	}
 	t.Logf("%d decisions", tried)
+}
+
+// consentsTo are the states that there are for a kind of purpose: only a reference check rests on consent.
+func consentsTo(kind string) map[consent.State]string {
+	if kind != "consented" {
+		return map[consent.State]string{"": "none"}
+	}
+	return consents
+}
+
+// TestOnlyAReferenceCheckRestsOnConsent: declining anything keeps nobody from being helped.
+func TestOnlyAReferenceCheckRestsOnConsent(t *testing.T) {
+	for _, p := range Purposes() {
+		if want := p.Purpose == access.ReferenceCheck; (p.Consent != "") != want {
+			t.Errorf("%s rests on consent: %q", p.Purpose, p.Consent)
+		}
+	}
 }
 
 // expected is the verdict and the rule of the first line that fits.
@@ -152,13 +182,14 @@ func someFacts(t *rapid.T) Facts {
 		Groups:   rapid.SliceOfNDistinct(rapid.SampledFrom(access.Groups), 0, 3, rapid.ID[access.Group]).Draw(t, "groups"),
 		Text:     screening.Finding{Verdict: rapid.SampledFrom(screening.Verdicts).Draw(t, "text")},
 		People:   rapid.IntRange(0, 40).Draw(t, "people"), Looks: rapid.IntRange(0, 10).Draw(t, "looks"),
+		Consent:   rapid.SampledFrom(consent.States).Draw(t, "consent"),
 		Destroyed: rapid.Bool().Draw(t, "destroyed"), RefusedBefore: rapid.Bool().Draw(t, "refused before"), LongAgo: rapid.Bool().Draw(t, "long ago"),
 	}
 }
 
 // worse are facts with one more that speaks against the look.
 func worse(t *rapid.T, f Facts) Facts {
-	switch rapid.IntRange(0, 7).Draw(t, "what is worse") {
+	switch rapid.IntRange(0, 8).Draw(t, "what is worse") {
 	case 0:
 		f.RefusedBefore = true
 	case 1:
@@ -178,6 +209,8 @@ func worse(t *rapid.T, f Facts) Facts {
 		}
 	case 7:
 		f.Status = models.StatusDeparted
+	case 8:
+		f.Consent = consent.Withdrawn
 	}
 	return f
 }
@@ -197,7 +230,7 @@ func TestI28_ALookThatHasMoreAgainstItIsNeverEasier(t *testing.T) {
 			t.Fatalf("no reviewer where there is no emergency: %+v", d)
 		case len(d.Flags) > 0 && d.Verdict == Show:
 			t.Fatalf("shown with flags: %+v", d)
-		case d.Verdict != Refuse && (f.Destroyed || f.Relation == access.RelationSelf || f.Role != models.RoleHRAdmin || f.Text.Verdict == screening.Refused || len(f.Groups) == 0):
+		case d.Verdict != Refuse && (f.Destroyed || f.Relation == access.RelationSelf || f.Role != models.RoleHRAdmin || f.Text.Verdict == screening.Refused || len(f.Groups) == 0 || f.Consent.Refuses()):
 			t.Fatalf("%+v is not refused: %+v", f, d)
 		}
 		if err := explained(d); err != nil {

@@ -10,7 +10,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/access"
 	"lethe/internal/archive"
+	"lethe/internal/consent"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
@@ -29,8 +31,8 @@ func Lock(tx *database.Tx, id uuid.UUID) (models.Disclosure, error) {
 }
 
 // Open opens a look that a reviewer agreed to, once; or shows again, counted, what was shown within the last half hour.
-// It is judged anew: if the person's status changed since, or the data is being destroyed, a look that was agreed to
-// lapses, which the [Look] that comes back says. What was shown and is being destroyed is [vault.ErrPurged].
+// It is judged anew: if the person's status changed since, the data is being destroyed, or a consent was withdrawn, a look
+// that was agreed to lapses, which the [Look] that comes back says. What was shown and is being destroyed is [vault.ErrPurged].
 func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, language i18n.Language) (look Look, err error) {
 	if look.Disclosure, err = Lock(tx, id); err != nil {
 		return look, err
@@ -57,11 +59,18 @@ func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, l
 		return look, fmt.Errorf("reading whose data it is: %w", err)
 	}
 	destroyed := slices.ContainsFunc(fields, func(f archive.LookField) bool { return f.State != models.CategoryOpen })
-	if look.State == models.LookGranted && (destroyed || person.Status != look.Status) {
+	agreed, err := look.stillAgreed(tx)
+	if err != nil {
+		return look, err
+	}
+	if look.State == models.LookGranted && (destroyed || person.Status != look.Status || !agreed) {
 		return look, look.lapse(tx)
 	}
 	if destroyed {
 		return look, vault.ErrPurged
+	}
+	if !agreed {
+		return look, ErrNotOpen
 	}
 	look.Notice = notice(fields, language)
 	columns, action := map[string]any{"shown_times": look.ShownTimes + 1}, actionAgain
@@ -81,6 +90,18 @@ func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, l
 	}
 	look.Shown, err = open(tx, opener, fields, language)
 	return look, err
+}
+
+// stillAgreed says whether the consent that a look rests on still stands: what the person withdrew is not shown again, and
+// what was taken as recorded has to be so still.
+func (l *Look) stillAgreed(tx *database.Tx) (bool, error) {
+	purpose, _ := purposeOf(access.Purpose(l.Purpose))
+	state, err := consented(tx, purpose, l.EmployeeID)
+	if err != nil || purpose.Consent == "" || state == consent.Given || state.Refuses() {
+		return !state.Refuses(), err
+	}
+	written, err := Statements(tx.Context(), tx, l.Disclosure)
+	return err == nil && !slices.ContainsFunc(purpose.Evidence, func(e Evidence) bool { return e.Unrecorded && written[0].Evidence[e.Key] == "" }), err
 }
 
 // change writes columns of a look, with the entry that says so.

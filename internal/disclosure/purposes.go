@@ -12,6 +12,7 @@ import (
 	"lethe/internal/access"
 	"lethe/internal/closed"
 	"lethe/internal/screening"
+	"lethe/models"
 )
 
 // Kind is what a piece of evidence is.
@@ -35,6 +36,8 @@ type Evidence struct {
 	Choices []string // of a Choice
 	// OfLeavers: demanded of somebody who has left only.
 	OfLeavers bool
+	// Unrecorded: demanded only where the person's consent is not recorded.
+	Unrecorded bool
 	// Fresh is how old it may be before a reviewer looks; 0: as old as it likes.
 	Fresh time.Duration
 }
@@ -47,23 +50,28 @@ type Purpose struct {
 	Emergency bool
 	// Reviewed: a second person looks at it afterwards.
 	Reviewed bool
+	// Consent is what the person has to have agreed to; empty: it rests on something else.
+	Consent models.ConsentPurpose
 }
 
 const day = 24 * time.Hour
 
 // purposes is the catalogue. What a purpose rests on is text: purpose_basis.<purpose>.
 var purposes = []Purpose{
-	{access.MedicalEmergency, []Evidence{{Key: "what", Kind: Text}, {Key: "when", Kind: Instant, Fresh: 3 * day}, {Key: "reported_by", Kind: Text}}, true, true},
-	{access.Unreachable, []Evidence{{Key: "since", Kind: Instant, Fresh: 30 * day}, {Key: "tried", Kind: Text}, {Key: "police_reference", Kind: Text, OfLeavers: true}}, false, true},
-	{access.WorkInjury, []Evidence{{Key: "what", Kind: Text}, {Key: "when", Kind: Instant, Fresh: 30 * day}, {Key: "reported_by", Kind: Text}}, true, true},
-	{access.DeathInService, []Evidence{{Key: "when", Kind: Date, Fresh: 90 * day}, {Key: "reported_by", Kind: Text}}, true, true},
-	{access.OwnRequest, []Evidence{{Key: "confirmed_how", Kind: Choice, Choices: []string{"in_person", "company_mail", "callback", "document"}}, {Key: "confirmed_on", Kind: Date, Fresh: 30 * day}}, false, false},
-	{access.Payroll, []Evidence{{Key: "matter", Kind: Text}, {Key: "period", Kind: Text}}, false, false},
-	{access.Certificate, []Evidence{{Key: "certificate", Kind: Choice, Choices: []string{"employment", "income", "leaving", "contract_copy"}}, {Key: "asked_on", Kind: Date, Fresh: 90 * day}}, false, false},
-	{access.StatutoryFiling, []Evidence{{Key: "filing", Kind: Choice, Choices: []string{"social_insurance", "housing_fund", "tax", "residence", "labour_statistics"}}, {Key: "period", Kind: Text}}, false, false},
-	{access.EmploymentDispute, []Evidence{{Key: "case_no", Kind: Text}, {Key: "claimant", Kind: Choice, Choices: []string{"employee", "company"}}}, false, false},
-	{access.AuthorityOrder, []Evidence{{Key: "authority", Kind: Text}, {Key: "officials", Kind: Text}, {Key: "document_no", Kind: Text}, {Key: "called_back_at", Kind: Text}}, false, false},
-	{access.ReferenceCheck, []Evidence{{Key: "consent_on", Kind: Date, Fresh: 180 * day}, {Key: "consent_form", Kind: Choice, Choices: []string{"written", "electronic"}}, {Key: "asker", Kind: Text}}, false, false},
+	{access.MedicalEmergency, []Evidence{{Key: "what", Kind: Text}, {Key: "when", Kind: Instant, Fresh: 3 * day}, {Key: "reported_by", Kind: Text}}, true, true, ""},
+	{access.Unreachable, []Evidence{{Key: "since", Kind: Instant, Fresh: 30 * day}, {Key: "tried", Kind: Text}, {Key: "police_reference", Kind: Text, OfLeavers: true}}, false, true, ""},
+	{access.WorkInjury, []Evidence{{Key: "what", Kind: Text}, {Key: "when", Kind: Instant, Fresh: 30 * day}, {Key: "reported_by", Kind: Text}}, true, true, ""},
+	{access.DeathInService, []Evidence{{Key: "when", Kind: Date, Fresh: 90 * day}, {Key: "reported_by", Kind: Text}}, true, true, ""},
+	{access.OwnRequest, []Evidence{{Key: "confirmed_how", Kind: Choice, Choices: []string{"in_person", "company_mail", "callback", "document"}}, {Key: "confirmed_on", Kind: Date, Fresh: 30 * day}}, false, false, ""},
+	{access.Payroll, []Evidence{{Key: "matter", Kind: Text}, {Key: "period", Kind: Text}}, false, false, ""},
+	{access.Certificate, []Evidence{{Key: "certificate", Kind: Choice, Choices: []string{"employment", "income", "leaving", "contract_copy"}}, {Key: "asked_on", Kind: Date, Fresh: 90 * day}}, false, false, ""},
+	{access.StatutoryFiling, []Evidence{{Key: "filing", Kind: Choice, Choices: []string{"social_insurance", "housing_fund", "tax", "residence", "labour_statistics"}}, {Key: "period", Kind: Text}}, false, false, ""},
+	{access.EmploymentDispute, []Evidence{{Key: "case_no", Kind: Text}, {Key: "claimant", Kind: Choice, Choices: []string{"employee", "company"}}}, false, false, ""},
+	{access.AuthorityOrder, []Evidence{{Key: "authority", Kind: Text}, {Key: "officials", Kind: Text}, {Key: "document_no", Kind: Text}, {Key: "called_back_at", Kind: Text}}, false, false, ""},
+	{access.ReferenceCheck, []Evidence{
+		{Key: "consent_on", Kind: Date, Fresh: 180 * day, Unrecorded: true}, {Key: "consent_form", Kind: Choice, Choices: []string{"written", "electronic"}, Unrecorded: true},
+		{Key: "asker", Kind: Text},
+	}, false, false, models.ConsentReference},
 }
 
 // Purposes are all of them, in the order in which they are offered.

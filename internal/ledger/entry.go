@@ -27,12 +27,13 @@ const (
 	KindQuery         Kind = "query"         // searches of the query log, and views of evidence
 	KindExport        Kind = "export"        // evidence packs
 	KindDisclosure    Kind = "disclosure"    // looks at sensitive fields
+	KindConsent       Kind = "consent"       // what people agree to
 	KindLedger        Kind = "ledger"        // the ledger's own: epochs, keys, dropped content
 )
 
 // Kinds lists them all.
 var Kinds = closed.Of("ledger.kind", KindDeparture, KindAccount, KindRetention, KindPurge, KindArchive, KindIdentity, KindSession,
-	KindApproval, KindConfiguration, KindQuery, KindExport, KindDisclosure, KindLedger)
+	KindApproval, KindConfiguration, KindQuery, KindExport, KindDisclosure, KindConsent, KindLedger)
 
 // Result is what became of what an entry records.
 type Result string

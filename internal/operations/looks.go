@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/approval"
+	"lethe/internal/consent"
 	"lethe/internal/database"
 	"lethe/internal/disclosure"
 	"lethe/models"
@@ -38,10 +39,14 @@ func (d Deps) look() approval.Operation {
 			if err != nil {
 				return approval.Review{}, err
 			}
+			agreed, err := consentChange(tx, row)
+			if err != nil {
+				return approval.Review{}, err
+			}
 			return approval.Review{
 				Subjects: []uuid.UUID{row.EmployeeID},
 				Targets:  []approval.Target{{Kind: "disclosure", ID: row.ID, Version: approval.Version(row.Status)}},
-				Changes:  lookChanges(who, row, written[0]),
+				Changes:  append(lookChanges(who, row, written[0]), agreed...),
 			}, nil
 		},
 		Check: func(tx *database.Tx, _ models.Actor, c LookAsked) error {
@@ -71,4 +76,20 @@ func lookChanges(who approval.Change, row models.Disclosure, written disclosure.
 		changes = append(changes, c)
 	}
 	return changes
+}
+
+// consentChange is how the person stands to what the look rests on, if that is consent.
+func consentChange(tx *database.Tx, row models.Disclosure) ([]approval.Change, error) {
+	for _, p := range disclosure.Purposes() {
+		if string(p.Purpose) != row.Purpose || p.Consent == "" {
+			continue
+		}
+		s, err := consent.To(tx.DB(), row.EmployeeID, p.Consent)
+		changes := []approval.Change{word("consent", "consent_state", "", string(s.State))}
+		if s.Last != nil {
+			changes = append(changes, word("consent_form", "consent_form", "", string(s.Last.Form)))
+		}
+		return changes, err
+	}
+	return nil, nil
 }

@@ -38,6 +38,7 @@ const (
 	ExportLog        = "query_log.export"
 	LookAtFields     = "disclosure.look"
 	Permissions      = "permissions.change"
+	PrivacyPolicy    = "privacy_policy.publish"
 )
 
 // Deps is what the operations' commands are carried out with.
@@ -113,6 +114,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{ExportLog, always, reviewer, d.exportLog()},
 		{LookAtFields, always, reviewer, d.look()},
 		{Permissions, always, reviewer, d.permissions()},
+		{PrivacyPolicy, always, reviewer, d.privacyPolicy()},
 	}
 	operations := make([]approval.Operation, len(table))
 	for i, row := range table {

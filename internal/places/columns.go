@@ -38,12 +38,14 @@ notices kind
 oidc_flows role
 approvals operation targets rule_versions requester_role requester_authenticated state void_reason result_location
 disclosures actor_role fields purpose status state rule flags matter review outcome
+consents purpose answer form
 query_log_exports role authenticated formats state failure file
 recorded_configuration name`},
 	{Setting, Facts, `
 legal_entities code name_zh name_en jurisdiction time_zone
 departments code name_zh name_en
 permission_versions document
+privacy_policies document
 field_definitions key section category sensitivity type label_zh label_en notice_zh notice_en choices
 retention_rules jurisdiction category period floor ceiling anchor basis_zh basis_en
 api_tokens label`},
@@ -91,7 +93,8 @@ approval_records told_sealed
 query_log_exports reason_sealed filters_sealed
 holds matter_sealed
 support_cases note_sealed
-disclosures statement_sealed review_note_sealed outcome_note_sealed objection_sealed answer_sealed`},
+disclosures statement_sealed review_note_sealed outcome_note_sealed objection_sealed answer_sealed
+consents evidence_sealed`},
 	{FormerReason, Facts, `
 approvals reason comment
 query_log_exports reason filters

@@ -1,0 +1,80 @@
+package departure_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/consent"
+	"lethe/internal/database"
+	"lethe/models"
+)
+
+// TestI25_ConsentEndsWithThePersonsData, with the last of it and not before: what a second employment still has keeps it,
+// and who comes back after that is asked anew.
+func TestI25_ConsentEndsWithThePersonsData(t *testing.T) {
+	s := newStand(t)
+	purger := s.purger(t)
+	agree := func(id uuid.UUID, agreed bool) error {
+		return database.Run(t.Context(), s.Facts, func(tx *database.Tx) error {
+			_, err := consent.Record(tx, models.Actor{EmployeeID: id, Role: models.RoleEmployee}, consent.Answers{
+				EmployeeID: id, Version: 1, Answers: []consent.Answer{{Purpose: models.ConsentMessages, Agreed: agreed}},
+			})
+			return err
+		})
+	}
+	state := func(id uuid.UUID) consent.State {
+		st, err := consent.To(s.Facts.Read(t.Context()), id, models.ConsentMessages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.State
+	}
+	person := func(id uuid.UUID) models.Employee {
+		e, err := database.First[models.Employee](s.Facts.Read(t.Context()).Where("id = ?", id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	twice, once := s.hire(t), s.hire(t)
+	for _, id := range []uuid.UUID{twice, once} {
+		s.demo(t, id)
+		if err := agree(id, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, only := s.leave(t, twice), s.leave(t, once)
+	s.rehire(t, person(twice))
+	s.purgeAll(t, purger, first)
+	if got := state(twice); got != consent.Given {
+		t.Errorf("with a second employment that is kept: %s", got)
+	}
+	if got := state(once); got != consent.Given {
+		t.Errorf("after leaving: %s", got)
+	}
+	s.purgeAll(t, purger, only)
+	if got := state(once); got != consent.Ended {
+		t.Errorf("after the purge: %s", got)
+	}
+	if err := agree(once, true); !errors.Is(err, consent.ErrGone) {
+		t.Errorf("answered after the purge: %v", err)
+	}
+	s.run(t, func(tx *database.Tx) error { return consent.End(tx, once) })
+	var rows int64
+	s.run(t, func(tx *database.Tx) error {
+		return database.Hide(tx.DB().Model(&models.Consent{}).Where("employee_id = ?", once).Count(&rows).Error)
+	})
+	if rows != 2 {
+		t.Errorf("%d rows after ending twice, want 2", rows)
+	}
+	s.rehire(t, person(once))
+	open, err := consent.ToAnswer(s.Facts.Read(t.Context()), once)
+	if err != nil || len(open) != len(models.ConsentPurposes) {
+		t.Errorf("who came back is asked for %v, %v", open, err)
+	}
+	if err := agree(once, true); err != nil || state(once) != consent.Given {
+		t.Errorf("answered anew: %v, %s", err, state(once))
+	}
+}
