@@ -68,11 +68,12 @@ const (
 	FieldDocumentNumber FieldType = "document_number"
 	FieldBankAccount    FieldType = "bank_account"
 	FieldAddress        FieldType = "address"
+	FieldAttachment     FieldType = "attachment" // documents, each by itself
 )
 
 // FieldTypes lists them all.
 var FieldTypes = closed.Of("field_type", FieldText, FieldNumber, FieldMoney, FieldDate, FieldChoice, FieldPhone,
-	FieldDocumentNumber, FieldBankAccount, FieldAddress)
+	FieldDocumentNumber, FieldBankAccount, FieldAddress, FieldAttachment)
 
 // FieldOption is one value of a field that is a choice.
 type FieldOption struct {

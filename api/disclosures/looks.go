@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/api/approvals"
@@ -55,6 +56,15 @@ func (s *server) registerLooks() {
 	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures", Summary: "List looks, newest first", To: readers}, s.listLooks)
 	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures/{id}", Summary: "Read a look, with its reason; that is recorded", More: "The subject sees department, purpose, result and time, and the own objection with its answer.", To: httpkit.Everyone}, s.getLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/opening", Summary: "Open a look that a reviewer agreed to, once; or show again what was shown within half an hour", To: lookers, NoSealedCodes: true}, s.openLook)
+	httpkit.Handle(r, httpkit.Route{
+		At: "GET /disclosures/{id}/attachments/{attachment_id}", Summary: "Download a document that a look showed, while it may be shown; this is recorded", To: lookers, NoSealedCodes: true,
+		Shape: func(op *huma.Operation) {
+			for _, t := range models.AttachmentTypes {
+				httpkit.Answering(t.Media(), http.StatusOK, "The document", &huma.Schema{Type: huma.TypeString, Format: "binary"})(op)
+			}
+		},
+		Problems: []int{http.StatusConflict},
+	}, s.download)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/outcome", Summary: "Tell what came of a look", To: lookers}, s.closeLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/review", Summary: "Review a look that was shown without a reviewer before, as the second person", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer}, NoSealedCodes: true}, s.reviewLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/objection", Summary: "Object to a look at the own data", To: httpkit.Everyone}, s.object)
@@ -139,7 +149,7 @@ func (s *server) answer(ctx context.Context, language i18n.Language, look disclo
 		return LookAnswer{}, at(codeLapsed, look.ID)
 	}
 	view, err := httpkit.One(s.views(ctx, language, []models.Disclosure{look.Disclosure}))
-	return lookAnswer(view, look), err
+	return lookAnswer(view, look, language), err
 }
 
 func (s *server) openLook(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[LookAnswer], error) {

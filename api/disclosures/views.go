@@ -100,15 +100,34 @@ type ShownField struct {
 	Value  *string `json:"value,omitempty" doc:"Left out: the file has nothing for it"`
 	Text   *string `json:"text,omitempty" doc:"The value as it is read: of a choice in words"`
 	Notice string  `json:"notice"`
+	// Attachments are documents; their content is downloaded by their addresses.
+	Attachments []ShownAttachment `json:"attachments,omitempty" doc:"Of a field that takes them"`
 }
 
-func lookAnswer(view DisclosureView, look disclosure.Look) LookAnswer {
+// ShownAttachment is a document that a look shows.
+type ShownAttachment struct {
+	ID       uuid.UUID             `json:"id"`
+	Name     string                `json:"name,omitempty" doc:"Left out: it has none"`
+	Type     models.AttachmentType `json:"type"`
+	TypeText string                `json:"type_text"`
+	Size     int64                 `json:"size" doc:"Bytes"`
+	Content  string                `json:"content" doc:"Where to download it, as often as the look may be shown; each time is recorded"`
+}
+
+func lookAnswer(view DisclosureView, look disclosure.Look, language i18n.Language) LookAnswer {
 	a := LookAnswer{DisclosureView: view, Values: map[string]string{}, Shown: []ShownField{}}
 	if look.Receipt != "" {
 		a.Notice, a.LedgerEntryID, a.Receipt = look.Notice, &look.LedgerEntryID, look.Receipt
 	}
 	for _, f := range look.Shown {
-		a.Shown = append(a.Shown, ShownField{f.Key, f.Label, f.Value, f.Text, f.Notice})
+		shown := ShownField{Key: f.Key, Label: f.Label, Value: f.Value, Text: f.Text, Notice: f.Notice}
+		for _, d := range f.Attachments {
+			shown.Attachments = append(shown.Attachments, ShownAttachment{
+				ID: d.ID, Name: d.Name, Type: d.Type, TypeText: closed.Text(language, d.Type), Size: d.Size,
+				Content: httpkit.AddressOf(models.RefDisclosure, look.ID) + "/attachments/" + d.ID.String(),
+			})
+		}
+		a.Shown = append(a.Shown, shown)
 		if f.Value != nil {
 			a.Values[f.Key] = *f.Value
 		}

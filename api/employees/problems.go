@@ -27,6 +27,13 @@ func init() {
 	httpkit.Refuses(archive.ErrHeld, httpkit.Code("under_hold", http.StatusConflict), "fields")
 	httpkit.Refuses(archive.ErrIllegalStatus, httpkit.CodeStageConflict)
 	httpkit.Refuses(vault.ErrPurged, codeDataDestroyed)
+	httpkit.Refuses(archive.ErrAttachmentEmpty, httpkit.Code("attachment_empty", http.StatusUnprocessableEntity))
+	httpkit.Refuses(archive.ErrAttachmentTooLarge, httpkit.Code("attachment_too_large", http.StatusRequestEntityTooLarge))
+	httpkit.Refuses(archive.ErrAttachmentType, httpkit.Code("attachment_type", http.StatusUnsupportedMediaType))
+	httpkit.Refuses(archive.ErrAttachmentLies, httpkit.Code("attachment_type_differs", http.StatusUnprocessableEntity))
+	httpkit.Refuses(archive.ErrTooManyOfField, httpkit.Code("attachments_full", http.StatusConflict))
+	httpkit.Refuses(archive.ErrNotAttachable, httpkit.Code("field_without_attachments", http.StatusUnprocessableEntity), "query.field")
+	httpkit.Refuses(archive.ErrAttachmentNotFound, httpkit.CodeNotFound)
 }
 
 // located tells where the values are that the archive refuses, if not in the body.

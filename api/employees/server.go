@@ -16,4 +16,5 @@ func Register(desk *approvals.Desk, v vault.Opener) {
 	s := &server{Desk: desk, Vault: v}
 	s.registerEmployees()
 	s.registerOrganisation()
+	s.registerAttachments()
 }

@@ -152,13 +152,18 @@ func operationID(method, path string) string {
 	return strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
 }
 
-// Answering is a shape: what else than the handler's body is answered with a status.
+// Answering is a shape: what else than the handler's body is answered with a status, beside what was said of it before.
 func Answering(contentType string, status int, what string, schema *huma.Schema) func(op *huma.Operation) {
 	return func(op *huma.Operation) {
 		if op.Responses == nil {
 			op.Responses = map[string]*huma.Response{}
 		}
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: what, Content: map[string]*huma.MediaType{contentType: {Schema: schema}}}
+		answer := op.Responses[strconv.Itoa(status)]
+		if answer == nil {
+			answer = &huma.Response{Description: what, Content: map[string]*huma.MediaType{}}
+			op.Responses[strconv.Itoa(status)] = answer
+		}
+		answer.Content[contentType] = &huma.MediaType{Schema: schema}
 	}
 }
 

@@ -18,10 +18,10 @@ const (
 	bodyDeadline = 5 * time.Second
 )
 
-// strictBody reads the body of every operation that has one, within its limits of size and time,
-// and refuses what is not exactly one well-formed JSON value, before anything is decoded.
+// strictBody reads the body of every operation that has one, but of those that take a file, within its limits of size
+// and time, and refuses what is not exactly one well-formed JSON value, before anything is decoded.
 func strictBody(ctx huma.Context, next func(huma.Context)) {
-	if ctx.Operation().RequestBody == nil {
+	if body := ctx.Operation().RequestBody; body == nil || body.Content["application/json"] == nil {
 		next(ctx)
 		return
 	}

@@ -52,6 +52,7 @@ type CertificateCategory struct {
 	} `json:"rule"`
 	Destroyed struct {
 		FieldValues      int64 `json:"field_values"`
+		Attachments      int64 `json:"attachments" doc:"None in what was certified before there were any"`
 		AccountSnapshots int64 `json:"account_snapshots"`
 	} `json:"destroyed"`
 }

@@ -14,6 +14,7 @@ import (
 
 	"lethe/api"
 	"lethe/internal/approval"
+	"lethe/internal/archive"
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/disclosure"
@@ -85,6 +86,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { exports.Run(ctx) })
 	wg.Go(func() { querylog.KeepSorted(ctx, r.facts, r.log) })
 	wg.Go(func() { disclosure.Keep(ctx, r.facts, r.log) })
+	wg.Go(func() { archive.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
 	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())

@@ -75,6 +75,7 @@ var catalogue = []section{
 			{"contract_start", models.FieldDate, text{"合同开始日期", "Contract starts on"}, text{}},
 			{"contract_end", models.FieldDate, text{"合同到期日期", "Contract ends on"}, text{}},
 			{"work_location", models.FieldAddress, text{"约定工作地点", "Agreed place of work"}, text{}},
+			{"contract_scan", models.FieldAttachment, text{"劳动合同扫描件", "Scanned contract"}, text{}},
 		}},
 	{SectionEmergencyContact, text{"紧急联系人", "Emergency contact"}, models.CategoryEmergencyContact,
 		text{"仅限员工本人紧急情况联系使用，非经本人同意不得向第三方提供", "Only for the employee's own emergencies; never to be given to anybody else without the employee's consent"},
@@ -84,6 +85,7 @@ var catalogue = []section{
 		[]field{
 			{"id_document_type", models.FieldChoice, text{"证件类型", "Identity document"}, text{}},
 			{"id_number", models.FieldDocumentNumber, text{"证件号码", "Identity document number"}, text{}},
+			{"id_document_scan", models.FieldAttachment, text{"证件扫描件", "Scanned identity document"}, text{}},
 			{"date_of_birth", models.FieldDate, text{"出生日期", "Date of birth"}, text{}},
 			{"home_address", models.FieldAddress, text{"家庭住址", "Home address"},
 				text{"仅限寄送劳动关系文件及员工本人紧急情况使用", "Only to post employment papers and for the employee's own emergencies"}},

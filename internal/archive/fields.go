@@ -48,7 +48,7 @@ func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.
 		case !known:
 			// An unknown key is the caller's text and not repeated.
 			found.add(fmt.Sprintf("fields[%d]", i), CodeUnknownField)
-		case category == "":
+		case category == "" || definitions[key].Type == models.FieldAttachment:
 			found.add("fields."+key, CodeReadOnly)
 		case value != nil:
 			code := checkText(value, maxValue)

@@ -42,6 +42,8 @@ type Field struct {
 	RequiresDisclosure bool          `json:"requires_disclosure"`
 	// Purged says that the field's category is purged or being purged: there is nothing left to ask for.
 	Purged bool `json:"purged"`
+	// Attachments is how many documents a field of that type has.
+	Attachments int `json:"attachments,omitempty"`
 	// PurgedText says since when, by the calendar of the employment's zone.
 	PurgedText string `json:"purged_text,omitempty"`
 	// CertificateID is the proof of it, once there is one.
@@ -129,16 +131,18 @@ func relationOf(actor models.Actor, employee Employee, department models.Departm
 // entry is a line of the catalogue with what the file has for it; never the sealed value itself.
 type entry struct {
 	models.FieldDefinition
-	Stored   bool
-	State    models.CategoryState
-	PurgedAt *time.Time
+	Stored    bool
+	Documents int
+	State     models.CategoryState
+	PurgedAt  *time.Time
 	// CertificateID is of the purge that destroyed the category.
 	CertificateID *uuid.UUID
 }
 
 func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
 	var entries []entry
-	err := g.Raw(`SELECT f.*, v.value_sealed IS NOT NULL AS stored, coalesce(c.state, 'open') AS state, c.purged_at,
+	err := g.Raw(`SELECT f.*, v.value_sealed IS NOT NULL AS stored,
+			(SELECT count(*) FROM attachments a WHERE f.type = 'attachment' AND a.employment_id = @employment AND a.field_key = f.key) AS documents, coalesce(c.state, 'open') AS state, c.purged_at,
 			(SELECT x.id FROM purge_claims k JOIN destruction_certificates x ON x.purge_id = k.purge_id
 				WHERE k.category_id = c.id AND k.state = 'purged') AS certificate_id
 		FROM field_definitions f
@@ -161,10 +165,10 @@ func (e entry) show(shown access.Access, basics map[string]string, language i18n
 	switch {
 	case isColumn && shown == access.Value:
 		f.Value = &basic
-	case e.Stored && !f.Purged:
+	case (e.Stored || e.Documents > 0) && !f.Purged:
 		// Sealed values are never opened here, whatever their sensitivity.
 		mask := Mask
-		f.Access, f.Masked, f.RequiresDisclosure = access.Masked, &mask, true
+		f.Access, f.Masked, f.RequiresDisclosure, f.Attachments = access.Masked, &mask, true, e.Documents
 	}
 	return f
 }

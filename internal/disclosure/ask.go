@@ -63,6 +63,8 @@ type Statement struct {
 type Shown struct {
 	Key, Label, Notice string
 	Value, Text        *string // nil: the file has nothing for it; the text is of a choice in words
+	// Attachments are the documents of a field that takes them; their content is sent by [Attachment].
+	Attachments []archive.NamedAttachment
 }
 
 // Look is what a request came to.
@@ -340,6 +342,11 @@ func open(tx *database.Tx, opener vault.Opener, fields []archive.LookField, lang
 			return nil, err
 		}
 		s := Shown{Key: f.Key, Label: f.Label(language), Notice: f.Notice(language)}
+		if f.Type == models.FieldAttachment {
+			if s.Attachments, err = archive.OpenAttachments(tx, opener, f); err != nil {
+				return nil, err
+			}
+		}
 		if ok {
 			text := f.ValueText(language, value)
 			s.Value, s.Text = &value, &text

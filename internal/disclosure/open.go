@@ -104,6 +104,38 @@ func (l *Look) stillAgreed(tx *database.Tx) (bool, error) {
 	return err == nil && !slices.ContainsFunc(purpose.Evidence, func(e Evidence) bool { return e.Unrecorded && written[0].Evidence[e.Key] == "" }), err
 }
 
+// Attachment lets a document be sent that a look showed, to who looked, within the half hour in which it may be shown
+// again: counted, and recorded before anything of it leaves (I18). One that is not of the look, or was destroyed or
+// removed since, is archive.ErrAttachmentNotFound.
+func Attachment(tx *database.Tx, by models.Actor, id, attachment uuid.UUID) (a archive.Attached, err error) {
+	look := Look{}
+	if look.Disclosure, err = Lock(tx, id); err != nil {
+		return a, err
+	}
+	now, err := tx.Now()
+	switch {
+	case err != nil:
+		return a, err
+	case look.ActorID != by.EmployeeID || look.ActorRole != by.Role:
+		return a, ErrNotLooker
+	case look.State != models.LookShown || look.OpenUntil == nil || !look.OpenUntil.After(now):
+		return a, ErrNotOpen
+	}
+	if agreed, err := look.stillAgreed(tx); err != nil || !agreed {
+		return a, errors.Join(err, ErrNotOpen)
+	}
+	a, err = archive.AttachmentOf(tx.DB(), attachment)
+	if err == nil && (a.EmploymentID != look.EmploymentID || !slices.Contains(look.Fields, a.FieldKey)) {
+		err = archive.ErrAttachmentNotFound
+	}
+	if err != nil {
+		return a, err
+	}
+	look.ShownTimes++
+	details := map[string]string{"attachment": a.ID.String(), "fields": a.FieldKey, "times": strconv.Itoa(look.ShownTimes)}
+	return a, change(tx, &look.Disclosure, actionSent, details, map[string]any{"shown_times": look.ShownTimes})
+}
+
 // change writes columns of a look, with the entry that says so.
 func change(tx *database.Tx, d *models.Disclosure, action string, details map[string]string, columns map[string]any) (err error) {
 	if d.LedgerEntryID, err = ledger.Append(tx, entryOf(*d, action, details)); err != nil {

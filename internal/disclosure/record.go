@@ -22,6 +22,7 @@ const (
 	actionDeclined  = "disclosure.declined"
 	actionLapsed    = "disclosure.lapsed"
 	actionAgain     = "disclosure.shown_again"
+	actionSent      = "disclosure.attachment_sent"
 	actionClosed    = "disclosure.closed"
 	actionReviewed  = "disclosure.reviewed"
 	actionPlea      = "disclosure.registered"

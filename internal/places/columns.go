@@ -13,6 +13,7 @@ employees status
 employments jurisdiction time_zone
 employment_categories category state
 field_values field_key
+attachments field_key type
 departures kind initiator stage accounts_state time_zone
 departure_events what actor_role system category
 linked_accounts system kind state finding
@@ -58,6 +59,8 @@ users login`},
 linked_accounts external_id`},
 	{Sealed, Facts, `
 field_values value_sealed
+attachments name_sealed
+attachment_chunks content_sealed
 departures note_sealed withdrawal_reason_sealed annulment_reason_sealed legal_ground_sealed reason_code_sealed
 account_snapshots snapshot_sealed`},
 	{Loose, Facts, `

@@ -34,6 +34,7 @@ type destroyedCategory struct {
 	BasisZh          string
 	BasisEn          string
 	FieldValues      int
+	Attachments      int
 	AccountSnapshots int
 }
 
@@ -119,6 +120,7 @@ func (c *claimed) certify(tx *database.Tx, unrecoverable clock.Date) (models.Des
 		SELECT c.category, c.id AS category_id, c.data_key_id, c.purging_at, l.deadline, r.version AS rule_version,
 			r.jurisdiction, r.period, r.basis_zh, r.basis_en,
 			(SELECT count(*) FROM field_values f WHERE f.category_id = c.id) AS field_values,
+			(SELECT count(*) FROM attachments a WHERE a.category_id = c.id) AS attachments,
 			(SELECT count(*) FROM account_snapshots s WHERE s.category_id = c.id) AS account_snapshots
 		FROM retention_deadlines l JOIN employment_categories c ON c.id = l.category_id JOIN retention_rules r ON r.id = l.rule_id
 		WHERE l.departure_id = ? AND l.category IN ? ORDER BY c.category`, c.departure.ID, c.categories()).Scan(&rows).Error
@@ -165,7 +167,7 @@ func (c *claimed) statement(id uuid.UUID, rows []destroyedCategory, now time.Tim
 				"jurisdiction": r.Jurisdiction, "version": r.RuleVersion, "period": r.Period,
 				"basis_zh": r.BasisZh, "basis_en": r.BasisEn,
 			},
-			"destroyed": map[string]any{"field_values": r.FieldValues, "account_snapshots": r.AccountSnapshots},
+			"destroyed": map[string]any{"field_values": r.FieldValues, "attachments": r.Attachments, "account_snapshots": r.AccountSnapshots},
 		}
 	}
 	return map[string]any{

@@ -179,6 +179,9 @@ func (p *Purger) Clear(ctx context.Context, id uuid.UUID, clearFile func(tx *dat
 			if _, err := archive.ClearFields(tx, category); err != nil {
 				return err
 			}
+			if err := archive.ClearAttachments(tx, category); err != nil {
+				return err
+			}
 		}
 		return record(tx, id, "fields_cleared_at")
 	})
@@ -201,6 +204,8 @@ func (p *Purger) Probe(ctx context.Context, id uuid.UUID) error {
 // sealedColumns are all columns of type sealed. A test compares them with the schema.
 var sealedColumns = []struct{ table, column, where string }{
 	{"field_values", "value_sealed", "category_id IN @categories"},
+	{"attachments", "name_sealed", "category_id IN @categories"},
+	{"attachment_chunks", "content_sealed", "category_id IN @categories"},
 	{"account_snapshots", "snapshot_sealed", "category_id IN @categories"},
 	{"departures", "note_sealed", departureFile},
 	{"departures", "withdrawal_reason_sealed", departureFile},
