@@ -100,6 +100,23 @@ func (n NewEmployee) prepare(tx *database.Tx) (h hiring, err error) {
 // check refuses what is malformed, completes what was left out, and finds the legal entity.
 func (n *NewEmployee) check(tx *database.Tx) (models.LegalEntity, error) {
 	var found problems
+	now, err := tx.Now()
+	if err != nil {
+		return models.LegalEntity{}, err
+	}
+	n.judge(now, &found)
+	entity, err := n.entity(tx, &found)
+	if err != nil {
+		return entity, err
+	}
+	if n.TimeZone == "" {
+		n.TimeZone = entity.TimeZone
+	}
+	return entity, found.err()
+}
+
+// judge judges what needs nothing from the database.
+func (n *NewEmployee) judge(now time.Time, found *problems) {
 	if n.EmployeeNo == "" {
 		found.add("employee_no", CodeRequired)
 	} else if !employeeNo.MatchString(n.EmployeeNo) {
@@ -110,10 +127,6 @@ func (n *NewEmployee) check(tx *database.Tx) (models.LegalEntity, error) {
 	}
 	if code := checkText(&n.Post, maxPost); code != "" && n.Post != "" {
 		found.add("post", code)
-	}
-	now, err := tx.Now()
-	if err != nil {
-		return models.LegalEntity{}, err
 	}
 	switch {
 	case n.HiredOn.IsZero():
@@ -126,14 +139,6 @@ func (n *NewEmployee) check(tx *database.Tx) (models.LegalEntity, error) {
 			found.add("time_zone", CodeUnknown)
 		}
 	}
-	entity, err := n.entity(tx, &found)
-	if err != nil {
-		return entity, err
-	}
-	if n.TimeZone == "" {
-		n.TimeZone = entity.TimeZone
-	}
-	return entity, found.err()
 }
 
 // entity finds the department's legal entity.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -37,33 +38,40 @@ func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.
 	if err != nil {
 		return nil, err
 	}
-	categories, definitions := map[string]models.Category{}, map[string]models.FieldDefinition{}
+	definitions := map[string]models.FieldDefinition{}
 	for _, row := range rows {
-		categories[row.Key], definitions[row.Key] = row.Category, row
+		definitions[row.Key] = row
 	}
 	var found problems
-	for i, key := range keys {
-		category, known := categories[key]
+	return judgeFields(definitions, now, fields, &found), found.err()
+}
+
+// judgeFields does so by the catalogue's rows, and says to which category each field belongs.
+func judgeFields(definitions map[string]models.FieldDefinition, now time.Time, fields map[string]*string, found *problems) map[string]models.Category {
+	categories, before := map[string]models.Category{}, len(*found)
+	for i, key := range slices.Sorted(maps.Keys(fields)) {
+		definition, known := definitions[key]
+		categories[key] = definition.Category
 		switch value := fields[key]; {
 		case !known:
 			// An unknown key is the caller's text and not repeated.
 			found.add(fmt.Sprintf("fields[%d]", i), CodeUnknownField)
-		case category == "" || definitions[key].Type == models.FieldAttachment:
+		case definition.Category == "" || definition.Type == models.FieldAttachment:
 			found.add("fields."+key, CodeReadOnly)
 		case value != nil:
 			code := checkText(value, maxValue)
 			if code == "" {
-				code = judge(definitions[key], value, now)
+				code = judge(definition, value, now)
 			}
 			if code != "" {
 				found.add("fields."+key, code)
 			}
 		}
 	}
-	if len(found) == 0 {
-		together(fields, now, &found)
+	if len(*found) == before {
+		together(fields, now, found)
 	}
-	return categories, found.err()
+	return categories
 }
 
 // writeFields seals, replaces and removes values. The employment is locked by the caller, so that

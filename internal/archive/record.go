@@ -19,13 +19,18 @@ const (
 	actionUpdated = "employee.updated"
 )
 
-// record appends that a file was begun or changed: the names of the fields, never a value.
+// record appends that a file was begun or changed.
 func record(tx *database.Tx, action string, employeeID, employmentID uuid.UUID, fields []string) (uuid.UUID, error) {
+	return ledger.Append(tx, entryOf(action, employeeID, employmentID, fields))
+}
+
+// entryOf says that a file was begun or changed: the names of the fields, never a value.
+func entryOf(action string, employeeID, employmentID uuid.UUID, fields []string) ledger.Entry {
 	slices.Sort(fields)
-	return ledger.Append(tx, ledger.Entry{
+	return ledger.Entry{
 		Kind: ledger.KindArchive, Action: action, Subject: &employeeID, Object: "employee/" + employeeID.String(),
 		Details: map[string]string{"employment": employmentID.String(), "fields": strings.Join(fields, ",")},
-	})
+	}
 }
 
 // names are what a patch sets or removes.

@@ -121,3 +121,45 @@ func TestAppend_IDsAscend(t *testing.T) {
 		t.Error("what was written one after the other stands in another order")
 	}
 }
+
+// TestAppendAll: many entries at once are the entries that one by one would have been, also right after the clock of the
+// database jumped, and stand in the tree.
+func TestAppendAll(t *testing.T) {
+	env := databasetest.New(t)
+	for _, jump := range []time.Duration{0, 400 * 24 * time.Hour} {
+		env.Advance(t, jump)
+		entries := make([]ledger.Entry, 1500)
+		for i := range entries {
+			subject := models.NewID()
+			entries[i] = ledger.Entry{Kind: ledger.KindArchive, Action: "employee.created", Subject: &subject, Object: "employee/x", Details: map[string]string{"fields": "a"}}
+		}
+		entries[7].Subject = nil
+		actor := models.Actor{EmployeeID: models.NewID(), Role: models.RoleHRAdmin}
+		ctx := models.WithCaller(t.Context(), models.Caller{Actor: actor, UserID: models.NewID(), Authenticated: models.ByTOTP, RequestID: "r"})
+		var ids []uuid.UUID
+		must(t, database.Run(ctx, env.Facts, func(tx *database.Tx) (err error) {
+			ids, err = ledger.AppendAll(tx, entries)
+			return err
+		}))
+		if !slices.IsSortedFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }) || len(ids) != len(entries) {
+			t.Errorf("%d ids, or not in their order", len(ids))
+		}
+		must(t, env.NewSequencer(t).Drain(t.Context()))
+		var rows []ledger.Row
+		must(t, ledger.Rows(env.Facts.Read(t.Context())).Where("c.entry_id IN ?", ids[:20]).Order("c.entry_id").Scan(&rows).Error)
+		for i, row := range rows {
+			content, err := row.Content()
+			must(t, err)
+			must(t, ledger.Recompute(row, content))
+			if content.RequestID != "r" || *content.ActorID != actor.EmployeeID || (content.SubjectID == nil) != (i == 7) {
+				t.Errorf("entry %d says %+v", i, content)
+			}
+		}
+	}
+	must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+		if _, err := ledger.AppendAll(tx, []ledger.Entry{{Kind: ledger.KindArchive, Action: "a", Reason: "b"}}); err == nil {
+			t.Error("a reason of one of many was left out without a word")
+		}
+		return nil
+	}))
+}

@@ -39,6 +39,8 @@ type Cell struct {
 type Sealer interface {
 	// CreateCategories inserts the rows of all categories of a new employment.
 	CreateCategories(tx *database.Tx, employmentID uuid.UUID) error
+	// CreateSealed does so for many new employments, and seals what they begin with.
+	CreateSealed(tx *database.Tx, employments []uuid.UUID, values []Value) error
 	// Seal encrypts plain for p and returns it with the id of the category's row. The row stays
 	// locked to the end of the transaction. Whoever seals for several categories of an employment
 	// in one transaction does so in the order of the rows' ids.

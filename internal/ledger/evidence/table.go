@@ -14,6 +14,7 @@ import (
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/querylog"
+	"lethe/internal/sheet"
 )
 
 // columns are the heads of the tables for people, in both languages.
@@ -96,7 +97,7 @@ func (t *csvTable) row(cells []string) {
 		if i > 0 {
 			t.buffer = append(t.buffer, ',')
 		}
-		if cell = defuse(cell); strings.ContainsAny(cell, "\",\r\n") {
+		if cell = sheet.Defuse(cell); strings.ContainsAny(cell, "\",\r\n") {
 			t.buffer = append(t.buffer, '"')
 			t.buffer = append(t.buffer, strings.ReplaceAll(cell, `"`, `""`)...)
 			t.buffer = append(t.buffer, '"')
@@ -164,7 +165,7 @@ func (t *xlsxTable) row(cells []string) error {
 	t.rows++
 	values := make([]any, len(cells))
 	for i, cell := range cells {
-		values[i] = literal(fit(defuse(cell)))
+		values[i] = literal(fit(sheet.Defuse(cell)))
 	}
 	if err := t.sheet.SetRow("A"+strconv.Itoa(t.rows), values); err != nil {
 		return fmt.Errorf("writing a row: %w", err)

@@ -1,4 +1,4 @@
-package evidence
+package sheet
 
 import (
 	"strings"
@@ -14,7 +14,7 @@ func TestDefuse(t *testing.T) {
 		blank + "=1": "' =1", "＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠A": "'＠A", "\u200b=1": "'\u200b=1", "\uFEFF=1": "'\uFEFF=1",
 		"'text": "''text", "张三": "张三", "|cmd": "'|cmd", "\u00a0=1": "'\u00a0=1",
 	} {
-		if got := defuse(cell); got != want {
+		if got := Defuse(cell); got != want {
 			t.Errorf("%q becomes %q, want %q", cell, got, want)
 		}
 	}
@@ -25,7 +25,7 @@ func TestDefuse_IsSafeAndCanBeUndone(t *testing.T) {
 	alphabet := []rune("=+-@\t\r\n ＝＋－＠'|%a1张\u200b\uFEFF\u00a0\"")
 	rapid.Check(t, func(t *rapid.T) {
 		cell := string(rapid.SliceOfN(rapid.SampledFrom(alphabet), 0, 8).Draw(t, "cell"))
-		got := defuse(cell)
+		got := Defuse(cell)
 		if got != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first(got)) {
 			t.Fatalf("%q becomes %q", cell, got)
 		}

@@ -1,4 +1,4 @@
-package evidence
+package sheet
 
 import (
 	"strings"
@@ -10,10 +10,10 @@ import (
 // forms, which some programs narrow first (OWASP, CSV Injection).
 const formulaStarts = "=+-@|%＝＋－＠｜％"
 
-// defuse makes a cell text whatever program opens it: an apostrophe goes before a text that could
+// Defuse makes a cell text whatever program opens it: an apostrophe goes before a text that could
 // begin a formula, also behind blanks and characters that show nothing. One that begins with an
 // apostrophe itself gets another, so that the original is always the rest behind the first one.
-func defuse(cell string) string {
+func Defuse(cell string) string {
 	if cell == "" {
 		return cell
 	}
@@ -32,4 +32,12 @@ func defuse(cell string) string {
 func first(s string) rune {
 	r, _ := utf8.DecodeRuneInString(s)
 	return r
+}
+
+// Restore undoes Defuse, and leaves every other cell as it is.
+func Restore(cell string) string {
+	if rest, ok := strings.CutPrefix(cell, "'"); ok && Defuse(rest) == cell {
+		return rest
+	}
+	return cell
 }

@@ -1,0 +1,178 @@
+package archive
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"lethe/internal/database"
+	"lethe/internal/ledger"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// Rules are what files are judged by, read once for many of them.
+type Rules struct {
+	Definitions map[string]models.FieldDefinition
+	Departments map[uuid.UUID]models.Department
+	Entities    map[uuid.UUID]models.LegalEntity
+	now         time.Time
+}
+
+// RulesNow reads them.
+func RulesNow(tx *database.Tx) (*Rules, error) {
+	r := &Rules{Definitions: map[string]models.FieldDefinition{}, Departments: map[uuid.UUID]models.Department{}, Entities: map[uuid.UUID]models.LegalEntity{}}
+	var definitions []models.FieldDefinition
+	var departments []models.Department
+	var entities []models.LegalEntity
+	err := tx.DB().Find(&definitions).Error
+	if err == nil {
+		err = tx.DB().Find(&departments).Error
+	}
+	if err == nil {
+		err = tx.DB().Find(&entities).Error
+	}
+	if err != nil {
+		return nil, database.Wrap("reading what files are judged by", err)
+	}
+	for _, d := range definitions {
+		r.Definitions[d.Key] = d
+	}
+	for _, d := range departments {
+		r.Departments[d.ID] = d
+	}
+	for _, e := range entities {
+		r.Entities[e.ID] = e
+	}
+	r.now, err = tx.Now()
+	return r, err
+}
+
+// Judge is what [Create] refuses of somebody who is new, and puts the values into the form in which they are stored.
+func (r *Rules) Judge(n *NewEmployee) error {
+	var found problems
+	r.hiring(n, &found)
+	return found.err()
+}
+
+// JudgeFields is what [Update] refuses of values, and puts them into the form in which they are stored.
+func (r *Rules) JudgeFields(fields map[string]*string) error {
+	var found problems
+	judgeFields(r.Definitions, r.now, fields, &found)
+	return found.err()
+}
+
+// JudgePost is what [Update] refuses of a post.
+func (r *Rules) JudgePost(post *string) error {
+	if code := checkText(post, maxPost); code != "" && *post != "" {
+		return invalid("post", code)
+	}
+	return nil
+}
+
+func (r *Rules) hiring(n *NewEmployee, found *problems) hiring {
+	h := hiring{fields: make(map[string]*string, len(n.Fields))}
+	n.judge(r.now, found)
+	department, ok := r.Departments[n.DepartmentID]
+	if !ok {
+		found.add("department_id", CodeUnknown)
+	}
+	if n.LegalEntityID == uuid.Nil {
+		n.LegalEntityID = department.LegalEntityID
+	}
+	if n.LegalEntityID != department.LegalEntityID {
+		found.add("legal_entity_id", CodeMismatch)
+	}
+	h.entity = r.Entities[department.LegalEntityID]
+	if n.TimeZone == "" {
+		n.TimeZone = h.entity.TimeZone
+	}
+	for key, value := range n.Fields {
+		h.fields[key] = &value
+	}
+	h.categories = judgeFields(r.Definitions, r.now, h.fields, found)
+	for key, value := range h.fields {
+		n.Fields[key] = *value
+	}
+	h.NewEmployee = *n
+	return h
+}
+
+// insertAtOnce bounds one INSERT: a statement takes 65,535 arguments.
+const insertAtOnce = 2000
+
+// CreateAll hires people who are all new, with the rows, values and entries that [Create] makes for each. Somebody who
+// was hired with one of the numbers at the same moment makes it ErrEmployeeNoTaken, and the transaction is lost.
+func CreateAll(tx *database.Tx, sealer vault.Sealer, r *Rules, all []NewEmployee) ([]uuid.UUID, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	var found problems
+	people, employments := make([]models.Employee, len(all)), make([]models.Employment, len(all))
+	entries, ids := make([]ledger.Entry, len(all)), make([]uuid.UUID, len(all))
+	employed := make([]uuid.UUID, len(all))
+	var values []vault.Value
+	for i := range all {
+		h := r.hiring(&all[i], &found)
+		ids[i], employed[i] = models.NewID(), models.NewID()
+		people[i] = models.Employee{
+			ID: ids[i], EmployeeNo: h.EmployeeNo, Name: h.Name, DepartmentID: h.DepartmentID,
+			Status: models.StatusActive, Revision: 1, SearchNames: FoundBy(h.Name),
+		}
+		employments[i] = models.Employment{
+			ID: employed[i], EmployeeID: ids[i], LegalEntityID: h.entity.ID, DepartmentID: h.DepartmentID, Post: h.Post,
+			Jurisdiction: h.entity.Jurisdiction, TimeZone: h.TimeZone, HiredOn: h.HiredOn,
+		}
+		entries[i] = entryOf(actionCreated, ids[i], employed[i], slices.Collect(maps.Keys(h.fields)))
+		for _, key := range slices.Sorted(maps.Keys(h.fields)) {
+			values = append(values, vault.Value{Plain: []byte(*h.fields[key]), Cell: vault.Cell{
+				Table: "field_values", Row: models.NewID(), Employment: employed[i], Category: h.categories[key], Field: key,
+			}})
+		}
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	recorded, err := ledger.AppendAll(tx, entries)
+	if err != nil {
+		return nil, err
+	}
+	for i := range employments {
+		employments[i].LedgerEntryID = &recorded[i]
+	}
+	return ids, insertAll(tx, sealer, people, employments, employed, values)
+}
+
+func insertAll(tx *database.Tx, sealer vault.Sealer, people []models.Employee, employments []models.Employment, employed []uuid.UUID, values []vault.Value) error {
+	err := insert(tx.DB(), people)
+	if database.Violates(err, "employees_employee_no_key") || database.Violates(err, "employees_employee_no_once") {
+		return ErrEmployeeNoTaken
+	}
+	if err != nil {
+		return database.Wrap("inserting people", err)
+	}
+	if err := insert(tx.DB(), employments); err != nil {
+		return database.Wrap("inserting employments", err)
+	}
+	if err := sealer.CreateSealed(tx, employed, values); err != nil {
+		return err
+	}
+	rows := make([]models.FieldValue, len(values))
+	for i, v := range values {
+		clear(v.Plain)
+		rows[i] = models.FieldValue{ID: v.Row, EmploymentID: v.Employment, CategoryID: v.CategoryID, FieldKey: v.Field, ValueSealed: v.Sealed}
+	}
+	return database.Wrap("inserting values", insert(tx.DB().Omit("updated_at"), rows))
+}
+
+func insert[R any](g *gorm.DB, rows []R) error {
+	for part := range slices.Chunk(rows, insertAtOnce) {
+		if err := g.Create(&part).Error; err != nil {
+			return database.Hide(err)
+		}
+	}
+	return nil
+}
