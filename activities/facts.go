@@ -101,3 +101,19 @@ type PurgeResult struct {
 	// Done: certified. Otherwise the predicate did not hold: read the facts again.
 	Done bool `json:"done"`
 }
+
+// BatchFacts is what a Batch workflow needs to know.
+type BatchFacts struct {
+	State string `json:"state"`
+	// Done: ended, and the file is gone.
+	Done bool `json:"done"`
+	// Run says that there are parts to walk.
+	Run    bool          `json:"run"`
+	WakeIn time.Duration `json:"wake_in"`
+}
+
+// BatchResult is what came of walking some parts.
+type BatchResult struct {
+	// Parts is how many were walked.
+	Parts int `json:"parts"`
+}

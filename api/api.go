@@ -17,6 +17,7 @@ import (
 	"lethe/api/employees"
 	"lethe/api/holds"
 	"lethe/api/httpkit"
+	"lethe/api/imports"
 	"lethe/api/permissions"
 	"lethe/api/purges"
 	"lethe/api/querylog"
@@ -36,7 +37,7 @@ type Deps struct {
 	DB *database.DB
 	// Ready says whether the process can do its work; nil: it can if DB answers.
 	Ready func(ctx context.Context) error
-	Vault vault.Opener
+	Vault Vault
 	// Identity opens and checks sessions.
 	Identity *identity.Service
 	// Approvals are the dangerous steps, and how two people agree to one.
@@ -68,6 +69,12 @@ type Deps struct {
 	Log *slog.Logger
 }
 
+// Vault is what the API seals and opens with, for employments and for none.
+type Vault interface {
+	vault.Opener
+	vault.Loose
+}
+
 // New is the handler of the API.
 func New(d Deps) http.Handler { return Assemble(d).Router }
 
@@ -81,6 +88,7 @@ func Assemble(d Deps) *httpkit.API {
 	}, d.Approvals)
 	users.Register(desk, d.OIDC)
 	employees.Register(desk, d.Vault)
+	imports.Register(desk, d.Vault)
 	disclosures.Register(desk, d.Vault)
 	permissions.Register(desk)
 	consents.Register(desk)

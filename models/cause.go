@@ -18,10 +18,11 @@ const (
 	CauseGivesBack Cause = "gives_back"      // it gives access back
 	CauseReaches   Cause = "reaches_oneself" // a hold would keep the own data
 	CauseMany      Cause = "many_entries"    // more entries than one person takes away within a day
+	CauseNewPeople Cause = "new_people"      // it enters people
 	CauseLook      Cause = "sensitive_look"  // the rules of looks at sensitive fields want a reviewer first
 )
 
 // Causes lists them all.
 var Causes = closed.Of("approval.cause",
 	CauseAlways, CauseSetting, CauseToken, CauseSudden, CauseProtected, CauseOneself, CauseForward, CauseEarlier, CauseGivesBack,
-	CauseReaches, CauseMany, CauseLook)
+	CauseReaches, CauseMany, CauseNewPeople, CauseLook)

@@ -28,10 +28,11 @@ const (
 	DrivenOperation DrivenKind = "operation"
 	DrivenRetention DrivenKind = "retention"
 	DrivenPurge     DrivenKind = "purge"
+	DrivenBatch     DrivenKind = "batch"
 )
 
 // DrivenKinds lists them all, in the order in which the relay polls.
-var DrivenKinds = []DrivenKind{DrivenOperation, DrivenDeparture, DrivenPurge, DrivenRetention}
+var DrivenKinds = []DrivenKind{DrivenOperation, DrivenDeparture, DrivenPurge, DrivenRetention, DrivenBatch}
 
 // Table is the kind's table.
 func (k DrivenKind) Table() string {
@@ -44,6 +45,8 @@ func (k DrivenKind) Table() string {
 		return "retentions"
 	case DrivenPurge:
 		return "purges"
+	case DrivenBatch:
+		return "batches"
 	}
 	panic("unknown driven kind " + string(k))
 }

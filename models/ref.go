@@ -25,6 +25,7 @@ const (
 	RefEmployee   = "employee"
 	RefExport     = "query_log_export"
 	RefHold       = "hold"
+	RefImport     = "employee_import"
 	RefPermission = "permissions"
 	RefPolicy     = "privacy_policies"
 	RefPurge      = "purge"

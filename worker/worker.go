@@ -40,6 +40,7 @@ type Activities struct {
 	Unlinking *activities.Unlinking
 	Retention *activities.Retention
 	Purge     *activities.Purge
+	Batch     *activities.Batch
 }
 
 // Group runs one SDK worker for each task queue.
@@ -68,12 +69,14 @@ func New(c client.Client, a Activities, o Options) *Group {
 		workflows.TypeDeparture: workflows.Departure,
 		workflows.TypeUnlinking: workflows.AccountUnlinking,
 		workflows.TypeRetention: workflows.Retention,
+		workflows.TypeBatch:     workflows.Batch,
 	} {
 		core.RegisterWorkflowWithOptions(f, workflow.RegisterOptions{Name: kind})
 	}
 	core.RegisterActivity(a.Departure)
 	core.RegisterActivity(a.Unlinking)
 	core.RegisterActivity(a.Retention)
+	core.RegisterActivity(a.Batch)
 
 	purge := o.worker(c, fatal, o.QueuePrefix+workflows.QueuePurge, true)
 	purge.RegisterWorkflowWithOptions(workflows.Purge, workflow.RegisterOptions{Name: workflows.TypePurge})

@@ -16,6 +16,7 @@ const (
 	TypeUnlinking = "AccountUnlinking"
 	TypeRetention = "Retention"
 	TypePurge     = "Purge"
+	TypeBatch     = "Batch"
 )
 
 // SignalNudge says "look at the facts"; it carries nothing.
@@ -58,7 +59,7 @@ func InitialState(workflowType string) string {
 	switch workflowType {
 	case TypeDeparture:
 		return StateWaiting
-	case TypeUnlinking, TypePurge:
+	case TypeUnlinking, TypePurge, TypeBatch:
 		return StateRunning
 	}
 	return ""
@@ -75,6 +76,9 @@ func RetentionID(id string) string { return "retention/" + id }
 
 // PurgeID is the workflow id for a purge.
 func PurgeID(id string) string { return "purge/" + id }
+
+// BatchID is the workflow id for a batch.
+func BatchID(id string) string { return "batch/" + id }
 
 // SystemQueue is the task queue of one target system, so that a slow one starves nobody.
 func SystemQueue(prefix, system string) string { return prefix + queueSystemPrefix + system }

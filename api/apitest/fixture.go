@@ -43,6 +43,7 @@ import (
 type Fixture struct {
 	T         testing.TB
 	Env       *databasetest.Env
+	App       *database.DB // the facts, as the processes may use them
 	API       *httpkit.API
 	Approvals *approval.Registry
 	HTTP      *httptest.Server
@@ -82,6 +83,7 @@ func New(t testing.TB) *Fixture {
 	}
 	// What is served runs as the processes do, who may do less than the owner.
 	app := f.Env.AsApp(t)
+	f.App = app
 	people := identity.New(app, f.Vault, identity.Options{Insecure: true, Argon: quick})
 	approvals, err := operations.New(operations.Deps{Vault: f.Vault, Identity: people, Systems: f.Systems}, approval.Options{})
 	if err != nil {

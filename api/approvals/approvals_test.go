@@ -82,6 +82,7 @@ func steps(f *apitest.Fixture) map[string]trial {
 	future, forgetful, looked, configurer := person(), f.User(person()), person(), person()
 	f.Logged(apitest.ExportLimit + 1)
 	f.Configures(f.People[hrRole])
+	file := f.Upload("工号,姓名,部门,入职日期\nI-1,张伟,A,2024-01-02\n")
 	return map[string]trial{
 		operations.ExportLog: {models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r"}`, reviewerRole,
 			"SELECT count(*) FROM query_log_exports", nil},
@@ -89,6 +90,8 @@ func steps(f *apitest.Fixture) map[string]trial {
 			"SELECT count(*) FROM permission_versions WHERE version = 2", nil},
 		operations.PrivacyPolicy: {hrRole, "POST", "/api/v1/privacy-policies", `{"base_version": 1, "text_zh": "新", "text_en": "new", "asks": []}`, reviewerRole,
 			"SELECT count(*) FROM privacy_policies WHERE version = 2", nil},
+		operations.RunImport: {hrRole, "POST", httpkit.AddressOf(models.RefImport, file.ID) + "/run", `{}`, hrRole,
+			"SELECT count(*) FROM batches WHERE id = ? AND state = 'running' AND approval_id IS NOT NULL", []any{file.ID}},
 		operations.LookAtFields: {hrRole, "POST", httpkit.AddressOf(models.RefEmployee, looked) + "/disclosures", `{"fields": ["id_number"], "purpose": "authority_order", "reason": "公安机关持调取证据通知书来公司调取，已回拨核实",
 			"evidence": {"authority": "分局", "officials": "张警官 012345", "document_no": "调证字12号", "called_back_at": "110"}}`, reviewerRole,
 			"SELECT count(*) FROM disclosures WHERE employee_id = ? AND state = 'granted'", []any{looked}},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -48,6 +49,14 @@ func (u *Upload) Media() string {
 		return ""
 	}
 	return media
+}
+
+// Takes refuses a file that says to be of another media type than some.
+func (u *Upload) Takes(media ...string) error {
+	if m := u.Media(); m != "" && !slices.Contains(media, m) {
+		return NewProblem(codeUnsupportedMediaType)
+	}
+	return nil
 }
 
 // Content is the file. One that is larger than most, or that breaks off, is a problem when it is read.

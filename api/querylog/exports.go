@@ -24,6 +24,7 @@ import (
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
 	"lethe/internal/operations"
+	"lethe/internal/sheet"
 	"lethe/models"
 )
 
@@ -31,7 +32,7 @@ import (
 type NewExport struct {
 	Filters *ExportFilters `json:"filters,omitempty" doc:"As those of GET /query-log. Left out, with no range: everything so far"`
 	Range   *ExportRange   `json:"range,omitempty" doc:"All entries of a range of indexes, which proves that none is left out. Not together with filters"`
-	Formats []string       `json:"formats,omitempty" enum:"csv,xlsx" maxItems:"2" doc:"Tables for people beside the evidence itself; left out: both"`
+	Formats []sheet.Format `json:"formats,omitempty" maxItems:"2" doc:"Tables for people beside the evidence itself; left out: both"`
 	Reason  string         `json:"reason" minLength:"1" maxLength:"1000" doc:"Why, for the log. No names, numbers or illnesses"`
 	approvals.ApprovalFields
 }
@@ -127,7 +128,7 @@ func (s *server) exportLog(ctx context.Context, in *newExportInput) (*approvals.
 }
 
 func (b NewExport) request() evidence.Request {
-	r := evidence.Request{Reason: b.Reason, Formats: b.Formats}
+	r := evidence.Request{Reason: b.Reason, Formats: httpkit.Each(b.Formats, func(f sheet.Format) string { return string(f) })}
 	if b.Range != nil {
 		r.Range = &evidence.Range{Epoch: max(b.Range.Epoch, 1), First: b.Range.First, End: b.Range.End}
 	}

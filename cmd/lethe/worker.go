@@ -14,6 +14,7 @@ import (
 	"lethe/internal/account"
 	"lethe/internal/config"
 	"lethe/internal/departure"
+	"lethe/internal/imports"
 	"lethe/internal/retention"
 	"lethe/worker"
 )
@@ -118,6 +119,7 @@ func (r *runtime) activities() worker.Activities {
 			DB: r.facts, Purger: retention.NewPurger(r.facts, r.vault, r.tombstones),
 			Began: departure.PurgingBegan, ClearFile: departure.ClearFile, Purged: departure.CategoriesPurged,
 		},
+		Batch: &activities.Batch{DB: r.facts, Imports: &imports.Worker{DB: r.facts, Vault: r.vault}},
 	}
 }
 

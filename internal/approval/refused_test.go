@@ -217,6 +217,7 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 		operations.PrivacyPolicy: {
 			{"who does not configure", hr, consent.Draft{Base: 1, Zh: "新", En: "new"}, permission.ErrNotConfigurer},
 		},
+		operations.RunImport:    {{"nothing checked", hr, operations.ImportRun{ImportID: uuid.Max}, database.ErrNotFound}},
 		operations.LookAtFields: {{"nothing waits", hr, operations.LookAsked{DisclosureID: uuid.Max}, disclosure.ErrNotFound}},
 		operations.ExportLog: {
 			{"beyond the log", as(models.RoleAuditor), evidence.Request{Reason: "r", Range: &evidence.Range{Epoch: 1, End: 1 << 40}}, evidence.ErrEpoch},

@@ -48,7 +48,7 @@ func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.
 
 // judgeFields does so by the catalogue's rows, and says to which category each field belongs.
 func judgeFields(definitions map[string]models.FieldDefinition, now time.Time, fields map[string]*string, found *problems) map[string]models.Category {
-	categories, before := map[string]models.Category{}, len(*found)
+	categories, right := map[string]models.Category{}, map[string]*string{}
 	for i, key := range slices.Sorted(maps.Keys(fields)) {
 		definition, known := definitions[key]
 		categories[key] = definition.Category
@@ -65,12 +65,12 @@ func judgeFields(definitions map[string]models.FieldDefinition, now time.Time, f
 			}
 			if code != "" {
 				found.add("fields."+key, code)
+			} else {
+				right[key] = value
 			}
 		}
 	}
-	if len(*found) == before {
-		together(fields, now, found)
-	}
+	together(right, now, found)
 	return categories
 }
 

@@ -58,21 +58,6 @@ func (r *Rules) Judge(n *NewEmployee) error {
 	return found.err()
 }
 
-// JudgeFields is what [Update] refuses of values, and puts them into the form in which they are stored.
-func (r *Rules) JudgeFields(fields map[string]*string) error {
-	var found problems
-	judgeFields(r.Definitions, r.now, fields, &found)
-	return found.err()
-}
-
-// JudgePost is what [Update] refuses of a post.
-func (r *Rules) JudgePost(post *string) error {
-	if code := checkText(post, maxPost); code != "" && *post != "" {
-		return invalid("post", code)
-	}
-	return nil
-}
-
 func (r *Rules) hiring(n *NewEmployee, found *problems) hiring {
 	h := hiring{fields: make(map[string]*string, len(n.Fields))}
 	n.judge(r.now, found)

@@ -43,6 +43,7 @@ var machineRows = map[string]string{
 	"purge_claims":      withoutChecks("purge_claims") + "INSERT INTO purge_claims (purge_id, departure_id, category_id, category) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'identity')",
 	"query_log_exports": withoutChecks("query_log_exports") + "INSERT INTO query_log_exports (id, entry_id, requested_by, role, authenticated, reason, formats) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '', '', 'r', '')",
 	"disclosures":       withoutChecks("disclosures") + "INSERT INTO disclosures (id, employee_id, employment_id, actor_id, actor_role, fields, purpose, status, state, rule, ledger_entry_id) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '', '{}', 'p', '', 'waiting', '', gen_random_uuid())",
+	"batches":           withoutChecks("batches") + "INSERT INTO batches (id, kind, state, actor_id, actor_role, user_id, authenticated, format, bytes, mapping, rows, content_until, ledger_entry_id) VALUES (gen_random_uuid(), 'import', 'mapping', gen_random_uuid(), '', gen_random_uuid(), '', 'csv', 0, '{}', 1, '2099-01-01', gen_random_uuid())",
 	"purges":            withoutChecks("purges") + "INSERT INTO purges (id, departure_id, employment_id) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid())",
 }
 
@@ -203,7 +204,7 @@ func TestI18_AFactWithoutItsEntryIsRefused(t *testing.T) {
 	must(t, env.Facts.Read(t.Context()).Raw(`SELECT DISTINCT event_object_table FROM information_schema.triggers
 		WHERE trigger_name LIKE '%\_recorded' AND event_manipulation = 'INSERT' ORDER BY 1`).Scan(&tables).Error)
 	want := []string{
-		"account_evidence", "account_operations", "api_tokens", "approvals", "attachments", "break_glass", "consents", "departure_events", "destruction_certificates", "disclosures",
+		"account_evidence", "account_operations", "api_tokens", "approvals", "attachments", "batches", "break_glass", "consents", "departure_events", "destruction_certificates", "disclosures",
 		"enrolment_halves", "enrolments", "holds", "ledger_policies", "linked_accounts", "lost_keys", "oidc_links", "permission_versions", "privacy_policies", "purge_rejections", "purges",
 		"recovery_codes", "retentions", "sessions", "support_cases", "user_roles", "users",
 	}

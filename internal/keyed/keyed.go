@@ -41,12 +41,14 @@ var (
 	Places = Purpose{"places", 180 * 24 * time.Hour}
 	// Words: what was searched for in the log. That the same was searched for again can be told.
 	Words = Purpose{"words", 365 * 24 * time.Hour}
+	// Imports: files, headers and rows that were imported. That the same comes again can be told.
+	Imports = Purpose{"imports", 180 * 24 * time.Hour}
 	// Subjects: the logins of an OpenID provider, in entries.
 	Subjects = Purpose{"subjects", 365 * 24 * time.Hour}
 )
 
 // Purposes are all of them.
-var Purposes = []Purpose{Requests, Approvals, Tries, Places, Words, Subjects}
+var Purposes = []Purpose{Requests, Approvals, Tries, Places, Words, Imports, Subjects}
 
 // Keys hands out the keys of a purpose that live, 32 bytes each; the first one makes new digests.
 type Keys interface {

@@ -39,6 +39,7 @@ const (
 	LookAtFields     = "disclosure.look"
 	Permissions      = "permissions.change"
 	PrivacyPolicy    = "privacy_policy.publish"
+	RunImport        = "employee_import.run"
 )
 
 // Deps is what the operations' commands are carried out with.
@@ -115,6 +116,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{LookAtFields, always, reviewer, d.look()},
 		{Permissions, always, reviewer, d.permissions()},
 		{PrivacyPolicy, always, reviewer, d.privacyPolicy()},
+		{RunImport, always, colleague, d.runImport()},
 	}
 	operations := make([]approval.Operation, len(table))
 	for i, row := range table {

@@ -41,6 +41,9 @@ approvals operation targets rule_versions requester_role requester_authenticated
 disclosures actor_role fields purpose status state rule flags matter review outcome
 consents purpose answer form
 query_log_exports role authenticated formats state failure file
+batches kind state actor_role authenticated format mapping ended_by
+batch_parts problems
+import_mappings mapping
 recorded_configuration name`},
 	{Setting, Facts, `
 legal_entities code name_zh name_en jurisdiction time_zone
@@ -66,13 +69,18 @@ account_snapshots snapshot_sealed`},
 	{Loose, Facts, `
 users totp_sealed totp_pending_sealed
 approvals command_sealed`},
+	{File, Facts, `
+batches headers_sealed
+batch_parts rows_sealed`},
 	{Former, Facts, `
 departures legal_ground reason_code`},
 	{Keyed, Facts, `
 idempotency_keys key_hash request_hash
 login_lanes key_hash
 known_places key_hash
-approvals fingerprint`},
+approvals fingerprint
+imported_rows digest
+import_mappings header_digest`},
 	{Salted, Facts, `
 approvals command_hash state_digest file_hash hash`},
 	{Random, Facts, `

@@ -29,10 +29,12 @@ var (
 		Ends: "key destroyed, column cleared and probed by the category's purge"}
 	Loose = Kind{Name: "sealed alone", Holds: "a secret or a command under a key of its own", Personal: true,
 		Ends: "key destroyed and column cleared when the request or the secret ends; a request about a person whose data is being destroyed ends at once"}
+	File = Kind{Name: "sealed file", Holds: "rows of a file that was imported, some hundred under one key, and its header", Personal: true,
+		Ends: "key destroyed and column cleared once it is of no use any more (every row went in, or the import was cancelled), after seven days at the latest; the rows around a person, at once when data of that person is deleted: what is not checked yet loses the person's row when it is"}
 	Former = Kind{Name: "former plain text", Holds: "nothing: what version 0.2 kept in clear, until `lethe migrate` has sealed it and rewritten the table", Personal: true,
 		Ends: "cleared by the purge like the sealed one beside it"}
 	Keyed = Kind{Name: "keyed digest", Holds: "HMAC-SHA256 by a key outside the database (internal/keyed)", Personal: true,
-		Ends: "of a request when data of whom it is about is destroyed; else the row within days (places of logins: 180 days); its key is destroyed, at the latest after twice the purpose's life"}
+		Ends: "of a request and of an imported row when data of whom it is about is destroyed; of a header and its columns' fields, stays as long as it is used; else the row within days (places of logins: 180 days); its key is destroyed, at the latest after twice the purpose's life"}
 	Salted = Kind{Name: "salted digest", Holds: "SHA-256 with a random salt of 32 bytes that is sealed beside the request's command", Personal: true,
 		Ends: "tells nothing once the salt's key is destroyed, with the request's end"}
 	Random     = Kind{Name: "random", Holds: "a hash of at least 80 random bits: a token, a code, a cookie", Ends: "tells nothing of anybody"}
@@ -50,7 +52,7 @@ var (
 )
 
 // Kinds are all of them, in the order of the page.
-var Kinds = []Kind{Code, Setting, Skeleton, Account, Sealed, Loose, Former, Keyed, Salted, Random, Credential, Trace, Subject, Log, Reason, FormerReason, Proof, Key}
+var Kinds = []Kind{Code, Setting, Skeleton, Account, Sealed, Loose, File, Former, Keyed, Salted, Random, Credential, Trace, Subject, Log, Reason, FormerReason, Proof, Key}
 
 // Database is one of the two.
 type Database string

@@ -28,7 +28,7 @@ type Target interface {
 type Row struct {
 	Kind models.DrivenKind `gorm:"-"`
 	ID   uuid.UUID
-	// DepartureID is the departure it belongs to; nil for a stand-alone operation.
+	// DepartureID is the departure it belongs to; nil for a stand-alone operation and a batch.
 	DepartureID *uuid.UUID
 }
 
@@ -241,6 +241,8 @@ func columns(kind models.DrivenKind) string {
 	switch kind {
 	case models.DrivenDeparture, models.DrivenRetention:
 		return "driven.id, driven.id AS departure_id"
+	case models.DrivenBatch:
+		return "driven.id, NULL::uuid AS departure_id"
 	}
 	return "driven.id, driven.departure_id"
 }

@@ -95,6 +95,8 @@ func route(row Row) (id, kind, queue string) {
 		return workflows.RetentionID(key), workflows.TypeRetention, workflows.QueueCore
 	case models.DrivenPurge:
 		return workflows.PurgeID(key), workflows.TypePurge, workflows.QueuePurge
+	case models.DrivenBatch:
+		return workflows.BatchID(key), workflows.TypeBatch, workflows.QueueCore
 	}
 	panic("unknown driven kind " + string(row.Kind))
 }

@@ -12,6 +12,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/imports"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -159,7 +160,11 @@ func (p *Purger) Clear(ctx context.Context, id uuid.UUID, clearFile func(tx *dat
 		if err := forgetRequests(tx, b.DepartureID); err != nil {
 			return err
 		}
-		if _, err := LockDeparture(tx, b.DepartureID); err != nil {
+		dep, err := LockDeparture(tx, b.DepartureID)
+		if err != nil {
+			return err
+		}
+		if err := imports.Forget(tx, dep.EmployeeID); err != nil {
 			return err
 		}
 		if b.has(models.CategoryDepartureFile) {

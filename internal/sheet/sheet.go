@@ -57,7 +57,7 @@ const (
 )
 
 // Faults lists them all.
-var Faults = closed.Of("sheet_fault", NotATable, FormerFormat, Empty, Damaged, BrokenQuotes, Unreadable, TooDense,
+var Faults = closed.Of("field", NotATable, FormerFormat, Empty, Damaged, BrokenQuotes, Unreadable, TooDense,
 	TooManyRows, TooManyColumns, CellTooLong)
 
 // Error is a fault, in a row if it is not the file's (1 is the first). It repeats nothing of the file.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,7 +55,8 @@ func (v *Vault) Housekeep(ctx context.Context, facts *database.DB) error {
 	}
 	_, err = v.DropUnreferenced(ctx, facts)
 	_, commandsErr := v.EndCommands(ctx, facts)
-	return errors.Join(err, commandsErr)
+	_, filesErr := v.EndFiles(ctx, facts)
+	return errors.Join(err, commandsErr, filesErr)
 }
 
 // EndOver destroys the keys of digests and reasons whose time is over. It is run before the API opens
@@ -89,23 +91,52 @@ const commandPlace = "approvals.command_sealed/"
 // EndCommands destroys the keys of commands for which no request waits any more: it ended while the keys
 // database was away, or was never committed. One of less than 24 hours may be about to be.
 func (v *Vault) EndCommands(ctx context.Context, facts *database.DB) (ended int64, err error) {
+	return v.endUnused(ctx, commandPlace, func() (waiting []uuid.UUID, err error) {
+		err = facts.Read(ctx).Model(&models.Approval{}).Where("state = ?", models.ApprovalPending).Pluck("id", &waiting).Error
+		return waiting, database.Wrap("listing the requests that wait", err)
+	})
+}
+
+// Where the parts of imported files and their headers are kept.
+const (
+	partPlace    = "batch_parts.rows_sealed/"
+	headersPlace = "batches.headers_sealed/"
+)
+
+// EndFiles does so for the keys of imported files of which nothing is left: rows of somebody whose data was deleted, files
+// that were refused after they were sealed.
+func (v *Vault) EndFiles(ctx context.Context, facts *database.DB) (ended int64, err error) {
+	for place, column := range map[string]string{partPlace: "rows_sealed", headersPlace: "headers_sealed"} {
+		table, _, _ := strings.Cut(place, ".")
+		n, err := v.endUnused(ctx, place, func() (kept []uuid.UUID, err error) {
+			err = facts.Read(ctx).Table(table).Where(column+" IS NOT NULL").Pluck("id", &kept).Error
+			return kept, database.Wrap("listing the files that are kept", err)
+		})
+		if ended += n; err != nil {
+			return ended, err
+		}
+	}
+	return ended, nil
+}
+
+// endUnused destroys the keys of a place, older than 24 hours, that none of the rows in use has.
+func (v *Vault) endUnused(ctx context.Context, place string, inUse func() ([]uuid.UUID, error)) (ended int64, err error) {
 	var rows []looseKey
 	err = v.keys.Read(ctx).Where("place LIKE ? AND wrapped IS NOT NULL AND created_at < clock_timestamp() - make_interval(secs => ?)",
-		commandPlace+"%", unreferencedFor.Seconds()).Find(&rows).Error
+		place+"%", unreferencedFor.Seconds()).Find(&rows).Error
 	if err != nil {
-		return 0, database.Wrap("listing the keys of commands", err)
+		return 0, database.Wrap("listing keys", err)
 	}
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	var waiting []uuid.UUID
-	err = facts.Read(ctx).Model(&models.Approval{}).Where("state = ?", models.ApprovalPending).Pluck("id", &waiting).Error
+	ids, err := inUse()
 	if err != nil {
-		return 0, database.Wrap("listing the requests that wait", err)
+		return 0, err
 	}
-	places := make(map[string]bool, len(waiting))
-	for _, id := range waiting {
-		places[commandPlace+id.String()] = true
+	places := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		places[place+id.String()] = true
 	}
 	var over models.IDs
 	for _, row := range rows {

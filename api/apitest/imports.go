@@ -1,0 +1,32 @@
+package apitest
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/api/imports"
+	domain "lethe/internal/imports"
+	"lethe/models"
+)
+
+// Upload sends a file of people as the HR administrator and has it checked.
+func (f *Fixture) Upload(file string) imports.ImportView {
+	f.T.Helper()
+	got := f.Ask(models.RoleHRAdmin, "POST", "/api/v1/employee-imports", file, "Content-Type", "text/csv")
+	var v imports.ImportView
+	got.Into(f.T, &v)
+	return f.Walk(v.ID)
+}
+
+// Walk does for an import what its workflow would do now.
+func (f *Fixture) Walk(id uuid.UUID) (v imports.ImportView) {
+	f.T.Helper()
+	w := domain.Worker{DB: f.App, Vault: f.Vault}
+	if _, err := w.Walk(context.Background(), id, time.Now().Add(time.Minute)); err != nil {
+		f.T.Fatal(err)
+	}
+	f.Ask(models.RoleHRAdmin, "GET", "/api/v1/employee-imports/"+id.String(), "").Into(f.T, &v)
+	return v
+}

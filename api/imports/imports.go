@@ -1,0 +1,375 @@
+// Package imports serves the import of people from files.
+package imports
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"lethe/api/approvals"
+	"lethe/api/httpkit"
+	"lethe/api/render"
+	"lethe/internal/closed"
+	"lethe/internal/database"
+	"lethe/internal/i18n"
+	"lethe/internal/identity"
+	"lethe/internal/imports"
+	"lethe/internal/operations"
+	"lethe/internal/sheet"
+	"lethe/models"
+)
+
+type server struct {
+	*approvals.Desk
+	vault imports.Vault
+	// reads bounds the memory: one file at a time.
+	reads chan struct{}
+}
+
+// The types of files.
+const (
+	typeCSV  = "text/csv"
+	typeXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	typeAny  = "application/octet-stream"
+)
+
+var fileTypes = []string{typeCSV, typeXLSX, typeAny}
+
+// Register serves the resources.
+func Register(desk *approvals.Desk, v imports.Vault) {
+	httpkit.Describe[sheet.Format](desk.API)
+	s := &server{Desk: desk, vault: v, reads: make(chan struct{}, 1)}
+	hr := httpkit.Roles{httpkit.HR}
+	r := s.Resource("Import", identity.ScopePeople)
+	httpkit.Handle(r, httpkit.Route{
+		At: "POST /employee-imports", Summary: "Send a file of people; a dry run follows", To: hr, Status: http.StatusAccepted, NoSealedCodes: true,
+		More:  "CSV (UTF-8, UTF-16 with a byte order mark, GB18030) or XLSX, as it is: what it is, is found out from the file. Nothing is entered before the run is asked for.",
+		Shape: httpkit.TakesFile(fileTypes...),
+	}, s.upload)
+	httpkit.Handle(r, httpkit.Route{At: "GET /employee-imports", Summary: "List imports, the newest first", To: hr}, s.list)
+	httpkit.Handle(r, httpkit.Route{At: "GET /employee-imports/{id}", Summary: "Read how far an import is, and what it would do or did", To: hr}, s.get)
+	httpkit.Handle(r, httpkit.Route{
+		At: "GET /employee-imports/{id}/events", Summary: "Follow an import as it goes on", To: hr,
+		More:  "Server-sent events. `event` is snapshot or changed (or problem), `data` is the resource as GET gives it. The stream ends when nothing goes on by itself any more.",
+		Shape: httpkit.Streaming[ImportView](s.API), Problems: []int{http.StatusTooManyRequests},
+	}, s.events)
+	httpkit.Handle(r, httpkit.Route{At: "GET /employee-imports/{id}/problems", Summary: "List what is wrong with rows, by row and column", To: hr}, s.problems)
+	httpkit.Handle(r, httpkit.Route{At: "PUT /employee-imports/{id}/mapping", Summary: "Say which column is which field, and have the file checked anew", To: hr}, s.remap)
+	httpkit.Handle(r, httpkit.Route{At: "POST /employee-imports/{id}/run", Summary: "Enter and change the people of a file that was checked", To: hr, Status: http.StatusAccepted, OrRequest: true}, s.run)
+	httpkit.Handle(r, httpkit.Route{At: "POST /employee-imports/{id}/cancellation", Summary: "Cancel an import; what it has written stays", To: hr}, s.cancel)
+	httpkit.Handle(r, httpkit.Route{
+		At: "GET /employee-imports/{id}/file", Summary: "Get the rows with something wrong, to be mended and sent again; who sent the file alone does", To: hr, NoSealedCodes: true,
+		Shape: func(op *huma.Operation) {
+			binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+			httpkit.Answering(typeXLSX, http.StatusOK, "The rows as they came, each with what is wrong beside it", binary)(op)
+			op.Responses["200"].Content[typeCSV] = &huma.MediaType{Schema: binary}
+		},
+		Problems: []int{http.StatusConflict, http.StatusGone},
+	}, s.report)
+}
+
+// ImportView is an import.
+type ImportView struct {
+	ID        uuid.UUID         `json:"id"`
+	State     models.BatchState `json:"state"`
+	StateText string            `json:"state_text"`
+	Format    sheet.Format      `json:"format"`
+	Bytes     int64             `json:"bytes"`
+	Columns   []ImportColumn    `json:"columns"`
+	Rows      int               `json:"rows" doc:"Without the header and empty ones"`
+	Checked   int               `json:"checked" doc:"Rows that the dry run has behind it"`
+	Plan      ImportPlan        `json:"plan" doc:"What the run would do, as the dry run says"`
+	Ran       int               `json:"ran" doc:"Rows that the run has behind it"`
+	Result    ImportResult      `json:"result" doc:"What the run did so far"`
+	Removed   int               `json:"removed" doc:"Rows that were removed since data of somebody near them in the file was deleted: send them again"`
+	Uploader  render.PersonView `json:"uploader"`
+	Approval  *uuid.UUID        `json:"approval_id,omitempty" doc:"By which two people agreed to it"`
+	EndedBy   models.BatchEnd   `json:"ended_by,omitempty"`
+	EndedText string            `json:"ended_text,omitempty" doc:"Why it ended before it was done"`
+	File      string            `json:"file,omitempty" doc:"Where the rows with something wrong in them are, for who sent the file"`
+	CreatedAt time.Time         `json:"created_at"`
+	EndedAt   *time.Time        `json:"ended_at,omitempty"`
+	GoneAt    time.Time         `json:"file_gone_at" doc:"When the file and everything made of it is removed at the latest"`
+	Gone      bool              `json:"file_gone"`
+}
+
+// ImportColumn is a column of the file.
+type ImportColumn struct {
+	Column int    `json:"column" doc:"From 1"`
+	Header string `json:"header,omitempty" doc:"As it is in the file; for who sent it alone"`
+	Field  string `json:"field,omitempty" doc:"Of the catalogue; absent: the column is left out"`
+	Label  string `json:"label,omitempty"`
+}
+
+// ImportPlan is what a run would do.
+type ImportPlan struct {
+	Create int `json:"create" doc:"People who are new"`
+	Change int `json:"change" doc:"People whose file would be written to. Sensitive values are not opened to be compared"`
+	Same   int `json:"same" doc:"People whose file already says so"`
+	Faulty int `json:"faulty" doc:"Rows with something wrong: they are left out"`
+}
+
+// ImportResult is what a run did.
+type ImportResult struct {
+	Created   int `json:"created"`
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"`
+	Refused   int `json:"refused" doc:"Rows with something wrong, now or in the dry run"`
+}
+
+func (s *server) view(ctx context.Context, b models.Batch, language i18n.Language) (ImportView, error) {
+	views, err := s.views(ctx, []models.Batch{b}, language)
+	if err != nil {
+		return ImportView{}, err
+	}
+	v := views[0]
+	headers, err := imports.Headers(ctx, s.vault, b, httpkit.ActorOf(ctx).EmployeeID)
+	if err != nil {
+		return v, err
+	}
+	for i := range v.Columns {
+		if i < len(headers) {
+			v.Columns[i].Header = headers[i]
+		}
+	}
+	v.Removed, err = imports.Removed(ctx, s.DB, b.ID)
+	return v, err
+}
+
+func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.Language) ([]ImportView, error) {
+	var ids []uuid.UUID
+	for _, b := range rows {
+		ids = append(ids, b.ActorID)
+	}
+	people, err := s.People(ctx, language, ids)
+	if err != nil {
+		return nil, err
+	}
+	return httpkit.Each(rows, func(b models.Batch) ImportView {
+		v := ImportView{
+			ID: b.ID, State: b.State, StateText: closed.Text(language, b.State), Format: sheet.Format(b.Format), Bytes: b.Bytes, Columns: []ImportColumn{},
+			Rows: b.Rows, Checked: b.Checked, Plan: ImportPlan{b.ToCreate, b.ToChange, b.Same, b.Faulty},
+			Ran: b.Ran, Result: ImportResult{b.Created, b.Changed, b.Unchanged, b.Refused}, Uploader: people[b.ActorID], Approval: b.ApprovalID, EndedBy: b.EndedBy,
+			CreatedAt: b.CreatedAt.UTC(), EndedAt: render.UTC(b.EndedAt), GoneAt: b.ContentUntil.UTC(), Gone: b.ContentEndedAt != nil,
+		}
+		for i, field := range b.Mapping {
+			v.Columns = append(v.Columns, ImportColumn{Column: i + 1, Field: field, Label: imports.ColumnLabel(language, field)})
+		}
+		if b.EndedBy != "" {
+			v.EndedText = closed.Text(language, b.EndedBy)
+		}
+		if !v.Gone && b.Faulty+b.Refused > 0 && b.State != models.BatchChecking && b.ActorID == httpkit.ActorOf(ctx).EmployeeID {
+			v.File = httpkit.AddressOf(models.RefImport, b.ID) + "/file"
+		}
+		return v
+	}), nil
+}
+
+func (s *server) read(ctx context.Context, id uuid.UUID, language i18n.Language) (ImportView, error) {
+	b, err := imports.Get(ctx, s.DB, id)
+	if err != nil {
+		return ImportView{}, err
+	}
+	return s.view(ctx, b, language)
+}
+
+type uploadInput struct {
+	httpkit.Upload
+	httpkit.Idempotent
+	httpkit.Speaking
+}
+
+func (s *server) upload(ctx context.Context, in *uploadInput) (*httpkit.CreatedAnswer[ImportView], error) {
+	select {
+	case s.reads <- struct{}{}:
+		defer func() { <-s.reads }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := in.Takes(fileTypes...); err != nil {
+		return nil, err
+	}
+	content, err := in.Content(sheet.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	file, err := io.ReadAll(content)
+	if err != nil {
+		return nil, err
+	}
+	up, err := imports.Read(ctx, s.vault, file)
+	if err != nil {
+		return nil, err
+	}
+	clear(file)
+	made, err := s.Create(ctx, in.Key, "POST /employee-imports", map[string]string{"file": up.SHA256()}, func(tx *database.Tx) (httpkit.Creation, error) {
+		id, err := imports.Begin(tx, up)
+		return httpkit.Accepted(models.Ref{Kind: models.RefImport, ID: id}), err
+	})
+	if err != nil || made.ID != up.ID() { // nothing refers to what was sealed
+		up.Forget(context.WithoutCancel(ctx), s.vault)
+	}
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.read(ctx, made.ID, in.Language())
+	return httpkit.CreatedOf(made, view, err)
+}
+
+func (s *server) list(ctx context.Context, in *struct {
+	httpkit.Paging
+	httpkit.Speaking
+}) (*httpkit.Answer[httpkit.Page[ImportView]], error) {
+	return httpkit.List(in.Paging, func(v ImportView) uuid.UUID { return v.ID }, func(before uuid.UUID) ([]ImportView, bool, error) {
+		rows, more, err := imports.List(ctx, s.DB, before, in.Limit)
+		if err != nil {
+			return nil, false, err
+		}
+		views, err := s.views(ctx, rows, in.Language())
+		return views, more, err
+	})
+}
+
+func (s *server) get(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[ImportView], error) {
+	return httpkit.AnswerOf(s.read(ctx, in.ID, in.Language()))
+}
+
+func (s *server) events(ctx context.Context, in *httpkit.ByID) (*huma.StreamResponse, error) {
+	look := func(ctx context.Context, _ int64) (httpkit.Moment, error) {
+		view, err := s.read(ctx, in.ID, in.Language())
+		return httpkit.Moment{View: view, Over: view.still()}, err
+	}
+	if _, err := look(ctx, 0); err != nil {
+		return nil, err
+	}
+	return s.Stream(ctx, httpkit.Followed{Kind: streams, ID: in.ID, Language: in.Language(), Look: look})
+}
+
+// still says that nothing goes on by itself.
+func (v ImportView) still() bool {
+	return v.State != models.BatchChecking && v.State != models.BatchRunning
+}
+
+const streams httpkit.StreamKind = `SELECT b.id, b.xmin::text AS fingerprint FROM batches b WHERE b.id IN ?`
+
+// RowProblem is what is wrong with a cell, or with a row. The value is not repeated.
+type RowProblem struct {
+	Row    int             `json:"row" doc:"As a spreadsheet program counts: the header is 1"`
+	Column int             `json:"column,omitempty" doc:"From 1; absent: the row itself"`
+	Field  string          `json:"field,omitempty"`
+	Code   imports.Problem `json:"code"`
+	Text   string          `json:"text"`
+}
+
+// RowProblems is a page of them.
+type RowProblems struct {
+	Items   []RowProblem `json:"items"`
+	NextRow *int         `json:"next_after_row" doc:"after_row of the next page; null: there is none"`
+}
+
+const problemsOfPage = 500
+
+func (s *server) problems(ctx context.Context, in *struct {
+	httpkit.ByID
+	After int `query:"after_row" minimum:"0" maximum:"2000000" doc:"Only rows behind this one"`
+}) (*httpkit.Answer[RowProblems], error) {
+	b, err := imports.Get(ctx, s.DB, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	found, more, err := imports.Found(ctx, s.DB, in.ID, in.After, problemsOfPage)
+	if err != nil {
+		return nil, err
+	}
+	page := RowProblems{Items: httpkit.Each(found, func(p models.BatchProblem) RowProblem {
+		shown := RowProblem{Row: p.Row, Column: p.Column, Code: imports.Problem(p.Code), Text: imports.Sentence(in.Language(), b.Mapping, p)}
+		if p.Column > 0 && p.Column <= len(b.Mapping) {
+			shown.Field = b.Mapping[p.Column-1]
+		}
+		return shown
+	})}
+	if more {
+		page.NextRow = &found[len(found)-1].Row
+	}
+	return &httpkit.Answer[RowProblems]{Body: page}, nil
+}
+
+// ImportMapping is the body that says which column is which field.
+type ImportMapping struct {
+	Columns []MappedColumn `json:"columns" minItems:"1" maxItems:"200" doc:"What is not named stays as it is"`
+}
+
+// MappedColumn is one of its columns.
+type MappedColumn struct {
+	Column int    `json:"column" minimum:"1" maximum:"200" doc:"From 1"`
+	Field  string `json:"field,omitempty" maxLength:"64" doc:"A key of the field catalogue, legal_entity, time_zone or left_on; left out: the column is not read"`
+}
+
+func (s *server) remap(ctx context.Context, in *struct {
+	httpkit.ByID
+	Body ImportMapping
+}) (*httpkit.Answer[ImportView], error) {
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
+		return imports.Map(tx, s.vault, in.ID, httpkit.Each(in.Body.Columns, func(c MappedColumn) imports.Column { return imports.Column(c) }))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return httpkit.AnswerOf(s.read(ctx, in.ID, in.Language()))
+}
+
+func (s *server) run(ctx context.Context, in *struct {
+	httpkit.ByID
+	httpkit.Idempotent
+	Body approvals.ApprovalFields
+}) (*approvals.Outcome[ImportView], error) {
+	return approvals.Take(ctx, s.Desk, in.Language(), &approvals.Step{
+		Operation: operations.RunImport, Command: operations.ImportRun{ImportID: in.ID}, Reason: in.Body.ApprovalReason,
+		Key: in.Key, Route: "POST /employee-imports/{id}/run", Body: []any{in.ID, in.Body},
+		Assess: func(tx *database.Tx) ([]models.Cause, error) { return imports.Assess(tx, in.ID) },
+		Alone: func(tx *database.Tx) (httpkit.Creation, error) {
+			return httpkit.Accepted(models.Ref{Kind: models.RefImport, ID: in.ID}), imports.Run(tx, in.ID, imports.Agreement{})
+		},
+	}, func(id uuid.UUID) (ImportView, error) { return s.read(ctx, id, in.Language()) })
+}
+
+func (s *server) cancel(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[ImportView], error) {
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) error { return imports.Cancel(tx, in.ID) })
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Approvals.EndChanged(ctx, s.DB, in.ID); err != nil {
+		return nil, err
+	}
+	return httpkit.AnswerOf(s.read(ctx, in.ID, in.Language()))
+}
+
+// report records the download, and then sends the rows.
+func (s *server) report(ctx context.Context, in *struct {
+	httpkit.ByID
+	Format sheet.Format `query:"format" default:"xlsx" doc:"In which format"`
+}) (*huma.StreamResponse, error) {
+	var batch models.Batch
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+		batch, err = imports.Download(tx, in.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	bearer, language := httpkit.BearerOf(ctx), in.Language()
+	return &huma.StreamResponse{Body: func(hctx huma.Context) {
+		out, stop := s.AnswerAtLength(hctx, bearer, func(ctx context.Context) error { return imports.Ended(ctx, s.DB, in.ID) })
+		defer stop()
+		hctx.SetHeader("Content-Type", map[sheet.Format]string{sheet.CSV: typeCSV + "; charset=utf-8", sheet.XLSX: typeXLSX}[in.Format])
+		hctx.SetHeader("Content-Disposition", `attachment; filename="import-problems.`+string(in.Format)+`"`)
+		hctx.SetStatus(http.StatusOK)
+		if err := imports.Report(ctx, s.DB, s.vault, batch, language, in.Format, out); err != nil {
+			out.Cut()
+		}
+	}}, nil
+}

@@ -1,0 +1,165 @@
+package imports
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/keyed"
+	"lethe/models"
+)
+
+// outcome is what becomes of a row.
+type outcome int
+
+const (
+	faulty outcome = iota
+	creates
+	changes
+	stays
+)
+
+// judgement is a row with what would become of it.
+type judgement struct {
+	*row
+	outcome outcome
+	file    archive.File // of whom there is already
+	patch   archive.Patch
+	digests [][]byte // of the sealed values, by each key that lives
+}
+
+// imported is what was imported last for an employment.
+type imported struct {
+	EmploymentID uuid.UUID
+	BatchID      uuid.UUID
+	ActorID      uuid.UUID
+	Revision     int64
+	Digest       []byte
+}
+
+// judge says of the rows of a part what would become of each. to change what it finds, it locks it.
+func (r *reading) judge(tx *database.Tx, rows []*row, toChange bool) ([]judgement, error) {
+	var numbers []string
+	for _, w := range rows {
+		if w.person.EmployeeNo != "" {
+			numbers = append(numbers, w.person.EmployeeNo)
+		}
+	}
+	files, err := archive.Files(tx, numbers, toChange)
+	if err != nil {
+		return nil, err
+	}
+	before, err := importedOf(tx, files)
+	if err != nil {
+		return nil, err
+	}
+	set, err := keyed.Living(tx.Context(), tx, keyed.Imports)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]judgement, len(rows))
+	for i, w := range rows {
+		all[i] = judgement{row: w}
+		file, known := files[w.person.EmployeeNo]
+		if !known {
+			if err := r.judged(w, r.rules.Judge(&w.person)); err != nil {
+				return nil, err
+			}
+			all[i].outcome = creates
+		} else {
+			all[i].file = file
+			if err := r.judgeChange(&all[i]); err != nil {
+				return nil, err
+			}
+			all[i].digests = digestsOf(set, file.Employment.ID, all[i].patch.Fields)
+			all[i].outcome = r.changes(all[i], before[file.Employment.ID], toChange)
+		}
+		if w.faulty() {
+			all[i].outcome = faulty
+		}
+	}
+	return all, nil
+}
+
+// judgeChange makes the patch of somebody who is there already: what is left empty stays as it is.
+func (r *reading) judgeChange(j *judgement) error {
+	n, p, e, m := &j.person, &j.patch, j.file.Employee, j.file.Employment
+	if e.ID == r.batch.ActorID || r.batch.ApproverID != nil && e.ID == *r.batch.ApproverID {
+		return r.judged(j.row, archive.ErrOwnFile)
+	}
+	if n.Name != "" {
+		p.Name = &n.Name
+	}
+	if n.Post != "" {
+		p.Post = &n.Post
+	}
+	if n.DepartmentID != uuid.Nil && n.DepartmentID != m.DepartmentID {
+		p.DepartmentID = &n.DepartmentID
+	}
+	p.Fields = make(map[string]*string, len(n.Fields))
+	for key, value := range n.Fields {
+		p.Fields[key] = &value
+	}
+	if !n.HiredOn.IsZero() && n.HiredOn != m.HiredOn {
+		r.wrong(j.row, archive.FieldHiredOn, TwoPeople)
+	}
+	if n.TimeZone != "" && n.TimeZone != m.TimeZone {
+		r.wrong(j.row, ColumnTimeZone, TwoPeople)
+	}
+	err := r.rules.JudgeChange(j.file, *p)
+	if err == nil && p.Name != nil && *p.Name != e.Name {
+		r.wrong(j.row, archive.FieldName, OtherName)
+	}
+	p.Name = nil
+	if p.Post != nil && *p.Post == m.Post {
+		p.Post = nil
+	}
+	return r.judged(j.row, err)
+}
+
+// changes says whether there is something to write. Sealed values are not opened to be compared: the dry run knows that
+// they are the same only if this person imported them, so that a file tells nobody what another one said. The run leaves
+// alone what was imported last, whoever did.
+func (r *reading) changes(j judgement, before imported, toChange bool) outcome {
+	p := j.patch
+	if p.Post != nil || p.DepartmentID != nil {
+		return changes
+	}
+	if len(p.Fields) == 0 {
+		return stays
+	}
+	same := before.Revision == j.file.Employee.Revision && slices.ContainsFunc(j.digests, func(d []byte) bool { return bytes.Equal(d, before.Digest) })
+	if same && (toChange || before.ActorID == r.batch.ActorID) {
+		return stays
+	}
+	return changes
+}
+
+func digestsOf(set keyed.Set, employment uuid.UUID, fields map[string]*string) [][]byte {
+	parts := []string{"row", employment.String()}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		parts = append(parts, key, *fields[key])
+	}
+	return set.All(parts...)
+}
+
+func importedOf(tx *database.Tx, files map[string]archive.File) (map[uuid.UUID]imported, error) {
+	ids := make(models.IDs, 0, len(files))
+	for _, f := range files {
+		ids = append(ids, f.Employment.ID)
+	}
+	var rows []imported
+	err := tx.DB().Raw(`SELECT r.*, b.actor_id FROM imported_rows r JOIN batches b ON b.id = r.batch_id WHERE r.employment_id = ANY (?)`, ids).Scan(&rows).Error
+	if err != nil {
+		return nil, database.Wrap("reading what was imported before", err)
+	}
+	all := make(map[uuid.UUID]imported, len(rows))
+	for _, row := range rows {
+		all[row.EmploymentID] = row
+	}
+	return all, nil
+}

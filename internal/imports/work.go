@@ -1,0 +1,375 @@
+package imports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/internal/database"
+	"lethe/internal/failpoint"
+	"lethe/internal/identity"
+	"lethe/internal/keyed"
+	"lethe/internal/vault"
+	"lethe/models"
+)
+
+// Worker walks the parts of imports.
+type Worker struct {
+	DB    *database.DB
+	Vault Vault
+}
+
+// Walk takes one part after another, each in a transaction of its own, until nothing is left for now or the time is over,
+// and says how many it took. Any number may walk at once: a part is taken once.
+func (w *Worker) Walk(ctx context.Context, id uuid.UUID, until time.Time) (parts int, err error) {
+	batch, err := database.First[models.Batch](w.DB.Read(ctx).Where("id = ?", id))
+	if err != nil {
+		return 0, fmt.Errorf("reading an import: %w", err)
+	}
+	step := w.runPart
+	if batch.State == models.BatchChecking {
+		twice, err := w.twice(ctx, batch)
+		if err != nil {
+			return 0, err
+		}
+		step = func(ctx context.Context, id uuid.UUID) (bool, error) { return w.checkPart(ctx, id, twice) }
+	}
+	ctx = models.WithCaller(ctx, models.Caller{
+		Actor: batch.Actor(), UserID: batch.UserID, Authenticated: batch.Authenticated, ApprovalID: given(batch.ApprovalID),
+		RequestID: models.Ref{Kind: models.RefImport, ID: id}.String(),
+	})
+	for {
+		more, err := step(ctx, id)
+		if err != nil || !more {
+			return parts, err
+		}
+		if parts++; !time.Now().Before(until) || ctx.Err() != nil {
+			return parts, nil
+		}
+	}
+}
+
+func given(id *uuid.UUID) uuid.UUID {
+	if id == nil {
+		return uuid.Nil
+	}
+	return *id
+}
+
+// twice are the numbers that several rows have. The whole file is read for them: a mapping that changes makes them others.
+func (w *Worker) twice(ctx context.Context, batch models.Batch) (map[string]bool, error) {
+	at := slices.Index(batch.Mapping, archive.FieldEmployeeNo)
+	seen, twice := map[string]bool{}, map[string]bool{}
+	var parts []models.BatchPart
+	if err := w.DB.Read(ctx).Select("id", "position").Where("batch_id = ?", batch.ID).Order("position").Find(&parts).Error; err != nil {
+		return nil, database.Wrap("reading the parts of a file", err)
+	}
+	for _, p := range parts {
+		part, err := database.First[models.BatchPart](w.DB.Read(ctx).Where("id = ?", p.ID))
+		if err != nil {
+			return nil, fmt.Errorf("reading a part of a file: %w", err)
+		}
+		c, err := w.open(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, cells := range c.Cells {
+			if at < 0 || at >= len(cells) || cells[at] == "" {
+				continue
+			}
+			no := strings.ToLower(cells[at])
+			if seen[no] {
+				twice[no] = true
+			}
+			seen[no] = true
+		}
+	}
+	return twice, nil
+}
+
+// open opens a part; one that is gone has no rows.
+func (w *Worker) open(ctx context.Context, part models.BatchPart) (c content, err error) {
+	if part.RowsSealed.IsNull() {
+		return c, nil
+	}
+	err = openJSON(ctx, w.Vault, partCell(part.ID), part.RowsSealed, &c)
+	if errors.Is(err, vault.ErrPurged) {
+		return content{}, nil
+	}
+	return c, err
+}
+
+// next locks an import that is in a state, and its next part that is not behind it yet; without one, more is false.
+func (w *Worker) next(tx *database.Tx, id uuid.UUID, state models.BatchState, behind string) (batch models.Batch, part models.BatchPart, more bool, err error) {
+	if batch, err = lock(tx, id); err != nil || batch.State != state {
+		return batch, part, false, err
+	}
+	part, err = database.First[models.BatchPart](tx.DB().Clauses(database.ForChange).Where("batch_id = ? AND NOT "+behind, id).Order("position"))
+	if errors.Is(err, database.ErrNotFound) {
+		return batch, part, false, nil
+	}
+	return batch, part, err == nil, database.Wrap("taking a part of a file", err)
+}
+
+// checkPart is the dry run of a part.
+func (w *Worker) checkPart(ctx context.Context, id uuid.UUID, twice map[string]bool) (more bool, err error) {
+	var forget models.Sealed
+	failpoint.Hit("batch.check.before")
+	err = database.Run(ctx, w.DB, func(tx *database.Tx) error {
+		var batch models.Batch
+		var part models.BatchPart
+		forget = models.Sealed{}
+		if batch, part, more, err = w.next(tx, id, models.BatchChecking, "checked"); err != nil {
+			return err
+		}
+		if !more {
+			return checked(tx, batch)
+		}
+		counts, err := w.check(tx, batch, &part, twice, &forget)
+		if err != nil {
+			return err
+		}
+		err = database.UpdateOne(tx.DB().Exec(`UPDATE batches SET checked = checked + ?, to_create = to_create + ?, to_change = to_change + ?,
+			same = same + ?, faulty = faulty + ? WHERE id = ?`, part.Rows, counts[creates], counts[changes], counts[stays], counts[faulty], id))
+		return database.Wrap("counting what was checked", err)
+	})
+	if err == nil && !forget.IsNull() {
+		err = w.Vault.ShredLoose(ctx, forget)
+	}
+	return more, err
+}
+
+// checked ends the dry run.
+func checked(tx *database.Tx, batch models.Batch) error {
+	if batch.State != models.BatchChecking {
+		return nil
+	}
+	err := database.UpdateOne(tx.DB().Exec("UPDATE batches SET state = ? WHERE id = ?", models.BatchChecked, batch.ID))
+	return database.Wrap("ending a dry run", err)
+}
+
+func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPart, twice map[string]bool, forget *models.Sealed) (counts [4]int, err error) {
+	c, err := w.open(tx.Context(), *part)
+	if err != nil {
+		return counts, err
+	}
+	if len(c.Cells) == 0 {
+		counts[faulty] = part.Rows
+		return counts, database.UpdateOne(tx.DB().Exec("UPDATE batch_parts SET checked = true WHERE id = ?", part.ID))
+	}
+	rules, err := archive.RulesNow(tx)
+	if err != nil {
+		return counts, err
+	}
+	r := newReading(batch, rules)
+	r.twice = twice
+	all, err := r.judge(tx, r.readAll(c, nil), false)
+	if err != nil {
+		return counts, err
+	}
+	part.People, part.Problems = models.IDs{}, []models.BatchProblem{}
+	scrubbed := false
+	for i, j := range all {
+		if j.file.Purged() { // what was destroyed does not come back by a copy
+			j.problems = []models.BatchProblem{{Row: j.number, Code: string(Purged)}}
+			c.Cells[i], j.outcome, scrubbed = nil, faulty, true
+			delete(c.Lost, i)
+		}
+		if j.file.Employee.ID != uuid.Nil {
+			part.People = append(part.People, j.file.Employee.ID)
+		}
+		part.Problems = append(part.Problems, j.problems...)
+		counts[j.outcome]++
+	}
+	if scrubbed {
+		*forget = part.RowsSealed
+		if part.RowsSealed, err = sealJSON(tx.Context(), w.Vault, partCell(part.ID), c); err != nil {
+			return counts, err
+		}
+	}
+	part.Checked = true
+	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "checked").Where("id = ?", part.ID).Updates(part))
+}
+
+// readAll understands the rows of a part, but for those that problems name already.
+func (r *reading) readAll(c content, problems []models.BatchProblem) []*row {
+	known := map[int]bool{}
+	for _, p := range problems {
+		known[p.Row] = true
+	}
+	rows := make([]*row, 0, len(c.Cells))
+	for i, cells := range c.Cells {
+		if !known[c.Numbers[i]] {
+			rows = append(rows, r.read(c.Numbers[i], cells, c.Lost[i]))
+		}
+	}
+	return rows
+}
+
+// errAgain says that somebody entered one of the people at the same moment: the part is judged anew.
+var errAgain = errors.New("somebody was entered at the same moment")
+
+const maxTries = 5
+
+// runPart enters and changes the people of a part.
+func (w *Worker) runPart(ctx context.Context, id uuid.UUID) (more bool, err error) {
+	for range maxTries {
+		if more, err = w.tryPart(ctx, id); !errors.Is(err, errAgain) {
+			return more, err
+		}
+	}
+	return false, err
+}
+
+func (w *Worker) tryPart(ctx context.Context, id uuid.UUID) (more bool, err error) {
+	var forget models.Sealed
+	failpoint.Hit("batch.run.before")
+	err = database.Run(ctx, w.DB, func(tx *database.Tx) error {
+		var batch models.Batch
+		var part models.BatchPart
+		forget = models.Sealed{}
+		if batch, part, more, err = w.next(tx, id, models.BatchRunning, "ran"); err != nil || batch.State != models.BatchRunning {
+			return err
+		}
+		if gone, err := endIfGone(tx, batch); err != nil || gone {
+			more = false
+			return err
+		}
+		if !more {
+			return done(tx, batch)
+		}
+		counts, err := w.run(tx, batch, &part, &forget)
+		if err != nil {
+			return err
+		}
+		failpoint.Hit("batch.run.inside")
+		err = database.UpdateOne(tx.DB().Exec(`UPDATE batches SET ran = ran + ?, created = created + ?, changed = changed + ?,
+			unchanged = unchanged + ?, refused = refused + ? WHERE id = ?`, part.Rows, counts[creates], counts[changes], counts[stays], counts[faulty], id))
+		return database.Wrap("counting what was run", err)
+	})
+	failpoint.Hit("batch.run.after")
+	if err == nil && !forget.IsNull() {
+		err = w.Vault.ShredLoose(ctx, forget)
+	}
+	return more, err
+}
+
+// endIfGone cancels an import whose uploader could not ask for it any more (I32).
+func endIfGone(tx *database.Tx, batch models.Batch) (gone bool, err error) {
+	stands, err := identity.Stands(tx, &batch.UserID, batch.Actor(), batch.CreatedAt)
+	if err != nil || stands {
+		return false, err
+	}
+	return true, end(tx, batch, models.BatchCancelled, models.BatchEndUploaderGone)
+}
+
+func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart, forget *models.Sealed) (counts [4]int, err error) {
+	c, err := w.open(tx.Context(), *part)
+	if err != nil {
+		return counts, err
+	}
+	rules, err := archive.RulesNow(tx)
+	if err != nil {
+		return counts, err
+	}
+	r := newReading(batch, rules)
+	all, err := r.judge(tx, r.readAll(c, part.Problems), true)
+	if err != nil {
+		return counts, err
+	}
+	hired, err := w.write(tx, r, all)
+	if err != nil {
+		return counts, err
+	}
+	part.People = append(part.People, hired...)
+	for _, j := range all {
+		part.Problems = append(part.Problems, j.problems...)
+		counts[j.outcome]++
+	}
+	counts[faulty] = part.Rows - counts[creates] - counts[changes] - counts[stays]
+	if len(part.Problems) == 0 { // nothing of it goes back to anybody
+		*forget, part.RowsSealed, part.People = part.RowsSealed, models.Sealed{}, models.IDs{}
+	}
+	part.Ran = true
+	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "ran").Where("id = ?", part.ID).Updates(part))
+}
+
+// write enters who is new and changes who is there, and notes what was imported.
+func (w *Worker) write(tx *database.Tx, r *reading, all []judgement) (ids []uuid.UUID, err error) {
+	var hired []archive.NewEmployee
+	for _, j := range all {
+		if j.outcome == creates {
+			hired = append(hired, j.person)
+		}
+	}
+	ids, err = archive.CreateAll(tx, w.Vault, r.rules, hired)
+	if errors.Is(err, archive.ErrEmployeeNoTaken) {
+		return nil, errAgain
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if all[i].outcome != changes {
+			continue
+		}
+		err := archive.Update(tx, w.Vault, all[i].file.Employee.ID, all[i].patch)
+		if err == nil {
+			continue
+		}
+		// It was judged with the file locked: a purge that began since has taken a category.
+		if err := r.judged(all[i].row, err); err != nil {
+			return nil, err
+		}
+		all[i].outcome = faulty
+	}
+	return ids, w.note(tx, r.batch, all)
+}
+
+// note keeps what was imported last for each employment, as a digest of its sealed values.
+func (w *Worker) note(tx *database.Tx, batch models.Batch, all []judgement) error {
+	set, err := keyed.Living(tx.Context(), tx, keyed.Imports)
+	if err != nil {
+		return err
+	}
+	var written []string
+	for _, j := range all {
+		if j.outcome == creates || j.outcome == changes {
+			written = append(written, j.person.EmployeeNo)
+		}
+	}
+	files, err := archive.Files(tx, written, false)
+	if err != nil {
+		return err
+	}
+	var employments models.IDs
+	var revisions, digests []string
+	for _, j := range all {
+		file, ok := files[j.person.EmployeeNo]
+		if j.outcome != creates && j.outcome != changes || !ok || len(j.person.Fields) == 0 {
+			continue
+		}
+		fields := make(map[string]*string, len(j.person.Fields))
+		for key, value := range j.person.Fields {
+			fields[key] = &value
+		}
+		employments = append(employments, file.Employment.ID)
+		revisions = append(revisions, strconv.FormatInt(file.Employee.Revision, 10))
+		digests = append(digests, fmt.Sprintf("%x", digestsOf(set, file.Employment.ID, fields)[0]))
+	}
+	if len(employments) == 0 {
+		return nil
+	}
+	err = tx.DB().Exec(`INSERT INTO imported_rows (employment_id, batch_id, revision, digest)
+		SELECT e, ?, r::bigint, decode(d, 'hex') FROM unnest(?::uuid[], ?::text[], ?::text[]) AS n (e, r, d)
+		ON CONFLICT (employment_id) DO UPDATE SET batch_id = excluded.batch_id, revision = excluded.revision, digest = excluded.digest`,
+		batch.ID, employments, models.Names(revisions), models.Names(digests)).Error
+	return database.Wrap("noting what was imported", err)
+}

@@ -1,0 +1,122 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/closed"
+)
+
+// BatchKind is what a batch does with its file.
+type BatchKind string
+
+// BatchImport enters and changes people.
+const BatchImport BatchKind = "import"
+
+// BatchKinds lists them all.
+var BatchKinds = closed.Of("", BatchImport)
+
+// BatchState is the life of a batch.
+type BatchState string
+
+// The states of a batch.
+const (
+	// BatchMapping: people have to say which column is which field.
+	BatchMapping BatchState = "mapping"
+	// BatchChecking: the dry run is under way.
+	BatchChecking         BatchState = "checking"
+	BatchChecked          BatchState = "checked"
+	BatchAwaitingApproval BatchState = "awaiting_approval"
+	BatchRunning          BatchState = "running"
+	BatchDone             BatchState = "done"
+	BatchCancelled        BatchState = "cancelled"
+	// BatchExpired: nobody ran it while there was a file.
+	BatchExpired BatchState = "expired"
+)
+
+// BatchStates say what may follow each.
+var BatchStates = closed.States("batches.state", "batch_state", [][]BatchState{
+	{BatchMapping, BatchChecking, BatchCancelled, BatchExpired},
+	{BatchChecking, BatchChecked, BatchCancelled, BatchExpired},
+	{BatchChecked, BatchChecking, BatchAwaitingApproval, BatchRunning, BatchCancelled, BatchExpired},
+	{BatchAwaitingApproval, BatchChecked, BatchRunning, BatchCancelled, BatchExpired},
+	{BatchRunning, BatchDone, BatchCancelled, BatchExpired},
+	{BatchDone}, {BatchCancelled}, {BatchExpired},
+})
+
+// Ended says whether nothing more happens but that the file goes.
+func (s BatchState) Ended() bool { return s == BatchDone || s == BatchCancelled || s == BatchExpired }
+
+// BatchEnd is why a batch ended before it was done.
+type BatchEnd string
+
+// The ends.
+const (
+	// BatchEndPerson: somebody cancelled it.
+	BatchEndPerson BatchEnd = "person"
+	// BatchEndUploaderGone: whose file it is could not ask for it any more.
+	BatchEndUploaderGone BatchEnd = "uploader_gone"
+)
+
+// BatchEnds lists them all.
+var BatchEnds = closed.Of("batch_end", BatchEndPerson, BatchEndUploaderGone)
+
+// Batch is a file that is walked in parts.
+type Batch struct {
+	ID    uuid.UUID
+	Kind  BatchKind
+	State BatchState
+	Driven
+	// ActorID, ActorRole and UserID are whose file it is, Authenticated how they were known.
+	ActorID       uuid.UUID
+	ActorRole     Role
+	UserID        uuid.UUID
+	Authenticated Authentication
+	Format        string
+	Bytes         int64
+	// Mapping is which field each column is; empty: none.
+	Mapping       Names `gorm:"type:text[]"`
+	HeadersSealed Sealed
+	Rows          int
+	// Checked and Ran are how many rows the dry run and the run have behind them.
+	Checked, Ran int
+	// What the run would do, as the dry run says, and what it did.
+	ToCreate, ToChange, Same, Faulty     int
+	Created, Changed, Unchanged, Refused int
+	// ApprovalID and ApproverID are by whose agreement it runs; nil: one person was enough.
+	ApprovalID, ApproverID *uuid.UUID
+	EndedBy                BatchEnd
+	CreatedAt              time.Time `gorm:"->"`
+	EndedAt                *time.Time
+	// ContentUntil is when the file goes at the latest, ContentEndedAt when it went.
+	ContentUntil   time.Time
+	ContentEndedAt *time.Time
+	LedgerEntryID  uuid.UUID
+}
+
+// Actor is whose file it is.
+func (b Batch) Actor() Actor { return Actor{EmployeeID: b.ActorID, Role: b.ActorRole} }
+
+// BatchPart is some rows of a file.
+type BatchPart struct {
+	ID         uuid.UUID
+	BatchID    uuid.UUID
+	Position   int
+	Rows       int
+	RowsSealed Sealed
+	People     IDs `gorm:"type:uuid[]"`
+	// Problems are rows, columns (from 1; 0 is the row itself) and codes.
+	Problems []BatchProblem `gorm:"serializer:json"`
+	Checked  bool
+	Ran      bool
+	// Removed: data of somebody in it was deleted, and the part with it.
+	Removed bool
+}
+
+// BatchProblem is what is wrong with a cell. It never holds the value.
+type BatchProblem struct {
+	Row    int    `json:"r"`
+	Column int    `json:"c"`
+	Code   string `json:"p"`
+}
