@@ -74,27 +74,28 @@ func Register(desk *approvals.Desk, v imports.Vault) {
 
 // ImportView is an import.
 type ImportView struct {
-	ID        uuid.UUID         `json:"id"`
-	State     models.BatchState `json:"state"`
-	StateText string            `json:"state_text"`
-	Format    sheet.Format      `json:"format"`
-	Bytes     int64             `json:"bytes"`
-	Columns   []ImportColumn    `json:"columns"`
-	Rows      int               `json:"rows" doc:"Without the header and empty ones"`
-	Checked   int               `json:"checked" doc:"Rows that the dry run has behind it"`
-	Plan      ImportPlan        `json:"plan" doc:"What the run would do, as the dry run says"`
-	Ran       int               `json:"ran" doc:"Rows that the run has behind it"`
-	Result    ImportResult      `json:"result" doc:"What the run did so far"`
-	Removed   int               `json:"removed" doc:"Rows that were removed since data of somebody near them in the file was deleted: send them again"`
-	Uploader  render.PersonView `json:"uploader"`
-	Approval  *uuid.UUID        `json:"approval_id,omitempty" doc:"By which two people agreed to it"`
-	EndedBy   models.BatchEnd   `json:"ended_by,omitempty"`
-	EndedText string            `json:"ended_text,omitempty" doc:"Why it ended before it was done"`
-	File      string            `json:"file,omitempty" doc:"Where the rows with something wrong in them are, for who sent the file"`
-	CreatedAt time.Time         `json:"created_at"`
-	EndedAt   *time.Time        `json:"ended_at,omitempty"`
-	GoneAt    time.Time         `json:"file_gone_at" doc:"When the file and everything made of it is removed at the latest"`
-	Gone      bool              `json:"file_gone"`
+	ID         uuid.UUID         `json:"id"`
+	State      models.BatchState `json:"state"`
+	StateText  string            `json:"state_text"`
+	Format     sheet.Format      `json:"format"`
+	FormatText string            `json:"format_text"`
+	Bytes      int64             `json:"bytes"`
+	Columns    []ImportColumn    `json:"columns"`
+	Rows       int               `json:"rows" doc:"Without the header and empty ones"`
+	Checked    int               `json:"checked" doc:"Rows that the dry run has behind it"`
+	Plan       ImportPlan        `json:"plan" doc:"What the run would do, as the dry run says"`
+	Ran        int               `json:"ran" doc:"Rows that the run has behind it"`
+	Result     ImportResult      `json:"result" doc:"What the run did so far"`
+	Removed    int               `json:"removed" doc:"Rows that were removed since data of somebody near them in the file was deleted: send them again"`
+	Uploader   render.PersonView `json:"uploader"`
+	Approval   *uuid.UUID        `json:"approval_id,omitempty" doc:"By which two people agreed to it"`
+	EndedBy    models.BatchEnd   `json:"ended_by,omitempty"`
+	EndedText  string            `json:"ended_text,omitempty" doc:"Why it ended before it was done"`
+	File       string            `json:"file,omitempty" doc:"Where the rows with something wrong in them are, for who sent the file"`
+	CreatedAt  time.Time         `json:"created_at"`
+	EndedAt    *time.Time        `json:"ended_at,omitempty"`
+	GoneAt     time.Time         `json:"file_gone_at" doc:"When the file and everything made of it is removed at the latest"`
+	Gone       bool              `json:"file_gone"`
 }
 
 // ImportColumn is a column of the file.
@@ -151,7 +152,7 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 	}
 	return httpkit.Each(rows, func(b models.Batch) ImportView {
 		v := ImportView{
-			ID: b.ID, State: b.State, StateText: closed.Text(language, b.State), Format: sheet.Format(b.Format), Bytes: b.Bytes, Columns: []ImportColumn{},
+			ID: b.ID, State: b.State, StateText: closed.Text(language, b.State), Format: sheet.Format(b.Format), FormatText: closed.Text(language, sheet.Format(b.Format)), Bytes: b.Bytes, Columns: []ImportColumn{},
 			Rows: b.Rows, Checked: b.Checked, Plan: ImportPlan{b.ToCreate, b.ToChange, b.Same, b.Faulty},
 			Ran: b.Ran, Result: ImportResult{b.Created, b.Changed, b.Unchanged, b.Refused}, Uploader: people[b.ActorID], Approval: b.ApprovalID, EndedBy: b.EndedBy,
 			CreatedAt: b.CreatedAt.UTC(), EndedAt: render.UTC(b.EndedAt), GoneAt: b.ContentUntil.UTC(), Gone: b.ContentEndedAt != nil,
