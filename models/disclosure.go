@@ -27,6 +27,8 @@ const (
 	LookShown DisclosureState = "shown"
 	// LookClosed: what came of it was told.
 	LookClosed DisclosureState = "closed"
+	// LookCompared: a number was compared with the one in the file; no value was shown.
+	LookCompared DisclosureState = "compared"
 )
 
 // DisclosureStates say what may follow each.
@@ -34,7 +36,7 @@ var DisclosureStates = closed.States("disclosures.state", "disclosure_state", []
 	{LookWaiting, LookGranted, LookDeclined, LookLapsed},
 	{LookGranted, LookShown, LookLapsed},
 	{LookShown, LookClosed},
-	{LookRefused}, {LookDeclined}, {LookLapsed}, {LookClosed},
+	{LookRefused}, {LookDeclined}, {LookLapsed}, {LookClosed}, {LookCompared},
 })
 
 // DisclosureOutcome is what came of a look.
@@ -83,6 +85,10 @@ type Disclosure struct {
 	Matter string
 	// StatementSealed is what was written: reason, evidence, who asked. It ends with the log.
 	StatementSealed Sealed
+	// Compares: nothing was to be shown, but whether a number is the one in the file. Matched is what came of it; nil:
+	// nothing, it was refused.
+	Compares bool
+	Matched  *bool
 	// RequestedBy is the colleague who asked HR; nil: an outsider, or nobody.
 	RequestedBy *uuid.UUID
 	AskedAt     time.Time

@@ -52,6 +52,10 @@ func (s *server) registerLooks() {
 		More:      "It is judged by rules. 200: the values, once, with their notice. 202: a reviewer decides first; its target is the look, which POST /disclosures/{id}/opening opens then. 403 disclosure_refused: nothing is shown, with the rule and what can be done instead. Each attempt is an entry of the log, and the subject sees it.",
 		OrRequest: true,
 	}, s.disclose)
+	httpkit.Handle(r, httpkit.Route{
+		At: "POST /employees/{id}/comparisons", Summary: "Compare a number that somebody names with the one in a file", To: lookers, NoSealedCodes: true, Status: http.StatusCreated,
+		More: "Judged and recorded like a look. Nothing is shown but whether both are the same; the number is kept nowhere. A field of a person is compared at most three times within a day, by whomever. What a reviewer would have to decide about is refused: ask to look.",
+	}, s.compare)
 	httpkit.Handle(r, httpkit.Route{At: "GET /employees/{id}/disclosures", Summary: "List who looked at somebody's sensitive fields, newest first", More: "The subject sees the department, the purpose, the result and the time.", To: httpkit.Everyone}, s.listOfPerson)
 	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures", Summary: "List looks, newest first", To: readers}, s.listLooks)
 	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures/{id}", Summary: "Read a look, with its reason; that is recorded", More: "The subject sees department, purpose, result and time, and the own objection with its answer.", To: httpkit.Everyone}, s.getLook)

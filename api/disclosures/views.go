@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,6 +51,9 @@ type Judgement struct {
 	RuleText    string                   `json:"rule_text"`
 	Flags       []disclosure.Rule        `json:"flags" doc:"The rules by which somebody should look at it"`
 	FlagsText   []string                 `json:"flags_text"`
+	Compares    bool                     `json:"compares" doc:"Nothing was to be shown, but whether a number is the one in the file"`
+	Matched     *bool                    `json:"matched,omitempty" doc:"Of a comparison that was made: whether it is"`
+	MatchedText string                   `json:"matched_text,omitempty"`
 	Matter      screening.Category       `json:"matter,omitempty" doc:"For what the text was refused"`
 	MatterText  string                   `json:"matter_text,omitempty"`
 	RequestedBy *render.PersonView       `json:"requested_by,omitempty" doc:"The colleague who asked HR for it"`
@@ -186,6 +190,9 @@ func judgement(d models.Disclosure, people render.Named, language i18n.Language)
 		j.Flags = append(j.Flags, disclosure.Rule(flag))
 	}
 	j.FlagsText = closed.Texts(language, j.Flags)
+	if j.Compares, j.Matched = d.Compares, d.Matched; d.Matched != nil {
+		j.MatchedText = i18n.Text(language, "comparison.matched."+strconv.FormatBool(*d.Matched))
+	}
 	if d.Matter != "" {
 		j.MatterText = closed.Text(language, j.Matter)
 	}

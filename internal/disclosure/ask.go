@@ -44,6 +44,8 @@ type Request struct {
 	Reason       string
 	Evidence     map[string]string
 	RequestedBy  RequestedBy
+	// Compare is a number that somebody names: nothing is shown, but whether it is the one in the file.
+	Compare *string
 	// Language is what the notice is shown in.
 	Language i18n.Language
 	// Proved says whether the looker has just proved who they are (I22).
@@ -113,6 +115,9 @@ func Prepare(tx *database.Tx, by models.Actor, r Request) (a Asked, err error) {
 	if a.judged.facts.Text.Doubt == screening.SaysNothing {
 		return a, invalid("reason", CodeSaysNothing)
 	}
+	if r.Compare != nil && !archive.Comparable(a.judged.fields[0].FieldDefinition) {
+		return a, invalid("fields", CodeNotComparable)
+	}
 	a.Decision = Decide(a.judged.facts)
 	switch a.Decision.Verdict {
 	case Prove:
@@ -152,6 +157,12 @@ func (a Asked) Carry(tx *database.Tx, opener vault.Opener, by models.Actor) (loo
 		return look, err
 	}
 	action := map[Verdict]string{Refuse: actionRefused, Review: actionRequested, Prove: actionShown, Show: actionShown}[look.Decision.Verdict]
+	if action == actionShown && r.Compare != nil {
+		action = actionCompared
+		if err := look.compare(tx, opener, a); err != nil {
+			return look, err
+		}
+	}
 	if err := look.keep(tx, action, j.details(look.Disclosure, look.Notice), r.RequestedBy.Description != ""); err != nil {
 		return look, err
 	}
@@ -170,15 +181,15 @@ func (l *Look) keep(tx *database.Tx, action string, details map[string]string, b
 	d := l.Disclosure
 	l.LedgerEntryID, l.Receipt, err = ledger.AppendWithReceipt(tx, entry, insertLook, d.ID, d.EmployeeID, d.EmploymentID, d.ActorID, string(d.ActorRole),
 		d.Fields, d.Purpose, string(d.Status), string(d.State), d.Rule, d.Flags, d.Matter, d.StatementSealed, d.RequestedBy,
-		d.AskedAt, d.OpenUntil, d.ShownAt, d.ShownTimes, d.ReviewDueAt, d.Pressed)
+		d.AskedAt, d.OpenUntil, d.ShownAt, d.ShownTimes, d.ReviewDueAt, d.Pressed, d.Compares, d.Matched)
 	return err
 }
 
 // insertLook inserts a look as it begins.
 const insertLook = `INSERT INTO disclosures (id, employee_id, employment_id, actor_id, actor_role, fields, purpose, status, state, rule, flags,
-		matter, statement_sealed, requested_by, asked_at, open_until, shown_at, shown_times, review_due_at, pressed, ledger_entry_id)
+		matter, statement_sealed, requested_by, asked_at, open_until, shown_at, shown_times, review_due_at, pressed, compares, matched, ledger_entry_id)
 	SELECT ?::uuid, ?::uuid, ?::uuid, ?::uuid, ?::text, ?::text[], ?::text, ?::text, ?::text, ?::text, ?::text[],
-		?::text, ?::bytea, ?::uuid, ?::timestamptz, ?::timestamptz, ?::timestamptz, ?::int, ?::timestamptz, ?::boolean, entry_id FROM pending`
+		?::text, ?::bytea, ?::uuid, ?::timestamptz, ?::timestamptz, ?::timestamptz, ?::int, ?::timestamptz, ?::boolean, ?::boolean, ?::boolean, entry_id FROM pending`
 
 // judged is a request with the facts that it is judged by.
 type judged struct {
@@ -197,12 +208,17 @@ func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judge
 		return j, err
 	}
 	j.now = first.Now
-	j.facts = Facts{Role: by.Role, Relation: access.RelationNone, Asker: by.EmployeeID, Purpose: purpose}
+	j.facts = Facts{Role: by.Role, Relation: access.RelationNone, Asker: by.EmployeeID, Purpose: purpose, Compares: r.Compare != nil}
 	if j.facts.Matrix, err = first.Matrix(tx.DB()); err != nil {
 		return j, err
 	}
 	if err := r.knowsAsker(tx, by); err != nil {
 		return j, err
+	}
+	if r.Compare != nil { // so that no number of people at once gets past the tries
+		if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "comparisons/"+r.EmployeeID.String()).Error; err != nil {
+			return j, database.Wrap("waiting for other comparisons", err)
+		}
 	}
 	if err := j.readFile(tx, by, r); err != nil {
 		return j, err
@@ -252,8 +268,9 @@ func alone(tx *database.Tx, by models.Actor) (b beginning, err error) {
 
 // counted is how often the looker looked, and whether a look was refused: for another purpose, or for its text, which
 // another text does not undo.
-const counted = `(SELECT count(DISTINCT employee_id) FROM disclosures WHERE actor_id = @asker AND asked_at > @day AND shown_at IS NOT NULL AND employee_id <> @person) AS people,
-	(SELECT count(*) FROM disclosures WHERE actor_id = @asker AND asked_at > @week AND shown_at IS NOT NULL AND employee_id = @person) AS looks,
+const counted = `(SELECT count(DISTINCT employee_id) FROM disclosures WHERE actor_id = @asker AND asked_at > @day AND (shown_at IS NOT NULL OR matched IS NOT NULL) AND employee_id <> @person) AS people,
+	(SELECT count(*) FROM disclosures WHERE actor_id = @asker AND asked_at > @week AND (shown_at IS NOT NULL OR matched IS NOT NULL) AND employee_id = @person) AS looks,
+	(SELECT count(*) FROM disclosures WHERE employee_id = @person AND asked_at > @day AND matched IS NOT NULL AND fields = CAST(@fields AS text[])) AS tries,
 	EXISTS (SELECT FROM disclosures WHERE employee_id = @person AND asked_at > @month AND disclosures.state = 'refused'
 		AND (rule IN ('never_for_this', 'registered') OR rule = 'purpose_not_for_field' AND purpose <> @purpose)) AS refused`
 
@@ -261,11 +278,11 @@ const counted = `(SELECT count(DISTINCT employee_id) FROM disclosures WHERE acto
 func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
 	var rows []struct {
 		archive.LookRow
-		People, Looks int
-		Refused       bool
+		People, Looks, Tries int
+		Refused              bool
 	}
 	err := archive.LookRows(tx.DB(), by, r.EmployeeID, r.EmploymentID, r.Fields).Select(archive.LookColumns+", "+counted, map[string]any{
-		"asker": by.EmployeeID, "person": r.EmployeeID, "purpose": r.Purpose,
+		"asker": by.EmployeeID, "person": r.EmployeeID, "purpose": r.Purpose, "fields": models.Codes(r.Fields),
 		"day": j.now.Add(-day), "week": j.now.Add(-7 * day), "month": j.now.Add(-refusedFor),
 	}).Scan(&rows).Error
 	if err != nil {
@@ -285,7 +302,7 @@ func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
 	of := rows[0]
 	j.employmentID, j.facts.Status = of.EmploymentID, of.PersonStatus
 	j.facts.Target = access.Target{ID: r.EmployeeID, SameEntity: of.SameEntity, OwnDepartment: of.OwnDepartment}
-	j.facts.People, j.facts.Looks, j.facts.RefusedBefore = of.People, of.Looks, of.Refused
+	j.facts.People, j.facts.Looks, j.facts.Tries, j.facts.RefusedBefore = of.People, of.Looks, of.Tries, of.Refused
 	j.zone, err = clock.LoadZone(of.TimeZone)
 	return err
 }
@@ -294,6 +311,7 @@ func (j judged) row(tx *database.Tx, by models.Actor, r Request, d Decision) (mo
 	row := models.Disclosure{
 		ID: models.NewID(), EmployeeID: r.EmployeeID, EmploymentID: j.employmentID, ActorID: by.EmployeeID, ActorRole: by.Role,
 		Fields: r.Fields, Purpose: string(r.Purpose), Status: j.facts.Status, AskedAt: j.now, Rule: string(d.Rule), RequestedBy: r.RequestedBy.EmployeeID,
+		Compares: r.Compare != nil,
 	}
 	for _, rule := range d.Flags {
 		row.Flags = append(row.Flags, string(rule))
@@ -371,6 +389,9 @@ func notice(fields []archive.LookField, language i18n.Language) string {
 func InsteadOf(d models.Disclosure) []Alternative {
 	if fits, ok := instead[screening.Category(d.Matter)]; ok {
 		return fits
+	}
+	if d.Compares && (len(d.Flags) > 0 || d.Rule == string(RuleTries)) {
+		return []Alternative{AskToLook}
 	}
 	return insteadOf(Rule(d.Rule), access.Purpose(d.Purpose))
 }

@@ -55,7 +55,7 @@ func (r *Request) check() (Purpose, error) {
 	if known {
 		found = append(found, r.checkForms(purpose)...)
 	}
-	if len(found) > 0 {
+	if found = append(found, r.checkCompared()...); len(found) > 0 {
 		return purpose, &InvalidError{found}
 	}
 	return purpose, nil

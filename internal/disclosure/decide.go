@@ -20,6 +20,7 @@ const (
 	RulePurposeNotForField Rule = "purpose_not_for_field" // no rule grants this field for this purpose
 	RuleNeverFor           Rule = "never_for_this"        // the text tells of what nobody's data is opened for
 	RuleNoConsent          Rule = "no_consent"            // the person declined or withdrew what the purpose rests on
+	RuleTries              Rule = "compared_too_often"    // a number of the person was compared as often as it may be
 	RuleGrantReviewed      Rule = "grant_after_review"    // the grant wants a reviewer
 	RuleTextDoubtful       Rule = "text_doubtful"         // the text contradicts the purpose, or tells too little
 	RuleRefusedBefore      Rule = "refused_before"        // a look at the person was refused lately: its text, or another purpose
@@ -32,7 +33,7 @@ const (
 )
 
 // Rules lists them all.
-var Rules = closed.Of("disclosure_rule", RuleOwnFile, RuleDestroyed, RulePurposeNotForField, RuleNeverFor, RuleNoConsent, RuleGrantReviewed, RuleTextDoubtful,
+var Rules = closed.Of("disclosure_rule", RuleOwnFile, RuleDestroyed, RulePurposeNotForField, RuleNeverFor, RuleNoConsent, RuleTries, RuleGrantReviewed, RuleTextDoubtful,
 	RuleRefusedBefore, RuleManyPeople, RuleOftenSamePerson, RuleLongAgo, RuleLeft, RuleGranted, RuleRegistered)
 
 // Verdict is what a look comes to.
@@ -69,6 +70,10 @@ type Facts struct {
 	RefusedBefore bool
 	// People are how many others the looker looked at within a day, Looks how often at this person within a week.
 	People, Looks int
+	// Compares: nothing is to be shown, but whether a number is the one in the file; Tries is how often that was asked
+	// within a day, by whomever.
+	Compares bool
+	Tries    int
 	// LongAgo: a piece of evidence is older than the purpose has it.
 	LongAgo bool
 }
@@ -118,6 +123,7 @@ func Decide(f Facts) Decision {
 		{RulePurposeNotForField, f.level() != access.NoLook},
 		{RuleNeverFor, f.Text.Verdict != screening.Refused},
 		{RuleNoConsent, !f.Consent.Refuses()},
+		{RuleTries, !f.Compares || f.Tries < maxTries},
 	} {
 		if !ask(r.rule, r.passes) {
 			d.Verdict, d.Rule = Refuse, r.rule
@@ -146,6 +152,8 @@ func Decide(f Facts) Decision {
 		d.Verdict, d.Rule = Show, RuleGranted
 	case f.Purpose.Emergency && f.employed():
 		d.Verdict, d.Rule = Prove, d.Flags[0]
+	case f.Compares: // no reviewer is asked for a comparison: a look is
+		d.Verdict, d.Rule = Refuse, d.Flags[0]
 	default:
 		d.Verdict, d.Rule = Review, d.Flags[0]
 	}

@@ -106,11 +106,12 @@ const (
 	OfficialPaper  Alternative = "official_paper"  // an authority brings its document
 	OtherPurpose   Alternative = "other_purpose"   // where it is about something else
 	Consent        Alternative = "consent"         // the person agrees
+	AskToLook      Alternative = "ask_to_look"     // a look, about which a reviewer decides
 )
 
 // Alternatives lists them all.
 var Alternatives = closed.Of("alternative", PoliteReply, AskThePerson, Mediation, LegalWay, Successor, ManagerAsks, CallEmergency,
-	RegisteredPost, OfficialPaper, OtherPurpose, Consent)
+	RegisteredPost, OfficialPaper, OtherPurpose, Consent, AskToLook)
 
 // instead is what fits where a look is refused for a matter.
 var instead = map[screening.Category][]Alternative{

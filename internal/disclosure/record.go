@@ -1,6 +1,7 @@
 package disclosure
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 // What the ledger says about a look.
 const (
 	actionShown     = "disclosure.shown"
+	actionCompared  = "disclosure.compared"
 	actionRefused   = "disclosure.refused"
 	actionRequested = "disclosure.requested"
 	actionGranted   = "disclosure.granted"
@@ -69,6 +71,9 @@ func entryOf(d models.Disclosure, action string, details map[string]string) ledg
 func (j judged) details(d models.Disclosure, notice string) map[string]string {
 	details := map[string]string{
 		"fields": strings.Join(d.Fields, ","), "employment": d.EmploymentID.String(), "status": string(d.Status), "statement": j.statement.digest(),
+	}
+	if d.Matched != nil {
+		details["matched"] = strconv.FormatBool(*d.Matched)
 	}
 	for key, value := range map[string]string{
 		"notice": notice, "flags": strings.Join(d.Flags, ","), "matter": d.Matter, "text_rules": strings.Join(j.facts.Text.Rules, ","),
