@@ -18,6 +18,7 @@ import (
 	"lethe/api/holds"
 	"lethe/api/httpkit"
 	"lethe/api/imports"
+	"lethe/api/messages"
 	"lethe/api/permissions"
 	"lethe/api/purges"
 	"lethe/api/querylog"
@@ -61,6 +62,8 @@ type Deps struct {
 	// TrustedProxies stand in front of the API: what they say about where a request comes from is
 	// believed.
 	TrustedProxies []string
+	// Mail: there is a mail server, by which messages to people who have left are sent.
+	Mail bool
 	// Version is the program's, for the API's description.
 	Version string
 	// Dev accepts development tokens.
@@ -89,9 +92,10 @@ func Assemble(d Deps) *httpkit.API {
 	users.Register(desk, d.OIDC)
 	employees.Register(desk, d.Vault)
 	imports.Register(desk, d.Vault)
-	disclosures.Register(desk, d.Vault)
+	disclosures.Register(desk, d.Vault, d.Mail)
 	permissions.Register(desk)
 	consents.Register(desk)
+	messages.Register(desk, d.Mail)
 	departures.Register(desk, d.Vault)
 	accounts.Register(desk, d.Systems)
 	purges.Register(desk)

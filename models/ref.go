@@ -26,6 +26,7 @@ const (
 	RefExport     = "query_log_export"
 	RefHold       = "hold"
 	RefImport     = "employee_import"
+	RefMessage    = "message"
 	RefPermission = "permissions"
 	RefPolicy     = "privacy_policies"
 	RefPurge      = "purge"

@@ -148,7 +148,7 @@ func (s *server) answer(ctx context.Context, language i18n.Language, look disclo
 		if look.Rule == string(disclosure.RuleOwnFile) {
 			return LookAnswer{}, httpkit.NewProblem(httpkit.CodeOwnMatter)
 		}
-		return LookAnswer{}, refused(look, language)
+		return LookAnswer{}, s.refused(ctx, look, language)
 	case models.LookLapsed:
 		return LookAnswer{}, at(codeLapsed, look.ID)
 	}
@@ -284,5 +284,6 @@ func (s *server) registerPlea(ctx context.Context, in *pleaInput) (*httpkit.Crea
 		return nil, err
 	}
 	_, _, reply := matterOf(look.Disclosure, language)
-	return httpkit.CreatedOf(made, Plea{view, *reply, alternatives(disclosure.InsteadOf(look.Disclosure), language), look.Receipt}, nil)
+	instead, err := s.instead(ctx, look.Disclosure, language)
+	return httpkit.CreatedOf(made, Plea{view, *reply, instead, look.Receipt}, err)
 }

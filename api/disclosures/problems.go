@@ -1,6 +1,7 @@
 package disclosures
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -48,11 +49,13 @@ func at(code string, id uuid.UUID) *httpkit.Problem {
 }
 
 // refused is the problem of a look that was judged and recorded.
-func refused(look disclosure.Look, language i18n.Language) *httpkit.Problem {
+func (s *server) refused(ctx context.Context, look disclosure.Look, language i18n.Language) (err error) {
 	p := at(codeRefused, look.ID)
 	p.Rule, p.RuleText = look.Rule, closed.Text(language, disclosure.Rule(look.Rule))
 	p.Matter, p.MatterText, p.Reply = matterOf(look.Disclosure, language)
-	p.Alternatives = alternatives(disclosure.InsteadOf(look.Disclosure), language)
+	if p.Alternatives, err = s.instead(ctx, look.Disclosure, language); err != nil {
+		return err
+	}
 	p.LedgerEntryID, p.Receipt = &look.LedgerEntryID, look.Receipt
 	return p
 }

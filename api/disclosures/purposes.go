@@ -9,6 +9,7 @@ import (
 	"lethe/internal/disclosure"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
+	"lethe/internal/message"
 	"lethe/internal/screening"
 	"lethe/models"
 )
@@ -77,7 +78,7 @@ func (s *server) getPurposes(_ context.Context, in *httpkit.Speaking) (*httpkit.
 	c := Catalogue{Purposes: httpkit.Each(disclosure.Purposes(), func(p disclosure.Purpose) PurposeView { return purposeView(p, language) })}
 	for _, m := range disclosure.Matters {
 		row := models.Disclosure{Matter: string(m)}
-		v := MatterView{Matter: m, Alternatives: alternatives(disclosure.InsteadOf(row), language)}
+		v := MatterView{Matter: m, Alternatives: alternatives(disclosure.InsteadOf(row, false), language)}
 		var reply *httpkit.Reply
 		_, v.MatterText, reply = matterOf(row, language)
 		v.Reply = *reply
@@ -107,6 +108,19 @@ func purposeView(p disclosure.Purpose, language i18n.Language) PurposeView {
 		}
 	}
 	return v
+}
+
+// instead is what HR can do instead. Only HR passes messages on, and only HR learns here that it may.
+func (s *server) instead(ctx context.Context, d models.Disclosure, language i18n.Language) ([]httpkit.Alternative, error) {
+	possible := s.Mail && httpkit.ActorOf(ctx).Role == models.RoleHRAdmin
+	if possible {
+		why, err := message.Possible(s.DB.Read(ctx), d.EmployeeID)
+		if err != nil {
+			return nil, err
+		}
+		possible = why == ""
+	}
+	return alternatives(disclosure.InsteadOf(d, possible), language), nil
 }
 
 func alternatives(all []disclosure.Alternative, language i18n.Language) []httpkit.Alternative {

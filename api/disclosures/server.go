@@ -14,11 +14,13 @@ import (
 type server struct {
 	*approvals.Desk
 	Vault vault.Opener
+	// Mail: there is a mail server, so that messages can be passed on.
+	Mail bool
 }
 
 // Register serves the resources.
-func Register(desk *approvals.Desk, v vault.Opener) {
-	s := &server{Desk: desk, Vault: v}
+func Register(desk *approvals.Desk, v vault.Opener, mail bool) {
+	s := &server{Desk: desk, Vault: v, Mail: mail}
 	httpkit.Describe[access.Group](desk.API)
 	httpkit.Describe[access.Purpose](desk.API)
 	httpkit.Describe[access.Level](desk.API)

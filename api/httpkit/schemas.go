@@ -84,4 +84,6 @@ func describeTypes(registry huma.Registry) {
 	describeClosed[models.ConsentPurpose](registry)
 	describeClosed[models.ConsentAnswer](registry)
 	describeClosed[models.ConsentForm](registry)
+	describeClosed[models.MessageState](registry)
+	describeClosed[models.MessageEnd](registry)
 }

@@ -15,6 +15,7 @@ import (
 	"lethe/internal/config"
 	"lethe/internal/departure"
 	"lethe/internal/imports"
+	"lethe/internal/message"
 	"lethe/internal/retention"
 	"lethe/worker"
 )
@@ -65,6 +66,9 @@ func (w WorkerCmd) Run(ctx context.Context) error {
 	wg.Go(func() { r.ledger.run(ctx) })
 	wg.Go(func() { r.housekeep(ctx) })
 	wg.Go(func() { r.askLater(ctx) })
+	if c.SMTPHost != "" {
+		wg.Go(func() { r.mail().Run(ctx) })
+	}
 	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(nil)), r.log) })
 	r.log.Info("worker is ready", "systems", len(r.systems.Names()))
 	return r.work(ctx)
@@ -122,6 +126,17 @@ func (r *runtime) activities() worker.Activities {
 		Batch: &activities.Batch{DB: r.facts, Imports: &imports.Worker{DB: r.facts, Vault: r.vault}},
 	}
 }
+
+// mail sends messages to people who have left. It needs no Temporal: what is to be sent are rows.
+func (r *runtime) mail() *message.Deliverer {
+	c := r.config
+	return &message.Deliverer{DB: r.facts, Vault: r.vault, Log: r.log, Server: message.SMTP{
+		Host: c.SMTPHost, Port: c.SMTPPort, Encryption: c.SMTPEncryption, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom, Timeout: mailTimeout,
+	}}
+}
+
+// mailTimeout is the limit for one exchange with the mail server.
+const mailTimeout = 20 * time.Second
 
 const (
 	// askLaterEvery and askLaterBatch bound how fast systems are asked about former leavers: 7,200 of

@@ -64,6 +64,13 @@ type Config struct {
 	OIDCClientID     string `env:"OIDC_CLIENT_ID" used:"serve" en:"name under which the OpenID provider knows this installation" zh:"本系统在统一登录服务中登记的客户端标识"`
 	OIDCClientSecret string `env:"OIDC_CLIENT_SECRET" secret:"true" used:"serve" en:"secret that goes with OIDC_CLIENT_ID" zh:"与 OIDC_CLIENT_ID 配套的密钥"`
 
+	SMTPHost       string `env:"SMTP_HOST" used:"serve,worker" en:"mail server by which messages to people who have left are sent; left out, none are. Needs SMTP_FROM" zh:"用于向离职人员代为转达的邮件服务器；不填则不能代为转达。须同时设置 SMTP_FROM"`
+	SMTPFrom       string `env:"SMTP_FROM" used:"serve,worker" en:"address that these mails come from" zh:"发件地址"`
+	SMTPPort       int    `env:"SMTP_PORT" envDefault:"587" used:"worker" en:"port of the mail server" zh:"邮件服务器端口"`
+	SMTPEncryption string `env:"SMTP_ENCRYPTION" envDefault:"starttls" used:"worker" en:"starttls, tls from the first byte, or none (to this machine only); without it nothing is sent" zh:"加密方式：starttls、tls（一开始即加密）或 none（仅限本机）；达不到要求时不发送"`
+	SMTPUser       string `env:"SMTP_USER" used:"worker" en:"login at the mail server; left out, nobody logs in" zh:"邮件服务器的登录名；不填则不登录"`
+	SMTPPassword   string `env:"SMTP_PASSWORD" secret:"true" used:"worker" en:"password that goes with SMTP_USER" zh:"与 SMTP_USER 配套的密码"`
+
 	RelayPoll    time.Duration `env:"RELAY_POLL" envDefault:"1s" used:"serve,worker" en:"how often the relay looks for changed or overdue rows" zh:"中继多久检查一次有变更或已到期的记录"`
 	RelayOverdue time.Duration `env:"RELAY_OVERDUE" envDefault:"1m" used:"serve,worker" en:"how long past its wake time a row may be before the relay wakes its workflow" zh:"超过应唤醒时间多久后，由中继唤醒工作流"`
 	RelayBackoff time.Duration `env:"RELAY_BACKOFF" envDefault:"5s" used:"serve,worker" en:"pause before the same row is nudged again" zh:"再次唤醒同一记录前的间隔"`
@@ -109,6 +116,8 @@ type Development struct {
 	MailPort       int    `env:"SANDBOX_MAIL_PORT" envDefault:"8091" used:"dev" en:"port of the mail sandbox" zh:"邮箱模拟系统的端口"`
 	FinancePort    int    `env:"SANDBOX_FINANCE_PORT" envDefault:"8092" used:"dev" en:"port of the finance sandbox" zh:"财务模拟系统的端口"`
 	AttendancePort int    `env:"SANDBOX_ATTENDANCE_PORT" envDefault:"8093" used:"dev" en:"port of the attendance sandbox" zh:"考勤模拟系统的端口"`
+	InboxPort      int    `env:"SANDBOX_INBOX_PORT" envDefault:"8094" used:"dev" en:"port under which what the sandbox's inbox got is read" zh:"模拟收件箱的查看端口"`
+	SMTPPort       int    `env:"SANDBOX_SMTP_PORT" envDefault:"8095" used:"dev" en:"port on which the sandbox's inbox takes mail" zh:"模拟收件箱的收信端口"`
 	WorkerOpsPort  int    `env:"WORKER_OPS_PORT" envDefault:"8082" used:"dev" en:"port for the worker's health and metrics" zh:"worker 的健康检查与指标端口"`
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -29,6 +30,7 @@ func (c Config) problems() []string {
 	p.website("LETHE_TEMPORAL_UI_URL", c.TemporalUIURL)
 	p.provider(c)
 	p.sessions(c)
+	p.mail(c)
 	p.oneOf("LETHE_LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
 	p.oneOf("LETHE_LOG_FORMAT", c.LogFormat, "json", "text")
 
@@ -65,6 +67,24 @@ func (p *problemList) sessions(c Config) {
 		if _, _, err := net.ParseCIDR(proxy); err != nil && net.ParseIP(proxy) == nil {
 			p.add("LETHE_TRUSTED_PROXIES has %q, which is neither an address nor a network", proxy)
 		}
+	}
+}
+
+// mail checks how messages are sent: in clear to this machine alone.
+func (p *problemList) mail(c Config) {
+	if (c.SMTPHost == "") != (c.SMTPFrom == "") {
+		p.add("LETHE_SMTP_HOST and LETHE_SMTP_FROM go together; set both or neither")
+	}
+	if _, err := mail.ParseAddress(c.SMTPFrom); c.SMTPFrom != "" && err != nil {
+		p.add("LETHE_SMTP_FROM is no mail address; write it as hr@example.com")
+	}
+	p.count("LETHE_SMTP_PORT", c.SMTPPort, 65535)
+	p.oneOf("LETHE_SMTP_ENCRYPTION", c.SMTPEncryption, "starttls", "tls", "none")
+	if ip := net.ParseIP(c.SMTPHost); c.SMTPEncryption == "none" && c.SMTPHost != "" && c.SMTPHost != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		p.add("LETHE_SMTP_ENCRYPTION is none, and LETHE_SMTP_HOST is not this machine; mail leaves it encrypted only")
+	}
+	if c.SMTPPassword != "" && c.SMTPUser == "" {
+		p.add("LETHE_SMTP_PASSWORD is set without LETHE_SMTP_USER")
 	}
 }
 
@@ -127,6 +147,8 @@ func (d Development) problems() []string {
 		{"LETHE_SANDBOX_MAIL_PORT", d.MailPort},
 		{"LETHE_SANDBOX_FINANCE_PORT", d.FinancePort},
 		{"LETHE_SANDBOX_ATTENDANCE_PORT", d.AttendancePort},
+		{"LETHE_SANDBOX_INBOX_PORT", d.InboxPort},
+		{"LETHE_SANDBOX_SMTP_PORT", d.SMTPPort},
 		{"LETHE_WORKER_OPS_PORT", d.WorkerOpsPort},
 	} {
 		p.count(one.name, one.port, 65535)

@@ -6,8 +6,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/archive"
 	"lethe/internal/consent"
 	"lethe/internal/database"
+	"lethe/internal/message"
 	"lethe/models"
 )
 
@@ -54,7 +56,19 @@ func TestI25_ConsentEndsWithThePersonsData(t *testing.T) {
 	if got := state(once); got != consent.Given {
 		t.Errorf("after leaving: %s", got)
 	}
+	var waits models.Message
+	s.run(t, func(tx *database.Tx) (err error) {
+		value := "private@mail.example"
+		if err := archive.Update(tx, s.vault, once, archive.Patch{Fields: map[string]*string{"personal_email": &value}}); err != nil {
+			return err
+		}
+		waits, err = message.Ask(tx, models.Actor{EmployeeID: s.hire(t), Role: models.RoleHRAdmin}, message.Request{EmployeeID: once, Configured: true})
+		return err
+	})
 	s.purgeAll(t, purger, only)
+	if m, err := message.Get(t.Context(), s.Facts, waits.ID); err != nil || m.State != models.MessageEnded || m.EndedAs != models.EndDeleted {
+		t.Errorf("what was to be sent is %+v, %v", m, err)
+	}
 	if got := state(once); got != consent.Ended {
 		t.Errorf("after the purge: %s", got)
 	}

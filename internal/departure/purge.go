@@ -8,6 +8,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/consent"
 	"lethe/internal/database"
+	"lethe/internal/message"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -80,6 +81,9 @@ func markPurged(tx *database.Tx, dep models.Departure) error {
 		return nil
 	}
 	if err := archive.SetStatus(tx, dep.EmployeeID, models.StatusPurged); err != nil {
+		return err
+	}
+	if err := message.End(tx, dep.EmployeeID); err != nil {
 		return err
 	}
 	return consent.End(tx, dep.EmployeeID)

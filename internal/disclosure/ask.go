@@ -385,13 +385,16 @@ func notice(fields []archive.LookField, language i18n.Language) string {
 	return strings.Join(texts, language.Of("；", "; "))
 }
 
-// InsteadOf is what can be done instead of a refused look.
-func InsteadOf(d models.Disclosure) []Alternative {
-	if fits, ok := instead[screening.Category(d.Matter)]; ok {
-		return fits
-	}
-	if d.Compares && (len(d.Flags) > 0 || d.Rule == string(RuleTries)) {
+// InsteadOf is what can be done instead of a refused look. A message is passed on only where that is possible: to whom it
+// is, who asked must not learn.
+func InsteadOf(d models.Disclosure, messages bool) []Alternative {
+	fits, ok := instead[screening.Category(d.Matter)]
+	switch {
+	case ok:
+	case d.Compares && (len(d.Flags) > 0 || d.Rule == string(RuleTries)):
 		return []Alternative{AskToLook}
+	default:
+		fits = insteadOf(Rule(d.Rule), access.Purpose(d.Purpose))
 	}
-	return insteadOf(Rule(d.Rule), access.Purpose(d.Purpose))
+	return slices.DeleteFunc(slices.Clone(fits), func(a Alternative) bool { return a == PassMessage && !messages })
 }

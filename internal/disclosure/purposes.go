@@ -107,20 +107,21 @@ const (
 	OtherPurpose   Alternative = "other_purpose"   // where it is about something else
 	Consent        Alternative = "consent"         // the person agrees
 	AskToLook      Alternative = "ask_to_look"     // a look, about which a reviewer decides
+	PassMessage    Alternative = "pass_message"    // the person agreed to be told that somebody would like to hear from them
 )
 
 // Alternatives lists them all.
 var Alternatives = closed.Of("alternative", PoliteReply, AskThePerson, Mediation, LegalWay, Successor, ManagerAsks, CallEmergency,
-	RegisteredPost, OfficialPaper, OtherPurpose, Consent, AskToLook)
+	RegisteredPost, OfficialPaper, OtherPurpose, Consent, AskToLook, PassMessage)
 
 // instead is what fits where a look is refused for a matter.
 var instead = map[screening.Category][]Alternative{
-	screening.PrivateDebt:       {PoliteReply, AskThePerson, Mediation, LegalWay},
-	screening.PrivateDispute:    {PoliteReply, Mediation, LegalWay},
+	screening.PrivateDebt:       {PoliteReply, PassMessage, AskThePerson, Mediation, LegalWay},
+	screening.PrivateDispute:    {PoliteReply, PassMessage, Mediation, LegalWay},
 	screening.CustomerResources: {PoliteReply, Successor},
-	screening.PrivateContact:    {PoliteReply, AskThePerson},
+	screening.PrivateContact:    {PoliteReply, PassMessage, AskThePerson},
 	screening.ManagersDemand:    {PoliteReply, ManagerAsks, OtherPurpose},
-	screening.Recruiting:        {PoliteReply, AskThePerson},
+	screening.Recruiting:        {PoliteReply, PassMessage, AskThePerson},
 	screening.Marketing:         {PoliteReply},
 	screening.Curiosity:         {PoliteReply, OtherPurpose},
 }
@@ -131,9 +132,9 @@ func insteadOf(rule Rule, p access.Purpose) []Alternative {
 	case p == access.AuthorityOrder:
 		return []Alternative{OfficialPaper}
 	case p == access.ReferenceCheck:
-		return []Alternative{Consent, PoliteReply}
+		return []Alternative{Consent, PoliteReply, PassMessage}
 	case rule == RulePurposeNotForField:
-		return []Alternative{OtherPurpose, RegisteredPost}
+		return []Alternative{OtherPurpose, RegisteredPost, PassMessage}
 	}
 	return []Alternative{OtherPurpose}
 }

@@ -40,6 +40,7 @@ oidc_flows role
 approvals operation targets rule_versions requester_role requester_authenticated state void_reason result_location
 disclosures actor_role fields purpose status state rule flags matter review outcome
 consents purpose answer form
+messages state ended_as
 query_log_exports role authenticated formats state failure file
 batches kind state actor_role authenticated format mapping ended_by
 batch_parts problems
@@ -105,7 +106,8 @@ query_log_exports reason_sealed filters_sealed
 holds matter_sealed
 support_cases note_sealed
 disclosures statement_sealed review_note_sealed outcome_note_sealed objection_sealed answer_sealed
-consents evidence_sealed`},
+consents evidence_sealed
+messages contact_sealed`},
 	{FormerReason, Facts, `
 approvals reason comment
 query_log_exports reason filters

@@ -40,6 +40,8 @@ func (d *development) wantedPorts() []port {
 		{"LETHE_LISTEN", d.config.Listen},
 		{"LETHE_OPS_LISTEN", d.config.OpsListen},
 		{"LETHE_WORKER_OPS_PORT", local(d.settings.WorkerOpsPort)},
+		{"LETHE_SANDBOX_INBOX_PORT", local(d.settings.InboxPort)},
+		{"LETHE_SANDBOX_SMTP_PORT", local(d.settings.SMTPPort)},
 		{"LETHE_SANDBOX_MAIL_PORT", local(d.settings.MailPort)},
 		{"LETHE_SANDBOX_FINANCE_PORT", local(d.settings.FinancePort)},
 		{"LETHE_SANDBOX_ATTENDANCE_PORT", local(d.settings.AttendancePort)},

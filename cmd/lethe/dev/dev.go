@@ -16,7 +16,7 @@ import (
 )
 
 // Cmd runs everything on this machine: a private Postgres, the Temporal dev server, three
-// sandbox systems, the API and a worker, with demo data. Its settings come from the environment.
+// sandbox systems, an inbox, the API and a worker, with demo data. Its settings come from the environment.
 type Cmd struct{}
 
 // Run starts everything, keeps it running until it is told to stop, and stops it in order.
@@ -56,6 +56,7 @@ type development struct {
 	postgres *service // nil with DATABASE_URL
 	temporal *service // nil with TEMPORAL_ADDRESS
 	systems  []*service
+	letters  letters
 	api      *service
 	worker   *service
 }
@@ -90,6 +91,7 @@ func (d *development) close() {
 			_ = db.Close()
 		}
 	}
+	d.letters.close()
 	d.unlock()
 }
 
@@ -115,7 +117,7 @@ func (d *development) prepare(ctx context.Context) error {
 // start brings everything up. What has no need of each other starts at the same time.
 func (d *development) start(ctx context.Context) error {
 	d.show.heading()
-	err := together(ctx, d.startTemporal, func(ctx context.Context) error {
+	err := together(ctx, d.startTemporal, d.startInbox, func(ctx context.Context) error {
 		if err := d.startPostgres(ctx); err != nil {
 			return err
 		}

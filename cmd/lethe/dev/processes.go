@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,6 +153,10 @@ func (d *development) environment(own map[string]string) []string {
 	}
 	for name, value := range own {
 		settings[name] = value
+	}
+	if os.Getenv("LETHE_SMTP_HOST") == "" {
+		settings["LETHE_SMTP_HOST"], settings["LETHE_SMTP_PORT"] = "127.0.0.1", strconv.Itoa(d.settings.SMTPPort)
+		settings["LETHE_SMTP_ENCRYPTION"], settings["LETHE_SMTP_FROM"] = "none", "hr@lethe.example"
 	}
 	for name, value := range timings {
 		if os.Getenv(name) == "" {

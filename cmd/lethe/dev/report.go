@@ -25,6 +25,8 @@ type Report struct {
 	AppDatabaseURL  string            `json:"app_database_url"`
 	KeysDatabaseURL string            `json:"keys_database_url"`
 	Sandbox         map[string]string `json:"sandbox"`
+	// Inbox is where the mails are read that were sent.
+	Inbox string `json:"inbox"`
 	// LedgerOrigin names the log; LedgerDir has its tiles and checkpoints, LedgerKeyFile its keys.
 	LedgerOrigin  string `json:"ledger_origin"`
 	LedgerDir     string `json:"ledger_dir"`
@@ -52,6 +54,7 @@ func (d *development) report() Report {
 		KeysDatabaseURL:  d.keysURL,
 		Sandbox:          d.systemAddresses(),
 		SandboxControl:   d.secrets.control,
+		Inbox:            d.inboxAddress(),
 		Tokens:           d.tokens,
 		Users:            d.users,
 	}

@@ -1,0 +1,75 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/closed"
+)
+
+// MessageState is how far a message to somebody who has left came.
+type MessageState string
+
+// The states of a message.
+const (
+	// MessageWaiting: the colleague who is to be named has not agreed yet.
+	MessageWaiting MessageState = "waiting"
+	// MessageQueued: it is sent once the mail server takes it.
+	MessageQueued MessageState = "queued"
+	// MessageSending: it is being handed to the mail server.
+	MessageSending MessageState = "sending"
+	// MessageSent: the mail server took it.
+	MessageSent MessageState = "sent"
+	// MessageUnsure: the connection ended before the mail server answered. It may have taken it, and is not asked again.
+	MessageUnsure MessageState = "unsure"
+	// MessageEnded: it was not sent, and will not be.
+	MessageEnded MessageState = "ended"
+)
+
+// MessageStates say what may follow each.
+var MessageStates = closed.States("messages.state", "message_state", [][]MessageState{
+	{MessageWaiting, MessageQueued, MessageEnded},
+	{MessageQueued, MessageSending, MessageEnded},
+	{MessageSending, MessageQueued, MessageSent, MessageUnsure, MessageEnded},
+	{MessageSent}, {MessageUnsure}, {MessageEnded},
+})
+
+// MessageEnd is why a message is not sent.
+type MessageEnd string
+
+// Why messages end.
+const (
+	EndAskerDeclined MessageEnd = "asker_declined"
+	EndAskerSilent   MessageEnd = "asker_silent"
+	EndNotLeft       MessageEnd = "not_left"
+	EndNotAgreed     MessageEnd = "not_agreed"
+	EndNoAddress     MessageEnd = "no_address"
+	EndDeleted       MessageEnd = "data_deleted"
+	EndRefused       MessageEnd = "refused"
+	EndGivenUp       MessageEnd = "given_up"
+)
+
+// MessageEnds lists them all.
+var MessageEnds = closed.Of("message_end", EndAskerDeclined, EndAskerSilent, EndNotLeft, EndNotAgreed, EndNoAddress, EndDeleted, EndRefused, EndGivenUp)
+
+// Message tells somebody who has left that somebody would like to hear from them. The address is never part of it.
+type Message struct {
+	ID         uuid.UUID
+	EmployeeID uuid.UUID // to whom
+	// RequestedBy is who of HR passes it on, AskerID the colleague whom it names; nil: it names nobody.
+	RequestedBy uuid.UUID
+	AskerID     *uuid.UUID
+	State       MessageState
+	EndedAs     MessageEnd
+	RequestedAt time.Time
+	// ConfirmUntil is until when the colleague may agree.
+	ConfirmUntil *time.Time
+	ConfirmedAt  *time.Time
+	// ContactSealed is by what the colleague can be reached; it goes once the message is sent or ended.
+	ContactSealed Sealed
+	Attempts      int
+	NextAt        *time.Time
+	FinishedAt    *time.Time
+	LedgerEntryID uuid.UUID
+}
