@@ -131,6 +131,7 @@ type listDeparturesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
 	Stage       models.Stage    `query:"stage" doc:"Only those in this stage"`
+	Left        httpkit.YesNo   `query:"left" enum:"true,false" doc:"true: only of people who have left: what is still kept of them, how many days are left, and the certificates of what is not"`
 	DueBefore   time.Time       `query:"due_before" doc:"Only those whose access or employment ends before it"`
 	EmployeeID  uuid.UUID       `query:"employee_id" doc:"Only those of this person"`
 	LastDayFrom string          `query:"last_working_day_from" format:"date" doc:"The earliest last working day; the day itself is included, as in the other three"`
@@ -142,7 +143,7 @@ type listDeparturesInput struct {
 }
 
 func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*httpkit.Answer[httpkit.Page[DepartureView]], error) {
-	f := departure.Filter{Stage: in.Stage, Search: in.Search, Limit: in.Limit, EmployeeID: in.EmployeeID, Order: in.Sort}
+	f := departure.Filter{Stage: in.Stage, Search: in.Search, Limit: in.Limit, EmployeeID: in.EmployeeID, Order: in.Sort, Left: in.Left == "true"}
 	for _, d := range []struct {
 		name, text string
 		day        **clock.Date

@@ -57,6 +57,7 @@ type DepartureView struct {
 	Waiting           []WaitingView          `json:"waiting" doc:"What waits, and for whom"`
 	Timeline          []TimelineView         `json:"timeline" doc:"Oldest first"`
 	Workflow          *render.WorkflowView   `json:"workflow,omitempty" doc:"For it_ops"`
+	EmployedAgain     bool                   `json:"employed_again,omitempty" doc:"The person has left by it and works for the company again"`
 	CreatedAt         time.Time              `json:"created_at"`
 
 	knows func(access.Part) bool // what the actor whose view it is may know of
@@ -217,6 +218,7 @@ func (s *server) departureViews(ctx context.Context, actor models.Actor, languag
 // is said.
 type around struct {
 	now        time.Time
+	employed   map[uuid.UUID]uuid.UUID // who is employed now, by which employment
 	deadlines  map[uuid.UUID][]retention.DeadlineView
 	accounts   map[uuid.UUID][]account.View // by employment
 	timelines  map[uuid.UUID][]models.DepartureEvent
@@ -239,6 +241,9 @@ func (s *server) readAround(ctx context.Context, language i18n.Language, rows []
 		return r, err
 	}
 	if r.deadlines, err = retention.DeadlinesOf(ctx, s.DB, ids); err != nil {
+		return r, err
+	}
+	if r.employed, err = departure.EmployedAgain(ctx, s.DB, people); err != nil {
 		return r, err
 	}
 	if r.accounts, err = account.Accounts(ctx, s.DB, employments); err != nil {
@@ -312,8 +317,11 @@ func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
 		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: closed.Text(language, dep.AccountsState),
-		Retention: r.retentionViews(language, dep.ID, knows), Accounts: accounts.AccountViews(language, r.accounts[dep.EmploymentID], knows(access.PartIDs)),
+		Retention: r.retentionViews(language, dep, knows), Accounts: accounts.AccountViews(language, r.accounts[dep.EmploymentID], knows(access.PartIDs)),
 		Timeline: r.timelineViews(language, dep.ID, knows), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
+	}
+	if again, ok := r.employed[dep.EmployeeID]; ok && dep.DepartedAt != nil {
+		v.EmployedAgain = again != dep.EmploymentID
 	}
 	var lastEvent time.Time
 	if n := len(v.Timeline); n > 0 {
@@ -377,11 +385,16 @@ func knownEvents(events []models.DepartureEvent, knows func(access.Part) bool) [
 	return slices.DeleteFunc(events, func(e models.DepartureEvent) bool { return !knows(partOfEvent(e.What)) })
 }
 
-func (r around) retentionViews(language i18n.Language, departureID uuid.UUID, knows func(access.Part) bool) []purges.RetentionView {
-	deadlines := r.deadlines[departureID]
+func (r around) retentionViews(language i18n.Language, dep models.Departure, knows func(access.Part) bool) []purges.RetentionView {
+	deadlines := r.deadlines[dep.ID]
+	zone, err := clock.LoadZone(dep.TimeZone)
+	if err != nil { // a zone that this program does not know any more
+		zone = time.UTC
+	}
 	views := make([]purges.RetentionView, len(deadlines))
 	for i, d := range deadlines {
 		views[i] = purges.Retention(language, d, r.people, knows)
+		views[i].CountDays(language, r.now, zone)
 	}
 	return views
 }

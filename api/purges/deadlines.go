@@ -10,6 +10,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/render"
 	"lethe/internal/access"
+	"lethe/internal/clock"
 	"lethe/internal/closed"
 	"lethe/internal/i18n"
 	"lethe/internal/retention"
@@ -30,6 +31,19 @@ type RetentionView struct {
 	PurgeText    string               `json:"purge_state_text,omitempty"`
 	Advanced     bool                 `json:"advanced,omitempty" doc:"Two people brought it forward: its purge wants a reviewer"`
 	Extended     bool                 `json:"extended,omitempty" doc:"Two people kept it longer than the rule"`
+	// CertificateID and DaysLeft say what became of it, or when it goes.
+	CertificateID *uuid.UUID `json:"certificate_id,omitempty" doc:"The proof that it was destroyed"`
+	DaysLeft      *int       `json:"days_left,omitempty" doc:"Of what is still there, where the departure is listed or read: days to the deadline by the calendar of its zone; 0: today or overdue"`
+	DaysLeftText  string     `json:"days_left_text,omitempty"`
+}
+
+// CountDays says how many days are left to the deadline of what is still there.
+func (v *RetentionView) CountDays(language i18n.Language, now time.Time, zone *time.Location) {
+	if v.State == models.DeadlinePurged || v.State == models.DeadlineCancelled {
+		return
+	}
+	days := max(0, clock.Today(now, zone).DaysUntil(clock.Today(v.Deadline, zone)))
+	v.DaysLeft, v.DaysLeftText = &days, fmt.Sprintf(i18n.Text(language, "retention.days_left"), days)
 }
 
 // PlannedView is how long one category will be kept if a departure takes effect as it is planned.
@@ -66,7 +80,7 @@ func Retention(language i18n.Language, d retention.DeadlineView, people render.N
 	v := RetentionView{
 		Category: d.Category, CategoryText: closed.Text(language, d.Category), Deadline: d.Deadline.UTC(),
 		Rule: ruleText(d.Rule), Basis: basisText(language, d.Rule), State: d.State, StateText: closed.Text(language, d.State),
-		Advanced: d.Advanced, Extended: d.ExtendedUntil != nil,
+		Advanced: d.Advanced, Extended: d.ExtendedUntil != nil, CertificateID: d.CertificateID,
 	}
 	if d.Purge != nil {
 		v.PurgeID, v.PurgeState = &d.Purge.ID, d.Purge.State

@@ -66,6 +66,8 @@ func Unattended(dep models.Departure, lastEvent, now time.Time) time.Time {
 // Filter narrows a list of departures. Zero values do not filter.
 type Filter struct {
 	Stage models.Stage
+	// Left keeps departures that took effect: of people who have left, whatever is still kept of them.
+	Left bool
 	// DueBefore keeps departures whose employment ends, or access is cut, before it.
 	DueBefore *time.Time
 	// Search is part of a name or of an employee number.
@@ -131,6 +133,9 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 	if f.Stage != "" {
 		q = q.Where("stage = ?", f.Stage)
 	}
+	if f.Left {
+		q = q.Where("stage IN ?", []models.Stage{models.StageDeparted, models.StagePurging, models.StagePurged})
+	}
 	if f.VisibleTo != nil {
 		q = q.Where("employee_id IN (?)", db.Read(ctx).Model(&models.Employee{}).Select("employees.id").Scopes(archive.VisibleTo(*f.VisibleTo)))
 	}
@@ -177,6 +182,17 @@ func (f Filter) within(q *gorm.DB) (*gorm.DB, []clause.Expr) {
 		add("due", "(employment_ended_at < ? OR access_cutoff_at < ?)", *f.DueBefore, *f.DueBefore)
 	}
 	return q, scarce
+}
+
+// EmployedAgain says which people are employed now, and by which employment.
+func EmployedAgain(ctx context.Context, db *database.DB, people []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
+	var rows []models.Employment
+	err := db.Read(ctx).Select("id", "employee_id").Where("employee_id IN ? AND ended_at IS NULL", people).Find(&rows).Error
+	current := make(map[uuid.UUID]uuid.UUID, len(rows))
+	for _, m := range rows {
+		current[m.EmployeeID] = m.ID
+	}
+	return current, database.Wrap("looking for who is employed again", err)
 }
 
 // LastEvent is the id of the newest line of the timeline, together with the departure's revision:

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/models"
@@ -75,5 +77,32 @@ func TestI5_DocumentsAreDestroyedWithTheirCategory(t *testing.T) {
 		WHERE c ->> 'category' = 'contract'`)
 	if counted != 1 {
 		t.Errorf("the certificate counts %d documents", counted)
+	}
+}
+
+// TestEachDestroyedCategoryNamesItsCertificate.
+func TestEachDestroyedCategoryNamesItsCertificate(t *testing.T) {
+	w := newWorld(t)
+	p, kept := w.departedNow(t, "DEMO"), w.departedNow(t, "CN")
+	if err := w.carryOut(w.onePurge(t, p)); err != nil {
+		t.Fatal(err)
+	}
+	proof := query[string](t, w, "SELECT id FROM destruction_certificates WHERE departure_id = ?", p.departure)
+	views, err := DeadlinesOf(t.Context(), w.env.Facts, []uuid.UUID{p.departure, kept.departure})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range views[p.departure] {
+		if v.CertificateID == nil || v.CertificateID.String() != proof {
+			t.Errorf("%s names %v", v.Category, v.CertificateID)
+		}
+	}
+	for _, v := range views[kept.departure] {
+		if v.CertificateID != nil {
+			t.Errorf("%s, which is kept, names a certificate", v.Category)
+		}
+	}
+	if len(views[p.departure]) == 0 || len(views[kept.departure]) == 0 {
+		t.Error("no deadlines")
 	}
 }

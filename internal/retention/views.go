@@ -20,6 +20,8 @@ type DeadlineView struct {
 	Rule models.RetentionRule
 	// Purge claims it now; nil: none does.
 	Purge *models.Purge
+	// CertificateID is the proof that it was destroyed; nil: it was not.
+	CertificateID *uuid.UUID
 }
 
 // DeadlinesOf reads the deadlines of many departures at once, for lists.
@@ -58,11 +60,27 @@ func viewDeadlines(ctx context.Context, db *database.DB, departureIDs []uuid.UUI
 		ruleByID[rule.ID] = rule
 	}
 	purges, err := claimants(ctx, db, departureIDs)
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := certificatesOf(ctx, db, departureIDs)
 	views := make([]DeadlineView, len(deadlines))
 	for i, l := range deadlines {
-		views[i] = DeadlineView{l, ruleByID[l.RuleID], purges[l.CategoryID]}
+		views[i] = DeadlineView{l, ruleByID[l.RuleID], purges[l.CategoryID], certificates[l.CategoryID]}
 	}
 	return views, err
+}
+
+// certificatesOf are the proofs of what was destroyed, by category.
+func certificatesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID) (map[uuid.UUID]*uuid.UUID, error) {
+	var rows []struct{ CategoryID, CertificateID uuid.UUID }
+	err := db.Read(ctx).Raw(`SELECT k.category_id, x.id AS certificate_id FROM purge_claims k JOIN destruction_certificates x ON x.purge_id = k.purge_id
+		WHERE k.departure_id IN ? AND k.state = ?`, departureIDs, models.ClaimPurged).Scan(&rows).Error
+	certificates := make(map[uuid.UUID]*uuid.UUID, len(rows))
+	for _, r := range rows {
+		certificates[r.CategoryID] = &r.CertificateID
+	}
+	return certificates, database.Wrap("reading certificates", err)
 }
 
 // UpcomingFilter narrows the list of what will be destroyed. Zero values do not filter.
