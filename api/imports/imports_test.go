@@ -339,7 +339,9 @@ func TestI25_WhoIsPurgedStaysPurged(t *testing.T) {
 	if v.Plan != (imports.ImportPlan{Change: 2}) {
 		t.Fatalf("%+v", v)
 	}
-	f.Run(func(tx *database.Tx) error { return domain.Forget(tx, gone) })
+	if err := database.Run(t.Context(), f.API.DB, func(tx *database.Tx) error { return domain.Forget(tx, gone) }); err != nil {
+		t.Fatal(err) // by the login that purges
+	}
 	f.Exec("ALTER TABLE employment_categories DISABLE TRIGGER ALL")
 	f.Exec("UPDATE employment_categories SET state = 'purging' WHERE employment_id = ?", f.Employment(gone))
 	f.Ask(models.RoleHRAdmin, "POST", address(v.ID)+"/run", `{}`)

@@ -278,6 +278,7 @@ func Forget(tx *database.Tx, employeeID uuid.UUID) error {
 	if err != nil {
 		return database.Wrap("removing parts of files", err)
 	}
-	err = tx.DB().Exec("DELETE FROM imported_rows WHERE employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", employeeID).Error
+	// The processes' login deletes no row; this digest is of nothing.
+	err = tx.DB().Exec("UPDATE imported_rows SET digest = decode(repeat('00', 32), 'hex') WHERE employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", employeeID).Error
 	return database.Wrap("removing what was imported", err)
 }

@@ -69,7 +69,7 @@ func (c *smtpConnection) Close() { _ = c.client.Close() }
 
 // Send hands a mail over. Its Message-ID and date are the same at each try.
 func (c *smtpConnection) Send(_ context.Context, m Mail) Outcome {
-	msg := mail.NewMsg()
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := errors.Join(msg.From(c.server.From), msg.To(m.To)); err != nil {
 		return Refused // no mail goes to what is no address
 	}
