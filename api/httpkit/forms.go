@@ -2,6 +2,8 @@ package httpkit
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,6 +43,10 @@ const oneOfMessage = `expected value to be one of "`
 // expect adds to a wrong field what its value has to look like, by huma's message and by the description
 // of the operation's parameters.
 func (e *FieldError) expect(op *huma.Operation, message string) {
+	if e.Code == codeUnknownField {
+		e.Allowed = properties(op, e.Location)
+		return
+	}
 	if e.Code == codeUnknownQuery {
 		e.Allowed = queryParameters(op)
 		return
@@ -73,6 +79,37 @@ func (e *FieldError) expect(op *huma.Operation, message string) {
 var schemaForms = map[string]string{
 	"date" + huma.TypeString: "day", "date-time" + huma.TypeString: "time", "uuid" + huma.TypeString: "id",
 	huma.TypeBoolean: "boolean",
+}
+
+// properties are the names that an operation's body knows where a name is that it does not.
+func properties(op *huma.Operation, location string) []string {
+	registry, _ := op.Metadata[metadataSchemas].(huma.Registry)
+	if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil || registry == nil {
+		return nil
+	}
+	schema := op.RequestBody.Content["application/json"].Schema
+	parts := strings.Split(location, ".")
+	for _, part := range parts[1:max(1, len(parts)-1)] {
+		name, _, indexed := strings.Cut(part, "[")
+		if schema = deref(registry, schema); schema == nil {
+			return nil
+		}
+		if schema = deref(registry, schema.Properties[name]); schema != nil && indexed {
+			schema = schema.Items
+		}
+	}
+	if schema = deref(registry, schema); schema == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(schema.Properties)), func(name string) bool { return name == "$schema" })
+}
+
+// deref is what a reference points to.
+func deref(registry huma.Registry, schema *huma.Schema) *huma.Schema {
+	if schema != nil && schema.Ref != "" {
+		return registry.SchemaFromRef(schema.Ref)
+	}
+	return schema
 }
 
 // queryParameters are the names that an operation knows in its address.

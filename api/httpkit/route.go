@@ -105,7 +105,8 @@ func (r Resource) operation(d Route) huma.Operation {
 		Tags: []string{r.tag}, Summary: d.Summary, Description: d.More, DefaultStatus: max(d.Status, http.StatusOK),
 		// The body was read and bounded before; these are huma's own limits.
 		MaxBodyBytes: maxBody + 1, BodyReadTimeout: -1,
-		Errors: append(d.Problems, usualProblems(method, path)...),
+		Errors:   append(d.Problems, usualProblems(method, path)...),
+		Metadata: map[string]any{metadataSchemas: r.s.Huma.OpenAPI().Components.Schemas},
 	}
 	if d.Open {
 		op.Security = []map[string][]string{}
@@ -115,6 +116,9 @@ func (r Resource) operation(d Route) huma.Operation {
 	}
 	return op
 }
+
+// metadataSchemas is where an operation has what its body's references point to.
+const metadataSchemas = "schemas"
 
 // orRequest are the answers of a call that may be answered with a request for approval: 202 has that, or what
 // the call answers with 202 otherwise.
