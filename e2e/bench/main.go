@@ -27,6 +27,7 @@ type settings struct {
 	ledgerOnly bool
 	people     int
 	looks      bool
+	imported   int
 	timeout    time.Duration
 }
 
@@ -41,6 +42,7 @@ func main() {
 	flag.BoolVar(&s.ledgerOnly, "ledger-only", false, "measure nothing but the ledger and its search")
 	flag.IntVar(&s.people, "people", 0, "measure nothing but lists, with so many people; 0: they are not measured")
 	flag.BoolVar(&s.looks, "looks", false, "measure nothing but judged looks")
+	flag.IntVar(&s.imported, "import", 0, "measure nothing but the import of so many people; 0: it is not measured")
 	flag.DurationVar(&s.timeout, "timeout", 20*time.Minute, "limit for the whole run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -57,6 +59,9 @@ func main() {
 func run(ctx context.Context, s settings) error {
 	if s.people > 0 {
 		return peopleLists(ctx, s)
+	}
+	if s.imported > 0 {
+		return importPeople(ctx, s.imported)
 	}
 	if s.looks {
 		return disclosures(ctx)

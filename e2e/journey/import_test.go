@@ -1,0 +1,93 @@
+package journey
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"lethe/e2e/harness"
+	"lethe/models"
+)
+
+// TestI10_AKilledWorkerImportsEverybodyOnce: a file of several parts is checked and entered by workers that are killed
+// again and again; everybody is there once, with one entry, progress never goes back, and nothing of the file is in what
+// the processes wrote.
+func TestI10_AKilledWorkerImportsEverybodyOnce(t *testing.T) {
+	t.Parallel()
+	const people = 12000
+	stack := harness.Start(t, harness.Options{})
+	j := on(t, stack, harness.Hire{})
+	var file strings.Builder
+	file.WriteString("工号,姓名,部门,入职日期,手机号码\n")
+	for i := range people {
+		fmt.Fprintf(&file, "IMP%05d,导入人,D-%s,2024-01-02,139%08d\n", i, models.DemoJurisdiction, i)
+	}
+	var v struct {
+		ID, State    string
+		Checked, Ran int
+		Plan         struct{ Create int }
+		Result       struct{ Created int }
+	}
+	read := func() error {
+		a, err := j.hr.Do(j.ctx, http.MethodGet, "/api/v1/employee-imports/"+v.ID, nil)
+		if err != nil {
+			return err
+		}
+		before := v.Checked + v.Ran
+		if err := json.Unmarshal(a.Body, &v); err != nil {
+			return err
+		}
+		if v.Checked+v.Ran < before {
+			return harness.Final(fmt.Errorf("progress went back from %d to %d", before, v.Checked+v.Ran))
+		}
+		return nil
+	}
+	until := func(state string, kill bool) {
+		last, kills := -1, 0
+		j.must(harness.Eventually(j.ctx, 90*time.Second, func() error {
+			if err := read(); err != nil {
+				return err
+			}
+			if v.State == state {
+				return nil
+			}
+			if kill && v.Ran > last && kills < 3 {
+				last, kills = v.Ran, kills+1
+				if err := stack.Worker.Kill(); err != nil {
+					return err
+				}
+				if err := stack.Worker.Launch(); err != nil {
+					return err
+				}
+			}
+			return fmt.Errorf("it is %s: %d checked, %d run", v.State, v.Checked, v.Ran)
+		}))
+	}
+	a, err := j.hr.Do(j.ctx, http.MethodPost, "/api/v1/employee-imports", []byte(file.String()), "Content-Type", "text/csv")
+	j.must(err, json.Unmarshal(a.Body, &v))
+	until("checked", false)
+	if v.Plan.Create != people {
+		t.Fatalf("the dry run: %s", a.Body)
+	}
+	a, err = j.hr.Do(j.ctx, http.MethodPost, "/api/v1/employee-imports/"+v.ID+"/run", map[string]any{})
+	j.must(err, stack.Agree(j.ctx, a))
+	until("done", true)
+	var once, entries int64
+	j.must(stack.Facts.Read(j.ctx).Raw("SELECT count(*) FROM employees WHERE employee_no LIKE 'IMP%'").Scan(&once).Error,
+		stack.Facts.Read(j.ctx).Raw("SELECT count(DISTINCT subject_id) FROM ledger_content WHERE action = 'employee.created' AND request_id = ?", "employee_import/"+v.ID).Scan(&entries).Error)
+	if v.Result.Created != people || once != people || entries != people {
+		t.Errorf("%d reported, %d people, %d entries", v.Result.Created, once, entries)
+	}
+	for _, d := range []*harness.Daemon{stack.Serve, stack.Worker} {
+		logs, err := d.Logs()
+		j.must(err)
+		for _, line := range logs {
+			if strings.Contains(line, "IMP0") || strings.Contains(line, "导入人") || strings.Contains(line, "1390000") {
+				t.Fatalf("a log holds a value: %s", line)
+			}
+		}
+	}
+}
