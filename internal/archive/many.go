@@ -145,12 +145,20 @@ func insertAll(tx *database.Tx, sealer vault.Sealer, people []models.Employee, e
 	if err := sealer.CreateSealed(tx, employed, values); err != nil {
 		return err
 	}
-	rows := make([]models.FieldValue, len(values))
+	return insertValues(tx, values)
+}
+
+func insertValues(tx *database.Tx, values []vault.Value) error {
+	n := len(values)
+	ids, employments, categories := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]uuid.UUID, n)
+	keys, boxes := make([]string, n), make([][]byte, n)
 	for i, v := range values {
 		clear(v.Plain)
-		rows[i] = models.FieldValue{ID: v.Row, EmploymentID: v.Employment, CategoryID: v.CategoryID, FieldKey: v.Field, ValueSealed: v.Sealed}
+		ids[i], employments[i], categories[i], keys[i], boxes[i] = v.Row, v.Employment, v.CategoryID, v.Field, v.Sealed.Box()
 	}
-	return database.Wrap("inserting values", insert(tx.DB().Omit("updated_at"), rows))
+	_, err := database.Exec(tx, "inserting values", `INSERT INTO field_values (id, employment_id, category_id, field_key, value_sealed)
+		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[])`, ids, employments, categories, keys, boxes)
+	return err
 }
 
 func insert[R any](g *gorm.DB, rows []R) error {

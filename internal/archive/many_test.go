@@ -9,6 +9,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/models"
 )
 
@@ -87,5 +88,72 @@ func TestManyPeopleWithOneThatIsRefused(t *testing.T) {
 		if err == nil || people != 0 {
 			t.Errorf("%s: %v, and %d people", name, err, people)
 		}
+	}
+}
+
+// Many files at once are changed as each alone would be: values replaced and new ones sealed, the rest as it was, a
+// revision and an entry each; where a purge has begun, nothing is.
+func TestI18_ManyFilesAreChangedAsEachAloneWouldBe(t *testing.T) {
+	c := newCompany(t)
+	full, bare, alone := c.zhang(), c.zhang(), c.zhang()
+	full.EmployeeNo, bare.EmployeeNo, alone.EmployeeNo, bare.Fields = "M1", "M2", "M3", nil
+	_, ofFull := c.hire(t, full)
+	_, ofBare := c.hire(t, bare)
+	single, ofSingle := c.hire(t, alone)
+	text := func(s string) *string { return &s }
+	patch := func() archive.Patch {
+		return archive.Patch{Post: text("主管"), DepartmentID: &c.sales, Fields: map[string]*string{"id_number": text("11010519491231002X"), "tax_no": text("T-1")}}
+	}
+	change := func() error {
+		return database.Run(t.Context(), c.Facts, func(tx *database.Tx) error {
+			rules, err := archive.RulesNow(tx)
+			if err != nil {
+				return err
+			}
+			files, err := archive.Files(tx, []string{"m1", "M2"}, true)
+			if err != nil {
+				return err
+			}
+			var all []archive.Change
+			for _, no := range []string{"m1", "M2"} {
+				p := patch()
+				if err := rules.JudgeChange(files[no], p); err != nil {
+					return err
+				}
+				all = append(all, archive.Change{File: files[no], Patch: p})
+			}
+			return archive.ChangeAll(tx, c.vault, rules, all)
+		})
+	}
+	must(t, change())
+	must(t, c.update(t, single, patch()))
+	if diff := cmp.Diff(c.stored(t, ofSingle), c.stored(t, ofFull)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]string{"id_number": "11010519491231002X", "tax_no": "T-1"}, c.stored(t, ofBare)); diff != "" {
+		t.Error(diff)
+	}
+	var rows []struct {
+		Post       string
+		Department string
+		Revision   int64
+		Entries    int64
+		Details    string
+	}
+	must(t, c.Facts.Read(t.Context()).Raw(`SELECT m.post, e.department_id || ' ' || m.department_id AS department, e.revision,
+			(SELECT count(*) FROM ledger_content l WHERE l.subject_id = e.id AND l.action = 'employee.updated') AS entries,
+			(SELECT l.details ->> 'fields' FROM ledger_content l WHERE l.subject_id = e.id AND l.action = 'employee.updated' AND l.entry_id = m.basis_entry_id) AS details
+		FROM employees e JOIN employments m ON m.employee_id = e.id ORDER BY e.employee_no`).Scan(&rows).Error)
+	if len(rows) != 3 || rows[0] != rows[2] || rows[1] != rows[2] || rows[0].Entries != 1 || rows[0].Details == "" {
+		t.Errorf("the third was changed alone: %+v", rows)
+	}
+	before := c.stored(t, ofBare)
+	must(t, databasetest.Exec(t, c.Facts, "ALTER TABLE employment_categories DISABLE TRIGGER ALL"))
+	must(t, databasetest.Exec(t, c.Facts, "UPDATE employment_categories SET state = 'purging' WHERE employment_id = ? AND category = 'identity'", ofFull))
+	if err := change(); err == nil {
+		t.Error("changed although a purge has begun")
+	}
+	if diff := cmp.Diff(before, c.stored(t, ofBare)); diff != "" {
+		t.Error(diff)
 	}
 }

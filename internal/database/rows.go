@@ -67,3 +67,14 @@ func UpdateOne(r *gorm.DB) error {
 	}
 	return nil
 }
+
+// Exec runs a statement with arguments as the driver takes them ($1, …; slices are arrays): rows by the hundred come as
+// columns, FROM unnest. It says how many rows it met.
+func Exec(tx *Tx, doing, sql string, args ...any) (int64, error) {
+	r, err := tx.gorm.Statement.ConnPool.ExecContext(tx.ctx, sql, args...)
+	if err != nil {
+		return 0, Wrap(doing, err)
+	}
+	n, err := r.RowsAffected()
+	return n, Wrap(doing, err)
+}

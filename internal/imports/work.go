@@ -213,8 +213,9 @@ func (r *reading) readAll(c content, problems []models.BatchProblem) []*row {
 	return rows
 }
 
-// errAgain says that somebody entered one of the people at the same moment: the part is judged anew.
-var errAgain = errors.New("somebody was entered at the same moment")
+// errAgain says that somebody entered one of the people, or began to destroy data of one, at the same moment: the part is
+// judged anew.
+var errAgain = errors.New("a person of the part changed at the same moment")
 
 const maxTries = 5
 
@@ -301,7 +302,7 @@ func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart
 	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "ran").Where("id = ?", part.ID).Updates(part))
 }
 
-// write enters who is new and changes who is there, and notes what was imported.
+// write enters who is new and changes who is there, and notes what was imported. It returns who is new.
 func (w *Worker) write(tx *database.Tx, r *reading, all []judgement) (ids []uuid.UUID, err error) {
 	var hired []archive.NewEmployee
 	for _, j := range all {
@@ -316,19 +317,18 @@ func (w *Worker) write(tx *database.Tx, r *reading, all []judgement) (ids []uuid
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		if all[i].outcome != changes {
-			continue
+	var changed []archive.Change
+	for _, j := range all {
+		if j.outcome == changes {
+			changed = append(changed, archive.Change{File: j.file, Patch: j.patch})
 		}
-		err := archive.Update(tx, w.Vault, all[i].file.Employee.ID, all[i].patch)
-		if err == nil {
-			continue
-		}
-		// It was judged with the file locked: a purge that began since has taken a category.
-		if err := r.judged(all[i].row, err); err != nil {
-			return nil, err
-		}
-		all[i].outcome = faulty
+	}
+	err = archive.ChangeAll(tx, w.Vault, r.rules, changed)
+	if errors.Is(err, vault.ErrPurged) { // it has begun since the files were judged
+		return nil, errAgain
+	}
+	if err != nil {
+		return nil, err
 	}
 	return ids, w.note(tx, r.batch, all)
 }

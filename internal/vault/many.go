@@ -2,7 +2,6 @@ package vault
 
 import (
 	"crypto/rand"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -19,16 +18,9 @@ type Value struct {
 	CategoryID uuid.UUID
 }
 
-// rowsAtOnce bounds one INSERT: a statement takes 65,535 arguments.
-const rowsAtOnce = 5000
-
 // CreateSealed inserts the rows of all categories of new employments and seals their first values, whose keys are
 // committed in one transaction before any row refers to them. Nobody else sees the rows yet, so none is locked.
 func (v *Vault) CreateSealed(tx *database.Tx, employments []uuid.UUID, values []Value) error {
-	type place struct {
-		employment uuid.UUID
-		category   models.Category
-	}
 	rows := make([]models.EmploymentCategory, 0, len(employments)*len(models.Categories))
 	at := make(map[place]int, cap(rows))
 	for _, employment := range employments {
@@ -57,18 +49,26 @@ func (v *Vault) CreateSealed(tx *database.Tx, employments []uuid.UUID, values []
 		}
 		values[i].Sealed, values[i].CategoryID = models.NewSealed(box), row.ID
 	}
-	if err := v.commitKeys(tx, rows, keys); err != nil {
+	if err := v.commitKeys(tx, rows, keys, func(*database.Tx) error { return nil }); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(rows, rowsAtOnce) {
-		if err := tx.DB().Create(&part).Error; err != nil {
-			return database.Wrap("creating the categories", err)
-		}
-	}
-	return nil
+	return insertCategories(tx, rows)
 }
 
-func (v *Vault) commitKeys(tx *database.Tx, rows []models.EmploymentCategory, keys map[uuid.UUID]*dataKey) error {
+func insertCategories(tx *database.Tx, rows []models.EmploymentCategory) error {
+	n := len(rows)
+	ids, employments, categories, keys := make([]uuid.UUID, n), make([]uuid.UUID, n), make([]string, n), make([]*uuid.UUID, n)
+	for i, r := range rows {
+		ids[i], employments[i], categories[i], keys[i] = r.ID, r.EmploymentID, string(r.Category), r.DataKeyID
+	}
+	_, err := database.Exec(tx, "creating the categories", `INSERT INTO employment_categories (id, employment_id, category, state, data_key_id)
+		SELECT id, employment, category, 'open', key FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) n (id, employment, category, key)`,
+		ids, employments, categories, keys)
+	return err
+}
+
+// commitKeys makes keys of categories in one transaction of the keys database, in which guard comes first.
+func (v *Vault) commitKeys(tx *database.Tx, rows []models.EmploymentCategory, keys map[uuid.UUID]*dataKey, guard func(tx *database.Tx) error) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -76,7 +76,12 @@ func (v *Vault) commitKeys(tx *database.Tx, rows []models.EmploymentCategory, ke
 		if err := lockKEKShared(tx); err != nil {
 			return err
 		}
-		stored := make([]storedKey, 0, len(keys))
+		if err := guard(tx); err != nil {
+			return err
+		}
+		n := len(keys)
+		ids, employments, categoryIDs := make([]uuid.UUID, 0, n), make([]uuid.UUID, 0, n), make([]uuid.UUID, 0, n)
+		categories, boxes, generations := make([]string, 0, n), make([][]byte, 0, n), make([]int32, 0, n)
 		for _, row := range rows {
 			key, ok := keys[row.ID]
 			if !ok {
@@ -86,16 +91,12 @@ func (v *Vault) commitKeys(tx *database.Tx, rows []models.EmploymentCategory, ke
 			if err != nil {
 				return err
 			}
-			stored = append(stored, storedKey{
-				ID: key.id, EmploymentID: row.EmploymentID, Category: row.Category, CategoryID: row.ID, KekGeneration: generation, Wrapped: wrapped,
-			})
+			ids, employments, categoryIDs = append(ids, key.id), append(employments, row.EmploymentID), append(categoryIDs, row.ID)
+			categories, boxes, generations = append(categories, string(row.Category)), append(boxes, wrapped), append(generations, int32(generation)) //nolint:gosec // a count of months
 		}
-		for part := range slices.Chunk(stored, rowsAtOnce) {
-			if err := tx.DB().Create(&part).Error; err != nil {
-				return database.Hide(err)
-			}
-		}
-		return nil
+		_, err := database.Exec(tx, "creating data keys", `INSERT INTO data_keys (id, employment_id, category, category_id, kek_generation, wrapped)
+			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::bytea[])`, ids, employments, categories, categoryIDs, generations, boxes)
+		return err
 	})
 	return database.Wrap("creating data keys", err)
 }

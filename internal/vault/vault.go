@@ -41,6 +41,9 @@ type Sealer interface {
 	CreateCategories(tx *database.Tx, employmentID uuid.UUID) error
 	// CreateSealed does so for many new employments, and seals what they begin with.
 	CreateSealed(tx *database.Tx, employments []uuid.UUID, values []Value) error
+	// SealAll seals values of many employments, as Seal does each; it locks the categories in the order of their ids. A
+	// category that is being purged, or was, makes all of it ErrPurged.
+	SealAll(tx *database.Tx, values []Value) error
 	// Seal encrypts plain for p and returns it with the id of the category's row. The row stays
 	// locked to the end of the transaction. Whoever seals for several categories of an employment
 	// in one transaction does so in the order of the rows' ids.
