@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +91,35 @@ func TestI10_AKilledWorkerImportsEverybodyOnce(t *testing.T) {
 			if strings.Contains(line, "IMP0") || strings.Contains(line, "导入人") || strings.Contains(line, "1390000") {
 				t.Fatalf("a log holds a value: %s", line)
 			}
+		}
+	}
+}
+
+// The command line takes a file through: it shows what would be done, writes what was left out, and ends with 3 where a
+// second person decides.
+func TestTheCommandLineImports(t *testing.T) {
+	j := here(t, harness.Hire{})
+	program, err := harness.Binary()
+	j.must(err)
+	folder := t.TempDir()
+	for name, c := range map[string]struct {
+		file, says, report string
+		code               int
+	}{
+		"a change":   {"工号,岗位,手机号码\n" + j.person.No + ",顾问,\nNOBODY-1,,123\n", "已完成", "NOBODY-1", 0},
+		"a newcomer": {"工号,姓名,部门,入职日期\nCLI-1,张伟,D-" + models.DemoJurisdiction + ",2026/3/5\n", "尚未执行，须经另一人审核", "", 3},
+		"no table":   {"\x89PNG\x00", "无法读取该文件", "", 2},
+	} {
+		file, report := filepath.Join(folder, name), filepath.Join(folder, name+".csv")
+		j.must(os.WriteFile(file, []byte(c.file), 0o600))
+		command := exec.CommandContext(j.ctx, program, "import", file, "--yes", "--lang=zh", "--report="+report)
+		command.Env = append(os.Environ(), "LETHE_API="+j.stack.API, "LETHE_TOKEN="+j.stack.Staff.HR)
+		out, err := command.CombinedOutput()
+		if code := command.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(out), c.says) {
+			t.Errorf("%s: exit %d, %v\n%s", name, code, err, out)
+		}
+		if written, _ := os.ReadFile(report); !strings.Contains(string(written), c.report) {
+			t.Errorf("%s: the report is %q", name, written)
 		}
 	}
 }
