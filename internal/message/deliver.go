@@ -77,8 +77,7 @@ type Deliverer struct {
 	DB     *database.DB
 	Vault  vault.Opener
 	Server Server
-	// Company names whose HR it is.
-	Log *slog.Logger
+	Log    *slog.Logger
 }
 
 // Run sends until ctx ends. Every worker may: a message is claimed before it is sent.
