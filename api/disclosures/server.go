@@ -29,4 +29,5 @@ func Register(desk *approvals.Desk, v vault.Opener, mail bool) {
 	httpkit.Describe[disclosure.Rule](desk.API)
 	s.registerPurposes()
 	s.registerLooks()
+	s.registerOwn()
 }

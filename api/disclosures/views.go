@@ -115,7 +115,7 @@ type ShownAttachment struct {
 	Type     models.AttachmentType `json:"type"`
 	TypeText string                `json:"type_text"`
 	Size     int64                 `json:"size" doc:"Bytes"`
-	Content  string                `json:"content" doc:"Where to download it, as often as the look may be shown; each time is recorded"`
+	Content  string                `json:"content,omitempty" doc:"Where to download it, as often as the look may be shown; each time is recorded"`
 }
 
 func lookAnswer(view DisclosureView, look disclosure.Look, language i18n.Language) LookAnswer {
@@ -124,12 +124,9 @@ func lookAnswer(view DisclosureView, look disclosure.Look, language i18n.Languag
 		a.Notice, a.LedgerEntryID, a.Receipt = look.Notice, &look.LedgerEntryID, look.Receipt
 	}
 	for _, f := range look.Shown {
-		shown := ShownField{Key: f.Key, Label: f.Label, Value: f.Value, Text: f.Text, Notice: f.Notice}
-		for _, d := range f.Attachments {
-			shown.Attachments = append(shown.Attachments, ShownAttachment{
-				ID: d.ID, Name: d.Name, Type: d.Type, TypeText: closed.Text(language, d.Type), Size: d.Size,
-				Content: httpkit.AddressOf(models.RefDisclosure, look.ID) + "/attachments/" + d.ID.String(),
-			})
+		shown := shownField(f, language)
+		for i, d := range shown.Attachments {
+			shown.Attachments[i].Content = httpkit.AddressOf(models.RefDisclosure, look.ID) + "/attachments/" + d.ID.String()
 		}
 		a.Shown = append(a.Shown, shown)
 		if f.Value != nil {
@@ -137,6 +134,15 @@ func lookAnswer(view DisclosureView, look disclosure.Look, language i18n.Languag
 		}
 	}
 	return a
+}
+
+// shownField is a field as it is shown; where its documents are downloaded is the look's to say.
+func shownField(f disclosure.Shown, language i18n.Language) ShownField {
+	shown := ShownField{Key: f.Key, Label: f.Label, Value: f.Value, Text: f.Text, Notice: f.Notice}
+	for _, d := range f.Attachments {
+		shown.Attachments = append(shown.Attachments, ShownAttachment{ID: d.ID, Name: d.Name, Type: d.Type, TypeText: closed.Text(language, d.Type), Size: d.Size})
+	}
+	return shown
 }
 
 // views shows looks: to their subjects without names and rules.

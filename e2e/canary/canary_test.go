@@ -109,8 +109,12 @@ func (a *aviary) wantNothing(h haul, invariant string, birds ...string) {
 // hire puts somebody with markers everywhere into the archive and the systems.
 func (a *aviary) hire(no string) harness.Person {
 	a.Helper()
-	fields := map[string]string{}
+	fields, documents := map[string]string{}, []string{}
 	for _, f := range a.sealedFields() {
+		if f.Type == models.FieldAttachment {
+			documents = append(documents, f.Key)
+			continue
+		}
 		fields[f.Key] = a.valueOf(f)
 	}
 	p, err := a.stack.Hire(a.ctx, harness.Hire{
@@ -123,6 +127,14 @@ func (a *aviary) hire(no string) harness.Person {
 	})
 	if err != nil {
 		a.Fatal(err)
+	}
+	for _, key := range documents { // over several pieces, and with a name
+		content := []byte("%PDF-1.7\n" + strings.Repeat(a.marker()+"\n", 20_000))
+		got, err := a.hr.Do(a.ctx, "POST", "/api/v1/employees/"+p.EmployeeID.String()+"/attachments?field="+key, content,
+			"Content-Type", "application/pdf", "Content-Disposition", `attachment; filename="`+a.marker()+`.pdf"`)
+		if err != nil || got.Status != 201 {
+			a.Fatalf("adding a document: %d %s, %v", got.Status, got.Body, err)
+		}
 	}
 	return p
 }
@@ -149,7 +161,7 @@ func (a *aviary) valueOf(f models.FieldDefinition) string {
 		return "+447700900123"
 	case models.FieldMoney, models.FieldNumber:
 		return "12345"
-	case models.FieldText, models.FieldAddress, models.FieldDocumentNumber, models.FieldBankAccount:
+	case models.FieldText, models.FieldAddress, models.FieldDocumentNumber, models.FieldBankAccount, models.FieldAttachment:
 	}
 	return a.marker()
 }

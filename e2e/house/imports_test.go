@@ -21,7 +21,7 @@ var order = []string{
 	"internal/consent", "internal/approval", "internal/permission", "internal/archive", "internal/imports", "internal/disclosure", "internal/message", "internal/connector", "internal/account",
 	"internal/retention", "internal/departure", "internal/operations", "internal/places", "internal/payload", "activities", "workflows",
 	"internal/relay",
-	"api/httpkit", "api/render", "api/approvals", "api/employees", "api/imports", "api/disclosures", "api/permissions", "api/consents", "api/messages", "api/accounts", "api/purges", "api/holds", "api/departures", "api/users", "api/querylog", "api",
+	"api/httpkit", "api/render", "api/approvals", "api/employees", "api/imports", "api/accounts", "api/purges", "api/disclosures", "api/permissions", "api/consents", "api/messages", "api/holds", "api/departures", "api/users", "api/querylog", "api",
 	"internal/database/databasetest", "api/apitest",
 }
 

@@ -125,3 +125,14 @@ func OpenField(tx *database.Tx, opener vault.Opener, f LookField) (value string,
 	defer clear(plain)
 	return string(plain), true, nil
 }
+
+// StoredFields are the sensitive fields of one employment that hold something which is not being destroyed.
+func StoredFields(tx *database.Tx, employmentID uuid.UUID) ([]LookField, error) {
+	var fields []LookField
+	err := tx.DB().Raw(`SELECT `+lookColumns+` FROM employments m JOIN field_definitions f ON f.category <> ''
+		JOIN employment_categories c ON c.employment_id = m.id AND c.category = f.category AND c.state = 'open'
+		LEFT JOIN field_values v ON v.employment_id = m.id AND v.field_key = f.key
+		WHERE m.id = ? AND (v.value_sealed IS NOT NULL OR f.type = 'attachment' AND EXISTS (
+			SELECT FROM attachments a WHERE a.employment_id = m.id AND a.field_key = f.key AND a.name_sealed IS NOT NULL))`, employmentID).Scan(&fields).Error
+	return fields, database.Wrap("reading a file", err)
+}

@@ -25,6 +25,7 @@ const (
 	actionLapsed    = "disclosure.lapsed"
 	actionAgain     = "disclosure.shown_again"
 	actionSent      = "disclosure.attachment_sent"
+	actionOwn       = "disclosure.own_copy"
 	actionClosed    = "disclosure.closed"
 	actionReviewed  = "disclosure.reviewed"
 	actionPlea      = "disclosure.registered"

@@ -1,0 +1,136 @@
+package disclosures
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/api/httpkit"
+	"lethe/api/purges"
+	"lethe/internal/access"
+	"lethe/internal/clock"
+	"lethe/internal/closed"
+	"lethe/internal/consent"
+	"lethe/internal/database"
+	"lethe/internal/disclosure"
+	"lethe/internal/i18n"
+	"lethe/internal/retention"
+	"lethe/models"
+)
+
+// OwnCopy is what the company keeps of whoever asks.
+type OwnCopy struct {
+	EmployeeID  uuid.UUID              `json:"employee_id"`
+	MadeAt      time.Time              `json:"made_at"`
+	Employments []OwnEmployment        `json:"employments" doc:"The latest last"`
+	KeptUntil   []purges.RetentionView `json:"kept_until" doc:"Until when what is kept of former employments stays, and why; of a present one nothing is deleted"`
+	Consents    []OwnConsent           `json:"consents"`
+	Looks       []DisclosureView       `json:"looks" doc:"Who looked at it, newest first, the last 200; GET /employees/{id}/disclosures lists all"`
+	Receipt     string                 `json:"receipt" doc:"A signed promise that it is in the log that the copy was given"`
+}
+
+// OwnEmployment is one employment with its file.
+type OwnEmployment struct {
+	EmploymentID uuid.UUID    `json:"employment_id"`
+	LegalEntity  string       `json:"legal_entity"`
+	Department   string       `json:"department"`
+	Post         string       `json:"post"`
+	HiredOn      clock.Date   `json:"hired_on"`
+	EndedAt      *time.Time   `json:"ended_at,omitempty"`
+	Fields       []ShownField `json:"fields" doc:"What the file holds; what was deleted, or is being deleted, is not in it. Documents are named here, and downloaded by a look"`
+}
+
+// OwnConsent is how one stands to a purpose.
+type OwnConsent struct {
+	Purpose     models.ConsentPurpose `json:"purpose"`
+	PurposeText string                `json:"purpose_text"`
+	State       consent.State         `json:"state"`
+	StateText   string                `json:"state_text"`
+	AnsweredAt  *time.Time            `json:"answered_at,omitempty"`
+}
+
+// mostLooks is how many looks a copy lists.
+const mostLooks = 200
+
+func (s *server) registerOwn() {
+	r := s.Resource("Looks at sensitive fields", "")
+	httpkit.Handle(r, httpkit.Route{
+		At: "POST /me/copy", Summary: "Get a copy of what the company keeps of oneself", To: httpkit.Everyone, Session: true, NoSealedCodes: true,
+		More: "It needs a re-authentication of the last five minutes, and is recorded. No purpose is asked for.",
+	}, s.ownCopy)
+}
+
+// ownCopy opens the own files, records that, and gives them out once that has committed.
+func (s *server) ownCopy(ctx context.Context, in *httpkit.Speaking) (*httpkit.Answer[OwnCopy], error) {
+	bearer, language := httpkit.BearerOf(ctx), in.Language()
+	c := OwnCopy{EmployeeID: bearer.Actor.EmployeeID, Employments: []OwnEmployment{}, KeptUntil: []purges.RetentionView{}, Consents: []OwnConsent{}}
+	var employments []disclosure.OwnEmployment
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+		if err = httpkit.SteppedUp(bearer, tx.Now); err != nil {
+			return err
+		}
+		if c.MadeAt, err = tx.Now(); err != nil {
+			return err
+		}
+		employments, c.Receipt, err = disclosure.Own(tx, s.Vault, bearer.Actor, language)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ids []uuid.UUID
+	for _, m := range employments {
+		ids = append(ids, m.LegalEntityID, m.DepartmentID)
+	}
+	units, err := s.Units(ctx, language, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range employments {
+		v := OwnEmployment{
+			EmploymentID: m.ID, LegalEntity: units[m.LegalEntityID], Department: units[m.DepartmentID], Post: m.Post, HiredOn: m.HiredOn, EndedAt: m.EndedAt,
+			Fields: []ShownField{},
+		}
+		for _, f := range m.Fields {
+			shown := shownField(f.Shown, language)
+			for i := range shown.Attachments {
+				shown.Attachments[i].Content = "" // no look showed them
+			}
+			v.Fields = append(v.Fields, shown)
+		}
+		c.Employments = append(c.Employments, v)
+	}
+	return httpkit.AnswerOf(c, s.around(ctx, language, &c))
+}
+
+// around adds how long it is kept, what was agreed to, and who looked.
+func (s *server) around(ctx context.Context, language i18n.Language, c *OwnCopy) error {
+	deadlines, _, err := retention.UpcomingDeadlines(ctx, s.DB, retention.UpcomingFilter{EmployeeID: &c.EmployeeID, Limit: 200})
+	if err != nil {
+		return err
+	}
+	actor := httpkit.ActorOf(ctx)
+	knows := func(part access.Part) bool { return access.MayKnow(actor, true, part) }
+	for _, d := range deadlines {
+		c.KeptUntil = append(c.KeptUntil, purges.Retention(language, d.DeadlineView, nil, knows))
+	}
+	standings, err := consent.Of(s.DB.Read(ctx), c.EmployeeID)
+	if err != nil {
+		return err
+	}
+	for _, st := range standings {
+		v := OwnConsent{Purpose: st.Purpose, PurposeText: closed.Text(language, st.Purpose), State: st.State, StateText: closed.Text(language, st.State)}
+		if st.Last != nil {
+			at := st.Last.AnsweredAt.UTC()
+			v.AnsweredAt = &at
+		}
+		c.Consents = append(c.Consents, v)
+	}
+	rows, err := disclosure.List(ctx, s.DB, disclosure.Filter{EmployeeID: &c.EmployeeID, Limit: mostLooks})
+	if err != nil {
+		return err
+	}
+	c.Looks, err = s.views(ctx, language, rows[:min(len(rows), mostLooks)])
+	return err
+}

@@ -1,0 +1,78 @@
+package disclosures_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"lethe/api/disclosures"
+	"lethe/internal/access"
+	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/internal/identity"
+	"lethe/models"
+)
+
+// TestI18_TheOwnDataIsGivenOutToThePersonAlone: of each employment, by a session that has just proved who it is, and recorded.
+func TestI18_TheOwnDataIsGivenOutToThePersonAlone(t *testing.T) {
+	w := newWorld(t)
+	w.attach(w.person, document(100))
+	w.shown(w.hr, w.person)
+	former := w.Employment(w.person)
+	w.Exec("UPDATE employments SET ended_at = '2020-02-01', basis_entry_id = @entry WHERE employee_id = ?", w.person)
+	for _, status := range []models.EmployeeStatus{models.StatusPendingDeparture, models.StatusDeparted} {
+		w.Exec("UPDATE employees SET status = ? WHERE id = ?", status, w.person)
+	}
+	w.Hire("E1", w.B)
+	w.fill(w.Hire("E2", w.A)) // somebody else's are not in it
+
+	nothingShown(t, "by a token", w.Ask(models.RoleEmployee, "POST", "/api/v1/me/copy", ""), 403, "session_required")
+	stale := w.PlainSession(w.person, models.RoleEmployee)
+	nothingShown(t, "without having proved who it is", stale.Ask("POST", "/api/v1/me/copy", ""), 403, "step_up_required")
+	if w.Count("ledger_content WHERE action = 'disclosure.own_copy'") != 0 {
+		t.Error("what was refused is recorded as given out")
+	}
+	me := w.FreshSession(w.person, models.RoleEmployee)
+	var c disclosures.OwnCopy
+	got := me.Ask("POST", "/api/v1/me/copy", "")
+	got.Into(t, &c)
+	if len(c.Employments) != 2 || c.Employments[0].EmploymentID != former || c.Employments[1].EndedAt != nil || c.Receipt == "" {
+		t.Fatalf("given out: %+v", c)
+	}
+	values := map[string]string{}
+	for _, f := range c.Employments[0].Fields {
+		if f.Value != nil {
+			values[f.Key] = *f.Value
+		}
+		if f.Key == "id_document_scan" && (len(f.Attachments) != 1 || f.Attachments[0].Name != "王芳.pdf") {
+			t.Errorf("the document is %+v", f.Attachments)
+		}
+	}
+	if values["id_number"] != idNumber || values["emergency_contact_phone"] != phone || len(values) != 4 || len(c.Employments[1].Fields) != 0 {
+		t.Errorf("the former employment has %v, the latest %v", values, c.Employments[1].Fields)
+	}
+	if len(c.Looks) != 1 || c.Looks[0].Judgement != nil || c.Looks[0].Purpose != string(access.MedicalEmergency) {
+		t.Errorf("who looked: %+v", c.Looks)
+	}
+	if got.Header.Get("Cache-Control") != "no-store" {
+		t.Error("it may be stored on the way")
+	}
+	w.WantEntries("disclosure.own_copy", 1)
+
+	// What is being destroyed is not given out, and whoever is disabled gets nothing.
+	err := databasetest.Unguarded(w.Env.Facts, "employment_categories", "employment_categories_not_early",
+		"UPDATE employment_categories SET state = 'purging', purging_at = lethe_now() WHERE category = 'identity' AND employment_id = '"+former.String()+"'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = me.Ask("POST", "/api/v1/me/copy", "")
+	if got.Status != 200 || strings.Contains(string(got.Body), idNumber) || !strings.Contains(string(got.Body), phone) {
+		t.Errorf("while identity is being destroyed: %d %s", got.Status, got.Body)
+	}
+	if err := databasetest.MoveClock(t.Context(), w.Env.Facts, 6*time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	nothingShown(t, "six minutes later", me.Ask("POST", "/api/v1/me/copy", ""), 403, "step_up_required")
+	w.Run(func(tx *database.Tx) error { return identity.Disable(tx, me.UserID, models.System) })
+	nothingShown(t, "disabled", me.Ask("POST", "/api/v1/me/copy", ""), 401, "session_unknown")
+}
