@@ -2,7 +2,6 @@ package disclosures
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,13 +61,8 @@ func (s *server) compare(ctx context.Context, in *comparisonInput) (*httpkit.Cre
 		look = disclosure.Look{}
 		look.Disclosure, err = disclosure.Get(ctx, s.DB, made.ID)
 	}
-	switch {
-	case errors.Is(err, database.ErrNotFound):
-		return nil, httpkit.NewProblem(httpkit.CodeEmployeeNotFound)
-	case errors.Is(err, disclosure.ErrProve) && bearer.SessionID == uuid.Nil:
-		return nil, httpkit.NewProblem(httpkit.CodeSessionRequired)
-	case err != nil:
-		return nil, err
+	if err != nil {
+		return nil, s.notLooked(ctx, r, err)
 	}
 	answer, err := s.comparison(ctx, language, look)
 	return httpkit.CreatedOf(made, answer, err)

@@ -120,13 +120,24 @@ func (s *server) disclose(ctx context.Context, in *disclosureInput) (*approvals.
 		}
 		return s.answer(ctx, language, look)
 	})
+	return out, s.notLooked(ctx, r, err)
+}
+
+// notLooked is why a look was not judged to its end. That somebody has to prove first who they are is recorded before they
+// hear it.
+func (s *server) notLooked(ctx context.Context, r disclosure.Request, err error) error {
 	switch {
 	case errors.Is(err, database.ErrNotFound):
-		return nil, httpkit.NewProblem(httpkit.CodeEmployeeNotFound)
-	case errors.Is(err, disclosure.ErrProve) && bearer.SessionID == uuid.Nil:
-		return nil, httpkit.NewProblem(httpkit.CodeSessionRequired)
+		return httpkit.NewProblem(httpkit.CodeEmployeeNotFound)
+	case errors.Is(err, disclosure.ErrProve):
+		if unrecorded := database.Run(ctx, s.DB, func(tx *database.Tx) error { return disclosure.RecordUnproved(tx, r) }); unrecorded != nil {
+			return unrecorded
+		}
+		if httpkit.BearerOf(ctx).SessionID == uuid.Nil {
+			return httpkit.NewProblem(httpkit.CodeSessionRequired)
+		}
 	}
-	return out, err
+	return err
 }
 
 // again answers a request that was made before.

@@ -76,3 +76,23 @@ func TestI18_TheOwnDataIsGivenOutToThePersonAlone(t *testing.T) {
 	w.Run(func(tx *database.Tx) error { return identity.Disable(tx, me.UserID, models.System) })
 	nothingShown(t, "disabled", me.Ask("POST", "/api/v1/me/copy", ""), 401, "session_unknown")
 }
+
+// TestI18_AnEmergencyThatWantsProofIsRecordedBeforeIt: who has to prove first who they are has tried to look; nothing is
+// shown before, and no reviewer stands in between.
+func TestI18_AnEmergencyThatWantsProofIsRecordedBeforeIt(t *testing.T) {
+	w := newWorld(t)
+	got := w.hr.Ask("POST", w.path(w.person), w.help().with("reason", "他欠我三万块钱不还，要他父母电话催一下").String())
+	nothingShown(t, "a debt", got, 403, "disclosure_refused")
+	stale := w.PlainSession(w.People[models.RoleHRAdmin], models.RoleHRAdmin)
+	nothingShown(t, "an old session", stale.Ask("POST", w.path(w.person), w.help().String()), 403, "step_up_required")
+	w.WantEntries("disclosure.proof_wanted", 1)
+	nothingShown(t, "a token", w.Ask(models.RoleHRAdmin, "POST", w.path(w.person), w.help().String()), 403, "session_required")
+	w.WantEntries("disclosure.proof_wanted", 2)
+	if n := w.Count("disclosures WHERE state = 'shown'"); n != 0 {
+		t.Errorf("%d were shown", n)
+	}
+	v, _ := w.shown(w.hr, w.person)
+	if len(v.Judgement.Flags) == 0 || v.Judgement.ReviewDueAt == nil {
+		t.Errorf("shown as %+v", v.Judgement)
+	}
+}

@@ -62,7 +62,11 @@ func here(t *testing.T, hire harness.Hire) *journey {
 	t.Helper()
 	t.Parallel()
 	shared.once.Do(func() {
-		shared.stack, shared.err = harness.Open(context.Background(), harness.Options{BeforeMidnight: 6 * time.Hour})
+		var smtp map[string]string
+		if smtp, shared.err = takeMail(); shared.err != nil {
+			return
+		}
+		shared.stack, shared.err = harness.Open(context.Background(), harness.Options{BeforeMidnight: 6 * time.Hour, Env: smtp})
 		if shared.err == nil { // a system in which there is nobody at all is not believed that somebody is not there
 			_, shared.err = shared.stack.Hire(context.Background(), harness.Hire{No: "J-colleague"})
 		}

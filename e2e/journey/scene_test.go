@@ -1,13 +1,18 @@
 package journey
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"lethe/e2e/harness"
 	"lethe/models"
+	"lethe/sandbox/inbox"
 )
 
 // heard is what the scene reads of answers.
@@ -84,9 +89,9 @@ func (j *journey) emergency(reason string) map[string]any {
 
 // TestI18_I28_TheSceneEndToEnd: a creditor is refused, with something kind to say, in both languages; an emergency is
 // answered within a second and reviewed; after the person has left a reviewer stands before it; after the purge there is
-// nothing, and the log still says who wanted what, about a pseudonym.
+// nothing, and the log still says who wanted what, about a pseudonym. A message is passed on instead, by real mail.
 func TestI18_I28_TheSceneEndToEnd(t *testing.T) {
-	j := here(t, harness.Hire{Name: "陈思远", Jurisdiction: "CN"})
+	j := here(t, harness.Hire{Name: "陈思远", Jurisdiction: "CN", Fields: map[string]string{"emergency_contact_phone": ofTheFile, "personal_email": privately}})
 	hr := j.newSession(t, models.RoleHRAdmin)
 	auditor := j.stack.As(j.stack.Staff.Auditor)
 	looks := "/api/v1/employees/" + j.person.EmployeeID.String() + "/disclosures"
@@ -127,7 +132,65 @@ func TestI18_I28_TheSceneEndToEnd(t *testing.T) {
 		j.ask(reviewer, 200, "POST", "/api/v1/disclosures/"+look.ID+"/review", map[string]any{"review": "proper"})
 		j.ask(hr, 200, "POST", "/api/v1/disclosures/"+look.ID+"/outcome", map[string]any{"outcome": "family_contacted"})
 	}
+	j.ask(j.stack.As(token), 200, "POST", "/api/v1/consents", map[string]any{
+		"policy_version": 1, "answers": []map[string]any{{"purpose": "message_passing", "agreed": true}},
+	})
 	j.afterLeaving(hr, looks)
+	j.passedOn(hr)
+}
+
+// inboxOfLeavers is the mail server that the shared stack knows.
+var inboxOfLeavers inbox.Inbox
+
+// takeMail starts it, and says how processes reach it.
+func takeMail() (map[string]string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening for mail: %w", err)
+	}
+	go func() { _ = inboxOfLeavers.Serve(context.Background(), l, nil) }() // until the process ends
+	return map[string]string{
+		"SMTP_HOST": "127.0.0.1", "SMTP_PORT": strconv.Itoa(l.Addr().(*net.TCPAddr).Port), "SMTP_ENCRYPTION": "none", "SMTP_FROM": "hr@company.example",
+	}, nil
+}
+
+// privately is where the leaver reads mail.
+const privately = "chen.siyuan@private.example"
+
+// passedOn has a message passed on by real mail, once, whose address is nowhere else.
+func (j *journey) passedOn(hr *harness.Client) {
+	j.Helper()
+	asked := j.ask(hr, 201, "POST", "/api/v1/employees/"+j.person.EmployeeID.String()+"/messages", map[string]any{}, "Idempotency-Key", "one message")
+	again := j.ask(hr, 201, "POST", "/api/v1/employees/"+j.person.EmployeeID.String()+"/messages", map[string]any{}, "Idempotency-Key", "one message")
+	if asked.ID != again.ID || strings.Contains(asked.raw, privately) {
+		j.Errorf("asked for as %s, then %s", asked.raw, again.raw)
+	}
+	var got []inbox.Mail
+	for began := time.Now(); len(got) == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 30*time.Second {
+			j.Fatalf("no mail came: %s", j.ask(hr, 200, "GET", "/api/v1/messages/"+asked.ID, nil).raw)
+		}
+		got = inboxOfLeavers.Mails()
+	}
+	if len(got) != 1 || len(got[0].To) != 1 || got[0].To[0] != privately {
+		j.Errorf("mails came: %+v", got)
+	}
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		seen := j.ask(hr, 200, "GET", "/api/v1/messages/"+asked.ID, nil)
+		if strings.Contains(seen.raw, privately) {
+			j.Fatalf("the address is shown: %s", seen.raw)
+		}
+		if strings.Contains(seen.raw, `"sent"`) {
+			break
+		}
+		if time.Since(began) > 30*time.Second {
+			j.Fatalf("it came, and is %s", seen.raw)
+		}
+	}
+	log := j.ask(j.stack.As(j.stack.Staff.Auditor), 200, "GET", "/api/v1/query-log?limit=50&employee_id="+j.person.EmployeeID.String(), nil)
+	if !strings.Contains(log.raw, "message.sent") || strings.Contains(log.raw, privately) {
+		j.Errorf("the log has %s", log.raw)
+	}
 }
 
 // newSession is somebody of the staff at a browser, who has just proved who they are.

@@ -1,6 +1,7 @@
 package disclosure
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 const (
 	actionShown     = "disclosure.shown"
 	actionCompared  = "disclosure.compared"
+	actionUnproved  = "disclosure.proof_wanted"
 	actionRefused   = "disclosure.refused"
 	actionRequested = "disclosure.requested"
 	actionGranted   = "disclosure.granted"
@@ -105,6 +107,16 @@ func reviewDue(now time.Time, zone *time.Location) time.Time {
 		due = at
 	}
 	return due.UTC()
+}
+
+// RecordUnproved records a look that is not made before the looker has proved who they are ([ErrProve]): it was tried all
+// the same (I18).
+func RecordUnproved(tx *database.Tx, r Request) error {
+	_, err := ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindDisclosure, Action: actionUnproved, Subject: &r.EmployeeID, Object: "employee/" + r.EmployeeID.String(), Purpose: string(r.Purpose),
+		Result: ledger.Refused, Details: map[string]string{"fields": strings.Join(slices.Sorted(slices.Values(r.Fields)), ",")},
+	})
+	return err
 }
 
 // RecordRead records that somebody reads what was written for a look, before it is shown (I18).
