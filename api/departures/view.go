@@ -65,18 +65,19 @@ type DepartureView struct {
 
 // WaitingView is something that waits for a person.
 type WaitingView struct {
-	What          string      `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,no_system_connected,annulment_confirmation,approval,earlier_dates,purge_review,purge_rejected,legal_hold,orchestration"`
-	WhatText      string      `json:"what_text"`
-	Role          models.Role `json:"role" enum:"hr_admin,reviewer,it_ops" doc:"Who can go on with it"`
-	RoleText      string      `json:"role_text"`
-	Since         time.Time   `json:"since"`
-	System        string      `json:"system,omitempty"`
-	SystemText    string      `json:"system_text,omitempty"`
-	SupportCaseID *uuid.UUID  `json:"support_case_id,omitempty"`
-	PurgeID       *uuid.UUID  `json:"purge_id,omitempty"`
-	HoldID        *uuid.UUID  `json:"hold_id,omitempty" doc:"The hold that keeps the data"`
-	EscalatedAt   *time.Time  `json:"escalated_at,omitempty" doc:"Since when it is shown that nobody decides"`
-	ApprovalID    *uuid.UUID  `json:"approval_id,omitempty" doc:"The request that waits for a second person"`
+	What          string        `json:"what" enum:"account_stuck,waiver_confirmation,account_retry,account_accepted,no_system_connected,annulment_confirmation,approval,earlier_dates,purge_review,purge_rejected,legal_hold,orchestration"`
+	WhatText      string        `json:"what_text"`
+	Role          models.Role   `json:"role" enum:"hr_admin,reviewer,it_ops" doc:"Who can go on with it; of several roles the first"`
+	Roles         []models.Role `json:"roles" doc:"All who can"`
+	RoleText      string        `json:"role_text" doc:"Them in words"`
+	Since         time.Time     `json:"since"`
+	System        string        `json:"system,omitempty"`
+	SystemText    string        `json:"system_text,omitempty"`
+	SupportCaseID *uuid.UUID    `json:"support_case_id,omitempty"`
+	PurgeID       *uuid.UUID    `json:"purge_id,omitempty"`
+	HoldID        *uuid.UUID    `json:"hold_id,omitempty" doc:"The hold that keeps the data"`
+	EscalatedAt   *time.Time    `json:"escalated_at,omitempty" doc:"Since when it is shown that nobody decides"`
+	ApprovalID    *uuid.UUID    `json:"approval_id,omitempty" doc:"The request that waits for a second person"`
 }
 
 // TimelineView is one thing that happened.
@@ -228,8 +229,8 @@ type around struct {
 	annullable map[uuid.UUID]bool
 	undecided  map[uuid.UUID][]retention.PurgeView
 	holds      map[uuid.UUID][]retention.HoldInForce
-	deciders   map[string]string // the roles that may decide about an operation, in the reader's language
-	people     render.Named      // whose they are, and who did something
+	deciders   map[string][]models.Role // the roles that may decide about an operation
+	people     render.Named             // whose they are, and who did something
 }
 
 func (s *server) readAround(ctx context.Context, language i18n.Language, rows []models.Departure) (r around, err error) {
@@ -261,9 +262,9 @@ func (s *server) readAround(ctx context.Context, language i18n.Language, rows []
 	if r.requests, err = approval.PendingAbout(ctx, s.DB, "departure", ids); err != nil {
 		return r, err
 	}
-	r.deciders = map[string]string{}
+	r.deciders = map[string][]models.Role{}
 	for _, op := range s.Approvals.Operations() {
-		r.deciders[op.Name] = language.List(closed.Texts(language, op.Approvers))
+		r.deciders[op.Name] = op.Approvers
 	}
 	if r.annullable, err = departure.Annullable(ctx, s.DB, rows); err != nil {
 		return r, err
@@ -402,9 +403,10 @@ func (r around) retentionViews(language i18n.Language, dep models.Departure, kno
 func (r around) waitingViews(language i18n.Language, dep models.Departure, lastEvent time.Time) []WaitingView {
 	views := []WaitingView{}
 	add := func(v WaitingView) {
-		if v.RoleText == "" {
-			v.RoleText = closed.Text(language, v.Role)
+		if v.Roles == nil {
+			v.Roles = []models.Role{v.Role}
 		}
+		v.RoleText = language.List(closed.Texts(language, v.Roles))
 		v.WhatText, v.Since = i18n.Text(language, "waiting."+v.What), v.Since.UTC()
 		views = append(views, v)
 	}
@@ -422,7 +424,7 @@ func (r around) waitingViews(language i18n.Language, dep models.Departure, lastE
 		case operations.EarlierDates:
 			what = WaitsForEarlierDates
 		}
-		add(WaitingView{What: what, Role: models.RoleReviewer, RoleText: r.deciders[request.Operation], Since: request.RequestedAt, ApprovalID: &request.ID})
+		add(WaitingView{What: what, Role: models.RoleReviewer, Roles: r.deciders[request.Operation], Since: request.RequestedAt, ApprovalID: &request.ID})
 	}
 	if since := departure.Unattended(dep, lastEvent, r.now); !since.IsZero() {
 		add(WaitingView{What: WaitsForOrchestration, Role: models.RoleITOps, Since: since})
