@@ -128,7 +128,10 @@ func (s *server) exportLog(ctx context.Context, in *newExportInput) (*approvals.
 }
 
 func (b NewExport) request() evidence.Request {
-	r := evidence.Request{Reason: b.Reason, Formats: httpkit.Each(b.Formats, func(f sheet.Format) string { return string(f) })}
+	r := evidence.Request{Reason: b.Reason}
+	if b.Formats != nil { // none is something else than nothing said, which is both
+		r.Formats = httpkit.Each(b.Formats, func(f sheet.Format) string { return string(f) })
+	}
 	if b.Range != nil {
 		r.Range = &evidence.Range{Epoch: max(b.Range.Epoch, 1), First: b.Range.First, End: b.Range.End}
 	}

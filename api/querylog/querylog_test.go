@@ -342,3 +342,15 @@ func TestExports_RefuseBadInput(t *testing.T) {
 		}
 	}
 }
+
+// TestAPackHasBothTablesUnlessSomethingIsSaid: none is something else than nothing said.
+func TestAPackHasBothTablesUnlessSomethingIsSaid(t *testing.T) {
+	f := apitest.New(t)
+	for said, want := range map[string][]string{"": {"csv", "xlsx"}, `, "formats": []`: {}, `, "formats": ["xlsx"]`: {"xlsx"}} {
+		var view querylog.ExportView
+		f.Ask(models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r"`+said+`}`).Into(t, &view)
+		if !slices.Equal(view.Formats, want) {
+			t.Errorf("%q makes %v", said, view.Formats)
+		}
+	}
+}

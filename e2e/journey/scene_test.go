@@ -160,8 +160,8 @@ const privately = "chen.siyuan@private.example"
 // passedOn has a message passed on by real mail, once, whose address is nowhere else.
 func (j *journey) passedOn(hr *harness.Client) {
 	j.Helper()
-	asked := j.ask(hr, 201, "POST", "/api/v1/employees/"+j.person.EmployeeID.String()+"/messages", map[string]any{}, "Idempotency-Key", "one message")
-	again := j.ask(hr, 201, "POST", "/api/v1/employees/"+j.person.EmployeeID.String()+"/messages", map[string]any{}, "Idempotency-Key", "one message")
+	asked := j.ask(hr, 202, "POST", "/api/v1/employees/"+j.person.EmployeeID.String()+"/messages", map[string]any{}, "Idempotency-Key", "one message")
+	again := j.ask(hr, 202, "POST", "/api/v1/employees/"+j.person.EmployeeID.String()+"/messages", map[string]any{}, "Idempotency-Key", "one message")
 	if asked.ID != again.ID || strings.Contains(asked.raw, privately) {
 		j.Errorf("asked for as %s, then %s", asked.raw, again.raw)
 	}
