@@ -69,6 +69,7 @@ type WaitingView struct {
 	WhatText      string        `json:"what_text"`
 	Role          models.Role   `json:"role" enum:"hr_admin,reviewer,it_ops" doc:"Who can go on with it; of several roles the first"`
 	Roles         []models.Role `json:"roles" doc:"All who can"`
+	RolesText     []string      `json:"roles_text"`
 	RoleText      string        `json:"role_text" doc:"Them in words"`
 	Since         time.Time     `json:"since"`
 	System        string        `json:"system,omitempty"`
@@ -406,7 +407,8 @@ func (r around) waitingViews(language i18n.Language, dep models.Departure, lastE
 		if v.Roles == nil {
 			v.Roles = []models.Role{v.Role}
 		}
-		v.RoleText = language.List(closed.Texts(language, v.Roles))
+		v.RolesText = closed.Texts(language, v.Roles)
+		v.RoleText = language.List(v.RolesText)
 		v.WhatText, v.Since = i18n.Text(language, "waiting."+v.What), v.Since.UTC()
 		views = append(views, v)
 	}
