@@ -68,12 +68,13 @@ const (
 	FieldDocumentNumber FieldType = "document_number"
 	FieldBankAccount    FieldType = "bank_account"
 	FieldAddress        FieldType = "address"
+	FieldEmail          FieldType = "email"
 	FieldAttachment     FieldType = "attachment" // documents, each by itself
 )
 
 // FieldTypes lists them all.
 var FieldTypes = closed.Of("field_type", FieldText, FieldNumber, FieldMoney, FieldDate, FieldChoice, FieldPhone,
-	FieldDocumentNumber, FieldBankAccount, FieldAddress, FieldAttachment)
+	FieldDocumentNumber, FieldBankAccount, FieldAddress, FieldEmail, FieldAttachment)
 
 // FieldOption is one value of a field that is a choice.
 type FieldOption struct {

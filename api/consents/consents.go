@@ -183,6 +183,9 @@ func (s *server) answer(ctx context.Context, in *answerInput) (*httpkit.CreatedA
 	if err != nil {
 		return nil, err
 	}
+	if bearer := httpkit.BearerOf(ctx); b.Paper == nil && bearer.SessionID == uuid.Nil { // a program's token is nobody's word
+		return nil, httpkit.NewProblem(httpkit.CodeSessionRequired)
+	}
 	a := consent.Answers{EmployeeID: id, Version: b.PolicyVersion, Answers: httpkit.Each(b.Answers, func(n NewAnswer) consent.Answer { return consent.Answer(n) })}
 	if b.Paper != nil {
 		a.Paper = &consent.Paper{SignedOn: b.Paper.SignedOn, KeptAt: b.Paper.KeptAt}

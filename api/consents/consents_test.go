@@ -140,11 +140,10 @@ func TestI26_AnOldYesIsNotRepeatedAfterANo(t *testing.T) {
 // TestTwoAnswersAtOnce come one after the other: each row follows the one before.
 func TestTwoAnswersAtOnce(t *testing.T) {
 	o := newOffice(t)
-	token, _ := o.Token(o.person, models.RoleEmployee)
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() {
-			if got := o.Ask("", "POST", address, says(1, i%2 == 0, models.ConsentMessages), "Authorization", "Bearer "+token); got.Status != 200 {
+			if got := o.own.Ask("POST", address, says(1, i%2 == 0, models.ConsentMessages)); got.Status != 200 {
 				t.Errorf("%d %s", got.Status, got.Body)
 			}
 		})

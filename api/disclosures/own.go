@@ -9,6 +9,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/purges"
 	"lethe/internal/access"
+	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
 	"lethe/internal/consent"
@@ -22,6 +23,9 @@ import (
 // OwnCopy is what the company keeps of whoever asks.
 type OwnCopy struct {
 	EmployeeID  uuid.UUID              `json:"employee_id"`
+	EmployeeNo  string                 `json:"employee_no"`
+	Name        string                 `json:"name"`
+	FormerNames []string               `json:"former_names"`
 	MadeAt      time.Time              `json:"made_at"`
 	Employments []OwnEmployment        `json:"employments" doc:"The latest last"`
 	KeptUntil   []purges.RetentionView `json:"kept_until" doc:"Until when what is kept of former employments stays, and why; of a present one nothing is deleted"`
@@ -65,8 +69,13 @@ func (s *server) registerOwn() {
 func (s *server) ownCopy(ctx context.Context, in *httpkit.Speaking) (*httpkit.Answer[OwnCopy], error) {
 	bearer, language := httpkit.BearerOf(ctx), in.Language()
 	c := OwnCopy{EmployeeID: bearer.Actor.EmployeeID, Employments: []OwnEmployment{}, KeptUntil: []purges.RetentionView{}, Consents: []OwnConsent{}}
+	person, err := archive.Get(ctx, s.DB, models.Actor{EmployeeID: c.EmployeeID, Role: models.RoleEmployee}, c.EmployeeID, language)
+	if err != nil {
+		return nil, err
+	}
+	c.EmployeeNo, c.Name, c.FormerNames = person.EmployeeNo, person.Name, append([]string{}, person.FormerNames...)
 	var employments []disclosure.OwnEmployment
-	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+	err = database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
 		if err = httpkit.SteppedUp(bearer, tx.Now); err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ type RetentionView struct {
 	Extended     bool                 `json:"extended,omitempty" doc:"Two people kept it longer than the rule"`
 	// CertificateID and DaysLeft say what became of it, or when it goes.
 	CertificateID *uuid.UUID `json:"certificate_id,omitempty" doc:"The proof that it was destroyed"`
-	DaysLeft      *int       `json:"days_left,omitempty" doc:"Of what is still there, where the departure is listed or read: days to the deadline by the calendar of its zone; 0: today or overdue"`
+	DaysLeft      *int       `json:"days_left,omitempty" doc:"Of what is still there, where the departure is listed or read: days to the last one on which it is kept, by the calendar of its zone; 0: today or overdue"`
 	DaysLeftText  string     `json:"days_left_text,omitempty"`
 }
 
@@ -42,7 +42,8 @@ func (v *RetentionView) CountDays(language i18n.Language, now time.Time, zone *t
 	if v.State == models.DeadlinePurged || v.State == models.DeadlineCancelled {
 		return
 	}
-	days := max(0, clock.Today(now, zone).DaysUntil(clock.Today(v.Deadline, zone)))
+	last := clock.Today(v.Deadline.Add(-time.Nanosecond), zone) // a deadline is the end of a day
+	days := max(0, clock.Today(now, zone).DaysUntil(last))
 	v.DaysLeft, v.DaysLeftText = &days, fmt.Sprintf(i18n.Text(language, "retention.days_left"), days)
 }
 

@@ -157,6 +157,8 @@ func (a *aviary) valueOf(f models.FieldDefinition) string {
 		return "1999-12-31"
 	case models.FieldChoice:
 		return f.Choices[len(f.Choices)-1].Code // other: a document whose number has any form
+	case models.FieldEmail:
+		return a.marker() + "@example.com"
 	case models.FieldPhone:
 		return "+447700900123"
 	case models.FieldMoney, models.FieldNumber:

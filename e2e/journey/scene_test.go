@@ -132,7 +132,14 @@ func TestI18_I28_TheSceneEndToEnd(t *testing.T) {
 		j.ask(reviewer, 200, "POST", "/api/v1/disclosures/"+look.ID+"/review", map[string]any{"review": "proper"})
 		j.ask(hr, 200, "POST", "/api/v1/disclosures/"+look.ID+"/outcome", map[string]any{"outcome": "family_contacted"})
 	}
-	j.ask(j.stack.As(token), 200, "POST", "/api/v1/consents", map[string]any{
+	own, err := j.stack.SessionOf(j.ctx, j.person.EmployeeID, models.RoleEmployee)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.ask(j.stack.As(token), 403, "POST", "/api/v1/consents", map[string]any{
+		"policy_version": 1, "answers": []map[string]any{{"purpose": "message_passing", "agreed": true}},
+	})
+	j.ask(own, 200, "POST", "/api/v1/consents", map[string]any{
 		"policy_version": 1, "answers": []map[string]any{{"purpose": "message_passing", "agreed": true}},
 	})
 	j.afterLeaving(hr, looks)

@@ -91,7 +91,7 @@ var catalogue = []section{
 				text{"仅限寄送劳动关系文件及员工本人紧急情况使用", "Only to post employment papers and for the employee's own emergencies"}},
 			{"personal_phone", models.FieldPhone, text{"个人手机号码", "Personal phone"},
 				text{"仅限用人单位与员工本人联系使用，不得提供给他人", "Only for the company to reach the employee; never to be given to anybody else"}},
-			{"personal_email", models.FieldText, text{"个人电子邮箱", "Personal email"},
+			{"personal_email", models.FieldEmail, text{"个人电子邮箱", "Personal email"},
 				text{"仅限用人单位与员工本人联系使用，不得提供给他人", "Only for the company to reach the employee; never to be given to anybody else"}},
 		}},
 	{SectionPayBank, text{"薪酬与银行账户", "Pay and bank"}, models.CategoryPayBank,

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"net/mail"
 	"regexp"
 	"strconv"
 	"strings"
@@ -54,6 +55,22 @@ func documentNumber(s string) (string, string) {
 	}
 	return s, CodeMalformed
 }
+
+// mailAddress judges an address of mail: one of RFC 5322, 3.4.1, by itself, at a domain that has a dot.
+func mailAddress(s string) (string, string) {
+	written := plain(s)
+	a, err := mail.ParseAddress(written)
+	if err != nil || a.Name != "" || a.Address != written || len(written) > maxMailAddress {
+		return s, CodeMalformed
+	}
+	if at := strings.LastIndexByte(written, '@'); !strings.Contains(strings.Trim(written[at+1:], "."), ".") {
+		return s, CodeMalformed
+	}
+	return written, ""
+}
+
+// maxMailAddress is in bytes: RFC 5321, 4.5.3.1.3.
+const maxMailAddress = 254
 
 var (
 	ibanForm    = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[0-9A-Z]{6,30}$`)

@@ -191,3 +191,17 @@ func TestTheFormInWhichAValueIsKeptIsItsOwn(t *testing.T) {
 		}
 	})
 }
+
+// TestMailAddresses: what no mail could reach is refused when it is written, not when the mail comes back.
+func TestMailAddresses(t *testing.T) {
+	for written, want := range map[string]string{
+		"wang@example.com": "wang@example.com", " wang@example.com ": "wang@example.com", "ｗang@example.com": "wang@example.com", "王@例子.公司": "王@例子.公司",
+		"wang@": "", "not an email": "", "@example.com": "", "wang@example": "", "wang@.com.": "", "Wang <wang@example.com>": "", "a@example.com, b@example.com": "",
+		strings.Repeat("x", 250) + "@example.com": "",
+	} {
+		got, code := mailAddress(written)
+		if want == "" && code != CodeMalformed || want != "" && (got != want || code != "") {
+			t.Errorf("%q becomes %q, %s", written, got, code)
+		}
+	}
+}

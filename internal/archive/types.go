@@ -38,7 +38,9 @@ func judge(f models.FieldDefinition, value *string, now time.Time) (code string)
 		*value, code = documentNumber(*value)
 	case models.FieldBankAccount:
 		*value, code = bankAccount(*value)
-	case models.FieldText, models.FieldAddress:
+	case models.FieldEmail:
+		*value, code = mailAddress(*value)
+	case models.FieldText, models.FieldAddress, models.FieldAttachment:
 	}
 	return code
 }
