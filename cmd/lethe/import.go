@@ -65,6 +65,10 @@ func (i ImportCmd) run(ctx context.Context, client *apiClient) error {
 	if err := client.showImport(os.Stderr, v); err != nil {
 		return err
 	}
+	if v.Plan.Create+v.Plan.Change == 0 && v.Plan.Faulty == 0 { // sent again: all of it is there
+		_, _ = fmt.Fprintln(os.Stderr, client.say("there is nothing to change", "没有需要更改的内容"))
+		return nil
+	}
 	if v.Plan.Create+v.Plan.Change == 0 {
 		return errors.Join(i.report(ctx, client, v), errors.New(client.say("there is nothing to enter", "没有可导入的内容")))
 	}
@@ -188,6 +192,15 @@ func (c *apiClient) showImport(w io.Writer, v imports.ImportView) error {
 	created, changed, same, faulty := v.Plan.Create, v.Plan.Change, v.Plan.Same, v.Plan.Faulty
 	if v.Ran > 0 {
 		created, changed, same, faulty = v.Result.Created, v.Result.Changed, v.Result.Unchanged, v.Result.Refused
+	}
+	var unread []string
+	for _, column := range v.Columns {
+		if column.Field == "" {
+			unread = append(unread, column.Header)
+		}
+	}
+	if len(unread) > 0 && v.Ran == 0 {
+		_, _ = fmt.Fprintln(w, c.say("columns that are not read: ", "不读取的列：")+c.language.List(unread))
 	}
 	return show(w,
 		[2]string{c.say("rows", "行数"), strconv.Itoa(v.Rows)},

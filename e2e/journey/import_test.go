@@ -106,9 +106,11 @@ func TestTheCommandLineImports(t *testing.T) {
 		file, says, report string
 		code               int
 	}{
-		"a change":   {"工号,岗位,手机号码\n" + j.person.No + ",顾问,\nNOBODY-1,,123\n", "已完成", "NOBODY-1", 0},
-		"a newcomer": {"工号,姓名,部门,入职日期\nCLI-1,张伟,D-" + models.DemoJurisdiction + ",2026/3/5\n", "尚未执行，须经另一人审核", "", 3},
-		"no table":   {"\x89PNG\x00", "无法读取该文件", "", 2},
+		"a change":                   {"工号,岗位,手机号码\n" + j.person.No + ",顾问,\nNOBODY-1,,123\n", "已完成", "NOBODY-1", 0},
+		"a newcomer":                 {"工号,姓名,部门,入职日期\nCLI-1,张伟,D-" + models.DemoJurisdiction + ",2026/3/5\n", "尚未执行，须经另一人审核", "", 3},
+		"nothing new":                {"工号,岗位,爱好\n" + j.person.No + ",,下棋\n", "没有需要更改的内容", "", 0},
+		"a column that nobody reads": {"工号,岗位,爱好\n" + j.person.No + ",,下棋\n", "不读取的列：爱好", "", 0},
+		"no table":                   {"\x89PNG\x00", "无法读取该文件", "", 2},
 	} {
 		file, report := filepath.Join(folder, name), filepath.Join(folder, name+".csv")
 		j.must(os.WriteFile(file, []byte(c.file), 0o600))
