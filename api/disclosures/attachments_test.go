@@ -17,6 +17,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
+	"lethe/internal/identity"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -283,5 +284,44 @@ func TestI8_ADocumentBelongsToTheEmploymentOfItsTime(t *testing.T) {
 		if want := map[string]int{"id_document_scan": 1}[f.Key]; f.Attachments != want {
 			t.Errorf("%s has %d documents", f.Key, f.Attachments)
 		}
+	}
+}
+
+// TestAFieldIsFullAtTwentyDocuments: one more is refused, and leaves nothing.
+func TestAFieldIsFullAtTwentyDocuments(t *testing.T) {
+	w := newWorld(t)
+	for range 20 {
+		w.attach(w.person, document(20))
+	}
+	got := w.hr.Ask("POST", w.attachTo(w.person, "id_document_scan"), document(20), "Content-Type", pdfOf)
+	nothingShown(t, "one more", got, 409, "attachments_full")
+	if n := w.Count("attachment_chunks"); n != 20 {
+		t.Errorf("%d pieces", n)
+	}
+}
+
+// TestI23_WhoIsDisabledDuringAnUploadAddsNothing.
+func TestI23_WhoIsDisabledDuringAnUploadAddsNothing(t *testing.T) {
+	w := newWorld(t)
+	from, to := io.Pipe()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.HTTP.URL+w.attachTo(w.person, "contract_scan"), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", pdfOf)
+	r.Header.Set("Cookie", "lethe="+w.hr.Token)
+	go func() {
+		_, _ = io.WriteString(to, document(300_000))
+		w.Run(func(tx *database.Tx) error { return identity.Disable(tx, w.hr.UserID, models.System) })
+		_, _ = io.WriteString(to, document(300_000))
+		_ = to.Close()
+	}()
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != 401 || w.Count("attachments") != 0 || w.Count("attachment_chunks") != 0 {
+		t.Errorf("answered %d; %d documents, %d pieces", response.StatusCode, w.Count("attachments"), w.Count("attachment_chunks"))
 	}
 }

@@ -62,6 +62,10 @@ func (s *server) attach(ctx context.Context, in *attachInput) (*httpkit.CreatedA
 	if err != nil {
 		return nil, refusedUpload(err)
 	}
+	// Who sent it may have been disabled meanwhile (I23): an upload takes its time.
+	if _, err := identity.Recheck(ctx, s.DB, httpkit.BearerOf(ctx)); err != nil {
+		return nil, errors.Join(err, archive.Discard(ctx, s.DB, received.ID))
+	}
 	command := map[string]string{"field": in.Field, "name": upload.Name, "media": upload.Media, "digest": received.Digest}
 	made, err := s.Create(ctx, in.Key, "POST /employees/"+in.ID.String()+"/attachments", command, func(tx *database.Tx) (httpkit.Creation, error) {
 		return httpkit.Created(models.Ref{Kind: models.RefAttachment, ID: received.ID}), received.Keep(tx, s.Vault)

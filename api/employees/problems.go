@@ -32,7 +32,7 @@ func init() {
 	httpkit.Refuses(archive.ErrAttachmentType, httpkit.Code("attachment_type", http.StatusUnsupportedMediaType))
 	httpkit.Refuses(archive.ErrAttachmentLies, httpkit.Code("attachment_type_differs", http.StatusUnprocessableEntity))
 	httpkit.Refuses(archive.ErrTooManyOfField, httpkit.Code("attachments_full", http.StatusConflict))
-	httpkit.Refuses(archive.ErrNotAttachable, httpkit.Code("field_without_attachments", http.StatusUnprocessableEntity), "query.field")
+	httpkit.Refuses(archive.ErrNotAttachable, httpkit.Code("field_without_attachments", http.StatusUnprocessableEntity))
 	httpkit.Refuses(archive.ErrAttachmentNotFound, httpkit.CodeNotFound)
 }
 

@@ -75,6 +75,7 @@ type upload struct {
 // Read reads a piece.
 func (u *upload) Read(p []byte) (int, error) {
 	_ = u.control.SetReadDeadline(time.Now().Add(pieceReadLimit))
+	_ = u.control.SetWriteDeadline(time.Now().Add(pieceReadLimit + pieceWriteLimit)) // the answer comes after the last piece
 	n, err := u.from.Read(p)
 	var tooLarge *http.MaxBytesError
 	switch {

@@ -83,6 +83,11 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	if err != nil {
 		return nil, err
 	}
+	// Whom a colleague agreed to be named to has the name that the colleague knows, whatever became of the person since.
+	names, err := s.People(ctx, language, httpkit.Each(rows, func(m models.Message) uuid.UUID { return m.EmployeeID }))
+	if err != nil {
+		return nil, err
+	}
 	return httpkit.Each(rows, func(m models.Message) Message {
 		v := Message{
 			ID: m.ID, EmployeeID: m.EmployeeID, Person: people.Of(&m.EmployeeID), RequestedAt: m.RequestedAt.UTC(), ConfirmUntil: render.UTC(m.ConfirmUntil), ConfirmedAt: render.UTC(m.ConfirmedAt),
@@ -90,6 +95,8 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 		}
 		if whole, _ := sees(by, m); whole {
 			v.Delivery = delivery(m, people, language)
+		} else {
+			v.Person = names.Of(&m.EmployeeID)
 		}
 		return v
 	}), nil

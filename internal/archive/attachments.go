@@ -126,7 +126,7 @@ func (r *Received) fits(tx *database.Tx) error {
 	var n int64
 	err = tx.DB().Model(&models.Attachment{}).Where("employment_id = ? AND field_key = ? AND name_sealed IS NOT NULL", r.EmploymentID, r.FieldKey).Count(&n).Error
 	if err == nil && n >= maxAttachments {
-		err = ErrTooManyOfField
+		return ErrTooManyOfField
 	}
 	return database.Wrap("counting attachments", err)
 }

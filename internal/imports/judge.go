@@ -133,7 +133,7 @@ func (r *reading) changes(j judgement, before imported, toChange bool) outcome {
 		return stays
 	}
 	same := before.Revision == j.file.Employee.Revision && slices.ContainsFunc(j.digests, func(d []byte) bool { return bytes.Equal(d, before.Digest) })
-	if same && (toChange || before.ActorID == r.batch.ActorID) {
+	if same && before.ActorID == r.batch.ActorID {
 		return stays
 	}
 	return changes

@@ -15,6 +15,9 @@ import (
 // Map says which columns are which fields, and has the file checked anew. What is not said stays as it is.
 func Map(tx *database.Tx, v Vault, id uuid.UUID, given []Column) error {
 	batch, err := lock(tx, id)
+	if err == nil {
+		err = onlyUploader(tx, batch)
+	}
 	if err != nil {
 		return err
 	}
@@ -77,10 +80,22 @@ func Runnable(tx *database.Tx, id uuid.UUID) (models.Batch, error) {
 // Assess is why one person may not run an import alone: whoever enters people does not do it alone either.
 func Assess(tx *database.Tx, id uuid.UUID) ([]models.Cause, error) {
 	batch, err := Runnable(tx, id)
+	if err == nil {
+		err = onlyUploader(tx, batch)
+	}
 	if err != nil || batch.ToCreate == 0 {
 		return nil, err
 	}
 	return []models.Cause{models.CauseNewPeople}, nil
+}
+
+// onlyUploader lets nobody else say what a file means, or have it run: what is written is written in the name of who sent
+// it, whose own file it leaves alone.
+func onlyUploader(tx *database.Tx, batch models.Batch) error {
+	if models.CallerOf(tx.Context()).Actor.EmployeeID != batch.ActorID {
+		return ErrNotUploader
+	}
+	return nil
 }
 
 // Ask notes that a second person was asked to agree to the run.

@@ -12,6 +12,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -61,7 +62,7 @@ func Read(ctx context.Context, v Vault, file []byte) (*Upload, error) {
 	if err != nil {
 		return nil, emptied(err)
 	}
-	u.headers = slices.Clone(head.Cells)
+	u.headers = kept(head.Cells)
 	var part content
 	for {
 		row, err := table.Next()
@@ -77,7 +78,7 @@ func Read(ctx context.Context, v Vault, file []byte) (*Upload, error) {
 			}
 			part.Lost[len(part.Cells)] = row.Lost
 		}
-		part.Numbers, part.Cells = append(part.Numbers, row.Number), append(part.Cells, slices.Clone(row.Cells))
+		part.Numbers, part.Cells = append(part.Numbers, row.Number), append(part.Cells, kept(row.Cells))
 		if len(part.Cells) == rowsOfPart {
 			if err := u.seal(ctx, v, part); err != nil {
 				return nil, err
@@ -95,6 +96,15 @@ func Read(ctx context.Context, v Vault, file []byte) (*Upload, error) {
 	}
 	u.sealed, err = sealJSON(ctx, v, headersCell(u.id), u.headers)
 	return u, err
+}
+
+// kept are the cells of a row. A NUL, which no text of the database may have, becomes what stands for an unreadable character.
+func kept(cells []string) []string {
+	all := slices.Clone(cells)
+	for i, c := range all {
+		all[i] = strings.ReplaceAll(c, "\x00", "\uFFFD")
+	}
+	return all
 }
 
 func emptied(err error) error {

@@ -174,7 +174,8 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 	if err != nil {
 		return counts, err
 	}
-	part.People, part.Problems = models.IDs{}, []models.BatchProblem{}
+	// Whoever a row was about by a mapping before stands in the part still: a purge of theirs takes it.
+	part.Problems = []models.BatchProblem{}
 	scrubbed := false
 	for i, j := range all {
 		if j.file.Purged() { // what was destroyed does not come back by a copy
@@ -182,7 +183,7 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 			c.Cells[i], j.outcome, scrubbed = nil, faulty, true
 			delete(c.Lost, i)
 		}
-		if j.file.Employee.ID != uuid.Nil {
+		if j.file.Employee.ID != uuid.Nil && !slices.Contains(part.People, j.file.Employee.ID) {
 			part.People = append(part.People, j.file.Employee.ID)
 		}
 		part.Problems = append(part.Problems, j.problems...)

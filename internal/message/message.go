@@ -161,11 +161,11 @@ func (r Request) check(tx *database.Tx, by models.Actor) error {
 	return database.Wrap("looking for who asks", err)
 }
 
-// bounds counts what reached the person, or still may: what ended was not sent.
+// bounds counts what reached the person, or still may: what ended was not sent, but a colleague who said no is not asked again.
 func (r Request) bounds(tx *database.Tx, now time.Time) error {
 	var n struct{ Same, All int }
 	err := tx.DB().Raw(`SELECT count(*) FILTER (WHERE asker_id IS NOT DISTINCT FROM ?) AS same, count(*) AS "all" FROM messages
-		WHERE employee_id = ? AND requested_at > ? AND state <> 'ended'`, r.Asker, r.EmployeeID, now.Add(-again)).Scan(&n).Error
+		WHERE employee_id = ? AND requested_at > ? AND (state <> 'ended' OR ended_as IN ('asker_declined', 'asker_silent'))`, r.Asker, r.EmployeeID, now.Add(-again)).Scan(&n).Error
 	if err == nil && (n.Same > 0 || n.All >= most) {
 		return ErrTooOften
 	}
