@@ -94,7 +94,7 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 		if err != nil {
 			return nil, false, err
 		}
-		query = database.Narrow(ctx, db, query, "employees", []clause.Expr{named}, f.Limit+1)
+		query = database.Narrow(ctx, db, query, "employees", []database.Condition{named}, f.Limit+1)
 	}
 	people = []Employee{}
 	// The page first: the employments of all who fit would be read to sort them.

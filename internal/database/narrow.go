@@ -12,28 +12,35 @@ import (
 // rows, and those are read whole and sorted in about the same time.
 var nearest = 5000 // tests set it
 
+// Condition is met by the same rows in both of its forms: one for a row that is looked at, and one for the index that finds
+// rows. An index may find exactly what is looked for, and to check each row that it found takes longer than to find it.
+type Condition struct{ Row, Index clause.Expr }
+
+// Plain is a condition with one form.
+func Plain(e clause.Expr) Condition { return Condition{e, e} }
+
 // Narrow limits rows, an ordered query that reads a table with a column id, to those that meet conditions on
 // columns of the table, whose order does not help to find them; limit is how many of them will be read.
 //
 // The planner cannot tell how the rows that meet a condition are spread over an order, and may walk a whole
 // table for a page, or collect and sort a tenth of it. So the first rows are tried, and then the index: in
 // one statement, since a row that left the list between two would end it early.
-func Narrow(ctx context.Context, db *DB, rows *gorm.DB, table string, conditions []clause.Expr, limit int) *gorm.DB {
+func Narrow(ctx context.Context, db *DB, rows *gorm.DB, table string, conditions []Condition, limit int) *gorm.DB {
 	if len(conditions) == 0 {
 		return rows
 	}
-	meeting := func(q *gorm.DB) *gorm.DB {
+	meeting := func(q *gorm.DB, form func(Condition) clause.Expr) *gorm.DB {
 		for _, c := range conditions {
-			q = q.Where(c)
+			q = q.Where(form(c))
 		}
 		return q
 	}
 	again := func() *gorm.DB { return rows.Session(&gorm.Session{}) }
 	first := again().Limit(nearest)
-	hits := meeting(db.Read(ctx).Table("(?) AS "+table, first)).Select(table + ".id").
+	hits := meeting(db.Read(ctx).Table("(?) AS "+table, first), func(c Condition) clause.Expr { return c.Row }).Select(table + ".id").
 		Clauses(rows.Statement.Clauses["ORDER BY"].Expression).Limit(limit)
 	// OFFSET keeps the planner from walking along the order here, too.
-	whole := again().Table("(? OFFSET 0) AS "+table, meeting(db.Read(ctx).Table(table))).Select(table + ".id").Limit(limit)
+	whole := again().Table("(? OFFSET 0) AS "+table, meeting(db.Read(ctx).Table(table), func(c Condition) clause.Expr { return c.Index })).Select(table + ".id").Limit(limit)
 	return again().Where(table+`.id IN (WITH hits AS MATERIALIZED (?) SELECT id FROM hits UNION ALL
 		SELECT id FROM (?) whole WHERE (SELECT count(*) FROM hits) < ? AND (SELECT count(*) FROM (?) first) = ?)`,
 		hits, whole, limit, again().Select(table+".id").Limit(nearest), nearest)

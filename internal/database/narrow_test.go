@@ -32,10 +32,10 @@ func TestNarrowGivesThePageOfThePlainQuery(t *testing.T) {
 			}
 		}
 		by.Columns = append(by.Columns, clause.OrderByColumn{Column: clause.Column{Name: "id"}})
-		var conditions []clause.Expr
+		var conditions []database.Condition
 		for range 1 + rand.N(2) {
 			column := []string{"late", "mixed", "early"}[rand.N(3)]
-			conditions = append(conditions, gorm.Expr(column+" "+[]string{"<", ">=", "="}[rand.N(3)]+" ?", rand.N(map[string]int{"late": 320, "mixed": 8, "early": 8}[column])))
+			conditions = append(conditions, database.Plain(gorm.Expr(column+" "+[]string{"<", ">=", "="}[rand.N(3)]+" ?", rand.N(map[string]int{"late": 320, "mixed": 8, "early": 8}[column]))))
 		}
 		limit := 1 + rand.N(30)
 		rows := func() *gorm.DB {
@@ -47,7 +47,7 @@ func TestNarrowGivesThePageOfThePlainQuery(t *testing.T) {
 		}
 		plain := rows()
 		for _, c := range conditions {
-			plain = plain.Where(c)
+			plain = plain.Where(c.Row)
 		}
 		var want, got []uuid.UUID
 		must(t, plain.Limit(limit).Pluck("id", &want).Error)

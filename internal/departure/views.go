@@ -157,14 +157,14 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 // within limits q to the days and the instant of the filter. Those go together, and with the order of entry:
 // who leaves late was entered late, so that the first rows by one of them may all be far from a range of
 // another. Only a range of what the list is ordered by is found by that order.
-func (f Filter) within(q *gorm.DB) (*gorm.DB, []clause.Expr) {
-	var scarce []clause.Expr
+func (f Filter) within(q *gorm.DB) (*gorm.DB, []database.Condition) {
+	var scarce []database.Condition
 	add := func(column Order, condition string, values ...any) {
 		if column == f.Order {
 			q = q.Where(condition, values...)
 			return
 		}
-		scarce = append(scarce, gorm.Expr(condition, values...))
+		scarce = append(scarce, database.Plain(gorm.Expr(condition, values...)))
 	}
 	between := func(column Order, from, to *clock.Date) {
 		switch {
