@@ -54,7 +54,7 @@ func (s *server) registerLooks() {
 	}, s.disclose)
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /employees/{id}/comparisons", Summary: "Compare a number that somebody names with the one in a file", To: lookers, NoSealedCodes: true, Status: http.StatusCreated,
-		More: "Judged and recorded like a look. Nothing is shown but whether both are the same; the number is kept nowhere. A field of a person is compared at most three times within a day, by whomever. What a reviewer would have to decide about is refused: ask to look.",
+		More: "Judged and recorded like a look. Nothing is shown but whether both are the same; the number is not kept. A field of a person is compared at most three times within a day, by whomever. What a reviewer would have to decide about is refused: ask to look.",
 	}, s.compare)
 	httpkit.Handle(r, httpkit.Route{At: "GET /employees/{id}/disclosures", Summary: "List who looked at somebody's sensitive fields, newest first", More: "The subject sees the department, the purpose, the result and the time.", To: httpkit.Everyone}, s.listOfPerson)
 	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures", Summary: "List looks, newest first", To: readers}, s.listLooks)
