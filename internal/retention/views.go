@@ -3,6 +3,7 @@ package retention
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -47,15 +48,14 @@ func viewDeadlines(ctx context.Context, db *database.DB, departureIDs []uuid.UUI
 	if err := markHeld(ctx, db, departureIDs, deadlines); err != nil {
 		return nil, err
 	}
-	ids := make([]uuid.UUID, len(deadlines))
-	for i, l := range deadlines {
-		ids[i] = l.RuleID
+	ruleByID := map[uuid.UUID]models.RetentionRule{} // a few for all of them
+	for _, l := range deadlines {
+		ruleByID[l.RuleID] = models.RetentionRule{}
 	}
-	var rules []models.RetentionRule
-	if err := db.Read(ctx).Where("id IN ?", ids).Find(&rules).Error; err != nil {
-		return nil, database.Wrap("reading the rules of deadlines", err)
+	rules, err := database.Find[models.RetentionRule](db.Read(ctx), "the rules of deadlines", "id IN ?", slices.Collect(maps.Keys(ruleByID)))
+	if err != nil {
+		return nil, err
 	}
-	ruleByID := make(map[uuid.UUID]models.RetentionRule, len(rules))
 	for _, rule := range rules {
 		ruleByID[rule.ID] = rule
 	}
