@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/clock"
 	"lethe/internal/closed"
 )
 
@@ -84,6 +85,8 @@ type Batch struct {
 	// What the run would do, as the dry run says, and what it did.
 	ToCreate, ToChange, Same, Faulty     int
 	Created, Changed, Unchanged, Refused int
+	// Departed are those of Created who had left before.
+	Departed int
 	// ApprovalID and ApproverID are by whose agreement it runs; nil: one person was enough.
 	ApprovalID, ApproverID *uuid.UUID
 	EndedBy                BatchEnd
@@ -106,12 +109,43 @@ type BatchPart struct {
 	Rows       int
 	RowsSealed Sealed
 	People     IDs `gorm:"type:uuid[]"`
+	// Leaving is about the part's people who left, as the dry run says; nil: there are none.
+	Leaving *BatchLeaving `gorm:"serializer:json"`
 	// Problems are rows, columns (from 1; 0 is the row itself) and codes.
 	Problems []BatchProblem `gorm:"serializer:json"`
 	Checked  bool
 	Ran      bool
 	// Removed: data of somebody in it was deleted, and the part with it.
 	Removed bool
+}
+
+// BatchLeaving is about people of a file who left.
+type BatchLeaving struct {
+	People int `json:"people"`
+	// First and Last are the days between which their employments ended.
+	First clock.Date `json:"first"`
+	Last  clock.Date `json:"last"`
+	// Due are how many of them have data in a category that would be due at once.
+	Due map[Category]int `json:"due,omitempty"`
+	// DuePeople are how many have any.
+	DuePeople int `json:"due_people"`
+}
+
+// Add counts others in.
+func (l *BatchLeaving) Add(o BatchLeaving) {
+	if l.People == 0 || o.First.Before(l.First) {
+		l.First = o.First
+	}
+	if l.People == 0 || o.Last.After(l.Last) {
+		l.Last = o.Last
+	}
+	l.People, l.DuePeople = l.People+o.People, l.DuePeople+o.DuePeople
+	for category, n := range o.Due {
+		if l.Due == nil {
+			l.Due = map[Category]int{}
+		}
+		l.Due[category] += n
+	}
 }
 
 // BatchProblem is what is wrong with a cell. It never holds the value.

@@ -125,6 +125,8 @@ type Departure struct {
 	CountsFrom time.Time
 	Advanced   bool
 	AdvancedBy *uuid.UUID // the approval by which they agreed last
+	// BatchID is the file by which somebody came in who had left before; nil: everybody else.
+	BatchID *uuid.UUID
 	Driven
 }
 

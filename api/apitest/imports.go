@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api/imports"
+	"lethe/internal/departure"
 	domain "lethe/internal/imports"
 	"lethe/models"
 )
@@ -23,7 +24,7 @@ func (f *Fixture) Upload(file string) imports.ImportView {
 // Walk does for an import what its workflow would do now.
 func (f *Fixture) Walk(id uuid.UUID) (v imports.ImportView) {
 	f.T.Helper()
-	w := domain.Worker{DB: f.App, Vault: f.Vault}
+	w := domain.Worker{DB: f.App, Vault: f.Vault, Leavers: departure.Leavers{LookUps: 10}}
 	if _, err := w.Walk(context.Background(), id, time.Now().Add(time.Minute)); err != nil {
 		f.T.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
 	"lethe/api/render"
+	"lethe/internal/clock"
 	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
@@ -112,11 +113,43 @@ type ImportPlan struct {
 	Change int `json:"change" doc:"People whose file would be written to. Sensitive values are not opened to be compared"`
 	Same   int `json:"same" doc:"People whose file already says so"`
 	Faulty int `json:"faulty" doc:"Rows with something wrong: they are left out"`
+	// Left is about people who left; nil: the file has none.
+	Left *ImportLeft `json:"left,omitempty" doc:"Of the new people, those who left before; absent in lists"`
+}
+
+// ImportLeft is about people of a file who left.
+type ImportLeft struct {
+	People    int         `json:"people"`
+	First     clock.Date  `json:"first" doc:"The first day on which one of them left"`
+	Last      clock.Date  `json:"last"`
+	DuePeople int         `json:"due_people" doc:"Those with data that is due to be deleted at once. Nothing is, before a reviewer agreed"`
+	Due       []ImportDue `json:"due" doc:"By category"`
+}
+
+// ImportDue is how many people have data in a category that is due at once.
+type ImportDue struct {
+	Category models.Category `json:"category"`
+	Text     string          `json:"category_text"`
+	People   int             `json:"people"`
+}
+
+func leftView(l models.BatchLeaving, language i18n.Language) *ImportLeft {
+	if l.People == 0 {
+		return nil
+	}
+	v := &ImportLeft{People: l.People, First: l.First, Last: l.Last, DuePeople: l.DuePeople, Due: []ImportDue{}}
+	for _, category := range models.Categories {
+		if n := l.Due[category]; n > 0 {
+			v.Due = append(v.Due, ImportDue{category, closed.Text(language, category), n})
+		}
+	}
+	return v
 }
 
 // ImportResult is what a run did.
 type ImportResult struct {
 	Created   int `json:"created"`
+	Departed  int `json:"departed" doc:"Of those, people who had left before"`
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
 	Refused   int `json:"refused" doc:"Rows with something wrong, now or in the dry run"`
@@ -137,6 +170,11 @@ func (s *server) view(ctx context.Context, b models.Batch, language i18n.Languag
 			v.Columns[i].Header = headers[i]
 		}
 	}
+	left, err := imports.Leaving(s.DB.Read(ctx), b.ID)
+	if err != nil {
+		return v, err
+	}
+	v.Plan.Left = leftView(left, language)
 	v.Removed, err = imports.Removed(ctx, s.DB, b.ID)
 	return v, err
 }
@@ -153,8 +191,8 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 	return httpkit.Each(rows, func(b models.Batch) ImportView {
 		v := ImportView{
 			ID: b.ID, State: b.State, StateText: closed.Text(language, b.State), Format: sheet.Format(b.Format), FormatText: closed.Text(language, sheet.Format(b.Format)), Bytes: b.Bytes, Columns: []ImportColumn{},
-			Rows: b.Rows, Checked: b.Checked, Plan: ImportPlan{b.ToCreate, b.ToChange, b.Same, b.Faulty},
-			Ran: b.Ran, Result: ImportResult{b.Created, b.Changed, b.Unchanged, b.Refused}, Uploader: people[b.ActorID], Approval: b.ApprovalID, EndedBy: b.EndedBy,
+			Rows: b.Rows, Checked: b.Checked, Plan: ImportPlan{Create: b.ToCreate, Change: b.ToChange, Same: b.Same, Faulty: b.Faulty},
+			Ran: b.Ran, Result: ImportResult{b.Created, b.Departed, b.Changed, b.Unchanged, b.Refused}, Uploader: people[b.ActorID], Approval: b.ApprovalID, EndedBy: b.EndedBy,
 			CreatedAt: b.CreatedAt.UTC(), EndedAt: render.UTC(b.EndedAt), GoneAt: b.ContentUntil.UTC(), Gone: b.ContentEndedAt != nil,
 		}
 		for i, field := range b.Mapping {
@@ -307,7 +345,7 @@ type ImportMapping struct {
 // MappedColumn is one of its columns.
 type MappedColumn struct {
 	Column int    `json:"column" minimum:"1" maximum:"200" doc:"From 1"`
-	Field  string `json:"field,omitempty" maxLength:"64" doc:"A key of the field catalogue, legal_entity, time_zone or left_on; left out: the column is not read"`
+	Field  string `json:"field,omitempty" maxLength:"64" doc:"A key of the field catalogue, legal_entity, time_zone, left_on or departure_kind; left out: the column is not read"`
 }
 
 func (s *server) remap(ctx context.Context, in *struct {

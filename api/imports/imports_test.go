@@ -22,6 +22,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
+	"lethe/internal/departure"
 	domain "lethe/internal/imports"
 	"lethe/internal/sheet"
 	"lethe/internal/vault"
@@ -320,7 +321,7 @@ func TestWhatRowsMayNotSay(t *testing.T) {
 	v := f.Upload("工号,姓名,部门,入职日期,岗位,离职日期\n" +
 		"E1,别人,,,,\n" + "E1x,人,双,2024-01-01,,\n" + "R-hr_admin,,,,总监,\n" + "E9,人,A,2024-01-01,,2024-05-01\n" +
 		"e1,,,2019-01-01,,\n" + "E8,人,A,01/02/2024,,\n" + "E2,,,,顾问,\n")
-	want := []string{"2:1:twice_in_file", "2:2:other_name", "3:3:ambiguous_department", "4:0:own_file", "5:6:leaver", "6:1:twice_in_file", "6:4:needs_two_people", "7:4:not_a_date"}
+	want := []string{"2:1:twice_in_file", "2:2:other_name", "3:3:ambiguous_department", "4:0:own_file", "5:0:departure_kind_missing", "6:1:twice_in_file", "6:4:needs_two_people", "7:4:not_a_date"}
 	if diff := cmp.Diff(want, found(t, f, v.ID)); diff != "" {
 		t.Error(diff)
 	}
@@ -390,7 +391,7 @@ func TestTwoImportsOfTheSamePeople(t *testing.T) {
 	for _, id := range []uuid.UUID{one.ID, two.ID} {
 		f.Run(func(tx *database.Tx) error { return domain.Run(tx, id, domain.Agreement{}) })
 	}
-	w := domain.Worker{DB: f.App, Vault: f.Vault}
+	w := domain.Worker{DB: f.App, Vault: f.Vault, Leavers: departure.Leavers{}}
 	errs := make(chan error, 4)
 	for i := range 4 { // and two workers for each
 		go func() {

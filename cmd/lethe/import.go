@@ -202,12 +202,24 @@ func (c *apiClient) showImport(w io.Writer, v imports.ImportView) error {
 	if len(unread) > 0 && v.Ran == 0 {
 		_, _ = fmt.Fprintln(w, c.say("columns that are not read: ", "不读取的列：")+c.language.List(unread))
 	}
-	return show(w,
-		[2]string{c.say("rows", "行数"), strconv.Itoa(v.Rows)},
-		[2]string{c.say("new people", "新增"), strconv.Itoa(created)},
+	left, due := v.Result.Departed, 0
+	if v.Ran == 0 && v.Plan.Left != nil {
+		left, due = v.Plan.Left.People, v.Plan.Left.DuePeople
+	}
+	lines := [][2]string{
+		{c.say("rows", "行数"), strconv.Itoa(v.Rows)},
+		{c.say("new people", "新增"), strconv.Itoa(created)},
+	}
+	if left > 0 {
+		lines = append(lines, [2]string{c.say("of them, people who had left", "其中已离职"), strconv.Itoa(left)})
+	}
+	if due > 0 {
+		lines = append(lines, [2]string{c.say("of them, with data due to be deleted after a review", "其中保留期限已届满，审核后删除"), strconv.Itoa(due)})
+	}
+	return show(w, append(lines,
 		[2]string{c.say("changed", "更新"), strconv.Itoa(changed)},
 		[2]string{c.say("as they are", "不变"), strconv.Itoa(same)},
-		[2]string{c.say("with something wrong, left out", "有问题，不导入"), strconv.Itoa(faulty)})
+		[2]string{c.say("with something wrong, left out", "有问题，不导入"), strconv.Itoa(faulty)})...)
 }
 
 func (c *apiClient) showColumns(w io.Writer, v imports.ImportView) error {

@@ -123,7 +123,7 @@ func (r *runtime) activities() worker.Activities {
 			DB: r.facts, Purger: retention.NewPurger(r.facts, r.vault, r.tombstones),
 			Began: departure.PurgingBegan, ClearFile: departure.ClearFile, Purged: departure.CategoriesPurged,
 		},
-		Batch: &activities.Batch{DB: r.facts, Imports: &imports.Worker{DB: r.facts, Vault: r.vault}},
+		Batch: &activities.Batch{DB: r.facts, Imports: &imports.Worker{DB: r.facts, Vault: r.vault, Leavers: departure.Leavers{LookUps: r.config.ImportLookUps}}},
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/departure"
 	"lethe/internal/identity"
 	"lethe/internal/imports"
 	"lethe/internal/launch"
@@ -136,7 +137,7 @@ func (w *world) importFile(ctx context.Context, file []byte, what string) error 
 	if err != nil {
 		return err
 	}
-	walker := imports.Worker{DB: w.facts, Vault: w.vault}
+	walker := imports.Worker{DB: w.facts, Vault: w.vault, Leavers: departure.Leavers{LookUps: 10}}
 	for range 2 { // the second time finds the end
 		if _, err := walker.Walk(ctx, id, time.Now().Add(time.Hour)); err != nil {
 			return err

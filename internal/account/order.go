@@ -24,6 +24,8 @@ type UnlinkOrder struct {
 	Origin       models.OperationOrigin // models.OriginDeparture or OriginStandalone
 	AllOrNothing bool                   // stand-alone only: one stuck account gives all of them back
 	Systems      []string               // nil: all
+	// Cautious: the access should have ended long ago, and what is found in use that nobody registered is left to people.
+	Cautious bool
 	// Connected are the systems that can be asked whether anybody registered an account there or not; nil: none.
 	Connected  *connector.Registry
 	By         models.Actor
@@ -73,7 +75,7 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 	if err != nil {
 		return op, false, err
 	}
-	if err := former.unlink(tx, op, accounts); err != nil {
+	if err := former.unlink(tx, op, accounts, o.Cautious); err != nil {
 		return op, false, err
 	}
 	if err := former.release(tx, accounts, o.Superseded); err != nil {
@@ -143,9 +145,9 @@ func (o UnlinkOrder) makesSense() bool {
 }
 
 // unlink gives an operation its steps.
-func (f formers) unlink(tx *database.Tx, op models.AccountOperation, accounts []models.LinkedAccount) (err error) {
+func (f formers) unlink(tx *database.Tx, op models.AccountOperation, accounts []models.LinkedAccount, cautious bool) (err error) {
 	for i, a := range accounts {
-		step := models.AccountStep{Position: i + 1, Action: models.OperationUnlink}
+		step := models.AccountStep{Position: i + 1, Action: models.OperationUnlink, Cautious: cautious && a.LookUp()}
 		if f.direction(a) == models.OperationUnlink && (a.State == models.AccountUnlinking || a.State == models.AccountAccepted) {
 			// It goes on where the former order was: that one's last run does nothing that harms
 			// this one, so there is nothing to wait for.

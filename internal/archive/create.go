@@ -27,6 +27,9 @@ type NewEmployee struct {
 	HiredOn       clock.Date
 	// TimeZone is the IANA name of where the person works; left out, it is the legal entity's.
 	TimeZone string
+	// EndedAt is the end of an employment that was over before anybody entered it; nil: it is not. Only [CreateAll]
+	// takes it.
+	EndedAt *time.Time
 	// Fields are values by the catalogue's keys, of sealed fields only.
 	Fields map[string]string
 }

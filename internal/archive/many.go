@@ -51,6 +51,9 @@ func RulesNow(tx *database.Tx) (*Rules, error) {
 	return r, err
 }
 
+// Now is when they were read.
+func (r *Rules) Now() time.Time { return r.now }
+
 // Judge is what [Create] refuses of somebody who is new, and puts the values into the form in which they are stored.
 func (r *Rules) Judge(n *NewEmployee) error {
 	var found problems
@@ -90,28 +93,32 @@ func (r *Rules) hiring(n *NewEmployee, found *problems) hiring {
 const insertAtOnce = 2000
 
 // CreateAll hires people who are all new, with the rows, values and entries that [Create] makes for each. Somebody who
-// was hired with one of the numbers at the same moment makes it ErrEmployeeNoTaken, and the transaction is lost.
-func CreateAll(tx *database.Tx, sealer vault.Sealer, r *Rules, all []NewEmployee) ([]uuid.UUID, error) {
+// was hired with one of the numbers at the same moment makes it ErrEmployeeNoTaken, and the transaction is lost. Whose
+// employment is over comes in as departed, and the caller enters the departure in the same transaction.
+func CreateAll(tx *database.Tx, sealer vault.Sealer, r *Rules, all []NewEmployee) ([]models.Employment, error) {
 	if len(all) == 0 {
 		return nil, nil
 	}
 	var found problems
 	people, employments := make([]models.Employee, len(all)), make([]models.Employment, len(all))
-	entries, ids := make([]ledger.Entry, len(all)), make([]uuid.UUID, len(all))
-	employed := make([]uuid.UUID, len(all))
+	entries, employed := make([]ledger.Entry, len(all)), make([]uuid.UUID, len(all))
 	var values []vault.Value
 	for i := range all {
 		h := r.hiring(&all[i], &found)
-		ids[i], employed[i] = models.NewID(), models.NewID()
+		id := models.NewID()
+		employed[i] = models.NewID()
 		people[i] = models.Employee{
-			ID: ids[i], EmployeeNo: h.EmployeeNo, Name: h.Name, DepartmentID: h.DepartmentID,
+			ID: id, EmployeeNo: h.EmployeeNo, Name: h.Name, DepartmentID: h.DepartmentID,
 			Status: models.StatusActive, Revision: 1, SearchNames: FoundBy(h.Name),
 		}
+		if h.EndedAt != nil {
+			people[i].Status = models.StatusDeparted
+		}
 		employments[i] = models.Employment{
-			ID: employed[i], EmployeeID: ids[i], LegalEntityID: h.entity.ID, DepartmentID: h.DepartmentID, Post: h.Post,
+			ID: employed[i], EmployeeID: id, EndedAt: h.EndedAt, LegalEntityID: h.entity.ID, DepartmentID: h.DepartmentID, Post: h.Post,
 			Jurisdiction: h.entity.Jurisdiction, TimeZone: h.TimeZone, HiredOn: h.HiredOn,
 		}
-		entries[i] = entryOf(actionCreated, ids[i], employed[i], slices.Collect(maps.Keys(h.fields)))
+		entries[i] = entryOf(actionCreated, id, employed[i], slices.Collect(maps.Keys(h.fields)))
 		for _, key := range slices.Sorted(maps.Keys(h.fields)) {
 			values = append(values, vault.Value{Plain: []byte(*h.fields[key]), Cell: vault.Cell{
 				Table: "field_values", Row: models.NewID(), Employment: employed[i], Category: h.categories[key], Field: key,
@@ -128,7 +135,7 @@ func CreateAll(tx *database.Tx, sealer vault.Sealer, r *Rules, all []NewEmployee
 	for i := range employments {
 		employments[i].LedgerEntryID = &recorded[i]
 	}
-	return ids, insertAll(tx, sealer, people, employments, employed, values)
+	return employments, insertAll(tx, sealer, people, employments, employed, values)
 }
 
 func insertAll(tx *database.Tx, sealer vault.Sealer, people []models.Employee, employments []models.Employment, employed []uuid.UUID, values []vault.Value) error {

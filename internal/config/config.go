@@ -87,6 +87,8 @@ type Config struct {
 	ContinueAsNewAfter time.Duration `env:"CONTINUE_AS_NEW_AFTER" envDefault:"720h" used:"serve,worker" en:"age at which a waiting workflow starts a fresh run, at most 30 days" zh:"等待中的工作流多久后开始新的运行，最长 30 天"`
 	PurgeJitter        time.Duration `env:"PURGE_JITTER" envDefault:"0s" used:"worker" en:"purges due together are spread over this time after the deadline, never before it" zh:"同时到期的删除在截止时间之后的这段时间内错开执行，绝不提前"`
 
+	ImportLookUps int `env:"IMPORT_LOOKUPS" envDefault:"5" used:"worker" en:"people who left before a file brought them in, about whose accounts connected systems are asked within a second, at most" zh:"导入的已离职人员，每秒最多向所连接系统按工号查找多少人的账号"`
+
 	ApprovalsRequired []string      `env:"APPROVALS_REQUIRED" used:"serve" en:"operations that need two people here though not everywhere, separated by commas (purge.decide); what always needs two stays so" zh:"除固定需要双人审核的操作外，本机构另外要求双人审核的操作，用逗号分隔（如 purge.decide）；固定要求不能取消"`
 	ApprovalExpiry    time.Duration `env:"APPROVAL_EXPIRY" envDefault:"72h" used:"serve" en:"how long a request for approval stays open, one minute to 30 days" zh:"双人审核申请的有效期，1 分钟至 30 天"`
 

@@ -49,6 +49,7 @@ func (c Config) problems() []string {
 		p.add("LETHE_PURGE_JITTER is negative; purges never run before their deadline")
 	}
 	p.count("LETHE_UNLINK_TRIES", c.UnlinkTries, 1000)
+	p.count("LETHE_IMPORT_LOOKUPS", c.ImportLookUps, 1000)
 	p.count("LETHE_EXPORT_LIMIT", c.ExportLimit, 1_000_000)
 	p.atLeast("LETHE_EXPORT_KEEP", c.ExportKeep, time.Hour)
 	p.count("LETHE_WORKFLOW_POLLERS", c.WorkflowPollers, 1000)

@@ -14,6 +14,7 @@ import (
 // What the ledger says of a departure.
 const (
 	actionStarted            = "departure.started"
+	actionEntered            = "departure.entered"
 	actionRescheduled        = "departure.rescheduled"
 	actionWithdrawn          = "departure.withdrawn"
 	actionAnnulmentRequested = "departure.annulment_requested"
@@ -32,6 +33,7 @@ const (
 // what brought it about: an order to unlink or relink, a certificate.
 var actionOf = map[string]string{
 	EventStarted:            actionStarted,
+	EventEntered:            actionEntered,
 	EventDatesChanged:       actionRescheduled,
 	EventWithdrawn:          actionWithdrawn,
 	EventAnnulmentRequested: actionAnnulmentRequested,

@@ -16,6 +16,7 @@ import (
 // What a timeline says. Codes only; the languages' texts are in i18n.
 const (
 	EventStarted            = "departure_started"
+	EventEntered            = "departure_entered"
 	EventDatesChanged       = "dates_changed"
 	EventWithdrawn          = "withdrawn"
 	EventAnnulmentRequested = "annulment_requested"
@@ -36,7 +37,7 @@ const (
 
 // Events are all of them.
 var Events = []string{
-	EventStarted, EventDatesChanged, EventWithdrawn, EventAnnulmentRequested, EventAnnulmentDropped, EventAnnulled, EventUnlinkingStarted,
+	EventStarted, EventEntered, EventDatesChanged, EventWithdrawn, EventAnnulmentRequested, EventAnnulmentDropped, EventAnnulled, EventUnlinkingStarted,
 	EventNothingConnected, EventRelinkingStarted, EventAccountsSettled, EventAccountsAttention, EventAccountsResumed,
 	EventAccountsRelinked, EventDeparted, EventPurgingBegan, EventCategoryPurged, EventPurged,
 }

@@ -39,9 +39,12 @@ func Advance(tx *database.Tx, id uuid.UUID, connected *connector.Registry) (Fact
 		return Facts{}, err
 	}
 	if dep.Stage == models.StagePendingDeparture {
-		if dep, err = advancePending(tx, dep, now, connected); err != nil {
-			return Facts{}, err
-		}
+		dep, err = advancePending(tx, dep, now, connected)
+	} else if unasked(dep, now) {
+		err = beginUnlinking(tx, &dep, connected)
+	}
+	if err != nil {
+		return Facts{}, err
 	}
 	f := Facts{Stage: dep.Stage, AccountsState: dep.AccountsState, Done: finished(dep)}
 	var wake *time.Time
@@ -63,14 +66,23 @@ func CutAccess(tx *database.Tx, id uuid.UUID, connected *connector.Registry) err
 	if err != nil {
 		return err
 	}
-	if dep.Stage != models.StagePendingDeparture || dep.AccountsState != models.AccountsLinked || dep.AccessCutoffAt.After(now) {
+	if !unasked(dep, now) {
 		return nil
 	}
 	return beginUnlinking(tx, &dep, connected)
 }
 
+// unasked says that the accounts' time has come, and nobody was asked about them: also of who came in as departed.
+func unasked(dep models.Departure, now time.Time) bool {
+	switch dep.Stage {
+	case models.StageWithdrawn, models.StageAnnulled:
+		return false
+	}
+	return dep.AccountsState == models.AccountsLinked && !dep.AccessCutoffAt.After(now)
+}
+
 func advancePending(tx *database.Tx, dep models.Departure, now time.Time, connected *connector.Registry) (models.Departure, error) {
-	if dep.AccountsState == models.AccountsLinked && !dep.AccessCutoffAt.After(now) {
+	if unasked(dep, now) {
 		if err := beginUnlinking(tx, &dep, connected); err != nil {
 			return dep, err
 		}
@@ -114,6 +126,7 @@ func beginUnlinking(tx *database.Tx, dep *models.Departure, connected *connector
 	op, created, err := account.OrderUnlink(tx, account.UnlinkOrder{
 		EmployeeID: dep.EmployeeID, EmploymentID: dep.EmploymentID, DepartureID: &dep.ID, Mode: models.ModeDisable,
 		Origin: models.OriginDeparture, Connected: connected, By: models.System, Superseded: tellOthers(dep.ID),
+		Cautious: dep.BatchID != nil,
 	})
 	if err != nil {
 		return fmt.Errorf("ordering the unlinking: %w", err)

@@ -20,8 +20,9 @@ const (
 	// ColumnLegalEntity tells departments of one name apart.
 	ColumnLegalEntity = "legal_entity"
 	ColumnTimeZone    = "time_zone"
-	// ColumnLeft is the day on which somebody left: such rows are refused.
+	// ColumnLeft is the day on which the employment of somebody who left ended, ColumnKind how.
 	ColumnLeft = "left_on"
+	ColumnKind = "departure_kind"
 	// ColumnProblem is what a report writes beside each row; it is not read again.
 	ColumnProblem = "problem"
 )
@@ -55,6 +56,7 @@ var words = map[string][]string{
 	ColumnLegalEntity:            {"公司", "所属公司", "用人单位", "法人实体", "company", "legal entity"},
 	ColumnTimeZone:               {"时区", "time zone", "timezone"},
 	ColumnLeft:                   {"离职日期", "离职时间", "离职日", "劳动关系解除日期", "劳动关系终止日期", "termination date", "leaving date", "end date", "left on", "last working day"},
+	ColumnKind:                   {"离职类型", "离职方式", "离职类别", "离职种类", "kind of departure", "departure type", "termination type", "leaving type", "reason for leaving"},
 	ColumnProblem:                {"问题", "problem"},
 }
 
@@ -161,7 +163,7 @@ func lastIndex(mapping []string, field string) int {
 // mappable says whether a column can be a field.
 func mappable(field string, definitions map[string]models.FieldDefinition) bool {
 	_, known := definitions[field]
-	return known || field == ColumnLegalEntity || field == ColumnTimeZone || field == ColumnLeft
+	return known || field == ColumnLegalEntity || field == ColumnTimeZone || field == ColumnLeft || field == ColumnKind
 }
 
 // headerSet is what a mapping is remembered by: the headers, in whatever order.

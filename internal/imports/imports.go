@@ -78,15 +78,26 @@ const (
 	// Purged: data of the person was deleted, or is being deleted.
 	Purged Problem = "purged"
 	Held   Problem = "held"
-	// Leaver: people who left are not imported.
-	Leaver Problem = "leaver"
+	// NoKind and NoEnd: how, or when, somebody left is missing.
+	NoKind Problem = "departure_kind_missing"
+	NoEnd  Problem = "left_on_missing"
+	// BeforeHire: an employment ends no earlier than it begins.
+	BeforeHire Problem = "before_hire"
+	// LeavesYet: the employment is not over, and ends by a departure.
+	LeavesYet Problem = "leaves_yet"
+	// StillEmployed: the number is that of somebody who has not left.
+	StillEmployed Problem = "still_employed"
+	// EndsElse: the employment of that number ended on another day or in another way.
+	EndsElse Problem = "ends_otherwise"
+	// NoRules: it cannot be said how long the data of somebody who left there is kept.
+	NoRules Problem = "no_retention_rules"
 )
 
 // Problems lists them all.
 var Problems = closed.Of("field",
 	Required, TooLong, NotText, Malformed, Unknown, ReadOnly, OutOfRange, Mismatch, TooEarly, NotAllowed, NotADate,
 	InFuture, NotANumber, NotAPhone, WrongCheckDigit, NoBirthDate, BirthMismatch,
-	Twice, DigitsLost, AmbiguousDepartment, OtherName, TwoPeople, OwnFile, Purged, Held, Leaver)
+	Twice, DigitsLost, AmbiguousDepartment, OtherName, TwoPeople, OwnFile, Purged, Held, NoKind, NoEnd, BeforeHire, LeavesYet, StillEmployed, EndsElse, NoRules)
 
 // lock locks an import for a change.
 func lock(tx *database.Tx, id any) (models.Batch, error) {

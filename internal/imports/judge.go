@@ -21,6 +21,9 @@ const (
 	creates
 	changes
 	stays
+	// departed are those of creates who had left before; it is the outcome of no row.
+	departed
+	outcomes
 )
 
 // judgement is a row with what would become of it.
@@ -30,6 +33,7 @@ type judgement struct {
 	file    archive.File // of whom there is already
 	patch   archive.Patch
 	digests [][]byte // of the sealed values, by each key that lives
+	due     []models.Category
 }
 
 // imported is what was imported last for an employment.
@@ -42,11 +46,11 @@ type imported struct {
 }
 
 // judge says of the rows of a part what would become of each. to change what it finds, it locks it.
-func (r *reading) judge(tx *database.Tx, rows []*row, toChange bool) ([]judgement, error) {
+func (w *Worker) judge(tx *database.Tx, r *reading, rows []*row, toChange bool) ([]judgement, error) {
 	var numbers []string
-	for _, w := range rows {
-		if w.person.EmployeeNo != "" {
-			numbers = append(numbers, w.person.EmployeeNo)
+	for _, row := range rows {
+		if row.person.EmployeeNo != "" {
+			numbers = append(numbers, row.person.EmployeeNo)
 		}
 	}
 	files, err := archive.Files(tx, numbers, toChange)
@@ -57,32 +61,48 @@ func (r *reading) judge(tx *database.Tx, rows []*row, toChange bool) ([]judgemen
 	if err != nil {
 		return nil, err
 	}
+	known, err := w.Leavers.Known(tx, employmentsOf(rows, files))
+	if err != nil {
+		return nil, err
+	}
+	calendar := w.Leavers.Calendar(tx)
 	set, err := keyed.Living(tx.Context(), tx, keyed.Imports)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]judgement, len(rows))
-	for i, w := range rows {
-		all[i] = judgement{row: w}
-		file, known := files[w.person.EmployeeNo]
-		if !known {
-			if err := r.judged(w, r.rules.Judge(&w.person)); err != nil {
-				return nil, err
-			}
-			all[i].outcome = creates
-		} else {
+	for i, row := range rows {
+		all[i] = judgement{row: row}
+		file, there := files[row.person.EmployeeNo]
+		if there {
 			all[i].file = file
-			if err := r.judgeChange(&all[i]); err != nil {
-				return nil, err
+			if err = r.judgeChange(&all[i]); err == nil {
+				r.judgeEnd(&all[i], known)
+				all[i].digests = digestsOf(set, file.Employment.ID, all[i].patch.Fields)
+				all[i].outcome = r.changes(all[i], before[file.Employment.ID], toChange)
 			}
-			all[i].digests = digestsOf(set, file.Employment.ID, all[i].patch.Fields)
-			all[i].outcome = r.changes(all[i], before[file.Employment.ID], toChange)
+		} else if err = r.judged(row, r.rules.Judge(&row.person)); err == nil {
+			all[i].outcome = creates
+			all[i].due, err = r.ended(row, calendar)
 		}
-		if w.faulty() {
+		if err != nil {
+			return nil, err
+		}
+		if row.faulty() {
 			all[i].outcome = faulty
 		}
 	}
 	return all, nil
+}
+
+// employmentsOf are those of people who left as a file says, and who are there already.
+func employmentsOf(rows []*row, files map[string]archive.File) (ids []uuid.UUID) {
+	for _, row := range rows {
+		if file, there := files[row.person.EmployeeNo]; there && row.left {
+			ids = append(ids, file.Employment.ID)
+		}
+	}
+	return ids
 }
 
 // judgeChange makes the patch of somebody who is there already: what is left empty stays as it is.

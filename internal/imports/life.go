@@ -44,7 +44,7 @@ func Map(tx *database.Tx, v Vault, id uuid.UUID, given []Column) error {
 	if _, err := record(tx, actionMapped, batch, nil); err != nil {
 		return err
 	}
-	if err := tx.DB().Exec("UPDATE batch_parts SET checked = false, problems = '[]' WHERE batch_id = ? AND NOT removed", id).Error; err != nil {
+	if err := tx.DB().Exec("UPDATE batch_parts SET checked = false, problems = '[]', leaving = NULL WHERE batch_id = ? AND NOT removed", id).Error; err != nil {
 		return database.Wrap("beginning a dry run", err)
 	}
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE batches SET state = ?, mapping = ?, to_create = 0, to_change = 0, same = 0,
@@ -175,7 +175,7 @@ var endActions = map[models.BatchState]string{
 func end(tx *database.Tx, batch models.Batch, state models.BatchState, why models.BatchEnd) error {
 	details := map[string]string{
 		"rows": strconv.Itoa(batch.Rows), "ran": strconv.Itoa(batch.Ran), "created": strconv.Itoa(batch.Created), "changed": strconv.Itoa(batch.Changed),
-		"unchanged": strconv.Itoa(batch.Unchanged), "refused": strconv.Itoa(batch.Refused),
+		"departed": strconv.Itoa(batch.Departed), "unchanged": strconv.Itoa(batch.Unchanged), "refused": strconv.Itoa(batch.Refused),
 	}
 	if why != "" {
 		details["why"] = string(why)
@@ -288,7 +288,7 @@ func (w *Worker) Clear(ctx context.Context, id uuid.UUID) error {
 // are: nobody comes back by them.
 func Forget(tx *database.Tx, employeeID uuid.UUID) error {
 	var batches []uuid.UUID
-	err := tx.DB().Raw(`UPDATE batch_parts SET rows_sealed = NULL, people = '{}', problems = '[]', removed = true
+	err := tx.DB().Raw(`UPDATE batch_parts SET rows_sealed = NULL, people = '{}', problems = '[]', leaving = NULL, removed = true
 		WHERE people @> ARRAY[?]::uuid[] AND rows_sealed IS NOT NULL RETURNING batch_id`, employeeID).Scan(&batches).Error
 	if err != nil {
 		return database.Wrap("removing parts of files", err)

@@ -25,6 +25,7 @@ type reading struct {
 	departments map[string][]models.Department
 	entities    map[string]uuid.UUID
 	choices     map[string]map[string]string // by field: what people write, folded, and the code
+	kinds       map[string]models.DepartureKind
 	// twice are the numbers, in lower case, that several rows have.
 	twice map[string]bool
 }
@@ -32,7 +33,7 @@ type reading struct {
 func newReading(batch models.Batch, rules *archive.Rules) *reading {
 	r := &reading{
 		batch: batch, rules: rules, columns: map[string]int{}, departments: map[string][]models.Department{},
-		entities: map[string]uuid.UUID{}, choices: map[string]map[string]string{},
+		entities: map[string]uuid.UUID{}, choices: map[string]map[string]string{}, kinds: kinds(),
 	}
 	for i, field := range batch.Mapping {
 		if field != "" {
@@ -84,6 +85,8 @@ var alsoChosen = map[string]string{
 type row struct {
 	number   int
 	person   archive.NewEmployee
+	left     bool // the row says that somebody left
+	end      End
 	problems []models.BatchProblem
 }
 
@@ -137,10 +140,8 @@ func (r *reading) read(number int, cells []string, lost []int) *row {
 			r.wrong(w, r.batch.Mapping[at], DigitsLost)
 		}
 	}
-	switch {
-	case cell(ColumnLeft) != "":
-		r.wrong(w, ColumnLeft, Leaver)
-	case r.twice[strings.ToLower(n.EmployeeNo)]:
+	r.end(w, cell(ColumnLeft), cell(ColumnKind))
+	if r.twice[strings.ToLower(n.EmployeeNo)] {
 		r.wrong(w, archive.FieldEmployeeNo, Twice)
 	}
 	return w

@@ -22,8 +22,9 @@ import (
 
 // Worker walks the parts of imports.
 type Worker struct {
-	DB    *database.DB
-	Vault Vault
+	DB      *database.DB
+	Vault   Vault
+	Leavers Leavers
 }
 
 // Walk takes one part after another, each in a transaction of its own, until nothing is left for now or the time is over,
@@ -155,7 +156,7 @@ func checked(tx *database.Tx, batch models.Batch) error {
 	return database.Wrap("ending a dry run", err)
 }
 
-func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPart, twice map[string]bool, forget *models.Sealed) (counts [4]int, err error) {
+func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPart, twice map[string]bool, forget *models.Sealed) (counts [outcomes]int, err error) {
 	c, err := w.open(tx.Context(), *part)
 	if err != nil {
 		return counts, err
@@ -170,7 +171,7 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 	}
 	r := newReading(batch, rules)
 	r.twice = twice
-	all, err := r.judge(tx, r.readAll(c, nil), false)
+	all, err := w.judge(tx, r, r.readAll(c, nil), false)
 	if err != nil {
 		return counts, err
 	}
@@ -195,8 +196,8 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 			return counts, err
 		}
 	}
-	part.Checked = true
-	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "checked").Where("id = ?", part.ID).Updates(part))
+	part.Checked, part.Leaving = true, leaving(all)
+	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "checked", "leaving").Where("id = ?", part.ID).Updates(part))
 }
 
 // readAll understands the rows of a part, but for those that problems name already.
@@ -253,7 +254,8 @@ func (w *Worker) tryPart(ctx context.Context, id uuid.UUID) (more bool, err erro
 		}
 		failpoint.Hit("batch.run.inside")
 		err = database.UpdateOne(tx.DB().Exec(`UPDATE batches SET ran = ran + ?, created = created + ?, changed = changed + ?,
-			unchanged = unchanged + ?, refused = refused + ? WHERE id = ?`, part.Rows, counts[creates], counts[changes], counts[stays], counts[faulty], id))
+			unchanged = unchanged + ?, refused = refused + ?, departed = departed + ? WHERE id = ?`,
+			part.Rows, counts[creates], counts[changes], counts[stays], counts[faulty], counts[departed], id))
 		return database.Wrap("counting what was run", err)
 	})
 	failpoint.Hit("batch.run.after")
@@ -272,7 +274,7 @@ func endIfGone(tx *database.Tx, batch models.Batch) (gone bool, err error) {
 	return true, end(tx, batch, models.BatchCancelled, models.BatchEndUploaderGone)
 }
 
-func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart, forget *models.Sealed) (counts [4]int, err error) {
+func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart, forget *models.Sealed) (counts [outcomes]int, err error) {
 	c, err := w.open(tx.Context(), *part)
 	if err != nil {
 		return counts, err
@@ -282,7 +284,7 @@ func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart
 		return counts, err
 	}
 	r := newReading(batch, rules)
-	all, err := r.judge(tx, r.readAll(c, part.Problems), true)
+	all, err := w.judge(tx, r, r.readAll(c, part.Problems), true)
 	if err != nil {
 		return counts, err
 	}
@@ -290,7 +292,12 @@ func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart
 	if err != nil {
 		return counts, err
 	}
-	part.People = append(part.People, hired...)
+	for _, m := range hired {
+		part.People = append(part.People, m.EmployeeID)
+		if m.EndedAt != nil {
+			counts[departed]++
+		}
+	}
 	for _, j := range all {
 		part.Problems = append(part.Problems, j.problems...)
 		counts[j.outcome]++
@@ -304,16 +311,18 @@ func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart
 }
 
 // write enters who is new and changes who is there, and notes what was imported. It returns who is new.
-func (w *Worker) write(tx *database.Tx, r *reading, all []judgement) (ids []uuid.UUID, err error) {
-	var hired []archive.NewEmployee
-	for _, j := range all {
-		if j.outcome == creates {
-			hired = append(hired, j.person)
-		}
+func (w *Worker) write(tx *database.Tx, r *reading, all []judgement) (hired []models.Employment, err error) {
+	created := slices.DeleteFunc(slices.Clone(all), func(j judgement) bool { return j.outcome != creates })
+	people := make([]archive.NewEmployee, len(created))
+	for i, j := range created {
+		people[i] = j.person
 	}
-	ids, err = archive.CreateAll(tx, w.Vault, r.rules, hired)
+	hired, err = archive.CreateAll(tx, w.Vault, r.rules, people)
 	if errors.Is(err, archive.ErrEmployeeNoTaken) {
 		return nil, errAgain
+	}
+	if err == nil {
+		err = w.enterLeft(tx, r.batch, created, hired)
 	}
 	if err != nil {
 		return nil, err
@@ -331,7 +340,7 @@ func (w *Worker) write(tx *database.Tx, r *reading, all []judgement) (ids []uuid
 	if err != nil {
 		return nil, err
 	}
-	return ids, w.note(tx, r.batch, all)
+	return hired, w.note(tx, r.batch, all)
 }
 
 // note keeps what was imported last for each employment, as a digest of its sealed values.

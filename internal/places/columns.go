@@ -43,7 +43,7 @@ consents purpose answer form
 messages state ended_as
 query_log_exports role authenticated formats state failure file
 batches kind state actor_role authenticated format mapping ended_by
-batch_parts problems
+batch_parts problems leaving
 import_mappings mapping
 recorded_configuration name`},
 	{Setting, Facts, `

@@ -94,13 +94,18 @@ func recordPurge(tx *database.Tx, action string, purge uuid.UUID, dep models.Dep
 // recordDeadlines appends which deadlines a departure has got, and under which rules, and begins the
 // retention.
 func recordDeadlines(tx *database.Tx, dep models.Departure, jurisdiction string, rows []models.RetentionDeadline, rules []models.RetentionRule) (*uuid.UUID, error) {
+	return appendEntry(tx, ledger.KindRetention, actionScheduled, "retention/"+dep.ID.String(), dep.EmployeeID, models.System, scheduled(dep, jurisdiction, rows, rules),
+		"INSERT INTO retentions (id, employment_id, ledger_entry_id) SELECT ?::uuid, ?::uuid, entry_id FROM pending", dep.ID, dep.EmploymentID)
+}
+
+// scheduled says which deadlines a departure has got, and by which rules.
+func scheduled(dep models.Departure, jurisdiction string, rows []models.RetentionDeadline, rules []models.RetentionRule) map[string]string {
 	details := map[string]string{"jurisdiction": jurisdiction, "event_at": instant(dep.EventAt())}
 	for _, row := range rows {
 		rule, _ := ruleFor(rules, row.Category)
 		details[string(row.Category)] = fmt.Sprintf("%s by version %d", instant(row.Deadline), rule.Version)
 	}
-	return appendEntry(tx, ledger.KindRetention, actionScheduled, "retention/"+dep.ID.String(), dep.EmployeeID, models.System, details,
-		"INSERT INTO retentions (id, employment_id, ledger_entry_id) SELECT ?::uuid, ?::uuid, entry_id FROM pending", dep.ID, dep.EmploymentID)
+	return details
 }
 
 // recordRederived appends that a rule moved deadlines; the digest covers each of them.

@@ -28,10 +28,6 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	if err != nil {
 		return err
 	}
-	loc, err := clock.LoadZone(dep.TimeZone)
-	if err != nil {
-		return fmt.Errorf("loading the departure's zone: %w", err)
-	}
 	var categories []models.EmploymentCategory
 	if err := tx.DB().Where("employment_id = ?", dep.EmploymentID).Find(&categories).Error; err != nil {
 		return database.Wrap("reading the categories", err)
@@ -44,17 +40,9 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	if err != nil {
 		return err
 	}
-	rows := make([]models.RetentionDeadline, 0, len(categories))
-	for _, category := range categories {
-		rule, ok := ruleFor(rules, category.Category)
-		if !ok {
-			return &MissingRulesError{jurisdiction, []models.Category{category.Category}}
-		}
-		row, err := newDeadline(dep, category, rule, loc, now)
-		if err != nil {
-			return err
-		}
-		rows = append(rows, row)
+	rows, err := deadlinesOf(dep, categories, rules, now)
+	if err != nil {
+		return err
 	}
 	entry, err := recordDeadlines(tx, dep, jurisdiction, rows, rules)
 	if err != nil {
@@ -73,6 +61,27 @@ func Schedule(tx *database.Tx, dep models.Departure, jurisdiction string) error 
 	}
 	tx.Nudge(models.DrivenRetention, dep.ID)
 	return nil
+}
+
+// deadlinesOf gives each category of an employment its deadline, by the rules of its jurisdiction.
+func deadlinesOf(dep models.Departure, categories []models.EmploymentCategory, rules []models.RetentionRule, now time.Time) ([]models.RetentionDeadline, error) {
+	loc, err := clock.LoadZone(dep.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("loading the departure's zone: %w", err)
+	}
+	rows := make([]models.RetentionDeadline, 0, len(categories))
+	for _, category := range categories {
+		rule, ok := ruleFor(rules, category.Category)
+		if !ok { // rules are of all categories
+			return nil, fmt.Errorf("planning a deadline: no rule for %s", category.Category)
+		}
+		row, err := newDeadline(dep, category, rule, loc, now)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
 }
 
 func newDeadline(dep models.Departure, category models.EmploymentCategory, rule models.RetentionRule, loc *time.Location, now time.Time) (models.RetentionDeadline, error) {
