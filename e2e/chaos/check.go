@@ -125,6 +125,7 @@ var stageAfter = map[string]struct {
 	to   models.Stage
 }{
 	departure.EventStarted:      {[]models.Stage{""}, models.StagePendingDeparture},
+	departure.EventEntered:      {[]models.Stage{""}, models.StageDeparted},
 	departure.EventWithdrawn:    {[]models.Stage{models.StagePendingDeparture}, models.StageWithdrawn},
 	departure.EventAnnulled:     {[]models.Stage{models.StagePendingDeparture, models.StageDeparted}, models.StageAnnulled},
 	departure.EventDeparted:     {[]models.Stage{models.StagePendingDeparture}, models.StageDeparted},

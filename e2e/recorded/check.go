@@ -68,6 +68,7 @@ func (c *check) names(what string, entry *uuid.UUID, object string, actions ...s
 // toldBy are the actions that tell of a line of the timeline; the first one tells of nothing else.
 var toldBy = map[string][]string{
 	departure.EventStarted:            {"departure.started"},
+	departure.EventEntered:            {"departure.entered"},
 	departure.EventDatesChanged:       {"departure.rescheduled"},
 	departure.EventWithdrawn:          {"departure.withdrawn"},
 	departure.EventAnnulmentRequested: {"departure.annulment_requested"},
@@ -102,7 +103,7 @@ func (c *check) timelines() {
 			}
 			c.named[e.ID]++
 		}
-		if v.What == departure.EventStarted {
+		if v.What == departure.EventStarted || v.What == departure.EventEntered {
 			started[v.DepartureID]++
 		}
 	}
