@@ -23,6 +23,7 @@ import (
 	"lethe/api/purges"
 	"lethe/api/querylog"
 	"lethe/api/render"
+	"lethe/api/subjects"
 	"lethe/api/users"
 	"lethe/internal/approval"
 	"lethe/internal/connector"
@@ -95,6 +96,7 @@ func Assemble(d Deps) *httpkit.API {
 	disclosures.Register(desk, d.Vault, d.Mail)
 	permissions.Register(desk)
 	consents.Register(desk)
+	subjects.Register(desk, d.Vault)
 	messages.Register(desk, d.Mail)
 	departures.Register(desk, d.Vault)
 	accounts.Register(desk, d.Systems)

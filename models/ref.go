@@ -32,6 +32,7 @@ const (
 	RefPurge      = "purge"
 	RefRelinking  = "account_relinking"
 	RefSession    = "session"
+	RefSubject    = "subject_request"
 	RefToken      = "token"
 	RefUnlinking  = "account_unlinking"
 	RefUser       = "user"

@@ -21,6 +21,7 @@ import (
 	"lethe/internal/operations"
 	"lethe/internal/permission"
 	"lethe/internal/retention"
+	"lethe/internal/subject"
 	"lethe/models"
 )
 
@@ -249,4 +250,15 @@ func (f *Fixture) Configures(person uuid.UUID) {
 		asker, agrees := models.Actor{EmployeeID: f.People[models.RoleEmployee], Role: models.RoleHRAdmin}, models.Actor{EmployeeID: f.People[models.RoleReviewer], Role: models.RoleReviewer}
 		return permission.Set(tx, asker, agrees, m)
 	})
+}
+
+// AskedToErase is a request of somebody for an erasure, which waits for its answer.
+func (f *Fixture) AskedToErase(person uuid.UUID) (id uuid.UUID) {
+	f.T.Helper()
+	f.Run(func(tx *database.Tx) error {
+		r, err := subject.Ask(tx, models.Actor{EmployeeID: person, Role: models.RoleEmployee}, subject.New{EmployeeID: person, Kind: models.SubjectErasure, Text: "请删除"})
+		id = r.ID
+		return err
+	})
+	return id
 }

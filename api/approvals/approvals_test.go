@@ -82,6 +82,7 @@ func steps(f *apitest.Fixture) map[string]trial {
 	future, forgetful, looked, configurer := person(), f.User(person()), person(), person()
 	f.Logged(apitest.ExportLimit + 1)
 	f.Configures(f.People[hrRole])
+	asked := f.AskedToErase(f.LeftLongAgo(person(), -20, false).EmployeeID)
 	file := f.Upload("工号,姓名,部门,入职日期\nI-1,张伟,A,2024-01-02\n")
 	return map[string]trial{
 		operations.ExportLog: {models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r"}`, reviewerRole,
@@ -90,6 +91,8 @@ func steps(f *apitest.Fixture) map[string]trial {
 			"SELECT count(*) FROM permission_versions WHERE version = 2", nil},
 		operations.PrivacyPolicy: {hrRole, "POST", "/api/v1/privacy-policies", `{"base_version": 1, "text_zh": "新", "text_en": "new", "asks": []}`, reviewerRole,
 			"SELECT count(*) FROM privacy_policies WHERE version = 2", nil},
+		operations.EraseForSubject: {hrRole, "POST", httpkit.AddressOf(models.RefSubject, asked) + "/answer", `{"answer": "granted", "text": "已提前", "erase_categories": ["emergency_contact"]}`, hrRole,
+			"SELECT count(*) FROM subject_requests WHERE id = ? AND state = 'answered'", []any{asked}},
 		operations.RunImport: {hrRole, "POST", httpkit.AddressOf(models.RefImport, file.ID) + "/run", `{}`, hrRole,
 			"SELECT count(*) FROM batches WHERE id = ? AND state = 'running' AND approval_id IS NOT NULL", []any{file.ID}},
 		operations.LookAtFields: {hrRole, "POST", httpkit.AddressOf(models.RefEmployee, looked) + "/disclosures", `{"fields": ["id_number"], "purpose": "authority_order", "reason": "公安机关持调取证据通知书来公司调取，已回拨核实",

@@ -85,5 +85,8 @@ func describeTypes(registry huma.Registry) {
 	describeClosed[models.ConsentAnswer](registry)
 	describeClosed[models.ConsentForm](registry)
 	describeClosed[models.MessageState](registry)
+	describeClosed[models.SubjectRequestKind](registry)
+	describeClosed[models.SubjectRequestState](registry)
+	describeClosed[models.SubjectAnswer](registry)
 	describeClosed[models.MessageEnd](registry)
 }

@@ -60,16 +60,18 @@ type PlannedView struct {
 func Planned(language i18n.Language, planned []retention.Planned) []PlannedView {
 	views := make([]PlannedView, len(planned))
 	for i, p := range planned {
-		views[i] = PlannedView{p.Rule.Category, closed.Text(language, p.Rule.Category), p.Deadline.UTC(), ruleText(p.Rule), basisText(language, p.Rule)}
+		views[i] = PlannedView{p.Rule.Category, closed.Text(language, p.Rule.Category), p.Deadline.UTC(), RuleName(p.Rule), Basis(language, p.Rule)}
 	}
 	return views
 }
 
-func ruleText(r models.RetentionRule) string {
+// RuleName is a rule: jurisdiction, category and version.
+func RuleName(r models.RetentionRule) string {
 	return fmt.Sprintf("%s/%s/%d", r.Jurisdiction, r.Category, r.Version)
 }
 
-func basisText(language i18n.Language, r models.RetentionRule) string {
+// Basis is on what a rule rests.
+func Basis(language i18n.Language, r models.RetentionRule) string {
 	if language == i18n.Chinese {
 		return r.BasisZh
 	}
@@ -80,7 +82,7 @@ func basisText(language i18n.Language, r models.RetentionRule) string {
 func Retention(language i18n.Language, d retention.DeadlineView, people render.Named, knows func(access.Part) bool) RetentionView {
 	v := RetentionView{
 		Category: d.Category, CategoryText: closed.Text(language, d.Category), Deadline: d.Deadline.UTC(),
-		Rule: ruleText(d.Rule), Basis: basisText(language, d.Rule), State: d.State, StateText: closed.Text(language, d.State),
+		Rule: RuleName(d.Rule), Basis: Basis(language, d.Rule), State: d.State, StateText: closed.Text(language, d.State),
 		Advanced: d.Advanced, Extended: d.ExtendedUntil != nil, CertificateID: d.CertificateID,
 	}
 	if d.Purge != nil {

@@ -51,6 +51,7 @@ var detailWords = map[string]string{
 	"half": "ledger.half.", "how": "authenticated.", "initiator": "initiator.", "kind": "ledger.kind.", "mode": "operation_mode.",
 	"operation": "approval.operation.", "operation_kind": "operation_kind.", "origin": "operation_origin.", "reason_code": "case_reason.",
 	"resolution": "case_resolution.", "result": "ledger.result.", "role": "role.", "scope": "hold_scope.", "scopes": "token_scope.",
+	"subject_answer": "subject_answer.", "subject_request_kind": "subject_request_kind.",
 	"stage_before": "stage.", "state": "purge_state.", "state_before": "operation_state.", "system": "system_kind.", "systems": "system_kind.",
 	"why": "approval.void.",
 }

@@ -22,6 +22,7 @@ import (
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
 	"lethe/internal/operations"
+	"lethe/internal/subject"
 	"lethe/models"
 )
 
@@ -86,6 +87,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { exports.Run(ctx) })
 	wg.Go(func() { querylog.KeepSorted(ctx, r.facts, r.log) })
 	wg.Go(func() { disclosure.Keep(ctx, r.facts, r.log) })
+	wg.Go(func() { subject.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { archive.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
 	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(codec)), r.log) })

@@ -25,6 +25,7 @@ import (
 	"lethe/internal/operations"
 	"lethe/internal/permission"
 	"lethe/internal/retention"
+	"lethe/internal/subject"
 	"lethe/internal/textform"
 	"lethe/models"
 )
@@ -216,6 +217,9 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 		},
 		operations.PrivacyPolicy: {
 			{"who does not configure", hr, consent.Draft{Base: 1, Zh: "新", En: "new"}, permission.ErrNotConfigurer},
+		},
+		operations.EraseForSubject: {
+			{"nobody asked", hr, operations.SubjectAnswered{RequestID: uuid.Max}, subject.ErrNotFound},
 		},
 		operations.RunImport:    {{"nothing checked", hr, operations.ImportRun{ImportID: uuid.Max}, database.ErrNotFound}},
 		operations.LookAtFields: {{"nothing waits", hr, operations.LookAsked{DisclosureID: uuid.Max}, disclosure.ErrNotFound}},

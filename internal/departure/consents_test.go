@@ -10,6 +10,7 @@ import (
 	"lethe/internal/consent"
 	"lethe/internal/database"
 	"lethe/internal/message"
+	"lethe/internal/subject"
 	"lethe/models"
 )
 
@@ -56,6 +57,14 @@ func TestI25_ConsentEndsWithThePersonsData(t *testing.T) {
 	if got := state(once); got != consent.Given {
 		t.Errorf("after leaving: %s", got)
 	}
+	asks := func(id uuid.UUID) (r models.SubjectRequest) {
+		s.run(t, func(tx *database.Tx) (err error) {
+			r, err = subject.Ask(tx, models.Actor{EmployeeID: id, Role: models.RoleEmployee}, subject.New{EmployeeID: id, Kind: models.SubjectErasure, Text: "请删除"})
+			return err
+		})
+		return r
+	}
+	kept, ends := asks(twice), asks(once)
 	var waits models.Message
 	s.run(t, func(tx *database.Tx) (err error) {
 		value := "private@mail.example"
@@ -71,6 +80,12 @@ func TestI25_ConsentEndsWithThePersonsData(t *testing.T) {
 	}
 	if got := state(once); got != consent.Ended {
 		t.Errorf("after the purge: %s", got)
+	}
+	if r, err := subject.Get(t.Context(), s.Facts, ends.ID); err != nil || r.State != models.SubjectEnded || !r.TextSealed.IsNull() {
+		t.Errorf("what was asked for is %+v, %v", r, err)
+	}
+	if r, err := subject.Get(t.Context(), s.Facts, kept.ID); err != nil || r.State != models.SubjectOpen || r.TextSealed.IsNull() {
+		t.Errorf("with a second employment what was asked for is %+v, %v", r, err)
 	}
 	if err := agree(once, true); !errors.Is(err, consent.ErrGone) {
 		t.Errorf("answered after the purge: %v", err)

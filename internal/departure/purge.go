@@ -10,6 +10,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/message"
 	"lethe/internal/retention"
+	"lethe/internal/subject"
 	"lethe/models"
 )
 
@@ -84,6 +85,9 @@ func markPurged(tx *database.Tx, dep models.Departure) error {
 		return err
 	}
 	if err := message.End(tx, dep.EmployeeID); err != nil {
+		return err
+	}
+	if err := subject.End(tx, dep.EmployeeID); err != nil {
 		return err
 	}
 	return consent.End(tx, dep.EmployeeID)

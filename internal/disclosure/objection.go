@@ -1,18 +1,17 @@
 package disclosure
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/reasons"
 	"lethe/internal/textform"
 	"lethe/models"
 )
-
-// answerWithin is how long an objection waits for its answer: a month (GDPR art. 12(3); PIPL art. 50 says in time).
-const answerWithin = 30 * day
 
 // Object lets the subject of a look object to it, once.
 func Object(tx *database.Tx, by models.Actor, id uuid.UUID, text string) (models.Disclosure, error) {
@@ -37,7 +36,15 @@ func Object(tx *database.Tx, by models.Actor, id uuid.UUID, text string) (models
 	if err != nil {
 		return row, err
 	}
-	due := now.Add(answerWithin)
+	employment, err := database.First[models.Employment](tx.DB().Where("id = ?", row.EmploymentID))
+	if err != nil {
+		return row, database.Wrap("reading whose rules an objection follows", err)
+	}
+	zone, err := clock.LoadZone(employment.TimeZone)
+	if err != nil {
+		return row, fmt.Errorf("loading an employment's zone: %w", err)
+	}
+	due := AnswerBy(employment.Jurisdiction, clock.Today(now, zone), zone)
 	row.ObjectedAt, row.AnswerDueAt, row.ObjectionSealed = &now, &due, sealed
 	return row, change(tx, &row, actionObjected, map[string]string{"answer_due_at": due.UTC().Format(time.RFC3339)}, map[string]any{
 		"objected_at": now, "answer_due_at": due, columnObjection: sealed,

@@ -40,6 +40,7 @@ const (
 	Permissions      = "permissions.change"
 	PrivacyPolicy    = "privacy_policy.publish"
 	RunImport        = "employee_import.run"
+	EraseForSubject  = "erasure.grant"
 )
 
 // Deps is what the operations' commands are carried out with.
@@ -100,6 +101,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{Detach, always, reviewer, d.unlink(models.ModeDetach, models.AccountDetached)},
 		{Unlink, always, reviewer, d.unlink(models.ModeDisable, models.AccountDisabled)},
 		{Relink, always, reviewer, d.relink()},
+		{EraseForSubject, always, colleague, d.eraseForSubject()},
 		{ReleaseHold, always, reviewer, d.releaseHold()},
 		{HoldEverybody, always, colleague, d.holdEverybody()},
 		{HoldOwn, always, colleague, d.holdOwn()},

@@ -41,6 +41,7 @@ approvals operation targets rule_versions requester_role requester_authenticated
 disclosures actor_role fields purpose status state rule flags matter review outcome
 consents purpose answer form
 messages state ended_as
+subject_requests kind fields state form answer
 query_log_exports role authenticated formats state failure file
 batches kind state actor_role authenticated format mapping ended_by
 batch_parts problems leaving
@@ -107,7 +108,8 @@ holds matter_sealed
 support_cases note_sealed
 disclosures statement_sealed review_note_sealed outcome_note_sealed objection_sealed answer_sealed
 consents evidence_sealed
-messages contact_sealed`},
+messages contact_sealed
+subject_requests text_sealed evidence_sealed extension_sealed answer_sealed basis_sealed`},
 	{FormerReason, Facts, `
 approvals reason comment
 query_log_exports reason filters

@@ -22,6 +22,7 @@ const (
 	actionRederived = "retention.rederived"
 	actionRecounted = "retention.recounted"
 	actionCancelled = "retention.cancelled"
+	actionErasure   = "retention.erasure_granted"
 
 	actionHoldPlaced   = "hold.placed"
 	actionHoldReleased = "hold.released"
