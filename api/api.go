@@ -14,6 +14,7 @@ import (
 	"lethe/api/consents"
 	"lethe/api/departures"
 	"lethe/api/disclosures"
+	"lethe/api/emergencies"
 	"lethe/api/employees"
 	"lethe/api/holds"
 	"lethe/api/httpkit"
@@ -63,7 +64,7 @@ type Deps struct {
 	// TrustedProxies stand in front of the API: what they say about where a request comes from is
 	// believed.
 	TrustedProxies []string
-	// Mail: there is a mail server, by which messages to people who have left are sent.
+	// Mail: there is a mail server, by which messages to people who have left, and to HR on duty, are sent.
 	Mail bool
 	// Version is the program's, for the API's description.
 	Version string
@@ -98,6 +99,7 @@ func Assemble(d Deps) *httpkit.API {
 	consents.Register(desk)
 	subjects.Register(desk, d.Vault)
 	messages.Register(desk, d.Mail)
+	emergencies.Register(desk, d.Vault, d.Mail)
 	departures.Register(desk, d.Vault)
 	accounts.Register(desk, d.Systems)
 	purges.Register(desk)

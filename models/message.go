@@ -48,18 +48,22 @@ const (
 	EndDeleted       MessageEnd = "data_deleted"
 	EndRefused       MessageEnd = "refused"
 	EndGivenUp       MessageEnd = "given_up"
+	EndCallTaken     MessageEnd = "call_taken" // somebody of HR looks after the emergency already
+	EndCannotAct     MessageEnd = "cannot_act" // whom it was for does not work here any more
 )
 
 // MessageEnds lists them all.
-var MessageEnds = closed.Of("message_end", EndAskerDeclined, EndAskerSilent, EndNotLeft, EndNotAgreed, EndNoAddress, EndDeleted, EndRefused, EndGivenUp)
+var MessageEnds = closed.Of("message_end", EndAskerDeclined, EndAskerSilent, EndNotLeft, EndNotAgreed, EndNoAddress, EndDeleted, EndRefused, EndGivenUp, EndCallTaken, EndCannotAct)
 
-// Message tells somebody who has left that somebody would like to hear from them. The address is never part of it.
+// Message tells somebody who has left that somebody would like to hear from them; or, with a CallID, somebody of HR that
+// there is an emergency call. The address is never part of it.
 type Message struct {
 	ID         uuid.UUID
 	EmployeeID uuid.UUID // to whom
 	// RequestedBy is who of HR passes it on, AskerID the colleague whom it names; nil: it names nobody.
 	RequestedBy uuid.UUID
 	AskerID     *uuid.UUID
+	CallID      *uuid.UUID
 	State       MessageState
 	EndedAs     MessageEnd
 	RequestedAt time.Time

@@ -22,6 +22,8 @@ const (
 	RefEntity     = "legal_entity"
 	RefDeparture  = "departure"
 	RefDisclosure = "disclosure"
+	RefDuty       = "duty_shift"
+	RefEmergency  = "emergency_call"
 	RefEmployee   = "employee"
 	RefExport     = "query_log_export"
 	RefHold       = "hold"

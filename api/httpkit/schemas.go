@@ -89,4 +89,7 @@ func describeTypes(registry huma.Registry) {
 	describeClosed[models.SubjectRequestState](registry)
 	describeClosed[models.SubjectAnswer](registry)
 	describeClosed[models.MessageEnd](registry)
+	describeClosed[models.DutyGap](registry)
+	describeClosed[models.EmergencyState](registry)
+	describeClosed[models.EmergencyOutcome](registry)
 }

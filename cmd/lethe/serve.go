@@ -18,6 +18,7 @@ import (
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/disclosure"
+	"lethe/internal/duty"
 	"lethe/internal/identity"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
@@ -89,6 +90,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { disclosure.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { subject.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { archive.Keep(ctx, r.facts, r.log) })
+	wg.Go(func() { duty.Keep(ctx, r.facts, r.config.SMTPHost != "", r.log) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
 	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())

@@ -21,7 +21,7 @@ const CodeNotSensitive = "not_sensitive"
 // GroupOf is the group of a sensitive field.
 func GroupOf(section, key string) access.Group {
 	switch key {
-	case "home_address", "personal_phone", "personal_email", "forwarding_contact":
+	case "home_address", "personal_phone", "personal_email", "forwarding_contact", "duty_phone", "duty_email":
 		return access.GroupPrivateContact
 	}
 	return access.Group(section)

@@ -25,10 +25,12 @@ const (
 	ScopeAccounts   = "accounts"   // linked accounts, cases, systems
 	// ScopeDisclosures: looks at sensitive fields.
 	ScopeDisclosures = "disclosures"
+	// ScopeEmergencies: emergency calls alone, as for the phone of a gatehouse.
+	ScopeEmergencies = "emergencies"
 )
 
 // Scopes lists them.
-var Scopes = []string{ScopeRead, ScopePeople, ScopeDepartures, ScopeAccounts, ScopeDisclosures}
+var Scopes = []string{ScopeRead, ScopePeople, ScopeDepartures, ScopeAccounts, ScopeDisclosures, ScopeEmergencies}
 
 // TokenOrder is an order for a token of the user who asks, in the role of the session.
 type TokenOrder struct {

@@ -65,7 +65,7 @@ const (
 
 var (
 	outcomes = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "lethe_messages_total", Help: "Messages to people who have left that came to an end, by how.",
+		Name: "lethe_messages_total", Help: "Messages that came to an end, by how.",
 	}, []string{"end"})
 	unreachable = promauto.NewCounter(prometheus.CounterOpts{
 		Name: "lethe_mail_server_failures_total", Help: "Tries to reach the mail server, or to log in there, that failed.",
@@ -151,7 +151,7 @@ func (d *Deliverer) claim(ctx context.Context) (claimed *models.Message, err err
 			return err
 		}
 		claimed = &m
-		why, err := Possible(tx.DB(), m.EmployeeID)
+		why, err := possible(tx, m)
 		if err == nil && why == "" && now.Sub(m.RequestedAt) > giveUpAfter+confirmWithin {
 			why = models.EndGivenUp
 		}
@@ -198,15 +198,15 @@ func (d *Deliverer) postpone(ctx context.Context, m models.Message) error {
 			return err
 		}
 		r := tx.DB().Model(&models.Message{}).Where("id = ? AND state = ? AND attempts = ?", m.ID, models.MessageQueued, m.Attempts).
-			Updates(map[string]any{"next_at": now.Add(pause(m.Attempts))})
+			Updates(map[string]any{"next_at": now.Add(pause(m))})
 		return database.Wrap("postponing a message", r.Error)
 	})
 }
 
-// pause doubles from a minute to an hour.
-func pause(attempts int) time.Duration {
+// pause doubles from a minute to an hour; of an emergency it stays a minute.
+func pause(m models.Message) time.Duration {
 	p := firstPause
-	for i := 1; i < attempts && p < longPause; i++ {
+	for i := 1; m.CallID == nil && i < m.Attempts && p < longPause; i++ {
 		p *= 2
 	}
 	return min(p, longPause)
@@ -218,7 +218,7 @@ func (d *Deliverer) begin(ctx context.Context, claimed models.Message) (mail *Ma
 	err = database.Run(ctx, d.DB, func(tx *database.Tx) error {
 		mail = nil
 		// The category is locked before the message, as by a purge.
-		address, err := d.address(tx, claimed.EmployeeID)
+		address, err := d.address(tx, claimed)
 		if err != nil {
 			return err
 		}
@@ -230,7 +230,7 @@ func (d *Deliverer) begin(ctx context.Context, claimed models.Message) (mail *Ma
 		if err != nil {
 			return err
 		}
-		why, err := Possible(tx.DB(), m.EmployeeID)
+		why, err := possible(tx, m)
 		if err == nil && why == "" && address == "" {
 			why = models.EndNoAddress
 		}
@@ -252,15 +252,19 @@ func (d *Deliverer) begin(ctx context.Context, claimed models.Message) (mail *Ma
 	return mail, err
 }
 
-// address opens the private address: of the latest employment that has one.
-func (d *Deliverer) address(tx *database.Tx, person uuid.UUID) (string, error) {
+// address opens the private address, or that of who is on duty: of the latest employment that has one.
+func (d *Deliverer) address(tx *database.Tx, m models.Message) (string, error) {
+	field := addressField
+	if m.CallID != nil {
+		field = dutyField
+	}
 	var employments []uuid.UUID
-	err := tx.DB().Raw("SELECT id FROM employments WHERE employee_id = ? ORDER BY created_at DESC, id DESC", person).Scan(&employments).Error
+	err := tx.DB().Raw("SELECT id FROM employments WHERE employee_id = ? ORDER BY created_at DESC, id DESC", m.EmployeeID).Scan(&employments).Error
 	if err != nil {
 		return "", database.Wrap("reading employments", err)
 	}
 	for _, id := range employments {
-		fields, err := archive.LookFields(tx, id, []string{addressField})
+		fields, err := archive.LookFields(tx, id, []string{field})
 		if err != nil {
 			return "", err
 		}
@@ -280,6 +284,9 @@ func (d *Deliverer) address(tx *database.Tx, person uuid.UUID) (string, error) {
 
 // compose writes the mail, in both languages: the file does not say which the person reads.
 func (d *Deliverer) compose(tx *database.Tx, m models.Message, address string) (*Mail, error) {
+	if m.CallID != nil {
+		return composeAlert(m, address), nil
+	}
 	var company struct{ NameZh, NameEn string }
 	err := tx.DB().Raw(`SELECT l.name_zh, l.name_en FROM employments m JOIN legal_entities l ON l.id = m.legal_entity_id
 		WHERE m.employee_id = ? ORDER BY m.created_at DESC, m.id DESC LIMIT 1`, m.EmployeeID).Scan(&company).Error
@@ -323,7 +330,7 @@ func (d *Deliverer) conclude(ctx context.Context, claimed models.Message, came O
 			return end(tx, &m, models.EndRefused, now)
 		}
 		m.State = models.MessageQueued
-		return change(tx, &m, actionDelayed, nil, map[string]any{"next_at": now.Add(pause(m.Attempts))})
+		return change(tx, &m, actionDelayed, nil, map[string]any{"next_at": now.Add(pause(m))})
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -92,13 +93,18 @@ func Possible(g *gorm.DB, person uuid.UUID) (models.MessageEnd, error) {
 	if agreed.State != consent.Given {
 		return models.EndNotAgreed, nil
 	}
-	var there bool
-	err = g.Raw(`SELECT EXISTS (SELECT FROM field_values v JOIN employments m ON m.id = v.employment_id JOIN employment_categories c ON c.id = v.category_id
-		WHERE m.employee_id = ? AND v.field_key = ? AND v.value_sealed IS NOT NULL AND c.state = 'open')`, person, addressField).Scan(&there).Error
+	there, err := has(g, person, addressField)
 	if err == nil && !there {
 		return models.EndNoAddress, nil
 	}
-	return "", database.Wrap("looking for an address", err)
+	return "", err
+}
+
+// has says whether a file of somebody holds an address, without opening it.
+func has(g *gorm.DB, person uuid.UUID, field string) (there bool, err error) {
+	err = g.Raw(`SELECT EXISTS (SELECT FROM field_values v JOIN employments m ON m.id = v.employment_id JOIN employment_categories c ON c.id = v.category_id
+		WHERE m.employee_id = ? AND v.field_key = ? AND v.value_sealed IS NOT NULL AND c.state = 'open')`, person, field).Scan(&there).Error
+	return there, database.Wrap("looking for an address", err)
 }
 
 // Request is a message that HR is to pass on.
@@ -165,7 +171,7 @@ func (r Request) check(tx *database.Tx, by models.Actor) error {
 func (r Request) bounds(tx *database.Tx, now time.Time) error {
 	var n struct{ Same, All int }
 	err := tx.DB().Raw(`SELECT count(*) FILTER (WHERE asker_id IS NOT DISTINCT FROM ?) AS same, count(*) AS "all" FROM messages
-		WHERE employee_id = ? AND requested_at > ? AND (state <> 'ended' OR ended_as IN ('asker_declined', 'asker_silent'))`, r.Asker, r.EmployeeID, now.Add(-again)).Scan(&n).Error
+		WHERE employee_id = ? AND call_id IS NULL AND requested_at > ? AND (state <> 'ended' OR ended_as IN ('asker_declined', 'asker_silent'))`, r.Asker, r.EmployeeID, now.Add(-again)).Scan(&n).Error
 	if err == nil && (n.Same > 0 || n.All >= most) {
 		return ErrTooOften
 	}
@@ -211,6 +217,9 @@ func lock(tx *database.Tx, id uuid.UUID) (models.Message, error) {
 
 // entry is one about a message. Whoever it is for is its subject.
 func entry(m models.Message, action string, details map[string]string) ledger.Entry {
+	if m.CallID != nil {
+		action = "emergency_alert" + strings.TrimPrefix(action, "message")
+	}
 	e := ledger.Entry{Kind: ledger.KindDisclosure, Action: action, Subject: &m.EmployeeID, Object: "message/" + m.ID.String(), Details: details}
 	if m.AskerID != nil {
 		e.RequestedBy = m.AskerID.String()
@@ -265,7 +274,7 @@ type Filter struct {
 
 // List is a page of messages, newest first, and one more if there are more.
 func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Message, err error) {
-	q := db.Read(ctx).Where("employee_id <> ?", f.NotTo)
+	q := db.Read(ctx).Where("call_id IS NULL AND employee_id <> ?", f.NotTo)
 	if f.EmployeeID != nil {
 		q = q.Where("employee_id = ?", *f.EmployeeID)
 	}
@@ -284,6 +293,6 @@ func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Message
 
 // Get is one message.
 func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Message, error) {
-	m, err := database.First[models.Message](db.Read(ctx).Where("id = ?", id))
+	m, err := database.First[models.Message](db.Read(ctx).Where("id = ? AND call_id IS NULL", id))
 	return m, database.Found("reading a message", err, ErrNotFound)
 }

@@ -42,6 +42,8 @@ disclosures actor_role fields purpose status state rule flags matter review outc
 consents purpose answer form
 messages state ended_as
 subject_requests kind fields state form answer
+duty_shifts time_zone
+emergency_calls caller_role state outcome
 query_log_exports role authenticated formats state failure file
 batches kind state actor_role authenticated format mapping ended_by
 batch_parts problems leaving
@@ -109,7 +111,8 @@ support_cases note_sealed
 disclosures statement_sealed review_note_sealed outcome_note_sealed objection_sealed answer_sealed
 consents evidence_sealed
 messages contact_sealed
-subject_requests text_sealed evidence_sealed extension_sealed answer_sealed basis_sealed`},
+subject_requests text_sealed evidence_sealed extension_sealed answer_sealed basis_sealed
+emergency_calls statement_sealed note_sealed`},
 	{FormerReason, Facts, `
 approvals reason comment
 query_log_exports reason filters
