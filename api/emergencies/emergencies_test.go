@@ -145,14 +145,14 @@ func TestI18_TheNightShift(t *testing.T) {
 	o.round()
 	o.round()
 	mails := o.inbox.Mails()
-	if len(mails) != 1 || mails[0].To[0] != "ann@duty.example" || strings.Contains(mails[0].Text, "8023") {
+	if len(mails) != 1 || mails[0].To[0] != "ann@duty.example" || strings.Contains(mails[0].Text, "号门外") {
 		t.Errorf("mails: %+v", mails)
 	}
 	var kept string
 	o.Run(func(tx *database.Tx) error {
 		return database.Hide(tx.DB().Raw(`SELECT (SELECT string_agg(m::text, ' ') FROM emergency_calls m) || (SELECT string_agg(m::text, ' ') FROM messages m) || (SELECT string_agg(l::text, ' ') FROM ledger_content l)`).Row().Scan(&kept))
 	})
-	for _, secret := range []string{"没有意识", "8023", "13800138001", "ann@duty"} {
+	for _, secret := range []string{"没有意识", "号门外", "13800138001", "ann@duty"} {
 		if strings.Contains(kept+o.Log.String(), secret) {
 			t.Errorf("%s lies in clear", secret)
 		}
