@@ -28,56 +28,13 @@ func TestI10_AKilledWorkerImportsEverybodyOnce(t *testing.T) {
 	for i := range people {
 		fmt.Fprintf(&file, "IMP%05d,导入人,D-%s,2024-01-02,139%08d\n", i, models.DemoJurisdiction, i)
 	}
-	var v struct {
-		ID, State    string
-		Checked, Ran int
-		Plan         struct{ Create int }
-		Result       struct{ Created int }
-	}
-	read := func() error {
-		a, err := j.hr.Do(j.ctx, http.MethodGet, "/api/v1/employee-imports/"+v.ID, nil)
-		if err != nil {
-			return err
-		}
-		before := v.Checked + v.Ran
-		if err := json.Unmarshal(a.Body, &v); err != nil {
-			return err
-		}
-		if v.Checked+v.Ran < before {
-			return harness.Final(fmt.Errorf("progress went back from %d to %d", before, v.Checked+v.Ran))
-		}
-		return nil
-	}
-	until := func(state string, kill bool) {
-		last, kills := -1, 0
-		j.must(harness.Eventually(j.ctx, 90*time.Second, func() error {
-			if err := read(); err != nil {
-				return err
-			}
-			if v.State == state {
-				return nil
-			}
-			if kill && v.Ran > last && kills < 3 {
-				last, kills = v.Ran, kills+1
-				if err := stack.Worker.Kill(); err != nil {
-					return err
-				}
-				if err := stack.Worker.Launch(); err != nil {
-					return err
-				}
-			}
-			return fmt.Errorf("it is %s: %d checked, %d run", v.State, v.Checked, v.Ran)
-		}))
-	}
-	a, err := j.hr.Do(j.ctx, http.MethodPost, "/api/v1/employee-imports", []byte(file.String()), "Content-Type", "text/csv")
-	j.must(err, json.Unmarshal(a.Body, &v))
-	until("checked", false)
+	v := j.sendFile(file.String())
+	v.until("checked", false)
 	if v.Plan.Create != people {
-		t.Fatalf("the dry run: %s", a.Body)
+		t.Fatalf("the dry run: %+v", v)
 	}
-	a, err = j.hr.Do(j.ctx, http.MethodPost, "/api/v1/employee-imports/"+v.ID+"/run", map[string]any{})
-	j.must(err, stack.Agree(j.ctx, a))
-	until("done", true)
+	v.run()
+	v.until("done", true)
 	var once, entries int64
 	j.must(stack.Facts.Read(j.ctx).Raw("SELECT count(*) FROM employees WHERE employee_no LIKE 'IMP%'").Scan(&once).Error,
 		stack.Facts.Read(j.ctx).Raw("SELECT count(DISTINCT subject_id) FROM ledger_content WHERE action = 'employee.created' AND request_id = ?", "employee_import/"+v.ID).Scan(&entries).Error)
@@ -93,6 +50,69 @@ func TestI10_AKilledWorkerImportsEverybodyOnce(t *testing.T) {
 			}
 		}
 	}
+}
+
+// anImport is a file on its way.
+type anImport struct {
+	*journey
+	ID, State    string
+	Checked, Ran int
+	Plan         struct{ Create, Faulty int }
+	Result       struct{ Created, Departed int }
+}
+
+func (j *journey) sendFile(file string) *anImport {
+	j.Helper()
+	v := &anImport{journey: j}
+	a, err := j.hr.Do(j.ctx, http.MethodPost, "/api/v1/employee-imports", []byte(file), "Content-Type", "text/csv")
+	j.must(err, json.Unmarshal(a.Body, v))
+	return v
+}
+
+// run has it entered, with whoever has to agree.
+func (v *anImport) run() {
+	v.Helper()
+	a, err := v.hr.Do(v.ctx, http.MethodPost, "/api/v1/employee-imports/"+v.ID+"/run", map[string]any{})
+	v.must(err, v.stack.Agree(v.ctx, a))
+}
+
+func (v *anImport) read() error {
+	a, err := v.hr.Do(v.ctx, http.MethodGet, "/api/v1/employee-imports/"+v.ID, nil)
+	if err != nil {
+		return err
+	}
+	before := v.Checked + v.Ran
+	if err := json.Unmarshal(a.Body, v); err != nil {
+		return err
+	}
+	if v.Checked+v.Ran < before {
+		return harness.Final(fmt.Errorf("progress went back from %d to %d", before, v.Checked+v.Ran))
+	}
+	return nil
+}
+
+// until waits for a state; kill: the worker dies again and again meanwhile.
+func (v *anImport) until(state string, kill bool) {
+	v.Helper()
+	last, kills := -1, 0
+	v.must(harness.Eventually(v.ctx, 90*time.Second, func() error {
+		if err := v.read(); err != nil {
+			return err
+		}
+		if v.State == state {
+			return nil
+		}
+		if kill && v.Ran > last && kills < 3 {
+			last, kills = v.Ran, kills+1
+			if err := v.stack.Worker.Kill(); err != nil {
+				return err
+			}
+			if err := v.stack.Worker.Launch(); err != nil {
+				return err
+			}
+		}
+		return fmt.Errorf("it is %s: %d checked, %d run", v.State, v.Checked, v.Ran)
+	}))
 }
 
 // The command line takes a file through: it shows what would be done, writes what was left out, and ends with 3 where a

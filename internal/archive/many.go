@@ -51,8 +51,11 @@ func RulesNow(tx *database.Tx) (*Rules, error) {
 	return r, err
 }
 
-// Now is when they were read.
+// Now is as of when they judge: when they were read, or what At says.
 func (r *Rules) Now() time.Time { return r.now }
+
+// At has them judge as of another instant.
+func (r *Rules) At(now time.Time) { r.now = now }
 
 // Judge is what [Create] refuses of somebody who is new, and puts the values into the form in which they are stored.
 func (r *Rules) Judge(n *NewEmployee) error {
