@@ -69,6 +69,12 @@ func (s *server) registerLooks() {
 		},
 		Problems: []int{http.StatusConflict},
 	}, s.download)
+	httpkit.Handle(r, httpkit.Route{
+		At: "GET /disclosures/{id}/registration", Summary: "Print the sheet of what was given to an authority (对外提供登记); this is recorded", NoSealedCodes: true,
+		More: "Of a look for an authority's order that was shown: the fields, authority, officials, document, who gave it and when, in Chinese and English. With the values for who looked, while the look may be shown; otherwise without.",
+		To:   httpkit.Roles{httpkit.HR, httpkit.Head, httpkit.Reviewer, httpkit.Auditor}, Problems: []int{http.StatusConflict},
+		Shape: httpkit.Answering("text/html", http.StatusOK, "The sheet", &huma.Schema{Type: huma.TypeString}),
+	}, s.printSheet)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/outcome", Summary: "Tell what came of a look", To: lookers}, s.closeLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/review", Summary: "Review a look that was shown without a reviewer before, as the second person", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer}, NoSealedCodes: true}, s.reviewLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/objection", Summary: "Object to a look at the own data", To: httpkit.Everyone}, s.object)
@@ -126,7 +132,12 @@ func (s *server) disclose(ctx context.Context, in *disclosureInput) (*approvals.
 // notLooked is why a look was not judged to its end. That somebody has to prove first who they are is recorded before they
 // hear it.
 func (s *server) notLooked(ctx context.Context, r disclosure.Request, err error) error {
+	var wrong *disclosure.InvalidError
 	switch {
+	case errors.As(err, &wrong):
+		p := invalid(wrong)
+		p.Alternatives = alternatives(wrong.Instead(r.Purpose), r.Language)
+		return p
 	case errors.Is(err, database.ErrNotFound):
 		return httpkit.NewProblem(httpkit.CodeEmployeeNotFound)
 	case errors.Is(err, disclosure.ErrProve):

@@ -20,13 +20,7 @@ var (
 )
 
 func init() {
-	httpkit.Explains(func(e *disclosure.InvalidError) *httpkit.Problem {
-		p := httpkit.NewProblem(httpkit.CodeValidationFailed)
-		for _, i := range e.Problems {
-			p.Errors = append(p.Errors, httpkit.FieldError{Location: "body." + i.Location, Code: i.Code, Allowed: i.Allowed})
-		}
-		return p
-	})
+	httpkit.Explains(invalid)
 	httpkit.Explains(func(e *disclosure.WaitingError) *httpkit.Problem { return at(codeWaiting, e.ID) })
 	httpkit.Refuses(disclosure.ErrNotFound, httpkit.CodeNotFound)
 	httpkit.Refuses(disclosure.ErrProve, httpkit.CodeStepUpRequired)
@@ -39,7 +33,16 @@ func init() {
 	httpkit.Refuses(disclosure.ErrObjected, httpkit.Code("disclosure_objected", http.StatusConflict))
 	httpkit.Refuses(disclosure.ErrNoObjection, httpkit.Code("disclosure_without_objection", http.StatusConflict))
 	httpkit.Refuses(disclosure.ErrAnswered, httpkit.Code("objection_answered", http.StatusConflict))
+	httpkit.Refuses(disclosure.ErrNoSheet, httpkit.Code("disclosure_without_registration", http.StatusConflict))
 	httpkit.Refuses(disclosure.ErrReviewed, httpkit.Code("disclosure_reviewed", http.StatusConflict))
+}
+
+func invalid(e *disclosure.InvalidError) *httpkit.Problem {
+	p := httpkit.NewProblem(httpkit.CodeValidationFailed)
+	for _, i := range e.Problems {
+		p.Errors = append(p.Errors, httpkit.FieldError{Location: "body." + i.Location, Code: i.Code, Allowed: i.Allowed})
+	}
+	return p
 }
 
 func at(code string, id uuid.UUID) *httpkit.Problem {

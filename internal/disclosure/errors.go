@@ -3,10 +3,12 @@ package disclosure
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"lethe/internal/access"
 	"lethe/models"
 )
 
@@ -62,6 +64,16 @@ type Invalid struct {
 
 // InvalidError lists what is wrong with a request.
 type InvalidError struct{ Problems []Invalid }
+
+// Instead is what can be done where evidence is missing: an authority brings it, and what it asks for is kept meanwhile.
+func (e *InvalidError) Instead(p access.Purpose) []Alternative {
+	if p != access.AuthorityOrder || !slices.ContainsFunc(e.Problems, func(i Invalid) bool {
+		return strings.HasPrefix(i.Location, "evidence.") && i.Code == CodeRequired
+	}) {
+		return nil
+	}
+	return insteadOf(RuleGranted, p)
+}
 
 // Error names places and codes.
 func (e *InvalidError) Error() string {

@@ -107,12 +107,13 @@ const (
 	OtherPurpose   Alternative = "other_purpose"   // where it is about something else
 	Consent        Alternative = "consent"         // the person agrees
 	AskToLook      Alternative = "ask_to_look"     // a look, about which a reviewer decides
+	LegalHold      Alternative = "legal_hold"      // what is asked for is kept until the document is there
 	PassMessage    Alternative = "pass_message"    // the person agreed to be told that somebody would like to hear from them
 )
 
 // Alternatives lists them all.
 var Alternatives = closed.Of("alternative", PoliteReply, AskThePerson, Mediation, LegalWay, Successor, ManagerAsks, CallEmergency,
-	RegisteredPost, OfficialPaper, OtherPurpose, Consent, AskToLook, PassMessage)
+	RegisteredPost, OfficialPaper, OtherPurpose, Consent, AskToLook, LegalHold, PassMessage)
 
 // instead is what fits where a look is refused for a matter.
 var instead = map[screening.Category][]Alternative{
@@ -130,7 +131,7 @@ var instead = map[screening.Category][]Alternative{
 func insteadOf(rule Rule, p access.Purpose) []Alternative {
 	switch {
 	case p == access.AuthorityOrder:
-		return []Alternative{OfficialPaper}
+		return []Alternative{OfficialPaper, LegalHold}
 	case p == access.ReferenceCheck:
 		return []Alternative{Consent, PoliteReply, PassMessage}
 	case rule == RulePurposeNotForField:
