@@ -1,6 +1,7 @@
 package models
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,6 +82,8 @@ type FieldOption struct {
 	Code string `json:"code"`
 	Zh   string `json:"zh"`
 	En   string `json:"en"`
+	// Retired: it is written no more; values that hold it keep its text.
+	Retired bool `json:"retired,omitempty"`
 }
 
 // FieldDefinition is one entry of the field catalogue.
@@ -96,6 +99,26 @@ type FieldDefinition struct {
 	LabelEn     string
 	NoticeZh    string
 	NoticeEn    string
+
+	// Of a company's own field: its section's label, its legal basis, the purposes for which it is opened (of the
+	// program's fields NULL: those of their group), and whether it takes no new values.
+	SectionZh string
+	SectionEn string
+	BasisZh   string
+	BasisEn   string
+	Purposes  Names `gorm:"type:text[]"`
+	Retired   bool
+	// Of the program's field: what the company says beside its notice, or in its place.
+	OwnNoticeZh string
+	OwnNoticeEn string
+}
+
+// Own says whether the field is the company's own.
+func (f FieldDefinition) Own() bool { return f.Purposes != nil }
+
+// OpensFor says whether a field may be opened for a purpose, as far as the field itself says so.
+func (f FieldDefinition) OpensFor(purpose string) bool {
+	return !f.Own() || slices.Contains(f.Purposes, purpose)
 }
 
 // FieldValue is one sealed value of one employment.

@@ -12,6 +12,7 @@ import (
 	"lethe/api/departures"
 	"lethe/api/httpkit"
 	"lethe/internal/account"
+	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
@@ -248,7 +249,11 @@ func (f *Fixture) Configures(person uuid.UUID) {
 		m := *before
 		m.Configurers = append(slices.Clone(m.Configurers), person)
 		asker, agrees := models.Actor{EmployeeID: f.People[models.RoleEmployee], Role: models.RoleHRAdmin}, models.Actor{EmployeeID: f.People[models.RoleReviewer], Role: models.RoleReviewer}
-		return permission.Set(tx, asker, agrees, m)
+		own, err := archive.OwnNow(tx.DB())
+		if err != nil {
+			return err
+		}
+		return permission.Set(tx, asker, agrees, m, own.Groups())
 	})
 }
 

@@ -141,8 +141,8 @@ func (s *Desk) openSealed(ctx context.Context, row models.Approval, view *Approv
 	if err != nil {
 		return err
 	}
-	rules, err := s.rulesOf(ctx, told)
-	view.Changes = ChangeViews(told[row.ID].Changes, rules, language)
+	words, err := s.wordsOf(ctx, told)
+	view.Changes = ChangeViews(told[row.ID].Changes, words, language)
 	return err
 }
 
@@ -234,7 +234,7 @@ func (s *Desk) approvalViews(ctx context.Context, rows []models.Approval, langua
 	if err != nil {
 		return nil, err
 	}
-	rules, err := s.rulesOf(ctx, told)
+	words, err := s.wordsOf(ctx, told)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +249,7 @@ func (s *Desk) approvalViews(ctx context.Context, rows []models.Approval, langua
 				shown[k].Before, shown[k].After = "", ""
 			}
 		}
-		views[i].Changes = ChangeViews(shown, rules, language)
+		views[i].Changes = ChangeViews(shown, words, language)
 		views[i].Because = CauseViews(told[row.ID].Causes, language)
 	}
 	return views, nil
@@ -275,8 +275,14 @@ func (s *Desk) approvalView(row models.Approval, written approval.Written, peopl
 	return v, err
 }
 
-// rulesOf reads the rules that changes name.
-func (s *Desk) rulesOf(ctx context.Context, told map[uuid.UUID]approval.Told) (map[string]models.RetentionRule, error) {
+// Words are what changes name beside the catalogues of texts: rules of retention, and fields of the file.
+type Words struct {
+	Rules  map[string]models.RetentionRule
+	Fields archive.Labels
+}
+
+// wordsOf reads those that changes name.
+func (s *Desk) wordsOf(ctx context.Context, told map[uuid.UUID]approval.Told) (w Words, err error) {
 	var names []string
 	for _, of := range told {
 		for _, c := range of.Changes {
@@ -285,11 +291,15 @@ func (s *Desk) rulesOf(ctx context.Context, told map[uuid.UUID]approval.Told) (m
 			}
 		}
 	}
-	return retention.RulesNamed(ctx, s.DB, names)
+	if w.Rules, err = retention.RulesNamed(ctx, s.DB, names); err != nil {
+		return w, err
+	}
+	w.Fields, err = archive.LabelsNow(s.DB.Read(ctx))
+	return w, err
 }
 
-// ChangeViews says in a language what changes. The rules are those that the changes name.
-func ChangeViews(changes []approval.Change, rules map[string]models.RetentionRule, language i18n.Language) []ChangeView {
+// ChangeViews says in a language what changes, in the words that the changes name.
+func ChangeViews(changes []approval.Change, words Words, language i18n.Language) []ChangeView {
 	views := make([]ChangeView, len(changes))
 	for i, c := range changes {
 		label, ok := i18n.Lookup(language, "approval.field."+c.Field)
@@ -299,13 +309,13 @@ func ChangeViews(changes []approval.Change, rules map[string]models.RetentionRul
 		if len(c.About) > 0 {
 			label += language.Of("：", ": ") + language.List(httpkit.Each(c.About, func(about string) string { return i18n.Text(language, about) }))
 		}
-		rule := rules[c.Rule]
+		rule := words.Rules[c.Rule]
 		basis := rule.BasisEn
 		if language == i18n.Chinese {
 			basis = rule.BasisZh
 		}
 		views[i] = ChangeView{
-			Field: c.Field, Label: label, Before: wordsText(language, c, c.Before), After: wordsText(language, c, c.After),
+			Field: c.Field, Label: label, Before: wordsText(language, words, c, c.Before), After: wordsText(language, words, c, c.After),
 			Rule: c.Rule, Basis: basis, Sealed: c.Sealed,
 		}
 	}
@@ -327,7 +337,7 @@ func localTime(zone, value string) string {
 
 // wordsText is a value that is made of codes, in words, or of an instant, by the clock of its zone; any
 // other is what it is.
-func wordsText(language i18n.Language, c approval.Change, value string) string {
+func wordsText(language i18n.Language, of Words, c approval.Change, value string) string {
 	words := c.Words
 	if _, err := time.Parse(time.RFC3339, value); c.Zone != "" && err == nil {
 		return localTime(c.Zone, value)
@@ -339,7 +349,7 @@ func wordsText(language i18n.Language, c approval.Change, value string) string {
 	for code := range strings.FieldsSeq(value) {
 		text, ok := i18n.Lookup(language, words+"."+code)
 		if words == approval.WordsOfFile {
-			text, ok = archive.FieldLabel(language, code)
+			text, ok = of.Fields.Of(language, code)
 		}
 		if !ok {
 			text = code

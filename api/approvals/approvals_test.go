@@ -93,6 +93,8 @@ func steps(f *apitest.Fixture) map[string]trial {
 			"SELECT count(*) FROM privacy_policies WHERE version = 2", nil},
 		operations.EraseForSubject: {hrRole, "POST", httpkit.AddressOf(models.RefSubject, asked) + "/answer", `{"answer": "granted", "text": "已提前", "erase_categories": ["emergency_contact"]}`, hrRole,
 			"SELECT count(*) FROM subject_requests WHERE id = ? AND state = 'answered'", []any{asked}},
+		operations.FieldCatalogue: {hrRole, "PUT", "/api/v1/field-catalogue", `{"base_version": 0, "sections": [{"key": "custom_housing", "label_zh": "住宿", "label_en": "Housing"}], "fields": [], "notices": []}`, reviewerRole,
+			"SELECT count(*) FROM catalogue_versions WHERE version = 1", nil},
 		operations.RunImport: {hrRole, "POST", httpkit.AddressOf(models.RefImport, file.ID) + "/run", `{}`, hrRole,
 			"SELECT count(*) FROM batches WHERE id = ? AND state = 'running' AND approval_id IS NOT NULL", []any{file.ID}},
 		operations.LookAtFields: {hrRole, "POST", httpkit.AddressOf(models.RefEmployee, looked) + "/disclosures", `{"fields": ["id_number"], "purpose": "authority_order", "reason": "公安机关持调取证据通知书来公司调取，已回拨核实",

@@ -184,7 +184,7 @@ func (s *server) addDateChanges(ctx context.Context, language i18n.Language, dep
 func changeViews(changes []departure.DateChange, zone string, language i18n.Language) []approvals.ChangeView {
 	return approvals.ChangeViews(httpkit.Each(changes, func(c departure.DateChange) approval.Change {
 		return approval.Change{Field: c.Field, Before: c.Before, After: c.After, Zone: zone}
-	}), nil, language)
+	}), approvals.Words{}, language)
 }
 
 func (s *server) planned(ctx context.Context, language i18n.Language, dep models.Departure) ([]purges.PlannedView, error) {

@@ -156,12 +156,16 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	if err != nil {
 		return nil, err
 	}
+	labels, err := archive.LabelsNow(s.DB.Read(ctx))
+	if err != nil {
+		return nil, err
+	}
 	return httpkit.Each(rows, func(d models.Disclosure) DisclosureView {
-		return view(d, people, language, actor.EmployeeID == d.EmployeeID)
+		return view(d, people, labels, language, actor.EmployeeID == d.EmployeeID)
 	}), nil
 }
 
-func view(d models.Disclosure, people render.Named, language i18n.Language, subject bool) DisclosureView {
+func view(d models.Disclosure, people render.Named, labels archive.Labels, language i18n.Language, subject bool) DisclosureView {
 	v := DisclosureView{
 		ID: d.ID, EmployeeID: d.EmployeeID, Person: people.Of(&d.EmployeeID), Fields: append([]string{}, d.Fields...), Purpose: d.Purpose,
 		PurposeText: purposeText(d, language), State: d.State, StateText: closed.Text(language, d.State), AskedAt: d.AskedAt.UTC(),
@@ -169,7 +173,7 @@ func view(d models.Disclosure, people render.Named, language i18n.Language, subj
 		ObjectedAt: render.UTC(d.ObjectedAt), AnswerDueAt: render.UTC(d.AnswerDueAt), AnsweredAt: render.UTC(d.AnsweredAt),
 	}
 	v.FieldsText = httpkit.Each(v.Fields, func(key string) string {
-		label, _ := archive.FieldLabel(language, key)
+		label, _ := labels.Of(language, key)
 		return label
 	})
 	if !subject {

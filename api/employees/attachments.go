@@ -125,8 +125,12 @@ func (s *server) attachments(ctx context.Context, language i18n.Language, rows [
 	if err != nil {
 		return nil, err
 	}
+	labels, err := archive.LabelsNow(s.DB.Read(ctx))
+	if err != nil {
+		return nil, err
+	}
 	return httpkit.Each(rows, func(a archive.Attached) AttachmentView {
-		label, _ := archive.FieldLabel(language, a.FieldKey)
+		label, _ := labels.Of(language, a.FieldKey)
 		return AttachmentView{
 			ID: a.ID, EmploymentID: a.EmploymentID, Field: a.FieldKey, FieldText: label, Type: a.Type, TypeText: closed.Text(language, a.Type),
 			Size: a.Size, UploadedAt: a.UploadedAt.UTC(), UploadedBy: people.Of(&a.UploadedBy),

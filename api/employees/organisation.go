@@ -80,7 +80,14 @@ func (s *server) registerOrganisation() {
 	httpkit.Handle(r, httpkit.Route{At: "GET /departments", Summary: "List the departments", To: seen}, s.listDepartments)
 	httpkit.Handle(r, httpkit.Route{At: "POST /departments", Summary: "Enter a department", To: hr, Status: http.StatusCreated}, s.createDepartment)
 	httpkit.Handle(r, httpkit.Route{At: "PATCH /departments/{id}", Summary: "Change the names of a department", To: hr}, s.changeDepartment)
-	httpkit.Handle(r, httpkit.Route{At: "GET /field-catalogue", Summary: "The fields that files have", To: seen}, s.catalogue)
+	httpkit.Handle(r, httpkit.Route{
+		At: "GET /field-catalogue", Summary: "Read the sections and fields that files have", To: seen, Problems: []int{http.StatusNotFound},
+		More: "HR, reviewers and auditors read with it what the company itself added, as it is edited.",
+	}, s.catalogue)
+	httpkit.Handle(r, httpkit.Route{
+		At: "PUT /field-catalogue", Summary: "Ask for other sections, fields and notices of the company's own; a second person decides", To: hr, Status: http.StatusAccepted,
+		More: "What is there stays: a field is retired, not removed, and its section, category and type stay. Nobody looks at the fields of a new section until the permissions grant it.",
+	}, s.changeCatalogue)
 }
 
 type organisationInput struct {
@@ -221,9 +228,4 @@ func (s *server) changeDepartment(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return httpkit.AnswerOf(s.department(ctx, in.ID, in.Language()))
-}
-
-func (s *server) catalogue(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[httpkit.Page[archive.CatalogueField]], error) {
-	fields, err := archive.Catalogue(ctx, s.DB, in.Language())
-	return &httpkit.Answer[httpkit.Page[archive.CatalogueField]]{Body: httpkit.Page[archive.CatalogueField]{Items: fields}}, err
 }

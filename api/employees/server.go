@@ -3,6 +3,8 @@ package employees
 
 import (
 	"lethe/api/approvals"
+	"lethe/api/httpkit"
+	"lethe/internal/access"
 	"lethe/internal/vault"
 )
 
@@ -14,6 +16,7 @@ type server struct {
 // Register serves the resources.
 func Register(desk *approvals.Desk, v vault.Opener) {
 	s := &server{Desk: desk, Vault: v}
+	httpkit.Describe[access.Purpose](desk.API)
 	s.registerEmployees()
 	s.registerOrganisation()
 	s.registerAttachments()

@@ -13,6 +13,7 @@ import (
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
 	"lethe/api/render"
+	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
 	"lethe/internal/database"
@@ -188,6 +189,10 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 	if err != nil {
 		return nil, err
 	}
+	labels, err := archive.LabelsNow(s.DB.Read(ctx))
+	if err != nil {
+		return nil, err
+	}
 	return httpkit.Each(rows, func(b models.Batch) ImportView {
 		v := ImportView{
 			ID: b.ID, State: b.State, StateText: closed.Text(language, b.State), Format: sheet.Format(b.Format), FormatText: closed.Text(language, sheet.Format(b.Format)), Bytes: b.Bytes, Columns: []ImportColumn{},
@@ -196,7 +201,7 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 			CreatedAt: b.CreatedAt.UTC(), EndedAt: render.UTC(b.EndedAt), GoneAt: b.ContentUntil.UTC(), Gone: b.ContentEndedAt != nil,
 		}
 		for i, field := range b.Mapping {
-			v.Columns = append(v.Columns, ImportColumn{Column: i + 1, Field: field, Label: imports.ColumnLabel(language, field)})
+			v.Columns = append(v.Columns, ImportColumn{Column: i + 1, Field: field, Label: imports.ColumnLabel(language, labels, field)})
 		}
 		if b.EndedBy != "" {
 			v.EndedText = closed.Text(language, b.EndedBy)
@@ -324,8 +329,12 @@ func (s *server) problems(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	labels, err := archive.LabelsNow(s.DB.Read(ctx))
+	if err != nil {
+		return nil, err
+	}
 	page := RowProblems{Items: httpkit.Each(found, func(p models.BatchProblem) RowProblem {
-		shown := RowProblem{Row: p.Row, Column: p.Column, Code: imports.Problem(p.Code), Text: imports.Sentence(in.Language(), b.Mapping, p)}
+		shown := RowProblem{Row: p.Row, Column: p.Column, Code: imports.Problem(p.Code), Text: imports.Sentence(in.Language(), labels, b.Mapping, p)}
 		if p.Column > 0 && p.Column <= len(b.Mapping) {
 			shown.Field = b.Mapping[p.Column-1]
 		}

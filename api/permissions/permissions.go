@@ -12,6 +12,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/render"
 	"lethe/internal/access"
+	"lethe/internal/archive"
 	"lethe/internal/closed"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
@@ -55,7 +56,7 @@ type Tier struct {
 // Grant is a cell.
 type Grant struct {
 	Tier      string         `json:"tier"`
-	Group     access.Group   `json:"group"`
+	Group     string         `json:"group" maxLength:"60" doc:"One of groups: the program's, and each section that the company added to the file" example:"identity"`
 	Purpose   access.Purpose `json:"purpose"`
 	Level     access.Level   `json:"level"`
 	Protected access.Level   `json:"protected" doc:"The level for people who are protected; never further than the other"`
@@ -86,12 +87,21 @@ func words[T ~string](language i18n.Language, values []T) []Word {
 	return httpkit.Each(values, func(v T) Word { return Word{string(v), closed.Text(language, v)} })
 }
 
+// groupWords are the program's groups and the sections that the company added.
+func groupWords(own archive.OwnCatalogue, language i18n.Language) []Word {
+	return append(words(language, access.Groups), httpkit.Each(own.Sections, func(s archive.OwnSection) Word {
+		return Word{s.Key, language.Of(s.LabelZh, s.LabelEn)}
+	})...)
+}
+
 func draftOf(m *access.Matrix) Draft {
 	return Draft{
 		Tiers: httpkit.Each(m.Tiers, func(t access.Tier) Tier {
 			return Tier{t.Key, t.NameZh, t.NameEn, t.Role, t.Scope, t.Default, append([]uuid.UUID{}, t.Members...)}
 		}),
-		Grants:    httpkit.Each(m.Grants, func(g access.Grant) Grant { return Grant(g) }),
+		Grants: httpkit.Each(m.Grants, func(g access.Grant) Grant {
+			return Grant{g.Tier, string(g.Group), g.Purpose, g.Level, g.Protected}
+		}),
 		Protected: append([]uuid.UUID{}, m.Protected...), Configurers: append([]uuid.UUID{}, m.Configurers...),
 	}
 }
@@ -102,7 +112,9 @@ func (d Draft) matrix(version int) access.Matrix {
 		Tiers: httpkit.Each(d.Tiers, func(t Tier) access.Tier {
 			return access.Tier{Key: t.Key, NameZh: t.NameZh, NameEn: t.NameEn, Role: t.Role, Scope: t.Scope, Default: t.Default, Members: t.Members}
 		}),
-		Grants: httpkit.Each(d.Grants, func(g Grant) access.Grant { return access.Grant(g) }),
+		Grants: httpkit.Each(d.Grants, func(g Grant) access.Grant {
+			return access.Grant{Tier: g.Tier, Group: access.Group(g.Group), Purpose: g.Purpose, Level: g.Level, Protected: g.Protected}
+		}),
 	}
 }
 
@@ -132,9 +144,13 @@ func (s *server) get(ctx context.Context, in *getInput) (*httpkit.Answer[Permiss
 	if err != nil {
 		return nil, err
 	}
+	own, err := archive.OwnNow(g)
+	if err != nil {
+		return nil, err
+	}
 	p := Permissions{
 		Version: v.Version, ChangedAt: render.UTC(v.ChangedAt), ChangedBy: people.Of(v.ChangedBy), ApprovedBy: people.Of(v.ApprovedBy), Draft: draftOf(v.Matrix),
-		People: []render.PersonView{}, Groups: words(language, access.Groups), Purposes: words(language, access.Purposes), Levels: words(language, access.Levels),
+		People: []render.PersonView{}, Groups: groupWords(own.OwnCatalogue, language), Purposes: words(language, access.Purposes), Levels: words(language, access.Levels),
 		Scopes: words(language, access.Scopes), Roles: words(language, access.LookRoles),
 	}
 	seen := map[uuid.UUID]bool{}

@@ -111,7 +111,7 @@ func TestI21_NobodyExtendsTheOwnPermissions(t *testing.T) {
 	// Who configures takes the own grants and gives them to a tier of others: the clerk gains, the two do not.
 	narrow := p
 	narrow.Tiers = append(slices.Clone(p.Tiers), permissions.Tier{Key: "pay", NameZh: "薪酬组", NameEn: "Pay", Role: models.RoleHRAdmin, Scope: access.ScopeAll, Members: []uuid.UUID{o.clerk}})
-	narrow.Grants = append(slices.Clone(p.Grants), permissions.Grant{Tier: "pay", Group: access.GroupPayBank, Purpose: access.Payroll, Level: access.Look, Protected: access.NoLook})
+	narrow.Grants = append(slices.Clone(p.Grants), permissions.Grant{Tier: "pay", Group: string(access.GroupPayBank), Purpose: access.Payroll, Level: access.Look, Protected: access.NoLook})
 	asked := o.put(o.configurer, narrow)
 	stale := o.put(usual, permissions.Permissions{Version: 1, Draft: permissions.Draft{Tiers: p.Tiers, Grants: p.Grants, Configurers: []uuid.UUID{o.configurer, o.clerk}, Protected: []uuid.UUID{}}})
 	var request approvals.ApprovalView
@@ -192,7 +192,7 @@ func TestTheMatrixDecidesViewsAndLooks(t *testing.T) {
 	o.configure()
 	p := o.read()
 	p.Tiers = append(p.Tiers, permissions.Tier{Key: "care", NameZh: "员工关怀", NameEn: "Care", Role: models.RoleHRAdmin, Scope: access.ScopeAll, Members: []uuid.UUID{o.clerk}})
-	p.Grants = append(p.Grants, permissions.Grant{Tier: "care", Group: access.GroupEmergencyContact, Purpose: access.MedicalEmergency, Level: access.Look, Protected: access.LookAfterReview})
+	p.Grants = append(p.Grants, permissions.Grant{Tier: "care", Group: string(access.GroupEmergencyContact), Purpose: access.MedicalEmergency, Level: access.Look, Protected: access.LookAfterReview})
 	draft, err := json.Marshal(p.Draft)
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +200,7 @@ func TestTheMatrixDecidesViewsAndLooks(t *testing.T) {
 	var preview permissions.Preview
 	o.Ask(models.RoleReviewer, "POST", address+"/preview", `{"looker_id": "`+o.clerk.String()+`", "role": "hr_admin", "employee_id": "`+person.String()+`", "draft": `+string(draft)+`}`, "Accept-Language", "zh").Into(t, &preview)
 	for _, g := range preview.Groups {
-		if want := map[bool]access.Access{true: access.Masked, false: access.Hidden}[g.Group == access.GroupEmergencyContact]; g.Shown != want {
+		if want := map[bool]access.Access{true: access.Masked, false: access.Hidden}[g.Group == string(access.GroupEmergencyContact)]; g.Shown != want {
 			t.Errorf("%s would be %s", g.Group, g.Shown)
 		}
 		if len(g.Purposes[0].Because) != 1 || g.Purposes[0].Because[0].TierText != "员工关怀" {

@@ -23,10 +23,18 @@ type Preview struct {
 
 // PreviewGroup is a group of fields, and for which purposes they would be opened.
 type PreviewGroup struct {
-	Group     access.Group     `json:"group"`
+	Group     string           `json:"group"`
 	GroupText string           `json:"group_text"`
 	Shown     access.Access    `json:"shown" enum:"masked,hidden" doc:"How its fields stand in the file"`
+	Fields    []PreviewField   `json:"fields,omitempty" doc:"Of a section that the company added: how each of its fields stands, by the purposes of its own"`
 	Purposes  []PreviewPurpose `json:"purposes"`
+}
+
+// PreviewField is how a field of the company's own stands.
+type PreviewField struct {
+	Key   string        `json:"key"`
+	Label string        `json:"label"`
+	Shown access.Access `json:"shown" enum:"masked,hidden"`
 }
 
 // PreviewPurpose is how far somebody would look for a purpose, and by which tiers.
@@ -81,16 +89,26 @@ func (s *server) preview(ctx context.Context, in *previewInput) (*httpkit.Answer
 	if err != nil {
 		return nil, err
 	}
-	return httpkit.AnswerOf(previewOf(matrix, access.Asker{ID: b.LookerID, Role: b.Role}, target, language), nil)
+	own, err := archive.OwnNow(g)
+	if err != nil {
+		return nil, err
+	}
+	return httpkit.AnswerOf(previewOf(matrix, own.OwnCatalogue, access.Asker{ID: b.LookerID, Role: b.Role}, target, language), nil)
 }
 
-func previewOf(m *access.Matrix, a access.Asker, t access.Target, language i18n.Language) Preview {
+func previewOf(m *access.Matrix, own archive.OwnCatalogue, a access.Asker, t access.Target, language i18n.Language) Preview {
 	names := map[string]string{}
 	for _, tier := range m.Tiers {
 		names[tier.Key] = language.Of(tier.NameZh, tier.NameEn)
 	}
-	return Preview{httpkit.Each(access.Groups, func(g access.Group) PreviewGroup {
-		shown := PreviewGroup{Group: g, GroupText: closed.Text(language, g), Shown: m.Shows(a, t, g)}
+	return Preview{httpkit.Each(groupWords(own, language), func(w Word) PreviewGroup {
+		g := access.Group(w.Value)
+		shown := PreviewGroup{Group: w.Value, GroupText: w.Text, Shown: m.Shows(a, t, g, access.Purposes)}
+		for _, f := range own.Fields {
+			if f.Section == w.Value {
+				shown.Fields = append(shown.Fields, PreviewField{f.Key, language.Of(f.LabelZh, f.LabelEn), m.Shows(a, t, g, f.Purposes)})
+			}
+		}
 		shown.Purposes = httpkit.Each(access.Purposes, func(p access.Purpose) PreviewPurpose {
 			level, by := m.Look(a, t, g, p)
 			return PreviewPurpose{

@@ -19,10 +19,10 @@ type DetailView struct {
 	Value string `json:"value" doc:"In words what has a few values only; ids, times and digests as they are"`
 }
 
-func detailViews(language i18n.Language, details map[string]string) []DetailView {
+func detailViews(language i18n.Language, labels archive.Labels, details map[string]string) []DetailView {
 	views := make([]DetailView, 0, len(details))
 	for _, key := range slices.Sorted(maps.Keys(details)) {
-		views = append(views, DetailView{key, detailLabel(language, key), detailValue(language, key, details[key])})
+		views = append(views, DetailView{key, detailLabel(language, key), detailValue(language, labels, key, details[key])})
 	}
 	return views
 }
@@ -56,7 +56,7 @@ var detailWords = map[string]string{
 	"why": "approval.void.",
 }
 
-func detailValue(language i18n.Language, key, value string) string {
+func detailValue(language i18n.Language, labels archive.Labels, key, value string) string {
 	for _, between := range []string{"by version", "instead of"} {
 		if first, second, ok := strings.Cut(value, " "+between+" "); ok {
 			return fmt.Sprintf(i18n.Text(language, "ledger.value."+strings.ReplaceAll(between, " ", "_")), first, second)
@@ -67,11 +67,11 @@ func detailValue(language i18n.Language, key, value string) string {
 	}
 	words, closed := detailWords[key]
 	if !closed {
-		return detailWord(language, "ledger.value.", value)
+		return detailWord(language, labels, "ledger.value.", value)
 	}
 	parts := strings.Split(value, ",")
 	for i, part := range parts {
-		parts[i] = detailWord(language, words, part)
+		parts[i] = detailWord(language, labels, words, part)
 	}
 	return language.List(parts)
 }
@@ -87,18 +87,18 @@ func textRules(language i18n.Language, names string) string {
 }
 
 // detailWord is a value in words, or what it is. Of a pair, as of a step and what came of it, each has words.
-func detailWord(language i18n.Language, words, value string) string {
+func detailWord(language i18n.Language, labels archive.Labels, words, value string) string {
 	for _, texts := range []string{words, "ledger.value."} {
 		if text, ok := i18n.Lookup(language, texts+value); ok {
 			return text
 		}
 	}
-	if label, ok := archive.FieldLabel(language, value); ok && words == "approval.field." {
+	if label, ok := labels.Of(language, value); ok && words == "approval.field." {
 		return label
 	}
 	first, second, pair := strings.Cut(value, ":")
 	if text, ok := i18n.Lookup(language, words+first); ok && pair {
-		return text + language.Of("：", ": ") + detailWord(language, "tried_outcome.", second)
+		return text + language.Of("：", ": ") + detailWord(language, labels, "tried_outcome.", second)
 	}
 	return value
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api/httpkit"
+	"lethe/internal/archive"
 	"lethe/internal/closed"
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
@@ -121,10 +122,14 @@ func (s *server) searchLog(ctx context.Context, in *searchLogInput) (*httpkit.An
 	if err != nil {
 		return nil, refused(err, "query.")
 	}
+	labels, err := archive.LabelsNow(s.DB.Read(ctx))
+	if err != nil {
+		return nil, err
+	}
 	page := LogPage{LedgerEntryID: found.EntryID, Receipt: found.Receipt, Tampered: found.Tampered}
 	page.Items = make([]LogEntryView, len(found.Rows))
 	for i, row := range found.Rows {
-		page.Items[i] = logEntryView(row, found.People, in.Language())
+		page.Items[i] = logEntryView(row, found.People, labels, in.Language())
 	}
 	if found.Next != nil {
 		page.NextCursor = in.CursorAfter(*found.Next)
@@ -136,7 +141,7 @@ func (s *server) searchLog(ctx context.Context, in *searchLogInput) (*httpkit.An
 	return &httpkit.Answer[LogPage]{Body: page}, nil
 }
 
-func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, language i18n.Language) LogEntryView {
+func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, labels archive.Labels, language i18n.Language) LogEntryView {
 	v := LogEntryView{
 		ID: row.ID, At: row.At, Index: row.Index, Epoch: row.Epoch, Kind: row.Kind, KindText: closed.Text(language, row.Kind),
 		State: row.State, StateText: closed.Text(language, row.State),
@@ -154,7 +159,7 @@ func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, langua
 	v.ActorRoleText, v.AuthenticatedText = closed.Text(language, models.Role(c.ActorRole)), closed.Text(language, models.Authentication(c.Authenticated))
 	v.Purpose, v.Reason, v.Result, v.Rule = c.Purpose, c.Reason, ledger.Result(c.Result), c.Rule
 	v.ResultText = closed.Text(language, v.Result)
-	v.RequestID, v.Details, v.DetailsText = c.RequestID, c.Details, detailViews(language, c.Details)
+	v.RequestID, v.Details, v.DetailsText = c.RequestID, c.Details, detailViews(language, labels, c.Details)
 	return v
 }
 

@@ -198,9 +198,13 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	if err != nil {
 		return nil, err
 	}
+	labels, err := archive.LabelsNow(s.DB.Read(ctx))
+	if err != nil {
+		return nil, err
+	}
 	views := make([]SubjectRequest, len(rows))
 	for i, r := range rows {
-		views[i] = requestView(r, people, language, r.EmployeeID == by.EmployeeID, now)
+		views[i] = requestView(r, people, labels, language, r.EmployeeID == by.EmployeeID, now)
 		if r.EmployeeID == by.EmployeeID {
 			w := RequestTexts(written[i])
 			views[i].Written = &w
@@ -209,7 +213,7 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	return views, nil
 }
 
-func requestView(r models.SubjectRequest, people render.Named, language i18n.Language, own bool, now time.Time) SubjectRequest {
+func requestView(r models.SubjectRequest, people render.Named, labels archive.Labels, language i18n.Language, own bool, now time.Time) SubjectRequest {
 	v := SubjectRequest{
 		ID: r.ID, EmployeeID: r.EmployeeID, Person: people.Of(&r.EmployeeID), Kind: r.Kind, KindText: closed.Text(language, r.Kind),
 		Fields: append([]string{}, r.Fields...), FieldsText: []string{}, State: r.State, StateText: closed.Text(language, r.State),
@@ -217,7 +221,7 @@ func requestView(r models.SubjectRequest, people render.Named, language i18n.Lan
 		Overdue: r.State == models.SubjectOpen && !r.AnswerDueAt.After(now), ExtendedAt: render.UTC(r.ExtendedAt), Answer: r.Answer, FinishedAt: render.UTC(r.FinishedAt),
 	}
 	for _, key := range r.Fields {
-		label, _ := archive.FieldLabel(language, key)
+		label, _ := labels.Of(language, key)
 		v.FieldsText = append(v.FieldsText, label)
 	}
 	if r.Answer != "" {

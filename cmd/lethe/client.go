@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -282,6 +283,9 @@ func (c *apiClient) hint(code, otherwise string) string {
 	return otherwise
 }
 
+// inFields are the places of a file with fields of the company's own.
+var inFields = regexp.MustCompile(`^(sections|fields|notices)(\[|$)`)
+
 // flag is what a person wrote, in front of what is wrong with it; the place in the body means nothing to them.
 func (c *apiClient) flag(location string) string {
 	name, written := map[string]string{
@@ -290,6 +294,9 @@ func (c *apiClient) flag(location string) string {
 		"body.approval_reason": "--reason", "query.q": c.say("what you search", "检索内容"), "query.limit": "--limit",
 		"query.last_working_day_from": "--from", "query.last_working_day_to": "--to",
 	}[location]
+	if place, ok := strings.CutPrefix(location, "body."); ok && !written && inFields.MatchString(place) {
+		name, written = place, true
+	}
 	if !written {
 		return ""
 	}

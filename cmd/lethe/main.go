@@ -36,6 +36,7 @@ type commands struct {
 	Watch    WatchCmd    `cmd:"" help:"Follow a departure. 跟踪离职进度。"`
 	Cases    CasesCmd    `cmd:"" help:"List and solve support cases. 查看、处理异常工单。"`
 	Import   ImportCmd   `cmd:"" help:"Import people from a file. 从文件导入人员。"`
+	Fields   FieldsCmd   `cmd:"" help:"List and change the fields that files have. 查看、变更档案字段。"`
 	Reasons  ReasonsCmd  `cmd:"" help:"Try the rules that screen reasons. 检验筛查理由的规则。"`
 	Health   HealthCmd   `cmd:"" help:"Ask a running process for its health. 检查进程是否就绪。"`
 	Version  VersionCmd  `cmd:"" help:"Print the version. 显示版本。"`

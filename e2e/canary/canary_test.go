@@ -15,6 +15,9 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"lethe/e2e/harness"
+	"lethe/internal/access"
+	"lethe/internal/archive"
+	"lethe/internal/database"
 	"lethe/internal/payload"
 	"lethe/internal/places"
 	"lethe/models"
@@ -67,6 +70,7 @@ func TestI24_I25_NothingSensitiveIsAnywhereItShouldNotBe(t *testing.T) {
 		OwnPostgres: true, OwnTemporal: true, BeforeMidnight: 6 * time.Hour, Env: map[string]string{"UNLINK_TRIES": "6", "LOG_LEVEL": "debug"},
 	})
 	a := &aviary{T: t, birds: newBirds(), ctx: t.Context(), stack: stack, hr: stack.As(stack.Staff.HR)}
+	a.ownFields()
 	gone := append(a.leave(), a.misuse())
 	a.holdNobody()
 	for _, id := range gone {
@@ -137,6 +141,29 @@ func (a *aviary) hire(no string) harness.Person {
 		}
 	}
 	return p
+}
+
+// ownFields adds fields of the company's own, which are filled and destroyed as all others.
+func (a *aviary) ownFields() {
+	a.Helper()
+	c := archive.OwnCatalogue{Sections: []archive.OwnSection{{Key: "custom_section", LabelZh: "自定义", LabelEn: "Own"}}}
+	for _, of := range []models.FieldType{models.FieldText, models.FieldAttachment} {
+		key := "custom_" + string(of)
+		c.Fields = append(c.Fields, archive.OwnField{
+			Key: key, Section: "custom_section", Category: models.CategoryIdentity, Type: of, LabelZh: key, LabelEn: key,
+			NoticeZh: "提示", NoticeEn: "notice", BasisZh: "依据", BasisEn: "basis", Purposes: []access.Purpose{access.OwnRequest},
+		})
+	}
+	err := database.Run(a.ctx, a.stack.Facts, func(tx *database.Tx) error {
+		reviewer, err := database.First[models.Employee](tx.DB().Where("id <> ?", a.stack.Staff.HRPerson).Order("id"))
+		if err != nil {
+			return err
+		}
+		return archive.SetOwn(tx, models.Actor{EmployeeID: a.stack.Staff.HRPerson, Role: models.RoleHRAdmin}, models.Actor{EmployeeID: reviewer.ID, Role: models.RoleReviewer}, c)
+	})
+	if err != nil {
+		a.Fatal(err)
+	}
 }
 
 // sealedFields are all fields of the catalogue that are sealed.

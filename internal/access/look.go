@@ -5,7 +5,8 @@ import (
 	"lethe/models"
 )
 
-// Group is a group of sensitive fields that are opened for the same purposes.
+// Group is a group of sensitive fields that are opened for the same purposes. Beside the program's groups each section that
+// a company adds to the file is one, by its key; nobody looks at it until the permissions say so.
 type Group string
 
 // The groups. What reaches the person (address, phone, mail) is one of its own: it is asked for most, and by whom it
@@ -20,7 +21,7 @@ const (
 	GroupDeparture        Group = "departure"
 )
 
-// Groups lists them all.
+// Groups lists the program's.
 var Groups = closed.Of("field_group", GroupContract, GroupEmergencyContact, GroupIdentity, GroupPrivateContact,
 	GroupPayBank, GroupSocialInsurance, GroupDeparture)
 

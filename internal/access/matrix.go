@@ -171,13 +171,13 @@ func (m *Matrix) granted(tier string, group Group, purpose Purpose, protected bo
 	return NoLook
 }
 
-// Shows is how a group's fields stand in somebody's view of a file: masked if there is a purpose for which they could be
-// looked at, and for the person; else hidden.
-func (m *Matrix) Shows(a Asker, target Target, group Group) Access {
+// Shows is how fields of a group that are opened for some purposes stand in somebody's view of a file: masked if there is
+// a purpose for which they could be looked at, and for the person; else hidden.
+func (m *Matrix) Shows(a Asker, target Target, group Group, purposes []Purpose) Access {
 	if a.ID == target.ID {
 		return Masked
 	}
-	for _, p := range Purposes {
+	for _, p := range purposes {
 		if level, _ := m.Look(a, target, group, p); level != NoLook {
 			return Masked
 		}
@@ -210,8 +210,21 @@ func (m *Matrix) Gains(other *Matrix, id uuid.UUID, roles []models.Role) bool {
 	return false
 }
 
+// Named are all groups, the program's own and those besides that a matrix names.
+func Named(matrices ...*Matrix) []Group {
+	all := slices.Clone(Groups)
+	for _, m := range matrices {
+		for _, g := range m.Grants {
+			if !slices.Contains(all, g.Group) {
+				all = append(all, g.Group)
+			}
+		}
+	}
+	return all
+}
+
 func (m *Matrix) lessThan(other *Matrix, a Asker, t Target) bool {
-	for _, g := range Groups {
+	for _, g := range Named(m, other) {
 		for _, p := range Purposes {
 			before, _ := m.Look(a, t, g, p)
 			after, _ := other.Look(a, t, g, p)

@@ -77,9 +77,9 @@ func TestI27_AMatrixByHand(t *testing.T) {
 			t.Errorf("%s: %s, not %s %s", c.what, got, c.want, diff)
 		}
 	}
-	if m.Shows(access.Asker{ID: pay, Role: hr}, access.Target{ID: leaver, SameEntity: true}, access.GroupIdentity) != access.Hidden ||
-		m.Shows(access.Asker{ID: pay, Role: hr}, access.Target{ID: leaver, SameEntity: true}, access.GroupPayBank) != access.Masked ||
-		m.Shows(access.Asker{ID: pay, Role: hr}, access.Target{ID: pay}, access.GroupIdentity) != access.Masked {
+	if m.Shows(access.Asker{ID: pay, Role: hr}, access.Target{ID: leaver, SameEntity: true}, access.GroupIdentity, access.Purposes) != access.Hidden ||
+		m.Shows(access.Asker{ID: pay, Role: hr}, access.Target{ID: leaver, SameEntity: true}, access.GroupPayBank, access.Purposes) != access.Masked ||
+		m.Shows(access.Asker{ID: pay, Role: hr}, access.Target{ID: pay}, access.GroupIdentity, nil) != access.Masked {
 		t.Error("a group is shown that no purpose opens, or hidden that one opens")
 	}
 }

@@ -221,6 +221,9 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 		operations.EraseForSubject: {
 			{"nobody asked", hr, operations.SubjectAnswered{RequestID: uuid.Max}, subject.ErrNotFound},
 		},
+		operations.FieldCatalogue: {
+			{"who does not configure", hr, archive.OwnCatalogue{Sections: []archive.OwnSection{{Key: "custom_a", LabelZh: "甲", LabelEn: "A"}}}, permission.ErrNotConfigurer},
+		},
 		operations.RunImport:    {{"nothing checked", hr, operations.ImportRun{ImportID: uuid.Max}, database.ErrNotFound}},
 		operations.LookAtFields: {{"nothing waits", hr, operations.LookAsked{DisclosureID: uuid.Max}, disclosure.ErrNotFound}},
 		operations.ExportLog: {

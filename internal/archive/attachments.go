@@ -114,7 +114,7 @@ func (r *Received) fits(tx *database.Tx) error {
 	if employee.Status == models.StatusPurged {
 		return ErrPurged
 	}
-	field, err := database.First[models.FieldDefinition](tx.DB().Where("key = ? AND type = ?", r.FieldKey, models.FieldAttachment))
+	field, err := database.First[models.FieldDefinition](tx.DB().Where("key = ? AND type = ? AND NOT retired", r.FieldKey, models.FieldAttachment))
 	if err != nil {
 		return database.Found("reading the field catalogue", err, ErrNotAttachable)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"lethe/internal/access"
@@ -123,16 +124,62 @@ var catalogue = []section{
 		}},
 }
 
-// FieldLabel is what a field of the file is called.
-func FieldLabel(language i18n.Language, key string) (label string, ok bool) {
+// builtinField finds one of the program's fields.
+func builtinField(key string) (field, bool) {
 	for _, s := range catalogue {
 		for _, f := range s.fields {
 			if f.key == key {
-				return f.label.in(language), true
+				return f, true
 			}
 		}
 	}
-	return "", false
+	return field{}, false
+}
+
+// Labels are what the fields of the file are called: those that the company added, beside the program's.
+type Labels map[string]text
+
+// LabelsNow reads those of the company's own fields.
+func LabelsNow(g *gorm.DB) (Labels, error) {
+	var rows []models.FieldDefinition
+	if err := g.Select("key", "label_zh", "label_en").Where("purposes IS NOT NULL").Find(&rows).Error; err != nil {
+		return nil, database.Wrap("reading what fields are called", err)
+	}
+	labels := make(Labels, len(rows))
+	for _, r := range rows {
+		labels[r.Key] = text{r.LabelZh, r.LabelEn}
+	}
+	return labels, nil
+}
+
+// Of is what a field is called; what is no field is not known.
+func (l Labels) Of(language i18n.Language, key string) (label string, ok bool) {
+	if own, ok := l[key]; ok {
+		return own.in(language), true
+	}
+	f, ok := builtinField(key)
+	return f.label.in(language), ok
+}
+
+// sectionLabel is what the section of a field is called.
+func sectionLabel(f models.FieldDefinition, language i18n.Language) string {
+	if f.Own() {
+		return language.Of(f.SectionZh, f.SectionEn)
+	}
+	return sectionLabels[f.Section].in(language)
+}
+
+// noticeOf says what a field's value may be used for. What a company says stands in the place of the program's text; of
+// the emergency contacts that one stays, and the company's follows.
+func noticeOf(f models.FieldDefinition, language i18n.Language) string {
+	notice, own := language.Of(f.NoticeZh, f.NoticeEn), language.Of(f.OwnNoticeZh, f.OwnNoticeEn)
+	switch {
+	case own == "":
+		return notice
+	case f.Section == SectionEmergencyContact:
+		return notice + language.Of("；", "; ") + own
+	}
+	return own
 }
 
 var sectionLabels = func() map[string]text {
@@ -184,8 +231,18 @@ func InstallCatalogue(tx *database.Tx) error {
 func digestOf(rows []models.FieldDefinition) string {
 	h := sha256.New()
 	for _, r := range rows {
+		var options []struct{ Code, Zh, En string }
+		for _, o := range r.Choices {
+			options = append(options, struct{ Code, Zh, En string }{o.Code, o.Zh, o.En})
+		}
 		_, _ = fmt.Fprintf(h, "%q %q\n", []string{r.Key, r.Section, strconv.Itoa(r.Position), string(r.Category), r.Sensitivity,
-			r.LabelZh, r.LabelEn, r.NoticeZh, r.NoticeEn, string(r.Type)}, r.Choices)
+			r.LabelZh, r.LabelEn, r.NoticeZh, r.NoticeEn, string(r.Type)}, options)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// BothLabels is what one of the program's fields is called, in both languages.
+func BothLabels(key string) string {
+	f, _ := builtinField(key)
+	return f.label.zh + " " + f.label.en
 }

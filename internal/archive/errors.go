@@ -37,6 +37,12 @@ const (
 	CodeOutOfRange   = "out_of_range"
 	CodeMismatch     = "mismatch"
 	CodeTooEarly     = "too_early"
+	CodeRetired      = "retired"
+
+	// Of the field catalogue.
+	CodeOwnKey   = "own_key"
+	CodeLeftOut  = "left_out"
+	CodeRepeated = "repeated"
 
 	// Of values by the type of their field.
 	CodeNotAllowed      = "not_allowed"

@@ -58,6 +58,8 @@ func judgeFields(definitions map[string]models.FieldDefinition, now time.Time, f
 			found.add(fmt.Sprintf("fields[%d]", i), CodeUnknownField)
 		case definition.Category == "" || definition.Type == models.FieldAttachment:
 			found.add("fields."+key, CodeReadOnly)
+		case definition.Retired && value != nil:
+			found.add("fields."+key, CodeRetired)
 		case value != nil:
 			code := checkText(value, maxValue)
 			if code == "" {

@@ -44,7 +44,25 @@ func (f LookField) Group() access.Group { return GroupOf(f.Section, f.Key) }
 func (f LookField) Label(l i18n.Language) string { return l.Of(f.LabelZh, f.LabelEn) }
 
 // Notice says what its value may be used for.
-func (f LookField) Notice(l i18n.Language) string { return l.Of(f.NoticeZh, f.NoticeEn) }
+func (f LookField) Notice(l i18n.Language) string { return noticeOf(f.FieldDefinition, l) }
+
+// purposesOf are those for which a field is opened, as far as the field itself says so.
+func purposesOf(f models.FieldDefinition) []access.Purpose {
+	if !f.Own() {
+		return access.Purposes
+	}
+	all := make([]access.Purpose, len(f.Purposes))
+	for i, p := range f.Purposes {
+		all[i] = access.Purpose(p)
+	}
+	return all
+}
+
+// OpenFor says whether all of the fields are still opened for a purpose, as far as the fields themselves say so.
+func OpenFor(tx *database.Tx, keys []string, purpose string) (ok bool, err error) {
+	err = tx.DB().Raw("SELECT NOT EXISTS (SELECT FROM field_definitions WHERE key IN ? AND NOT ? = ANY (purposes))", append(keys, ""), purpose).Scan(&ok).Error
+	return ok, database.Wrap("reading for what fields are opened", err)
+}
 
 const lookColumns = `f.*, m.id AS employment_id, c.id AS category_id, coalesce(c.state, 'open') AS state, v.id AS value_id, v.value_sealed`
 

@@ -7,12 +7,9 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"lethe/internal/clock"
-	"lethe/internal/closed"
 	"lethe/internal/database"
-	"lethe/internal/i18n"
 	"lethe/internal/ledger"
 	"lethe/models"
 )
@@ -195,37 +192,4 @@ func organisation[R any](q *gorm.DB, after uuid.UUID, limit int) (rows []R, more
 		rows, more = rows[:limit], true
 	}
 	return rows, more, nil
-}
-
-// CatalogueField is a field that files have, in a language.
-type CatalogueField struct {
-	Key          string          `json:"key"`
-	Section      string          `json:"section"`
-	SectionLabel string          `json:"section_label"`
-	Label        string          `json:"label"`
-	Category     models.Category `json:"category,omitempty" doc:"By which it is kept and deleted; absent of what certificates need"`
-	CategoryText string          `json:"category_text,omitempty"`
-	Sensitivity  string          `json:"sensitivity"`
-	FieldKind
-	Notice string `json:"notice" doc:"What it may be used for"`
-}
-
-// Catalogue lists the fields of a file, in the order in which they are shown.
-func Catalogue(ctx context.Context, db *database.DB, language i18n.Language) ([]CatalogueField, error) {
-	var rows []models.FieldDefinition
-	order := clause.OrderBy{Columns: []clause.OrderByColumn{{Column: clause.Column{Name: "position"}}, {Column: clause.Column{Name: "key"}}}}
-	if err := db.Read(ctx).Clauses(order).Find(&rows).Error; err != nil {
-		return nil, database.Wrap("reading the field catalogue", err)
-	}
-	fields := make([]CatalogueField, len(rows))
-	for i, r := range rows {
-		fields[i] = CatalogueField{
-			Key: r.Key, Section: r.Section, SectionLabel: sectionLabels[r.Section].in(language), Label: text{r.LabelZh, r.LabelEn}.in(language),
-			Category: r.Category, Sensitivity: r.Sensitivity, FieldKind: kindOf(r, language), Notice: text{r.NoticeZh, r.NoticeEn}.in(language),
-		}
-		if r.Category != "" {
-			fields[i].CategoryText = closed.Text(language, r.Category)
-		}
-	}
-	return fields, nil
 }

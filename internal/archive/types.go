@@ -23,7 +23,7 @@ func judge(f models.FieldDefinition, value *string, now time.Time) (code string)
 		return judgeDate(f.Key, value, today)
 	case models.FieldChoice:
 		for _, o := range f.Choices {
-			if o.Code == *value {
+			if o.Code == *value && !o.Retired {
 				return ""
 			}
 		}

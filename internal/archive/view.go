@@ -66,7 +66,9 @@ type FieldChoice struct {
 func kindOf(f models.FieldDefinition, language i18n.Language) FieldKind {
 	kind := FieldKind{Type: f.Type, TypeText: closed.Text(language, f.Type)}
 	for _, o := range f.Choices {
-		kind.Choices = append(kind.Choices, FieldChoice{Code: o.Code, Text: language.Of(o.Zh, o.En)})
+		if !o.Retired {
+			kind.Choices = append(kind.Choices, FieldChoice{Code: o.Code, Text: language.Of(o.Zh, o.En)})
+		}
 	}
 	return kind
 }
@@ -104,12 +106,12 @@ func Get(ctx context.Context, db *database.DB, actor models.Actor, id uuid.UUID,
 		return EmployeeView{}, err
 	}
 	for _, e := range entries {
-		if further(e.Key) && !e.Stored {
-			continue // the catalogue tells that there is room for more
+		if e.leftOut() {
+			continue
 		}
 		shown := access.FieldAccess(actor, relation, e.Sensitivity)
 		if e.Sensitivity != access.Basic && relation != access.RelationSelf && access.MaySee(actor.Role, relation) {
-			shown = matrix.Shows(access.Asker{ID: actor.EmployeeID, Role: actor.Role}, target, GroupOf(e.Section, e.Key))
+			shown = matrix.Shows(access.Asker{ID: actor.EmployeeID, Role: actor.Role}, target, GroupOf(e.Section, e.Key), purposesOf(e.FieldDefinition))
 		}
 		if shown != access.Hidden {
 			view.Fields = append(view.Fields, e.show(shown, basics, language, employee.TimeZone))
@@ -132,6 +134,7 @@ func relationOf(actor models.Actor, employee Employee, department models.Departm
 type entry struct {
 	models.FieldDefinition
 	Stored    bool
+	Had       bool // a value, which may be destroyed
 	Documents int
 	State     models.CategoryState
 	PurgedAt  *time.Time
@@ -141,7 +144,7 @@ type entry struct {
 
 func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
 	var entries []entry
-	err := g.Raw(`SELECT f.*, v.value_sealed IS NOT NULL AS stored,
+	err := g.Raw(`SELECT f.*, v.value_sealed IS NOT NULL AS stored, v.id IS NOT NULL AS had,
 			(SELECT count(*) FROM attachments a WHERE f.type = 'attachment' AND a.employment_id = @employment AND a.field_key = f.key) AS documents, coalesce(c.state, 'open') AS state, c.purged_at,
 			(SELECT x.id FROM purge_claims k JOIN destruction_certificates x ON x.purge_id = k.purge_id
 				WHERE k.category_id = c.id AND k.state = 'purged') AS certificate_id
@@ -152,10 +155,22 @@ func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
 	return entries, database.Wrap("reading the fields of a file", err)
 }
 
+// leftOut says whether a field stands in the file only where there is something for it: of further contacts, since the
+// catalogue tells that there is room for more, and of the company's own fields those that are retired, or that came when
+// the category was destroyed already.
+func (e entry) leftOut() bool {
+	switch {
+	case e.Own():
+		return !e.Had && e.Documents == 0 && (e.Retired || e.State != models.CategoryOpen)
+	default:
+		return further(e.Key) && !e.Stored
+	}
+}
+
 func (e entry) show(shown access.Access, basics map[string]string, language i18n.Language, zone string) Field {
 	f := Field{
-		Key: e.Key, Section: e.Section, SectionLabel: sectionLabels[e.Section].in(language),
-		Label: text{e.LabelZh, e.LabelEn}.in(language), FieldKind: kindOf(e.FieldDefinition, language), Notice: text{e.NoticeZh, e.NoticeEn}.in(language),
+		Key: e.Key, Section: e.Section, SectionLabel: sectionLabel(e.FieldDefinition, language),
+		Label: text{e.LabelZh, e.LabelEn}.in(language), FieldKind: kindOf(e.FieldDefinition, language), Notice: noticeOf(e.FieldDefinition, language),
 		Access: shown, Purged: e.State != models.CategoryOpen,
 	}
 	if f.Purged {

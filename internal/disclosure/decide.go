@@ -57,6 +57,8 @@ type Facts struct {
 	Purpose  Purpose
 	// Groups are those of the fields that are asked for.
 	Groups []access.Group
+	// Barred: one of the fields is not opened for the purpose, whatever is granted for its group.
+	Barred bool
 	// Matrix, Asker and Target say what is granted; without a matrix the program's own table does.
 	Matrix *access.Matrix
 	Asker  uuid.UUID
@@ -180,7 +182,7 @@ func (f Facts) level() access.Level {
 			return access.NoLook
 		}
 	}
-	if len(f.Groups) == 0 {
+	if len(f.Groups) == 0 || f.Barred {
 		return access.NoLook
 	}
 	return lowest

@@ -93,8 +93,11 @@ func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, l
 }
 
 // stillAgreed says whether the consent that a look rests on still stands: what the person withdrew is not shown again, and
-// what was taken as recorded has to be so still.
+// what was taken as recorded has to be so still. So do the purposes of the fields.
 func (l *Look) stillAgreed(tx *database.Tx) (bool, error) {
+	if fit, err := archive.OpenFor(tx, l.Fields, l.Purpose); err != nil || !fit {
+		return false, err
+	}
 	purpose, _ := purposeOf(access.Purpose(l.Purpose))
 	state, err := consented(tx, purpose, l.EmployeeID)
 	if err != nil || purpose.Consent == "" || state == consent.Given || state.Refuses() {

@@ -2,6 +2,7 @@ package imports
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,16 +74,22 @@ func folded(header string) string {
 // guess is which field each header names; empty: none that is known, or one that an earlier column is already.
 func guess(headers []string, definitions map[string]models.FieldDefinition) []string {
 	known := map[string]string{}
+	called := func(own bool) {
+		for _, key := range slices.Sorted(maps.Keys(definitions)) {
+			if d := definitions[key]; d.Own() == own && !d.Retired {
+				for _, text := range []string{d.LabelZh, d.LabelEn, d.Key} {
+					known[folded(text)] = d.Key
+				}
+			}
+		}
+	}
+	called(true) // what the program knows by the same word comes before the company's own
 	for field, texts := range words {
 		for _, text := range append(texts, field) {
 			known[folded(text)] = field
 		}
 	}
-	for _, d := range definitions {
-		for _, text := range []string{d.LabelZh, d.LabelEn, d.Key} {
-			known[folded(text)] = d.Key
-		}
-	}
+	called(false)
 	mapping := make([]string, len(headers))
 	for i, header := range headers {
 		if field := known[folded(header)]; field != "" && !slices.Contains(mapping, field) {
@@ -162,8 +169,8 @@ func lastIndex(mapping []string, field string) int {
 
 // mappable says whether a column can be a field.
 func mappable(field string, definitions map[string]models.FieldDefinition) bool {
-	_, known := definitions[field]
-	return known || field == ColumnLegalEntity || field == ColumnTimeZone || field == ColumnLeft || field == ColumnKind
+	d, known := definitions[field]
+	return known && !d.Retired || field == ColumnLegalEntity || field == ColumnTimeZone || field == ColumnLeft || field == ColumnKind
 }
 
 // headerSet is what a mapping is remembered by: the headers, in whatever order.

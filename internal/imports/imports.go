@@ -62,6 +62,7 @@ const (
 	WrongCheckDigit Problem = "wrong_check_digit"
 	NoBirthDate     Problem = "no_birth_date"
 	BirthMismatch   Problem = "birth_date_mismatch"
+	Retired         Problem = "retired"
 
 	// Twice: the number is in another row, too.
 	Twice Problem = "twice_in_file"
@@ -96,7 +97,7 @@ const (
 // Problems lists them all.
 var Problems = closed.Of("field",
 	Required, TooLong, NotText, Malformed, Unknown, ReadOnly, OutOfRange, Mismatch, TooEarly, NotAllowed, NotADate,
-	InFuture, NotANumber, NotAPhone, WrongCheckDigit, NoBirthDate, BirthMismatch,
+	InFuture, NotANumber, NotAPhone, WrongCheckDigit, NoBirthDate, BirthMismatch, Retired,
 	Twice, DigitsLost, AmbiguousDepartment, OtherName, TwoPeople, OwnFile, Purged, Held, NoKind, NoEnd, BeforeHire, LeavesYet, StillEmployed, EndsElse, NoRules)
 
 // lock locks an import for a change.

@@ -46,8 +46,8 @@ func Headers(ctx context.Context, v Vault, batch models.Batch, reader uuid.UUID)
 }
 
 // ColumnLabel is what a field of a column is called.
-func ColumnLabel(l i18n.Language, field string) string {
-	if label, ok := archive.FieldLabel(l, field); ok {
+func ColumnLabel(l i18n.Language, labels archive.Labels, field string) string {
+	if label, ok := labels.Of(l, field); ok {
 		return label
 	}
 	if field == "" {
@@ -114,6 +114,10 @@ func Report(ctx context.Context, db *database.DB, v Vault, batch models.Batch, l
 	if err != nil {
 		return err
 	}
+	labels, err := archive.LabelsNow(db.Read(ctx))
+	if err != nil {
+		return err
+	}
 	width := len(headers)
 	if at := slices.Index(batch.Mapping, ColumnProblem); at == width-1 {
 		width-- // a report that was mended: its column is written anew
@@ -142,7 +146,7 @@ func Report(ctx context.Context, db *database.DB, v Vault, batch models.Batch, l
 			return err
 		}
 		for i, cells := range c.Cells {
-			text := problemText(l, batch, part.Problems, c.Numbers[i])
+			text := problemText(l, labels, batch, part.Problems, c.Numbers[i])
 			if text == "" || cells == nil {
 				continue
 			}
@@ -154,7 +158,7 @@ func Report(ctx context.Context, db *database.DB, v Vault, batch models.Batch, l
 	return w.Close()
 }
 
-func problemText(l i18n.Language, batch models.Batch, problems []models.BatchProblem, number int) (text string) {
+func problemText(l i18n.Language, labels archive.Labels, batch models.Batch, problems []models.BatchProblem, number int) (text string) {
 	for _, p := range problems {
 		if p.Row != number {
 			continue
@@ -162,17 +166,17 @@ func problemText(l i18n.Language, batch models.Batch, problems []models.BatchPro
 		if text != "" {
 			text += l.Of("；", "; ")
 		}
-		text += Sentence(l, batch.Mapping, p)
+		text += Sentence(l, labels, batch.Mapping, p)
 	}
 	return text
 }
 
 // Sentence says what is wrong, and where.
-func Sentence(l i18n.Language, mapping []string, p models.BatchProblem) string {
+func Sentence(l i18n.Language, labels archive.Labels, mapping []string, p models.BatchProblem) string {
 	text := closed.Text(l, Problem(p.Code))
 	what := i18n.Text(l, "import_column.row")
 	if p.Column >= 1 && p.Column <= len(mapping) && mapping[p.Column-1] != "" {
-		what = ColumnLabel(l, mapping[p.Column-1])
+		what = ColumnLabel(l, labels, mapping[p.Column-1])
 	}
 	return what + l.Of("：", " ") + text
 }

@@ -39,6 +39,7 @@ const (
 	LookAtFields     = "disclosure.look"
 	Permissions      = "permissions.change"
 	PrivacyPolicy    = "privacy_policy.publish"
+	FieldCatalogue   = "field_catalogue.change"
 	RunImport        = "employee_import.run"
 	EraseForSubject  = "erasure.grant"
 )
@@ -118,6 +119,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{LookAtFields, always, reviewer, d.look()},
 		{Permissions, always, reviewer, d.permissions()},
 		{PrivacyPolicy, always, reviewer, d.privacyPolicy()},
+		{FieldCatalogue, always, reviewer, d.fieldCatalogue()},
 		{RunImport, always, colleague, d.runImport()},
 	}
 	operations := make([]approval.Operation, len(table))

@@ -8,7 +8,9 @@ import (
 
 	"lethe/internal/access"
 	"lethe/internal/approval"
+	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/internal/permission"
 	"lethe/models"
 )
@@ -36,10 +38,18 @@ func (d Deps) permissions() approval.Operation {
 			}, err
 		},
 		Check: func(tx *database.Tx, by models.Actor, c PermissionsChange) error {
-			return refusal(permission.Prepare(tx, by, c.Matrix))
+			own, err := archive.OwnNow(tx.DB())
+			if err != nil {
+				return err
+			}
+			return refusal(permission.Prepare(tx, by, c.Matrix, own.Groups()))
 		},
 		Run: func(tx *database.Tx, by approval.By, c PermissionsChange) (models.Ref, error) {
-			return models.Ref{Kind: models.RefPermission, ID: permission.ID}, permission.Set(tx, by.Requester, by.Approver, c.Matrix)
+			own, err := archive.OwnNow(tx.DB())
+			if err != nil {
+				return models.Ref{}, err
+			}
+			return models.Ref{Kind: models.RefPermission, ID: permission.ID}, permission.Set(tx, by.Requester, by.Approver, c.Matrix, own.Groups())
 		},
 	})
 }
@@ -51,10 +61,14 @@ func permissionChanges(tx *database.Tx, before, after *access.Matrix) ([]approva
 	if err != nil {
 		return nil, err
 	}
+	own, err := archive.OwnNow(tx.DB())
+	if err != nil {
+		return nil, err
+	}
 	tiers := map[string]string{}
 	for _, m := range []*access.Matrix{before, after} {
 		for _, t := range m.Tiers {
-			tiers[t.Key] = t.NameZh + " " + t.NameEn
+			tiers[t.Key] = both(t.NameZh, t.NameEn)
 		}
 	}
 	changes := make([]approval.Change, len(all))
@@ -62,7 +76,7 @@ func permissionChanges(tx *database.Tx, before, after *access.Matrix) ([]approva
 		changed := approval.Change{Field: "permission_" + c.What, Before: c.Before, After: c.After}
 		switch c.What {
 		case "grant", "grant_protected":
-			changed.Words, changed.About = "look_level", []string{tiers[c.Tier], "field_group." + string(c.Group), "purpose." + string(c.Purpose)}
+			changed.Words, changed.About = "look_level", []string{tiers[c.Tier], groupText(own.OwnCatalogue, c.Group), "purpose." + string(c.Purpose)}
 		case "scope":
 			changed.Words, changed.About = "permission_scope", []string{tiers[c.Tier]}
 		case "tier":
@@ -74,6 +88,17 @@ func permissionChanges(tx *database.Tx, before, after *access.Matrix) ([]approva
 	}
 	return changes, nil
 }
+
+// groupText is a group for [approval.Change.About]: a key of the catalogues, or the label of a section of the company's own.
+func groupText(own archive.OwnCatalogue, g access.Group) string {
+	if label, ok := own.GroupLabel(g); ok {
+		return both(label(i18n.Chinese), label(i18n.English))
+	}
+	return "field_group." + string(g)
+}
+
+// both is a text in both languages.
+func both(zh, en string) string { return zh + " " + en }
 
 // numbered names people by number and name.
 func numbered(tx *database.Tx, all []permission.Change) (map[uuid.UUID]string, error) {

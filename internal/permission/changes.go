@@ -40,7 +40,7 @@ func Changes(before, after *access.Matrix) (all []Change) {
 			all = append(all, Change{Tier: key, What: "scope", Before: string(was.Scope), After: string(is.Scope)})
 		}
 		all = append(all, people(key, "member", was.Members, is.Members)...)
-		for _, g := range access.Groups {
+		for _, g := range access.Named(before, after) {
 			for _, p := range access.Purposes {
 				a, b := grantOf(before, key, g, p), grantOf(after, key, g, p)
 				if a.Level != b.Level {

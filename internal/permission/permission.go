@@ -113,15 +113,16 @@ func Read(g *gorm.DB, version int) (Version, error) {
 }
 
 // Prepare judges a change on behalf of who asks for it: it is made from the version in force, by somebody who configures
-// (or only lets somebody else configure), and lets who asks look no further.
-func Prepare(tx *database.Tx, by models.Actor, m access.Matrix) (before *access.Matrix, err error) {
+// (or only lets somebody else configure), and lets who asks look no further. The groups are the company's own, beside the
+// program's.
+func Prepare(tx *database.Tx, by models.Actor, m access.Matrix, groups []access.Group) (before *access.Matrix, err error) {
 	if err := lock(tx); err != nil {
 		return nil, err
 	}
 	if before, err = Current(tx.DB()); err != nil {
 		return nil, err
 	}
-	if err := check(tx, &m); err != nil {
+	if err := check(tx, &m, append(slices.Clone(access.Groups), groups...)); err != nil {
 		return before, err
 	}
 	onlyConfigurers := m
@@ -138,8 +139,8 @@ func Prepare(tx *database.Tx, by models.Actor, m access.Matrix) (before *access.
 }
 
 // Set puts a matrix into force that two people agreed to.
-func Set(tx *database.Tx, requester, approver models.Actor, m access.Matrix) error {
-	before, err := Prepare(tx, requester, m)
+func Set(tx *database.Tx, requester, approver models.Actor, m access.Matrix, groups []access.Group) error {
+	before, err := Prepare(tx, requester, m, groups)
 	if err != nil {
 		return err
 	}
@@ -173,6 +174,31 @@ func same(a, b *access.Matrix) bool {
 	left, _ := json.Marshal(a)
 	right, _ := json.Marshal(b)
 	return bytes.Equal(left, right)
+}
+
+// Opened is what a field is opened for from now on, though it was there before.
+type Opened struct {
+	Group   access.Group
+	Purpose access.Purpose
+}
+
+// GainsNothing refuses with [ErrGains] what opens fields for purposes for which somebody may look at their groups already.
+func GainsNothing(tx *database.Tx, opened []Opened, person uuid.UUID) error {
+	if len(opened) == 0 {
+		return nil
+	}
+	if err := lock(tx); err != nil {
+		return err
+	}
+	after, err := Current(tx.DB())
+	if err != nil {
+		return err
+	}
+	before := *after
+	before.Grants = slices.DeleteFunc(slices.Clone(after.Grants), func(g access.Grant) bool {
+		return slices.Contains(opened, Opened{g.Group, g.Purpose})
+	})
+	return gainsNothing(tx, &before, after, person)
 }
 
 // gainsNothing refuses what would let somebody look further in any role that the person's users hold.
@@ -212,7 +238,7 @@ const (
 )
 
 // check puts a matrix into the form in which it is kept, and refuses one that does not hold together.
-func check(tx *database.Tx, m *access.Matrix) error {
+func check(tx *database.Tx, m *access.Matrix, groups []access.Group) error {
 	var found []Invalid
 	add := func(code, location string, args ...any) {
 		found = append(found, Invalid{fmt.Sprintf(location, args...), code})
@@ -258,7 +284,7 @@ func check(tx *database.Tx, m *access.Matrix) error {
 		switch {
 		case !keys[g.Tier]:
 			add(CodeUnknown, "grants[%d].tier", i)
-		case !slices.Contains(access.Groups, g.Group):
+		case !slices.Contains(groups, g.Group):
 			add(CodeUnknown, "grants[%d].group", i)
 		case !slices.Contains(access.Purposes, g.Purpose):
 			add(CodeUnknown, "grants[%d].purpose", i)

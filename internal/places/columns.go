@@ -54,7 +54,8 @@ legal_entities code name_zh name_en jurisdiction time_zone
 departments code name_zh name_en
 permission_versions document
 privacy_policies document
-field_definitions key section category sensitivity type label_zh label_en notice_zh notice_en choices
+catalogue_versions document
+field_definitions key section category sensitivity type label_zh label_en notice_zh notice_en choices section_zh section_en basis_zh basis_en purposes own_notice_zh own_notice_en
 retention_rules jurisdiction category period floor ceiling anchor basis_zh basis_en
 api_tokens label`},
 	{Skeleton, Facts, `
