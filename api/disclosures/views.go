@@ -156,7 +156,11 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	if err != nil {
 		return nil, err
 	}
-	labels, err := archive.LabelsNow(s.DB.Read(ctx))
+	var keys []string
+	for _, d := range rows {
+		keys = append(keys, d.Fields...)
+	}
+	labels, err := archive.LabelsOf(s.DB.Read(ctx), keys)
 	if err != nil {
 		return nil, err
 	}

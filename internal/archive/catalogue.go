@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"gorm.io/gorm"
@@ -150,6 +151,14 @@ func LabelsNow(g *gorm.DB) (Labels, error) {
 		labels[r.Key] = text{r.LabelZh, r.LabelEn}
 	}
 	return labels, nil
+}
+
+// LabelsOf is [LabelsNow] for some fields, and reads nothing where none of them is the company's own.
+func LabelsOf(g *gorm.DB, keys []string) (Labels, error) {
+	if !slices.ContainsFunc(keys, ownKey.MatchString) {
+		return nil, nil //nolint:nilnil // the program's labels need none
+	}
+	return LabelsNow(g)
 }
 
 // Of is what a field is called; what is no field is not known.
