@@ -60,6 +60,10 @@ func Register(desk *approvals.Desk, v imports.Vault) {
 		Shape: httpkit.Streaming[ImportView](s.API), Problems: []int{http.StatusTooManyRequests},
 	}, s.events)
 	httpkit.Handle(r, httpkit.Route{At: "GET /employee-imports/{id}/problems", Summary: "List what is wrong with rows, by row and column", To: hr}, s.problems)
+	httpkit.Handle(r, httpkit.Route{
+		At: "GET /employee-imports/{id}/people", Summary: "List the numbers and names of whom the run would enter or change", To: hr,
+		More: "What a second person agrees to: rows without a problem, part by part. Nothing else of a row is shown to anybody but who sent the file.",
+	}, s.people)
 	httpkit.Handle(r, httpkit.Route{At: "PUT /employee-imports/{id}/mapping", Summary: "Say which column is which field, and have the file checked anew", To: hr}, s.remap)
 	httpkit.Handle(r, httpkit.Route{At: "POST /employee-imports/{id}/run", Summary: "Enter and change the people of a file that was checked", To: hr, Status: http.StatusAccepted, OrRequest: true}, s.run)
 	httpkit.Handle(r, httpkit.Route{At: "POST /employee-imports/{id}/cancellation", Summary: "Cancel an import; what it has written stays", To: hr}, s.cancel)
@@ -316,6 +320,46 @@ type RowProblems struct {
 }
 
 const problemsOfPage = 500
+
+// ImportedPerson is whom a row is about.
+type ImportedPerson struct {
+	Row        int                   `json:"row" doc:"As a spreadsheet program counts: the header is 1"`
+	EmployeeNo string                `json:"employee_no"`
+	Name       string                `json:"name" doc:"As the file says; empty where it leaves the name of somebody who is there"`
+	Known      bool                  `json:"known" doc:"The number is that of somebody who is there already"`
+	LeftOn     *clock.Date           `json:"left_on,omitempty"`
+	Kind       *models.DepartureKind `json:"departure_kind,omitempty"`
+	KindText   string                `json:"departure_kind_text,omitempty"`
+}
+
+// ImportedPeople is a page of them.
+type ImportedPeople struct {
+	Items    []ImportedPerson `json:"items"`
+	NextPage *int             `json:"next_page" doc:"page of the next ones; null: there are none"`
+}
+
+func (s *server) people(ctx context.Context, in *struct {
+	httpkit.ByID
+	Page int `query:"page" minimum:"0" maximum:"100000" doc:"From 0; a page is up to 500 rows of the file"`
+}) (*httpkit.Answer[ImportedPeople], error) {
+	w := imports.Worker{DB: s.DB, Vault: s.vault}
+	people, more, err := w.People(ctx, in.ID, in.Page)
+	if err != nil {
+		return nil, err
+	}
+	page := ImportedPeople{Items: httpkit.Each(people, func(p imports.Person) ImportedPerson {
+		shown := ImportedPerson{Row: p.Row, EmployeeNo: p.EmployeeNo, Name: p.Name, Known: p.Known}
+		if !p.Left.Day.IsZero() {
+			shown.LeftOn, shown.Kind, shown.KindText = &p.Left.Day, &p.Left.Kind, closed.Text(in.Language(), p.Left.Kind)
+		}
+		return shown
+	})}
+	if more {
+		next := in.Page + 1
+		page.NextPage = &next
+	}
+	return &httpkit.Answer[ImportedPeople]{Body: page}, nil
+}
 
 func (s *server) problems(ctx context.Context, in *struct {
 	httpkit.ByID

@@ -241,10 +241,12 @@ func TestWhatBadFilesGet(t *testing.T) {
 		file, kind, code, detail string
 		status                   int
 	}{
-		"nothing":         {" ", "text/csv", "file_unreadable", "empty", 422},
-		"a header only":   {"工号,姓名\n", "text/csv", "file_unreadable", "empty", 422},
+		"nothing":         {" ", "text/csv", "file_unreadable", "no_rows", 422},
+		"a header only":   {"工号,姓名\n", "text/csv", "file_unreadable", "no_rows", 422},
 		"JSON":            {`{}`, "application/json", "unsupported_media_type", "", 415},
 		"a picture":       {"\x89PNG\x00\x00", "application/octet-stream", "file_unreadable", "not_a_table", 422},
+		"a PDF":           {"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n1 0 obj", "application/octet-stream", "file_unreadable", "not_a_table", 422},
+		"a page":          {"<html><table>", "text/csv", "file_unreadable", "not_a_table", 422},
 		"an old workbook": {"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1x", "application/octet-stream", "file_unreadable", "former_format", 422},
 		"too large":       {string(gb), "text/csv", "body_too_large", "", 413},
 		"an open quote":   {"工号,姓名\n1,\"13800138000\n", "text/csv", "file_unreadable", "broken_quotes", 422},

@@ -83,6 +83,14 @@ func TestI6_WhoLeftComesInByTheFilesApproval(t *testing.T) {
 			t.Errorf("the second person is shown %q for %s: %v", shown[label], label, shown)
 		}
 	}
+	var who imports.ImportedPeople
+	colleague.Ask("GET", address(v.ID)+"/people", "").Into(t, &who)
+	if len(who.Items) != 4 || who.Items[0].EmployeeNo != "L-1" || who.Items[0].Name != "张伟" || who.Items[0].LeftOn == nil || who.Items[3].LeftOn != nil || who.Items[0].Known || who.NextPage != nil {
+		t.Errorf("the second person sees %+v", who)
+	}
+	if got := f.Ask(models.RoleAuditor, "GET", address(v.ID)+"/people", ""); got.Status != http.StatusForbidden {
+		t.Errorf("an auditor sees them: %d", got.Status)
+	}
 	if got := colleague.Ask("POST", asked.Header.Get("Location")+"/decision", `{"decision": "approved"}`); got.Status != http.StatusOK {
 		t.Fatalf("agreeing: %d %s", got.Status, got.Body)
 	}

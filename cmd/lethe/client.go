@@ -272,6 +272,9 @@ func (c *apiClient) refused(response *http.Response) error {
 	return told{text, errRefused}
 }
 
+// rowOf is the row of a file that a problem is about.
+var rowOf = regexp.MustCompile(`^body\[(\d+)\]$`)
+
 // hint is what to do about a problem: where that is an option of a command, the option.
 func (c *apiClient) hint(code, otherwise string) string {
 	switch code {
@@ -296,6 +299,9 @@ func (c *apiClient) flag(location string) string {
 	}[location]
 	if place, ok := strings.CutPrefix(location, "body."); ok && !written && inFields.MatchString(place) {
 		name, written = place, true
+	}
+	if row := rowOf.FindStringSubmatch(location); row != nil {
+		name, written = c.say("row "+row[1], "第 "+row[1]+" 行"), true
 	}
 	if !written {
 		return ""

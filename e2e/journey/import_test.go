@@ -130,6 +130,8 @@ func TestTheCommandLineImports(t *testing.T) {
 		"a newcomer":                 {"工号,姓名,部门,入职日期\nCLI-1,张伟,D-" + models.DemoJurisdiction + ",2026/3/5\n", "尚未执行，须经另一人审核", "", 3},
 		"nothing new":                {"工号,岗位,爱好\n" + j.person.No + ",,下棋\n", "没有需要更改的内容", "", 0},
 		"a column that nobody reads": {"工号,岗位,爱好\n" + j.person.No + ",,下棋\n", "不读取的列：爱好", "", 0},
+		"an open quote":              {"工号,姓名\n1,\"x\n", "第 2 行：", "", 2},
+		"no people":                  {"工号,姓名\n", "文件里没有人员", "", 2},
 		"no table":                   {"\x89PNG\x00", "无法读取该文件", "", 2},
 	} {
 		file, report := filepath.Join(folder, name), filepath.Join(folder, name+".csv")

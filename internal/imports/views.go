@@ -79,6 +79,55 @@ func wholeRows(found []models.BatchProblem, limit int) []models.BatchProblem {
 	return found[:limit]
 }
 
+// Person is who a row is about.
+type Person struct {
+	Row        int
+	EmployeeNo string
+	Name       string
+	// Known: the number is that of somebody who is there already.
+	Known bool
+	// Left is how somebody new left; the zero value: they did not.
+	Left End
+}
+
+// People are whom the rows of a part are about, of those that nothing is wrong with: what a second person agrees to.
+// Nothing else of a row is told to anybody but who sent it. A file that is gone has nobody.
+func (w *Worker) People(ctx context.Context, id uuid.UUID, position int) (people []Person, more bool, err error) {
+	err = database.Run(ctx, w.DB, func(tx *database.Tx) error {
+		people = nil
+		batch, err := lock(tx, id)
+		if err != nil {
+			return err
+		}
+		var parts []models.BatchPart
+		err = tx.DB().Where("batch_id = ? AND position >= ?", id, position).Order("position").Limit(2).Find(&parts).Error
+		if err != nil || len(parts) == 0 {
+			return database.Wrap("reading a part of a file", err)
+		}
+		more = len(parts) > 1
+		c, err := w.open(ctx, parts[0])
+		if err != nil {
+			return err
+		}
+		rules, err := archive.RulesNow(tx)
+		if err != nil {
+			return err
+		}
+		rows := newReading(batch, rules).readAll(c, parts[0].Problems)
+		numbers := make([]string, len(rows))
+		for i, row := range rows {
+			numbers[i] = row.person.EmployeeNo
+		}
+		files, err := archive.Files(tx, numbers, false)
+		for _, row := range rows {
+			_, known := files[row.person.EmployeeNo]
+			people = append(people, Person{Row: row.number, EmployeeNo: row.person.EmployeeNo, Name: row.person.Name, Known: known, Left: row.end})
+		}
+		return err
+	})
+	return people, more, err
+}
+
 // Removed is how many rows were removed with data of somebody else in their part.
 func Removed(ctx context.Context, db *database.DB, id uuid.UUID) (rows int, err error) {
 	err = db.Read(ctx).Raw("SELECT coalesce(sum(rows), 0) FROM batch_parts WHERE batch_id = ? AND removed", id).Scan(&rows).Error

@@ -2,6 +2,7 @@ package imports
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -340,39 +341,39 @@ func (w *Worker) write(tx *database.Tx, r *reading, all []judgement) (hired []mo
 	if err != nil {
 		return nil, err
 	}
-	return hired, w.note(tx, r.batch, all)
+	return hired, w.note(tx, r.batch, all, hired)
 }
 
-// note keeps what was imported last for each employment, as a digest of its sealed values.
-func (w *Worker) note(tx *database.Tx, batch models.Batch, all []judgement) error {
+// note keeps what was imported last for each employment, as a digest of its sealed values: of who is new, and of files
+// that were changed, each to its next revision.
+func (w *Worker) note(tx *database.Tx, batch models.Batch, all []judgement, hired []models.Employment) error {
 	set, err := keyed.Living(tx.Context(), tx, keyed.Imports)
-	if err != nil {
-		return err
-	}
-	var written []string
-	for _, j := range all {
-		if j.outcome == creates || j.outcome == changes {
-			written = append(written, j.person.EmployeeNo)
-		}
-	}
-	files, err := archive.Files(tx, written, false)
 	if err != nil {
 		return err
 	}
 	var employments models.IDs
 	var revisions, digests []string
+	created := 0
 	for _, j := range all {
-		file, ok := files[j.person.EmployeeNo]
-		if j.outcome != creates && j.outcome != changes || !ok || len(j.person.Fields) == 0 {
+		employment, revision := j.file.Employment.ID, j.file.Employee.Revision+1
+		switch j.outcome {
+		case creates:
+			employment, revision = hired[created].ID, 1
+			created++
+		case changes:
+		default:
+			continue
+		}
+		if len(j.person.Fields) == 0 {
 			continue
 		}
 		fields := make(map[string]*string, len(j.person.Fields))
 		for key, value := range j.person.Fields {
 			fields[key] = &value
 		}
-		employments = append(employments, file.Employment.ID)
-		revisions = append(revisions, strconv.FormatInt(file.Employee.Revision, 10))
-		digests = append(digests, fmt.Sprintf("%x", digestsOf(set, file.Employment.ID, fields)[0]))
+		employments = append(employments, employment)
+		revisions = append(revisions, strconv.FormatInt(revision, 10))
+		digests = append(digests, hex.EncodeToString(digestsOf(set, employment, fields)[0]))
 	}
 	if len(employments) == 0 {
 		return nil

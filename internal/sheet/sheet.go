@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -46,7 +47,7 @@ type Fault string
 const (
 	NotATable      Fault = "not_a_table"     // neither text nor a workbook
 	FormerFormat   Fault = "former_format"   // .xls, or a workbook with a password
-	Empty          Fault = "empty"           // nothing, or a header and nothing below it
+	Empty          Fault = "no_rows"         // nothing, or a header and nothing below it
 	Damaged        Fault = "damaged"         // cut off, or not well-formed
 	BrokenQuotes   Fault = "broken_quotes"   // a quote that nothing closes, or within a cell
 	Unreadable     Fault = "unreadable_text" // in no encoding that is known
@@ -85,6 +86,9 @@ type Reader interface {
 	Next() (Row, error)
 }
 
+// otherKinds are how files begin that could pass for text.
+var otherKinds = []string{"%PDF-", "{\\rtf", "<!DOCTYPE", "<!doctype", "<html", "<?xml", "\x89PNG", "\xFF\xD8\xFF"}
+
 // Open finds out what a file is and reads it. The bytes are not changed, and are read until the last row was.
 func Open(file []byte, l Limits) (Reader, Format, error) {
 	var r Reader
@@ -95,6 +99,8 @@ func Open(file []byte, l Limits) (Reader, Format, error) {
 		return nil, "", &Error{Fault: Empty}
 	case bytes.HasPrefix(file, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")): // OLE2
 		return nil, "", &Error{Fault: FormerFormat}
+	case slices.ContainsFunc(otherKinds, func(mark string) bool { return bytes.HasPrefix(file, []byte(mark)) }):
+		return nil, "", &Error{Fault: NotATable}
 	case bytes.HasPrefix(file, []byte("PK\x03\x04")):
 		format = XLSX
 		r, err = newWorkbook(file, l)

@@ -224,7 +224,10 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.Custom(func(t *rapid.T) string {
 			s := strings.TrimFunc(string(rapid.SliceOfN(rapid.SampledFrom(alphabet), 0, 12).Draw(t, "runes")), blank)
-			return strings.TrimFunc(Restore(s), blank)
+			for Restore(s) != s { // what looks like a text that was made harmless is read as what it was
+				s = strings.TrimFunc(Restore(s), blank)
+			}
+			return s
 		})
 		var want []Row
 		for i, cells := range rapid.SliceOfN(rapid.SliceOfN(cell, 1, 5), 1, 6).Draw(t, "rows") {
