@@ -23,7 +23,8 @@ type finder struct {
 	sounds  automaton
 	words   automaton
 	alike   map[rune]string
-	amount  int // the phrase that any sum of money is
+	plain   func(string) string // how a text is written when phrases are looked for in it
+	amount  int                 // the phrase that any sum of money is
 }
 
 const (
@@ -51,8 +52,8 @@ type automaton struct {
 // longestPiece bounds what the automata take, in characters.
 const longestPiece = 60
 
-func newFinder(groups map[string][]string, alike map[string]string) (*finder, error) {
-	f := &finder{alike: map[rune]string{}}
+func newFinder(groups map[string][]string, alike map[string]string, plain func(string) string) (*finder, error) {
+	f := &finder{plain: plain, alike: map[rune]string{}}
 	for char, others := range alike {
 		one, size := utf8.DecodeRuneInString(char)
 		if size != len(char) || size == 0 {
@@ -99,8 +100,8 @@ func (f *finder) add(text, group string, bySound, byWord map[string][]piece) err
 		if n := len([]rune(t)); n == 0 || n > longestPiece {
 			return fmt.Errorf("has to have 1 to %d characters", longestPiece)
 		}
-		if t != Normalise(t) {
-			return fmt.Errorf("is not written as it is looked for, which is %q", Normalise(t))
+		if plain := f.plain(t); t != plain {
+			return fmt.Errorf("is not written as it is looked for, which is %q", plain)
 		}
 		pc := piece{phrase: len(f.phrases), place: place}
 		if !strings.HasPrefix(t, "~") && !strings.ContainsFunc(t, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -17,11 +18,13 @@ import (
 // Pack is a version of the rules. docs/screening.md has its format.
 type Pack struct {
 	Version  string              `yaml:"version"`
-	Sounds   map[string]string   `yaml:"sounds"` // a character, and those that are written for it because they sound alike
-	Groups   map[string][]string `yaml:"groups"` // of phrases
+	Sounds   map[string]string   `yaml:"sounds"`   // a character, and those that are written for it because they sound alike
+	Dialects map[string]string   `yaml:"dialects"` // a word in Chinese characters, and what it means
+	Groups   map[string][]string `yaml:"groups"`   // of phrases
 	Purposes map[string]Purpose  `yaml:"purposes"`
 	Rules    []Rule              `yaml:"rules"`
 
+	standard *strings.Replacer // of Dialects
 	finder   *finder
 	likeness *Likeness // nil: none
 	facts    []string  // of all purposes
@@ -70,6 +73,7 @@ const (
 	pretext      = "pretext"   // what says that what stands before is for show: 是借口
 	ofMoney      = "amount"    // a sum of money
 	ofPurpose    = "facts"     // the facts of the purpose
+	ofTold       = "told"      // those of the purpose, however much else there is
 	ofAny        = "any_fact"  // those of any purpose, and what goes with this one
 	saidEnough   = "enough"    // that the text is no single word
 	inDisguise   = "disguised" // what was written as pinyin, in initials, or with others that sound alike
@@ -95,8 +99,11 @@ func Parse(file []byte) (*Pack, error) {
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("pack %s: %w", p.Version, err)
 	}
-	var err error
-	if p.finder, err = newFinder(p.Groups, p.Sounds); err != nil {
+	err := p.learnDialects()
+	if err != nil {
+		return nil, fmt.Errorf("pack %s: %w", p.Version, err)
+	}
+	if p.finder, err = newFinder(p.Groups, p.Sounds, p.plain); err != nil {
 		return nil, fmt.Errorf("pack %s: %w", p.Version, err)
 	}
 	return p, nil
@@ -108,7 +115,7 @@ func (p *Pack) check() error {
 			return fmt.Errorf("the group %s has no phrases", name)
 		}
 	}
-	for _, name := range []string{ofPurpose, ofAny, ofMoney, inDisguise, saidEnough} {
+	for _, name := range []string{ofPurpose, ofTold, ofAny, ofMoney, inDisguise, saidEnough} {
 		if _, taken := p.Groups[name]; taken {
 			return fmt.Errorf("no group can be called %s", name)
 		}
@@ -140,6 +147,28 @@ func (p *Pack) check() error {
 	return nil
 }
 
+// learnDialects makes the words of dialects ready. What they mean has none of them: a text that was read once is not
+// read otherwise the second time.
+func (p *Pack) learnDialects() error {
+	var pairs []string
+	for _, word := range slices.Sorted(maps.Keys(p.Dialects)) {
+		if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !unicode.Is(unicode.Han, r) }) {
+			return fmt.Errorf("dialects: %q is not in Chinese characters", word)
+		}
+		pairs = append(pairs, word, p.Dialects[word])
+	}
+	p.standard = strings.NewReplacer(pairs...)
+	for _, word := range slices.Sorted(maps.Keys(p.Dialects)) {
+		if means := p.Dialects[word]; Normalise(word) != word || means == "" || p.plain(means) != means {
+			return fmt.Errorf("dialects: %q or %q is not written as it is looked for", word, means)
+		}
+	}
+	return nil
+}
+
+// plain is a text in the form in which phrases are looked for.
+func (p *Pack) plain(text string) string { return p.standard.Replace(Normalise(text)) }
+
 func (p *Pack) checkRule(rule *Rule) error {
 	if !slices.Contains(Categories, rule.Category) {
 		return fmt.Errorf("there is no category %q", rule.Category)
@@ -155,7 +184,7 @@ func (p *Pack) checkRule(rule *Rule) error {
 	for _, group := range rule.All {
 		rule.alternatives = append(rule.alternatives, strings.Split(group, "|"))
 	}
-	unless := slices.DeleteFunc(slices.Clone(rule.Unless), func(g string) bool { return g == ofPurpose || g == ofAny })
+	unless := slices.DeleteFunc(slices.Clone(rule.Unless), func(g string) bool { return g == ofPurpose || g == ofTold || g == ofAny })
 	if err := p.known(append(rule.alternatives, unless, rule.Except)...); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type reading struct {
 }
 
 func (p *Pack) read(text string, without func(phrase int) bool) *reading {
-	r := &reading{tokens: tokens(Normalise(text)), present: map[string]bool{}}
+	r := &reading{tokens: tokens(p.plain(text)), present: map[string]bool{}}
 	all := p.finder.find(r.tokens)
 	if without != nil {
 		all = slices.DeleteFunc(all, func(h hit) bool { return without(h.phrase) })

@@ -88,7 +88,7 @@ func (p *Pack) Screen(text, purpose string) Finding { return p.ScreenWithout(tex
 // Phrases are the numbers of the phrases of the pack that stand in a text.
 func (p *Pack) Phrases(text string) []int {
 	var found []int
-	for _, h := range p.finder.find(tokens(Normalise(text))) {
+	for _, h := range p.finder.find(tokens(p.plain(text))) {
 		found = append(found, h.phrase)
 	}
 	slices.Sort(found)
@@ -135,7 +135,7 @@ func (rule *Rule) fires(r *reading, purpose string, own Purpose, facts []string)
 		return false
 	}
 	for _, g := range rule.Unless {
-		if r.present[g] || g == ofPurpose && rule.outweighed(r, own) || g == ofAny && (r.hasAny(own.Hints) || r.hasAny(facts)) {
+		if r.present[g] || g == ofPurpose && rule.outweighed(r, own) || g == ofTold && r.hasAny(own.Facts) || g == ofAny && (r.hasAny(own.Hints) || r.hasAny(facts)) {
 			return false
 		}
 	}

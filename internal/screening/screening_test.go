@@ -46,6 +46,32 @@ func TestNoDisguiseHelps(t *testing.T) {
 	}
 }
 
+// Who wants it and what for refuses, in whichever words, and for whichever purpose it is said to be.
+func TestWhoWantsItAndWhatFor(t *testing.T) {
+	for text, want := range map[string]Category{
+		"A former colleague wants his number to catch up": PrivateContact,
+		"A recruiter asks for his mobile":                 Recruiting,
+		"curious what she earns":                          Curiosity,
+		"佢借咗我三千蚊走佬，搵佢屋企人":                                 PrivateDebt,
+	} {
+		for _, purpose := range append(slices.Collect(maps.Keys(Builtin().Purposes)), "") {
+			if f := Builtin().Screen(text, purpose); f.Category != want {
+				t.Errorf("%q for %s is %+v", text, purpose, f)
+			}
+		}
+	}
+	for text, purpose := range map[string]string{
+		"His ex-wife's maintenance order changed, deduction has to be lowered from this month":  "payroll",
+		"他被讨债的人捅伤，正在手术，医院要家属签字":                                                                 "medical_emergency",
+		"公司要求他返还培训费和签字费，他不肯还，仲裁已受理，需要服务期协议":                                                     "employment_dispute",
+		"Recruiter for our firm had a car accident on the way to a job fair, report to insurer": "work_injury",
+	} {
+		if f := Builtin().Screen(text, purpose); f.Verdict == Refused {
+			t.Errorf("%q for %s is %+v", text, purpose, f)
+		}
+	}
+}
+
 // A single word refuses nothing, and nor does what only has the same characters in it.
 func TestNeutralWordsNeverRefuse(t *testing.T) {
 	purposes := append(slices.Collect(maps.Keys(Builtin().Purposes)), "")
@@ -137,6 +163,12 @@ rules: [{name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt]}]
 		{good, good + "---\n" + good, "something follows it"},
 		{good, ``, "reading the pack"},
 		{`rules: [`, `sounds: {欠钱: 谦}` + "\nrules: [", `sounds: "欠钱" is not one character`},
+		{`ask: [电话]`, `told: [电话]`, "no group can be called told"},
+		{`rules: [`, `dialects: {owes: 欠}` + "\nrules: [", `dialects: "owes" is not in Chinese characters`},
+		{`rules: [`, `dialects: {爭我: 欠我}` + "\nrules: [", `dialects: "爭我" or "欠我" is not written as it is looked for`},
+		{`rules: [`, `dialects: {佢: 他, 他: 佢}` + "\nrules: [", "is not written as it is looked for"},
+		{`rules: [`, `dialects: {佢: ""}` + "\nrules: [", `dialects: "佢" or "" is not written`},
+		{`ask: [电话]`, `ask: [佢电话]` + "}\ndialects: {佢: 他", `group ask: "佢电话" is not written as it is looked for, which is "他电话"`},
 	} {
 		faulty := strings.Replace(good, k.old, k.new, 1)
 		if _, err := Parse([]byte(faulty)); err == nil || !strings.Contains(err.Error(), k.says) {
@@ -148,11 +180,13 @@ rules: [{name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt]}]
 // What of a rule decides, decides: its groups near together, what excuses, what is excepted, and for which purpose.
 func TestARule(t *testing.T) {
 	pack, err := Parse([]byte(`version: "1"
-groups: {neutral: [借调], nothing: [无], vague: [有事], formal: [今天], denial: [不是], pretext: [是借口], debt: [欠…钱, 借], ask: [电话], fact: [晕倒], except: [借书证]}
+groups: {neutral: [借调], nothing: [无], vague: [有事], formal: [今天], denial: [不是], pretext: [是借口], debt: [欠…钱, 借], ask: [电话], fact: [晕倒], except: [借书证], pass: [月票卡]}
 purposes: {medical_emergency: {facts: [fact]}, payroll: {}}
+dialects: {争我: 欠我, 嘅: 的}
 rules:
   - {name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt, ask], unless: [facts], except: [except], not_for: [payroll], within: 12}
   - {name: b, category: private_debt, text: {zh: 甲, en: A}, all: [amount, ask], within: 4}
+  - {name: c, category: private_debt, text: {zh: 甲, en: A}, all: [pass, ask], unless: [told]}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -175,6 +209,11 @@ rules:
 		{"借调，借，电话", "medical_emergency", true},
 		{"他欠了我钱，要电话，不是今天晕倒的", "medical_emergency", true},
 		{"他欠了我钱，要电话，今天晕倒是借口", "medical_emergency", true},
+		{"佢爭我好多钱，要电话", "medical_emergency", true},
+		{"佢爭我嘅钱，要电话，今天他晕倒了", "medical_emergency", false},
+		{"月票卡，要电话", "medical_emergency", true},
+		{"月票卡，要电话，晕倒了", "medical_emergency", false},
+		{"月票卡，要电话，晕倒了", "payroll", true},
 		{"要电话，$900", "medical_emergency", true},
 		{"要电话，£90", "medical_emergency", true},
 		{"要电话，两千块", "medical_emergency", true},

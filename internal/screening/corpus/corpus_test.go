@@ -16,12 +16,12 @@ func TestTheFiguresAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := Measure(screening.Builtin(), cases); !f.Met() || len(cases) < 1500 {
+	if f := Measure(screening.Builtin(), cases); !f.Met() || len(cases) < 3000 {
 		t.Errorf("%d reasons: %v, by category %v", len(cases), f.Found, f.Categories)
 	}
 	f := CrossValidate(screening.Builtin(), cases)
-	if f.Share(screening.Refused, screening.Refused) < 0.86 || f.Share(screening.OK, screening.Refused) > 0.022 || f.Share(screening.OK, screening.Review) > 0.08 ||
-		f.Share(screening.Refused, screening.OK) > 0.012 {
+	if f.Share(screening.Refused, screening.Refused) < 0.86 || f.Share(screening.OK, screening.Refused) > 0.035 || f.Share(screening.OK, screening.Review) > 0.08 ||
+		f.Share(screening.Refused, screening.OK) > 0.02 {
 		t.Errorf("cross-validated: %v, by category %v", f.Found, f.Categories)
 	}
 }
