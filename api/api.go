@@ -91,7 +91,7 @@ func Assemble(d Deps) *httpkit.API {
 	desk := approvals.Register(&render.Renderer{
 		API: kit, Workflows: d.Workflows, TemporalUIURL: d.TemporalUIURL, TemporalNamespace: d.TemporalNamespace,
 	}, d.Approvals)
-	users.Register(desk, d.OIDC)
+	users.Register(desk, d.OIDC, d.Mail)
 	employees.Register(desk, d.Vault)
 	imports.Register(desk, d.Vault)
 	disclosures.Register(desk, d.Vault, d.Mail)

@@ -21,12 +21,14 @@ const (
 	ByRecovery   Authentication = "password_recovery_code"
 	ByOIDC       Authentication = "oidc"
 	ByBreakGlass Authentication = "break_glass"
+	// ByLink is a one-time link by mail and the second factor: of somebody who has left, for the own data alone.
+	ByLink Authentication = "link_totp"
 	// ByHost is a command run on the host by whoever administers it.
 	ByHost Authentication = "host"
 )
 
 // Authentications lists them all.
-var Authentications = closed.Of("authenticated", ByNothing, ByToken, ByPassword, ByTOTP, ByRecovery, ByOIDC, ByBreakGlass, ByHost)
+var Authentications = closed.Of("authenticated", ByNothing, ByToken, ByPassword, ByTOTP, ByRecovery, ByOIDC, ByBreakGlass, ByLink, ByHost)
 
 // Caller is who is behind a request, beyond the [Actor] that the domain decides by. It travels in
 // the context, so that the ledger can record it with whatever the request changes.

@@ -202,3 +202,19 @@ func (a Actor) ID() *uuid.UUID {
 	id := a.EmployeeID
 	return &id
 }
+
+// AccessLink is a one-time link by which somebody who has left reaches the own data. LoginSealed is for whom it was asked
+// for, until a worker has looked whose that is; nobody's has no user.
+type AccessLink struct {
+	ID            uuid.UUID
+	LoginSealed   Sealed
+	AskedAt       time.Time
+	ResolvedAt    *time.Time
+	UserID        *uuid.UUID
+	MessageID     *uuid.UUID
+	CodeHash      []byte
+	ExpiresAt     *time.Time
+	Tries         int
+	UsedAt        *time.Time
+	LedgerEntryID uuid.UUID
+}

@@ -56,14 +56,16 @@ const (
 var MessageEnds = closed.Of("message_end", EndAskerDeclined, EndAskerSilent, EndNotLeft, EndNotAgreed, EndNoAddress, EndDeleted, EndRefused, EndGivenUp, EndCallTaken, EndCannotAct)
 
 // Message tells somebody who has left that somebody would like to hear from them; or, with a CallID, somebody of HR that
-// there is an emergency call. The address is never part of it.
+// there is an emergency call; or it brings a link. The address is never part of it.
 type Message struct {
 	ID         uuid.UUID
 	EmployeeID uuid.UUID // to whom
-	// RequestedBy is who of HR passes it on, AskerID the colleague whom it names; nil: it names nobody.
-	RequestedBy uuid.UUID
+	// RequestedBy is who of HR passes it on; nil: it brings a link. AskerID is the colleague whom it names; nil: it names nobody.
+	RequestedBy *uuid.UUID
 	AskerID     *uuid.UUID
 	CallID      *uuid.UUID
+	// Link: it brings the link by which somebody who has left reaches the own data.
+	Link        bool
 	State       MessageState
 	EndedAs     MessageEnd
 	RequestedAt time.Time

@@ -57,9 +57,9 @@ type Answer struct {
 }
 
 func (s *server) registerConsents(r httpkit.Resource) {
-	httpkit.Handle(r, httpkit.Route{At: "GET /consents", Summary: "Read what one is asked to agree to, and what one answered", More: "HR, reviewers and auditors read it of somebody with employee_id.", To: httpkit.Everyone, Problems: []int{http.StatusNotFound}}, s.get)
+	httpkit.Handle(r, httpkit.Route{At: "GET /consents", Summary: "Read what one is asked to agree to, and what one answered", More: "HR, reviewers and auditors read it of somebody with employee_id.", Former: true, To: httpkit.Everyone, Problems: []int{http.StatusNotFound}}, s.get)
 	httpkit.Handle(r, httpkit.Route{
-		At: "POST /consents", Summary: "Agree, decline or withdraw, for each purpose by itself", To: httpkit.Everyone, NoSealedCodes: true, Problems: []int{http.StatusNotFound},
+		At: "POST /consents", Summary: "Agree, decline or withdraw, for each purpose by itself", Former: true, To: httpkit.Everyone, NoSealedCodes: true, Problems: []int{http.StatusNotFound},
 		More: "It takes effect at once; the answer says how one stands then. HR records what somebody else signed, with employee_id and paper.",
 	}, s.answer)
 }

@@ -29,7 +29,7 @@ func Register(desk *approvals.Desk) {
 	httpkit.Describe[consent.State](desk.API)
 	s := &server{desk}
 	r := s.Resource("Consent", identity.ScopePeople)
-	httpkit.Handle(r, httpkit.Route{At: "GET /privacy-policies", Summary: "Read what people are asked to agree to: every version of the privacy policy, the one in force first", To: httpkit.Everyone}, s.listPolicies)
+	httpkit.Handle(r, httpkit.Route{At: "GET /privacy-policies", Summary: "Read what people are asked to agree to: every version of the privacy policy, the one in force first", Former: true, To: httpkit.Everyone}, s.listPolicies)
 	httpkit.Handle(r, httpkit.Route{At: "POST /privacy-policies", Summary: "Ask for another version of the privacy policy; a second person decides", To: httpkit.Roles{httpkit.HR}, Status: http.StatusAccepted}, s.publish)
 	s.registerConsents(r)
 }

@@ -56,9 +56,9 @@ func (s *server) registerLooks() {
 		At: "POST /employees/{id}/comparisons", Summary: "Compare a number that somebody names with the one in a file", To: lookers, NoSealedCodes: true, Status: http.StatusCreated,
 		More: "Judged and recorded like a look. Nothing is shown but whether both are the same; the number is not kept. A field of a person is compared at most three times within a day, by whomever. What a reviewer would have to decide about is refused: ask to look.",
 	}, s.compare)
-	httpkit.Handle(r, httpkit.Route{At: "GET /employees/{id}/disclosures", Summary: "List who looked at somebody's sensitive fields, newest first", More: "The subject sees the department, the purpose, the result and the time.", To: httpkit.Everyone}, s.listOfPerson)
+	httpkit.Handle(r, httpkit.Route{At: "GET /employees/{id}/disclosures", Summary: "List who looked at somebody's sensitive fields, newest first", More: "The subject sees the department, the purpose, the result and the time.", Former: true, To: httpkit.Everyone}, s.listOfPerson)
 	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures", Summary: "List looks, newest first", To: readers}, s.listLooks)
-	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures/{id}", Summary: "Read a look, with its reason; that is recorded", More: "The subject sees department, purpose, result and time, and the own objection with its answer.", To: httpkit.Everyone}, s.getLook)
+	httpkit.Handle(r, httpkit.Route{At: "GET /disclosures/{id}", Summary: "Read a look, with its reason; that is recorded", More: "The subject sees department, purpose, result and time, and the own objection with its answer.", Former: true, To: httpkit.Everyone}, s.getLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/opening", Summary: "Open a look that a reviewer agreed to, once; or show again what was shown within half an hour", To: lookers, NoSealedCodes: true}, s.openLook)
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /disclosures/{id}/attachments/{attachment_id}", Summary: "Download a document that a look showed, while it may be shown; this is recorded", To: lookers, NoSealedCodes: true,
@@ -77,7 +77,7 @@ func (s *server) registerLooks() {
 	}, s.printSheet)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/outcome", Summary: "Tell what came of a look", To: lookers}, s.closeLook)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/review", Summary: "Review a look that was shown without a reviewer before, as the second person", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer}, NoSealedCodes: true}, s.reviewLook)
-	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/objection", Summary: "Object to a look at the own data", To: httpkit.Everyone}, s.object)
+	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/objection", Summary: "Object to a look at the own data", Former: true, To: httpkit.Everyone}, s.object)
 	httpkit.Handle(r, httpkit.Route{At: "POST /disclosures/{id}/objection/answer", Summary: "Answer an objection, as somebody else than the looker", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer}}, s.answerObjection)
 	httpkit.Handle(r, httpkit.Route{At: "POST /pleas", Summary: "Register that somebody wanted somebody's data for what it is never opened for", To: httpkit.Roles{httpkit.HR}, Status: http.StatusCreated}, s.registerPlea)
 }

@@ -60,7 +60,7 @@ const mostLooks = 200
 func (s *server) registerOwn() {
 	r := s.Resource("Looks at sensitive fields", "")
 	httpkit.Handle(r, httpkit.Route{
-		At: "POST /me/copy", Summary: "Get a copy of what the company keeps of oneself", To: httpkit.Everyone, Session: true, NoSealedCodes: true,
+		At: "POST /me/copy", Summary: "Get a copy of what the company keeps of oneself", Former: true, To: httpkit.Everyone, Session: true, NoSealedCodes: true,
 		More: "It needs a re-authentication of the last five minutes, and is recorded. No purpose is asked for.",
 	}, s.ownCopy)
 }

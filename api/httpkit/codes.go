@@ -41,6 +41,7 @@ var (
 	codeTooManyStreams       = Code("too_many_streams", http.StatusTooManyRequests)
 	codeScopeNotAllowed      = Code("scope_not_allowed", http.StatusForbidden)
 	CodeBreakGlassMayNot     = Code("break_glass_not_allowed", http.StatusForbidden)
+	codeFormerMayNot         = Code("former_not_allowed", http.StatusForbidden)
 	CodeCrossOrigin          = Code("cross_origin_refused", http.StatusForbidden)
 	CodeStepUpRequired       = Code("step_up_required", http.StatusForbidden)
 	CodeSessionRequired      = Code("session_required", http.StatusForbidden)

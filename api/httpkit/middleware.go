@@ -217,6 +217,8 @@ func (s *API) authorize(ctx huma.Context, next func(huma.Context)) {
 		refused = NewProblem(CodeSessionRequired)
 	case bearer.TokenID != uuid.Nil && !d.covers(bearer.Scopes):
 		refused = NewProblem(codeScopeNotAllowed)
+	case bearer.Former && !d.Former:
+		refused = NewProblem(codeFormerMayNot)
 	case bearer.BreakGlass && d.ClosedToSealedCodes():
 		refused = NewProblem(CodeBreakGlassMayNot)
 	}

@@ -55,6 +55,8 @@ type Route struct {
 	// NoSealedCodes keeps a session out that was opened with the sealed codes: it discloses, purges and
 	// approves nothing.
 	NoSealedCodes bool
+	// Former lets a session in that somebody who has left opened by a link: for the own data alone.
+	Former bool
 	// OrRequest is a call that may be answered with a request for approval instead.
 	OrRequest bool
 	// Also are other statuses of success, with the same body, and what they say.

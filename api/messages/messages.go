@@ -74,7 +74,7 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	by, now := httpkit.ActorOf(ctx), time.Time{}
 	var ids []uuid.UUID
 	for _, m := range rows {
-		ids = append(ids, render.GivenOf(&m.EmployeeID, &m.RequestedBy, m.AskerID)...)
+		ids = append(ids, render.GivenOf(&m.EmployeeID, m.RequestedBy, m.AskerID)...)
 	}
 	people, err := s.PeopleInLog(ctx, language, ids)
 	if err == nil {
@@ -104,7 +104,7 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 
 func delivery(m models.Message, people render.Named, language i18n.Language) *Delivery {
 	d := &Delivery{
-		State: m.State, StateText: closed.Text(language, m.State), EndedAs: m.EndedAs, RequestedBy: people.Of(&m.RequestedBy), Asker: people.Of(m.AskerID),
+		State: m.State, StateText: closed.Text(language, m.State), EndedAs: m.EndedAs, RequestedBy: people.Of(m.RequestedBy), Asker: people.Of(m.AskerID),
 		Attempts: m.Attempts, FinishedAt: render.UTC(m.FinishedAt),
 	}
 	if m.EndedAs != "" {

@@ -193,7 +193,7 @@ func TestI24_TheScene(t *testing.T) {
 }
 
 // plain is the text of a mail whose body is quoted-printable.
-func plain(t *testing.T, mail string) string {
+func plain(t testing.TB, mail string) string {
 	t.Helper()
 	_, body, _ := strings.Cut(mail, "\r\n\r\n")
 	text, err := quoted(body)

@@ -41,11 +41,11 @@ func Register(desk *approvals.Desk, v vault.Sealer) {
 	httpkit.Describe[retention.Kept](desk.API)
 	r := s.Resource("Requests about the own data", identity.ScopePeople)
 	httpkit.Handle(r, httpkit.Route{
-		At: "POST /me/requests", Summary: "Ask for a correction, an erasure or a copy of the own data", To: httpkit.Everyone, Session: true, NoSealedCodes: true, Status: http.StatusCreated,
+		At: "POST /me/requests", Summary: "Ask for a correction, an erasure or a copy of the own data", Former: true, To: httpkit.Everyone, Session: true, NoSealedCodes: true, Status: http.StatusCreated,
 		More: "It is answered by the date that the answer tells. A copy is given at once by POST /me/copy.", Problems: []int{http.StatusConflict},
 	}, s.ask)
-	httpkit.Handle(r, httpkit.Route{At: "GET /me/requests", Summary: "List the own requests with their answers, newest first", To: httpkit.Everyone}, s.listOwn)
-	httpkit.Handle(r, httpkit.Route{At: "POST /me/requests/{id}/withdrawal", Summary: "Withdraw an own request that was not answered yet", To: httpkit.Everyone, Session: true, NoSealedCodes: true}, s.withdraw)
+	httpkit.Handle(r, httpkit.Route{At: "GET /me/requests", Summary: "List the own requests with their answers, newest first", Former: true, To: httpkit.Everyone}, s.listOwn)
+	httpkit.Handle(r, httpkit.Route{At: "POST /me/requests/{id}/withdrawal", Summary: "Withdraw an own request that was not answered yet", Former: true, To: httpkit.Everyone, Session: true, NoSealedCodes: true}, s.withdraw)
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /employees/{id}/requests", Summary: "Enter what somebody asked for on paper", To: httpkit.Roles{httpkit.HR}, NoSealedCodes: true, Status: http.StatusCreated, Problems: []int{http.StatusConflict},
 	}, s.enter)
@@ -380,9 +380,9 @@ func (s *server) answer(ctx context.Context, in *answerInput) (*approvals.Outcom
 	out, err := approvals.Take(ctx, s.Desk, language, &approvals.Step{
 		Operation: operations.EraseForSubject, Command: operations.SubjectAnswered{RequestID: in.ID, Answer: a}, Reason: b.ApprovalReason,
 		Key: in.Key, Route: "POST /subject-requests/" + in.ID.String() + "/answer", Body: b,
-		Assess: func(tx *database.Tx) ([]models.Cause, error) { return a.Assess(), nil },
+		Assess: func(tx *database.Tx) ([]models.Cause, error) { return a.Assess(tx, in.ID) },
 		Alone: func(tx *database.Tx) (httpkit.Creation, error) {
-			_, err := subject.Give(tx, s.Vault, httpkit.ActorOf(ctx), in.ID, a)
+			_, err := subject.Give(tx, s.Vault, httpkit.ActorOf(ctx), in.ID, a, false)
 			return httpkit.Done(models.Ref{Kind: models.RefSubject, ID: in.ID}), err
 		},
 	}, func(id uuid.UUID) (SubjectRequest, error) { return s.one(ctx, language, id) })

@@ -49,7 +49,7 @@ type NoticeView struct {
 
 func (s *server) registerMe() {
 	r := s.Resource("Identity", "")
-	httpkit.Handle(r, httpkit.Route{At: "GET /me", Summary: "Who am I", To: httpkit.Everyone}, s.me)
+	httpkit.Handle(r, httpkit.Route{At: "GET /me", Summary: "Who am I", Former: true, To: httpkit.Everyone}, s.me)
 }
 
 func (s *server) me(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[Me], error) {
@@ -71,7 +71,9 @@ func (s *server) me(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpk
 	if me.Session, err = s.mySession(ctx, bearer, language); err != nil {
 		return nil, err
 	}
-	if me.Notices, err = s.notices(ctx, bearer.UserID, language); err != nil {
+	if bearer.Former { // what is told to everybody is not for who has left
+		me.Notices = []NoticeView{}
+	} else if me.Notices, err = s.notices(ctx, bearer.UserID, language); err != nil {
 		return nil, err
 	}
 	me.ConsentsToAnswer, err = consent.ToAnswer(s.DB.Read(ctx), actor.EmployeeID)

@@ -10,6 +10,7 @@ import (
 
 var (
 	codeThrottled        = httpkit.Code("too_many_tries", http.StatusTooManyRequests)
+	codeNoLinks          = httpkit.Code("former_links_off", http.StatusConflict)
 	codePersonLeft       = httpkit.Code("person_left", http.StatusConflict)
 	codeAlreadyDelivered = httpkit.Code("already_delivered", http.StatusConflict)
 )
@@ -32,6 +33,7 @@ func init() {
 	httpkit.Refuses(identity.ErrSessionUnknown, httpkit.Code("session_unknown", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrUserEnded, httpkit.Code("user_ended", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrLoginFailed, httpkit.Code("login_failed", http.StatusUnauthorized))
+	httpkit.Refuses(identity.ErrFormer, httpkit.Code("former_access_refused", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrBreakGlass, httpkit.Code("break_glass_refused", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrRoleNotGranted, httpkit.Code("role_not_granted", http.StatusForbidden), "role")
 	httpkit.Refuses(identity.ErrRole, httpkit.Code("role_unknown", http.StatusUnprocessableEntity), "role")

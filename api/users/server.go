@@ -9,13 +9,15 @@ import (
 type server struct {
 	*approvals.Desk
 	OIDC *identity.Provider // nil: there is none
+	mail bool               // there is a mail server
 }
 
 // Register serves the resources.
-func Register(desk *approvals.Desk, oidc *identity.Provider) {
-	s := &server{Desk: desk, OIDC: oidc}
+func Register(desk *approvals.Desk, oidc *identity.Provider, mail bool) {
+	s := &server{Desk: desk, OIDC: oidc, mail: mail}
 	s.registerMe()
 	s.registerSessions()
+	s.registerFormer()
 	s.registerEnrolments()
 	s.registerFactors()
 	s.registerTokens()

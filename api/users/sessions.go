@@ -20,7 +20,7 @@ type SessionView struct {
 	ID                uuid.UUID             `json:"id"`
 	Role              models.Role           `json:"role"`
 	RoleText          string                `json:"role_text" doc:"The role in the caller's language"`
-	Authenticated     models.Authentication `json:"authenticated" doc:"How its user proved who they are" enum:"password,password_totp,password_recovery_code,oidc,break_glass"`
+	Authenticated     models.Authentication `json:"authenticated" doc:"How its user proved who they are" enum:"password,password_totp,password_recovery_code,oidc,break_glass,link_totp"`
 	AuthenticatedText string                `json:"authenticated_text"`
 	SteppedUpAt       *time.Time            `json:"stepped_up_at" doc:"When its user last proved it again; dangerous steps need that within five minutes"`
 	Address           string                `json:"address" doc:"From where it was opened"`
@@ -77,7 +77,7 @@ func (s *server) registerSessions() {
 		Problems: []int{http.StatusTooManyRequests},
 	}, s.breakGlass)
 	httpkit.Handle(r, httpkit.Route{At: "GET /sessions", Summary: "The own sessions", To: httpkit.Everyone}, s.sessions)
-	httpkit.Handle(r, httpkit.Route{At: "DELETE /sessions/current", Summary: "Log out", To: httpkit.Everyone, Status: http.StatusNoContent, Session: true}, s.logout)
+	httpkit.Handle(r, httpkit.Route{At: "DELETE /sessions/current", Summary: "Log out", Former: true, To: httpkit.Everyone, Status: http.StatusNoContent, Session: true}, s.logout)
 	httpkit.Handle(r, httpkit.Route{At: "DELETE /sessions/{id}", Summary: "End one of the own sessions", To: httpkit.Everyone, Status: http.StatusNoContent, Session: true}, s.revokeSession)
 }
 

@@ -22,7 +22,7 @@ type StepUpView struct {
 func (s *server) registerStepUps() {
 	r := s.Resource("Identity", "")
 	httpkit.Handle(r, httpkit.Route{
-		At: "POST /step-ups", Summary: "Confirm that it is you, for dangerous steps", To: httpkit.Everyone,
+		At: "POST /step-ups", Summary: "Confirm that it is you, for dangerous steps", Former: true, To: httpkit.Everyone,
 		More: "Takes the password or a code, exactly one of both (else 422 with one_of_two at each), and gives the session a new cookie; the old one is refused from then on. " +
 			"With the company's login: GET /oidc/login?step_up=true.", Status: http.StatusCreated, Problems: []int{http.StatusTooManyRequests},
 	}, s.stepUp)

@@ -130,7 +130,7 @@ func (r *runtime) activities() worker.Activities {
 // mail sends messages to people who have left. It needs no Temporal: what is to be sent are rows.
 func (r *runtime) mail() *message.Deliverer {
 	c := r.config
-	return &message.Deliverer{DB: r.facts, Vault: r.vault, Log: r.log, Server: message.SMTP{
+	return &message.Deliverer{DB: r.facts, Vault: r.vault, Log: r.log, PublicURL: c.PublicURL, Server: message.SMTP{
 		Host: c.SMTPHost, Port: c.SMTPPort, Encryption: c.SMTPEncryption, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom, Timeout: mailTimeout,
 	}}
 }

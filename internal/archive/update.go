@@ -8,6 +8,7 @@ import (
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/identity"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -123,6 +124,11 @@ func (c Changing) Write(tx *database.Tx, sealer vault.Sealer) error {
 	if err := c.patch.columns(tx, c.employee, c.Employment, entry); err != nil {
 		return err
 	}
+	if _, given := c.patch.Fields[privateAddress]; given {
+		if err := identity.EndFormer(tx, c.employee.ID); err != nil {
+			return err
+		}
+	}
 	return writeFields(tx, sealer, c.Employment.ID, c.fields)
 }
 
@@ -185,13 +191,20 @@ func (p Patch) columns(tx *database.Tx, employee models.Employee, employment mod
 	return err
 }
 
-// assess is why one person may not make a patch alone: what deadlines hang on would change, and a department of
-// another legal entity is a change of the entity. Without a department it is nil.
+// privateAddress is the field of the address to which somebody who has left is written.
+const privateAddress = "personal_email"
+
+// assess is why one person may not make a patch alone: what deadlines hang on would change (a department of another
+// legal entity is a change of the entity), or where links to somebody who has left go.
 func (p Patch) assess(e models.Employment, department *models.Department) []models.Cause {
+	var causes []models.Cause
 	if p.movesDeadlines(e) || department != nil && department.LegalEntityID != e.LegalEntityID {
-		return []models.Cause{models.CauseForward}
+		causes = append(causes, models.CauseForward)
 	}
-	return nil
+	if _, given := p.Fields[privateAddress]; given && e.EndedAt != nil {
+		causes = append(causes, models.CauseAddress) // links go there
+	}
+	return causes
 }
 
 // Assess locks the file and says why one person may not change it so, if that is so.

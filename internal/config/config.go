@@ -51,7 +51,7 @@ type Config struct {
 
 	Listen          string        `env:"LISTEN" envDefault:"127.0.0.1:8080" used:"serve,dev" en:"host:port of the API" zh:"API 的监听地址"`
 	OpsListen       string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:8081" used:"serve,worker,dev" en:"host:port for health, metrics and the codec endpoint" zh:"健康检查、指标与解码接口的监听地址"`
-	PublicURL       string        `env:"PUBLIC_URL" used:"serve" en:"address under which people reach the API, when it stands behind a proxy" zh:"用户访问 API 的网址（位于反向代理之后时填写）"`
+	PublicURL       string        `env:"PUBLIC_URL" used:"serve,worker" en:"address under which people reach the API, when it stands behind a proxy; links that are mailed lead there" zh:"用户访问 API 的网址（位于反向代理之后时填写）；邮件中的链接指向此处"`
 	SessionIdle     time.Duration `env:"SESSION_IDLE" envDefault:"30m" used:"serve" en:"a session that is not used for so long ends" zh:"登录会话闲置多久后失效"`
 	SessionAbsolute time.Duration `env:"SESSION_ABSOLUTE" envDefault:"12h" used:"serve" en:"every session ends after so long" zh:"登录会话最长有效时间"`
 	TrustedProxies  []string      `env:"TRUSTED_PROXIES" used:"serve" en:"addresses or networks (CIDR) of the proxies in front of the API, separated by commas: what they say about where a request comes from is believed" zh:"API 前置反向代理的地址或网段（CIDR），以逗号分隔；仅采信它们转述的来源地址"`

@@ -48,6 +48,10 @@ func TestI25_ConsentEndsWithThePersonsData(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	s.run(t, func(tx *database.Tx) error {
+		value := "private@mail.example"
+		return archive.Update(tx, s.vault, once, archive.Patch{Fields: map[string]*string{"personal_email": &value}})
+	})
 	first, only := s.leave(t, twice), s.leave(t, once)
 	s.rehire(t, person(twice))
 	s.purgeAll(t, purger, first)
@@ -67,10 +71,6 @@ func TestI25_ConsentEndsWithThePersonsData(t *testing.T) {
 	kept, ends := asks(twice), asks(once)
 	var waits models.Message
 	s.run(t, func(tx *database.Tx) (err error) {
-		value := "private@mail.example"
-		if err := archive.Update(tx, s.vault, once, archive.Patch{Fields: map[string]*string{"personal_email": &value}}); err != nil {
-			return err
-		}
 		waits, err = message.Ask(tx, models.Actor{EmployeeID: s.hire(t), Role: models.RoleHRAdmin}, message.Request{EmployeeID: once, Configured: true})
 		return err
 	})

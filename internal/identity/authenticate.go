@@ -39,6 +39,8 @@ type Bearer struct {
 	SteppedUpAt *time.Time
 	// BreakGlass marks a session opened with the sealed codes.
 	BreakGlass bool
+	// Former marks a session of somebody who has left, for the own data alone.
+	Former bool
 	// Scopes, if any, are the groups of routes that a token is limited to.
 	Scopes []string
 }
@@ -115,7 +117,7 @@ type sessionRow struct {
 }
 
 // sessionBearer reads a session that is neither revoked nor over, of an active user in a role that
-// the user still holds. Everything else does not exist.
+// the user still holds. Everything else does not exist. One of somebody who has left is as good as the data is kept.
 func sessionBearer(where *gorm.DB) (Bearer, error) {
 	row, err := liveSession(where)
 	return row.bearer(), err
@@ -123,7 +125,8 @@ func sessionBearer(where *gorm.DB) (Bearer, error) {
 
 func liveSession(where *gorm.DB) (sessionRow, error) {
 	row, err := database.First[sessionRow](where.Table("sessions s").Joins("JOIN users u ON u.id = s.user_id").
-		Where("s.revoked_at IS NULL AND s.idle_expires_at > lethe_now() AND s.expires_at > lethe_now() AND u.state = 'active'").
+		Where("s.revoked_at IS NULL AND s.idle_expires_at > lethe_now() AND s.expires_at > lethe_now()").
+		Where("CASE WHEN s.authenticated = 'link_totp' THEN u.state = 'disabled' AND EXISTS (SELECT FROM employees e WHERE e.id = u.employee_id AND e.status = 'departed') ELSE u.state = 'active' END").
 		Where("EXISTS (SELECT FROM user_roles r WHERE r.user_id = u.id AND r.role = s.role AND r.revoked_at IS NULL)").
 		Select("s.id", "s.user_id", "u.employee_id", "s.role", "s.authenticated", "s.stepped_up_at", "s.break_glass",
 			"s.seen_at < lethe_now() - interval '30 seconds' AS stale"))
@@ -133,6 +136,6 @@ func liveSession(where *gorm.DB) (sessionRow, error) {
 func (r sessionRow) bearer() Bearer {
 	return Bearer{
 		Actor: models.Actor{EmployeeID: r.EmployeeID, Role: r.Role}, UserID: r.UserID, SessionID: r.ID,
-		Authenticated: r.Authenticated, SteppedUpAt: r.SteppedUpAt, BreakGlass: r.BreakGlass,
+		Authenticated: r.Authenticated, SteppedUpAt: r.SteppedUpAt, BreakGlass: r.BreakGlass, Former: r.Authenticated == models.ByLink,
 	}
 }

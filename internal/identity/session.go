@@ -35,7 +35,11 @@ type Opening struct {
 // Open starts a session and records the login: one that cannot be recorded does not happen. The
 // token is for the cookie and stored nowhere.
 func (s *Service) Open(tx *database.Tx, o Opening) (token string, session models.Session, err error) {
-	if o.User.State != models.UserActive {
+	state := models.UserActive
+	if o.Authenticated == models.ByLink {
+		state = models.UserDisabled // by the end of the access; whether the person has left the caller has looked
+	}
+	if o.User.State != state {
 		return "", session, ErrUserEnded
 	}
 	if o.Role, err = roleFor(tx, o.User.ID, o.Role); err != nil {
@@ -53,6 +57,9 @@ func (s *Service) Open(tx *database.Tx, o Opening) (token string, session models
 	}
 	if session.BreakGlass {
 		session.ExpiresAt = now.Add(BreakGlassLasts)
+	}
+	if o.Authenticated == models.ByLink {
+		session.ExpiresAt = now.Add(FormerLasts)
 	}
 	if o.SteppedUp {
 		session.SteppedUpAt = &now

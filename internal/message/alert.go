@@ -28,7 +28,7 @@ func Alert(tx *database.Tx, c models.EmergencyCall, person uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	m := models.Message{ID: models.NewID(), EmployeeID: person, RequestedBy: c.CallerID, CallID: &c.ID, State: models.MessageQueued, RequestedAt: now, NextAt: &now}
+	m := models.Message{ID: models.NewID(), EmployeeID: person, RequestedBy: &c.CallerID, CallID: &c.ID, State: models.MessageQueued, RequestedAt: now, NextAt: &now}
 	e := entry(m, actionAsked, map[string]string{"emergency_call": c.ID.String()})
 	if m.LedgerEntryID, err = ledger.Append(tx, e); err != nil {
 		return err
@@ -39,7 +39,7 @@ func Alert(tx *database.Tx, c models.EmergencyCall, person uuid.UUID) error {
 // possible says why a message cannot be sent any more; empty: it can.
 func possible(tx *database.Tx, m models.Message) (models.MessageEnd, error) {
 	if m.CallID == nil {
-		return Possible(tx.DB(), m.EmployeeID)
+		return reachable(tx.DB(), m.EmployeeID, !m.Link)
 	}
 	c, err := database.First[models.EmergencyCall](tx.DB().Where("id = ?", *m.CallID))
 	if err != nil {

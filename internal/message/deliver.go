@@ -13,6 +13,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/identity"
 	"lethe/internal/reasons"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -77,7 +78,9 @@ type Deliverer struct {
 	DB     *database.DB
 	Vault  vault.Opener
 	Server Server
-	Log    *slog.Logger
+	// PublicURL is where people reach the API: a link leads there; empty: a mail brings the code alone.
+	PublicURL string
+	Log       *slog.Logger
 }
 
 // Run sends until ctx ends. Every worker may: a message is claimed before it is sent.
@@ -97,6 +100,9 @@ func (d *Deliverer) Run(ctx context.Context) {
 // Round ends what is over and sends what is due, one after the other, until the mail server does not answer.
 func (d *Deliverer) Round(ctx context.Context) error {
 	if err := d.sweep(ctx); err != nil {
+		return err
+	}
+	if err := d.resolve(ctx); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
@@ -152,7 +158,7 @@ func (d *Deliverer) claim(ctx context.Context) (claimed *models.Message, err err
 		}
 		claimed = &m
 		why, err := possible(tx, m)
-		if err == nil && why == "" && now.Sub(m.RequestedAt) > giveUpAfter+confirmWithin {
+		if err == nil && why == "" && (now.Sub(m.RequestedAt) > giveUpAfter+confirmWithin || m.Link && now.Sub(m.RequestedAt) > linkGivenUp) {
 			why = models.EndGivenUp
 		}
 		if err != nil || why != "" {
@@ -292,6 +298,14 @@ func (d *Deliverer) compose(tx *database.Tx, m models.Message, address string) (
 		WHERE m.employee_id = ? ORDER BY m.created_at DESC, m.id DESC LIMIT 1`, m.EmployeeID).Scan(&company).Error
 	if err != nil {
 		return nil, database.Wrap("reading whose HR it is", err)
+	}
+	if m.Link {
+		code, err := identity.IssueLink(tx, m.ID)
+		if err != nil {
+			return nil, err
+		}
+		subject, text := writeLink(company.NameZh, company.NameEn, d.PublicURL, code)
+		return &Mail{ID: m.ID, To: address, Subject: subject, Text: text, At: m.RequestedAt}, nil
 	}
 	var asker *named
 	if m.AskerID != nil {

@@ -75,6 +75,11 @@ func cell(id uuid.UUID) string { return reasons.Cell("messages.contact_sealed", 
 
 // Possible says why nothing can be passed on to somebody; empty: it can. Nothing is opened for it.
 func Possible(g *gorm.DB, person uuid.UUID) (models.MessageEnd, error) {
+	return reachable(g, person, true)
+}
+
+// reachable is Possible; what the person asked for needs no other consent.
+func reachable(g *gorm.DB, person uuid.UUID, agree bool) (models.MessageEnd, error) {
 	e, err := database.First[models.Employee](g.Where("id = ?", person))
 	switch {
 	case errors.Is(err, database.ErrNotFound):
@@ -90,7 +95,7 @@ func Possible(g *gorm.DB, person uuid.UUID) (models.MessageEnd, error) {
 	if err != nil {
 		return "", err
 	}
-	if agreed.State != consent.Given {
+	if agree && agreed.State != consent.Given {
 		return models.EndNotAgreed, nil
 	}
 	there, err := has(g, person, addressField)
@@ -135,7 +140,7 @@ func Ask(tx *database.Tx, by models.Actor, r Request) (m models.Message, err err
 	if err := r.bounds(tx, now); err != nil {
 		return m, err
 	}
-	m = models.Message{ID: models.NewID(), EmployeeID: r.EmployeeID, RequestedBy: by.EmployeeID, AskerID: r.Asker, State: models.MessageQueued, RequestedAt: now, NextAt: &now}
+	m = models.Message{ID: models.NewID(), EmployeeID: r.EmployeeID, RequestedBy: by.ID(), AskerID: r.Asker, State: models.MessageQueued, RequestedAt: now, NextAt: &now}
 	if r.Asker != nil {
 		until := now.Add(confirmWithin)
 		m.State, m.ConfirmUntil, m.NextAt = models.MessageWaiting, &until, &until
@@ -171,7 +176,7 @@ func (r Request) check(tx *database.Tx, by models.Actor) error {
 func (r Request) bounds(tx *database.Tx, now time.Time) error {
 	var n struct{ Same, All int }
 	err := tx.DB().Raw(`SELECT count(*) FILTER (WHERE asker_id IS NOT DISTINCT FROM ?) AS same, count(*) AS "all" FROM messages
-		WHERE employee_id = ? AND call_id IS NULL AND requested_at > ? AND (state <> 'ended' OR ended_as IN ('asker_declined', 'asker_silent'))`, r.Asker, r.EmployeeID, now.Add(-again)).Scan(&n).Error
+		WHERE employee_id = ? AND call_id IS NULL AND NOT link AND requested_at > ? AND (state <> 'ended' OR ended_as IN ('asker_declined', 'asker_silent'))`, r.Asker, r.EmployeeID, now.Add(-again)).Scan(&n).Error
 	if err == nil && (n.Same > 0 || n.All >= most) {
 		return ErrTooOften
 	}
@@ -221,6 +226,9 @@ func entry(m models.Message, action string, details map[string]string) ledger.En
 		action = "emergency_alert" + strings.TrimPrefix(action, "message")
 	}
 	e := ledger.Entry{Kind: ledger.KindDisclosure, Action: action, Subject: &m.EmployeeID, Object: "message/" + m.ID.String(), Details: details}
+	if m.Link {
+		e.Purpose = "access_link"
+	}
 	if m.AskerID != nil {
 		e.RequestedBy = m.AskerID.String()
 	}
@@ -274,7 +282,7 @@ type Filter struct {
 
 // List is a page of messages, newest first, and one more if there are more.
 func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Message, err error) {
-	q := db.Read(ctx).Where("call_id IS NULL AND employee_id <> ?", f.NotTo)
+	q := db.Read(ctx).Where("call_id IS NULL AND NOT link AND employee_id <> ?", f.NotTo)
 	if f.EmployeeID != nil {
 		q = q.Where("employee_id = ?", *f.EmployeeID)
 	}
@@ -293,6 +301,6 @@ func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Message
 
 // Get is one message.
 func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Message, error) {
-	m, err := database.First[models.Message](db.Read(ctx).Where("id = ? AND call_id IS NULL", id))
+	m, err := database.First[models.Message](db.Read(ctx).Where("id = ? AND call_id IS NULL AND NOT link", id))
 	return m, database.Found("reading a message", err, ErrNotFound)
 }

@@ -51,6 +51,7 @@ var (
 var Credentials = []Credential{
 	{"POST /api/v1/sessions", "a session", []Demand{OwnProof}},
 	{"POST /api/v1/sessions/break-glass", "a session of an hour that approves nothing", []Demand{OwnProof}},
+	{"POST /api/v1/former-sessions", "a session of an hour for the own data of somebody who has left", []Demand{OwnProof}},
 	{"GET /api/v1/oidc/login", "a login that is under way", []Demand{OwnProof}},
 	{"GET /api/v1/oidc/callback", "a session, or a step-up of one", []Demand{OwnProof}},
 	{"POST /api/v1/enrolments", "a password and the secret of an authenticator", []Demand{OwnProof}},

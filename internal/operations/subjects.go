@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/approval"
+	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/retention"
 	"lethe/internal/subject"
@@ -19,13 +20,13 @@ type SubjectAnswered struct {
 	Answer    subject.Answer `json:"answer"`
 }
 
-// eraseForSubject answers a request for an erasure that brings deadlines forward (I6).
+// eraseForSubject answers a request by what takes two people: deadlines come forward (I6), or a private address changes.
 func (d Deps) eraseForSubject() approval.Operation {
 	return approval.Define(approval.Spec[SubjectAnswered]{
 		Judge: func(tx *database.Tx, c SubjectAnswered) (approval.Review, error) {
 			r, moved, err := c.Answer.Prepare(tx, models.Actor{}, c.RequestID)
 			var kept *retention.KeptError
-			if errors.Is(err, subject.ErrNotFound) || errors.Is(err, subject.ErrClosed) || errors.As(err, &kept) {
+			if errors.Is(err, subject.ErrNotFound) || errors.Is(err, subject.ErrClosed) || errors.As(err, &kept) || errors.Is(err, archive.ErrHeld) || errors.Is(err, archive.ErrPurged) {
 				return approval.Review{}, errors.Join(approval.ErrGone, err)
 			}
 			if err != nil {
@@ -42,8 +43,8 @@ func (d Deps) eraseForSubject() approval.Operation {
 				rules = append(rules, e.Rule)
 				targets = append(targets, approval.Target{Kind: "employment", ID: e.EmploymentID, Version: approval.Version(e.Deadline, e.Category)})
 			}
-			if len(c.Answer.EraseFields) > 0 {
-				f := shown("fields", strings.Join(c.Answer.EraseFields, " "))
+			if named := c.Answer.Named(); len(named) > 0 {
+				f := shown("fields", strings.Join(named, " "))
 				f.Words = approval.WordsOfFile
 				changes = append(changes, f)
 			}
@@ -64,7 +65,7 @@ func (d Deps) eraseForSubject() approval.Operation {
 			return err
 		},
 		Run: func(tx *database.Tx, by approval.By, c SubjectAnswered) (models.Ref, error) {
-			_, err := subject.Give(tx, d.Vault, by.Requester, c.RequestID, c.Answer)
+			_, err := subject.Give(tx, d.Vault, by.Requester, c.RequestID, c.Answer, true)
 			return models.Ref{Kind: models.RefSubject, ID: c.RequestID}, err
 		},
 	})

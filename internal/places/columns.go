@@ -94,6 +94,7 @@ enrolments first_hash second_hash
 recovery_codes code_hash
 sessions token_hash data
 break_glass first_hash second_hash
+access_links code_hash
 oidc_flows state_hash browser_hash`},
 	{Credential, Facts, `
 users password_hash`},
@@ -112,6 +113,7 @@ support_cases note_sealed
 disclosures statement_sealed review_note_sealed outcome_note_sealed objection_sealed answer_sealed
 consents evidence_sealed
 messages contact_sealed
+access_links login_sealed
 subject_requests text_sealed evidence_sealed extension_sealed answer_sealed basis_sealed
 emergency_calls statement_sealed note_sealed`},
 	{FormerReason, Facts, `

@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,12 +28,35 @@ type Answer struct {
 	EraseCategories []models.Category
 }
 
-// Assess says why one person may not answer so alone: a deadline would come forward (I6).
-func (a Answer) Assess() []models.Cause {
-	if len(a.EraseCategories) > 0 {
-		return []models.Cause{models.CauseForward}
+// Assess says why one person may not answer so alone: a deadline would come forward (I6), or what is written takes two.
+func (a Answer) Assess(tx *database.Tx, id uuid.UUID) (causes []models.Cause, err error) {
+	if values := a.values(); len(values) > 0 {
+		r, err := database.First[models.SubjectRequest](tx.DB().Where("id = ?", id))
+		if err != nil {
+			return nil, database.Found("reading a request", err, ErrNotFound)
+		}
+		if causes, err = archive.Assess(tx, r.EmployeeID, archive.PatchOf(values)); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	if len(a.EraseCategories) > 0 {
+		causes = append(causes, models.CauseForward)
+	}
+	return causes, nil
+}
+
+// Named are the fields that are written or removed.
+func (a Answer) Named() []string { return slices.Sorted(maps.Keys(a.values())) }
+
+func (a Answer) values() map[string]*string {
+	values := maps.Clone(a.Fields)
+	if values == nil {
+		values = map[string]*string{}
+	}
+	for _, key := range a.EraseFields {
+		values[key] = nil
+	}
+	return values
 }
 
 // Prepare judges an answer, and locks what it would change but the request itself, which comes last. What the law wants
@@ -51,7 +75,12 @@ func (a *Answer) Prepare(tx *database.Tx, by models.Actor, id uuid.UUID) (r mode
 		return r, nil, err
 	}
 	if len(a.EraseCategories) > 0 {
-		moved, err = retention.PrepareErasure(tx, r.EmployeeID, a.EraseCategories)
+		if moved, err = retention.PrepareErasure(tx, r.EmployeeID, a.EraseCategories); err != nil {
+			return r, nil, err
+		}
+	}
+	if values := a.values(); len(values) > 0 {
+		_, err = archive.PatchOf(values).Prepare(tx, r.EmployeeID)
 	}
 	return r, moved, err
 }
@@ -128,14 +157,15 @@ func (a *Answer) checkCorrection(tx *database.Tx, r models.SubjectRequest, found
 	return nil
 }
 
-// Give answers a request, once, and carries out what it grants in the same transaction.
-func Give(tx *database.Tx, sealer vault.Sealer, by models.Actor, id uuid.UUID, a Answer) (models.SubjectRequest, error) {
+// Give answers a request, once, and carries out what it grants in the same transaction. agreed: two people did, to what
+// takes two; without it that is archive.ErrApprovalRequired.
+func Give(tx *database.Tx, sealer vault.Sealer, by models.Actor, id uuid.UUID, a Answer, agreed bool) (models.SubjectRequest, error) {
 	r, _, err := a.Prepare(tx, by, id)
 	if err != nil {
 		return r, err
 	}
 	// The file is locked before the request, as by a purge.
-	if err := a.carry(tx, sealer, by, r); err != nil {
+	if err := a.carry(tx, sealer, by, r, agreed); err != nil {
 		return r, err
 	}
 	if r, err = lock(tx, id); err != nil {
@@ -162,12 +192,7 @@ func Give(tx *database.Tx, sealer vault.Sealer, by models.Actor, id uuid.UUID, a
 
 func (a Answer) details(r models.SubjectRequest) map[string]string {
 	details := map[string]string{"subject_request_kind": string(r.Kind), "subject_answer": string(a.Answer)}
-	var changed []string
-	for key := range a.Fields {
-		changed = append(changed, key)
-	}
-	if changed = append(changed, a.EraseFields...); len(changed) > 0 {
-		slices.Sort(changed)
+	if changed := a.Named(); len(changed) > 0 {
 		details["fields"] = strings.Join(changed, ",")
 	}
 	if len(a.EraseCategories) > 0 {
@@ -180,21 +205,25 @@ func (a Answer) details(r models.SubjectRequest) map[string]string {
 	return details
 }
 
-func (a Answer) carry(tx *database.Tx, sealer vault.Sealer, by models.Actor, r models.SubjectRequest) error {
-	values := map[string]*string{}
-	for key, value := range a.Fields {
-		values[key] = value
-	}
-	for _, key := range a.EraseFields {
-		values[key] = nil
-	}
+func (a Answer) carry(tx *database.Tx, sealer vault.Sealer, by models.Actor, r models.SubjectRequest, agreed bool) error {
 	if len(a.EraseCategories) > 0 { // locks holds and employments first
+		if !agreed {
+			return archive.ErrApprovalRequired
+		}
 		if err := retention.Erase(tx, by, r.EmployeeID, r.ID.String(), a.EraseCategories); err != nil {
 			return err
 		}
 	}
+	values := a.values()
 	if len(values) == 0 {
 		return nil
 	}
-	return archive.Update(tx, sealer, r.EmployeeID, archive.PatchOf(values))
+	file, err := archive.PatchOf(values).Prepare(tx, r.EmployeeID)
+	if err == nil && len(file.Causes) > 0 && !agreed {
+		err = archive.ErrApprovalRequired
+	}
+	if err != nil {
+		return err
+	}
+	return file.Write(tx, sealer)
 }
