@@ -27,6 +27,9 @@ func serveDocs(router *gin.Engine, api huma.API) {
 		"/docs":     {"docs.html", "text/html; charset=utf-8"},
 		"/docs.js":  {"docs.js", "text/javascript; charset=utf-8"},
 		"/docs.css": {"docs.css", "text/css; charset=utf-8"},
+		// Where a mailed link leads: somebody who has left enters the second factor.
+		"/former":    {"former.html", "text/html; charset=utf-8"},
+		"/former.js": {"former.js", "text/javascript; charset=utf-8"},
 	} {
 		content, err := assets.ReadFile("assets/" + file.name)
 		if err != nil {
