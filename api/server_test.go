@@ -31,7 +31,7 @@ func TestOpenRoutesNeedNoToken(t *testing.T) {
 	f := apitest.New(t)
 	for path, media := range map[string]string{
 		"/healthz": "text/plain", "/readyz": "text/plain", "/openapi.json": "application/openapi+json",
-		"/docs": "text/html", "/docs.js": "text/javascript", "/docs.css": "text/css",
+		"/docs": "text/html", "/former": "text/html", "/former.js": "text/javascript", "/docs.js": "text/javascript", "/docs.css": "text/css",
 	} {
 		got := f.Ask("", "GET", path, "")
 		if got.Status != 200 || !strings.HasPrefix(got.Header.Get("Content-Type"), media) || len(got.Body) == 0 {
