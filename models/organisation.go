@@ -33,7 +33,8 @@ type Department struct {
 	NameZh         string
 	NameEn         string
 	HeadEmployeeID *uuid.UUID
-	CreatedAt      time.Time `gorm:"->"`
+	ParentID       *uuid.UUID // the department above it
+	CreatedAt      time.Time  `gorm:"->"`
 }
 
 // EmployeeStatus is the person's status as HR sees it.

@@ -37,6 +37,7 @@ type DepartmentView struct {
 	NameZh        string             `json:"name_zh"`
 	NameEn        string             `json:"name_en"`
 	LegalEntityID uuid.UUID          `json:"legal_entity_id"`
+	ParentID      *uuid.UUID         `json:"parent_id,omitempty" doc:"The department above it"`
 	Head          *render.PersonView `json:"head,omitempty" doc:"Who heads it"`
 }
 
@@ -63,12 +64,16 @@ type NewDepartment struct {
 	NameZh        string    `json:"name_zh" minLength:"1" maxLength:"200"`
 	NameEn        string    `json:"name_en" minLength:"1" maxLength:"200"`
 	LegalEntityID uuid.UUID `json:"legal_entity_id"`
+	// ParentID is of the same legal entity.
+	ParentID *uuid.UUID `json:"parent_id,omitempty" doc:"The department above it, of the same legal entity"`
 }
 
 // DepartmentPatch is the body of a change; what is left out stays.
 type DepartmentPatch struct {
-	NameZh *string `json:"name_zh,omitempty" minLength:"1" maxLength:"200"`
-	NameEn *string `json:"name_en,omitempty" minLength:"1" maxLength:"200"`
+	NameZh   *string    `json:"name_zh,omitempty" minLength:"1" maxLength:"200"`
+	NameEn   *string    `json:"name_en,omitempty" minLength:"1" maxLength:"200"`
+	ParentID *uuid.UUID `json:"parent_id,omitempty" doc:"The department above it, of the same legal entity"`
+	NoParent bool       `json:"no_parent,omitempty" doc:"There is none above it any more"`
 }
 
 func (s *server) registerOrganisation() {
@@ -79,7 +84,7 @@ func (s *server) registerOrganisation() {
 	httpkit.Handle(r, httpkit.Route{At: "PATCH /legal-entities/{id}", Summary: "Change the names of a legal entity, or its time of day for cutoffs", To: hr}, s.changeEntity)
 	httpkit.Handle(r, httpkit.Route{At: "GET /departments", Summary: "List the departments", To: seen}, s.listDepartments)
 	httpkit.Handle(r, httpkit.Route{At: "POST /departments", Summary: "Enter a department", To: hr, Status: http.StatusCreated}, s.createDepartment)
-	httpkit.Handle(r, httpkit.Route{At: "PATCH /departments/{id}", Summary: "Change the names of a department", To: hr}, s.changeDepartment)
+	httpkit.Handle(r, httpkit.Route{At: "PATCH /departments/{id}", Summary: "Change the names of a department, or which one it stands below", To: hr}, s.changeDepartment)
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /field-catalogue", Summary: "Read the sections and fields that files have", To: seen, Problems: []int{http.StatusNotFound},
 		More: "HR, reviewers and auditors read with it what the company itself added, as it is edited.",
@@ -186,7 +191,7 @@ func (s *server) departmentViews(ctx context.Context, rows []models.Department, 
 	for i, d := range rows {
 		views[i] = DepartmentView{
 			ID: d.ID, Code: d.Code, Name: language.Of(d.NameZh, d.NameEn), NameZh: d.NameZh, NameEn: d.NameEn,
-			LegalEntityID: d.LegalEntityID, Head: people.Of(d.HeadEmployeeID),
+			LegalEntityID: d.LegalEntityID, ParentID: d.ParentID, Head: people.Of(d.HeadEmployeeID),
 		}
 	}
 	return views, nil
@@ -207,7 +212,7 @@ func (s *server) createDepartment(ctx context.Context, in *struct {
 }) (*httpkit.CreatedAnswer[DepartmentView], error) {
 	b := in.Body
 	made, err := s.Create(ctx, in.Key, "POST /departments", b, func(tx *database.Tx) (httpkit.Creation, error) {
-		id, err := archive.CreateDepartment(tx, archive.NewDepartment{Code: b.Code, NameZh: b.NameZh, NameEn: b.NameEn, LegalEntityID: b.LegalEntityID})
+		id, err := archive.CreateDepartment(tx, archive.NewDepartment{Code: b.Code, NameZh: b.NameZh, NameEn: b.NameEn, LegalEntityID: b.LegalEntityID, ParentID: b.ParentID})
 		return httpkit.Created(models.Ref{Kind: models.RefDepartment, ID: id}), err
 	})
 	if err != nil {

@@ -40,6 +40,13 @@ type Draft struct {
 	Grants      []Grant     `json:"grants" maxItems:"2500" doc:"The cells. What is not there is not granted"`
 	Protected   []uuid.UUID `json:"protected" maxItems:"2000" doc:"People of whom less is granted: senior managers, HR itself"`
 	Configurers []uuid.UUID `json:"configurers" maxItems:"100" doc:"HR administrators who may ask for other permissions"`
+	Limits      *Limits     `json:"limits,omitempty" doc:"How often somebody looks before a reviewer is asked. Left out: 20 people a day, 5 looks a week at one person"`
+}
+
+// Limits are how often somebody looks before a reviewer is asked.
+type Limits struct {
+	PeoplePerDay int `json:"people_per_day" minimum:"1" maximum:"100" doc:"How many others within 24 hours"`
+	LooksPerWeek int `json:"looks_per_week" minimum:"1" maximum:"30" doc:"How often at one person within seven days"`
 }
 
 // Tier is a number of people with the same permissions.
@@ -95,7 +102,9 @@ func groupWords(own archive.OwnCatalogue, language i18n.Language) []Word {
 }
 
 func draftOf(m *access.Matrix) Draft {
+	limits := Limits(m.Frequency())
 	return Draft{
+		Limits: &limits,
 		Tiers: httpkit.Each(m.Tiers, func(t access.Tier) Tier {
 			return Tier{t.Key, t.NameZh, t.NameEn, t.Role, t.Scope, t.Default, append([]uuid.UUID{}, t.Members...)}
 		}),
@@ -107,8 +116,11 @@ func draftOf(m *access.Matrix) Draft {
 }
 
 func (d Draft) matrix(version int) access.Matrix {
+	if d.Limits != nil && access.Limits(*d.Limits) == access.DefaultLimits {
+		d.Limits = nil // as it is kept
+	}
 	return access.Matrix{
-		Version: version, Protected: d.Protected, Configurers: d.Configurers,
+		Version: version, Protected: d.Protected, Configurers: d.Configurers, Limits: (*access.Limits)(d.Limits),
 		Tiers: httpkit.Each(d.Tiers, func(t Tier) access.Tier {
 			return access.Tier{Key: t.Key, NameZh: t.NameZh, NameEn: t.NameEn, Role: t.Role, Scope: t.Scope, Default: t.Default, Members: t.Members}
 		}),

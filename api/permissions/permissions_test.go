@@ -51,7 +51,7 @@ func (o *office) read() (p permissions.Permissions) {
 func (o *office) put(by uuid.UUID, p permissions.Permissions) apitest.Reply {
 	o.T.Helper()
 	body, err := json.Marshal(map[string]any{
-		"base_version": p.Version, "tiers": p.Tiers, "grants": p.Grants, "protected": p.Protected, "configurers": p.Configurers, "approval_reason": "new duties",
+		"base_version": p.Version, "tiers": p.Tiers, "grants": p.Grants, "protected": p.Protected, "configurers": p.Configurers, "limits": p.Limits, "approval_reason": "new duties",
 	})
 	if err != nil {
 		o.T.Fatal(err)

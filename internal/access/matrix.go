@@ -18,10 +18,11 @@ const (
 	ScopeAll        Scope = "all"
 	ScopeEntity     Scope = "legal_entity"   // those of the own legal entity
 	ScopeDepartment Scope = "own_department" // those of the departments that somebody heads
+	ScopeBelow      Scope = "own_department_and_below"
 )
 
 // Scopes lists them all.
-var Scopes = closed.Of("permission_scope", ScopeAll, ScopeEntity, ScopeDepartment)
+var Scopes = closed.Of("permission_scope", ScopeAll, ScopeEntity, ScopeDepartment, ScopeBelow)
 
 // Tier is a number of people with the same permissions.
 type Tier struct {
@@ -54,6 +55,39 @@ type Matrix struct {
 	Protected []uuid.UUID `json:"protected,omitempty"`
 	// Configurers are the HR administrators who may ask for another matrix.
 	Configurers []uuid.UUID `json:"configurers,omitempty"`
+	// Limits are where frequency asks for a reviewer; nil: [DefaultLimits].
+	Limits *Limits `json:"limits,omitempty"`
+}
+
+// Limits are how often somebody looks before a reviewer is asked.
+type Limits struct {
+	// PeoplePerDay are how many others somebody looks at within 24 hours, LooksPerWeek how often at one person in seven days.
+	PeoplePerDay int `json:"people_per_day"`
+	LooksPerWeek int `json:"looks_per_week"`
+}
+
+// The limits that hold if nothing else was agreed to, and how far they may be raised.
+var (
+	DefaultLimits = Limits{PeoplePerDay: 20, LooksPerWeek: 5}
+	MaxLimits     = Limits{PeoplePerDay: 100, LooksPerWeek: 30}
+)
+
+// Frequency are the limits that hold.
+func (m *Matrix) Frequency() Limits {
+	if m == nil || m.Limits == nil {
+		return DefaultLimits
+	}
+	return *m.Limits
+}
+
+// looksAtAll says whether somebody in a role may look at anything of anybody.
+func (m *Matrix) looksAtAll(a Asker) bool {
+	for _, t := range m.TiersOf(a.ID, a.Role) {
+		if slices.ContainsFunc(m.Grants, func(g Grant) bool { return g.Tier == t.Key && g.Level != NoLook }) {
+			return true
+		}
+	}
+	return false
 }
 
 // Builtin is the matrix of an installation whose people have agreed to no other: HR administrators look at everybody,
@@ -87,6 +121,8 @@ type Target struct {
 	ID            uuid.UUID
 	SameEntity    bool // both work for one legal entity, or did last
 	OwnDepartment bool // the asker heads its department
+	// BelowDepartment: the asker heads its department or one above it.
+	BelowDepartment bool
 }
 
 // Source is a tier that was consulted for a look.
@@ -135,6 +171,8 @@ func (t Tier) reaches(target Target) bool {
 		return target.SameEntity
 	case ScopeDepartment:
 		return target.OwnDepartment
+	case ScopeBelow:
+		return target.OwnDepartment || target.BelowDepartment
 	}
 	return false
 }
@@ -199,8 +237,12 @@ func (m *Matrix) Gains(other *Matrix, id uuid.UUID, roles []models.Role) bool {
 	}
 	for _, role := range roles {
 		a := Asker{id, role}
+		was, is := m.Frequency(), other.Frequency()
+		if (is.PeoplePerDay > was.PeoplePerDay || is.LooksPerWeek > was.LooksPerWeek) && other.looksAtAll(a) {
+			return true
+		}
 		for _, who := range strangers {
-			for _, t := range []Target{{ID: who}, {ID: who, SameEntity: true}, {ID: who, OwnDepartment: true}, {ID: who, SameEntity: true, OwnDepartment: true}} {
+			for _, t := range standing(who) {
 				if m.lessThan(other, a, t) {
 					return true
 				}
@@ -218,6 +260,17 @@ func Named(matrices ...*Matrix) []Group {
 			if !slices.Contains(all, g.Group) {
 				all = append(all, g.Group)
 			}
+		}
+	}
+	return all
+}
+
+// standing is somebody in every way in which people stand to who asks.
+func standing(who uuid.UUID) (all []Target) {
+	for _, entity := range []bool{false, true} {
+		for _, t := range []Target{{}, {BelowDepartment: true}, {OwnDepartment: true, BelowDepartment: true}} {
+			t.ID, t.SameEntity = who, entity
+			all = append(all, t)
 		}
 	}
 	return all

@@ -37,10 +37,12 @@ func TestI27_AMatrixByHand(t *testing.T) {
 			{Key: "pay", Role: models.RoleHRAdmin, Scope: access.ScopeEntity, Members: []uuid.UUID{pay, all}},
 			{Key: "care", Role: models.RoleHRAdmin, Scope: access.ScopeAll, Members: []uuid.UUID{all}},
 			{Key: "heads", Role: models.RoleDepartmentHead, Scope: access.ScopeDepartment, Default: true},
+			{Key: "division", Role: models.RoleDepartmentHead, Scope: access.ScopeBelow, Members: []uuid.UUID{boss}},
 		},
 		Grants: []access.Grant{
 			{Tier: "pay", Group: access.GroupPayBank, Purpose: access.Payroll, Level: access.Look, Protected: access.NoLook},
 			{Tier: "care", Group: access.GroupPayBank, Purpose: access.Payroll, Level: access.LookAfterReview, Protected: access.Look},
+			{Tier: "division", Group: access.GroupEmergencyContact, Purpose: access.MedicalEmergency, Level: access.Look, Protected: access.Look},
 			{Tier: "heads", Group: access.GroupEmergencyContact, Purpose: access.MedicalEmergency, Level: access.Look, Protected: access.LookAfterReview},
 		},
 		Protected: []uuid.UUID{boss},
@@ -67,6 +69,12 @@ func TestI27_AMatrixByHand(t *testing.T) {
 			[]access.Source{{Tier: "pay", InScope: true, Level: access.NoLook, Protected: true}, {Tier: "care", InScope: true, Level: access.LookAfterReview, Protected: true}}},
 		{"the own department", access.Asker{ID: head, Role: dh}, access.Target{ID: leaver, OwnDepartment: true}, access.GroupEmergencyContact, access.MedicalEmergency, access.Look,
 			[]access.Source{{Tier: "heads", InScope: true, Level: access.Look}}},
+		{"a department below", access.Asker{ID: head, Role: dh}, access.Target{ID: leaver, BelowDepartment: true}, access.GroupEmergencyContact, access.MedicalEmergency, access.NoLook,
+			[]access.Source{{Tier: "heads", Level: access.NoLook}}},
+		{"a department below, by a tier that reaches there", access.Asker{ID: boss, Role: dh}, access.Target{ID: leaver, BelowDepartment: true}, access.GroupEmergencyContact, access.MedicalEmergency, access.Look,
+			[]access.Source{{Tier: "division", InScope: true, Level: access.Look}}},
+		{"neither own nor below", access.Asker{ID: boss, Role: dh}, access.Target{ID: leaver, SameEntity: true}, access.GroupEmergencyContact, access.MedicalEmergency, access.NoLook,
+			[]access.Source{{Tier: "division", Level: access.NoLook}}},
 		{"in another role", access.Asker{ID: pay, Role: dh}, access.Target{ID: leaver, SameEntity: true}, access.GroupPayBank, access.Payroll, access.NoLook,
 			[]access.Source{{Tier: "heads", Level: access.NoLook}}},
 		{"the own file", access.Asker{ID: pay, Role: hr}, access.Target{ID: pay, SameEntity: true}, access.GroupPayBank, access.Payroll, access.NoLook, nil},
@@ -107,6 +115,32 @@ func drawMatrix(t *rapid.T, people []uuid.UUID, label string) *access.Matrix {
 	return m
 }
 
+// TestI21_WhoLooksGainsByHigherLimits, in a role that looks at anything; lower ones are nobody's gain.
+func TestI21_WhoLooksGainsByHigherLimits(t *testing.T) {
+	me, hr := uuid.New(), []models.Role{models.RoleHRAdmin}
+	with := func(people, looks int) *access.Matrix {
+		m := *access.Builtin()
+		m.Limits = &access.Limits{PeoplePerDay: people, LooksPerWeek: looks}
+		return &m
+	}
+	before := access.Builtin()
+	for _, c := range []struct {
+		people, looks int
+		roles         []models.Role
+		want          bool
+	}{
+		{21, 5, hr, true}, {20, 6, hr, true}, {20, 5, hr, false}, {19, 4, hr, false}, {30, 9, []models.Role{models.RoleReviewer}, false},
+		{30, 9, []models.Role{models.RoleDepartmentHead}, false},
+	} {
+		if got := before.Gains(with(c.people, c.looks), me, c.roles); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+	if f := before.Frequency(); f != access.DefaultLimits || f != (access.Limits{PeoplePerDay: 20, LooksPerWeek: 5}) {
+		t.Errorf("at first: %+v", f)
+	}
+}
+
 // TestI21_GainsFindsEveryGain: whoever gains nothing can, at every person and in every role, look no further than before.
 func TestI21_GainsFindsEveryGain(t *testing.T) {
 	people := []uuid.UUID{uuid.New(), uuid.New(), uuid.New(), uuid.New()}
@@ -120,7 +154,7 @@ func TestI21_GainsFindsEveryGain(t *testing.T) {
 		found := slices.Contains(after.Configurers, me) && !slices.Contains(before.Configurers, me)
 		for _, role := range access.LookRoles {
 			for _, who := range people {
-				for _, target := range []access.Target{{ID: who}, {ID: who, SameEntity: true}, {ID: who, OwnDepartment: true}, {ID: who, SameEntity: true, OwnDepartment: true}} {
+				for _, target := range []access.Target{{ID: who}, {ID: who, SameEntity: true}, {ID: who, OwnDepartment: true}, {ID: who, BelowDepartment: true}, {ID: who, SameEntity: true, BelowDepartment: true}, {ID: who, SameEntity: true, OwnDepartment: true}} {
 					for _, g := range access.Groups[:2] {
 						for _, p := range access.Purposes[:2] {
 							was, _ := before.Look(access.Asker{ID: me, Role: role}, target, g, p)

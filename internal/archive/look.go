@@ -111,6 +111,7 @@ type LookRow struct {
 	PersonStatus              models.EmployeeStatus
 	TimeZone                  string
 	SameEntity, OwnDepartment bool
+	BelowDepartment           bool
 }
 
 // LookColumns are the columns of a [LookRow].

@@ -14,6 +14,12 @@ import (
 	"lethe/models"
 )
 
+// The ways in which a department is not put below another.
+var (
+	ErrCycle         = errors.New("the department would stand above itself")
+	ErrOwnDepartment = errors.New("nobody moves a department to below one that they head")
+)
+
 // ErrCodeTaken says that another legal entity, or another department, has the code.
 var ErrCodeTaken = errors.New("the code belongs to another one")
 
@@ -44,11 +50,17 @@ type LegalEntityPatch struct {
 type NewDepartment struct {
 	Code, NameZh, NameEn string
 	LegalEntityID        uuid.UUID
+	ParentID             *uuid.UUID
 }
 
-// DepartmentPatch changes a department's names; what is nil stays as it is. Who heads it is not changed here: it
-// gives somebody a view of people.
-type DepartmentPatch struct{ NameZh, NameEn *string }
+// DepartmentPatch changes a department; what is nil stays as it is. Who heads it is not changed here: it gives somebody a
+// view of people.
+type DepartmentPatch struct {
+	NameZh, NameEn *string
+	// ParentID is the department above it, of the same legal entity; NoParent: there is none any more.
+	ParentID *uuid.UUID
+	NoParent bool
+}
 
 // CreateLegalEntity enters a legal entity. A code that is taken is ErrCodeTaken.
 func CreateLegalEntity(tx *database.Tx, n NewLegalEntity) (uuid.UUID, error) {
@@ -85,7 +97,12 @@ func CreateDepartment(tx *database.Tx, n NewDepartment) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("reading a legal entity: %w", err)
 	}
-	row := models.Department{ID: models.NewID(), LegalEntityID: n.LegalEntityID, Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn}
+	row := models.Department{ID: models.NewID(), LegalEntityID: n.LegalEntityID, Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn, ParentID: n.ParentID}
+	if n.ParentID != nil {
+		if err := underneath(tx, row); err != nil {
+			return uuid.Nil, err
+		}
+	}
 	return row.ID, enter(tx, &row, "department", row.ID, actionDepartmentCreated)
 }
 
@@ -106,7 +123,50 @@ func ChangeDepartment(tx *database.Tx, id uuid.UUID, p DepartmentPatch) error {
 	var found problems
 	columns := map[string]any{}
 	found.renamed(columns, p.NameZh, p.NameEn)
+	switch {
+	case p.ParentID != nil && p.NoParent:
+		found.add("no_parent", "one_of_two")
+	case p.NoParent:
+		columns["parent_id"] = nil
+	case p.ParentID != nil:
+		row, err := database.First[models.Department](tx.DB().Where("id = ?", id))
+		if err != nil {
+			return err
+		}
+		row.ParentID, columns["parent_id"] = p.ParentID, *p.ParentID
+		if err := underneath(tx, row); err != nil {
+			return err
+		}
+	}
 	return changeOrganisation(tx, found, "departments", id, "department", actionDepartmentChanged, columns)
+}
+
+// underneath says whether a department may stand below its parent: one of the same legal entity, that is neither itself nor
+// below it. Moves take turns. Nobody moves a department to below one that they head, whose people they would reach by it.
+func underneath(tx *database.Tx, d models.Department) error {
+	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended('lethe departments', 0))").Error; err != nil {
+		return database.Wrap("waiting for other departments", err)
+	}
+	var above []models.Department
+	err := tx.DB().Raw(`WITH RECURSIVE up AS (SELECT d.* FROM departments d WHERE d.id = ?
+		UNION SELECT p.* FROM departments p JOIN up ON p.id = up.parent_id) SELECT * FROM up`, *d.ParentID).Scan(&above).Error
+	if err != nil {
+		return database.Wrap("reading the departments above", err)
+	}
+	known := false
+	for _, a := range above {
+		switch {
+		case a.ID == d.ID:
+			return ErrCycle
+		case a.HeadEmployeeID != nil && *a.HeadEmployeeID == models.CallerOf(tx.Context()).Actor.EmployeeID:
+			return ErrOwnDepartment
+		}
+		known = known || a.ID == *d.ParentID && a.LegalEntityID == d.LegalEntityID
+	}
+	if !known {
+		return invalid("parent_id", CodeUnknown)
+	}
+	return nil
 }
 
 func (p *problems) named(location string, s *string, fits func(string) bool) {

@@ -80,12 +80,6 @@ type Facts struct {
 	LongAgo bool
 }
 
-// Where frequency asks for a second pair of eyes.
-const (
-	manyPeople = 20
-	manyLooks  = 5
-)
-
 // Decision is a verdict with its explanation.
 type Decision struct {
 	Verdict Verdict
@@ -139,8 +133,8 @@ func Decide(f Facts) Decision {
 		{RuleGrantReviewed, f.level() == access.Look},
 		{RuleTextDoubtful, f.Text.Verdict == screening.OK},
 		{RuleRefusedBefore, !f.RefusedBefore},
-		{RuleManyPeople, f.People < manyPeople},
-		{RuleOftenSamePerson, f.Looks < manyLooks},
+		{RuleManyPeople, f.People < f.Matrix.Frequency().PeoplePerDay},
+		{RuleOftenSamePerson, f.Looks < f.Matrix.Frequency().LooksPerWeek},
 		{RuleLongAgo, !f.LongAgo},
 		{RuleLeft, f.employed() || !f.Purpose.Emergency},
 	} {

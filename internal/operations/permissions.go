@@ -79,6 +79,7 @@ func permissionChanges(tx *database.Tx, before, after *access.Matrix) ([]approva
 			changed.Words, changed.About = "look_level", []string{tiers[c.Tier], groupText(own.OwnCatalogue, c.Group), "purpose." + string(c.Purpose)}
 		case "scope":
 			changed.Words, changed.About = "permission_scope", []string{tiers[c.Tier]}
+		case permission.LimitPeople, permission.LimitLooks:
 		case "tier":
 			changed.Words, changed.About = "yes_no", []string{tiers[c.Tier]}
 		default:

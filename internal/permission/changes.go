@@ -2,6 +2,7 @@ package permission
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -12,14 +13,20 @@ import (
 type Change struct {
 	// Tier is a tier's key; empty: it is about who is protected or configures.
 	Tier string
-	// What it is about: tier, scope, member, protected, configurer, or a grant (then Group and Purpose are given).
+	// What it is about: tier, scope, member, protected, configurer, a limit, or a grant (then Group and Purpose are given).
 	What    string
 	Group   access.Group
 	Purpose access.Purpose
 	Person  uuid.UUID
-	// Before and After are levels, scopes, or "yes" and "".
+	// Before and After are levels, scopes, numbers, or "yes" and "".
 	Before, After string
 }
+
+// What a change of the frequencies is about.
+const (
+	LimitPeople = "limit_people"
+	LimitLooks  = "limit_looks"
+)
 
 // Changes are what changes from one matrix to another, in a fixed order.
 func Changes(before, after *access.Matrix) (all []Change) {
@@ -53,6 +60,15 @@ func Changes(before, after *access.Matrix) (all []Change) {
 		}
 	}
 	all = append(all, people("", "protected", before.Protected, after.Protected)...)
+	was, is := before.Frequency(), after.Frequency()
+	for _, l := range []struct {
+		what    string
+		was, is int
+	}{{LimitPeople, was.PeoplePerDay, is.PeoplePerDay}, {LimitLooks, was.LooksPerWeek, is.LooksPerWeek}} {
+		if l.was != l.is {
+			all = append(all, Change{What: l.what, Before: strconv.Itoa(l.was), After: strconv.Itoa(l.is)})
+		}
+	}
 	return append(all, people("", "configurer", before.Configurers, after.Configurers)...)
 }
 

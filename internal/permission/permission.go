@@ -222,6 +222,7 @@ const (
 	CodeRequired = "required"
 	CodeTooLong  = "too_long"
 	CodeNotText  = "not_text"
+	CodeTooMany  = "too_many"
 )
 
 // Invalid is one value that is refused; it is not repeated.
@@ -296,6 +297,17 @@ func check(tx *database.Tx, m *access.Matrix, groups []access.Group) error {
 			add(CodeRepeated, "grants[%d]", i)
 		}
 		cells[cell] = true
+	}
+	if l := m.Limits; l != nil {
+		if l.PeoplePerDay < 1 || l.PeoplePerDay > access.MaxLimits.PeoplePerDay {
+			add(CodeTooMany, "limits.people_per_day")
+		}
+		if l.LooksPerWeek < 1 || l.LooksPerWeek > access.MaxLimits.LooksPerWeek {
+			add(CodeTooMany, "limits.looks_per_week")
+		}
+		if *l == access.DefaultLimits {
+			m.Limits = nil // one form for the same
+		}
 	}
 	m.Protected, m.Configurers = sorted(m.Protected), sorted(m.Configurers)
 	unknown, err := unknownPeople(tx, m)
