@@ -108,9 +108,10 @@ func Assemble(d Deps) *httpkit.API {
 	if d.Ready == nil {
 		d.Ready = d.DB.Ping
 	}
-	kit.Router.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, "/docs") })
+	kit.Router.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, consolePath) })
 	kit.Router.GET("/healthz", gin.WrapF(alive))
 	kit.Router.GET("/readyz", gin.WrapF(ready(d.Ready)))
 	serveDocs(kit.Router, kit.Huma)
+	serveConsole(kit.Router)
 	return kit
 }

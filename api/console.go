@@ -1,0 +1,94 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"lethe/web"
+)
+
+// consolePath is where the console is; each of its screens has an address below it.
+const consolePath = "/console/"
+
+// consolePolicy lets the console load only what this server serves. Its components write their styles into the page.
+const consolePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// file is one of the console's, plain and compressed.
+type file struct {
+	media         string
+	plain, zipped []byte
+	// fixed: the name has a digest of the content.
+	fixed bool
+}
+
+// serveConsole serves the console from the binary. What is no file is one of its screens.
+func serveConsole(router *gin.Engine) {
+	files, err := consoleFiles(web.Console())
+	if err != nil {
+		panic(fmt.Sprintf("reading the embedded console: %v", err))
+	}
+	serve := func(c *gin.Context) {
+		name := strings.TrimPrefix(path.Clean(c.Param("screen")), "/")
+		f, ok := files[name]
+		switch {
+		case !ok && strings.HasPrefix(name, "assets/"): // of another version
+			c.Status(http.StatusNotFound)
+			return
+		case !ok:
+			f = files["index.html"]
+		}
+		h := c.Writer.Header()
+		h.Set("Content-Security-Policy", consolePolicy)
+		h.Add("Vary", "Accept-Encoding")
+		if f.fixed {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		if f.zipped != nil && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+			c.Data(http.StatusOK, f.media, f.zipped)
+			return
+		}
+		c.Data(http.StatusOK, f.media, f.plain)
+	}
+	router.GET(consolePath+"*screen", serve)
+	router.HEAD(consolePath+"*screen", serve)
+}
+
+func consoleFiles(built fs.FS) (map[string]file, error) {
+	files := map[string]file{}
+	err := fs.WalkDir(built, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(built, name)
+		if err != nil {
+			return err
+		}
+		f := file{media: mime.TypeByExtension(path.Ext(name)), plain: content, fixed: strings.HasPrefix(name, "assets/")}
+		var zipped bytes.Buffer
+		w := gzip.NewWriter(&zipped)
+		if _, err := w.Write(content); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		if zipped.Len() < len(content) {
+			f.zipped = zipped.Bytes()
+		}
+		files[name] = f
+		return nil
+	})
+	if err == nil && files["index.html"].plain == nil {
+		err = fs.ErrNotExist
+	}
+	return files, err
+}

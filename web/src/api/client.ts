@@ -1,0 +1,80 @@
+import createClient from 'openapi-fetch'
+
+import { language } from '../shell/language'
+import { isProblem, Refused, Unanswered, type Problem } from './problem'
+import { prompt } from './prompts'
+import type { components, paths } from './schema'
+
+export type Schemas = components['schemas']
+
+/** Keys of commands whose answer never came: the same command sent again has one effect. */
+const unanswered = new Map<string, string>()
+
+const loggedOut = new Set<Problem['code']>(['token_missing', 'session_unknown', 'token_unknown', 'user_ended', 'access_ended'])
+
+async function problemOf(response: Response): Promise<Problem | undefined> {
+  if (response.ok || !response.headers.get('Content-Type')?.includes('problem+json')) return undefined
+  return (await response.clone().json()) as Problem
+}
+
+async function send(request: Request): Promise<Response> {
+  request.headers.set('Accept-Language', language() === 'zh' ? 'zh-CN' : 'en')
+  const command = request.method === 'POST' ? `${request.url} ${await request.clone().text()}` : ''
+  if (command) {
+    const key = unanswered.get(command) ?? crypto.randomUUID()
+    unanswered.set(command, key)
+    request.headers.set('Idempotency-Key', key)
+  }
+  let response: Response
+  try {
+    response = await fetch(request)
+  } catch (cause) {
+    throw new Unanswered('no answer', { cause })
+  }
+  if (response.status < 500) unanswered.delete(command)
+  return response
+}
+
+/** Sends a request, and again once the person has logged in or confirmed that it is them. */
+async function guarded(request: Request): Promise<Response> {
+  for (;;) {
+    const again = request.clone()
+    const response = await send(request)
+    const problem = await problemOf(response)
+    if (!problem) return response
+    const wants = loggedOut.has(problem.code) ? 'login' : problem.code === 'step_up_required' ? 'stepUp' : undefined
+    if (!wants || quiet(request) || !(await prompt(wants))) return response
+    request = again
+  }
+}
+
+let loggedIn = false
+
+/** Called once somebody is logged in: from then on a session that ended is asked for again, over what is being done. */
+export function begun() {
+  loggedIn = true
+}
+
+/** Called on logging out: nobody is asked to come back. */
+export function ended() {
+  loggedIn = false
+}
+
+const quiet = (request: Request) => !loggedIn || request.method === 'POST' && /\/(sessions|step-ups|enrolments)(\/|$)/.test(new URL(request.url).pathname)
+
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: guarded })
+
+/** The data of an answer; what was refused is thrown as a Refused. */
+export async function ok<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await answer
+  if (response.ok) return data as T
+  if (error && typeof error === 'object' && 'code' in error) throw new Refused(error as Problem)
+  throw new Unanswered(`answered ${response.status}`)
+}
+
+/** A step that takes two people is answered with the request for the second one's agreement. */
+export function asRequest(answer: object | undefined): Schemas['ApprovalView'] | undefined {
+  return answer && 'operation' in answer && 'expires_at' in answer && 'requester' in answer ? (answer as Schemas['ApprovalView']) : undefined
+}
+
+export const isNotThere = (error: unknown) => isProblem(error) && error.problem.status === 404

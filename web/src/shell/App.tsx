@@ -1,0 +1,109 @@
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { App as AntApp, Button, Card, ConfigProvider, Result, Skeleton, Typography } from 'antd'
+import enUS from 'antd/locale/en_US'
+import zhCN from 'antd/locale/zh_CN'
+import dayjs from 'dayjs'
+import 'dayjs/locale/zh-cn'
+import { lazy, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { createBrowserRouter, Link, RouterProvider, useRouteError } from 'react-router'
+
+import { isProblem } from '../api/problem'
+import { maySee, tasks } from '../tasks'
+import { Enrolment, LoginForm, Prompts } from './login'
+import { language, setLanguage } from './language'
+import { useMe } from './me'
+import { ProblemAlert } from './problems'
+import { Shell } from './Shell'
+import { useShellTexts } from './texts'
+
+const client = new QueryClient({
+  queryCache: new QueryCache(),
+  mutationCache: new MutationCache(),
+  defaultOptions: { queries: { retry: (count, error) => !isProblem(error) && count < 2, staleTime: 5_000 } },
+})
+
+function Root() {
+  const me = useMe()
+  const t = useShellTexts()
+  if (me.isPending) return <Skeleton active style={{ padding: 48 }} />
+  if (me.data) return <Shell me={me.data} />
+  if (isProblem(me.error)) return <Entrance />
+  return (
+    <div className="entrance">
+      <Card title="Lethe">
+        <ProblemAlert error={me.error} retry={() => void me.refetch()} />
+        <Typography.Paragraph type="secondary">{t('offlineHint')}</Typography.Paragraph>
+      </Card>
+    </div>
+  )
+}
+
+function Entrance() {
+  const t = useShellTexts()
+  const [enrolling, setEnrolling] = useState(false)
+  return (
+    <main className="entrance">
+      <Card
+        title={<h1>{enrolling ? t('enrol') : `Lethe · ${t('product')}`}</h1>}
+        extra={
+          <Button type="link" lang={language() === 'zh' ? 'en' : 'zh-CN'} onClick={() => setLanguage(language() === 'zh' ? 'en' : 'zh')}>
+            {t('language')}
+          </Button>
+        }
+      >
+        {enrolling ? <Enrolment done={() => setEnrolling(false)} /> : <LoginForm done={() => undefined} />}
+        <Button type="link" block style={{ marginTop: 12 }} onClick={() => setEnrolling(!enrolling)}>
+          {enrolling ? t('toLogin') : t('firstTime')}
+        </Button>
+      </Card>
+    </main>
+  )
+}
+
+function Broken() {
+  const t = useShellTexts()
+  const error = useRouteError()
+  console.error(error)
+  return <Result status="warning" title={t('broken')} subTitle={t('brokenHint')} extra={<Button onClick={() => location.reload()}>{t('reload')}</Button>} />
+}
+
+function NotHere() {
+  const t = useShellTexts()
+  return <Result status="404" title={t('notFound')} extra={<Link to="/">{t('home')}</Link>} />
+}
+
+function Guarded({ task }: { task: (typeof tasks)[number] }) {
+  const me = useMe()
+  const Page = pages.get(task.path)!
+  return maySee(task, me.data?.role) ? <Page /> : <NotHere />
+}
+
+const pages = new Map(tasks.map((task) => [task.path, lazy(task.page)]))
+
+const router = createBrowserRouter(
+  [
+    {
+      element: <Root />,
+      errorElement: <Broken />,
+      children: [...tasks.map((task) => ({ path: `/${task.path}`, element: <Guarded task={task} />, errorElement: <Broken /> })), { path: '*', element: <NotHere /> }],
+    },
+  ],
+  { basename: '/console' },
+)
+
+export function App() {
+  const { i18n } = useTranslation()
+  const zh = i18n.language !== 'en'
+  dayjs.locale(zh ? 'zh-cn' : 'en')
+  return (
+    <ConfigProvider locale={zh ? zhCN : enUS} theme={{ token: { colorPrimary: '#1f6f69', controlItemBgActive: '#e3f0ee', colorLink: '#17625c', borderRadius: 6, colorTextSecondary: 'rgba(0,0,0,0.62)', colorTextDescription: 'rgba(0,0,0,0.62)', colorTextPlaceholder: 'rgba(0,0,0,0.56)' } }}>
+      <AntApp>
+        <QueryClientProvider client={client}>
+          <RouterProvider router={router} />
+          <Prompts />
+        </QueryClientProvider>
+      </AntApp>
+    </ConfigProvider>
+  )
+}

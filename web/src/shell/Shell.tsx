@@ -1,0 +1,146 @@
+import { GlobalOutlined, LogoutOutlined, MenuOutlined, SearchOutlined } from '@ant-design/icons'
+import { useQueryClient } from '@tanstack/react-query'
+import { Alert, Button, Drawer, Dropdown, Flex, Layout, Menu, Skeleton, Space, Tag, Typography } from 'antd'
+import { Suspense, useEffect, useState } from 'react'
+import { Link, Outlet, useLocation, useNavigate } from 'react-router'
+
+import { api, ended, ok, type Schemas } from '../api/client'
+import { maySee, tasks, useTaskTexts } from '../tasks'
+import { Finder } from './Finder'
+import { language, setLanguage } from './language'
+import { SessionEnding } from './login'
+import { useShellTexts } from './texts'
+import { useWide } from './wide'
+
+/** What is around every screen: the menu of one's tasks, the search, the language, the session. */
+export function Shell({ me }: { me: Schemas['Me'] }) {
+  const t = useShellTexts()
+  const label = useTaskTexts()
+  const wide = useWide()
+  const here = useLocation()
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const [open, setOpen] = useState(false)
+  const [finding, setFinding] = useState(false)
+  const mine = tasks.filter((task) => task.menu && maySee(task, me.role))
+  const current = [...mine].sort((a, b) => b.path.length - a.path.length).find((task) => here.pathname === `/${task.path}` || (task.path !== '' && here.pathname.startsWith(`/${task.path}/`)))
+
+  useEffect(() => {
+    document.title = current ? `${label(current.label)} · Lethe` : 'Lethe'
+  }, [current, label])
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault()
+        setFinding(true)
+      }
+    }
+    window.addEventListener('keydown', listen)
+    return () => window.removeEventListener('keydown', listen)
+  }, [])
+
+  const logout = async () => {
+    await ok(api.DELETE('/api/v1/sessions/current')).catch(() => undefined)
+    ended()
+    client.clear()
+    await client.invalidateQueries({ queryKey: ['me'] })
+  }
+
+  const menu = (
+    <nav aria-label={t('menu')}>
+      <Menu
+        mode="inline"
+        selectedKeys={current ? [current.path] : []}
+        items={mine.map((task) => ({
+          key: task.path,
+          icon: task.icon && <task.icon />,
+          label: (
+            <Link to={`/${task.path}`} onClick={() => setOpen(false)}>
+              {label(task.label)}
+            </Link>
+          ),
+        }))}
+        style={{ borderInlineEnd: 0 }}
+      />
+    </nav>
+  )
+  return (
+    <Layout style={{ minHeight: '100vh' }}>
+      <a className="skip" href="#content">
+        {t('skip')}
+      </a>
+      <Layout.Header className="top">
+        <Flex align="center" justify="space-between" gap={8} style={{ height: '100%' }}>
+          <Space>
+            {!wide && <Button type="text" className="on-dark" aria-label={t('menu')} icon={<MenuOutlined />} onClick={() => setOpen(true)} />}
+            <Link to="/" className="brand">
+              Lethe
+              {wide && <span>{t('product')}</span>}
+            </Link>
+          </Space>
+          <Space size={wide ? 'small' : 0}>
+            <Button type="text" className="on-dark" icon={<SearchOutlined />} onClick={() => setFinding(true)} aria-label={t('search')}>
+              {wide && (
+                <>
+                  {t('search')} <kbd>{t('searchKeys')}</kbd>
+                </>
+              )}
+            </Button>
+            <Button type="text" className="on-dark" icon={<GlobalOutlined />} aria-label={t('language')} lang={language() === 'zh' ? 'en' : 'zh-CN'} onClick={() => { setLanguage(language() === 'zh' ? 'en' : 'zh'); void client.invalidateQueries() }}>
+              {wide && t('language')}
+            </Button>
+            <Dropdown
+              trigger={['click']}
+              menu={{
+                items: [
+                  { key: 'who', disabled: true, label: `${me.name} · ${me.employee_no} · ${me.role_text}` },
+                  { key: 'me', label: label('me'), onClick: () => void navigate('/me') },
+                  { key: 'out', icon: <LogoutOutlined />, label: t('logout'), onClick: () => void logout() },
+                ],
+              }}
+            >
+              <Button type="text" className="on-dark" aria-label={`${me.name}, ${me.role_text}`}>
+                {me.name} {wide && <Tag style={{ marginInlineStart: 6 }}>{me.role_text}</Tag>}
+              </Button>
+            </Dropdown>
+          </Space>
+        </Flex>
+      </Layout.Header>
+      <Layout hasSider={wide}>
+        {wide && (
+          <Layout.Sider theme="light" width={212} className="side">
+            {menu}
+          </Layout.Sider>
+        )}
+        <Drawer open={open && !wide} onClose={() => setOpen(false)} placement="left" size={260} title="Lethe" styles={{ body: { padding: 0 } }}>
+          {menu}
+        </Drawer>
+        <Layout.Content id="content" tabIndex={-1} className="content" role="main">
+          <Notices of={me.notices} />
+          <Suspense fallback={<Skeleton active />}>
+            <Outlet />
+          </Suspense>
+        </Layout.Content>
+      </Layout>
+      <Finder open={finding} close={() => setFinding(false)} role={me.role} />
+      {me.session && <SessionEnding at={me.session.idle_expires_at} />}
+    </Layout>
+  )
+}
+
+/** What everybody must get to know, until it is acknowledged. */
+function Notices({ of }: { of: Schemas['NoticeView'][] }) {
+  const client = useQueryClient()
+  return of.map((n) => (
+    <Alert
+      key={n.id}
+      type="info"
+      showIcon
+      style={{ marginBottom: 12 }}
+      title={<Typography.Text>{n.text}</Typography.Text>}
+      closable={{
+        onClose: () => void ok(api.POST('/api/v1/notices/{id}/acknowledgement', { params: { path: { id: n.id } } })).finally(() => void client.invalidateQueries({ queryKey: ['me'] })),
+      }}
+    />
+  ))
+}

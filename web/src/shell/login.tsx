@@ -1,0 +1,267 @@
+import { Alert, Button, Collapse, Form, Input, Modal, Select, Space, Typography } from 'antd'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState, useSyncExternalStore } from 'react'
+
+import { api, ok, type Schemas } from '../api/client'
+import { currentPrompt, subscribe } from '../api/prompts'
+import { ProblemAlert, showInForm } from './problems'
+import { useShellTexts } from './texts'
+import { useRoleTexts } from './roles'
+
+const { useForm } = Form
+
+/** Logs in with password and second factor, or by the company's login. */
+export function LoginForm({ done }: { done: () => void }) {
+  const t = useShellTexts()
+  const roles = useRoleTexts()
+  const [form] = useForm<Schemas['LoginBody']>()
+  const [recovery, setRecovery] = useState(false)
+  const [error, setError] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const client = useQueryClient()
+
+  const submit = async (body: Schemas['LoginBody']) => {
+    setBusy(true)
+    setError(undefined)
+    try {
+      await ok(api.POST('/api/v1/sessions', { body: { ...body, totp: body.totp?.replace(/\s/g, '') || undefined } }))
+      await client.invalidateQueries({ queryKey: ['me'] })
+      done()
+    } catch (refused) {
+      if (!showInForm(form, refused)) setError(refused)
+      form.resetFields(['totp'])
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  const company = async () => {
+    const answer = await fetch('/api/v1/oidc/login', { redirect: 'manual' }).catch(() => undefined)
+    if (answer?.type === 'opaqueredirect') location.assign('/api/v1/oidc/login')
+    else setError(await ok(Promise.resolve({ response: answer ?? Response.error(), error: await answer?.json() })).catch((e: unknown) => e))
+  }
+
+  return (
+    <Form form={form} layout="vertical" onFinish={(body) => void submit(body)} requiredMark={false} disabled={busy}>
+      <Form.Item name="login" label={t('loginName')} rules={[{ required: true, message: t('required') }]}>
+        <Input autoFocus autoComplete="username" />
+      </Form.Item>
+      <Form.Item name="password" label={t('password')} rules={[{ required: true, message: t('required') }]}>
+        <Input.Password autoComplete="current-password" />
+      </Form.Item>
+      {recovery ? (
+        <Form.Item name="recovery_code" label={t('recoveryCode')}>
+          <Input autoComplete="off" />
+        </Form.Item>
+      ) : (
+        <Form.Item name="totp" label={t('totp')}>
+          <Input inputMode="numeric" autoComplete="one-time-code" maxLength={7} />
+        </Form.Item>
+      )}
+      <Form.Item name="role" label={t('asRole')}>
+        <Select allowClear placeholder={t('asRoleFirst')} options={roles} />
+      </Form.Item>
+      <Space orientation="vertical" style={{ width: '100%' }} size="middle">
+        <ProblemAlert error={error} />
+        <Button type="primary" htmlType="submit" block loading={busy}>
+          {t('login')}
+        </Button>
+        <Space wrap size={0} style={{ justifyContent: 'space-between', width: '100%' }}>
+          <Button type="link" size="small" onClick={() => setRecovery(!recovery)}>
+            {recovery ? t('useTotp') : t('recovery')}
+          </Button>
+          <Button type="link" size="small" onClick={() => void company()}>
+            {t('companyLogin')}
+          </Button>
+        </Space>
+      </Space>
+    </Form>
+  )
+}
+
+function StepUpForm({ done }: { done: () => void }) {
+  const t = useShellTexts()
+  const [form] = useForm<Schemas['StepUpBody']>()
+  const [error, setError] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const submit = async (body: Schemas['StepUpBody']) => {
+    setBusy(true)
+    setError(undefined)
+    try {
+      // Either proves it; a person types what is at hand.
+      await ok(api.POST('/api/v1/step-ups', { body: body.totp ? { totp: body.totp.replace(/\s/g, '') } : { password: body.password } }))
+      done()
+    } catch (refused) {
+      setError(refused)
+      form.resetFields(['totp'])
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Form form={form} layout="vertical" onFinish={(body) => void submit(body)} disabled={busy}>
+      <p>{t('stepUpWhy')}</p>
+      <Form.Item name="totp" label={t('totp')}>
+        <Input autoFocus inputMode="numeric" autoComplete="one-time-code" maxLength={7} />
+      </Form.Item>
+      <Collapse
+        ghost
+        size="small"
+        items={[
+          {
+            key: 'password',
+            label: t('password'),
+            children: (
+              <Form.Item name="password" aria-label={t('password')}>
+                <Input.Password autoComplete="current-password" />
+              </Form.Item>
+            ),
+          },
+        ]}
+      />
+      <Space orientation="vertical" style={{ width: '100%' }}>
+        <ProblemAlert error={error} />
+        <Button type="primary" htmlType="submit" block loading={busy}>
+          {t('confirm')}
+        </Button>
+      </Space>
+    </Form>
+  )
+}
+
+/** The dialogs that a request may need before it goes on; what was being done stays below them. */
+export function Prompts() {
+  const t = useShellTexts()
+  const asked = useSyncExternalStore(subscribe, currentPrompt)
+  return (
+    <Modal
+      open={!!asked}
+      title={asked?.kind === 'login' ? t('loginAgain') : t('stepUp')}
+      footer={null}
+      onCancel={() => asked?.cancel()}
+      mask={{ closable: false }}
+      destroyOnHidden
+      width={420}
+    >
+      {asked?.kind === 'login' && (
+        <>
+          <p>{t('loginAgainWhy')}</p>
+          <LoginForm done={asked.done} />
+        </>
+      )}
+      {asked?.kind === 'stepUp' && <StepUpForm done={asked.done} />}
+    </Modal>
+  )
+}
+
+/** Activates an account with a one-time code: a password, then an authenticator. */
+export function Enrolment({ done }: { done: () => void }) {
+  const t = useShellTexts()
+  const [factor, setFactor] = useState<Schemas['SecondFactor']>()
+  const [given, setGiven] = useState<Schemas['EnrolmentBody']>()
+  const [codes, setCodes] = useState<string[]>()
+  const [error, setError] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const run = async (what: () => Promise<void>) => {
+    setBusy(true)
+    setError(undefined)
+    try {
+      await what()
+    } catch (refused) {
+      setError(refused)
+    } finally {
+      setBusy(false)
+    }
+  }
+  if (codes) {
+    return (
+      <Space orientation="vertical" style={{ width: '100%' }}>
+        <Typography.Title level={4}>{t('recoveryTitle')}</Typography.Title>
+        <Alert type="warning" showIcon title={t('recoveryText')} />
+        <pre style={{ fontSize: 16 }}>{codes.join('\n')}</pre>
+        <Button type="primary" block onClick={done}>
+          {t('toLogin')}
+        </Button>
+      </Space>
+    )
+  }
+  if (factor && given) {
+    return (
+      <Form
+        key="confirm"
+        layout="vertical"
+        disabled={busy}
+        onFinish={({ totp }: { totp: string }) =>
+          void run(async () => {
+            const made = await ok(api.POST('/api/v1/enrolments/confirmation', { body: { login: given.login, code: given.code, totp } }))
+            setCodes(made.recovery_codes)
+          })
+        }
+      >
+        <p>{t('enrolScan')}</p>
+        <img src={`data:image/png;base64,${factor.qr}`} alt={factor.url} width={200} height={200} />
+        <p>
+          {t('enrolManual')} <Typography.Text code>{factor.secret}</Typography.Text>
+        </p>
+        <Form.Item name="totp" label={t('totp')} rules={[{ required: true, message: t('required') }]}>
+          <Input autoFocus inputMode="numeric" autoComplete="one-time-code" maxLength={7} />
+        </Form.Item>
+        <ProblemAlert error={error} />
+        <Button type="primary" htmlType="submit" block loading={busy}>
+          {t('confirm')}
+        </Button>
+      </Form>
+    )
+  }
+  return (
+    <Form
+      key="begin"
+      layout="vertical"
+      disabled={busy}
+      onFinish={(body: Schemas['EnrolmentBody']) =>
+        void run(async () => {
+          setFactor(await ok(api.POST('/api/v1/enrolments', { body })))
+          setGiven(body)
+        })
+      }
+    >
+      <Form.Item name="login" label={t('loginName')} rules={[{ required: true, message: t('required') }]}>
+        <Input autoFocus autoComplete="username" />
+      </Form.Item>
+      <Form.Item name="code" label={t('enrolCode')} extra={t('enrolCodeHint')} rules={[{ required: true, message: t('required') }]}>
+        <Input autoComplete="off" />
+      </Form.Item>
+      <Form.Item name="password" label={t('newPassword')} extra={t('newPasswordHint')} rules={[{ required: true, message: t('required') }]}>
+        <Input.Password autoComplete="new-password" />
+      </Form.Item>
+      <ProblemAlert error={error} />
+      <Button type="primary" htmlType="submit" block loading={busy}>
+        {t('next')}
+      </Button>
+    </Form>
+  )
+}
+
+/** Warns before a session ends for want of use. */
+export function SessionEnding({ at }: { at: string }) {
+  const t = useShellTexts()
+  const client = useQueryClient()
+  const [now, setNow] = useState(Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 15_000)
+    return () => clearInterval(timer)
+  }, [])
+  const left = Date.parse(at) - now
+  return (
+    <Modal
+      open={left > 0 && left < 2 * 60_000}
+      title={t('ending')}
+      okText={t('stay')}
+      cancelButtonProps={{ style: { display: 'none' } }}
+      onOk={() => void client.invalidateQueries({ queryKey: ['me'] })}
+      closable={false}
+    >
+      {t('endingText', { minutes: Math.max(1, Math.ceil(left / 60_000)) })}
+    </Modal>
+  )
+}

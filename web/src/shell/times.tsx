@@ -1,0 +1,40 @@
+import { Tooltip } from 'antd'
+
+import { language } from './language'
+import { useShellTexts } from './texts'
+
+const locale = () => (language() === 'zh' ? 'zh-CN' : 'en-GB')
+
+/** An instant in a zone, by default the person's own: 2026年12月1日 18:00. */
+export function instant(at: string, zone?: string) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(new Date(at))
+}
+
+/** A day without a time, as the calendar has it, in no zone. */
+export function day(date: string) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`))
+}
+
+/** How long until an instant or since it: 3 天后, 2 hours ago. */
+export function relative(at: string, now = Date.now()) {
+  const seconds = (Date.parse(at) - now) / 1000
+  const [size, unit] = ([[86_400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']] as const).find(([s]) => Math.abs(seconds) >= s) ?? [1, 'second']
+  return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(Math.trunc(seconds / size), unit)
+}
+
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+
+/** An instant in the zone that matters, with the own one beside it where they differ. */
+export function When({ at, zone }: { at: string; zone?: string }) {
+  const t = useShellTexts()
+  const shown = instant(at, zone)
+  const own = instant(at)
+  if (!zone || zone === ownZone || own === shown) return <time dateTime={at}>{shown}</time>
+  return (
+    <Tooltip title={t('yourTime', { time: own })}>
+      <time dateTime={at}>
+        {shown} <small>({t('yourTime', { time: own })})</small>
+      </time>
+    </Tooltip>
+  )
+}

@@ -1,0 +1,61 @@
+import type { ComponentType } from 'react'
+import {
+  AuditOutlined, DeleteOutlined, FileSearchOutlined, HomeOutlined, IdcardOutlined, KeyOutlined,
+  LogoutOutlined, QuestionCircleOutlined, SafetyOutlined, SmileOutlined, SolutionOutlined, TeamOutlined, ToolOutlined, UserOutlined,
+} from '@ant-design/icons'
+
+import type { Role } from '../shell/me'
+import { texts } from '../shell/language'
+
+/** What people do here: one folder each, loaded when it is opened. */
+export interface Task {
+  path: string
+  /** The path of its own page in the menu; without it the task is reached from others. */
+  menu?: boolean
+  label: TaskLabel
+  icon?: ComponentType
+  roles?: Role[] // everybody, if left out
+  page: () => Promise<{ default: ComponentType }>
+}
+
+export const useTaskTexts = texts(
+  'tasks',
+  {
+    home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', leavers: '离职员工库',
+    pleas: '求助处理', permissions: '权限', approvals: '审核', approval: '申请', cases: '异常工单', case: '工单', log: '查询日志', retention: '保留与删除',
+    users: '用户与角色', me: '我的', help: '帮助',
+  },
+  {
+    home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', leavers: 'People who left',
+    pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', approval: 'Request', cases: 'Cases', case: 'Case', log: 'Query log', retention: 'Retention and deletion',
+    users: 'Users and roles', me: 'My data', help: 'Help',
+  },
+)
+
+type TaskLabel = Parameters<ReturnType<typeof useTaskTexts>>[0]
+
+const readers: Role[] = ['hr_admin', 'reviewer', 'auditor', 'it_ops']
+
+export const tasks: Task[] = [
+  { path: '', menu: true, label: 'home', icon: HomeOutlined, page: () => import('./home/Home') },
+  { path: 'departures/new', menu: true, label: 'depart', icon: LogoutOutlined, roles: ['hr_admin'], page: () => import('./departures/New') },
+  { path: 'departures', menu: true, label: 'departures', icon: SolutionOutlined, roles: [...readers, 'department_head'], page: () => import('./departures/List') },
+  { path: 'departures/:id', label: 'departure', page: () => import('./departures/Detail') },
+  { path: 'pleas', menu: true, label: 'pleas', icon: SafetyOutlined, roles: ['hr_admin'], page: () => import('./pleas/Plea') },
+  { path: 'people', menu: true, label: 'people', icon: IdcardOutlined, roles: [...readers, 'department_head'], page: () => import('./people/List') },
+  { path: 'people/:id', label: 'person', page: () => import('./people/File') },
+  { path: 'leavers', menu: true, label: 'leavers', icon: TeamOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./people/Leavers') },
+  { path: 'approvals', menu: true, label: 'approvals', icon: AuditOutlined, roles: readers, page: () => import('./approvals/List') },
+  { path: 'approvals/:id', label: 'approval', roles: readers, page: () => import('./approvals/Detail') },
+  { path: 'cases', menu: true, label: 'cases', icon: ToolOutlined, roles: readers, page: () => import('./cases/List') },
+  { path: 'cases/:id', label: 'case', roles: readers, page: () => import('./cases/Detail') },
+  { path: 'retention', menu: true, label: 'retention', icon: DeleteOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./retention/Retention') },
+  { path: 'log', menu: true, label: 'log', icon: FileSearchOutlined, roles: ['auditor'], page: () => import('./log/Log') },
+  { path: 'permissions', menu: true, label: 'permissions', icon: KeyOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./permissions/Permissions') },
+  { path: 'users', menu: true, label: 'users', icon: UserOutlined, roles: ['hr_admin', 'it_ops', 'auditor'], page: () => import('./users/Users') },
+  { path: 'me', menu: true, label: 'me', icon: SmileOutlined, page: () => import('./me/Me') },
+  { path: 'help', menu: true, label: 'help', icon: QuestionCircleOutlined, page: () => import('./help/Help') },
+]
+
+export const maySee = (task: Task, role: Role | undefined) => !task.roles || (!!role && task.roles.includes(role))
+

@@ -1,0 +1,3 @@
+export default function Plea() {
+  return null
+}
