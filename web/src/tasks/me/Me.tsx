@@ -1,3 +1,28 @@
+import { Tabs } from 'antd'
+
+import { useMe } from '../../shell/me'
+import { Consents } from './Consents'
+import { Looks } from './Looks'
+import { Mine } from './Mine'
+import { Security } from './Security'
+import { useTexts } from './texts'
+
+/** The person's side: what is kept of oneself, who looked, what one agreed to. */
 export default function Me() {
-  return null
+  const t = useTexts()
+  const me = useMe().data
+  if (!me) return null
+  return (
+    <>
+      <h1>{t('title')}</h1>
+      <Tabs
+        items={[
+          { key: 'data', label: t('data'), children: <Mine id={me.employee_id} /> },
+          { key: 'looks', label: t('looks'), children: <Looks id={me.employee_id} /> },
+          { key: 'consents', label: t('consents'), children: <Consents /> },
+          { key: 'security', label: t('security'), children: <Security /> },
+        ]}
+      />
+    </>
+  )
 }

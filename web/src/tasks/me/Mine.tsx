@@ -1,0 +1,97 @@
+import { DownloadOutlined } from '@ant-design/icons'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { App, Button, Card, Descriptions, Flex, Form, Input, Skeleton, Tag, Typography } from 'antd'
+import { Link } from 'react-router'
+
+import { api, ok, type Schemas } from '../../api/client'
+import { ProblemAlert } from '../../shell/problems'
+import { usePages } from '../../shell/pages'
+import { day, When } from '../../shell/times'
+import { useTexts } from './texts'
+
+export function Mine({ id }: { id: string }) {
+  const t = useTexts()
+  const file = useQuery({ queryKey: ['person', id], queryFn: () => ok(api.GET('/api/v1/employees/{id}', { params: { path: { id } } })) })
+  const departures = usePages(['departures', 'of', id], (cursor) => ok(api.GET('/api/v1/departures', { params: { query: { employee_id: id, cursor } } })))
+  const copy = useMutation({
+    mutationFn: () => ok(api.POST('/api/v1/me/copy')),
+    gcTime: 0,
+    onSuccess: (data) => {
+      const url = URL.createObjectURL(new Blob([JSON.stringify(data, null, 2)], { type: 'application/json' }))
+      const link = Object.assign(document.createElement('a'), { href: url, download: `${data.employee_no}-${data.made_at.slice(0, 10)}.json` })
+      link.click()
+      URL.revokeObjectURL(url)
+      copy.reset()
+    },
+  })
+  if (file.isPending) return <Skeleton active />
+  if (file.error) return <ProblemAlert error={file.error} retry={() => void file.refetch()} />
+  const sections = new Map<string, Schemas['Field'][]>()
+  for (const field of file.data.fields) sections.set(field.section_label, [...(sections.get(field.section_label) ?? []), field])
+  return (
+    <Flex vertical gap={16}>
+      <ToConfirm />
+      <Card size="small" title={t('departure')}>
+        {departures.rows.length === 0 && !departures.isPending && <Typography.Text type="secondary">{t('noDeparture')}</Typography.Text>}
+        {departures.rows.map((d) => (
+          <Flex key={d.id} gap={12} wrap align="center">
+            <Tag>{d.stage_text}</Tag>
+            <span>{day(d.last_working_day)}</span>
+            <When at={d.access_cutoff_at} zone={d.time_zone} />
+            <Link to={`/departures/${d.id}`}>{t('openDeparture')}</Link>
+          </Flex>
+        ))}
+      </Card>
+      {[...sections].map(([label, fields]) => (
+        <Card key={label} size="small" title={label}>
+          <Descriptions
+            column={{ xs: 1, sm: 1, md: 2 }}
+            items={fields.map((f) => ({ key: f.key, label: f.label, children: f.purged ? f.purged_text : (f.choices?.find((c) => c.code === f.value)?.text ?? f.value ?? f.masked) || t('empty') }))}
+          />
+        </Card>
+      ))}
+      <Card size="small" title={t('copy')}>
+        <p>{t('copyHint')}</p>
+        <ProblemAlert error={copy.error} />
+        <Button icon={<DownloadOutlined />} loading={copy.isPending} onClick={() => copy.mutate()}>
+          {t('copyButton')}
+        </Button>
+      </Card>
+    </Flex>
+  )
+}
+
+/** Messages that are to name the person, if they agree. */
+function ToConfirm() {
+  const t = useTexts()
+  const { message } = App.useApp()
+  const messages = usePages(['messages', 'mine'], (cursor) => ok(api.GET('/api/v1/messages', { params: { query: { cursor } } })))
+  const answer = useMutation({
+    mutationFn: ({ id, ...body }: { id: string; agreed: boolean; contact?: string }) => ok(api.POST('/api/v1/messages/{id}/confirmation', { params: { path: { id } }, body })),
+    onSuccess: () => {
+      void message.success(t('confirmed'))
+      void messages.refetch()
+    },
+  })
+  return messages.rows
+    .filter((m) => m.to_confirm)
+    .map((m) => (
+      <Card key={m.id} size="small" title={t('messages')}>
+        <p>{t('messagesHint')}</p>
+        <Form layout="vertical" onFinish={({ contact }: { contact?: string }) => answer.mutate({ id: m.id, agreed: true, contact })}>
+          <Form.Item name="contact" label={t('contact')} extra={t('contactHint')}>
+            <Input maxLength={200} autoComplete="off" />
+          </Form.Item>
+          <ProblemAlert error={answer.error} />
+          <Flex gap={8} wrap>
+            <Button type="primary" htmlType="submit" loading={answer.isPending}>
+              {t('confirmAgree')}
+            </Button>
+            <Button onClick={() => answer.mutate({ id: m.id, agreed: false })} disabled={answer.isPending}>
+              {t('confirmDecline')}
+            </Button>
+          </Flex>
+        </Form>
+      </Card>
+    ))
+}
