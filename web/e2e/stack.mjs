@@ -1,0 +1,58 @@
+// Everything that `make run` starts, in a folder and on ports of its own; then the command that is given, with DEV
+// naming the file that says where it all is.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '../..')
+const settings = [
+  'LETHE_POSTGRES_PORT', 'LETHE_TEMPORAL_PORT', 'LETHE_TEMPORAL_UI_PORT', 'LETHE_WORKER_OPS_PORT', 'LETHE_SANDBOX_MAIL_PORT',
+  'LETHE_SANDBOX_FINANCE_PORT', 'LETHE_SANDBOX_ATTENDANCE_PORT', 'LETHE_SANDBOX_INBOX_PORT', 'LETHE_SANDBOX_SMTP_PORT', 'LETHE_LISTEN', 'LETHE_OPS_LISTEN',
+]
+
+async function freePorts(count) {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => new Promise((done) => {
+      const server = createServer().listen(0, '127.0.0.1', () => done(server))
+    })),
+  )
+  const ports = servers.map((s) => s.address().port)
+  await Promise.all(servers.map((s) => new Promise((done) => s.close(done))))
+  return ports
+}
+
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'lethe-console-'))
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LETHE_|DATABASE_URL$|TEMPORAL_ADDRESS$)/.test(name)))
+const ports = await freePorts(settings.length)
+settings.forEach((name, i) => (environment[name] = name.endsWith('LISTEN') ? `127.0.0.1:${ports[i]}` : String(ports[i])))
+Object.assign(environment, { LETHE_DATA_DIR: join(folder, 'data'), LETHE_TEMPORAL_BINARY: join(root, 'bin', 'temporal') })
+
+let said = ''
+const lethe = spawn(join(root, 'bin', 'lethe'), ['dev'], { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+for (const stream of [lethe.stdout, lethe.stderr]) stream.on('data', (text) => (said = (said + text).slice(-20_000)))
+const gone = new Promise((done) => lethe.on('exit', done))
+
+async function end(code) {
+  lethe.kill('SIGINT')
+  await Promise.race([gone, new Promise((later) => setTimeout(later, 30_000))])
+  lethe.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+  process.exit(code)
+}
+process.on('SIGINT', () => void end(130))
+process.on('SIGTERM', () => void end(143))
+
+const dev = join(folder, 'data', 'dev.json')
+const until = Date.now() + 180_000
+while (!existsSync(dev)) {
+  if (lethe.exitCode !== null || Date.now() > until) {
+    console.error(`lethe dev did not start:\n${said}`)
+    await end(1)
+  }
+  await new Promise((later) => setTimeout(later, 200))
+}
+const [command, ...args] = process.argv.slice(2)
+const run = spawn(command, args, { env: { ...environment, DEV: dev }, stdio: 'inherit' })
+run.on('exit', (code) => void end(code ?? 1))

@@ -1,0 +1,59 @@
+import type { Role } from '../../shell/me'
+
+/** A guide, a question or a word, in both languages. */
+export interface Entry {
+  zh: [title: string, text: string]
+  en: [title: string, text: string]
+  to?: string
+  roles?: Role[]
+}
+
+export const guides: Entry[] = [
+  {
+    zh: ['发起离职', '选择员工（看清工号和部门，避免同名），选择离职类型和最后工作日。其余日期按规定推算，旁边写着为什么。提交前会列出：什么时候停用账号、什么时候离职、每类资料保留到什么时候、需不需要第二人审核。'],
+    en: ['Begin a departure', 'Choose the person (mind number and department: there are namesakes), the kind and the last working day. The other dates follow from the rules, and the screen says why. Before anything is sent you see when accounts are disabled, when the person has left, how long each part of the file is kept, and whether a second person decides.'],
+    to: '/departures/new', roles: ['hr_admin'],
+  },
+  {
+    zh: ['处理求助', '有人来要某位员工的信息时：先记下谁来问、问谁、为什么。私人债务、客户资源、招聘挖人等一律不提供；系统会给出可以直接复制的礼貌答复，并登记这次求助。确有紧急情况，选择对应用途、填写依据，几秒内即可查阅，事后由另一人复核。'],
+    en: ['Answer a plea for data', 'When somebody wants a colleague’s data: note who asks, about whom and why. Private debts, customers, recruiting and the like are never a reason; you get a polite reply to copy, and the plea is registered. In a true emergency choose the purpose, say what it rests on, and you see the value within seconds; a second person looks at it afterwards.'],
+    to: '/pleas', roles: ['hr_admin'],
+  },
+  {
+    zh: ['停用与恢复账号', '到停用时间，系统向每个已接入的系统逐一停用并读回确认。没有确认停用的账号会标红，进入“异常工单”。离职被撤回或撤销时，按停用前备份恢复；备份包含权限和设置，不包含邮件内容。'],
+    en: ['Accounts: off, and back on', 'At the cutoff each connected system disables the account, and it is read back. What was not read back as off is red and becomes a case. If a departure is withdrawn or annulled, accounts come back from their backup, which has rights and settings, but no mail.'],
+    to: '/cases', roles: ['hr_admin', 'it_ops', 'reviewer'],
+  },
+  {
+    zh: ['审核', '审核人看到：要改变什么、关系到谁、为什么、谁在什么时候提出。同意前需要再次确认是您本人。自己提出的申请自己不能审核。'],
+    en: ['Approvals', 'You see what would change, for whom, why, and who asked when. Before you agree you confirm that it is you. Nobody decides about their own request.'],
+    to: '/approvals', roles: ['hr_admin', 'reviewer'],
+  },
+  {
+    zh: ['导出证据', '在“查询日志”中先用条件查出需要的记录，再一键导出。证据包含表格、摘要和验证材料；对方不必相信我们，用公开的方法就能验证没有被改动。'],
+    en: ['Export evidence', 'Search the query log for what is needed, then export it. The pack has tables, a summary and what proves them: who receives it verifies by a public method that nothing was changed, without trusting us.'],
+    to: '/log', roles: ['auditor'],
+  },
+  {
+    zh: ['了解并管理自己的信息', '在“我的”里可以看到公司保留了什么、谁查阅过、保留到什么时候；可以下载副本、提出异议、同意或撤回同意。'],
+    en: ['Your own data', 'Under “My data” you see what the company keeps, who looked at it, and until when it stays. You can get a copy, object to a look, agree, and withdraw.'],
+    to: '/me',
+  },
+]
+
+export const words: Entry[] = [
+  { zh: ['待离职', '已发起离职，劳动关系还没有结束。'], en: ['About to leave', 'The departure has begun; the employment has not ended yet.'] },
+  { zh: ['已离职', '劳动关系已结束，各类资料进入保留期。'], en: ['Departed', 'The employment has ended; each part of the file is kept for its time.'] },
+  { zh: ['敏感信息删除中 / 已删除', '到期的资料连同密钥一起销毁，无法恢复，并出具数据销毁证明。'], en: ['Deleting, deleted', 'What is due is destroyed together with its keys, for good, and a certificate says so.'] },
+  { zh: ['已停用', '账号已停用，并且读回确认过。'], en: ['Disabled', 'The account is off, and was read back as off.'] },
+  { zh: ['需要处理', '账号没有按时停用，或有残留权限；已转为异常工单。'], en: ['Needs attention', 'An account was not off in time, or rights are left over; there is a case for it.'] },
+  { zh: ['暂停删除', '因争议或调查，到期也不删除；期限照常计算。'], en: ['Deletion suspended', 'Because of a dispute or an investigation nothing is deleted, though the time runs on.'] },
+  { zh: ['权限提示', '敏感信息旁的红色文字：这项信息只能用于什么。'], en: ['Notice', 'The red text beside sensitive data: what it may be used for.'] },
+]
+
+export const questions: Entry[] = [
+  { zh: ['为什么我看不到号码？', '敏感信息默认遮盖。需要时点“查阅”，写明用途和原因；每一次都会记录，本人也看得到。'], en: ['Why is the number hidden?', 'Sensitive data is masked. Ask to look, with a purpose and a reason; each time is recorded, and the person sees it.'] },
+  { zh: ['同事急着要离职员工家人的电话，怎么办？', '不能提供。可以用系统给出的答复，或在离职员工同意过的情况下代为转达一句话；转达不会告诉来人任何信息。'], en: ['A colleague insists on a leaver’s family’s number. What now?', 'It is not given out. Use the reply that the system offers, or pass a message on if the leaver agreed to that; who asks learns nothing by it.'] },
+  { zh: ['日期填错了怎么办？', '离职生效前可以改日期，提交前会列出改动前后；已经选错人，可以申请撤销，由第二人确认，账号会恢复。'], en: ['A date was wrong. What now?', 'Dates can be changed before they take effect; you see before and after. If it is the wrong person, ask for an annulment: a second person confirms, and accounts come back.'] },
+  { zh: ['提交后网络断了，要再点一次吗？', '可以。内容还在，再按一次即可；同一件事只会办一次。'], en: ['The network went away after I sent it. Press again?', 'Yes. What you typed is still there, and it is done once, however often it is sent.'] },
+]
