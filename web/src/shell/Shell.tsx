@@ -79,7 +79,7 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
             </Link>
           </Space>
           <Space size={wide ? 'small' : 0}>
-            <Button type="text" className="on-dark" icon={<SearchOutlined />} onClick={() => setFinding(true)} aria-label={t('search')}>
+            <Button type="text" className="on-dark" icon={<SearchOutlined />} onClick={() => setFinding(true)} aria-label={wide ? undefined : t('search')}>
               {wide && (
                 <>
                   {t('search')} <kbd>{t('searchKeys')}</kbd>

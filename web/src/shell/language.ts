@@ -42,3 +42,6 @@ export function texts<T extends Record<string, string>>(name: string, zh: T, en:
     return useCallback((key: keyof T & string, values?: Values) => t(key, values ?? {}) as string, [t])
   }
 }
+
+/** Several words as a list, as the language has it. */
+export const listed = (parts: string[]) => parts.join(language() === 'zh' ? '、' : ', ')

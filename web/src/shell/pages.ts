@@ -1,7 +1,12 @@
 import { useInfiniteQuery, type QueryKey } from '@tanstack/react-query'
 
-/** A list of the API, page by page. */
-export function usePages<T>(key: QueryKey, page: (cursor: string | undefined) => Promise<{ items: T[]; next_cursor: string | null }>, enabled = true) {
+/** A list of the API, page by page. One whose reading is recorded is read when somebody asks, never by itself. */
+export function usePages<P extends { items: unknown[]; next_cursor: string | null }>(
+  key: QueryKey,
+  page: (cursor: string | undefined) => Promise<P>,
+  enabled = true,
+  recorded = false,
+) {
   const query = useInfiniteQuery({
     queryKey: key,
     enabled,
@@ -9,6 +14,7 @@ export function usePages<T>(key: QueryKey, page: (cursor: string | undefined) =>
     queryFn: ({ pageParam }) => page(pageParam),
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     retry: false,
+    ...(recorded && { staleTime: Infinity, gcTime: 0, refetchOnWindowFocus: false, refetchOnReconnect: false }),
   })
-  return { ...query, rows: query.data?.pages.flatMap((p) => p.items) ?? [] }
+  return { ...query, rows: (query.data?.pages.flatMap((p) => p.items) ?? []) as P['items'] }
 }

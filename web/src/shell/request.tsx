@@ -3,6 +3,7 @@ import { useCallback } from 'react'
 import { useNavigate } from 'react-router'
 
 import { asRequest, type Schemas } from '../api/client'
+import { listed } from './language'
 import { useShellTexts } from './texts'
 import { instant } from './times'
 
@@ -19,7 +20,7 @@ export function useOutcome() {
       if (!request) return answer as Exclude<T, Schemas['ApprovalView']> | undefined
       notification.info({
         title: t('requested'),
-        description: t('requestedText', { what: request.operation_text, who: request.approvers_text.join('、'), until: instant(request.expires_at) }),
+        description: t('requestedText', { what: request.operation_text, who: listed(request.approvers_text), until: instant(request.expires_at) }),
         actions: (
           <Button type="link" onClick={() => void navigate(`/approvals/${request.id}`)}>
             {t('openRequest')}
