@@ -32,6 +32,13 @@ test: bin/temporal bin/oidc bin/workflowcheck bin/testbed bin/lethe bin/lethe-fa
 	@echo "workflowcheck"
 	@bin/workflowcheck ./workflows/...
 	@LETHE_TEST_BIN=$(CURDIR)/bin bin/testbed -- go test -vet=off -ldflags '-s -w' -timeout 25m $(ARGS) ./...
+	@web/e2e/run
+
+.PHONY: console
+console: ## Build the console anew from web/src (Node 20.19) 重新构建控制台（需要 Node 20.19）
+	@command -v npm >/dev/null || { echo "make console needs Node 20.19 or newer with npm."; exit 1; }
+	@go run ./e2e/client >web/openapi.json
+	@cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent types && npm run --silent check && npm run --silent build
 
 .PHONY: lint
 lint: bin/golangci-lint bin/workflowcheck ## Run the linters 运行静态检查

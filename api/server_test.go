@@ -53,6 +53,35 @@ func TestDocumentationLoadsNothingFromOutside(t *testing.T) {
 	}
 }
 
+func TestTheConsoleIsServedFromTheProgram(t *testing.T) {
+	f := apitest.New(t)
+	for _, screen := range []string{"/console/", "/console/departures/new", "/console/people/0190b6c8-1111-7000-8000-000000000000"} {
+		got := f.Ask("", "GET", screen, "")
+		policy := got.Header.Get("Content-Security-Policy")
+		if got.Status != 200 || !strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") || got.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", screen, got.Status, got.Header)
+		}
+		if !strings.Contains(policy, "script-src 'self';") || strings.Contains(policy, "unsafe-eval") || strings.Contains(policy, "http") {
+			t.Errorf("%s has the policy %q", screen, policy)
+		}
+	}
+	page := string(f.Ask("", "GET", "/console/", "").Body)
+	if strings.Contains(page, "<script>") || regexp.MustCompile(`(?i)(src|href)="(https?:)?//`).MatchString(page) {
+		t.Errorf("the page has a script of its own, or loads from elsewhere:\n%s", page)
+	}
+	script := regexp.MustCompile(`/console/assets/[^"]+\.js`).FindString(page)
+	got := f.Ask("", "GET", script, "")
+	if got.Status != 200 || !strings.HasPrefix(got.Header.Get("Content-Type"), "text/javascript") || !strings.Contains(got.Header.Get("Cache-Control"), "immutable") {
+		t.Errorf("%s: %d %v", script, got.Status, got.Header)
+	}
+	if got := f.Ask("", "GET", "/console/assets/of-another-version.js", ""); got.Status != 404 {
+		t.Errorf("a file of another version: %d", got.Status)
+	}
+	if got := f.Ask("", "GET", "/api/v1/nothing", ""); strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") {
+		t.Error("the API answers with the console")
+	}
+}
+
 func TestOpenAPIDescribesWhatClientsRelyOn(t *testing.T) {
 	f := apitest.New(t)
 	var doc struct {

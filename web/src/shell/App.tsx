@@ -1,21 +1,24 @@
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { App as AntApp, Button, Card, ConfigProvider, Result, Skeleton, Typography } from 'antd'
+import { App as AntApp, Button, ConfigProvider, Skeleton } from 'antd'
 import enUS from 'antd/locale/en_US'
 import zhCN from 'antd/locale/zh_CN'
 import dayjs from 'dayjs'
 import 'dayjs/locale/zh-cn'
-import { lazy, useState } from 'react'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { createBrowserRouter, Link, RouterProvider, useRouteError } from 'react-router'
 
 import { isProblem } from '../api/problem'
 import { maySee, tasks } from '../tasks'
-import { Enrolment, LoginForm, Prompts } from './login'
+import { LoginForm, Prompts } from './login'
 import { language, setLanguage } from './language'
 import { useMe } from './me'
 import { ProblemAlert } from './problems'
-import { Shell } from './Shell'
 import { useShellTexts } from './texts'
+
+// What is not needed to log in comes after it.
+const Enrolment = lazy(() => import('./Enrolment'))
+const Shell = lazy(() => import('./Shell').then((m) => ({ default: m.Shell })))
 
 const client = new QueryClient({
   queryCache: new QueryCache(),
@@ -27,14 +30,19 @@ function Root() {
   const me = useMe()
   const t = useShellTexts()
   if (me.isPending) return <Skeleton active style={{ padding: 48 }} />
-  if (me.data) return <Shell me={me.data} />
+  if (me.data)
+    return (
+      <Suspense fallback={<Skeleton active style={{ padding: 48 }} />}>
+        <Shell me={me.data} />
+      </Suspense>
+    )
   if (isProblem(me.error)) return <Entrance />
   return (
     <div className="entrance">
-      <Card title="Lethe">
+      <section>
+        <h1>Lethe · {t('product')}</h1>
         <ProblemAlert error={me.error} retry={() => void me.refetch()} />
-        <Typography.Paragraph type="secondary">{t('offlineHint')}</Typography.Paragraph>
-      </Card>
+      </section>
     </div>
   )
 }
@@ -44,20 +52,29 @@ function Entrance() {
   const [enrolling, setEnrolling] = useState(false)
   return (
     <main className="entrance">
-      <Card
-        title={<h1>{enrolling ? t('enrol') : `Lethe · ${t('product')}`}</h1>}
-        extra={
+      <section>
+        <header>
+          <h1>{enrolling ? t('enrol') : `Lethe · ${t('product')}`}</h1>
           <Button type="link" lang={language() === 'zh' ? 'en' : 'zh-CN'} onClick={() => setLanguage(language() === 'zh' ? 'en' : 'zh')}>
             {t('language')}
           </Button>
-        }
-      >
-        {enrolling ? <Enrolment done={() => setEnrolling(false)} /> : <LoginForm done={() => undefined} />}
+        </header>
+        <Suspense fallback={<Skeleton active />}>{enrolling ? <Enrolment done={() => setEnrolling(false)} /> : <LoginForm done={() => undefined} />}</Suspense>
         <Button type="link" block style={{ marginTop: 12 }} onClick={() => setEnrolling(!enrolling)}>
           {enrolling ? t('toLogin') : t('firstTime')}
         </Button>
-      </Card>
+      </section>
     </main>
+  )
+}
+
+function Apology({ title, hint, children }: { title: string; hint?: string; children: ReactNode }) {
+  return (
+    <div className="apology">
+      <h1>{title}</h1>
+      <p>{hint}</p>
+      {children}
+    </div>
   )
 }
 
@@ -65,12 +82,20 @@ function Broken() {
   const t = useShellTexts()
   const error = useRouteError()
   console.error(error)
-  return <Result status="warning" title={t('broken')} subTitle={t('brokenHint')} extra={<Button onClick={() => location.reload()}>{t('reload')}</Button>} />
+  return (
+    <Apology title={t('broken')} hint={t('brokenHint')}>
+      <Button onClick={() => location.reload()}>{t('reload')}</Button>
+    </Apology>
+  )
 }
 
 function NotHere() {
   const t = useShellTexts()
-  return <Result status="404" title={t('notFound')} extra={<Link to="/">{t('home')}</Link>} />
+  return (
+    <Apology title={t('notFound')}>
+      <Link to="/">{t('home')}</Link>
+    </Apology>
+  )
 }
 
 function Guarded({ task }: { task: (typeof tasks)[number] }) {
