@@ -17,9 +17,16 @@ async function problemOf(response: Response): Promise<Problem | undefined> {
   return (await response.clone().json()) as Problem
 }
 
+/** What makes a command the same one; of a file its digest, since it may be large. */
+async function contentOf(request: Request): Promise<string> {
+  if (request.headers.get('Content-Type')?.includes('json') ?? true) return request.text()
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await request.arrayBuffer()))
+  return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('')
+}
+
 async function send(request: Request): Promise<Response> {
   request.headers.set('Accept-Language', language() === 'zh' ? 'zh-CN' : 'en')
-  const command = request.method === 'POST' ? `${request.url} ${await request.clone().text()}` : ''
+  const command = request.method === 'POST' ? `${request.url} ${await contentOf(request.clone())}` : ''
   if (command) {
     const key = unanswered.get(command) ?? crypto.randomUUID()
     unanswered.set(command, key)
