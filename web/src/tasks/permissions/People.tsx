@@ -53,10 +53,13 @@ const toTheNextColumn: KeyboardCoordinateGetter = (event, { context: { droppable
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.code]
   if (!step) return undefined
   event.preventDefault()
-  const ids = droppableContainers.getEnabled().map((c) => c.id)
-  const next = ids[(ids.indexOf(over?.id ?? ids[0]!) + step + ids.length) % ids.length]
-  const rect = next === undefined ? undefined : droppableRects.get(next)
-  return rect && { x: rect.left + 12, y: rect.top + 40 }
+  const columns = droppableContainers
+    .getEnabled()
+    .flatMap(({ id }) => ({ id, rect: droppableRects.get(id)! }))
+    .sort((a, b) => a.rect.top - b.rect.top || a.rect.left - b.rect.left) // as they are read, not as they came
+  const at = columns.findIndex(({ id }) => id === over?.id)
+  const next = columns[(at + step + columns.length) % columns.length]
+  return next && { x: next.rect.left + 12, y: next.rect.top + 40 }
 }
 
 function Column({ id, tier, columns, permissions, draft, set, names, learn }: { id: string; tier?: Tier; columns: string[]; permissions: Schemas['Permissions']; draft: Draft; set: (d: Draft) => void; names: Names; learn: (p: Schemas['Employee']) => void }) {

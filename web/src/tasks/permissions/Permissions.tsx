@@ -64,7 +64,7 @@ function Editor({ permissions }: { permissions: Schemas['Permissions'] }) {
           { key: 'preview', label: t('preview'), children: <Preview permissions={permissions} draft={changed.length > 0 ? draft : undefined} /> },
         ]}
       />
-      {me?.role === 'hr_admin' && <Submit permissions={permissions} draft={draft} changed={changed} names={names} undo={() => setDraft(before)} may={permissions.configurers.length === 0 || permissions.configurers.includes(me.employee_id)} />}
+      {me?.role === 'hr_admin' && <Submit permissions={permissions} draft={draft} changed={changed} names={names} undo={() => setDraft(before)} may={permissions.configurers.includes(me.employee_id) || changed.every((c) => c.what === 'joined' && c.key === CONFIGURERS && c.who !== me.employee_id)} />}
     </Flex>
   )
 }
