@@ -75,6 +75,7 @@ var Credentials = []Credential{
 	{"lethe admin confirm-owner", "the owner's standing towards who held a half of the code", []Demand{Host, TwoLogins}},
 	{"lethe token issue", "a token that asks for nothing that needs two people", []Demand{Host}},
 	{"lethe dev", "the demo company's tokens", []Demand{DevOnly}},
+	{"lethe demo-login", "the code of a demo user's authenticator", []Demand{DevOnly}},
 }
 
 // CredentialOf finds what a way demands.
