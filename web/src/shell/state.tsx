@@ -15,7 +15,7 @@ const tones: Record<Tone, { color: string; background: string }> = {
 /** How something stands: a word in a colour, never the colour alone. */
 export function State({ tone, children }: { tone: Tone; children: ReactNode }) {
   return (
-    <Tag variant="filled" style={{ ...tones[tone], marginInlineEnd: 0, whiteSpace: 'normal' }}>
+    <Tag variant="filled" className="sentence" style={{ ...tones[tone], marginInlineEnd: 0, whiteSpace: 'normal' }}>
       {children}
     </Tag>
   )

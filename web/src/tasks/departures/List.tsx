@@ -1,3 +1,164 @@
+import { PlusOutlined } from '@ant-design/icons'
+import { Button, Card, Empty, Flex, Input, Select, Skeleton, Space, Table, Tag, Typography } from 'antd'
+import { useState } from 'react'
+import { Link, useNavigate, useSearchParams } from 'react-router'
+
+import { api, ok, type Schemas } from '../../api/client'
+import { useMe } from '../../shell/me'
+import { usePages } from '../../shell/pages'
+import { Person } from '../../shell/person'
+import { ProblemAlert } from '../../shell/problems'
+import { State } from '../../shell/state'
+import { useShellTexts } from '../../shell/texts'
+import { day, instant, When } from '../../shell/times'
+import { useWide } from '../../shell/wide'
+import { listed, useRested } from './dates'
+import { useDepartureTexts } from './texts'
+import { accountsTone, stageTone } from './tones'
+
+type Departure = Schemas['DepartureView']
+type Stage = Departure['stage']
+type Sort = 'newest' | 'last_working_day' | 'access_cutoff_at' | 'employment_ended_at'
+
+const stages: Stage[] = ['pending_departure', 'departed', 'purging', 'purged', 'withdrawn', 'annulled']
+const sorts: Sort[] = ['newest', 'last_working_day', 'access_cutoff_at', 'employment_ended_at']
+const isDay = (text: string | null) => (text && /^\d{4}-\d\d-\d\d$/.test(text) ? text : undefined)
+
 export default function List() {
-  return null
+  const t = useDepartureTexts()
+  const shell = useShellTexts()
+  const me = useMe()
+  const wide = useWide()
+  const navigate = useNavigate()
+  const [params, setParams] = useSearchParams()
+  // What is searched for may be a name: it stays out of the address.
+  const [text, setText] = useState('')
+  const q = useRested(text.trim())
+  const stage = stages.find((s) => s === params.get('stage'))
+  const sort = sorts.find((s) => s === params.get('sort')) ?? 'newest'
+  const from = isDay(params.get('from'))
+  const to = isDay(params.get('to'))
+  const set = (name: string, value: string | undefined) =>
+    setParams((before) => {
+      const next = new URLSearchParams(before)
+      if (value) next.set(name, value)
+      else next.delete(name)
+      return next
+    }, { replace: true })
+  const list = usePages(['departures', 'list', { q, stage, sort, from, to }], (cursor) =>
+    ok(api.GET('/api/v1/departures', {
+      params: { query: { cursor, limit: 30, q: q || undefined, stage, sort: sort === 'newest' ? undefined : sort, last_working_day_from: from, last_working_day_to: to } },
+    })))
+  const filtered = !!(q || stage || from || to)
+  const clear = () => {
+    setText('')
+    setParams({}, { replace: true })
+  }
+
+  return (
+    <>
+      <Flex justify="space-between" align="start" gap={12} wrap>
+        <h1>{t('listTitle')}</h1>
+        {me.data?.role === 'hr_admin' && (
+          <Button type="primary" icon={<PlusOutlined />} onClick={() => void navigate('/departures/new')}>
+            {t('newTitle')}
+          </Button>
+        )}
+      </Flex>
+      <Flex gap={12} wrap style={{ marginBottom: 16 }}>
+        <Input.Search aria-label={t('find')} placeholder={t('find')} allowClear value={text} maxLength={100} onChange={(e) => setText(e.target.value)} style={{ flex: '1 1 240px', maxWidth: 380 }} />
+        <Select aria-label={t('stage')} style={{ flex: '1 1 150px', maxWidth: 210 }} value={stage ?? ''} onChange={(s) => set('stage', s)} options={[{ value: '', label: t('stageAll') }, ...stages.map((value) => ({ value, label: t(`stage_${value}`) }))]} />
+        <Select aria-label={t('sort')} style={{ flex: '1 1 170px', maxWidth: 240 }} value={sort} onChange={(s) => set('sort', s === 'newest' ? undefined : s)} options={sorts.map((value) => ({ value, label: t(`sort_${value}`) }))} />
+        {from && to && (
+          <Tag closable={{ 'aria-label': t('clear') }} onClose={() => { setParams((before) => { const next = new URLSearchParams(before); next.delete('from'); next.delete('to'); return next }, { replace: true }) }} style={{ alignSelf: 'center' }}>
+            {t('range', { from: day(from), to: day(to) })}
+          </Tag>
+        )}
+      </Flex>
+      {list.error && <ProblemAlert error={list.error} retry={() => void list.refetch()} />}
+      {list.isPending ? (
+        <Skeleton active paragraph={{ rows: 8 }} />
+      ) : list.rows.length === 0 && !list.error ? (
+        <Empty description={filtered ? t('emptyList') : t('emptyAll')}>{filtered && <Button onClick={clear}>{t('clear')}</Button>}</Empty>
+      ) : wide ? (
+        <Table<Departure>
+          rowKey="id"
+          size="middle"
+          dataSource={list.rows}
+          pagination={false}
+          loading={list.isFetching && !list.isFetchingNextPage}
+          scroll={{ x: 'max-content' }}
+          onRow={(d) => ({ onClick: (e) => { if (!(e.target as HTMLElement).closest('a')) void navigate(`/departures/${d.id}`) }, style: { cursor: 'pointer' } })}
+          columns={[
+            { key: 'who', title: t('who'), render: (_, d) => <Who of={d} /> },
+            { key: 'stage', title: t('stage'), render: (_, d) => <State tone={stageTone[d.stage]}>{d.stage_text}</State> },
+            { key: 'last', title: t('lastDay'), render: (_, d) => day(d.last_working_day) },
+            { key: 'cutoff', title: t('cutoff'), render: (_, d) => <div style={{ maxWidth: 165, whiteSpace: 'normal' }}><When at={d.access_cutoff_at} zone={d.time_zone} /></div> },
+            { key: 'end', title: t('endDate'), render: (_, d) => day(d.employment_end_date) },
+            { key: 'accounts', title: t('accounts'), render: (_, d) => <State tone={accountsTone(d)}>{d.accounts_state_text}</State> },
+            { key: 'waits', title: t('waitsFor'), render: (_, d) => <Waits of={d} /> },
+          ]}
+        />
+      ) : (
+        <Flex vertical gap={12}>
+          {list.rows.map((d) => (
+            <Card key={d.id} size="small" hoverable onClick={() => void navigate(`/departures/${d.id}`)}>
+              <Flex vertical gap={8}>
+                <Who of={d} />
+                <Space wrap>
+                  <State tone={stageTone[d.stage]}>{d.stage_text}</State>
+                  <State tone={accountsTone(d)}>
+                    {t('accounts')} {d.accounts_state_text}
+                  </State>
+                </Space>
+                <span>
+                  {t('lastDay')} {day(d.last_working_day)}
+                </span>
+                <span>
+                  {t('cutoff')} {instant(d.access_cutoff_at, d.time_zone)}
+                </span>
+                {d.waiting.length > 0 && <Waits of={d} />}
+              </Flex>
+            </Card>
+          ))}
+        </Flex>
+      )}
+      {list.hasNextPage && (
+        <Flex justify="center" style={{ marginTop: 16 }}>
+          <Button loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            {shell('more')}
+          </Button>
+        </Flex>
+      )}
+    </>
+  )
+}
+
+function Who({ of }: { of: Departure }) {
+  return (
+    <Flex vertical>
+      <Link to={`/departures/${of.id}`}>
+        <Person of={of.person} />
+      </Link>
+      <Typography.Text type="secondary">{of.kind_text}</Typography.Text>
+    </Flex>
+  )
+}
+
+function Waits({ of }: { of: Departure }) {
+  const t = useDepartureTexts()
+  if (of.waiting.length === 0) return <Typography.Text type="secondary">{t('waitsForNobody')}</Typography.Text>
+  return (
+    <Flex vertical style={{ maxWidth: 220, whiteSpace: 'normal' }}>
+      {of.waiting.slice(0, 2).map((w, i) => (
+        <span key={i}>
+          {w.what_text}
+          {w.system_text && ` · ${w.system_text}`}
+          <br />
+          <Typography.Text type="secondary">{listed(w.roles_text)}</Typography.Text>
+        </span>
+      ))}
+      {of.waiting.length > 2 && <Typography.Text type="secondary">+{of.waiting.length - 2}</Typography.Text>}
+    </Flex>
+  )
 }

@@ -45,22 +45,14 @@ export default function New() {
   const values = (Form.useWatch([], form) as Values | undefined) ?? ({} as Partial<Values>)
   const body = asked(values)
   const rested = useRested(body)
-  const preview = useQuery({
-    queryKey: ['departures', 'preview', rested],
-    enabled: !!rested,
-    queryFn: () => ok(api.POST('/api/v1/departures/preview', { body: rested! })),
-    placeholderData: (before) => (before?.person.employee_id === rested?.employee_id ? before : undefined),
-    retry: false,
-    gcTime: 0,
-  })
   const begin = useMutation({
     mutationFn: (v: Values) => {
       const { note, legal_ground, approval_reason } = v
-      return ok(api.POST('/api/v1/departures', { body: { ...asked(v)!, note: note || undefined, legal_ground: legal_ground || undefined, approval_reason: plan?.two_people || plan?.earlier ? approval_reason || undefined : undefined } }))
+      return ok(api.POST('/api/v1/departures', { body: { ...asked(v)!, note: note || undefined, legal_ground: legal_ground || undefined, approval_reason: approval_reason || undefined } }))
     },
     onSuccess: (answer) => {
       void client.invalidateQueries({ queryKey: ['departures'] })
-      void client.invalidateQueries({ queryKey: ['person', values.employee_id] })
+      void client.invalidateQueries({ queryKey: ['person', values.employee_id], refetchType: 'none' })
       const request = asRequest(answer)
       const departure = outcome<Schemas['DepartureView']>(answer)
       if (departure) {
@@ -69,6 +61,14 @@ export default function New() {
       } else if (request) void navigate(`/approvals/${request.id}`)
     },
     onError: (error) => showInForm(form, error),
+  })
+  const preview = useQuery({
+    queryKey: ['departure-preview', rested],
+    enabled: !!rested && !begin.isSuccess,
+    queryFn: () => ok(api.POST('/api/v1/departures/preview', { body: rested! })),
+    placeholderData: (before) => (before?.person.employee_id === rested?.employee_id ? before : undefined),
+    retry: false,
+    gcTime: 0,
   })
   const plan = body && !preview.error ? preview.data : undefined
   const refused = begin.error ?? (body ? preview.error : null)
@@ -298,7 +298,7 @@ function PersonCard({ id, exists }: { id: string; exists?: string }) {
           type="error"
           role="alert"
           showIcon
-          style={{ marginBottom: 8 }}
+          style={{ marginBlock: 8 }}
           title={t('leaving')}
           action={found && <Link to={`/departures/${found}`}>{t('leavingOpen')}</Link>}
         />
