@@ -21,12 +21,12 @@ export interface Task {
 export const useTaskTexts = texts(
   'tasks',
   {
-    home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', leavers: '离职员工库',
+    home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', leavers: '离职员工库',
     pleas: '求助处理', permissions: '权限', approvals: '审核', approval: '申请', cases: '异常工单', case: '工单', log: '查询日志', retention: '保留与删除',
     users: '用户与角色', me: '我的', help: '帮助',
   },
   {
-    home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', leavers: 'People who left',
+    home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', leavers: 'People who left',
     pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', approval: 'Request', cases: 'Cases', case: 'Case', log: 'Query log', retention: 'Retention and deletion',
     users: 'Users and roles', me: 'My data', help: 'Help',
   },
@@ -43,6 +43,7 @@ export const tasks: Task[] = [
   { path: 'departures/:id', label: 'departure', page: () => import('./departures/Detail') },
   { path: 'pleas', menu: true, label: 'pleas', icon: SafetyOutlined, roles: ['hr_admin'], page: () => import('./pleas/Plea') },
   { path: 'people', menu: true, label: 'people', icon: IdcardOutlined, roles: [...readers, 'department_head'], page: () => import('./people/List') },
+  { path: 'people/import', label: 'import', roles: ['hr_admin'], page: () => import('./people/Import') },
   { path: 'people/:id', label: 'person', page: () => import('./people/File') },
   { path: 'leavers', menu: true, label: 'leavers', icon: TeamOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./people/Leavers') },
   { path: 'approvals', menu: true, label: 'approvals', icon: AuditOutlined, roles: readers, page: () => import('./approvals/List') },

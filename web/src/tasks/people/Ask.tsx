@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Alert, Button, Checkbox, DatePicker, Form, Input, Radio, Result, Segmented, Select, Skeleton, Space, Typography } from 'antd'
 import dayjs, { type Dayjs } from 'dayjs'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Link } from 'react-router'
 
 import { api, asRequest, ok, type Schemas } from '../../api/client'
@@ -75,12 +75,13 @@ export function Asker({ autoFocus }: { autoFocus?: boolean }) {
  * The judged look and what comes of it; for what is never allowed it registers the plea in the same place. What was
  * typed stays until the answer is done with.
  */
-export function Ask({ person, fields, initial, withAsker = true, close, passMessage }: {
+export function Ask({ person, fields, asker, said, close, passMessage }: {
   person: Schemas['EmployeeView']
   fields: string[]
-  initial?: Partial<Asked>
-  /** The asker is asked for elsewhere (who of initial). */
-  withAsker?: boolean
+  /** Where it is asked for elsewhere. */
+  asker?: Pick<Asked, 'asker' | 'requested_by'>
+  /** What the asker wants and why, as it begins the reason. */
+  said?: string
   close: () => void
   passMessage?: () => void
 }) {
@@ -109,10 +110,23 @@ export function Ask({ person, fields, initial, withAsker = true, close, passMess
   const recorded = state === 'given' || state === 'declined' || state === 'withdrawn'
   const demands = (purpose?.evidence ?? []).filter((d) => (!d.of_leavers || left) && (!d.unrecorded || !recorded))
 
+  const requester = (asked: Asked) => {
+    const by = askerOf(asker ?? asked)
+    return by?.employee_id || by?.description ? by : undefined
+  }
+  // The reason follows what the asker said until somebody writes it anew.
+  useEffect(() => {
+    if (said && !form.isFieldTouched('reason')) form.setFieldValue('reason', said)
+  }, [said, form, picked])
+  const wished = fields.join()
+  useEffect(() => {
+    if (wished && !form.isFieldTouched('fields')) form.setFieldValue('fields', wished.split(','))
+  }, [wished, form])
+
   const bodyOf = (asked: Asked) => ({
     purpose: purpose!.purpose,
     reason: asked.reason!.trim(),
-    requested_by: withAsker ? askerOf(asked) : askerOf({ asker: 'nobody', ...initial }),
+    requested_by: requester(asked),
     evidence: Object.fromEntries(
       demands.flatMap((d) => {
         const value = asked.evidence?.[d.key]
@@ -126,7 +140,7 @@ export function Ask({ person, fields, initial, withAsker = true, close, passMess
     const path = { id: person.id }
     try {
       if (matter) {
-        setCame({ is: 'registered', plea: await register(matter.matter, withAsker ? askerOf(asked) : askerOf({ asker: 'nobody', ...initial }), asked.pressed ?? false) })
+        setCame({ is: 'registered', plea: await register(matter.matter, requester(asked), asked.pressed ?? false) })
       } else if (mode === 'compare') {
         const comparison = await ok(api.POST('/api/v1/employees/{id}/comparisons', { params: { path }, body: { ...bodyOf(asked), field: asked.field!, value: asked.value! } }))
         form.setFieldValue('value', undefined)
@@ -169,14 +183,17 @@ export function Ask({ person, fields, initial, withAsker = true, close, passMess
         layout="vertical"
         requiredMark={false}
         scrollToFirstError
-        initialValues={{ asker: 'colleague', fields, ...initial }}
+        initialValues={{ asker: 'colleague', fields, reason: said }}
         onFinish={(asked) => void send(asked)}
-        onKeyDown={(e) => {
-          if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) form.submit()
+        onKeyDownCapture={(e) => {
+          if (e.key !== 'Enter' || !(e.ctrlKey || e.metaKey)) return
+          e.preventDefault()
+          e.stopPropagation()
+          form.submit()
         }}
-        style={{ display: came ? 'none' : undefined }}
+        className={came ? 'gone' : undefined}
       >
-        {withAsker && <Asker autoFocus />}
+        {!asker && <Asker autoFocus />}
         <Form.Item label={t('mode')} style={{ marginBottom: 12 }}>
           <Segmented value={mode} onChange={(next) => setMode(next)} options={[{ value: 'look' as const, label: t('modeLook') }, { value: 'compare' as const, label: t('modeCompare') }]} />
         </Form.Item>
@@ -232,7 +249,7 @@ export function Ask({ person, fields, initial, withAsker = true, close, passMess
         )}
         {purpose && (
           <Form.Item name="reason" label={t('reason')} extra={t('reasonHint')} rules={[{ required: true, whitespace: true, message: t('reasonMissing') }]}>
-            <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={2000} showCount />
+            <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={2000} />
           </Form.Item>
         )}
         {matter && (
@@ -257,7 +274,7 @@ export function Ask({ person, fields, initial, withAsker = true, close, passMess
         <Result
           status="info"
           title={t('waiting')}
-          subTitle={t('waitingText', { who: came.request.approvers_text.join('、'), until: instant(came.request.expires_at) })}
+          subTitle={t('waitingText', { who: came.request.approvers_text.join(t('comma')), until: instant(came.request.expires_at) })}
           extra={[
             <Link key="see" to={`/approvals/${came.request.id}`}>
               {t('openRequest')}
@@ -272,7 +289,7 @@ export function Ask({ person, fields, initial, withAsker = true, close, passMess
         <Refusal
           problem={came.problem}
           person={person.id}
-          requestedBy={withAsker ? askerOf(form.getFieldsValue(true) as Asked) : askerOf({ asker: 'nobody', ...initial })}
+          requestedBy={requester(form.getFieldsValue(true) as Asked)}
           matters={purposes.data.never}
           registered={(plea) => setCame({ is: 'registered', plea })}
           passMessage={passMessage}
@@ -294,7 +311,7 @@ export function Ask({ person, fields, initial, withAsker = true, close, passMess
         <Result
           status={came.comparison.judgement?.matched ? 'success' : 'warning'}
           title={came.comparison.judgement?.matched_text}
-          subTitle={t(came.comparison.judgement?.matched ? 'matchedText' : 'notMatchedText', { field: came.comparison.fields_text.join('、') })}
+          subTitle={t(came.comparison.judgement?.matched ? 'matchedText' : 'notMatchedText', { field: came.comparison.fields_text.join(t('comma')) })}
           extra={
             <Space wrap>
               {again}
@@ -315,15 +332,15 @@ function Verdict({ purpose, about, left }: { purpose: Schemas['PurposeView']; ab
   const levelOf = (f: Schemas['Field']) => purpose.groups.find((g) => g.group === groupOf(f))?.level ?? 'none'
   const not = about.filter((f) => levelOf(f) === 'none')
   const review = about.some((f) => levelOf(f) === 'look_after_review') || (left && purpose.emergency)
-  const words = not.length > 0 ? t('verdictNone', { fields: not.map((f) => f.label).join('、') }) : left && purpose.emergency ? t('verdictLeft') : review ? t('verdictReview') : t('verdictLook')
+  const words = not.length > 0 ? t('verdictNone', { fields: not.map((f) => f.label).join(t('comma')) }) : left && purpose.emergency ? t('verdictLeft') : review ? t('verdictReview') : t('verdictLook')
   return (
     <Alert
       type={not.length > 0 ? 'error' : review ? 'warning' : 'info'}
       showIcon
       role="status"
       style={{ marginBottom: 16 }}
-      title={`${t('verdict')}：${words}${purpose.reviewed && not.length === 0 ? t('verdictAfter') : ''}`}
-      description={`${t('basis')}：${purpose.basis}`}
+      title={`${t('verdict')}${t('colon')}${words}${purpose.reviewed && not.length === 0 ? t('verdictAfter') : ''}`}
+      description={`${t('basis')}${t('colon')}${purpose.basis}`}
     />
   )
 }

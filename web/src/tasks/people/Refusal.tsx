@@ -48,8 +48,8 @@ export function useRegister(person: string) {
   return async (matter: Matter, requestedBy: Schemas['RequestedBy'] | undefined, pressed: boolean) => {
     const plea = await ok(api.POST('/api/v1/pleas', { body: { employee_id: person, matter, requested_by: requestedBy, pressed } }))
     await navigator.clipboard.writeText(ownReply(plea.reply)).then(
-      () => message.success(t('copiedReply')),
-      () => message.warning(t('copyFailed')),
+      () => void message.success(t('copiedReply')),
+      () => void message.warning(t('copyFailed')),
     )
     return plea
   }
@@ -106,11 +106,11 @@ export function Refusal({ problem, person, requestedBy, matters, registered, pas
         <div>
           <h2 className="sub">{t('refused')}</h2>
           <div>
-            {t('ruleIs')}：<strong>{problem.rule_text ?? problem.detail}</strong>
+            {t('ruleIs')}{t('colon')}<strong>{problem.rule_text ?? problem.detail}</strong>
           </div>
           {problem.matter_text && (
             <div>
-              {t('matterIs')}：{problem.matter_text}
+              {t('matterIs')}{t('colon')}{problem.matter_text}
             </div>
           )}
           <Typography.Text type="secondary">{t('refusedText')}</Typography.Text>

@@ -13,7 +13,7 @@ export function Notice({ text }: { text: string }) {
   const t = useLookTexts()
   return (
     <span className="notice">
-      <WarningFilled aria-hidden /> {t('shownNotice')}：{text}
+      <WarningFilled aria-hidden /> {t('shownNotice')}{t('colon')}{text}
     </span>
   )
 }
@@ -105,7 +105,7 @@ export function Shown({ answer, types, close }: { answer: Schemas['LookAnswer'];
         />
       )}
       <ProblemAlert error={error} />
-      {!!look.judgement?.flags_text.length && <Typography.Text type="secondary">{t('flags')}：{look.judgement.flags_text.join('；')}</Typography.Text>}
+      {!!look.judgement?.flags_text.length && <Typography.Text type="secondary">{t('flags')}{t('colon')}{look.judgement.flags_text.join(t('comma'))}</Typography.Text>}
       {look.judgement?.review_due_at && <Typography.Text type="secondary">{t('review', { until: instant(look.judgement.review_due_at) })}</Typography.Text>}
       {look.state === 'shown' && <Outcome look={look.id} close={close} />}
     </Space>
@@ -137,7 +137,7 @@ function Value({ look, field, type }: { look: string; field: Schemas['ShownField
           <strong>{text}</strong>
           {type === 'phone' && (
             <Button href={`tel:${field.value ?? text}`} icon={<PhoneOutlined />} aria-label={t('call', { field: field.label })}>
-              {t('call', { field: '' }).trim().replace(/[:：]$/, '')}
+              {t('callNow')}
             </Button>
           )}
         </Flex>

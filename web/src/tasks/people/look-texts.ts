@@ -3,6 +3,9 @@ import { texts } from '../../shell/language'
 export const useLookTexts = texts(
   'looks',
   {
+    colon: '：',
+    comma: '、',
+    callNow: '拨打',
     title: '查阅敏感信息',
     of: '{{name}}（{{number}}）',
     asker: '求助人',
@@ -106,6 +109,9 @@ export const useLookTexts = texts(
     changed: '已改',
   },
   {
+    colon: ': ',
+    comma: ', ',
+    callNow: 'Call',
     title: 'Look at sensitive data',
     of: '{{name}} ({{number}})',
     asker: 'Who asks',
@@ -172,7 +178,7 @@ export const useLookTexts = texts(
     showAgain: 'Show again',
     hideNow: 'Hide now',
     times: 'shown {{count}} times',
-    call: 'Call: {{field}}',
+    call: 'Call {{field}}',
     nothingKept: 'Empty',
     download: 'Download {{name}}',
     nameless: 'document',
