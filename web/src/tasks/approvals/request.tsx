@@ -1,7 +1,8 @@
 import { LockOutlined } from '@ant-design/icons'
+import { useQuery } from '@tanstack/react-query'
 import { Tag, Typography } from 'antd'
 
-import type { Schemas } from '../../api/client'
+import { api, ok, type Schemas } from '../../api/client'
 import { useApprovalTexts } from './texts'
 
 type Approval = Schemas['ApprovalView']
@@ -35,9 +36,21 @@ function Value({ text, old }: { text?: string; old?: boolean }) {
   return <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', ...(old && { textDecoration: 'line-through', color: 'rgba(0,0,0,.62)' }) }}>{text}</span>
 }
 
+const isId = (text: string | undefined) => !!text && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+
+/** The names of legal entities and departments, which requests tell by their ids. */
+function useNames(of: Approval['changes']) {
+  const enabled = of.some((c) => isId(c.before) || isId(c.after))
+  const entities = useQuery({ queryKey: ['legal-entities'], enabled, retry: false, queryFn: () => ok(api.GET('/api/v1/legal-entities', { params: { query: { limit: 200 } } })) })
+  const departments = useQuery({ queryKey: ['departments'], enabled, retry: false, queryFn: () => ok(api.GET('/api/v1/departments', { params: { query: { limit: 200 } } })) })
+  const names = new Map([...(entities.data?.items ?? []), ...(departments.data?.items ?? [])].map((x) => [x.id, x.name]))
+  return (text: string | undefined) => (isId(text) ? (names.get(text!) ?? '…') : text)
+}
+
 /** What would change: each thing, before and after. */
 export function Changes({ of }: { of: Approval['changes'] }) {
   const t = useApprovalTexts()
+  const named = useNames(of)
   return (
     <dl className="changes">
       {of.map((c, i) => (
@@ -53,10 +66,10 @@ export function Changes({ of }: { of: Approval['changes'] }) {
           <dd>
             {c.before !== undefined && (
               <>
-                <Value text={c.before} old /> <span aria-hidden> → </span>
+                <Value text={named(c.before)} old /> <span aria-hidden> → </span>
               </>
             )}
-            {c.sealed && c.after === undefined ? <Typography.Text type="secondary">{t('sealedClosed')}</Typography.Text> : <Value text={c.after} />}
+            {c.sealed && c.after === undefined ? <Typography.Text type="secondary">{t('sealedClosed')}</Typography.Text> : <Value text={named(c.after)} />}
             {c.sealed && c.after !== undefined && <Typography.Paragraph type="secondary" style={{ margin: 0 }}>{t('sealedHint')}</Typography.Paragraph>}
             {c.basis && <Typography.Paragraph type="secondary" style={{ margin: 0 }}>{t('basis', { basis: c.basis })}</Typography.Paragraph>}
           </dd>
