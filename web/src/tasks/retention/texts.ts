@@ -127,9 +127,9 @@ export const useRetentionTexts = texts(
   },
   {
     title: 'Retention and deletion',
-    due: 'Due soon',
-    holds: 'Suspended deletion',
-    purges: 'Deletions to review',
+    due: 'Due',
+    holds: 'Suspended',
+    purges: 'To review',
     dueIntro: 'Until when the sensitive data of those who left is kept, and why. What is due is deleted by itself; the soonest comes first.',
     person: 'Person',
     personHint: 'Name, pinyin or number',
