@@ -9,7 +9,7 @@ import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { useShellTexts } from '../../shell/texts'
 import { useWide } from '../../shell/wide'
-import { DayInput, InstantInput, useRested, zoneName } from './dates'
+import { changeText, DayInput, InstantInput, useRested, zoneName } from './dates'
 import { useDepartureTexts } from './texts'
 
 type Departure = Schemas['DepartureView']
@@ -194,9 +194,9 @@ function Change({ of: d, recount, close }: { of: Departure; recount: boolean; cl
                     children: (
                       <span>
                         <Typography.Text type="secondary" delete={!!c.before}>
-                          {c.before}
+                          {changeText(c.before)}
                         </Typography.Text>{' '}
-                        → <strong>{c.after}</strong>
+                        → <strong>{changeText(c.after)}</strong>
                       </span>
                     ),
                   }))}

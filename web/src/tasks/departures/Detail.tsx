@@ -13,7 +13,7 @@ import { day, instant, relative, When } from '../../shell/times'
 import { maySee, tasks } from '../index'
 import { Accounts } from './Accounts'
 import { Actions } from './Actions'
-import { listed } from './dates'
+import { changeText, listed } from './dates'
 import { byDeadline } from './plan'
 import { Retention } from './Retention'
 import { useDepartureTexts } from './texts'
@@ -206,6 +206,7 @@ function RetentionTrack({ of: d }: { of: Departure }) {
   const all = d.retention.length
   const gone = d.retention.filter((r) => r.state === 'purged').length
   const held = d.retention.filter((r) => r.state === 'held').length
+  const planned = byDeadline(d.planned_retention ?? [])[0]
   const soonest = byDeadline(d.retention.filter((r) => r.state !== 'purged' && r.state !== 'cancelled'))[0]
   return (
     <Section fill title={t('trackRetention')}>
@@ -213,7 +214,17 @@ function RetentionTrack({ of: d }: { of: Departure }) {
         {takenBack(d.stage) ? (
           <Typography.Text>{t('nothingDeleted')}</Typography.Text>
         ) : all === 0 ? (
-          <Typography.Text>{t('notYetKept')}</Typography.Text>
+          <>
+            <Typography.Text>{t('notYetKept')}</Typography.Text>
+            {planned && (
+              <>
+                <Typography.Text>{t('nextDeletion', { what: listed(planned[1].map((r) => r.category_text)) })}</Typography.Text>
+                <Typography.Text type="secondary">
+                  <When at={planned[0]} zone={d.time_zone} />
+                </Typography.Text>
+              </>
+            )}
+          </>
         ) : (
           <>
             <Space wrap>
@@ -322,7 +333,7 @@ function History({ of: d }: { of: Departure }) {
               </div>
               {e.changes?.map((c) => (
                 <Typography.Text key={c.field} type="secondary">
-                  {c.label}: {c.before} → {c.after}
+                  {c.label}: {changeText(c.before)} → {changeText(c.after)}
                 </Typography.Text>
               ))}
               <Typography.Text type="secondary">

@@ -5,6 +5,7 @@ import utc from 'dayjs/plugin/utc'
 import { useEffect, useState } from 'react'
 
 import { language } from '../../shell/language'
+import { day, instant } from '../../shell/times'
 import { useDepartureTexts } from './texts'
 
 dayjs.extend(utc)
@@ -19,8 +20,13 @@ export function zoneName(zone: string, at = new Date().toISOString()) {
 /** 邮箱、财务; mail, finance. */
 export const listed = (items: string[]) => items.join(language() === 'zh' ? '、' : ', ')
 
-/** The day that an instant is on in a zone, as 2026-12-31. */
-export const dayIn = (at: string, zone: string) => dayjs(at).tz(zone).format('YYYY-MM-DD')
+/** A date or an instant as the API writes it into the texts of changes, as it is written here. */
+export function changeText(text: string | undefined) {
+  if (!text) return ''
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) return day(text)
+  const at = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d) \(([^,]+), UTC([+-]\d\d:\d\d)?\)$/.exec(text)
+  return at ? instant(`${at[1]}T${at[2]}:00${at[4] ?? 'Z'}`, at[3]) : text
+}
 
 // Of a fixed width, so that no date is taken for typed before its last digit is.
 const days = ['YYYY-MM-DD', 'YYYYMMDD', 'YYYY/MM/DD', 'YYYY.MM.DD']
