@@ -1,3 +1,353 @@
+import { useQuery, type UseQueryResult } from '@tanstack/react-query'
+import { Button, Card, Col, Empty, Flex, Row as Columns, Skeleton, Statistic, Typography } from 'antd'
+import dayjs from 'dayjs'
+import { useState, type ReactNode } from 'react'
+import { Link, useNavigate } from 'react-router'
+
+import { api, ok, type Schemas } from '../../api/client'
+import { useMe, type Role } from '../../shell/me'
+import { Person } from '../../shell/person'
+import { ProblemAlert } from '../../shell/problems'
+import { State, type Tone } from '../../shell/state'
+import { day, relative, When } from '../../shell/times'
+import { language } from '../../shell/language'
+import { accountsTone, stageTone, takenBack } from '../departures/tones'
+import { Review } from './Review'
+import { useHomeTexts } from './texts'
+
+const staff: Role[] = ['hr_admin', 'reviewer', 'auditor', 'it_ops']
+const keepers: Role[] = ['hr_admin', 'reviewer', 'auditor']
+
+const listed = (items: string[]) => items.join(language() === 'zh' ? '、' : ', ')
+const today = () => dayjs().format('YYYY-MM-DD')
+const inDays = (days: number) => dayjs().add(days, 'day').format('YYYY-MM-DD')
+
+/** One thing to do, or to know of, with what to do next. */
+interface Todo {
+  key: string
+  at?: string
+  zone?: string
+  tone: Tone
+  kind: string
+  who?: Schemas['PersonView']
+  what: ReactNode
+  /** Whether it waits for the person who sees it. */
+  mine: boolean
+  label: string
+  to?: string
+  review?: { look: string; objection: boolean }
+}
+
+const most = 100
+
+function useHome(role: Role | undefined) {
+  const may = (roles: Role[]) => !!role && roles.includes(role)
+  const get = <T,>(key: string, enabled: boolean, queryFn: () => Promise<T>) => ({ queryKey: ['home', key, role, today()], enabled, queryFn, staleTime: 30_000 })
+  return {
+    leaving: useQuery(get('leaving', may([...staff, 'department_head']), () =>
+      ok(api.GET('/api/v1/departures', { params: { query: { last_working_day_from: today(), last_working_day_to: inDays(6), sort: 'last_working_day', limit: most } } })))),
+    cases: useQuery(get('cases', may(staff), () => ok(api.GET('/api/v1/support-cases', { params: { query: { state: 'open', limit: most } } })))),
+    waivers: useQuery(get('waivers', may(staff), () => ok(api.GET('/api/v1/support-cases', { params: { query: { state: 'waiver_requested', limit: most } } })))),
+    approvals: useQuery(get('approvals', may(staff), () => ok(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: most } } })))),
+    deletions: useQuery(get('deletions', may(keepers), () =>
+      ok(api.GET('/api/v1/retention/deadlines', { params: { query: { before: dayjs().add(30, 'day').startOf('hour').toISOString(), not_held: true, limit: most } } })))),
+    reviews: useQuery(get('reviews', may(keepers), () => ok(api.GET('/api/v1/purges', { params: { query: { state: 'in_review', limit: most } } })))),
+    rejected: useQuery(get('rejected', may(keepers), () => ok(api.GET('/api/v1/purges', { params: { query: { state: 'rejected', limit: most } } })))),
+    looks: useQuery(get('looks', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/disclosures', { params: { query: { review_due: 'true', limit: most } } })))),
+    objections: useQuery(get('objections', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/disclosures', { params: { query: { unanswered: 'true', limit: most } } })))),
+    messages: useQuery(get('messages', !!role, () => ok(api.GET('/api/v1/messages', { params: { query: { limit: most } } })))),
+  }
+}
+
 export default function Home() {
-  return null
+  const t = useHomeTexts()
+  const me = useMe().data
+  const navigate = useNavigate()
+  const home = useHome(me?.role)
+  const unfinished = useQuery({
+    queryKey: ['home', 'unfinished', me?.employee_id],
+    enabled: me?.role === 'hr_admin',
+    queryFn: async () => {
+      const of = (state: 'shown' | 'granted') => ok(api.GET('/api/v1/disclosures', { params: { query: { looker_id: me!.employee_id, state, limit: most } } }))
+      return [...(await of('shown')).items, ...(await of('granted')).items]
+    },
+  })
+  const [review, setReview] = useState<Todo['review']>()
+  if (!me) return <Skeleton active />
+  const role = me.role
+  const own = (id: string | undefined) => id === me.employee_id
+
+  const todos: Todo[] = []
+  const leaving = (home.leaving.data?.items ?? []).filter((d) => !takenBack(d.stage))
+  for (const d of leaving.filter((d) => d.stage === 'pending_departure')) {
+    todos.push({
+      key: d.id, at: d.access_cutoff_at, zone: d.time_zone, tone: stageTone[d.stage], kind: t('leave'), who: d.person, mine: false,
+      what: t('leaveWhat', { kind: d.kind_text, day: day(d.last_working_day) }), label: t('leaveDo'), to: `/departures/${d.id}`,
+    })
+  }
+  for (const c of home.cases.data?.items ?? []) {
+    todos.push({
+      key: c.id, at: c.opened_at, tone: 'bad', kind: t('case'), who: c.person, mine: role === 'it_ops',
+      what: t('caseWhat', { system: c.system_text, reason: c.reason_text }), label: role === 'it_ops' ? t('caseDo') : t('caseSee'), to: `/cases/${c.id}`,
+    })
+  }
+  const confirms = role === 'it_ops' || role === 'reviewer'
+  for (const c of home.waivers.data?.items ?? []) {
+    const mine = confirms && !own(c.asker?.employee_id)
+    todos.push({
+      key: c.id, at: c.asked_at ?? c.opened_at, tone: 'wait', kind: t('waiver'), who: c.person, mine,
+      what: t('caseWhat', { system: c.system_text, reason: c.reason_text }), label: mine ? t('waiverDo') : t('caseSee'), to: `/cases/${c.id}`,
+    })
+  }
+  const approvals = (home.approvals.data?.items ?? []).filter((a) => a.approvers.includes(role) && !own(a.requester.employee_id))
+  for (const a of approvals) {
+    todos.push({
+      key: a.id, at: a.expires_at, tone: 'wait', kind: t('approval'), mine: true,
+      what: t('approvalWhat', { what: a.operation_text, who: `${a.requester.name} ${a.requester.employee_no}` }), label: t('approvalDo'), to: `/approvals/${a.id}`,
+    })
+  }
+  const deletions = new Map<string, Schemas['UpcomingView'][]>()
+  for (const r of home.deletions.data?.items ?? []) {
+    const key = `${r.departure_id} ${r.deadline}`
+    deletions.set(key, [...(deletions.get(key) ?? []), r])
+  }
+  for (const [key, rows] of deletions) {
+    const r = rows[0]!
+    todos.push({
+      key, at: r.deadline, tone: 'calm', kind: t('deletion'), who: r.person, mine: false,
+      what: t('deletionWhat', { what: listed(rows.map((x) => x.category_text)) }), label: t('deletionDo'), to: `/departures/${r.departure_id}`,
+    })
+  }
+  for (const p of [...(home.reviews.data?.items ?? []), ...(home.rejected.data?.items ?? [])]) {
+    todos.push({
+      key: p.id, at: p.review_until ?? p.rejected_at, tone: p.escalated ? 'bad' : 'wait', kind: p.state === 'rejected' ? t('purgeRejected') : t('purge'), who: p.person, mine: role === 'reviewer',
+      what: listed(p.categories_text), label: role === 'reviewer' ? t('purgeDo') : t('purgeSee'), to: '/retention',
+    })
+  }
+  const looks = (home.looks.data?.items ?? []).filter((l) => !own(l.judgement?.looker?.employee_id) && !own(l.employee_id))
+  for (const l of looks) {
+    todos.push({
+      key: l.id, at: l.judgement?.review_due_at, tone: 'wait', kind: t('look'), who: l.person, mine: true,
+      what: t('lookWhat', { who: l.judgement?.looker?.name ?? l.department, purpose: l.purpose_text, fields: listed(l.fields_text) }), label: t('lookDo'), review: { look: l.id, objection: false },
+    })
+  }
+  for (const l of (home.objections.data?.items ?? []).filter((o) => !own(o.judgement?.looker?.employee_id) && !own(o.employee_id))) {
+    todos.push({
+      key: `${l.id} objection`, at: l.answer_due_at ?? l.objected_at, tone: 'wait', kind: t('objection'), who: l.person, mine: true,
+      what: t('objectionWhat', { purpose: l.purpose_text }), label: t('objectionDo'), review: { look: l.id, objection: true },
+    })
+  }
+  for (const l of unfinished.data ?? []) {
+    todos.push({
+      key: `${l.id} outcome`, at: l.judgement?.open_until ?? l.asked_at, tone: 'wait', kind: l.state === 'granted' ? t('granted') : t('outcome'), who: l.person, mine: true,
+      what: t('outcomeWhat', { purpose: l.purpose_text, fields: listed(l.fields_text) }), label: l.state === 'granted' ? t('grantedDo') : t('outcomeDo'), to: `/people/${l.employee_id}`,
+    })
+  }
+  if (me.consents_to_answer.length > 0) {
+    todos.push({ key: 'consent', tone: 'busy', kind: t('consent'), mine: true, what: t('consentWhat', { what: listed(me.consents_to_answer_text) }), label: t('consentDo'), to: '/me' })
+  }
+  for (const m of (home.messages.data?.items ?? []).filter((m) => m.to_confirm)) {
+    todos.push({ key: m.id, at: m.confirm_until, tone: 'busy', kind: t('message'), mine: true, what: t('messageWhat'), label: t('messageDo'), to: '/me' })
+  }
+  todos.sort((a, b) => (a.at ?? '9').localeCompare(b.at ?? '9'))
+
+  const sources: UseQueryResult[] = Object.values(home)
+  const pending = sources.some((q) => q.isLoading)
+  const failed = sources.find((q) => q.error)
+  const officer = staff.includes(role)
+  const more = (page: { next_cursor: string | null } | undefined) => (page?.next_cursor ? '+' : '')
+  const casesOpen = (home.cases.data?.items.length ?? 0) + (home.waivers.data?.items.length ?? 0)
+  return (
+    <>
+      <Flex justify="space-between" align="start" gap={12} wrap style={{ marginBottom: 12 }}>
+        <div>
+          <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+          <Typography.Paragraph type="secondary" style={{ margin: 0 }}>
+            {t('hello', { name: me.name, date: new Intl.DateTimeFormat(language() === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'full' }).format(new Date()) })}
+          </Typography.Paragraph>
+        </div>
+        {role === 'hr_admin' && (
+          <Button type="primary" onClick={() => void navigate('/departures/new')}>
+            {t('begin')}
+          </Button>
+        )}
+      </Flex>
+      {officer && (
+        <Columns gutter={[12, 12]} style={{ marginBottom: 16 }}>
+          <Tile of={home.leaving} title={t('today')} n={`${leaving.filter((d) => d.last_working_day === today()).length}${more(home.leaving.data)}`} to={`/departures?sort=last_working_day&from=${today()}&to=${today()}`} />
+          <Tile of={home.leaving} title={t('week')} n={`${leaving.length}${more(home.leaving.data)}`} to={`/departures?sort=last_working_day&from=${today()}&to=${inDays(6)}`} />
+          <Tile of={home.cases} title={t('cases')} n={`${casesOpen}${more(home.cases.data)}`} bad={casesOpen > 0} to="/cases" />
+          <Tile of={home.approvals} title={t('approvals')} n={`${approvals.length}${more(home.approvals.data)}`} to="/approvals" />
+          {keepers.includes(role) && <Tile of={home.deletions} title={t('deletions')} n={`${deletions.size}${more(home.deletions.data)}`} to="/retention" />}
+          {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.looks} title={t('looks')} n={`${looks.length}${more(home.looks.data)}`} to="#todo" />}
+        </Columns>
+      )}
+      {failed && (
+        <Flex vertical gap={8} style={{ marginBottom: 16 }}>
+          <Typography.Text>{t('partly')}</Typography.Text>
+          <ProblemAlert error={failed.error} retry={() => void Promise.all(sources.filter((q) => q.error).map((q) => q.refetch()))} />
+        </Flex>
+      )}
+      {!officer && <Mine of={me} leaving={role === 'department_head' ? leaving : undefined} />}
+      <Card id="todo" size="small" title={<h2 style={{ font: 'inherit', margin: 0 }}>{officer ? t('todo') : t('todoMine')}</h2>}>
+        {pending && todos.length === 0 ? (
+          <Skeleton active />
+        ) : todos.length === 0 ? (
+          <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={officer ? t('todoEmpty') : t('todoEmptyMine')} />
+        ) : (
+          <Todos of={todos} review={setReview} />
+        )}
+      </Card>
+      {review && <Review {...review} close={() => setReview(undefined)} />}
+    </>
+  )
+}
+
+const shownAtOnce = 40
+
+function Todos({ of, review }: { of: Todo[]; review: (r: Todo['review']) => void }) {
+  const t = useHomeTexts()
+  const navigate = useNavigate()
+  return (
+    <ul style={{ listStyle: 'none', margin: 0, padding: 0 }}>
+      {of.slice(0, shownAtOnce).map((todo) => (
+        <li key={todo.key} style={{ borderBlockEnd: '1px solid #f0f0f0', paddingBlock: 10 }}>
+          <Flex gap={12} align="center" wrap>
+            <div style={{ flex: '0 0 130px' }}>
+              {todo.at ? (
+                <Flex vertical>
+                  <strong>{relative(todo.at)}</strong>
+                  <Typography.Text type="secondary" style={{ fontSize: 12 }}>
+                    <When at={todo.at} zone={todo.zone} />
+                  </Typography.Text>
+                </Flex>
+              ) : (
+                <Typography.Text type="secondary">{t('noDeadline')}</Typography.Text>
+              )}
+            </div>
+            <Flex vertical gap={4} style={{ flex: '1 1 220px', minWidth: 0 }}>
+              <Flex gap={8} wrap align="center">
+                <State tone={todo.tone}>{todo.kind}</State>
+                <Person of={todo.who} />
+              </Flex>
+              <Typography.Text>{todo.what}</Typography.Text>
+            </Flex>
+            <Button
+              aria-label={`${todo.label}: ${todo.kind} ${todo.who ? `${todo.who.name} ${todo.who.employee_no}` : ''}`}
+              onClick={() => (todo.review ? review(todo.review) : todo.to && void navigate(todo.to))}
+              type={todo.mine ? 'default' : 'link'}
+            >
+              {todo.label}
+            </Button>
+          </Flex>
+        </li>
+      ))}
+      {of.length > shownAtOnce && (
+        <li style={{ paddingBlock: 10 }}>
+          <Typography.Text type="secondary">{t('shownOf', { n: shownAtOnce })}</Typography.Text>
+        </li>
+      )}
+    </ul>
+  )
+}
+
+function Tile({ of, title, n, to, bad }: { of: UseQueryResult; title: string; n: string; to: string; bad?: boolean }) {
+  const content = (
+    <Card size="small" hoverable style={{ height: '100%' }}>
+      <Statistic title={title} loading={of.isLoading} value={of.error ? '—' : n} styles={{ content: { color: bad ? '#a8071a' : undefined, fontSize: 26 } }} />
+    </Card>
+  )
+  return (
+    <Col xs={12} sm={8} xl={4}>
+      {to.startsWith('#') ? <a href={to} onClick={(e) => { e.preventDefault(); document.querySelector(to)?.scrollIntoView({ behavior: 'smooth' }) }}>{content}</a> : <Link to={to}>{content}</Link>}
+    </Col>
+  )
+}
+
+/** What is one's own: the departure, the data, who looked at it; for a head, the department's departures. */
+function Mine({ of: me, leaving }: { of: Schemas['Me']; leaving?: Schemas['DepartureView'][] }) {
+  const t = useHomeTexts()
+  const departure = useQuery({
+    queryKey: ['home', 'mine', me.employee_id],
+    queryFn: () => ok(api.GET('/api/v1/departures', { params: { query: { employee_id: me.employee_id, limit: 1 } } })),
+  })
+  const looks = useQuery({
+    queryKey: ['home', 'looks at me', me.employee_id],
+    queryFn: () => ok(api.GET('/api/v1/employees/{id}/disclosures', { params: { path: { id: me.employee_id }, query: { limit: 3 } } })),
+  })
+  const d = departure.data?.items[0]
+  const title = (text: string) => <h2 style={{ font: 'inherit', margin: 0 }}>{text}</h2>
+  return (
+    <Columns gutter={[12, 12]} style={{ marginBottom: 16 }}>
+      {leaving && (
+        <Col xs={24} lg={12}>
+          <Card size="small" style={{ height: '100%' }} title={title(t('department'))} extra={<Link to="/departures">{t('departmentSee')}</Link>}>
+            {leaving.length === 0 ? (
+              <Typography.Text type="secondary">{t('departmentNone')}</Typography.Text>
+            ) : (
+              <Flex vertical gap={8}>
+                {leaving.map((l) => (
+                  <Flex key={l.id} gap={8} wrap>
+                    <Link to={`/departures/${l.id}`}>
+                      <Person of={l.person} />
+                    </Link>
+                    <span>{t('lastDay', { day: day(l.last_working_day) })}</span>
+                    <State tone={accountsTone(l)}>{l.accounts_state_text}</State>
+                  </Flex>
+                ))}
+              </Flex>
+            )}
+          </Card>
+        </Col>
+      )}
+      <Col xs={24} lg={12}>
+        <Card size="small" style={{ height: '100%' }} title={title(t('mine'))}>
+          {departure.error ? (
+            <ProblemAlert error={departure.error} retry={() => void departure.refetch()} />
+          ) : departure.isPending ? (
+            <Skeleton active paragraph={{ rows: 1 }} />
+          ) : d ? (
+            <Flex gap={8} wrap align="center">
+              <State tone={stageTone[d.stage]}>{d.stage_text}</State>
+              <span>{t('lastDay', { day: day(d.last_working_day) })}</span>
+              <Link to={`/departures/${d.id}`}>{t('mineSee')}</Link>
+            </Flex>
+          ) : (
+            <Typography.Text type="secondary">{t('mineNone')}</Typography.Text>
+          )}
+        </Card>
+      </Col>
+      <Col xs={24} lg={12}>
+        <Card size="small" style={{ height: '100%' }} title={title(t('mineLooks'))} extra={<Link to="/me">{t('mineLooksSee')}</Link>}>
+          {looks.error ? (
+            <ProblemAlert error={looks.error} retry={() => void looks.refetch()} />
+          ) : looks.isPending ? (
+            <Skeleton active paragraph={{ rows: 1 }} />
+          ) : looks.data.items.length === 0 ? (
+            <Typography.Text type="secondary">{t('mineLooksNone')}</Typography.Text>
+          ) : (
+            <Flex vertical gap={6}>
+              {looks.data.items.map((l) => (
+                <Flex key={l.id} gap={8} wrap>
+                  <State tone="calm">{l.state_text}</State>
+                  <span>{t('lookOf', { department: l.department, purpose: l.purpose_text })}</span>
+                  <Typography.Text type="secondary">
+                    <When at={l.asked_at} />
+                  </Typography.Text>
+                </Flex>
+              ))}
+            </Flex>
+          )}
+        </Card>
+      </Col>
+      <Col xs={24} lg={12}>
+        <Card size="small" style={{ height: '100%' }} title={title(t('mineData'))}>
+          <Flex gap={8} wrap>
+            <span>{t('mineDataText')}</span>
+            <Link to="/me">{t('mineDataSee')}</Link>
+          </Flex>
+        </Card>
+      </Col>
+    </Columns>
+  )
 }
