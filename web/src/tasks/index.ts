@@ -1,7 +1,7 @@
 import type { ComponentType } from 'react'
 import {
-  AuditOutlined, DeleteOutlined, FileSearchOutlined, HomeOutlined, IdcardOutlined, KeyOutlined,
-  LogoutOutlined, QuestionCircleOutlined, SafetyOutlined, SmileOutlined, SolutionOutlined, TeamOutlined, ToolOutlined, UserOutlined,
+  AuditOutlined, DeleteOutlined, FileProtectOutlined, FileSearchOutlined, HomeOutlined, IdcardOutlined, KeyOutlined,
+  LogoutOutlined, QuestionCircleOutlined, MedicineBoxOutlined, SafetyOutlined, SmileOutlined, SolutionOutlined, TeamOutlined, ToolOutlined, UserOutlined,
 } from '@ant-design/icons'
 
 import type { Role } from '../shell/me'
@@ -23,12 +23,12 @@ export const useTaskTexts = texts(
   {
     home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', leavers: '离职员工库',
     pleas: '求助处理', permissions: '权限', approvals: '审核', approval: '申请', cases: '异常工单', case: '工单', log: '查询日志', retention: '保留与删除',
-    users: '用户与角色', me: '我的', help: '帮助',
+    users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', requests: '本人申请',
   },
   {
     home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', leavers: 'People who left',
     pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', approval: 'Request', cases: 'Cases', case: 'Case', log: 'Query log', retention: 'Retention and deletion',
-    users: 'Users and roles', me: 'My data', help: 'Help',
+    users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', requests: 'Requests of people',
   },
 )
 
@@ -46,12 +46,15 @@ export const tasks: Task[] = [
   { path: 'people/import', label: 'import', roles: ['hr_admin'], page: () => import('./people/Import') },
   { path: 'people/:id', label: 'person', page: () => import('./people/File') },
   { path: 'leavers', menu: true, label: 'leavers', icon: TeamOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./people/Leavers') },
+  { path: 'emergency', menu: true, label: 'emergency', icon: MedicineBoxOutlined, page: () => import('./emergency/Emergency') },
   { path: 'approvals', menu: true, label: 'approvals', icon: AuditOutlined, roles: readers, page: () => import('./approvals/List') },
   { path: 'approvals/:id', label: 'approval', roles: readers, page: () => import('./approvals/Detail') },
   { path: 'cases', menu: true, label: 'cases', icon: ToolOutlined, roles: readers, page: () => import('./cases/List') },
   { path: 'cases/:id', label: 'case', roles: readers, page: () => import('./cases/Detail') },
   { path: 'retention', menu: true, label: 'retention', icon: DeleteOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./retention/Retention') },
   { path: 'log', menu: true, label: 'log', icon: FileSearchOutlined, roles: ['auditor'], page: () => import('./log/Log') },
+  { path: 'requests', menu: true, label: 'requests', icon: FileProtectOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./requests/Requests') },
+  { path: 'requests/:id', label: 'requests', roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./requests/Request') },
   { path: 'permissions', menu: true, label: 'permissions', icon: KeyOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./permissions/Permissions') },
   { path: 'users', menu: true, label: 'users', icon: UserOutlined, roles: ['hr_admin', 'it_ops', 'auditor'], page: () => import('./users/Users') },
   { path: 'me', menu: true, label: 'me', icon: SmileOutlined, page: () => import('./me/Me') },

@@ -2,15 +2,19 @@ import { Tabs } from 'antd'
 
 import { useMe } from '../../shell/me'
 import { Consents } from './Consents'
+import { MyRequests } from '../requests/Mine'
+import { useTexts as useRequestTexts } from '../requests/texts'
 import { Looks } from './Looks'
-import { Mine } from './Mine'
+import { Mine, useOwnFields } from './Mine'
 import { Security } from './Security'
 import { useTexts } from './texts'
 
 /** The person's side: what is kept of oneself, who looked, what one agreed to. */
 export default function Me() {
   const t = useTexts()
+  const requests = useRequestTexts()
   const me = useMe().data
+  const fields = useOwnFields(me?.employee_id)
   if (!me) return null
   return (
     <>
@@ -19,6 +23,7 @@ export default function Me() {
         items={[
           { key: 'data', label: t('data'), children: <Mine id={me.employee_id} /> },
           { key: 'looks', label: t('looks'), children: <Looks id={me.employee_id} /> },
+          { key: 'requests', label: requests('mine'), children: <MyRequests fields={fields} /> },
           { key: 'consents', label: t('consents'), children: <Consents /> },
           { key: 'security', label: t('security'), children: <Security /> },
         ]}

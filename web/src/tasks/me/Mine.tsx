@@ -9,6 +9,12 @@ import { usePages } from '../../shell/pages'
 import { day, When } from '../../shell/times'
 import { useTexts } from './texts'
 
+/** What the own file has, as what a request may be about. */
+export function useOwnFields(id?: string) {
+  const file = useQuery({ queryKey: ['person', id], enabled: !!id, queryFn: () => ok(api.GET('/api/v1/employees/{id}', { params: { path: { id: id! } } })) })
+  return (file.data?.fields ?? []).filter((f) => !f.purged).map((f) => ({ value: f.key, label: `${f.section_label} · ${f.label}` }))
+}
+
 export function Mine({ id }: { id: string }) {
   const t = useTexts()
   const file = useQuery({ queryKey: ['person', id], queryFn: () => ok(api.GET('/api/v1/employees/{id}', { params: { path: { id } } })) })

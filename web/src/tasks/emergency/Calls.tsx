@@ -1,0 +1,97 @@
+import { useMutation } from '@tanstack/react-query'
+import { Button, Card, Empty, Flex, Form, Input, Modal, Select, Skeleton, Tag, Typography } from 'antd'
+import { useState } from 'react'
+import { Link } from 'react-router'
+
+import { api, ok, type Schemas } from '../../api/client'
+import { useMe } from '../../shell/me'
+import { Person } from '../../shell/person'
+import { usePages } from '../../shell/pages'
+import { ProblemAlert } from '../../shell/problems'
+import { useShellTexts } from '../../shell/texts'
+import { relative, When } from '../../shell/times'
+import { useTexts } from './texts'
+
+/** What was called for, and who looks after it. */
+export function Calls() {
+  const t = useTexts()
+  const shell = useShellTexts()
+  const hr = useMe().data?.role === 'hr_admin'
+  const [closing, setClosing] = useState<string>()
+  const calls = usePages(['calls'], (cursor) => ok(api.GET('/api/v1/emergency-calls', { params: { query: { cursor } } })))
+  const take = useMutation({
+    mutationFn: (id: string) => ok(api.POST('/api/v1/emergency-calls/{id}/taking', { params: { path: { id } } })),
+    onSettled: () => void calls.refetch(),
+  })
+  if (calls.isPending) return <Skeleton active />
+  if (calls.error) return <ProblemAlert error={calls.error} retry={() => void calls.refetch()} />
+  return (
+    <Flex vertical gap={12}>
+      <ProblemAlert error={take.error} />
+      {calls.rows.length === 0 && <Empty description={t('noCalls')} />}
+      {calls.rows.map((c) => (
+        <Card key={c.id} size="small" title={<Person of={c.person} />} extra={<Tag color={c.state === 'open' ? 'red' : undefined}>{c.state_text}</Tag>}>
+          <Flex vertical gap={8}>
+            <Typography.Text type="secondary">
+              {t('caller')} {c.caller?.name} · <When at={c.called_at} /> ({relative(c.called_at)})
+            </Typography.Text>
+            {c.taken_by && <span>{t('taken', { who: c.taken_by.name })}</span>}
+            {c.closing && <span>{c.closing.outcome_text}</span>}
+            {hr && c.state !== 'closed' && (
+              <Flex gap={8} wrap>
+                {c.state === 'open' && (
+                  <Button type="primary" onClick={() => take.mutate(c.id)} loading={take.isPending}>
+                    {t('take')}
+                  </Button>
+                )}
+                {c.employee_id && (
+                  <Link to={`/people/${c.employee_id}`}>
+                    <Button>{t('openFile')}</Button>
+                  </Link>
+                )}
+                <Button onClick={() => setClosing(c.id)}>{t('close')}</Button>
+              </Flex>
+            )}
+          </Flex>
+        </Card>
+      ))}
+      {calls.hasNextPage && (
+        <Button onClick={() => void calls.fetchNextPage()} loading={calls.isFetchingNextPage}>
+          {shell('more')}
+        </Button>
+      )}
+      <Closing
+        id={closing}
+        close={() => {
+          setClosing(undefined)
+          void calls.refetch()
+        }}
+      />
+    </Flex>
+  )
+}
+
+function Closing({ id, close }: { id?: string; close: () => void }) {
+  const t = useTexts()
+  const shell = useShellTexts()
+  const send = useMutation({
+    mutationFn: (body: Schemas['CloseInputBody']) => ok(api.POST('/api/v1/emergency-calls/{id}/closing', { params: { path: { id: id! } }, body })),
+    onSuccess: close,
+  })
+  return (
+    <Modal open={!!id} title={t('close')} footer={null} onCancel={close} destroyOnHidden>
+      <Form layout="vertical" onFinish={(body: Schemas['CloseInputBody']) => send.mutate(body)}>
+        <Form.Item name="outcome" label={t('outcome')} rules={[{ required: true, message: shell('required') }]}>
+          <Select options={(['handled', 'false_alarm', 'looked'] as const).map((value) => ({ value, label: t(value) }))} />
+        </Form.Item>
+        <Form.Item name="note" label={t('note')}>
+          <Input.TextArea rows={2} maxLength={500} />
+        </Form.Item>
+        <ProblemAlert error={send.error} />
+        <Button type="primary" htmlType="submit" loading={send.isPending}>
+          {t('close')}
+        </Button>
+      </Form>
+    </Modal>
+  )
+}

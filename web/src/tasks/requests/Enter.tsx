@@ -1,0 +1,71 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Button, DatePicker, Form, Input, Modal, Select } from 'antd'
+import type { Dayjs } from 'dayjs'
+
+import { api, ok, type Schemas } from '../../api/client'
+import { PersonPicker } from '../../shell/person'
+import { ProblemAlert, showInForm } from '../../shell/problems'
+import { useShellTexts } from '../../shell/texts'
+import { useTexts } from './texts'
+
+export const kinds = ['correction', 'erasure', 'copy'] as const
+
+/** The fields that a request may be about, by their names. */
+export function useFieldOptions() {
+  const fields = useQuery({ queryKey: ['field-catalogue'], queryFn: () => ok(api.GET('/api/v1/field-catalogue')), staleTime: 60_000, retry: false })
+  return (fields.data?.items ?? []).map((f) => ({ value: f.key, label: `${f.section_label} · ${f.label}` }))
+}
+
+interface OnPaper extends Omit<Schemas['EnterInputBody'], 'paper'> {
+  employee_id: string
+  received_on: Dayjs
+  kept_at: string
+}
+
+/** What somebody asked for on paper. */
+export function Enter({ open, close }: { open: boolean; close: () => void }) {
+  const t = useTexts()
+  const shell = useShellTexts()
+  const client = useQueryClient()
+  const options = useFieldOptions()
+  const [form] = Form.useForm<OnPaper>()
+  const required = [{ required: true, message: shell('required') }]
+  const send = useMutation({
+    mutationFn: ({ employee_id, received_on, kept_at, ...body }: OnPaper) =>
+      ok(api.POST('/api/v1/employees/{id}/requests', { params: { path: { id: employee_id } }, body: { ...body, paper: { received_on: received_on.format('YYYY-MM-DD'), kept_at } } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['subject-requests'] })
+      close()
+    },
+    onError: (error) => showInForm(form, error),
+  })
+  return (
+    <Modal open={open} title={t('enter')} footer={null} onCancel={close} destroyOnHidden>
+      <p>{t('enterHint')}</p>
+      <Form form={form} layout="vertical" onFinish={(body) => send.mutate(body)}>
+        <Form.Item name="employee_id" label={t('person')} rules={required}>
+          <PersonPicker />
+        </Form.Item>
+        <Form.Item name="kind" label={t('kind')} rules={required}>
+          <Select options={kinds.map((value) => ({ value, label: t(value) }))} />
+        </Form.Item>
+        <Form.Item name="fields" label={t('fields')}>
+          <Select mode="multiple" options={options} optionFilterProp="label" />
+        </Form.Item>
+        <Form.Item name="text" label={t('text')}>
+          <Input.TextArea rows={3} maxLength={2000} />
+        </Form.Item>
+        <Form.Item name="received_on" label={t('received')} rules={required}>
+          <DatePicker style={{ width: '100%' }} />
+        </Form.Item>
+        <Form.Item name="kept_at" label={t('keptAt')} rules={required}>
+          <Input maxLength={200} />
+        </Form.Item>
+        <ProblemAlert error={send.error} />
+        <Button type="primary" htmlType="submit" loading={send.isPending}>
+          {t('enter')}
+        </Button>
+      </Form>
+    </Modal>
+  )
+}

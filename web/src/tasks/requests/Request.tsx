@@ -1,0 +1,122 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { App, Button, Card, Checkbox, Descriptions, Flex, Form, Input, Radio, Skeleton, Tag, Typography } from 'antd'
+import { Link, useParams } from 'react-router'
+
+import { api, ok, type Schemas } from '../../api/client'
+import { useMe } from '../../shell/me'
+import { Person } from '../../shell/person'
+import { ProblemAlert, showInForm } from '../../shell/problems'
+import { useOutcome } from '../../shell/request'
+import { useShellTexts } from '../../shell/texts'
+import { instant, When } from '../../shell/times'
+import { useTexts } from './texts'
+
+/** One request, read with what was written, and its answer. */
+export default function Request() {
+  const t = useTexts()
+  const id = useParams().id!
+  const hr = useMe().data?.role === 'hr_admin'
+  // Reading it is recorded, so that it is read once and not kept.
+  const request = useQuery({
+    queryKey: ['subject-request', id],
+    queryFn: () => ok(api.GET('/api/v1/subject-requests/{id}', { params: { path: { id } } })),
+    staleTime: Infinity, gcTime: 0, refetchOnWindowFocus: false, refetchOnReconnect: false,
+  })
+  const r = request.data
+  return (
+    <Flex vertical gap={12} style={{ maxWidth: 820 }}>
+      <Link to="/requests">← {t('title')}</Link>
+      <h1>{r ? r.kind_text : t('title')}</h1>
+      {request.isPending && <Skeleton active />}
+      <ProblemAlert error={request.error} retry={() => void request.refetch()} />
+      {r && (
+        <Card size="small" title={<Person of={r.person} />} extra={<Tag color={r.overdue ? 'red' : undefined}>{r.overdue ? t('overdue') : r.state_text}</Tag>}>
+          <Descriptions
+            column={1}
+            size="small"
+            items={[
+              { key: 'd', label: t('answer'), children: r.answer_text ?? t('due', { at: instant(r.answer_due_at) }) },
+              ...(r.fields_text.length ? [{ key: 'f', label: t('fields'), children: r.fields_text.join('、') }] : []),
+              ...(r.written?.text ? [{ key: 't', label: t('written'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span> }] : []),
+              ...(r.written?.answer ? [{ key: 'a', label: t('words'), children: r.written.answer }] : []),
+              ...(r.written?.basis ? [{ key: 'b', label: t('basis'), children: r.written.basis }] : []),
+              { key: 'at', label: t('received'), children: <When at={r.entered_at} /> },
+            ]}
+          />
+        </Card>
+      )}
+      {r && hr && r.state === 'open' && <AnswerForm of={r} />}
+    </Flex>
+  )
+}
+
+function AnswerForm({ of: r }: { of: Schemas['SubjectRequest'] }) {
+  const t = useTexts()
+  const shell = useShellTexts()
+  const client = useQueryClient()
+  const outcome = useOutcome()
+  const { message } = App.useApp()
+  const [form] = Form.useForm<Schemas['NewSubjectAnswer']>()
+  const answer = Form.useWatch('answer', form)
+  const send = useMutation({
+    mutationFn: (body: Schemas['NewSubjectAnswer']) => ok(api.POST('/api/v1/subject-requests/{id}/answer', { params: { path: { id: r.id } }, body })),
+    onSuccess: (done) => {
+      if (outcome(done)) void message.success(t('done'))
+      void client.invalidateQueries({ queryKey: ['subject-request', r.id] })
+      void client.invalidateQueries({ queryKey: ['subject-requests'] })
+    },
+    onError: (error) => showInForm(form, error),
+  })
+  const grants = answer === 'granted' || answer === 'partly'
+  const required = [{ required: true, message: shell('required') }]
+  return (
+    <Card size="small" title={t('answer')}>
+      <Form form={form} layout="vertical" onFinish={(body) => send.mutate(body)}>
+        <Form.Item name="answer" label={t('answer')} rules={required}>
+          <Radio.Group options={(['granted', 'partly', 'refused'] as const).map((value) => ({ value, label: t(value) }))} />
+        </Form.Item>
+        {grants &&
+          r.kind === 'correction' &&
+          r.fields.map((key, i) => (
+            <Form.Item key={key} name={['fields', key]} label={t('newValue', { field: r.fields_text[i] ?? '' })}>
+              <Input autoComplete="off" />
+            </Form.Item>
+          ))}
+        {grants && r.kind === 'erasure' && (
+          <>
+            {r.fields.length > 0 && (
+              <Form.Item name="erase_fields" label={t('eraseFields')}>
+                <Checkbox.Group options={r.fields.map((value, i) => ({ value, label: r.fields_text[i] ?? '' }))} />
+              </Form.Item>
+            )}
+            <Form.Item name="erase_categories" label={t('erase')}>
+              <Checkbox.Group
+                options={(r.may_be_erased ?? []).map((c) => ({
+                  value: c.category,
+                  disabled: !!c.kept,
+                  label: (
+                    <span>
+                      {c.category_text} {c.kept_text && <Typography.Text type="secondary">{t('kept', { at: instant(c.deadline), why: c.kept_text })}</Typography.Text>}
+                    </span>
+                  ),
+                }))}
+              />
+            </Form.Item>
+          </>
+        )}
+        <Form.Item name="text" label={t('words')} rules={required}>
+          <Input.TextArea rows={3} maxLength={2000} />
+        </Form.Item>
+        {answer && answer !== 'granted' && (
+          <Form.Item name="basis" label={t('basis')} extra={t('basisHint')} rules={required}>
+            <Input maxLength={500} />
+          </Form.Item>
+        )}
+        <ProblemAlert error={send.error} />
+        <Button type="primary" htmlType="submit" loading={send.isPending}>
+          {t('send')}
+        </Button>
+      </Form>
+    </Card>
+  )
+}

@@ -1,0 +1,63 @@
+import { Button, Card, Empty, Flex, Segmented, Skeleton, Tag, Typography } from 'antd'
+import { useState } from 'react'
+import { Link } from 'react-router'
+
+import { api, ok } from '../../api/client'
+import { useMe } from '../../shell/me'
+import { Person } from '../../shell/person'
+import { usePages } from '../../shell/pages'
+import { ProblemAlert } from '../../shell/problems'
+import { useShellTexts } from '../../shell/texts'
+import { instant } from '../../shell/times'
+import { Enter } from './Enter'
+import { useTexts } from './texts'
+
+/** What people ask for of their own data, and until when it has to be answered. */
+export default function Requests() {
+  const t = useTexts()
+  const shell = useShellTexts()
+  const hr = useMe().data?.role === 'hr_admin'
+  const [state, setState] = useState<'open' | undefined>('open')
+  const [entering, setEntering] = useState(false)
+  const requests = usePages(['subject-requests', state], (cursor) => ok(api.GET('/api/v1/subject-requests', { params: { query: { cursor, state } } })))
+  return (
+    <>
+      <h1>{t('title')}</h1>
+      <Flex vertical gap={12}>
+        <Typography.Text>{t('intro')}</Typography.Text>
+        <Flex gap={12} wrap justify="space-between">
+          <Segmented
+            aria-label={t('title')}
+            value={state ?? 'all'}
+            onChange={(v) => setState(v === 'open' ? 'open' : undefined)}
+            options={[
+              { value: 'open', label: t('waiting') },
+              { value: 'all', label: t('all') },
+            ]}
+          />
+          {hr && <Button onClick={() => setEntering(true)}>{t('enter')}</Button>}
+        </Flex>
+        {requests.isPending && <Skeleton active />}
+        <ProblemAlert error={requests.error} retry={() => void requests.refetch()} />
+        {!requests.isPending && !requests.error && requests.rows.length === 0 && <Empty description={t('none')} />}
+        {requests.rows.map((r) => (
+          <Card key={r.id} size="small" title={<Person of={r.person} />} extra={<Tag color={r.overdue ? 'red' : undefined}>{r.overdue ? t('overdue') : r.state_text}</Tag>}>
+            <Flex gap={12} wrap align="center" justify="space-between">
+              <span>
+                {r.kind_text} {r.fields_text.length > 0 && `· ${r.fields_text.join('、')}`}
+              </span>
+              <Typography.Text type="secondary">{r.state === 'open' ? t('due', { at: instant(r.answer_due_at) }) : r.answer_text}</Typography.Text>
+              <Link to={`/requests/${r.id}`}>{t('open')}</Link>
+            </Flex>
+          </Card>
+        ))}
+        {requests.hasNextPage && (
+          <Button onClick={() => void requests.fetchNextPage()} loading={requests.isFetchingNextPage}>
+            {shell('more')}
+          </Button>
+        )}
+      </Flex>
+      <Enter open={entering} close={() => setEntering(false)} />
+    </>
+  )
+}
