@@ -88,7 +88,7 @@ export default function Log() {
   )
   return (
     <>
-      <Flex justify="space-between" align="start" gap={12} wrap>
+      <Flex justify="space-between" align="start" gap={12} wrap style={{ marginBottom: 12 }}>
         <div style={{ flex: '1 1 300px' }}>
           <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
           <Typography.Paragraph type="secondary">{t('intro')}</Typography.Paragraph>
