@@ -58,6 +58,7 @@ func serveConsole(router *gin.Engine) {
 		}
 		c.Data(http.StatusOK, f.media, f.plain)
 	}
+	router.GET("/console", func(c *gin.Context) { c.Redirect(http.StatusFound, consolePath) })
 	router.GET(consolePath+"*screen", serve)
 	router.HEAD(consolePath+"*screen", serve)
 }

@@ -20,7 +20,7 @@ const first = async (path, role) => {
 
 /** The screens of a role: those of its menu, and one of each that they lead to. */
 async function screensOf(page, role) {
-  const menu = await page.locator('nav a').evaluateAll((links) => links.map((a) => a.getAttribute('href')))
+  const menu = await page.locator('nav a').evaluateAll((links) => links.map((a) => a.getAttribute('href').replace(/^\/console$/, '/console/')))
   const leads = { 'departures': 'departures', 'people': 'employees', 'approvals': 'approvals', 'cases': 'support-cases' }
   const screens = [...menu]
   for (const [screen, list] of Object.entries(leads)) {
