@@ -1,3 +1,28 @@
+import { Tabs } from 'antd'
+import { useSearchParams } from 'react-router'
+
+import { Accounts } from './Accounts'
+import { Sessions } from './Sessions'
+import { useUserTexts } from './texts'
+import { Tokens } from './Tokens'
+
 export default function Users() {
-  return null
+  const t = useUserTexts()
+  const [params, setParams] = useSearchParams()
+  const tab = ['users', 'sessions', 'tokens'].includes(params.get('tab') ?? '') ? params.get('tab')! : 'users'
+  return (
+    <>
+      <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+      <Tabs
+        activeKey={tab}
+        onChange={(key) => setParams(key === 'users' ? {} : { tab: key }, { replace: true })}
+        destroyOnHidden
+        items={[
+          { key: 'users', label: t('users'), children: <Accounts /> },
+          { key: 'sessions', label: t('sessions'), children: <Sessions /> },
+          { key: 'tokens', label: t('tokens'), children: <Tokens /> },
+        ]}
+      />
+    </>
+  )
 }
