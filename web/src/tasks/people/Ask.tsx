@@ -59,7 +59,7 @@ export function Asker({ autoFocus }: { autoFocus?: boolean }) {
       </Form.Item>
       {asker === 'colleague' && (
         <Form.Item name={['requested_by', 'employee_id']} label={t('askerColleague')} rules={[{ required: true, message: t('askerMissing') }]}>
-          <PersonPicker autoFocus={autoFocus} />
+          <PersonPicker autoFocus={autoFocus} allowClear={false} />
         </Form.Item>
       )}
       {asker === 'outsider' && (
@@ -193,7 +193,6 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
         }}
         className={came ? 'gone' : undefined}
       >
-        {!asker && <Asker autoFocus />}
         <Form.Item label={t('mode')} style={{ marginBottom: 12 }}>
           <Segmented value={mode} onChange={(next) => setMode(next)} options={[{ value: 'look' as const, label: t('modeLook') }, { value: 'compare' as const, label: t('modeCompare') }]} />
         </Form.Item>
@@ -206,6 +205,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
             <Select options={fieldOptions(comparable)} showSearch={{ optionFilterProp: 'label' }} />
           </Form.Item>
         )}
+        {!asker && <Asker autoFocus />}
         <Form.Item name="purpose" label={t('purpose')} rules={[{ required: true, message: t('purposeMissing') }]}>
           <Select
             options={options}
@@ -215,7 +215,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
             optionRender={(option) => (matterOf(String(option.value)) ? <Typography.Text type="danger">{option.label}</Typography.Text> : option.label)}
           />
         </Form.Item>
-        {purpose && <Verdict purpose={purpose} about={about} left={left} />}
+        {purpose && about.length > 0 && <Verdict purpose={purpose} about={about} left={left} />}
         {matter && (
           <Alert
             type="error"
@@ -238,7 +238,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
             ) : d.kind === 'text' ? (
               <Input maxLength={200} />
             ) : (
-              <DatePicker style={{ width: '100%' }} showTime={d.kind === 'instant' && { format: 'HH:mm' }} format={d.kind === 'instant' ? 'YYYY-MM-DD HH:mm' : 'YYYY-MM-DD'} maxDate={dayjs()} needConfirm={false} />
+              <DatePicker style={{ width: '100%' }} showTime={d.kind === 'instant' && { format: 'HH:mm' }} format={d.kind === 'instant' ? 'YYYY-MM-DD HH:mm' : 'YYYY-MM-DD'} maxDate={dayjs()} needConfirm={false} allowClear={false} />
             )}
           </Form.Item>
         ))}

@@ -263,17 +263,12 @@ function One({ id }: { id: string }) {
       )}
 
       {it.state !== 'mapping' && it.state !== 'checking' && (
-        <Card
-          title={<h2 className="sub">{t('problems')}</h2>}
-          extra={
-            it.file && mine && !it.file_gone && it.plan.faulty + it.result.refused > 0 ? (
-              <Button icon={<DownloadOutlined />} loading={busy === 'file'} onClick={() => void download().then(() => message.info(t('mendNote')))}>
-                {t('mend')}
-              </Button>
-            ) : undefined
-          }
-          styles={{ header: { flexWrap: 'wrap' }, title: { flex: '1 1 160px' } }}
-        >
+        <Card title={<h2 className="sub">{t('problems')}</h2>}>
+          {it.file && mine && !it.file_gone && it.plan.faulty + it.result.refused > 0 && (
+            <Button style={{ marginBottom: 12, whiteSpace: 'normal', height: 'auto' }} icon={<DownloadOutlined />} loading={busy === 'file'} onClick={() => void download().then(() => message.info(t('mendNote')))}>
+              {t('mend')}
+            </Button>
+          )}
           <Problems id={id} state={it.state} columns={it.columns} />
         </Card>
       )}
@@ -321,7 +316,6 @@ function Problems({ id, state, columns }: { id: string; state: string; columns: 
         pagination={false}
         rowKey={(p) => `${p.row} ${p.column ?? 0} ${p.code}`}
         dataSource={problems.data.items}
-        scroll={{ x: 'max-content' }}
         columns={[
           { title: t('row'), dataIndex: 'row', width: 80 },
           { title: t('col'), render: (_, p) => columnOf(p) },

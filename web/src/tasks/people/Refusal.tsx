@@ -129,7 +129,7 @@ export function Refusal({ problem, person, requestedBy, matters, registered, pas
         {may('ask_to_look') && askToLook && <Button onClick={askToLook}>{t('askToLook')}</Button>}
         {known ? (
           <Button loading={busy} onClick={() => void go(known.matter)}>
-            {t('registerOne')}（{known.matter_text}）
+            {`${t('registerOne')}${t('colon')}${known.matter_text}`}
           </Button>
         ) : (
           <Dropdown trigger={['click']} menu={{ items: matters.map((m) => ({ key: m.matter, label: m.matter_text, onClick: () => void go(m.matter) })) }}>
