@@ -122,7 +122,7 @@ export function App() {
   const zh = i18n.language !== 'en'
   dayjs.locale(zh ? 'zh-cn' : 'en')
   return (
-    <ConfigProvider locale={zh ? zhCN : enUS} theme={{ token: { colorPrimary: '#1f6f69', controlItemBgActive: '#e3f0ee', colorLink: '#17625c', borderRadius: 6, colorTextSecondary: 'rgba(0,0,0,0.62)', colorTextDescription: 'rgba(0,0,0,0.62)', colorTextPlaceholder: 'rgba(0,0,0,0.56)', colorTextTertiary: 'rgba(0,0,0,0.6)', colorError: '#c5262c', controlItemBgActiveHover: '#d3e8e5', green: '#389e0d', orange: '#d46b08', gold: '#d48806', blue: '#0958d9' } }}>
+    <ConfigProvider locale={zh ? zhCN : enUS} theme={{ token: { colorPrimary: '#1f6f69', controlItemBgActive: '#e3f0ee', colorLink: '#17625c', borderRadius: 6, colorTextSecondary: 'rgba(0,0,0,0.62)', colorTextDescription: 'rgba(0,0,0,0.62)', colorTextPlaceholder: 'rgba(0,0,0,0.56)', colorTextTertiary: 'rgba(0,0,0,0.6)', colorError: '#c5262c', controlItemBgActiveHover: '#d3e8e5', green7: '#237804', orange7: '#ad4e00', gold7: '#874d00' } }}>
       <AntApp>
         <QueryClientProvider client={client}>
           <RouterProvider router={router} />

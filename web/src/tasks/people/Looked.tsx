@@ -67,7 +67,7 @@ export function Looked({ person }: { person: Schemas['EmployeeView'] }) {
                   {l.judgement?.looker ? <Person of={l.judgement.looker} /> : <Typography.Text type="secondary">{l.department}</Typography.Text>}
                   {l.judgement && <Typography.Text type="secondary">{l.judgement.rule_text}</Typography.Text>}
                   {l.shown_times > 1 && <Typography.Text type="secondary">{t('shownTimes', { count: l.shown_times })}</Typography.Text>}
-                  {l.judgement?.flags_text.map((f) => <Tag key={f} color="orange">{f}</Tag>)}
+                  {l.judgement?.flags_text.filter((f) => f !== l.judgement?.rule_text).map((f) => <Tag key={f} color="orange">{f}</Tag>)}
                   {l.judgement?.outcome_text && <Tag color="green">{l.judgement.outcome_text}</Tag>}
                   {l.judgement?.pressed && <Tag color="red">{look('pressed')}</Tag>}
                 </Space>
