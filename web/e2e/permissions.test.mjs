@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 
-import { launch, pageOf } from './session.mjs'
+import { confirming, launch, pageOf } from './session.mjs'
 
 const dev = JSON.parse(readFileSync(process.env.DEV, 'utf8'))
 const base = process.env.BASE ?? dev.api
@@ -23,22 +23,10 @@ async function add(page, column, number) {
 
 const member = (column, number) => column.locator('.grip', { hasText: number })
 
-/** Confirms that it is oneself, if that is asked for before `done` is said. */
-async function confirming(page, user, done) {
-  const dialog = page.getByRole('dialog', { name: '请确认是您本人' })
-  await Promise.race([dialog.waitFor(), page.getByText(done).first().waitFor()])
-  if (await dialog.isVisible()) {
-    await dialog.getByText('密码', { exact: true }).click()
-    await dialog.locator('input[type=password]').fill(dev.users[user].password)
-    await dialog.getByRole('button', { name: /确\s?认/ }).click()
-  }
-  await page.getByText(done).first().waitFor()
-}
-
 async function send(page, user) {
   await page.getByLabel('给审核人的说明').fill('薪酬核对由专人负责')
   await page.getByRole('button', { name: '提交审核' }).click()
-  await confirming(page, user, '已提交，等待第二人审核')
+  await confirming(page, dev, user, page.getByText('已提交，等待第二人审核').first())
   await page.getByText('还没有改动。').waitFor()
 }
 
@@ -47,7 +35,7 @@ async function approve(user, then) {
   await page.goto(`${base}/console/approvals`)
   await page.locator('#content a[href*="/approvals/"]').first().click()
   await page.getByRole('button', { name: '同意并执行' }).click()
-  await confirming(page, user, '已同意，并已执行')
+  await confirming(page, dev, user, page.getByText('已同意，并已执行').first())
   await page.goto(`${base}/console/permissions`)
   await page.getByText(then).waitFor()
   await page.context().close()

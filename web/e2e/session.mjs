@@ -48,5 +48,19 @@ export async function pageOf(browser, dev, name, { language = 'zh', width = 1440
   const context = await browser.newContext({ viewport: { width, height }, locale: language === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Asia/Shanghai' })
   await context.addInitScript((l) => localStorage.setItem('lethe.language', l), language)
   if (name) await context.addCookies([{ ...(await cookieOf(dev, name)), url: base }])
-  return context.newPage()
+  const page = await context.newPage()
+  page.setDefaultTimeout(Number(process.env.PATIENCE ?? 20_000))
+  return page
+}
+
+/** Confirms that it is oneself, by the password, if that is asked for before `done` is there. */
+export async function confirming(page, dev, user, done) {
+  const dialog = page.getByRole('dialog', { name: /请确认是您本人|confirm that it is you/ })
+  await Promise.race([dialog.waitFor(), done.waitFor()])
+  if (await dialog.isVisible()) {
+    await dialog.getByText(/^(密码|Password)$/).click()
+    await dialog.locator('input[type=password]').fill(dev.users[user].password)
+    await dialog.getByRole('button', { name: /^(确\s?认|Confirm)$/ }).click()
+  }
+  await done.waitFor()
 }
