@@ -82,12 +82,13 @@ export default function New() {
     else form.setFields((['last_working_day', 'notice_received_on', 'employment_end_date', 'access_cutoff_at'] as const).map((name) => ({ name, errors: [] })))
   }, [preview.error, preview.data, past, form])
 
+  const cutsNow = !!plan && Date.parse(plan.access_cutoff_at) <= Date.now()
   const label = values.immediate
     ? plan?.two_people ? t('submitTwo') : t('submitNow')
     : plan?.two_people
       ? t('submitTwo')
       : plan
-        ? t('submit', { when: Date.parse(plan.access_cutoff_at) <= Date.now() ? t('now') : instant(plan.access_cutoff_at, plan.time_zone) })
+        ? cutsNow ? t('submitCut') : t('submit', { when: instant(plan.access_cutoff_at, plan.time_zone) })
         : t('submitPlain')
 
   return (
@@ -121,7 +122,7 @@ export default function New() {
             <Form.Item name="kind" label={t('kind')}>
               <Radio.Group options={kinds.map((kind) => ({ value: kind, label: t(`kind_${kind}` as 'kind_death') }))} />
             </Form.Item>
-            <Form.Item name="immediate" label={t('when')} extra={values.immediate ? <Typography.Text type="danger">{t('whenNowHint')}</Typography.Text> : undefined}>
+            <Form.Item name="immediate" label={t('when')} extra={values.immediate ? <Typography.Text type="danger">{plan?.two_people ? t('whenNowHintTwo') : t('whenNowHint')}</Typography.Text> : undefined}>
               <Radio.Group options={[{ value: false, label: t('whenDated') }, { value: true, label: t('whenNow') }]} />
             </Form.Item>
             {!values.immediate && (
@@ -148,7 +149,7 @@ export default function New() {
                         <Form.Item name="confirm_past" valuePropName="checked" noStyle>
                           <Checkbox>{t('pastConfirm')}</Checkbox>
                         </Form.Item>
-                        {values.confirm_past && (
+                        {values.confirm_past && !(plan?.earlier && !values.count_from_end) && (
                           <Form.Item name="count_from_end" label={t('countFrom')} style={{ margin: '12px 0 0' }}>
                             <Radio.Group orientation="vertical" options={[{ value: false, label: t('countToday') }, { value: true, label: t('countEnd') }]} />
                           </Form.Item>
@@ -247,7 +248,7 @@ export default function New() {
           </Col>
         </Row>
         <Flex gap={12} align="center" wrap>
-          <Button type="primary" htmlType="submit" size="large" danger={values.immediate} loading={begin.isPending} disabled={!!exists} style={{ whiteSpace: 'normal', height: 'auto', minHeight: 40, maxWidth: '100%' }}>
+          <Button type="primary" htmlType="submit" size="large" danger={values.immediate || cutsNow} loading={begin.isPending} disabled={!!exists} style={{ whiteSpace: 'normal', height: 'auto', minHeight: 40, maxWidth: '100%' }}>
             {label}
           </Button>
           <Typography.Text type="secondary">{t('submitKeys')}</Typography.Text>

@@ -2,9 +2,10 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, App, Button, Descriptions, Drawer, Flex, Form, Input, Radio, Skeleton, Typography } from 'antd'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { language } from '../../shell/language'
 import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
-import { When } from '../../shell/times'
+import { instant, When } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { useHomeTexts } from './texts'
 
@@ -93,10 +94,10 @@ function What({ of: l }: { of: Schemas['DisclosureView'] }) {
     [t('looker'), j?.looker ? <Person of={j.looker} /> : l.department],
     [t('when'), <When at={l.shown_at ?? l.asked_at} />],
     [t('purpose'), l.purpose_text],
-    [t('fields'), l.fields_text.join('、')],
+    [t('fields'), l.fields_text.join(language() === 'zh' ? '、' : ', ')],
     [t('times'), l.shown_times || ''],
     [t('reason'), w?.reason],
-    [t('evidence'), w?.evidence.length ? w.evidence.map((e) => <div key={e.key}>{`${e.label}: ${e.text || e.value}`}</div>) : ''],
+    [t('evidence'), w?.evidence.length ? w.evidence.map((e) => <div key={e.key}>{`${e.label}: ${/^\d{4}-\d\d-\d\dT/.test(e.value) ? instant(e.value) : e.text || e.value}`}</div>) : ''],
     [t('asker'), w?.requested_by ?? (j?.requested_by && <Person of={j.requested_by} />)],
     [t('flags'), j?.flags_text.join('；')],
     [t('result'), j?.outcome_text],
