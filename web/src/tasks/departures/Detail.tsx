@@ -166,7 +166,9 @@ function Employment({ of: d }: { of: Departure }) {
     <Section fill title={t('trackEmployment')}>
       <Flex vertical gap={12}>
         {takenBack(d.stage) ? (
-          <State tone={stageTone[d.stage]}>{d.stage_text}</State>
+          <div>
+            <State tone={stageTone[d.stage]}>{d.stage_text}</State>
+          </div>
         ) : (
           <Steps size="small" orientation="vertical" current={at} status={d.stage === 'purged' ? 'finish' : 'process'} items={path.map((s) => ({ title: t(`stage_${s}`) }))} />
         )}
