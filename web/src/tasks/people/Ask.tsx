@@ -59,7 +59,7 @@ export function Asker({ autoFocus }: { autoFocus?: boolean }) {
       </Form.Item>
       {asker === 'colleague' && (
         <Form.Item name={['requested_by', 'employee_id']} label={t('askerColleague')} rules={[{ required: true, message: t('askerMissing') }]}>
-          <PersonPicker autoFocus={autoFocus} allowClear={false} />
+          <PersonPicker autoFocus={autoFocus} allowClear={false} placeholder={t('findPerson')} />
         </Form.Item>
       )}
       {asker === 'outsider' && (
@@ -173,7 +173,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
     return [...sections].map(([label, items]) => ({ label, options: items }))
   }
   const again = (
-    <Button onClick={() => setCame(undefined)}>{t('back')}</Button>
+    <Button onClick={() => setCame(undefined)}>{t(came?.is === 'compared' ? 'compareAgain' : 'back')}</Button>
   )
 
   return (

@@ -11,7 +11,7 @@ import { usePages } from '../../shell/pages'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
-import { instant, When } from '../../shell/times'
+import { instant } from '../../shell/times'
 import { useImportTexts } from './import-texts'
 import './look.css'
 
@@ -98,15 +98,14 @@ function Begin({ open }: { open: (id: string) => void }) {
                 <Flex justify="space-between" align="center" wrap gap={8}>
                   <Space wrap size={8}>
                     <Tag color={i.state === 'done' ? 'green' : i.state === 'cancelled' || i.state === 'expired' ? 'default' : 'gold'}>{i.state_text}</Tag>
-                    <When at={i.created_at} />
+                    <Button type="link" style={{ paddingInline: 0 }} onClick={() => open(i.id)}>
+                      {instant(i.created_at)}
+                    </Button>
                     <Person of={i.uploader} />
                     <span>
                       {i.format_text} · {t('rows', { count: i.rows })}
                     </span>
                   </Space>
-                  <Button size="small" aria-label={`${t('open')}: ${instant(i.created_at)}`} onClick={() => open(i.id)}>
-                    {t('open')}
-                  </Button>
                 </Flex>
               </li>
             ))}

@@ -74,7 +74,7 @@ export default function PleaPage() {
               </Form.Item>
             ) : (
               <Form.Item label={t('about')} htmlFor="about">
-                <PersonPicker id="about" allowClear={false} value={about} onChange={choose} />
+                <PersonPicker id="about" allowClear={false} placeholder={t('findPerson')} value={about} onChange={choose} />
               </Form.Item>
             )}
             <Form.Item name="wants" label={t('wants')}>

@@ -5,6 +5,7 @@ export const usePleaTexts = texts(
   {
     colon: '：',
     comma: '、',
+    findPerson: '姓名、拼音或工号',
     title: '求助处理',
     hint: '有人来要某位员工的信息：先记下谁、要谁的、要什么、为什么，再由规则判断。',
     face: '当面模式',
@@ -49,6 +50,7 @@ export const usePleaTexts = texts(
   {
     colon: ': ',
     comma: ', ',
+    findPerson: 'Name, pinyin or number',
     title: 'Pleas for data',
     hint: 'Somebody asks for the data of one of your people: note who, about whom, what and why; the rules decide.',
     face: 'Face to face',
