@@ -63,7 +63,7 @@ export default function Detail() {
           <Flex vertical gap={16}>
             {c.state === 'closed' && <Closed of={c} />}
             {c.state === 'waiver_requested' && <Waiver of={c} mayConfirm={me?.role === 'reviewer' && !own && c.asker?.employee_id !== me.employee_id} />}
-            {c.state === 'open' && me?.role === 'it_ops' && <Resolve of={c} />}
+            {c.state !== 'closed' && me?.role === 'it_ops' && <Resolve of={c} />}
             {c.state === 'open' && me?.role !== 'it_ops' && <Alert type="info" showIcon title={t('onlyIt')} />}
             <Accounts of={c} />
           </Flex>
@@ -158,7 +158,7 @@ function Resolve({ of: c }: { of: Case }) {
       await changed()
     },
   })
-  const choices = (['retry', 'resolved_by_hand', 'waive', ...(c.departure_id ? [] : ['abort'])] as Action[])
+  const choices = (['retry', 'resolved_by_hand', ...(c.state === 'open' ? ['waive'] : []), ...(c.departure_id ? [] : ['abort'])] as Action[])
   return (
     <Card size="small" title={<h2 className="card-title">{t('decide')}</h2>}>
       <Form form={form} layout="vertical" disabled={resolve.isPending} onFinish={(v) => resolve.mutate({ action: v.action, note: v.note?.trim() || undefined })} requiredMark={false}>

@@ -125,13 +125,13 @@ export default function Log() {
             dataSource={list.rows}
             onRow={(e) => ({ onClick: () => setOpen(e), style: { cursor: 'pointer' } })}
             columns={[
-              { title: t('check'), width: 120, render: (_, e) => <Badge of={e} /> },
-              { title: t('when'), width: 160, render: (_, e) => instant(e.at) },
-              { title: t('who'), width: 190, render: (_, e) => <>{nameOf(e.actor)}<br /><Typography.Text type="secondary">{e.actor_role_text}</Typography.Text></> },
-              { title: t('what'), width: 210, render: (_, e) => <Button type="link" size="small" className="row-link" onClick={(click) => { click.stopPropagation(); setOpen(e) }}>{e.action_text ?? e.kind_text}</Button> },
-              { title: t('whom'), width: 170, render: (_, e) => nameOf(e.subject) },
+              { title: t('check'), width: 104, render: (_, e) => <Badge of={e} /> },
+              { title: t('when'), width: 122, render: (_, e) => instant(e.at) },
+              { title: t('who'), width: 150, render: (_, e) => <>{nameOf(e.actor)}{e.actor && <br />}<Typography.Text type="secondary">{e.actor_role_text}</Typography.Text></> },
+              { title: t('what'), width: 170, render: (_, e) => <Button type="link" size="small" className="row-link" onClick={(click) => { click.stopPropagation(); setOpen(e) }}>{e.action_text ?? e.kind_text}</Button> },
+              { title: t('whom'), width: 150, render: (_, e) => nameOf(e.subject) },
               { title: t('why'), render: (_, e) => <div className="reason">{why(e)}</div> },
-              { title: t('result'), width: 90, render: (_, e) => e.result_text && <Result of={e} /> },
+              { title: t('result'), width: 84, render: (_, e) => e.result_text && <Result of={e} /> },
             ]}
           />
         )}

@@ -60,7 +60,7 @@ export function Purges() {
       )}
       <Flex vertical gap={12}>
         {list.rows.map((p) => (
-          <PurgeCard key={p.id} of={p} decide={me?.role === 'reviewer' && p.employee_id !== me.employee_id ? (decision) => setDeciding({ purge: p, decision }) : undefined} />
+          <PurgeCard key={p.id} of={p} me={me?.employee_id} decide={me?.role === 'reviewer' && p.employee_id !== me.employee_id ? (decision) => setDeciding({ purge: p, decision }) : undefined} />
         ))}
         {list.hasNextPage && <Button loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>{shell('more')}</Button>}
       </Flex>
@@ -69,9 +69,10 @@ export function Purges() {
   )
 }
 
-function PurgeCard({ of: p, decide }: { of: Purge; decide?: (decision: Decision) => void }) {
+function PurgeCard({ of: p, me, decide }: { of: Purge; me?: string; decide?: (decision: Decision) => void }) {
   const t = useRetentionTexts()
   const open = p.state === 'in_review' || p.state === 'rejected'
+  const rejectedByMe = p.rejections.some((r) => r.person?.employee_id === me)
   return (
     <Card
       size="small"
@@ -100,7 +101,7 @@ function PurgeCard({ of: p, decide }: { of: Purge; decide?: (decision: Decision)
       )}
       {p.escalated && <div><Tag color="red">{t('escalated')}</Tag></div>}
       <Flex gap={8} wrap align="center" style={{ marginTop: 10 }}>
-        {decide && open && <Button danger onClick={() => decide('approved')}>{t('approve')}</Button>}
+        {decide && open && !rejectedByMe && <Button danger onClick={() => decide('approved')}>{t('approve')}</Button>}
         {decide && p.state === 'in_review' && <Button onClick={() => decide('rejected')}>{t('reject')}</Button>}
         {decide && p.state === 'rejected' && <Button onClick={() => decide('extended')}>{t('extend')}</Button>}
         <Link to={`/departures/${p.departure_id}`}>{t('open')}</Link>

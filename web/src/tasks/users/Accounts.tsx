@@ -67,7 +67,7 @@ export function Accounts() {
             { title: t('login'), dataIndex: 'login' },
             { title: t('roles'), render: (_, u) => <Flex gap={4} wrap>{u.roles_text.map((r) => <Tag key={r}>{r}</Tag>)}</Flex> },
             { title: t('state'), render: (_, u) => marks(u) },
-            { title: '', width: 90, render: (_, u) => <Button size="small" onClick={() => setOpen(u.id)} aria-label={`${t('manage')}: ${u.name} ${u.employee_no}`} autoInsertSpace={false}>{t('manage')}</Button> },
+            { title: t('manage'), width: 90, render: (_, u) => <Button size="small" onClick={() => setOpen(u.id)} aria-label={`${t('manage')}: ${u.name} ${u.employee_no}`} autoInsertSpace={false}>{t('manage')}</Button> },
           ]}
         />
       )}
