@@ -4,14 +4,14 @@ import { Alert, App, Button, Card, Empty, Flex, Input, Popconfirm, Progress, Sel
 import { useMemo, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 
-import { api, ok, type Schemas } from '../../api/client'
+import { api, asRequest, ok, type Schemas } from '../../api/client'
 import { useEvents } from '../../shell/events'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
-import { instant } from '../../shell/times'
+import { day, instant } from '../../shell/times'
 import { useImportTexts } from './import-texts'
 import './look.css'
 
@@ -128,6 +128,7 @@ function One({ id }: { id: string }) {
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState('')
   const [reason, setReason] = useState('')
+  const [request, setRequest] = useState<string>()
   const query = useQuery({ queryKey: ['imports', id], queryFn: () => ok(api.GET('/api/v1/employee-imports/{id}', { params: { path: { id } } })), retry: false })
   const it = query.data
   useEvents(it && moving(it.state) ? `/api/v1/employee-imports/${id}/events` : undefined, (data) => client.setQueryData(['imports', id], data), ['snapshot', 'changed'])
@@ -208,6 +209,7 @@ function One({ id }: { id: string }) {
             {it.state === 'done' || it.state === 'running' ? (
               <>
                 <Statistic title={t('created')} value={it.result.created} />
+                {it.result.departed > 0 && <Statistic title={t('departed')} value={it.result.departed} />}
                 <Statistic title={t('changed')} value={it.result.changed} />
                 <Statistic title={t('unchanged')} value={it.result.unchanged} />
                 <Statistic title={t('refused')} value={it.result.refused} />
@@ -221,6 +223,7 @@ function One({ id }: { id: string }) {
               </>
             )}
           </Flex>
+          {it.plan.left && it.plan.left.people > 0 && <Alert type="warning" showIcon style={{ marginTop: 16 }} title={t('leftBefore', { count: it.plan.left.people, from: day(it.plan.left.first), to: day(it.plan.left.last) })} />}
           {it.state === 'checked' && mine && (
             <Space orientation="vertical" style={{ width: '100%', marginTop: 16 }}>
               {count === 0 ? (
@@ -242,6 +245,7 @@ function One({ id }: { id: string }) {
                         'run',
                         () => ok<View | Schemas['ApprovalView']>(api.POST('/api/v1/employee-imports/{id}/run', { params: { path }, body: { approval_reason: reason.trim() || undefined } })),
                         (answer) => {
+                          setRequest(asRequest(answer)?.id)
                           const begun = outcome(answer)
                           if (begun) put(begun)
                           else void query.refetch()
@@ -256,7 +260,7 @@ function One({ id }: { id: string }) {
             </Space>
           )}
           {it.state === 'awaiting_approval' && (
-            <Alert type="info" showIcon style={{ marginTop: 16 }} title={t('waiting')} action={it.approval_id && <Link to={`/approvals/${it.approval_id}`}>{t('openRequest')}</Link>} />
+            <Alert type="info" showIcon style={{ marginTop: 16 }} title={t('waiting')} action={<Link to={`/approvals${(it.approval_id ?? request) ? `/${it.approval_id ?? request}` : ''}`}>{t('openRequest')}</Link>} />
           )}
         </Card>
       )}
@@ -264,7 +268,7 @@ function One({ id }: { id: string }) {
       {it.state !== 'mapping' && it.state !== 'checking' && (
         <Card title={<h2 className="sub">{t('problems')}</h2>}>
           {it.file && mine && !it.file_gone && it.plan.faulty + it.result.refused > 0 && (
-            <Button style={{ marginBottom: 12, whiteSpace: 'normal', height: 'auto' }} icon={<DownloadOutlined />} loading={busy === 'file'} onClick={() => void download().then(() => message.info(t('mendNote')))}>
+            <Button style={{ marginBottom: 12, whiteSpace: 'normal', height: 'auto', minHeight: 32, paddingBlock: 4 }} icon={<DownloadOutlined />} loading={busy === 'file'} onClick={() => void download().then(() => message.info(t('mendNote')))}>
               {t('mend')}
             </Button>
           )}
@@ -343,7 +347,7 @@ function Columns({ of, done }: { of: View; done: (view: View) => void }) {
     return [
       { value: '', label: t('notRead') },
       ...[...sections].map(([label, items]) => ({ label, options: items })),
-      { label: '', options: (['legal_entity', 'time_zone', 'left_on'] as const).map((value) => ({ value: value as string, label: t(value) })) },
+      { label: '', options: (['legal_entity', 'time_zone', 'left_on', 'departure_kind'] as const).map((value) => ({ value: value as string, label: t(value) })) },
     ]
   }, [catalogue.data, t])
   const changed = of.columns.some((c) => (chosen.get(c.column) ?? '') !== (c.field ?? ''))
