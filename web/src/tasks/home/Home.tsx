@@ -177,7 +177,7 @@ export default function Home() {
           <Tile of={home.leaving} title={t('today')} n={`${leaving.filter((d) => d.last_working_day === today()).length}${more(home.leaving.data)}`} to={`/departures?sort=last_working_day&from=${today()}&to=${today()}`} />
           <Tile of={home.leaving} title={t('week')} n={`${leaving.length}${more(home.leaving.data)}`} to={`/departures?sort=last_working_day&from=${today()}&to=${inDays(6)}`} />
           <Tile of={home.cases} title={t('cases')} n={`${casesOpen}${more(home.cases.data)}`} bad={casesOpen > 0} to="/cases" />
-          <Tile of={home.approvals} title={t('approvals')} n={`${approvals.length}${more(home.approvals.data)}`} to="/approvals" />
+          {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.approvals} title={t('approvals')} n={`${approvals.length}${more(home.approvals.data)}`} to="/approvals" />}
           {keepers.includes(role) && <Tile of={home.deletions} title={t('deletions')} n={`${deletions.size}${more(home.deletions.data)}`} to="/retention" />}
           {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.looks} title={t('looks')} n={`${looks.length}${more(home.looks.data)}`} to="#todo" />}
         </Columns>
