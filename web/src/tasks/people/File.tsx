@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Card, Descriptions, Drawer, Empty, Flex, Input, Select, Skeleton, Space, Tabs, Tag, Typography } from 'antd'
 import type { InputRef } from 'antd'
 import { useEffect, useRef, useState } from 'react'
-import { Link, useNavigate, useParams } from 'react-router'
+import { Link, useLocation, useNavigate, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { useMe } from '../../shell/me'
@@ -34,7 +34,7 @@ function OneFile({ id }: { id: string }) {
   const navigate = useNavigate()
   const wide = useWide()
   const finder = useRef<InputRef>(null)
-  const [tab, setTab] = useState<string>()
+  const [tab, setTab] = useState(useLocation().hash.slice(1) || undefined)
   const [text, setText] = useState('')
   const [asking, setAsking] = useState<string[]>()
   const [editing, setEditing] = useState(false)
@@ -122,7 +122,7 @@ function OneFile({ id }: { id: string }) {
             </Button>
           )}
           {departure && <Button onClick={() => void navigate(`/departures/${departure.id}`)}>{running ? t('runningDeparture') : t('pastDeparture')}</Button>}
-          {hr && !own && person.status === 'active' && <Button onClick={() => void navigate(`/departures/new?employee=${id}`)}>{t('depart')}</Button>}
+          {hr && !own && person.status === 'active' && <Button onClick={() => void navigate(`/departures/new?person=${id}`)}>{t('depart')}</Button>}
         </Space>
       </Flex>
       {own && hr && <Alert type="info" showIcon title={t('ownFile')} action={<Link to="/me">{t('toMe')}</Link>} style={{ marginBottom: 12 }} />}
