@@ -140,7 +140,7 @@ function NewUser({ open, close }: { open: boolean; close: () => void }) {
         <Form.Item name="login" label={t('login')} extra={t('loginHint')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
           <Input maxLength={100} autoComplete="off" />
         </Form.Item>
-        <Form.Item name="roles" label={t('roles')} rules={[{ required: true, message: t('chooseRole') }]}>
+        <Form.Item name="roles" label={t('roles')} rules={[{ validator: (_, v?: string[]) => (v?.length ? Promise.resolve() : Promise.reject(new Error(t('chooseRole')))) }]}>
           <Checkbox.Group options={roles} />
         </Form.Item>
         <Form.Item name="approval_reason" label={t('reasonForSecond')} extra={t('reasonHint')}>
