@@ -48,8 +48,8 @@ for (const role of ['hr_admin', 'department_head', 'employee', 'reviewer', 'audi
       for (at of await screensOf(page, role)) {
         await page.goto(dev.api + at)
         await page.locator('#content h1').first().waitFor({ timeout: 10_000 }).catch(() => wrong.push(`${at}: no heading`))
-        await page.waitForLoadState('networkidle').catch(() => undefined)
-        await page.waitForTimeout(150)
+        await page.waitForFunction(() => !document.querySelector('#content .ant-skeleton, #content .ant-spin-spinning'), undefined, { timeout: 10_000 }).catch(() => undefined)
+        await page.waitForTimeout(100)
         const seen = await page.evaluate(() => ({
           text: document.body.innerText,
           over: document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -27,7 +27,7 @@ export const useTaskTexts = texts(
   },
   {
     home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', leavers: 'People who left',
-    pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', approval: 'Request', cases: 'Cases', case: 'Case', log: 'Query log', retention: 'Retention and deletion',
+    pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', approval: 'Request', cases: 'Cases', case: 'Case', log: 'Query log', retention: 'Retention',
     users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', requests: 'Requests of people',
   },
 )

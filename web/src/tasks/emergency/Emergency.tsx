@@ -1,10 +1,11 @@
 import { PhoneOutlined } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Alert, Button, Card, Flex, Form, Input, Space, Tabs, Typography } from 'antd'
+import { Alert, Button, Card, Flex, Form, Input, Space, Typography } from 'antd'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { useMe } from '../../shell/me'
 import { Person, PersonPicker } from '../../shell/person'
+import { Parts } from '../../shell/Parts'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
 import { instant } from '../../shell/times'
@@ -20,7 +21,8 @@ export default function Emergency() {
   return (
     <>
       <h1>{t('title')}</h1>
-      <Tabs
+      <Parts
+        label={t('title')}
         items={[
           { key: 'call', label: t('title'), children: <CallForm /> },
           { key: 'calls', label: t('calls'), children: <Calls /> },

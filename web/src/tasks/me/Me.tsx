@@ -1,6 +1,5 @@
-import { Tabs } from 'antd'
-
 import { useMe } from '../../shell/me'
+import { Parts } from '../../shell/Parts'
 import { Consents } from './Consents'
 import { MyRequests } from '../requests/Mine'
 import { useTexts as useRequestTexts } from '../requests/texts'
@@ -19,7 +18,8 @@ export default function Me() {
   return (
     <>
       <h1>{t('title')}</h1>
-      <Tabs
+      <Parts
+        label={t('title')}
         items={[
           { key: 'data', label: t('data'), children: <Mine id={me.employee_id} /> },
           { key: 'looks', label: t('looks'), children: <Looks id={me.employee_id} /> },

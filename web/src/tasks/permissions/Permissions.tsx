@@ -1,9 +1,10 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Alert, Button, Card, Flex, Form, Input, Skeleton, Tabs, Typography } from 'antd'
+import { Alert, Button, Card, Flex, Form, Input, Skeleton, Typography } from 'antd'
 import { useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { useMe } from '../../shell/me'
+import { Parts } from '../../shell/Parts'
 import { ProblemAlert } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { useShellTexts } from '../../shell/texts'
@@ -57,7 +58,8 @@ function Editor({ permissions }: { permissions: Schemas['Permissions'] }) {
         {t('version', { version: permissions.version })} ·{' '}
         {permissions.changed_at ? t('since', { at: instant(permissions.changed_at), who: permissions.changed_by?.name ?? '', by: permissions.approved_by?.name ?? '' }) : t('builtIn')}
       </Typography.Text>
-      <Tabs
+      <Parts
+        label={t('title')}
         items={[
           { key: 'people', label: t('people'), children: <People {...common} learn={(p) => setLearnt((known) => [...known, p])} /> },
           { key: 'matrix', label: t('matrix'), children: <Matrix {...common} /> },
