@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/users"
 	"lethe/internal/i18n"
+	"lethe/internal/identity"
 	"lethe/models"
 )
 
@@ -79,6 +81,27 @@ func TestTheConsoleIsServedFromTheProgram(t *testing.T) {
 	}
 	if got := f.Ask("", "GET", "/api/v1/nothing", ""); strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") {
 		t.Error("the API answers with the console")
+	}
+}
+
+// TestI18_NothingIsDoneInAnotherName: a browser has one cookie for all of its windows.
+func TestI18_NothingIsDoneInAnotherName(t *testing.T) {
+	f := apitest.New(t)
+	hr := f.Session(models.RoleHRAdmin)
+	for person, want := range map[string]int{
+		"": 200, f.People[models.RoleHRAdmin].String() + "/hr_admin": 200,
+		f.People[models.RoleHRAdmin].String() + "/reviewer": 401, f.People[models.RoleReviewer].String() + "/hr_admin": 401, "x": 401,
+	} {
+		if got := hr.Ask("GET", "/api/v1/me", "", "Lethe-Person", person); got.Status != want || want == 401 && got.Problem.Code != "session_of_another" {
+			t.Errorf("as %q: %d %s", person, got.Status, got.Body)
+		}
+	}
+}
+
+func TestATokenMayBeKeptToEachScope(t *testing.T) {
+	body, _ := reflect.TypeFor[users.TokenBody]().FieldByName("Scopes")
+	if got := strings.Split(body.Tag.Get("enum"), ","); !slices.Equal(got, identity.Scopes) {
+		t.Errorf("the API knows %v, tokens %v", got, identity.Scopes)
 	}
 }
 

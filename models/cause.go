@@ -19,6 +19,7 @@ const (
 	CauseReaches   Cause = "reaches_oneself" // a hold would keep the own data
 	CauseMany      Cause = "many_entries"    // more entries than one person takes away within a day
 	CauseNewPeople Cause = "new_people"      // it enters people
+	CauseOwnReach  Cause = "own_reach"       // somebody would come into a department that the requester heads
 	CauseAddress   Cause = "private_address" // links to somebody who has left would go elsewhere
 	CauseLook      Cause = "sensitive_look"  // the rules of looks at sensitive fields want a reviewer first
 )
@@ -26,4 +27,4 @@ const (
 // Causes lists them all.
 var Causes = closed.Of("approval.cause",
 	CauseAlways, CauseSetting, CauseToken, CauseSudden, CauseProtected, CauseOneself, CauseForward, CauseEarlier, CauseGivesBack,
-	CauseReaches, CauseMany, CauseNewPeople, CauseAddress, CauseLook)
+	CauseReaches, CauseMany, CauseNewPeople, CauseOwnReach, CauseAddress, CauseLook)

@@ -3,6 +3,7 @@ package emergencies
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -91,6 +92,9 @@ func (s *server) calls(ctx context.Context, language i18n.Language, rows []model
 		return nil, err
 	}
 	all := slices.Contains(readers, httpkit.ActorOf(ctx).Role)
+	if !all { // a caller hears of nobody that the data is deleted
+		maps.DeleteFunc(people, func(_ uuid.UUID, p render.PersonView) bool { return p.EmployeeNo == "" })
+	}
 	return httpkit.Each(rows, func(c models.EmergencyCall) EmergencyCall {
 		v := EmergencyCall{
 			ID: c.ID, CalledAt: c.CalledAt.UTC(), Caller: people.Of(&c.CallerID), EmployeeID: c.EmployeeID, Person: people.Of(c.EmployeeID),

@@ -493,3 +493,14 @@ func TestTheRota(t *testing.T) {
 		t.Errorf("%d shifts by pages", len(ids))
 	}
 }
+
+// TestANumberOfTheRotaIsNoMatterOfALook: an emergency call names it, and nothing else does.
+func TestANumberOfTheRotaIsNoMatterOfALook(t *testing.T) {
+	o := newOffice(t)
+	id := o.hr("H9", "+86 138 0013 8000")
+	got := o.Ask(models.RoleHRAdmin, "POST", "/api/v1/employees/"+id.String()+"/disclosures", `{"fields": ["duty_phone"], "purpose": "medical_emergency",
+		"reason": "Collapsed at the press, the family must be told", "evidence": {"what": "collapsed", "when": "`+time.Now().UTC().Format(time.RFC3339)+`", "reported_by": "shift lead"}}`)
+	if got.Status != 403 || got.Problem.Rule != "purpose_not_for_field" || strings.Contains(string(got.Body), "8000") {
+		t.Errorf("a look: %d %s", got.Status, got.Body)
+	}
+}

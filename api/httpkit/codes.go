@@ -38,6 +38,7 @@ var (
 	CodeTextTooLong          = Code("text_too_long", http.StatusUnprocessableEntity)
 	CodeTextUnreadable       = Code("text_unreadable", http.StatusUnprocessableEntity)
 	codeTwoCredentials       = Code("two_credentials", http.StatusBadRequest)
+	codeOtherPerson          = Code("session_of_another", http.StatusUnauthorized)
 	codeTooManyStreams       = Code("too_many_streams", http.StatusTooManyRequests)
 	codeScopeNotAllowed      = Code("scope_not_allowed", http.StatusForbidden)
 	CodeBreakGlassMayNot     = Code("break_glass_not_allowed", http.StatusForbidden)

@@ -170,9 +170,21 @@ func (s *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		refuse(ctx, ProblemOf(ctx.Context(), err))
 		return
 	}
+	if !expected(ctx.Header(personHeader), bearer) {
+		refuse(ctx, NewProblem(codeOtherPerson))
+		return
+	}
 	humagin.Unwrap(ctx).Set(ginBearer, bearer)
 	inner := models.WithCaller(ctx.Context(), bearer.Caller(RequestIDOf(ctx.Context())))
 	next(huma.WithContext(ctx, context.WithValue(inner, keyBearer, bearer)))
+}
+
+// personHeader is for whom a page was drawn: employee/role. A browser has one cookie for all of its windows, and what one
+// person typed is never sent as another.
+const personHeader = "Lethe-Person"
+
+func expected(person string, b identity.Bearer) bool {
+	return person == "" || person == b.Actor.EmployeeID.String()+"/"+string(b.Actor.Role)
 }
 
 func (s *API) bearer(ctx huma.Context) (identity.Bearer, error) {

@@ -57,6 +57,23 @@ func (p *post) shut(what string, got apitest.Reply) {
 	}
 }
 
+// TestWhoeverLeftReachesTheOwnData, whatever role they had: who has left is an employee to it.
+func TestWhoeverLeftReachesTheOwnData(t *testing.T) {
+	p := newPost(t)
+	person := p.employee("E1")
+	a := p.Enrolled(person, models.RoleAuditor)
+	p.LeftLongAgo(person, -2, false)
+	p.asks(a.Login)
+	p.round(p.smtp)
+	got := p.opens(p.link(), p.Code(a, 0))
+	if got.Status != 201 {
+		t.Fatalf("opened: %d %s", got.Status, got.Body)
+	}
+	if me := p.Ask("", "GET", "/api/v1/me", "", "Cookie", "lethe="+apitest.CookieOf(t, got, "lethe").Value); me.Status != 200 || !strings.Contains(string(me.Body), `"role":"employee"`) {
+		t.Errorf("is %d %s", me.Status, me.Body)
+	}
+}
+
 // TestSomebodyWhoHasLeftReachesTheOwnData by a link to the private address and the authenticator, and nothing else.
 func TestSomebodyWhoHasLeftReachesTheOwnData(t *testing.T) {
 	p := newPost(t)

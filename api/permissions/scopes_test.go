@@ -2,6 +2,7 @@ package permissions_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -56,6 +57,10 @@ func TestI27_DepartmentsBelow(t *testing.T) {
 		t.Errorf("by who heads one above: %d %s", got.Status, got.Body)
 	}
 	person := o.Hire("E1", bottom)
+	outside := o.Hire("E2", o.B)
+	if got := o.FreshSession(o.People[models.RoleDepartmentHead], models.RoleHRAdmin).Ask("PATCH", "/api/v1/employees/"+outside.String(), `{"department_id": "`+bottom.String()+`", "approval_reason": "moved"}`); got.Status != 202 || !strings.Contains(string(got.Body), string(models.CauseOwnReach)) {
+		t.Errorf("a person by who heads one above: %d %s", got.Status, got.Body)
+	}
 	o.configure()
 	p := o.read()
 	p.Tiers = append(p.Tiers, permissions.Tier{Key: "division", NameZh: "事业部", NameEn: "Division", Role: models.RoleDepartmentHead, Scope: access.ScopeBelow, Members: []uuid.UUID{o.People[models.RoleDepartmentHead]}})

@@ -102,6 +102,7 @@ func TestACorrectionIsWrittenWithItsAnswer(t *testing.T) {
 	o.wrong("what nobody asked for", o.hr.Ask("POST", at(r)+"/answer", `{"answer": "granted", "text": "已更正", "fields": {"home_address": "徐汇区衡山路2号", "bank_name": "x"}}`), "body.fields", "not_requested")
 	o.wrong("refused without a reason in law", o.hr.Ask("POST", at(r)+"/answer", `{"answer": "refused", "text": "不更正"}`), "body.basis", "required")
 	o.wrong("no value of its type", o.hr.Ask("POST", at(r)+"/answer", `{"answer": "granted", "text": "已更正", "fields": {"home_address": " "}}`), "body.fields.home_address", "required")
+	o.wrong("taken away", o.hr.Ask("POST", at(r)+"/answer", `{"answer": "granted", "text": "已更正", "fields": {"home_address": null}}`), "body.fields", "required")
 	if o.Count("subject_requests WHERE state <> 'open'") != 0 {
 		t.Fatal("a refused answer was kept")
 	}

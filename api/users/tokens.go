@@ -20,7 +20,7 @@ import (
 type TokenBody struct {
 	Label     string    `json:"label" minLength:"1" maxLength:"100" doc:"What it is for"`
 	ExpiresAt time.Time `json:"expires_at" doc:"At most 366 days ahead"`
-	Scopes    []string  `json:"scopes,omitempty" enum:"read,people,departures,accounts" maxItems:"10" doc:"What it is limited to; left out, to nothing but the session's role"`
+	Scopes    []string  `json:"scopes,omitempty" enum:"read,people,departures,accounts,disclosures,emergencies" maxItems:"10" doc:"What it is limited to; left out, to nothing but the session's role"`
 }
 
 // TokenView is a token without its secret.

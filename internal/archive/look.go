@@ -27,6 +27,9 @@ func GroupOf(section, key string) access.Group {
 	return access.Group(section)
 }
 
+// ForCallsAlone says of a field that an emergency call names its value, and no look does.
+func ForCallsAlone(key string) bool { return key == "duty_phone" || key == "duty_email" }
+
 // LookField is a field that somebody asks to see, with what the file has for it; sealed.
 type LookField struct {
 	models.FieldDefinition

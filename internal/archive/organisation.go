@@ -147,18 +147,16 @@ func underneath(tx *database.Tx, d models.Department) error {
 	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended('lethe departments', 0))").Error; err != nil {
 		return database.Wrap("waiting for other departments", err)
 	}
-	var above []models.Department
-	err := tx.DB().Raw(`WITH RECURSIVE up AS (SELECT d.* FROM departments d WHERE d.id = ?
-		UNION SELECT p.* FROM departments p JOIN up ON p.id = up.parent_id) SELECT * FROM up`, *d.ParentID).Scan(&above).Error
+	above, err := upwards(tx, *d.ParentID)
 	if err != nil {
-		return database.Wrap("reading the departments above", err)
+		return err
 	}
 	known := false
 	for _, a := range above {
 		switch {
 		case a.ID == d.ID:
 			return ErrCycle
-		case a.HeadEmployeeID != nil && *a.HeadEmployeeID == models.CallerOf(tx.Context()).Actor.EmployeeID:
+		case headedBy(a, models.CallerOf(tx.Context()).Actor.EmployeeID):
 			return ErrOwnDepartment
 		}
 		known = known || a.ID == *d.ParentID && a.LegalEntityID == d.LegalEntityID
@@ -167,6 +165,17 @@ func underneath(tx *database.Tx, d models.Department) error {
 		return invalid("parent_id", CodeUnknown)
 	}
 	return nil
+}
+
+// upwards is a department with all above it.
+func upwards(tx *database.Tx, id uuid.UUID) (above []models.Department, err error) {
+	err = tx.DB().Raw(`WITH RECURSIVE up AS (SELECT d.* FROM departments d WHERE d.id = ?
+		UNION SELECT p.* FROM departments p JOIN up ON p.id = up.parent_id) SELECT * FROM up`, id).Scan(&above).Error
+	return above, database.Wrap("reading the departments above", err)
+}
+
+func headedBy(d models.Department, who uuid.UUID) bool {
+	return d.HeadEmployeeID != nil && *d.HeadEmployeeID == who
 }
 
 func (p *problems) named(location string, s *string, fits func(string) bool) {

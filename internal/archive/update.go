@@ -3,6 +3,7 @@ package archive
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -221,7 +222,20 @@ func (p Patch) causes(tx *database.Tx, employment models.Employment) ([]models.C
 		return p.assess(employment, nil), nil
 	}
 	department, err := departmentOf(tx, *p.DepartmentID)
-	return p.assess(employment, &department), err
+	if err != nil {
+		return nil, err
+	}
+	causes := p.assess(employment, &department)
+	if department.ID != employment.DepartmentID {
+		above, err := upwards(tx, department.ID)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(above, func(d models.Department) bool { return headedBy(d, models.CallerOf(tx.Context()).Actor.EmployeeID) }) {
+			causes = append(causes, models.CauseOwnReach)
+		}
+	}
+	return causes, nil
 }
 
 // basis judges and sets what deadlines hang on. The department decides about the legal entity, and

@@ -234,7 +234,7 @@ func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judge
 			j.facts.Groups = append(j.facts.Groups, g)
 		}
 		j.facts.Destroyed = j.facts.Destroyed || f.State != models.CategoryOpen
-		j.facts.Barred = j.facts.Barred || !f.OpensFor(string(purpose.Purpose))
+		j.facts.Barred = j.facts.Barred || !f.OpensFor(string(purpose.Purpose)) || archive.ForCallsAlone(f.Key)
 	}
 	if j.facts.LongAgo, err = r.judgeEvidence(purpose, j); err != nil {
 		return j, err

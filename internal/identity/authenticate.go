@@ -127,7 +127,7 @@ func liveSession(where *gorm.DB) (sessionRow, error) {
 	row, err := database.First[sessionRow](where.Table("sessions s").Joins("JOIN users u ON u.id = s.user_id").
 		Where("s.revoked_at IS NULL AND s.idle_expires_at > lethe_now() AND s.expires_at > lethe_now()").
 		Where("CASE WHEN s.authenticated = 'link_totp' THEN u.state = 'disabled' AND EXISTS (SELECT FROM employees e WHERE e.id = u.employee_id AND e.status = 'departed') ELSE u.state = 'active' END").
-		Where("EXISTS (SELECT FROM user_roles r WHERE r.user_id = u.id AND r.role = s.role AND r.revoked_at IS NULL)").
+		Where("(s.authenticated = 'link_totp' OR EXISTS (SELECT FROM user_roles r WHERE r.user_id = u.id AND r.role = s.role AND r.revoked_at IS NULL))").
 		Select("s.id", "s.user_id", "u.employee_id", "s.role", "s.authenticated", "s.stepped_up_at", "s.break_glass",
 			"s.seen_at < lethe_now() - interval '30 seconds' AS stale"))
 	return row, database.Found("looking up a session", err, ErrSessionUnknown)

@@ -42,8 +42,10 @@ func (s *Service) Open(tx *database.Tx, o Opening) (token string, session models
 	if o.User.State != state {
 		return "", session, ErrUserEnded
 	}
-	if o.Role, err = roleFor(tx, o.User.ID, o.Role); err != nil {
-		return "", session, err
+	if o.Authenticated != models.ByLink { // who has left is an employee to the own data, whatever they were
+		if o.Role, err = roleFor(tx, o.User.ID, o.Role); err != nil {
+			return "", session, err
+		}
 	}
 	now, err := tx.Now()
 	if err != nil {

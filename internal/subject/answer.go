@@ -126,7 +126,11 @@ func (a *Answer) checkCorrection(tx *database.Tx, r models.SubjectRequest, found
 	if r.Kind != models.SubjectCorrection || a.Answer == models.SubjectRefused {
 		return nil
 	}
-	for key := range a.Fields {
+	for key, value := range a.Fields {
+		if value == nil { // taking away is an erasure, which asks for more
+			found.add("fields", CodeRequired)
+			break
+		}
 		if len(r.Fields) > 0 && !slices.Contains(r.Fields, key) {
 			found.add("fields", CodeNotRequested)
 			break

@@ -41,7 +41,11 @@ test('an ordinary resignation is begun by the keyboard within half a minute', as
   await page.goto(`${base}/console/`)
   await page.locator('h1').first().waitFor()
   const began = Date.now()
-  await fill(page, number) // Enter in the last field sends it
+  await fill(page, number)
+  await page.waitForTimeout(700)
+  assert.match(page.url(), /departures\/new/, 'accepting a date begins nothing')
+  await page.getByRole('button', { name: /^发起离职：/ }).waitFor() // what will happen is shown
+  await page.keyboard.press('Control+Enter')
   await page.waitForURL(/departures\/[0-9a-f-]{36}/)
   await page.getByText('待离职').first().waitFor()
   const took = (Date.now() - began) / 1000

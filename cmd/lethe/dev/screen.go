@@ -101,6 +101,7 @@ func (s *screen) announce(d *development, r Report, h demoHints) {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("\n全部就绪 · Everything is ready (%.1f s)\n", time.Since(s.began).Seconds())
+	say("  操作界面 console  %s/console/      登录 · log in: bin/lethe demo-login hr_admin", r.API)
 	say("  API          %s        文档 · docs: %s/docs", r.API, r.API)
 	if r.TemporalUI != "" {
 		say("  Temporal UI  %s", r.TemporalUI)

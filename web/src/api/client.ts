@@ -24,7 +24,11 @@ async function contentOf(request: Request): Promise<string> {
   return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('')
 }
 
+/** For whom the page is: what was typed is never sent as somebody else, who logged in from another window. */
+let person = ''
+
 async function send(request: Request): Promise<Response> {
+  if (person) request.headers.set('Lethe-Person', person)
   request.headers.set('Accept-Language', language() === 'zh' ? 'zh-CN' : 'en')
   const command = request.method === 'POST' ? `${request.url} ${await contentOf(request.clone())}` : ''
   if (command) {
@@ -49,6 +53,11 @@ async function guarded(request: Request): Promise<Response> {
     const response = await send(request)
     const problem = await problemOf(response)
     if (!problem) return response
+    if (problem.code === 'session_of_another') {
+      await prompt('other')
+      location.reload()
+      return response
+    }
     const wants = loggedOut.has(problem.code) ? 'login' : problem.code === 'step_up_required' ? 'stepUp' : undefined
     if (!wants || quiet(request) || !(await prompt(wants))) return response
     request = again
@@ -57,14 +66,20 @@ async function guarded(request: Request): Promise<Response> {
 
 let loggedIn = false
 
-/** Called once somebody is logged in: from then on a session that ended is asked for again, over what is being done. */
-export function begun() {
+/**
+ * Called once somebody is logged in: from then on a session that ended is asked for again, over what is being done. If it
+ * is somebody else by now, nothing of the page stays.
+ */
+export function begun(who: string) {
   loggedIn = true
+  if (person && person !== who) location.reload()
+  person = who
 }
 
 /** Called on logging out: nobody is asked to come back. */
 export function ended() {
   loggedIn = false
+  person = ''
 }
 
 const quiet = (request: Request) => !loggedIn || request.method === 'POST' && /\/(sessions|step-ups|enrolments)(\/|$)/.test(new URL(request.url).pathname)

@@ -1,5 +1,8 @@
-/** What the shell asks the person for while a request waits: to log in again, or to confirm that it is them. */
-export type Prompt = { kind: 'login' | 'stepUp'; done: () => void; cancel: () => void }
+/**
+ * What the shell asks the person for while a request waits: to log in again, to confirm that it is them, or to go on as
+ * whoever logged in from another window.
+ */
+export type Prompt = { kind: 'login' | 'stepUp' | 'other'; done: () => void; cancel: () => void }
 
 let current: { prompt: Prompt; promise: Promise<boolean> } | undefined
 const listeners = new Set<() => void>()

@@ -1,5 +1,5 @@
 import { GlobalOutlined, LogoutOutlined, MenuOutlined, SearchOutlined } from '@ant-design/icons'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Drawer, Dropdown, Flex, Layout, Menu, Skeleton, Space, Tag, Typography } from 'antd'
 import { Suspense, useEffect, useState } from 'react'
 import { Link, Outlet, useLocation, useNavigate } from 'react-router'
@@ -116,6 +116,7 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
           {menu}
         </Drawer>
         <Layout.Content id="content" tabIndex={-1} className="content" role="main">
+          {me.role === 'hr_admin' && <OpenCalls />}
           <Notices of={me.notices} />
           <Suspense fallback={<Skeleton active />}>
             <Outlet />
@@ -126,6 +127,20 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
       {me.session && <SessionEnding at={me.session.idle_expires_at} />}
     </Layout>
   )
+}
+
+/** Somebody calls HR in an emergency, and nobody looks after it yet. */
+function OpenCalls() {
+  const t = useShellTexts()
+  const calls = useQuery({
+    queryKey: ['calls', 'open'],
+    queryFn: () => ok(api.GET('/api/v1/emergency-calls', { params: { query: { state: 'open', limit: 20 } } })),
+    retry: false,
+    staleTime: 20_000,
+  })
+  const count = calls.data?.items.length ?? 0
+  if (count === 0) return null
+  return <Alert type="error" showIcon role="alert" style={{ marginBottom: 12 }} title={t('openCalls', { n: count })} action={<Link to="/emergency">{t('openCallsDo')}</Link>} />
 }
 
 /** What everybody must get to know, until it is acknowledged. */

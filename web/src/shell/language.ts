@@ -18,6 +18,7 @@ void i18next.use(initReactI18next).init({
   resources: {},
   interpolation: { escapeValue: false }, // React escapes
   initAsync: false,
+  showSupportNotice: false,
 })
 document.documentElement.lang = preferred() === 'zh' ? 'zh-CN' : 'en'
 

@@ -146,7 +146,7 @@ export function Prompts() {
   return (
     <Modal
       open={!!asked}
-      title={asked?.kind === 'login' ? t('loginAgain') : t('stepUp')}
+      title={asked?.kind === 'login' ? t('loginAgain') : asked?.kind === 'other' ? t('otherPerson') : t('stepUp')}
       footer={null}
       onCancel={() => asked?.cancel()}
       mask={{ closable: false }}
@@ -160,6 +160,14 @@ export function Prompts() {
         </>
       )}
       {asked?.kind === 'stepUp' && <StepUpForm done={asked.done} />}
+      {asked?.kind === 'other' && (
+        <>
+          <p>{t('otherPersonWhy')}</p>
+          <Button type="primary" block onClick={asked.done}>
+            {t('reload')}
+          </Button>
+        </>
+      )}
     </Modal>
   )
 }

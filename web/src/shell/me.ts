@@ -8,7 +8,7 @@ export const useMe = () => useQuery({
     queryKey: ['me'],
     queryFn: async () => {
       const me = await ok(api.GET('/api/v1/me'))
-      begun()
+      begun(`${me.employee_id}/${me.role}`)
       return me
     },
     staleTime: 60_000,

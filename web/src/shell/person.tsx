@@ -46,7 +46,7 @@ export function PersonPicker({ value, onChange, ...rest }: { value?: string; onC
     <Select
       showSearch={{ filterOption: false, onSearch: setText }}
       allowClear
-      placeholder={t('searchHint')}
+      placeholder={t('findPerson')}
       loading={found.isFetching}
       notFoundContent={text && !found.isFetching ? t('noResult') : null}
       value={value}

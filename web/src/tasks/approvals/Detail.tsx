@@ -69,6 +69,7 @@ export default function Detail() {
   if (request.isPending) return <><h1>{t('title')}</h1><Skeleton active /></>
   if (!request.data) return <><h1>{t('title')}</h1><ProblemAlert error={request.error} retry={() => void request.refetch()} /><p><Link to="/approvals">{t('back')}</Link></p></>
   const r = request.data
+  const look = r.because.some((c) => c.cause === 'sensitive_look') // its reason is sealed, and stands among the changes
   const mine = r.requester.employee_id === me?.employee_id
   const pending = r.state === 'pending'
   const decides = pending && !mine && !!me && r.approvers.includes(me.role)
@@ -102,7 +103,7 @@ export default function Detail() {
           column={1}
           size="small"
           items={[
-            { key: 'why', label: t('why'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.reason || t('noWhy')}</span> },
+            ...(look && !r.reason ? [] : [{ key: 'why', label: t('why'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.reason || t('noWhy')}</span> }]),
             { key: 'who', label: t('asker'), children: <Person of={r.requester} /> },
             { key: 'since', label: t('since'), children: <span><When at={r.requested_at} />{pending && ` (${relative(r.requested_at)})`}</span> },
             ...(pending ? [{ key: 'until', label: t('validUntil'), children: <span><When at={r.expires_at} /> ({relative(r.expires_at)})</span> }] : []),
@@ -132,7 +133,7 @@ export default function Detail() {
                   {t('reject')}
                 </Button>
               </Flex>
-              <Typography.Text type="secondary">{t('approveHint')}</Typography.Text>
+              <Typography.Text type="secondary">{t(look ? 'approveLookHint' : 'approveHint')}</Typography.Text>
             </Flex>
           </Form>
         </Card>

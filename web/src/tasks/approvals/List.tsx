@@ -98,7 +98,7 @@ function Row({ of: r, mine }: { of: Approval; mine: boolean }) {
             <ApprovalState of={r} />
           </Space>
         </Flex>
-        <Typography.Paragraph style={{ margin: '6px 0' }} ellipsis={{ rows: 2 }}>{r.reason || <Typography.Text type="secondary">{t('noWhy')}</Typography.Text>}</Typography.Paragraph>
+        <Typography.Paragraph style={{ margin: '6px 0' }} ellipsis={{ rows: 2 }}>{r.reason || <Typography.Text type="secondary">{t(r.because.some((c) => c.cause === 'sensitive_look') ? 'sealedClosed' : 'noWhy')}</Typography.Text>}</Typography.Paragraph>
         <Flex justify="space-between" gap={8} wrap>
           <Space size={6} wrap>
             <Person of={r.requester} />

@@ -107,10 +107,11 @@ export default function New() {
         }}
         onFinish={(v) => !begin.isPending && !exists && begin.mutate(v)}
         onKeyDown={(e) => {
-          if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) {
+          if (e.key !== 'Enter') return
+          if (e.ctrlKey || e.metaKey) {
             e.preventDefault()
-            form.submit()
-          }
+            if (plan) form.submit() // what will happen was seen
+          } else if (e.target instanceof HTMLInputElement) e.preventDefault() // it accepts a date, and begins nothing
         }}
       >
         <Row gutter={24}>

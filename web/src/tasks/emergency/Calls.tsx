@@ -35,6 +35,7 @@ export function Calls() {
             <Typography.Text type="secondary">
               {t('caller')} {c.caller?.name} · <When at={c.called_at} /> ({relative(c.called_at)})
             </Typography.Text>
+            {c.state !== 'closed' && <What id={c.id} />}
             {c.taken_by && <span>{t('taken', { who: c.taken_by.name })}</span>}
             {c.closing && <span>{c.closing.outcome_text}</span>}
             {hr && c.state !== 'closed' && (
@@ -68,6 +69,26 @@ export function Calls() {
         }}
       />
     </Flex>
+  )
+}
+
+/** What the caller wrote; reading it is recorded. */
+function What({ id }: { id: string }) {
+  const t = useTexts()
+  const read = useMutation({ mutationFn: () => ok(api.GET('/api/v1/emergency-calls/{id}', { params: { path: { id } } })), gcTime: 0 })
+  if (read.data)
+    return (
+      <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+        {[read.data.who, read.data.what].filter(Boolean).join(' · ')}
+      </span>
+    )
+  return (
+    <div>
+      <ProblemAlert error={read.error} />
+      <Button onClick={() => read.mutate()} loading={read.isPending}>
+        {t('read')}
+      </Button>
+    </div>
   )
 }
 

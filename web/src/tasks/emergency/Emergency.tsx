@@ -17,6 +17,8 @@ import { useTexts } from './texts'
 export default function Emergency() {
   const t = useTexts()
   const role = useMe().data?.role
+  const call = { key: 'call', label: t('title'), children: <CallForm /> }
+  const calls = { key: 'calls', label: t('calls'), children: <Calls /> }
   const hr = role === 'hr_admin' || role === 'reviewer' || role === 'auditor'
   return (
     <>
@@ -24,8 +26,7 @@ export default function Emergency() {
       <Parts
         label={t('title')}
         items={[
-          { key: 'call', label: t('title'), children: <CallForm /> },
-          { key: 'calls', label: t('calls'), children: <Calls /> },
+          ...(role === 'hr_admin' ? [calls, call] : [call, calls]),
           ...(hr ? [{ key: 'duty', label: t('duty'), children: <Duty /> }] : []),
         ]}
       />
@@ -37,6 +38,7 @@ function CallForm() {
   const t = useTexts()
   const shell = useShellTexts()
   const client = useQueryClient()
+  const finds = useMe().data?.role !== 'employee' // who sees nobody else finds nobody
   const [form] = Form.useForm<Schemas['CallInputBody']>()
   const call = useMutation({
     mutationFn: (body: Schemas['CallInputBody']) => ok(api.POST('/api/v1/emergency-calls', { body })),
@@ -48,10 +50,12 @@ function CallForm() {
   return (
     <Form form={form} layout="vertical" style={{ maxWidth: 560 }} onFinish={(body: Schemas['CallInputBody']) => call.mutate(body)}>
       <p>{t('intro')}</p>
-      <Form.Item name="employee_id" label={t('about')} extra={t('aboutHint')}>
-        <PersonPicker />
-      </Form.Item>
-      <Form.Item name="who" label={t('who')}>
+      {finds && (
+        <Form.Item name="employee_id" label={t('about')} extra={t('aboutHint')}>
+          <PersonPicker />
+        </Form.Item>
+      )}
+      <Form.Item name="who" label={finds ? t('who') : t('about')} rules={finds ? [] : [{ required: true, message: shell('required') }]}>
         <Input maxLength={200} />
       </Form.Item>
       <Form.Item name="what" label={t('what')} extra={t('whatHint')} rules={[{ required: true, message: shell('required') }]}>
@@ -83,14 +87,14 @@ function Answer({ of, again }: { of: Schemas['EmergencyAnswer']; again: () => vo
     ))
   return (
     <Space orientation="vertical" size="middle" style={{ width: '100%' }}>
-      <Alert type="success" showIcon title={t('sent')} description={of.advice} />
+      {of.call_now.length > 0 ? <Alert type="success" showIcon title={t('sent')} description={of.advice} /> : <Alert type="warning" showIcon title={t('nobody')} description={of.advice} />}
       {of.call_now.length > 0 && (
         <Card size="small" title={t('callNow')}>
           {numbers(of.call_now)}
         </Card>
       )}
       {of.others.length > 0 && (
-        <Card size="small" title={t('others')}>
+        <Card size="small" title={of.call_now.length > 0 ? t('others') : t('callNow')}>
           {numbers(of.others)}
         </Card>
       )}

@@ -140,7 +140,7 @@ export default function Home() {
   for (const l of unfinished.data ?? []) {
     todos.push({
       key: `${l.id} outcome`, at: l.judgement?.open_until ?? l.asked_at, tone: 'wait', kind: l.state === 'granted' ? t('granted') : t('outcome'), who: l.person, mine: true,
-      what: t('outcomeWhat', { purpose: l.purpose_text, fields: listed(l.fields_text) }), label: l.state === 'granted' ? t('grantedDo') : t('outcomeDo'), to: `/people/${l.employee_id}`,
+      what: t('outcomeWhat', { purpose: l.purpose_text, fields: listed(l.fields_text) }), label: l.state === 'granted' ? t('grantedDo') : t('outcomeDo'), to: `/people/${l.employee_id}#looked`,
     })
   }
   if (me.consents_to_answer.length > 0) {

@@ -186,7 +186,11 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
         initialValues={{ asker: 'colleague', fields, reason: said }}
         onFinish={(asked) => void send(asked)}
         onKeyDownCapture={(e) => {
-          if (e.key !== 'Enter' || !(e.ctrlKey || e.metaKey)) return
+          if (e.key !== 'Enter') return
+          if (!(e.ctrlKey || e.metaKey)) {
+            if (e.target instanceof HTMLInputElement) e.preventDefault() // it accepts a date, and asks for nothing
+            return
+          }
           e.preventDefault()
           e.stopPropagation()
           form.submit()

@@ -12,7 +12,7 @@ export const useImportTexts = texts(
     earlier: '之前的导入',
     none: '还没有导入过',
     rows: '{{count}} 行',
-    back: '全部导入',
+    back: '导入记录',
     stepFile: '上传',
     stepColumns: '核对各列',
     stepCheck: '试算',
