@@ -1,1 +1,0 @@
-import{t as e}from"./select-XCKqNjf9.js";import{t}from"./roles-sFzmFBPs.js";import{a as n,ti as r}from"./index-DAC48tRt.js";var i=r();function a(r){let a=n();return(0,i.jsx)(e,{allowClear:!0,placeholder:a(`asRoleFirst`),options:t(),...r})}export{a as default};

@@ -1,0 +1,1 @@
+import{N as e,P as t}from"./index-CdIhOOUY.js";var n=t,r=e;export{n,r as t};

@@ -1,1 +1,0 @@
-import{t as e}from"./tag-cijC1j-S.js";import{ti as t}from"./index-DAC48tRt.js";var n=t(),r={active:`green`,pending_departure:`orange`,departed:`default`,purged:`default`};function i({of:t}){return(0,n.jsx)(e,{color:r[t.status],children:t.status_text})}export{i as t};
