@@ -1,7 +1,7 @@
 // Everything that `make run` starts, in a folder and on ports of its own; then the command that is given, with DEV
 // naming the file that says where it all is.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -23,7 +23,9 @@ async function freePorts(count) {
   return ports
 }
 
-const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'lethe-console-'))
+// In memory where there is room for a database: containers mostly have 64 MiB.
+const roomy = existsSync('/dev/shm') && statfsSync('/dev/shm').bavail * statfsSync('/dev/shm').bsize > 2e9
+const folder = mkdtempSync(join(roomy ? '/dev/shm' : tmpdir(), 'lethe-console-'))
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LETHE_|DATABASE_URL$|TEMPORAL_ADDRESS$)/.test(name)))
 const ports = await freePorts(settings.length)
 settings.forEach((name, i) => (environment[name] = name.endsWith('LISTEN') ? `127.0.0.1:${ports[i]}` : String(ports[i])))
