@@ -1,1 +1,0 @@
-import{t as e}from"./select-DJbsP3PY.js";import{t}from"./roles-DJMxy3kd.js";import{a as n,ti as r}from"./index-CdIhOOUY.js";var i=r();function a(r){let a=n();return(0,i.jsx)(e,{allowClear:!0,placeholder:a(`asRoleFirst`),options:t(),...r})}export{a as default};

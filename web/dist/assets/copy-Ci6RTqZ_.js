@@ -1,1 +1,0 @@
-import{n as e}from"./typography-C0T6iCyW.js";import{Y as t,a as n,mt as r,ti as i}from"./index-CdIhOOUY.js";var a=i();function o({text:i,children:o,...s}){let c=n(),{message:l}=r.useApp();return(0,a.jsx)(t,{icon:(0,a.jsx)(e,{}),onClick:()=>void navigator.clipboard.writeText(i).then(()=>l.success(c(`copied`))),...s,children:o??c(`copy`)})}export{o as t};

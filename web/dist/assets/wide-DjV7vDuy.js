@@ -1,1 +1,0 @@
-import{st as e}from"./index-CdIhOOUY.js";function t(){return e()}var n={useBreakpoint:t},r=()=>n.useBreakpoint().lg??!1;export{r as t};
