@@ -17,7 +17,7 @@ import (
 // with everything that tests of any package need.
 var order = []string{
 	"internal/failpoint", "internal/durable", "internal/config", "internal/launch", "internal/clock", "internal/i18n", "internal/textform", "internal/scim", "internal/telemetry",
-	"internal/closed", "internal/sheet", "models", "internal/access", "internal/screening", "internal/database", "internal/keyed", "internal/reasons", "internal/ledger", "internal/vault", "internal/identity",
+	"internal/closed", "internal/sheet", "internal/pdf", "models", "internal/access", "internal/screening", "internal/database", "internal/keyed", "internal/reasons", "internal/ledger", "internal/vault", "internal/identity",
 	"internal/consent", "internal/approval", "internal/permission", "internal/archive", "internal/imports", "internal/disclosure", "internal/message", "internal/duty", "internal/connector", "internal/account",
 	"internal/retention", "internal/subject", "internal/departure", "internal/operations", "internal/places", "internal/payload", "activities", "workflows",
 	"internal/relay",

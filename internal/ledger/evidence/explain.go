@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"archive/zip"
-	"bytes"
 	"crypto/sha256"
 	_ "embed" // the README
 	"encoding/base64"
@@ -16,6 +15,7 @@ import (
 
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
+	"lethe/internal/pdf"
 )
 
 //go:embed README.txt
@@ -29,11 +29,11 @@ func (p *pack) explain() error {
 	if err := p.member(readmeName, []byte("\uFEFF"+strings.ReplaceAll(readme, "\n", "\r\n"))); err != nil {
 		return err
 	}
-	summary := &bytes.Buffer{}
-	if err := p.summary().writeTo(summary); err != nil {
+	summary, err := p.summary().Bytes()
+	if err != nil {
 		return err
 	}
-	if err := p.member(summaryName, summary.Bytes()); err != nil {
+	if err := p.member(summaryName, summary); err != nil {
 		return err
 	}
 	for _, part := range p.parts {
@@ -67,40 +67,39 @@ func (p *pack) member(name string, data []byte) error {
 }
 
 // summary is the pages for people.
-func (p *pack) summary() *page {
+func (p *pack) summary() *pdf.Document {
 	m := &p.manifest
-	doc := newPage("Query log evidence 查询日志证据包")
-	doc.text(18, "查询日志证据包")
-	doc.text(13, "Query log evidence pack")
-	doc.space(10)
+	doc := pdf.New(pdf.About{Title: "Query log evidence 查询日志证据包", Unseen: []string{
+		"[U+…] 表示本摘要无法显示的字符，原文见 manifest.json 与 entries.jsonl",
+		"[U+…] stands for a character that this summary cannot show: manifest.json and entries.jsonl have it",
+	}})
+	doc.Title("查询日志证据包")
+	doc.Text(13, "Query log evidence pack")
+	doc.Space(10)
 	for _, line := range p.facts() {
-		doc.text(10, line[0]+"："+line[1])
+		doc.Text(pdf.SizeText, line[0]+"："+line[1])
 	}
-	doc.space(8)
-	doc.text(12, "选取条件 Selection")
+	doc.Heading("选取条件 Selection")
 	for _, line := range p.selection() {
-		doc.text(10, line)
+		doc.Text(pdf.SizeText, line)
 	}
 	if m.TamperedCount > 0 {
-		doc.space(8)
-		doc.text(12, fmt.Sprintf("警告：有 %d 条记录的内容与其承诺值不符（数据库被篡改），见 manifest.json。", m.TamperedCount))
-		doc.text(10, fmt.Sprintf("WARNING: the content of %d entries does not fit their commitments: the database was tampered with. See manifest.json.", m.TamperedCount))
+		doc.Heading(fmt.Sprintf("警告：有 %d 条记录的内容与其承诺值不符（数据库被篡改），见 manifest.json。", m.TamperedCount))
+		doc.Text(pdf.SizeText, fmt.Sprintf("WARNING: the content of %d entries does not fit their commitments: the database was tampered with. See manifest.json.", m.TamperedCount))
 	}
-	doc.space(8)
-	doc.text(12, "文件 Files (SHA-256)")
+	doc.Heading("文件 Files (SHA-256)")
 	for _, part := range p.parts {
 		f := part.entry()
-		doc.text(9, f.Name+"  "+strconv.FormatInt(f.Bytes, 10)+" bytes")
-		doc.text(8, f.SHA256)
+		doc.Text(9, f.Name+"  "+strconv.FormatInt(f.Bytes, 10)+" bytes")
+		doc.Text(pdf.SizeSmall, f.SHA256)
 	}
-	doc.space(8)
-	doc.text(12, "已签名的检查点 Signed checkpoint")
-	doc.text(8, strings.TrimSpace(string(p.checkpoint)))
-	doc.space(8)
+	doc.Heading("已签名的检查点 Signed checkpoint")
+	doc.Text(pdf.SizeSmall, strings.TrimSpace(string(p.checkpoint)))
+	doc.Space(8)
 	for _, key := range []string{"query_log.pack.verify", "query_log.pack.proves"} {
-		doc.text(10, i18n.Text(i18n.Chinese, key))
-		doc.text(9, i18n.Text(i18n.English, key))
-		doc.space(4)
+		doc.Text(pdf.SizeText, i18n.Text(i18n.Chinese, key))
+		doc.Text(9, i18n.Text(i18n.English, key))
+		doc.Space(4)
 	}
 	return doc
 }

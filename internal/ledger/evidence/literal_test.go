@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 )
 
@@ -71,26 +70,4 @@ func unescaped(t *testing.T, text string) string {
 		}
 		return string(rune(code))
 	})
-}
-
-// Arabic and Thai were blank in the summary: nobody saw that something was there.
-func TestWhatNoFontHasIsMarkedAndSaid(t *testing.T) {
-	for text, missing := range map[string]bool{
-		"annual audit 年度审计 Prüfung": false, "سبب": true, "เหตุผล": true, "audit اختبار 审计": true, "причина": false,
-	} {
-		p := newPage("t")
-		p.text(10, text)
-		var out bytes.Buffer
-		if err := p.writeTo(&out); err != nil || out.Len() == 0 {
-			t.Fatal(err)
-		}
-		if p.missing != missing {
-			t.Errorf("%q: missing %v", text, p.missing)
-		}
-		for _, r := range runs(text) {
-			if r.font == latin && strings.ContainsAny(r.text, "سبเห") {
-				t.Errorf("%q is written in a font without it", r.text)
-			}
-		}
-	}
 }
