@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -18,10 +19,10 @@ import (
 // consolePath is where the console is; each of its screens has an address below it.
 const consolePath = "/console/"
 
-// consolePolicy lets the console load only what this server serves. Its components write their styles into the page.
-const consolePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// builtPolicy lets what was built load only what this server serves. Its components write their styles into the page.
+const builtPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// file is one of the console's, plain and compressed.
+// file is one of those that were built, plain and compressed.
 type file struct {
 	media         string
 	plain, zipped []byte
@@ -29,9 +30,30 @@ type file struct {
 	fixed bool
 }
 
+func (f file) serve(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", builtPolicy)
+	h.Add("Vary", "Accept-Encoding")
+	if f.fixed {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if f.zipped != nil && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		c.Data(http.StatusOK, f.media, f.zipped)
+		return
+	}
+	c.Data(http.StatusOK, f.media, f.plain)
+}
+
+// What is embedded is compressed once.
+var (
+	console       = sync.OnceValues(func() (map[string]file, error) { return builtFiles(web.Console()) })
+	documentation = sync.OnceValues(func() (map[string]file, error) { return builtFiles(web.Docs()) })
+)
+
 // serveConsole serves the console from the binary. What is no file is one of its screens.
 func serveConsole(router *gin.Engine) {
-	files, err := consoleFiles(web.Console())
+	files, err := console()
 	if err != nil {
 		panic(fmt.Sprintf("reading the embedded console: %v", err))
 	}
@@ -45,35 +67,30 @@ func serveConsole(router *gin.Engine) {
 		case !ok:
 			f = files["index.html"]
 		}
-		h := c.Writer.Header()
-		h.Set("Content-Security-Policy", consolePolicy)
-		h.Add("Vary", "Accept-Encoding")
-		if f.fixed {
-			h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		}
-		if f.zipped != nil && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
-			h.Set("Content-Encoding", "gzip")
-			c.Data(http.StatusOK, f.media, f.zipped)
-			return
-		}
-		c.Data(http.StatusOK, f.media, f.plain)
+		f.serve(c)
 	}
 	router.GET("/console", func(c *gin.Context) { c.Redirect(http.StatusFound, consolePath) })
 	router.GET(consolePath+"*screen", serve)
 	router.HEAD(consolePath+"*screen", serve)
 }
 
-func consoleFiles(built fs.FS) (map[string]file, error) {
+// builtFiles reads a folder with its pages. The documentation is a folder of its own in the console's.
+func builtFiles(built fs.FS) (map[string]file, error) {
 	files := map[string]file{}
 	err := fs.WalkDir(built, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		switch {
+		case err != nil:
 			return err
+		case d.IsDir() && name == "docs":
+			return fs.SkipDir
+		case d.IsDir():
+			return nil
 		}
 		content, err := fs.ReadFile(built, name)
 		if err != nil {
 			return err
 		}
-		f := file{media: mime.TypeByExtension(path.Ext(name)), plain: content, fixed: strings.HasPrefix(name, "assets/")}
+		f := file{media: mediaOf(name), plain: content, fixed: strings.HasPrefix(name, "assets/")}
 		var zipped bytes.Buffer
 		w := gzip.NewWriter(&zipped)
 		if _, err := w.Write(content); err != nil {
@@ -92,4 +109,11 @@ func consoleFiles(built fs.FS) (map[string]file, error) {
 		err = fs.ErrNotExist
 	}
 	return files, err
+}
+
+func mediaOf(name string) string {
+	if media := mime.TypeByExtension(path.Ext(name)); media != "" {
+		return media
+	}
+	return "text/plain; charset=utf-8" // a licence
 }

@@ -13,10 +13,13 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// docsPolicy lets the page load only what this server serves.
-const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// pagePolicy lets a page load only what this server serves.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// serveDocs serves the OpenAPI document and a page that shows it, all from the binary.
+// docsPath is where the API's documentation is.
+const docsPath = "/docs"
+
+// serveDocs serves the OpenAPI document and a page that shows it, and the page for who has left, all from the binary.
 func serveDocs(router *gin.Engine, api huma.API) {
 	document, err := json.Marshal(api.OpenAPI())
 	if err != nil {
@@ -24,9 +27,6 @@ func serveDocs(router *gin.Engine, api huma.API) {
 	}
 	router.GET("/openapi.json", asset("application/openapi+json", document))
 	for path, file := range map[string]struct{ name, media string }{
-		"/docs":     {"docs.html", "text/html; charset=utf-8"},
-		"/docs.js":  {"docs.js", "text/javascript; charset=utf-8"},
-		"/docs.css": {"docs.css", "text/css; charset=utf-8"},
 		// Where a mailed link leads: somebody who has left enters the second factor.
 		"/former":    {"former.html", "text/html; charset=utf-8"},
 		"/former.js": {"former.js", "text/javascript; charset=utf-8"},
@@ -37,11 +37,24 @@ func serveDocs(router *gin.Engine, api huma.API) {
 		}
 		router.GET(path, asset(file.media, content))
 	}
+	files, err := documentation()
+	if err != nil {
+		panic(fmt.Sprintf("reading the embedded documentation: %v", err))
+	}
+	router.GET(docsPath, func(c *gin.Context) { files["index.html"].serve(c) })
+	router.GET(docsPath+"/:file", func(c *gin.Context) {
+		f, ok := files[c.Param("file")]
+		if !ok {
+			c.Status(http.StatusNotFound)
+			return
+		}
+		f.serve(c)
+	})
 }
 
 func asset(media string, content []byte) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		c.Header("Content-Security-Policy", docsPolicy)
+		c.Header("Content-Security-Policy", pagePolicy)
 		c.Data(http.StatusOK, media, content)
 	}
 }
