@@ -51,6 +51,7 @@ lint: bin/golangci-lint bin/workflowcheck ## Run the linters 运行静态检查
 .PHONY: bench
 bench: bin/temporal bin/lethe ## Measure against the bare counterparts 与裸实现对照测性能
 	@go run ./e2e/bench $(ARGS)
+	@[ -n "$(ARGS)" ] || $(MAKE) bench-people
 
 .PHONY: bench-large
 bench-large: ## Measure the ledger and its search with 10 million entries (half an hour, 25 GB) 用一千万条记录测账本与检索（约半小时，25 GB）
