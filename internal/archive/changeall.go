@@ -79,7 +79,7 @@ func changeColumns(tx *database.Tx, all []Change, entries []uuid.UUID) error {
 			departments[i] = c.Employee.DepartmentID
 		}
 	}
-	met, err = database.Exec(tx, "changing people", `UPDATE employees e SET department_id = n.department, revision = revision + 1, updated_at = public.lethe_now()
+	met, err = database.Exec(tx, "changing people", `UPDATE employees e SET department_id = n.department, revision = revision + 1, updated_at = (SELECT public.lethe_now())
 		FROM unnest($1::uuid[], $2::uuid[]) n (id, department) WHERE e.id = n.id`, people, departments)
 	if err == nil && met != int64(n) {
 		err = database.ErrChanged
@@ -127,7 +127,7 @@ func replaceValues(tx *database.Tx, sealer vault.Sealer, values []vault.Value) e
 		clear(v.Plain)
 		ids, boxes = append(ids, v.Row), append(boxes, v.Sealed.Box())
 	}
-	met, err := database.Exec(tx, "replacing values", `UPDATE field_values v SET value_sealed = n.sealed, updated_at = public.lethe_now()
+	met, err := database.Exec(tx, "replacing values", `UPDATE field_values v SET value_sealed = n.sealed, updated_at = (SELECT public.lethe_now())
 		FROM unnest($1::uuid[], $2::bytea[]) n (id, sealed) WHERE v.id = n.id`, ids, boxes)
 	if err == nil && met != int64(len(ids)) {
 		err = database.ErrChanged

@@ -46,7 +46,10 @@ func Files(tx *database.Tx, numbers []string, toChange bool) (map[string]File, e
 		lower[i] = strings.ToLower(no)
 	}
 	var people []models.Employee
-	if err := tx.DB().Where("employee_no = ANY (?) OR employee_no_key = ANY (?)", models.Names(numbers), models.Names(lower)).Find(&people).Error; err != nil {
+	err := tx.PlannedAnew(func() error {
+		return tx.DB().Where("employee_no = ANY (?) OR employee_no_key = ANY (?)", models.Names(numbers), models.Names(lower)).Find(&people).Error
+	})
+	if err != nil {
 		return nil, database.Wrap("finding people by number", err)
 	}
 	ids := make(models.IDs, len(people))

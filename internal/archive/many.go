@@ -166,8 +166,8 @@ func insertValues(tx *database.Tx, values []vault.Value) error {
 		clear(v.Plain)
 		ids[i], employments[i], categories[i], keys[i], boxes[i] = v.Row, v.Employment, v.CategoryID, v.Field, v.Sealed.Box()
 	}
-	_, err := database.Exec(tx, "inserting values", `INSERT INTO field_values (id, employment_id, category_id, field_key, value_sealed)
-		SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[])`, ids, employments, categories, keys, boxes)
+	_, err := database.Exec(tx, "inserting values", `INSERT INTO field_values (id, employment_id, category_id, field_key, value_sealed, updated_at)
+		SELECT *, (SELECT lethe_now()) FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[])`, ids, employments, categories, keys, boxes)
 	return err
 }
 

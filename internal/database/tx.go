@@ -139,4 +139,16 @@ func (tx *Tx) LockHolds() error {
 	return tx.exec("SELECT pg_advisory_xact_lock(?)", int64(holdsLock))
 }
 
+// PlannedAnew has the database plan what fn asks for the values that it asks with. A plan that was made while a table was
+// small is kept, and reads all of it, until somebody counts the rows: an import may have filled it meanwhile.
+func (tx *Tx) PlannedAnew(fn func() error) error {
+	if err := tx.exec("SET LOCAL plan_cache_mode = force_custom_plan"); err != nil {
+		return err
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	return tx.exec("SET LOCAL plan_cache_mode = auto")
+}
+
 func (tx *Tx) exec(sql string, args ...any) error { return hide(tx.gorm.Exec(sql, args...).Error) }

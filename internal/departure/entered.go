@@ -117,8 +117,12 @@ func insertEntered(tx *database.Tx, batch models.Batch, all []retention.Entered,
 // enteredAtOnce bounds one INSERT: a statement takes 65,535 arguments.
 const enteredAtOnce = 1000
 
-// turns are when people's turn comes, behind everybody who waits for theirs.
+// turns are when people's turn comes, behind everybody who waits for theirs. Whoever gives turns does so alone until they
+// are committed.
 func (l Leavers) turns(tx *database.Tx, now time.Time, n int) ([]time.Time, error) {
+	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended('lethe turns of leavers', 0))").Error; err != nil {
+		return nil, database.Wrap("locking the turns", err)
+	}
 	var last sql.NullTime
 	err := tx.DB().Raw("SELECT max(wake_at) FROM departures WHERE stage = 'departed' AND accounts_state = 'linked'").Row().Scan(&last)
 	if err != nil {

@@ -269,9 +269,6 @@ func (w *Worker) Clear(ctx context.Context, id uuid.UUID) error {
 		}
 	}
 	return database.Run(ctx, w.DB, func(tx *database.Tx) error {
-		if _, err := lock(tx, id); err != nil {
-			return err
-		}
 		if err := tx.DB().Exec("UPDATE batch_parts SET rows_sealed = NULL, people = '{}' WHERE batch_id = ?", id).Error; err != nil {
 			return database.Wrap("removing a file", err)
 		}

@@ -8,9 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+	"gorm.io/gorm/clause"
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
@@ -28,6 +31,9 @@ type Worker struct {
 	Leavers Leavers
 }
 
+// underWay is how many parts of a file are under way at once: while the database writes one, another is judged.
+const underWay = 2
+
 // Walk takes one part after another, each in a transaction of its own, until nothing is left for now or the time is over,
 // and says how many it took. Any number may walk at once: a part is taken once.
 func (w *Worker) Walk(ctx context.Context, id uuid.UUID, until time.Time) (parts int, err error) {
@@ -35,27 +41,35 @@ func (w *Worker) Walk(ctx context.Context, id uuid.UUID, until time.Time) (parts
 	if err != nil {
 		return 0, fmt.Errorf("reading an import: %w", err)
 	}
-	step := w.runPart
+	take := func(ctx context.Context) (bool, error) { return w.runPart(ctx, id) }
 	if batch.State == models.BatchChecking {
 		twice, err := w.twice(ctx, batch)
 		if err != nil {
 			return 0, err
 		}
-		step = func(ctx context.Context, id uuid.UUID) (bool, error) { return w.checkPart(ctx, id, twice) }
+		take = func(ctx context.Context) (bool, error) { return w.checkPart(ctx, batch, twice) }
 	}
 	ctx = models.WithCaller(ctx, models.Caller{
 		Actor: batch.Actor(), UserID: batch.UserID, Authenticated: batch.Authenticated, ApprovalID: given(batch.ApprovalID),
 		RequestID: models.Ref{Kind: models.RefImport, ID: id}.String(),
 	})
-	for {
-		more, err := step(ctx, id)
-		if err != nil || !more {
-			return parts, err
-		}
-		if parts++; !time.Now().Before(until) || ctx.Err() != nil {
-			return parts, nil
-		}
+	var group errgroup.Group
+	var taken atomic.Int64
+	for range underWay {
+		group.Go(func() error {
+			for {
+				more, err := take(ctx)
+				if err != nil || !more {
+					return err
+				}
+				if taken.Add(1); !time.Now().Before(until) || ctx.Err() != nil {
+					return nil
+				}
+			}
+		})
 	}
+	err = group.Wait()
+	return int(taken.Load()), err
 }
 
 func given(id *uuid.UUID) uuid.UUID {
@@ -108,40 +122,91 @@ func (w *Worker) open(ctx context.Context, part models.BatchPart) (c content, er
 	return c, err
 }
 
-// next locks an import that is in a state, and its next part that is not behind it yet; without one, more is false.
-func (w *Worker) next(tx *database.Tx, id uuid.UUID, state models.BatchState, behind string) (batch models.Batch, part models.BatchPart, more bool, err error) {
-	if batch, err = lock(tx, id); err != nil || batch.State != state {
-		return batch, part, false, err
+// step is what is done to each part of an import, and how far it is.
+type step struct {
+	state models.BatchState
+	// behind is the column of the parts that says which have it behind them.
+	behind string
+	// over is what follows the last part.
+	over func(tx *database.Tx, batch models.Batch) error
+}
+
+var (
+	checking = step{models.BatchChecking, "checked", checked}
+	running  = step{models.BatchRunning, "ran", done}
+)
+
+// next locks the next part that nobody works on; without one, more is false, and whoever finds that none is left ends the
+// step. The import itself is locked last, by what is counted: its parts do not wait for each other.
+func (s step) next(tx *database.Tx, id uuid.UUID) (batch models.Batch, part models.BatchPart, more bool, err error) {
+	batch, err = database.First[models.Batch](tx.DB().Where("id = ? AND kind = ?", id, models.BatchImport))
+	if err != nil || batch.State != s.state {
+		return batch, part, false, database.Wrap("reading an import", err)
 	}
-	part, err = database.First[models.BatchPart](tx.DB().Clauses(database.ForChange).Where("batch_id = ? AND NOT "+behind, id).Order("position"))
+	free := database.ForChange
+	free.Options = clause.LockingOptionsSkipLocked
+	part, err = database.First[models.BatchPart](tx.DB().Clauses(free).Where("batch_id = ? AND NOT "+s.behind, id).Order("position"))
 	if errors.Is(err, database.ErrNotFound) {
-		return batch, part, false, nil
+		return batch, part, false, s.end(tx, id)
 	}
 	return batch, part, err == nil, database.Wrap("taking a part of a file", err)
 }
 
-// checkPart is the dry run of a part.
-func (w *Worker) checkPart(ctx context.Context, id uuid.UUID, twice map[string]bool) (more bool, err error) {
+// end ends the step unless others still work on parts: the last of them will.
+func (s step) end(tx *database.Tx, id uuid.UUID) error {
+	batch, err := lock(tx, id)
+	if err != nil || batch.State != s.state {
+		return err
+	}
+	var left int64
+	if err := tx.DB().Model(&models.BatchPart{}).Where("batch_id = ? AND NOT "+s.behind, id).Count(&left).Error; err != nil {
+		return database.Wrap("counting the parts of a file", err)
+	}
+	if left > 0 {
+		return nil
+	}
+	return s.over(tx, batch)
+}
+
+// count adds to what an import has behind it. One that ended, or got another mapping, while a part was under way loses that
+// part's work.
+func (s step) count(tx *database.Tx, batch models.Batch, sums string, args ...any) error {
+	err := database.UpdateOne(tx.DB().Exec("UPDATE batches SET "+sums+" WHERE id = ? AND state = ? AND mapping = ?",
+		append(args, batch.ID, s.state, batch.Mapping)...))
+	if errors.Is(err, database.ErrChanged) {
+		return errEnded
+	}
+	return database.Wrap("counting what was done", err)
+}
+
+// errEnded says that the import ended while a part of it was under way.
+var errEnded = errors.New("the import ended meanwhile")
+
+// checkPart is the dry run of a part by the mapping that somebody began to walk with.
+func (w *Worker) checkPart(ctx context.Context, began models.Batch, twice map[string]bool) (more bool, err error) {
 	var forget models.Sealed
 	failpoint.Hit("batch.check.before")
 	err = database.Run(ctx, w.DB, func(tx *database.Tx) error {
 		var batch models.Batch
 		var part models.BatchPart
 		forget = models.Sealed{}
-		if batch, part, more, err = w.next(tx, id, models.BatchChecking, "checked"); err != nil {
+		if batch, part, more, err = checking.next(tx, began.ID); err != nil || !more {
 			return err
 		}
-		if !more {
-			return checked(tx, batch)
+		if !slices.Equal(batch.Mapping, began.Mapping) {
+			more = false
+			return nil
 		}
 		counts, err := w.check(tx, batch, &part, twice, &forget)
 		if err != nil {
 			return err
 		}
-		err = database.UpdateOne(tx.DB().Exec(`UPDATE batches SET checked = checked + ?, to_create = to_create + ?, to_change = to_change + ?,
-			same = same + ?, faulty = faulty + ? WHERE id = ?`, part.Rows, counts[creates], counts[changes], counts[stays], counts[faulty], id))
-		return database.Wrap("counting what was checked", err)
+		return checking.count(tx, batch, "checked = checked + ?, to_create = to_create + ?, to_change = to_change + ?, same = same + ?, faulty = faulty + ?",
+			part.Rows, counts[creates], counts[changes], counts[stays], counts[faulty])
 	})
+	if errors.Is(err, errEnded) {
+		return false, nil
+	}
 	if err == nil && !forget.IsNull() {
 		err = w.Vault.ShredLoose(ctx, forget)
 	}
@@ -150,9 +215,6 @@ func (w *Worker) checkPart(ctx context.Context, id uuid.UUID, twice map[string]b
 
 // checked ends the dry run.
 func checked(tx *database.Tx, batch models.Batch) error {
-	if batch.State != models.BatchChecking {
-		return nil
-	}
 	err := database.UpdateOne(tx.DB().Exec("UPDATE batches SET state = ? WHERE id = ?", models.BatchChecked, batch.ID))
 	return database.Wrap("ending a dry run", err)
 }
@@ -239,27 +301,25 @@ func (w *Worker) tryPart(ctx context.Context, id uuid.UUID) (more bool, err erro
 		var batch models.Batch
 		var part models.BatchPart
 		forget = models.Sealed{}
-		if batch, part, more, err = w.next(tx, id, models.BatchRunning, "ran"); err != nil || batch.State != models.BatchRunning {
+		if batch, part, more, err = running.next(tx, id); err != nil || !more {
 			return err
 		}
 		if gone, err := endIfGone(tx, batch); err != nil || gone {
 			more = false
 			return err
 		}
-		if !more {
-			return done(tx, batch)
-		}
 		counts, err := w.run(tx, batch, &part, &forget)
 		if err != nil {
 			return err
 		}
 		failpoint.Hit("batch.run.inside")
-		err = database.UpdateOne(tx.DB().Exec(`UPDATE batches SET ran = ran + ?, created = created + ?, changed = changed + ?,
-			unchanged = unchanged + ?, refused = refused + ?, departed = departed + ? WHERE id = ?`,
-			part.Rows, counts[creates], counts[changes], counts[stays], counts[faulty], counts[departed], id))
-		return database.Wrap("counting what was run", err)
+		return running.count(tx, batch, "ran = ran + ?, created = created + ?, changed = changed + ?, unchanged = unchanged + ?, refused = refused + ?, departed = departed + ?",
+			part.Rows, counts[creates], counts[changes], counts[stays], counts[faulty], counts[departed])
 	})
 	failpoint.Hit("batch.run.after")
+	if errors.Is(err, errEnded) {
+		return false, nil
+	}
 	if err == nil && !forget.IsNull() {
 		err = w.Vault.ShredLoose(ctx, forget)
 	}
@@ -271,6 +331,9 @@ func endIfGone(tx *database.Tx, batch models.Batch) (gone bool, err error) {
 	stands, err := identity.Stands(tx, &batch.UserID, batch.Actor(), batch.CreatedAt)
 	if err != nil || stands {
 		return false, err
+	}
+	if batch, err = lock(tx, batch.ID); err != nil || batch.State.Ended() {
+		return true, err
 	}
 	return true, end(tx, batch, models.BatchCancelled, models.BatchEndUploaderGone)
 }

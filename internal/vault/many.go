@@ -61,8 +61,8 @@ func insertCategories(tx *database.Tx, rows []models.EmploymentCategory) error {
 	for i, r := range rows {
 		ids[i], employments[i], categories[i], keys[i] = r.ID, r.EmploymentID, string(r.Category), r.DataKeyID
 	}
-	_, err := database.Exec(tx, "creating the categories", `INSERT INTO employment_categories (id, employment_id, category, state, data_key_id)
-		SELECT id, employment, category, 'open', key FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) n (id, employment, category, key)`,
+	_, err := database.Exec(tx, "creating the categories", `INSERT INTO employment_categories (id, employment_id, category, state, data_key_id, created_at)
+		SELECT id, employment, category, 'open', key, (SELECT lethe_now()) FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) n (id, employment, category, key)`,
 		ids, employments, categories, keys)
 	return err
 }
