@@ -113,6 +113,9 @@ func (v *anImport) until(state string, kill bool) {
 		}
 		return fmt.Errorf("it is %s: %d checked, %d run", v.State, v.Checked, v.Ran)
 	}))
+	if kill && kills == 0 {
+		v.Error("it was over before a worker was killed")
+	}
 }
 
 // The command line takes a file through: it shows what would be done, writes what was left out, and ends with 3 where a
