@@ -5,14 +5,13 @@ history.replaceState(null, '', location.pathname);
 const byID = id => document.getElementById(id);
 const say = text => { byID('said').textContent = text; };
 
-async function call(method, path, body) {
+async function ask(method, path, body) {
   const answer = await fetch('/api/v1' + path, {
     method, headers: {'Content-Type': 'application/json', 'Accept-Language': navigator.language}, body: body && JSON.stringify(body),
   });
-  const text = await answer.text();
-  const data = text ? JSON.parse(text) : {};
-  if (!answer.ok) throw new Error([data.title, data.detail, data.hint].filter(Boolean).join(' '));
-  return data;
+  if (answer.ok) return answer;
+  const problem = await answer.json();
+  throw new Error([problem.title, problem.detail, problem.hint].filter(Boolean).join(' '));
 }
 
 const trying = work => async event => {
@@ -23,20 +22,23 @@ const trying = work => async event => {
 
 byID('open').addEventListener('submit', trying(async () => {
   const given = byID('totp').value.trim();
-  await call('POST', '/former-sessions', /^\d{6}$/.test(given) ? {code, totp: given} : {code, recovery_code: given});
+  await ask('POST', '/former-sessions', /^\d{6}$/.test(given) ? {code, totp: given} : {code, recovery_code: given});
   byID('open').hidden = true;
   byID('opened').hidden = false;
 }));
 
-byID('copy').addEventListener('click', trying(async () => {
-  const copy = await call('POST', '/me/copy');
+async function download(path, name) {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(copy, null, 2)], {type: 'application/json'}));
-  link.download = 'own-data.json';
+  link.href = URL.createObjectURL(await (await ask('POST', path)).blob());
+  link.download = name;
   link.click();
-}));
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+byID('pages').addEventListener('click', trying(() => download('/me/copy?format=pdf', 'own-data.pdf')));
+byID('copy').addEventListener('click', trying(() => download('/me/copy', 'own-data.json')));
 
 byID('leave').addEventListener('click', trying(async () => {
-  await call('DELETE', '/sessions/current');
+  await ask('DELETE', '/sessions/current');
   location.reload();
 }));

@@ -2,8 +2,13 @@ package disclosures
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/api/httpkit"
@@ -61,21 +66,26 @@ func (s *server) registerOwn() {
 	r := s.Resource("Looks at sensitive fields", "")
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /me/copy", Summary: "Get a copy of what the company keeps of oneself", Former: true, To: httpkit.Everyone, Session: true, NoSealedCodes: true,
-		More: "It needs a re-authentication of the last five minutes, and is recorded. No purpose is asked for.",
+		More: "It needs a re-authentication of the last five minutes, and is recorded. No purpose is asked for. The JSON is complete; a PDF has a character that its fonts lack as its code, and says so.",
+		Shape: func(op *huma.Operation) {
+			copied := s.Huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[OwnCopy](), true, "OwnCopy")
+			httpkit.Answering("application/json", http.StatusOK, "The copy", copied)(op)
+			httpkit.AnsweringPDF(op)
+		},
 	}, s.ownCopy)
 }
 
+type copyInput struct {
+	httpkit.Speaking
+	httpkit.AsDocument
+}
+
 // ownCopy opens the own files, records that, and gives them out once that has committed.
-func (s *server) ownCopy(ctx context.Context, in *httpkit.Speaking) (*httpkit.Answer[OwnCopy], error) {
+func (s *server) ownCopy(ctx context.Context, in *copyInput) (*huma.StreamResponse, error) {
 	bearer, language := httpkit.BearerOf(ctx), in.Language()
-	c := OwnCopy{EmployeeID: bearer.Actor.EmployeeID, Employments: []OwnEmployment{}, KeptUntil: []purges.RetentionView{}, Consents: []OwnConsent{}}
-	person, err := archive.Get(ctx, s.DB, models.Actor{EmployeeID: c.EmployeeID, Role: models.RoleEmployee}, c.EmployeeID, language)
-	if err != nil {
-		return nil, err
-	}
-	c.EmployeeNo, c.Name, c.FormerNames = person.EmployeeNo, person.Name, append([]string{}, person.FormerNames...)
+	var c OwnCopy
 	var employments []disclosure.OwnEmployment
-	err = database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
 		if err = httpkit.SteppedUp(bearer, tx.Now); err != nil {
 			return err
 		}
@@ -88,13 +98,39 @@ func (s *server) ownCopy(ctx context.Context, in *httpkit.Speaking) (*httpkit.An
 	if err != nil {
 		return nil, err
 	}
+	if err := s.fill(ctx, language, &c, bearer.Actor.EmployeeID, employments); err != nil {
+		return nil, err
+	}
+	if in.Format == httpkit.DocumentPDF {
+		return sendCopy(c, employments, language)
+	}
+	body, err := json.Marshal(c)
+	if err != nil {
+		return nil, errors.New("writing a copy failed") // the cause would quote it
+	}
+	return &huma.StreamResponse{Body: func(hctx huma.Context) {
+		hctx.SetHeader("Content-Type", "application/json")
+		hctx.SetStatus(http.StatusOK)
+		_, _ = hctx.BodyWriter().Write(body)
+	}}, nil
+}
+
+// fill puts together what is kept of a person, as the person may know it.
+func (s *server) fill(ctx context.Context, language i18n.Language, c *OwnCopy, id uuid.UUID, employments []disclosure.OwnEmployment) error {
+	self := models.Actor{EmployeeID: id, Role: models.RoleEmployee}
+	person, err := archive.Get(ctx, s.DB, self, id, language)
+	if err != nil {
+		return err
+	}
+	c.EmployeeID, c.EmployeeNo, c.Name, c.FormerNames = id, person.EmployeeNo, person.Name, append([]string{}, person.FormerNames...)
+	c.Employments, c.KeptUntil, c.Consents = []OwnEmployment{}, []purges.RetentionView{}, []OwnConsent{}
 	var ids []uuid.UUID
 	for _, m := range employments {
 		ids = append(ids, m.LegalEntityID, m.DepartmentID)
 	}
 	units, err := s.Units(ctx, language, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, m := range employments {
 		v := OwnEmployment{
@@ -110,17 +146,16 @@ func (s *server) ownCopy(ctx context.Context, in *httpkit.Speaking) (*httpkit.An
 		}
 		c.Employments = append(c.Employments, v)
 	}
-	return httpkit.AnswerOf(c, s.around(ctx, language, &c))
+	return s.around(ctx, language, c, self)
 }
 
 // around adds how long it is kept, what was agreed to, and who looked.
-func (s *server) around(ctx context.Context, language i18n.Language, c *OwnCopy) error {
+func (s *server) around(ctx context.Context, language i18n.Language, c *OwnCopy, self models.Actor) error {
 	deadlines, _, err := retention.UpcomingDeadlines(ctx, s.DB, retention.UpcomingFilter{EmployeeID: &c.EmployeeID, Limit: 200})
 	if err != nil {
 		return err
 	}
-	actor := httpkit.ActorOf(ctx)
-	knows := func(part access.Part) bool { return access.MayKnow(actor, true, part) }
+	knows := func(part access.Part) bool { return access.MayKnow(self, true, part) }
 	for _, d := range deadlines {
 		c.KeptUntil = append(c.KeptUntil, purges.Retention(language, d.DeadlineView, nil, knows))
 	}

@@ -10,6 +10,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
+	"lethe/internal/pdf/pdftest"
 	"lethe/models"
 )
 
@@ -75,6 +76,55 @@ func TestI18_TheOwnDataIsGivenOutToThePersonAlone(t *testing.T) {
 	nothingShown(t, "six minutes later", me.Ask("POST", "/api/v1/me/copy", ""), 403, "step_up_required")
 	w.Run(func(tx *database.Tx) error { return identity.Disable(tx, me.UserID, models.System) })
 	nothingShown(t, "disabled", me.Ask("POST", "/api/v1/me/copy", ""), 401, "session_unknown")
+}
+
+// TestI18_TheOwnDataAsPages: what the JSON has, in the person's language, by the same rules and recorded the same way. Of
+// what the fonts lack the code is there. Nothing of it describes the file, and ten years of looks are no book.
+func TestI18_TheOwnDataAsPages(t *testing.T) {
+	w := newWorld(t)
+	w.attach(w.person, document(100))
+	for range 3 {
+		w.shown(w.hr, w.person)
+	}
+	w.Exec("UPDATE employees SET name = '𠮷田芳' WHERE id = ?", w.person)
+	const address = "/api/v1/me/copy?format=pdf"
+	nothingShown(t, "by a token", w.Ask(models.RoleEmployee, "POST", address, ""), 403, "session_required")
+	nothingShown(t, "without having proved who it is", w.PlainSession(w.person, models.RoleEmployee).Ask("POST", address, ""), 403, "step_up_required")
+	me := w.FreshSession(w.person, models.RoleEmployee)
+	nothingShown(t, "in another format", me.Ask("POST", "/api/v1/me/copy?format=html", ""), 422, "validation_failed")
+	if w.Count("ledger_content WHERE action = 'disclosure.own_copy'") != 0 {
+		t.Error("what was refused is recorded as given out")
+	}
+	for language, words := range map[string][]string{
+		"zh-CN": {"个人信息副本", "谁查阅过", "医疗紧急情况", "1 / "}, "en": {"Copy of personal data", "Who looked", "Receipt of the log", "1 / "},
+	} {
+		got := me.Ask("POST", address, "", "Accept-Language", language)
+		if got.Status != 200 || got.Header.Get("Content-Type") != "application/pdf" || got.Header.Get("Cache-Control") != "no-store" ||
+			!strings.HasPrefix(got.Header.Get("Content-Disposition"), `attachment; filename="own-data-20`) || strings.Contains(got.Header.Get("Content-Disposition"), "E") {
+			t.Fatalf("%s: %d %v", language, got.Status, got.Header)
+		}
+		text := pdftest.Text(t, got.Body)
+		for _, want := range append(words, idNumber, phone, "[U+20BB7]田芳", "王芳.pdf", "/receipt", "Asia/Shanghai") {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %q in\n%s", language, want, text)
+			}
+		}
+		_, about, _ := strings.Cut(string(got.Body), "/Info <<")
+		if about, _, _ = strings.Cut(about, ">>\n"); strings.Count(about, "/") != 2 || strings.Contains(about, "82B3") { // 芳
+			t.Errorf("the file says of itself %s", about)
+		}
+	}
+	w.WantEntries("disclosure.own_copy", 2)
+
+	w.Exec(`INSERT INTO disclosures (id, employee_id, employment_id, actor_id, actor_role, fields, purpose, status, state, rule, flags, matter, statement_sealed,
+			asked_at, shown_at, shown_times, open_until, pressed, compares, ledger_entry_id)
+		SELECT gen_random_uuid(), employee_id, employment_id, actor_id, actor_role, fields, purpose, status, state, rule, flags, matter, statement_sealed,
+			asked_at - n * interval '1 day', shown_at, shown_times, open_until, pressed, compares, @entry
+		FROM (SELECT * FROM disclosures WHERE employee_id = ? LIMIT 1) d, generate_series(1, 1000) n`, w.person)
+	got := me.Ask("POST", address, "", "Accept-Language", "zh-CN")
+	if n := len(pdftest.Pages(t, got.Body)); got.Status != 200 || len(got.Body) > 200_000 || n > 20 {
+		t.Errorf("a thousand looks: %d, %d bytes, %d pages", got.Status, len(got.Body), n)
+	}
 }
 
 // TestI18_AnEmergencyThatWantsProofIsRecordedBeforeIt: who has to prove first who they are has tried to look; nothing is

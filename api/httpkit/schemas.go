@@ -55,6 +55,7 @@ func describeClosed[T ~string](registry huma.Registry) {
 func describeTypes(registry huma.Registry) {
 	registry.RegisterTypeAlias(reflect.TypeFor[clock.Date](), reflect.TypeFor[dateSchema]())
 	registry.RegisterTypeAlias(reflect.TypeFor[uuid.UUID](), reflect.TypeFor[idSchema]())
+	describeClosed[DocumentFormat](registry)
 	describeClosed[models.Role](registry)
 	describeClosed[models.Category](registry)
 	describeClosed[models.EmployeeStatus](registry)

@@ -35,8 +35,8 @@ export const guides: Entry[] = [
     to: '/log', roles: ['auditor'],
   },
   {
-    zh: ['了解并管理自己的信息', '在“我的”里可以看到公司保留了什么、谁查阅过、保留到什么时候；可以下载副本、提出异议、同意或撤回同意。'],
-    en: ['Your own data', 'Under “My data” you see what the company keeps, who looked at it, and until when it stays. You can get a copy, object to a look, agree, and withdraw.'],
+    zh: ['了解并管理自己的信息', '在“我的”里可以看到公司保留了什么、谁查阅过、保留到什么时候；可以下载副本（PDF 可阅读打印）、提出异议、同意或撤回同意。'],
+    en: ['Your own data', 'Under “My data” you see what the company keeps, who looked at it, and until when it stays. You can get a copy, as PDF to read and print, object to a look, agree, and withdraw.'],
     to: '/me',
   },
 ]

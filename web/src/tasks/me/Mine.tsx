@@ -20,15 +20,13 @@ export function Mine({ id }: { id: string }) {
   const file = useQuery({ queryKey: ['person', id], queryFn: () => ok(api.GET('/api/v1/employees/{id}', { params: { path: { id } } })) })
   const departures = usePages(['departures', 'of', id], (cursor) => ok(api.GET('/api/v1/departures', { params: { query: { employee_id: id, cursor } } })))
   const copy = useMutation({
-    mutationFn: () => ok(api.POST('/api/v1/me/copy')),
-    gcTime: 0,
-    onSuccess: (data) => {
-      const url = URL.createObjectURL(new Blob([JSON.stringify(data, null, 2)], { type: 'application/json' }))
-      const link = Object.assign(document.createElement('a'), { href: url, download: `${data.employee_no}-${data.made_at.slice(0, 10)}.json` })
-      link.click()
-      URL.revokeObjectURL(url)
-      copy.reset()
+    mutationFn: async (format: 'pdf' | 'json') => {
+      const content = (await ok(api.POST('/api/v1/me/copy', { params: { query: { format } }, parseAs: 'blob' }))) as unknown as Blob
+      const url = URL.createObjectURL(content)
+      Object.assign(document.createElement('a'), { href: url, download: `${t('copyFile')}.${format}` }).click()
+      setTimeout(() => URL.revokeObjectURL(url), 10_000)
     },
+    gcTime: 0,
   })
   if (file.isPending) return <Skeleton active />
   if (file.error) return <ProblemAlert error={file.error} retry={() => void file.refetch()} />
@@ -59,9 +57,14 @@ export function Mine({ id }: { id: string }) {
       <Card size="small" title={t('copy')}>
         <p>{t('copyHint')}</p>
         <ProblemAlert error={copy.error} />
-        <Button icon={<DownloadOutlined />} loading={copy.isPending} onClick={() => copy.mutate()}>
-          {t('copyButton')}
-        </Button>
+        <Flex gap={8} wrap>
+          <Button icon={<DownloadOutlined />} loading={copy.isPending && copy.variables === 'pdf'} disabled={copy.isPending} onClick={() => copy.mutate('pdf')}>
+            {t('copyPages')}
+          </Button>
+          <Button icon={<DownloadOutlined />} loading={copy.isPending && copy.variables === 'json'} disabled={copy.isPending} onClick={() => copy.mutate('json')}>
+            {t('copyData')}
+          </Button>
+        </Flex>
       </Card>
     </Flex>
   )
