@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"mime"
@@ -28,6 +29,8 @@ type file struct {
 	plain, zipped []byte
 	// fixed: the name has a digest of the content.
 	fixed bool
+	// tag tells a browser whether what it has is still this.
+	tag string
 }
 
 func (f file) serve(c *gin.Context) {
@@ -36,6 +39,13 @@ func (f file) serve(c *gin.Context) {
 	h.Add("Vary", "Accept-Encoding")
 	if f.fixed {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		h.Set("Cache-Control", "no-cache") // kept, and asked for again each time
+		h.Set("ETag", f.tag)
+		if has(c.GetHeader("If-None-Match"), f.tag) {
+			c.Status(http.StatusNotModified)
+			return
+		}
 	}
 	if f.zipped != nil && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
@@ -74,6 +84,16 @@ func serveConsole(router *gin.Engine) {
 	router.HEAD(consolePath+"*screen", serve)
 }
 
+// has says whether one of the tags of If-None-Match is this one; proxies that compress weaken them.
+func has(known, tag string) bool {
+	for t := range strings.SplitSeq(known, ",") {
+		if strings.TrimPrefix(strings.TrimSpace(t), "W/") == tag {
+			return true
+		}
+	}
+	return false
+}
+
 // builtFiles reads a folder with its pages. The documentation is a folder of its own in the console's.
 func builtFiles(built fs.FS) (map[string]file, error) {
 	files := map[string]file{}
@@ -90,7 +110,7 @@ func builtFiles(built fs.FS) (map[string]file, error) {
 		if err != nil {
 			return err
 		}
-		f := file{media: mediaOf(name), plain: content, fixed: strings.HasPrefix(name, "assets/")}
+		f := file{media: mediaOf(name), plain: content, fixed: strings.HasPrefix(name, "assets/"), tag: fmt.Sprintf(`"%x"`, sha256.Sum256(content))}
 		var zipped bytes.Buffer
 		w := gzip.NewWriter(&zipped)
 		if _, err := w.Write(content); err != nil {

@@ -13,6 +13,7 @@ import (
 	"lethe/internal/access"
 	"lethe/internal/account"
 	"lethe/internal/archive"
+	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
@@ -21,18 +22,20 @@ import (
 
 // AccountView is one account in a connected system.
 type AccountView struct {
-	ID          uuid.UUID           `json:"id"`
-	Employment  uuid.UUID           `json:"employment_id" doc:"Which employment of the person it is of"`
-	System      string              `json:"system" example:"mail"`
-	Kind        string              `json:"kind" example:"mail"`
-	SystemText  string              `json:"system_text" doc:"What people call the system: its kind, and its name if that is another"`
-	ExternalID  string              `json:"external_id,omitempty" doc:"The system's own id of it, for HR and IT operations; absent while nobody knows it, and after its purge"`
-	State       models.AccountState `json:"state"`
-	StateText   string              `json:"state_text"`
-	ConfirmedAt *time.Time          `json:"confirmed_at,omitempty" doc:"When it was read back like this"`
-	UnlinkingID *uuid.UUID          `json:"operation_id,omitempty" doc:"The operation that last took it over"`
-	Registered  bool                `json:"registered" doc:"Linked by people; false: the system was asked by employee number"`
-	Finding     models.Finding      `json:"finding,omitempty" doc:"What that look-up came to; absent until it ended. All but found leave what is there as it is"`
+	ID            uuid.UUID            `json:"id"`
+	Employment    uuid.UUID            `json:"employment_id" doc:"Which employment of the person it is of"`
+	System        string               `json:"system" example:"mail"`
+	Kind          string               `json:"kind" example:"mail"`
+	SystemText    string               `json:"system_text" doc:"What people call the system: its kind, and its name if that is another"`
+	ExternalID    string               `json:"external_id,omitempty" doc:"The system's own id of it, for HR and IT operations; absent while nobody knows it, and after its purge"`
+	State         models.AccountState  `json:"state"`
+	StateText     string               `json:"state_text"`
+	ConfirmedAt   *time.Time           `json:"confirmed_at,omitempty" doc:"When it was read back like this"`
+	UnlinkingID   *uuid.UUID           `json:"operation_id,omitempty" doc:"The operation that last took it over"`
+	UnlinkingKind models.OperationKind `json:"operation_kind,omitempty" doc:"Whether operation_id is found among the unlinkings or the relinkings"`
+	UnlinkingText string               `json:"operation_kind_text,omitempty"`
+	Registered    bool                 `json:"registered" doc:"Linked by people; false: the system was asked by employee number"`
+	Finding       models.Finding       `json:"finding,omitempty" doc:"What that look-up came to; absent until it ended. All but found leave what is there as it is"`
 }
 
 type newAccountInput struct {
@@ -81,6 +84,9 @@ func AccountViews(language i18n.Language, accounts []account.View, ids bool) []A
 			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, SystemText: systemText(language, a.System, a.Kind), State: a.State,
 			StateText: i18n.Text(language, accountText(a)), ConfirmedAt: render.UTC(a.ConfirmedAt), UnlinkingID: a.OperationID,
 			Registered: a.Registered, Finding: a.Finding,
+		}
+		if a.Operation != "" {
+			views[i].UnlinkingKind, views[i].UnlinkingText = a.Operation, closed.Text(language, a.Operation)
 		}
 		if ids && a.ExternalID != nil {
 			views[i].ExternalID = *a.ExternalID

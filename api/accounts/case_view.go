@@ -18,32 +18,34 @@ import (
 
 // CaseView is a stuck step that people must solve.
 type CaseView struct {
-	ID             uuid.UUID          `json:"id"`
-	OperationID    uuid.UUID          `json:"operation_id"`
-	DepartureID    *uuid.UUID         `json:"departure_id,omitempty"`
-	EmployeeID     uuid.UUID          `json:"employee_id"`
-	Person         render.PersonView  `json:"person" doc:"Whose account it is"`
-	AccountID      uuid.UUID          `json:"account_id"`
-	System         string             `json:"system"`
-	SystemText     string             `json:"system_text"`
-	Reason         caseReason         `json:"reason" doc:"Why it is stuck: stable, for programs"`
-	ReasonText     string             `json:"reason_text"`
-	HTTPStatus     int                `json:"http_status,omitempty" doc:"Of the last answer that was a failure; absent if none was"`
-	NextStep       string             `json:"next_step,omitempty" doc:"What to do about it; absent of a closed case"`
-	Tried          []TriedView        `json:"tried" doc:"What was tried until it was closed, in the order in which it was first tried"`
-	ForVendor      string             `json:"for_vendor" doc:"A text for the support of the system's vendor, in the reader's language; nothing about a person"`
-	State          models.CaseState   `json:"state"`
-	Resolution     models.Resolution  `json:"resolution,omitempty"`
-	StateText      string             `json:"state_text"`
-	ResolutionText string             `json:"resolution_text,omitempty"`
-	Note           string             `json:"note,omitempty" doc:"What whoever decided it wrote"`
-	AskedBy        *uuid.UUID         `json:"asked_by,omitempty"`
-	Asker          *render.PersonView `json:"asker,omitempty" doc:"asked_by, by name: who decided, or asked for a waiver"`
-	ConfirmedBy    *uuid.UUID         `json:"confirmed_by,omitempty"`
-	Confirmer      *render.PersonView `json:"confirmer,omitempty" doc:"confirmed_by, by name"`
-	OpenedAt       time.Time          `json:"opened_at"`
-	AskedAt        *time.Time         `json:"asked_at,omitempty"`
-	ClosedAt       *time.Time         `json:"closed_at,omitempty"`
+	ID             uuid.UUID            `json:"id"`
+	OperationID    uuid.UUID            `json:"operation_id"`
+	Operation      models.OperationKind `json:"operation_kind" doc:"Whether operation_id is found among the unlinkings or the relinkings"`
+	OperationText  string               `json:"operation_kind_text"`
+	DepartureID    *uuid.UUID           `json:"departure_id,omitempty"`
+	EmployeeID     uuid.UUID            `json:"employee_id"`
+	Person         render.PersonView    `json:"person" doc:"Whose account it is"`
+	AccountID      uuid.UUID            `json:"account_id"`
+	System         string               `json:"system"`
+	SystemText     string               `json:"system_text"`
+	Reason         caseReason           `json:"reason" doc:"Why it is stuck: stable, for programs"`
+	ReasonText     string               `json:"reason_text"`
+	HTTPStatus     int                  `json:"http_status,omitempty" doc:"Of the last answer that was a failure; absent if none was"`
+	NextStep       string               `json:"next_step,omitempty" doc:"What to do about it; absent of a closed case"`
+	Tried          []TriedView          `json:"tried" doc:"What was tried until it was closed, in the order in which it was first tried"`
+	ForVendor      string               `json:"for_vendor" doc:"A text for the support of the system's vendor, in the reader's language; nothing about a person"`
+	State          models.CaseState     `json:"state"`
+	Resolution     models.Resolution    `json:"resolution,omitempty"`
+	StateText      string               `json:"state_text"`
+	ResolutionText string               `json:"resolution_text,omitempty"`
+	Note           string               `json:"note,omitempty" doc:"What whoever decided it wrote"`
+	AskedBy        *uuid.UUID           `json:"asked_by,omitempty"`
+	Asker          *render.PersonView   `json:"asker,omitempty" doc:"asked_by, by name: who decided, or asked for a waiver"`
+	ConfirmedBy    *uuid.UUID           `json:"confirmed_by,omitempty"`
+	Confirmer      *render.PersonView   `json:"confirmer,omitempty" doc:"confirmed_by, by name"`
+	OpenedAt       time.Time            `json:"opened_at"`
+	AskedAt        *time.Time           `json:"asked_at,omitempty"`
+	ClosedAt       *time.Time           `json:"closed_at,omitempty"`
 }
 
 // TriedView is what was tried, so often with the same end.
@@ -53,6 +55,7 @@ type TriedView struct {
 	Outcome     string    `json:"outcome"`
 	OutcomeText string    `json:"outcome_text"`
 	Detail      string    `json:"detail,omitempty" doc:"A code of why it failed, or kinds of rights and how many of them"`
+	DetailText  string    `json:"detail_text,omitempty" doc:"The same in words, where there are some"`
 	HTTPStatus  int       `json:"http_status,omitempty"`
 	Times       int       `json:"times"`
 	FirstAt     time.Time `json:"first_at"`
@@ -105,7 +108,7 @@ func (s *server) caseViews(ctx context.Context, rows []account.CaseView, languag
 func caseView(c account.CaseView, people render.Named, language i18n.Language) CaseView {
 	reason := account.ReasonOf(c.Reason)
 	v := CaseView{
-		ID: c.ID, OperationID: c.OperationID, DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
+		ID: c.ID, OperationID: c.OperationID, Operation: c.Operation, OperationText: closed.Text(language, c.Operation), DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
 		System: c.System, SystemText: systemText(language, c.System, c.Kind), Reason: caseReason(reason), ReasonText: i18n.Text(language, "case_reason."+reason),
 		State: c.State, StateText: closed.Text(language, c.State), Resolution: c.Resolution,
 		AskedBy: c.AskedBy, Asker: people.Of(c.AskedBy), ConfirmedBy: c.ConfirmedBy, Confirmer: people.Of(c.ConfirmedBy),
@@ -134,12 +137,33 @@ func (v *CaseView) addTried(tried []account.Tried, language i18n.Language) {
 		v.Tried[i] = TriedView{
 			Substep: t.Substep, SubstepText: i18n.Text(language, "tried."+t.Substep),
 			Outcome: t.Outcome, OutcomeText: i18n.Text(language, "tried_outcome."+t.Outcome),
-			Detail: code, HTTPStatus: status, Times: t.Times, FirstAt: t.FirstAt.UTC(), LastAt: t.LastAt.UTC(),
+			Detail: code, DetailText: detailText(language, code), HTTPStatus: status, Times: t.Times, FirstAt: t.FirstAt.UTC(), LastAt: t.LastAt.UTC(),
 		}
 		if status != 0 && !t.LastAt.Before(last) {
 			v.HTTPStatus, last = status, t.LastAt
 		}
 	}
+}
+
+// detailText is a detail of what was tried in words: why it failed, or what kinds of rights are meant and how many of each.
+func detailText(language i18n.Language, detail string) string {
+	var parts []string
+	for part := range strings.SplitSeq(detail, ",") {
+		code, count, _ := strings.Cut(part, ":")
+		text, ok := i18n.Lookup(language, "tried_detail."+code)
+		if !ok {
+			text, ok = i18n.Lookup(language, "case_reason."+code)
+			text = strings.TrimRight(text, "。.")
+		}
+		if !ok {
+			continue // for programs alone
+		}
+		if count != "" {
+			text += " " + count
+		}
+		parts = append(parts, text)
+	}
+	return language.List(parts)
 }
 
 // forVendor says what happened to somebody who knows the system and must not know whom it happened to: steps, codes,
@@ -155,10 +179,15 @@ func (s *server) forVendor(c account.CaseView, v CaseView, language i18n.Languag
 	}
 	for _, t := range v.Tried {
 		line := t.SubstepText + language.Of("：", ": ") + t.OutcomeText
+		var more []string
+		if t.DetailText != "" {
+			more = append(more, t.DetailText)
+		}
 		if t.HTTPStatus != 0 {
-			line += fmt.Sprintf(" (%s, HTTP %d)", t.Detail, t.HTTPStatus)
-		} else if t.Detail != "" {
-			line += " (" + t.Detail + ")"
+			more = append(more, fmt.Sprintf("HTTP %d", t.HTTPStatus))
+		}
+		if len(more) > 0 {
+			line += language.Of("（", " (") + strings.Join(more, language.Of("，", ", ")) + language.Of("）", ")")
 		}
 		lines = append(lines, "- "+line+fmt.Sprintf(i18n.Plural(language, "vendor.times", t.Times), t.Times, t.FirstAt.Format(time.RFC3339), t.LastAt.Format(time.RFC3339)))
 	}

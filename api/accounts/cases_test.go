@@ -105,7 +105,7 @@ func TestACaseSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		v.Tried[2].Detail != "unavailable" || v.Tried[2].LastAt.Before(v.Tried[2].FirstAt) || !strings.Contains(v.NextStep, "重试") {
 		t.Errorf("the case is %+v", v)
 	}
-	for _, said := range []string{"Lethe test", "系统类别：邮箱", "停用账号：失败 (unavailable, HTTP 503)；共 2 次", "有残留 (groups:2)；1 次，于 20"} {
+	for _, said := range []string{"Lethe test", "系统类别：邮箱", "停用账号：失败（系统无法访问，HTTP 503）；共 2 次", "有残留（群组 2）；1 次，于 20"} {
 		if !strings.Contains(v.ForVendor, said) {
 			t.Errorf("the vendor does not read %q:\n%s", said, v.ForVendor)
 		}

@@ -130,20 +130,21 @@ func (s *server) askEarlier(ctx context.Context, tx *database.Tx, id uuid.UUID, 
 type listDeparturesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
-	Stage       models.Stage    `query:"stage" doc:"Only those in this stage"`
-	Left        httpkit.YesNo   `query:"left" enum:"true,false" doc:"true: only of people who have left: what is still kept of them, how many days are left, and the certificates of what is not"`
-	DueBefore   time.Time       `query:"due_before" doc:"Only those whose access or employment ends before it"`
-	EmployeeID  uuid.UUID       `query:"employee_id" doc:"Only those of this person"`
-	LastDayFrom string          `query:"last_working_day_from" format:"date" doc:"The earliest last working day; the day itself is included, as in the other three"`
-	LastDayTo   string          `query:"last_working_day_to" format:"date" doc:"The latest last working day"`
-	EndFrom     string          `query:"employment_end_date_from" format:"date" doc:"The earliest last day of the employment"`
-	EndTo       string          `query:"employment_end_date_to" format:"date" doc:"The latest last day of the employment"`
-	Sort        departure.Order `query:"sort" doc:"Earliest first. Left out: the newest first"`
-	Search      string          `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
+	Stage       []models.Stage       `query:"stage" maxItems:"6" doc:"Only those in one of these stages, with commas between them"`
+	Accounts    models.AccountsState `query:"accounts_state" doc:"Only those whose accounts stand so"`
+	Left        httpkit.YesNo        `query:"left" enum:"true,false" doc:"true: only of people who have left: what is still kept of them, how many days are left, and the certificates of what is not"`
+	DueBefore   time.Time            `query:"due_before" doc:"Only those whose access or employment ends before it"`
+	EmployeeID  uuid.UUID            `query:"employee_id" doc:"Only those of this person"`
+	LastDayFrom string               `query:"last_working_day_from" format:"date" doc:"The earliest last working day; the day itself is included, as in the other three"`
+	LastDayTo   string               `query:"last_working_day_to" format:"date" doc:"The latest last working day"`
+	EndFrom     string               `query:"employment_end_date_from" format:"date" doc:"The earliest last day of the employment"`
+	EndTo       string               `query:"employment_end_date_to" format:"date" doc:"The latest last day of the employment"`
+	Sort        departure.Order      `query:"sort" doc:"Earliest first. Left out: the newest first"`
+	Search      string               `query:"q" maxLength:"100" doc:"Part of a name or employee number"`
 }
 
 func (s *server) listDepartures(ctx context.Context, in *listDeparturesInput) (*httpkit.Answer[httpkit.Page[DepartureView]], error) {
-	f := departure.Filter{Stage: in.Stage, Search: in.Search, Limit: in.Limit, EmployeeID: in.EmployeeID, Order: in.Sort, Left: in.Left == "true"}
+	f := departure.Filter{Stages: in.Stage, Accounts: in.Accounts, Search: in.Search, Limit: in.Limit, EmployeeID: in.EmployeeID, Order: in.Sort, Left: in.Left == "true"}
 	for _, d := range []struct {
 		name, text string
 		day        **clock.Date

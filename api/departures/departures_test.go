@@ -150,6 +150,17 @@ func TestListOfDeparturesIsPagedAndFiltered(t *testing.T) {
 	if len(found.Items) != 0 {
 		t.Errorf("purged: %+v", found)
 	}
+	for query, want := range map[string]int{
+		"stage=purged,pending_departure": 3, "stage=purged,withdrawn": 0, "accounts_state=linked": 3, "accounts_state=settled": 0,
+		"stage=pending_departure&accounts_state=needs_attention": 0,
+	} {
+		if f.Ask(models.RoleHRAdmin, "GET", "/api/v1/departures?"+query, "").Into(t, &found); len(found.Items) != want {
+			t.Errorf("%s finds %d, want %d", query, len(found.Items), want)
+		}
+	}
+	if got := f.Ask(models.RoleHRAdmin, "GET", "/api/v1/departures?stage=purged,nowhere", ""); got.Status != 422 {
+		t.Errorf("a stage that is none: %d", got.Status)
+	}
 	if body := string(f.Ask(models.RoleHRAdmin, "GET", "/api/v1/departures?stage=purged", "").Body); !strings.Contains(body, `"items":[]`) || !strings.Contains(body, `"next_cursor":null`) {
 		t.Errorf("an empty page is %s", body)
 	}

@@ -137,7 +137,7 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 		beside = &EarlierView{*n.LastWorkingDay, *cmp.Or(n.EmploymentEndDate, n.LastWorkingDay), approvals.CauseViews([]models.Cause{models.CauseEarlier}, language)}
 	}
 	return &httpkit.Answer[DeparturePreview]{Body: DeparturePreview{
-		Person:     render.PersonView{EmployeeID: n.EmployeeID, EmployeeNo: file.EmployeeNo, Name: file.Name, Department: departmentIn(file)},
+		Person:     render.PersonView{EmployeeID: n.EmployeeID, EmployeeNo: file.EmployeeNo, Name: file.Name, Department: departmentIn(file), TimeZone: file.TimeZone},
 		Department: departmentIn(file),
 		Kind:       n.Kind, KindText: closed.Text(language, n.Kind),
 		DatesView: datesView(plan.Dates), Immediate: n.Immediate, Accounts: accounts.AccountViews(language, linked[plan.Employment.ID], false),

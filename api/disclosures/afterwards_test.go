@@ -2,6 +2,7 @@ package disclosures_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -146,6 +147,27 @@ func (w *world) idle(d time.Duration) {
 			w.T.Fatal(err)
 		}
 		w.hr.Ask("GET", "/api/v1/me", "")
+	}
+}
+
+// TestTheFamilyIsContactedInEmergenciesAlone: what came of a look fits its purpose.
+func TestTheFamilyIsContactedInEmergenciesAlone(t *testing.T) {
+	w := newWorld(t)
+	var look disclosures.LookAnswer
+	w.hr.Ask("POST", w.path(w.person), `{"fields": ["id_number"], "purpose": "own_request", "reason": "员工本人来电申请更正身份证信息，已核验身份",
+		"evidence": {"confirmed_how": "callback", "confirmed_on": "`+w.ago(0)[:10]+`"}}`).Into(t, &look)
+	outcome := "/api/v1/disclosures/" + look.ID.String() + "/outcome"
+	nothingShown(t, "the family", w.hr.Ask("POST", outcome, `{"outcome": "family_contacted"}`), 422, "validation_failed")
+	if got := w.hr.Ask("POST", outcome, `{"outcome": "person_contacted"}`); got.Status != 200 {
+		t.Errorf("the person: %d %s", got.Status, got.Body)
+	}
+	var c disclosures.Catalogue
+	w.Ask(models.RoleDepartmentHead, "GET", "/api/v1/disclosure-purposes", "").Into(t, &c)
+	for _, p := range c.Purposes {
+		family := slices.ContainsFunc(p.Outcomes, func(o disclosures.OutcomeView) bool { return o.Outcome == models.FamilyContacted })
+		if len(p.Outcomes) < 3 || family != p.Reviewed {
+			t.Errorf("%s offers %+v", p.Purpose, p.Outcomes)
+		}
 	}
 }
 

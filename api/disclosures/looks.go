@@ -266,6 +266,7 @@ type NewPlea struct {
 	EmployeeID  uuid.UUID          `json:"employee_id" doc:"Whose data was wanted"`
 	Matter      screening.Category `json:"matter"`
 	RequestedBy *RequestedBy       `json:"requested_by,omitempty" doc:"Who wanted it"`
+	Said        string             `json:"said,omitempty" maxLength:"2000" doc:"What the asker said. Sealed, kept as long as the log"`
 	Pressed     bool               `json:"pressed,omitempty" doc:"HR was urged"`
 }
 
@@ -287,7 +288,7 @@ func (s *server) registerPlea(ctx context.Context, in *pleaInput) (*httpkit.Crea
 	var look disclosure.Look
 	b, language := in.Body, in.Language()
 	made, err := s.Create(ctx, in.Key, "POST /pleas", b, func(tx *database.Tx) (_ httpkit.Creation, err error) {
-		look, err = disclosure.Register(tx, httpkit.ActorOf(ctx), disclosure.Plea{EmployeeID: b.EmployeeID, Matter: b.Matter, RequestedBy: b.RequestedBy.given(), Pressed: b.Pressed})
+		look, err = disclosure.Register(tx, httpkit.ActorOf(ctx), disclosure.Plea{EmployeeID: b.EmployeeID, Matter: b.Matter, RequestedBy: b.RequestedBy.given(), Said: b.Said, Pressed: b.Pressed})
 		return httpkit.Created(models.Ref{Kind: models.RefDisclosure, ID: look.ID}), err
 	})
 	if errors.Is(err, database.ErrNotFound) {

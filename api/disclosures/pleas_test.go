@@ -13,7 +13,7 @@ import (
 // same person next goes to a reviewer, whoever asks.
 func TestI28_WhatSomebodyWantedIsRegistered(t *testing.T) {
 	w := newWorld(t)
-	body := `{"employee_id": "` + w.person.String() + `", "matter": "private_debt", "requested_by": {"description": "自称债主的来电者"}, "pressed": true}`
+	body := `{"employee_id": "` + w.person.String() + `", "matter": "private_debt", "requested_by": {"description": "自称债主的来电者"}, "said": "他欠我三万不还", "pressed": true}`
 	var first, again disclosures.Plea
 	for _, v := range []*disclosures.Plea{&first, &again} {
 		got := w.hr.Ask("POST", "/api/v1/pleas", body, "Idempotency-Key", "once")
@@ -35,6 +35,15 @@ func TestI28_WhatSomebodyWantedIsRegistered(t *testing.T) {
 		t.Errorf("nothing to say: %+v", first)
 	}
 	w.WantEntries("disclosure.registered", 1)
+	// What the asker said is kept sealed, and read by who may read looks.
+	if n := w.Count("disclosures WHERE position('三万' IN convert_from(statement_sealed, 'LATIN1')) > 0") + w.Count("ledger_content WHERE position('三万' IN coalesce(reason, '') || details::text) > 0"); n != 0 {
+		t.Errorf("what was said lies open in %d rows", n)
+	}
+	var read disclosures.DisclosureView
+	w.Ask(models.RoleReviewer, "GET", "/api/v1/disclosures/"+first.ID.String(), "").Into(t, &read)
+	if read.Judgement.Written == nil || read.Judgement.Written.Reason != "他欠我三万不还" {
+		t.Errorf("read as %+v", read.Judgement)
+	}
 
 	colleague := w.FreshSession(w.Hire("HR2", w.B), models.RoleHRAdmin)
 	got := colleague.Ask("POST", w.path(w.person), `{"fields": ["id_number"], "purpose": "own_request", "reason": "员工本人来电申请更正身份证信息，已核验身份",

@@ -29,6 +29,7 @@ type PurposeView struct {
 	Groups      []GroupView    `json:"groups" doc:"The groups of fields that it opens for HR"`
 	Emergency   bool           `json:"emergency" doc:"Of somebody who is employed no reviewer stands before the value"`
 	Reviewed    bool           `json:"reviewed" doc:"A second person looks at it afterwards"`
+	Outcomes    []OutcomeView  `json:"outcomes" doc:"What can come of a look for it"`
 	// Consent is among what the privacy policy asks for.
 	Consent     models.ConsentPurpose `json:"consent,omitempty" doc:"What the person has to have agreed to; left out: it rests on something else"`
 	ConsentText string                `json:"consent_text,omitempty"`
@@ -44,6 +45,12 @@ type DemandView struct {
 	OfLeavers bool            `json:"of_leavers" doc:"Demanded only of who has left"`
 	// Unrecorded stands where a recorded consent takes its place.
 	Unrecorded bool `json:"unrecorded" doc:"Demanded only where the person's consent is not recorded"`
+}
+
+// OutcomeView is one thing that can come of a look.
+type OutcomeView struct {
+	Outcome     models.DisclosureOutcome `json:"outcome"`
+	OutcomeText string                   `json:"outcome_text"`
 }
 
 // ChoiceView is one of the values of a choice.
@@ -70,7 +77,7 @@ type MatterView struct {
 
 func (s *server) registerPurposes() {
 	r := s.Resource("Looks at sensitive fields", identity.ScopeDisclosures)
-	httpkit.Handle(r, httpkit.Route{At: "GET /disclosure-purposes", Summary: "Read what sensitive fields are opened for, and what for never", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer, httpkit.Auditor}}, s.getPurposes)
+	httpkit.Handle(r, httpkit.Route{At: "GET /disclosure-purposes", Summary: "Read what sensitive fields are opened for, and what for never", More: "For whoever looks, or judges looks.", To: httpkit.Roles{httpkit.HR, httpkit.Head, httpkit.Reviewer, httpkit.Auditor}}, s.getPurposes)
 }
 
 func (s *server) getPurposes(_ context.Context, in *httpkit.Speaking) (*httpkit.Answer[Catalogue], error) {
@@ -99,6 +106,7 @@ func purposeView(p disclosure.Purpose, language i18n.Language) PurposeView {
 		}
 		return shown
 	})
+	v.Outcomes = httpkit.Each(p.Outcomes(), func(o models.DisclosureOutcome) OutcomeView { return OutcomeView{o, closed.Text(language, o)} })
 	if p.Consent != "" {
 		v.ConsentText = closed.Text(language, p.Consent)
 	}

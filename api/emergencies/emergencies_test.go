@@ -413,6 +413,41 @@ func TestTheLookOfACall(t *testing.T) {
 	}
 }
 
+// TestTheLookOfACallInWords: whom it is about only the words say; the look is one for an emergency, by who looks after it.
+func TestTheLookOfACallInWords(t *testing.T) {
+	o := newOffice(t)
+	person := o.Hire("E1", o.A)
+	phone := "+8613900139001"
+	o.Run(func(tx *database.Tx) error {
+		return archive.Update(tx, o.Vault, person, archive.Patch{Fields: map[string]*string{"emergency_contact_phone": &phone}})
+	})
+	a := o.call(models.RoleDepartmentHead, `{"who": "新来的门卫", "what": "晕倒"}`)
+	at := calls + "/" + a.ID.String()
+	colleague := o.FreshSession(o.Hire("HR2", o.A), models.RoleHRAdmin)
+	o.Ask(models.RoleHRAdmin, "POST", at+"/taking", "")
+	look := func(ask func(method, path, body string, headers ...string) apitest.Reply) uuid.UUID {
+		t.Helper()
+		var l disclosures.LookAnswer
+		now := time.Now().UTC().Format(time.RFC3339)
+		got := ask("POST", "/api/v1/employees/"+person.String()+"/disclosures", `{"fields": ["emergency_contact_phone"], "purpose": "medical_emergency",
+			"reason": "员工在车间晕倒，已送医，需要通知家属", "evidence": {"what": "晕倒", "when": "`+now+`", "reported_by": "门卫"}}`)
+		if got.Into(t, &l); got.Status != 200 {
+			t.Fatalf("%d %s", got.Status, got.Body)
+		}
+		return l.ID
+	}
+	others := look(colleague.Ask)
+	own := look(func(method, path, body string, headers ...string) apitest.Reply {
+		return o.Ask(models.RoleHRAdmin, method, path, body, headers...)
+	})
+	if got := o.Ask(models.RoleHRAdmin, "POST", at+"/closing", `{"outcome": "looked", "disclosure_id": "`+others.String()+`"}`); got.Status != 422 {
+		t.Errorf("a look by somebody else: %d %s", got.Status, got.Body)
+	}
+	if got := o.Ask(models.RoleHRAdmin, "POST", at+"/closing", `{"outcome": "looked", "disclosure_id": "`+own.String()+`"}`); got.Status != 200 {
+		t.Errorf("the own look: %d %s", got.Status, got.Body)
+	}
+}
+
 // TestTheRota: by the clocks of a zone, over midnight and over the change of clocks; no person twice at a time.
 func TestTheRota(t *testing.T) {
 	o := newOffice(t)

@@ -13,6 +13,7 @@ import (
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
 	"lethe/api/render"
+	"lethe/internal/approval"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
@@ -94,7 +95,7 @@ type ImportView struct {
 	Result     ImportResult      `json:"result" doc:"What the run did so far"`
 	Removed    int               `json:"removed" doc:"Rows that were removed since data of somebody near them in the file was deleted: send them again"`
 	Uploader   render.PersonView `json:"uploader"`
-	Approval   *uuid.UUID        `json:"approval_id,omitempty" doc:"By which two people agreed to it"`
+	Approval   *uuid.UUID        `json:"approval_id,omitempty" doc:"By which two people agree to it; it may still wait"`
 	EndedBy    models.BatchEnd   `json:"ended_by,omitempty"`
 	EndedText  string            `json:"ended_text,omitempty" doc:"Why it ended before it was done"`
 	File       string            `json:"file,omitempty" doc:"Where the rows with something wrong in them are, for who sent the file"`
@@ -197,12 +198,19 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 	if err != nil {
 		return nil, err
 	}
+	waiting, err := approval.PendingAbout(ctx, s.DB, models.RefImport, httpkit.Each(rows, func(b models.Batch) uuid.UUID { return b.ID }))
+	if err != nil {
+		return nil, err
+	}
 	return httpkit.Each(rows, func(b models.Batch) ImportView {
 		v := ImportView{
 			ID: b.ID, State: b.State, StateText: closed.Text(language, b.State), Format: sheet.Format(b.Format), FormatText: closed.Text(language, sheet.Format(b.Format)), Bytes: b.Bytes, Columns: []ImportColumn{},
 			Rows: b.Rows, Checked: b.Checked, Plan: ImportPlan{Create: b.ToCreate, Change: b.ToChange, Same: b.Same, Faulty: b.Faulty},
 			Ran: b.Ran, Result: ImportResult{b.Created, b.Departed, b.Changed, b.Unchanged, b.Refused}, Uploader: people[b.ActorID], Approval: b.ApprovalID, EndedBy: b.EndedBy,
 			CreatedAt: b.CreatedAt.UTC(), EndedAt: render.UTC(b.EndedAt), GoneAt: b.ContentUntil.UTC(), Gone: b.ContentEndedAt != nil,
+		}
+		if requests := waiting[b.ID]; v.Approval == nil && len(requests) > 0 {
+			v.Approval = &requests[0].ID
 		}
 		for i, field := range b.Mapping {
 			v.Columns = append(v.Columns, ImportColumn{Column: i + 1, Field: field, Label: imports.ColumnLabel(language, labels, field)})

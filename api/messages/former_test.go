@@ -208,9 +208,18 @@ func TestALinkIsUsedOnceInTime(t *testing.T) {
 	}
 
 	code = fresh()
-	for range 5 {
+	for range 6 { // no code is no try
+		if got := p.opens(code, ""); got.Status != 422 || got.Problem.Code != "validation_failed" {
+			t.Errorf("without a code: %d %s", got.Status, got.Body)
+		}
+	}
+	for range 4 {
 		p.shut("a wrong code", p.opens(code, "000000"))
 	}
+	if p.Count("access_links WHERE tries = 4 AND used_at IS NULL") != 1 {
+		t.Error("other tries than the wrong codes count")
+	}
+	p.shut("a wrong code", p.opens(code, "000000"))
 	p.shut("after five wrong ones", p.opens(code, next()))
 
 	code = fresh()

@@ -37,10 +37,12 @@ type LogEntryView struct {
 	Object            string            `json:"object,omitempty" doc:"The row that it is about" example:"departure/0190d5a0-…"`
 	RequestedBy       string            `json:"requested_by,omitempty" doc:"Who asked the actor for it"`
 	Purpose           string            `json:"purpose,omitempty"`
+	PurposeText       string            `json:"purpose_text,omitempty"`
 	Reason            string            `json:"reason,omitempty"`
 	Result            ledger.Result     `json:"result,omitempty"`
 	ResultText        string            `json:"result_text,omitempty"`
 	Rule              string            `json:"rule,omitempty"`
+	RuleText          string            `json:"rule_text,omitempty" doc:"The rule that decided, in words"`
 	RequestID         string            `json:"request_id,omitempty"`
 	Details           map[string]string `json:"details,omitempty"`
 	DetailsText       []DetailView      `json:"details_text,omitempty" doc:"The same for people, by key"`
@@ -158,9 +160,20 @@ func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, labels
 	v.ActorRole, v.Authenticated, v.Object, v.RequestedBy = c.ActorRole, c.Authenticated, c.Object, c.RequestedBy
 	v.ActorRoleText, v.AuthenticatedText = closed.Text(language, models.Role(c.ActorRole)), closed.Text(language, models.Authentication(c.Authenticated))
 	v.Purpose, v.Reason, v.Result, v.Rule = c.Purpose, c.Reason, ledger.Result(c.Result), c.Rule
+	v.PurposeText, v.RuleText = wordOf(language, c.Purpose, "purpose.", "screening.category."), wordOf(language, c.Rule, "disclosure_rule.", "ledger.rule.")
 	v.ResultText = closed.Text(language, v.Result)
 	v.RequestID, v.Details, v.DetailsText = c.RequestID, c.Details, detailViews(language, labels, c.Details)
 	return v
+}
+
+// wordOf is a code in words; one that the program does not have any more stays what it is.
+func wordOf(language i18n.Language, code string, texts ...string) string {
+	for _, of := range texts {
+		if text, ok := i18n.Lookup(language, of+code); ok && code != "" {
+			return text
+		}
+	}
+	return code
 }
 
 func logPerson(id *uuid.UUID, people map[uuid.UUID]querylog.Person, language i18n.Language) *LogPersonView {

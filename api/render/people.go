@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/archive"
 	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
@@ -30,6 +31,7 @@ type PersonView struct {
 	EmployeeNo string    `json:"employee_no"`
 	Name       string    `json:"name"`
 	Department string    `json:"department,omitempty" doc:"The name of the department"`
+	TimeZone   string    `json:"time_zone,omitempty" doc:"In which they work, or worked last: IANA name" example:"Asia/Shanghai"`
 }
 
 // Text is how a text names somebody.
@@ -89,9 +91,10 @@ func (s *Renderer) name(ctx context.Context, language i18n.Language, ids []uuid.
 	var rows []struct {
 		models.Employee
 		NameZh, NameEn string // of the department
+		TimeZone       string
 	}
 	err := s.DB.Read(ctx).Table("employees").Joins("JOIN departments d ON d.id = employees.department_id").
-		Select("employees.id", "employee_no", "name", "status", "d.name_zh", "d.name_en").Where("employees.id IN ?", ids).Scan(&rows).Error
+		Select("employees.id", "employee_no", "name", "status", "d.name_zh", "d.name_en", "("+archive.LatestZone+") AS time_zone").Where("employees.id IN ?", ids).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("naming people: %w", database.Hide(err))
 	}
@@ -99,7 +102,7 @@ func (s *Renderer) name(ctx context.Context, language i18n.Language, ids []uuid.
 		if inLog && e.Status == models.StatusPurged {
 			e.EmployeeNo, e.Name = "", i18n.Text(language, "query_log.purged_person")+" "+querylog.Person{ID: e.ID}.Pseudonym()
 		}
-		people[e.ID] = PersonView{e.ID, e.EmployeeNo, e.Name, language.Of(e.NameZh, e.NameEn)}
+		people[e.ID] = PersonView{e.ID, e.EmployeeNo, e.Name, language.Of(e.NameZh, e.NameEn), e.TimeZone}
 	}
 	return people, nil
 }

@@ -29,6 +29,7 @@ type LoginLinkView struct {
 
 func (s *server) registerOIDC() {
 	r := s.Resource("Identity", "")
+	httpkit.Handle(r, httpkit.Route{At: "GET /oidc", Summary: "Read whether people log in with the company's login", To: httpkit.Everyone, Open: true}, s.company)
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /oidc/login", Summary: "Log in with the company's login", To: httpkit.Everyone,
 		More: "Sends the browser to the provider. With step_up, the session of the browser is stepped up: " +
@@ -45,6 +46,15 @@ func (s *server) registerOIDC() {
 		At: "DELETE /users/{id}/logins/{link_id}", Summary: "End the link of a login; its sessions end", To: httpkit.Roles{httpkit.HR},
 		Status: http.StatusNoContent, Session: true,
 	}, s.unlinkLogin)
+}
+
+// CompanyLogin says whether there is one, to whoever stands before the login.
+type CompanyLogin struct {
+	Connected bool `json:"connected" doc:"Whether GET /oidc/login leads anywhere"`
+}
+
+func (s *server) company(context.Context, *struct{}) (*httpkit.Answer[CompanyLogin], error) {
+	return httpkit.AnswerOf(CompanyLogin{s.OIDC != nil}, nil)
 }
 
 func (s *server) beginOIDC(ctx context.Context, in *struct {

@@ -27,6 +27,12 @@ func init() {
 		}
 		return httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: "body.password", Code: httpkit.FieldOneOfTwo}, httpkit.FieldError{Location: "body.totp", Code: httpkit.FieldOneOfTwo})
 	})
+	httpkit.Explains(func(err error) *httpkit.Problem {
+		if !errors.Is(err, identity.ErrCodeMissing) {
+			return nil
+		}
+		return httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: "body.totp", Code: httpkit.FieldOneOfTwo}, httpkit.FieldError{Location: "body.recovery_code", Code: httpkit.FieldOneOfTwo})
+	})
 	httpkit.Refuses(identity.ErrTokenUnknown, httpkit.Code("token_unknown", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrTokenExpired, httpkit.Code("token_expired", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrTokenRevoked, httpkit.Code("token_revoked", http.StatusUnauthorized))

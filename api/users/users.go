@@ -9,6 +9,7 @@ import (
 
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
+	"lethe/internal/archive"
 	"lethe/internal/closed"
 	"lethe/internal/database"
 	"lethe/internal/departure"
@@ -72,9 +73,19 @@ func (s *server) registerUsers() {
 func (s *server) users(ctx context.Context, in *struct {
 	httpkit.Paging
 	httpkit.Speaking
+	Search string `query:"q" maxLength:"100" doc:"Part of a name, employee number or login"`
 }) (*httpkit.Answer[httpkit.Page[UserView]], error) {
+	f := identity.UserFilter{Search: in.Search, Limit: in.Limit}
+	if in.Search != "" {
+		named, err := archive.Named(ctx, s.DB, in.Search)
+		if err != nil {
+			return nil, err
+		}
+		f.Named = named.Row
+	}
 	return httpkit.List(in.Paging, func(v UserView) uuid.UUID { return v.ID }, func(after uuid.UUID) ([]UserView, bool, error) {
-		found, more, err := identity.Users(ctx, s.DB, after, in.Limit)
+		f.After = after
+		found, more, err := identity.Users(ctx, s.DB, f)
 		return httpkit.Each(found, func(v identity.UserView) UserView { return userView(v, in.Language()) }), more, err
 	})
 }

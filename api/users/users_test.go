@@ -9,6 +9,7 @@ import (
 	"lethe/api/apitest"
 	"lethe/api/httpkit"
 	"lethe/api/users"
+	"lethe/models"
 )
 
 // TestTwoPeopleMakeAUser: one asks, one approves, each collects half a code, and the owner enrols
@@ -76,6 +77,19 @@ func TestTwoPeopleMakeAUser(t *testing.T) {
 	}
 	if got := owner.Ask("GET", "/api/v1/me", ""); got.Problem.Code != "session_unknown" {
 		t.Errorf("after disabling: %d %s", got.Status, got.Problem.Code)
+	}
+}
+
+// TestUsersAreFound by part of a name, a number or a login; not others.
+func TestUsersAreFound(t *testing.T) {
+	f := apitest.New(t)
+	f.Enrolled(f.Hire("K-4711", f.A), models.RoleEmployee)
+	f.Enrolled(f.Hire("K-4812", f.A), models.RoleEmployee)
+	for q, want := range map[string]int{"K-4711": 1, "k-4": 2, "K-4999": 0} {
+		var page httpkit.Page[users.UserView]
+		if f.Ask(models.RoleHRAdmin, "GET", "/api/v1/users?q="+q, "").Into(t, &page); len(page.Items) != want {
+			t.Errorf("%s finds %d, want %d", q, len(page.Items), want)
+		}
 	}
 }
 

@@ -36,12 +36,13 @@ type CaseView struct {
 	EmployeeID   uuid.UUID
 	Action       models.OperationKind // of the step
 	Kind         string               // of the account
+	Operation    models.OperationKind // of the operation
 }
 
 // casesWith are support cases with whom and what they concern.
 func casesWith(q *gorm.DB) *gorm.DB {
 	return q.Table("support_cases c").
-		Select("c.*, o.employment_id, m.employee_id, s.action, a.kind").
+		Select("c.*, o.employment_id, m.employee_id, s.action, a.kind, o.kind AS operation").
 		Joins("JOIN account_operations o ON o.id = c.operation_id").
 		Joins("JOIN account_steps s ON s.id = c.step_id").
 		Joins("JOIN linked_accounts a ON a.id = c.account_id").

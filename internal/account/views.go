@@ -22,6 +22,7 @@ type View struct {
 	State       models.AccountState
 	ConfirmedAt *time.Time
 	OperationID *uuid.UUID
+	Operation   models.OperationKind // of OperationID
 	// Registered: people linked it. LookUp: it is no account but the question for one.
 	Registered, LookUp bool
 	Finding            models.Finding
@@ -30,7 +31,7 @@ type View struct {
 // Accounts lists the accounts of employments, by employment, in the order in which they were linked, and
 // the look-ups in systems where none was; not those that were called off before they were answered.
 func Accounts(ctx context.Context, db *database.DB, employments []uuid.UUID) (map[uuid.UUID][]View, error) {
-	views, err := viewed(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN ?", employments))
+	views, err := viewed(ctx, db)(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN ?", employments))
 	byEmployment := make(map[uuid.UUID][]View, len(employments))
 	for _, v := range views {
 		byEmployment[v.Employment] = append(byEmployment[v.Employment], v)
@@ -40,24 +41,57 @@ func Accounts(ctx context.Context, db *database.DB, employments []uuid.UUID) (ma
 
 // OfPerson lists the accounts of all employments of a person, as [Accounts] does.
 func OfPerson(ctx context.Context, db *database.DB, employeeID uuid.UUID) ([]View, error) {
-	return viewed(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", employeeID))
+	return viewed(ctx, db)(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", employeeID))
 }
 
-func viewed(rows []models.LinkedAccount, err error) ([]View, error) {
-	if err != nil {
-		return nil, err
+func viewed(ctx context.Context, db *database.DB) func(rows []models.LinkedAccount, err error) ([]View, error) {
+	return func(rows []models.LinkedAccount, err error) ([]View, error) {
+		if err != nil {
+			return nil, err
+		}
+		kinds, err := kindsOf(ctx, db, rows)
+		return viewsOf(rows, kinds), err
 	}
+}
+
+// kindsOf are the kinds of the operations that last took accounts over.
+func kindsOf(ctx context.Context, db *database.DB, rows []models.LinkedAccount) (map[uuid.UUID]models.OperationKind, error) {
+	var ids []uuid.UUID
+	for _, a := range rows {
+		if a.OperationID != nil {
+			ids = append(ids, *a.OperationID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil //nolint:nilnil // there are none
+	}
+	var operations []models.AccountOperation
+	if err := db.Read(ctx).Select("id", "kind").Where("id IN ?", ids).Find(&operations).Error; err != nil {
+		return nil, database.Wrap("reading the kinds of operations", err)
+	}
+	kinds := make(map[uuid.UUID]models.OperationKind, len(operations))
+	for _, o := range operations {
+		kinds[o.ID] = o.Kind
+	}
+	return kinds, nil
+}
+
+func viewsOf(rows []models.LinkedAccount, kinds map[uuid.UUID]models.OperationKind) []View {
 	views := make([]View, 0, len(rows))
 	for _, a := range rows {
 		if calledOff(a) {
 			continue
 		}
-		views = append(views, View{
+		v := View{
 			ID: a.ID, Employment: a.EmploymentID, System: a.System, Kind: a.Kind, ExternalID: a.ExternalID, State: a.State, ConfirmedAt: a.ConfirmedAt, OperationID: a.OperationID,
 			Registered: a.Registered, LookUp: a.LookUp(), Finding: a.Finding,
-		})
+		}
+		if a.OperationID != nil {
+			v.Operation = kinds[*a.OperationID]
+		}
+		views = append(views, v)
 	}
-	return views, nil
+	return views
 }
 
 // calledOff: a question that was called off before it was answered says nothing about any account.

@@ -49,6 +49,9 @@ func LatestEmployment(g *gorm.DB, employeeID uuid.UUID) (models.Employment, erro
 // was hired can be corrected afterwards.
 const latestOrder = "ended_at IS NULL DESC, created_at DESC, id DESC"
 
+// LatestZone is a query for the time zone of the latest employment of a row of employees.
+const LatestZone = "SELECT time_zone FROM employments WHERE employee_id = employees.id ORDER BY " + latestOrder + " LIMIT 1"
+
 var latestFirst = clause.OrderBy{Expression: clause.Expr{SQL: latestOrder}}
 
 // lockLatest locks the latest employment. It asks again after the lock was granted: meanwhile the

@@ -60,7 +60,7 @@ func complete(before, draft OwnCatalogue) (after OwnCatalogue, err error) {
 			found.stays(at+"type", f.Type == was.Type)
 		}
 	}
-	found.alike(after.Fields)
+	found.alike(before, after.Fields)
 	for _, f := range before.Fields {
 		if !keys[f.Key] {
 			found.add("fields", CodeLeftOut)
@@ -81,17 +81,24 @@ func (p *problems) key(location, key string, seen map[string]bool) {
 	seen[key] = true
 }
 
-// alike refuses two fields that are called the same: nobody could tell them apart, nor the columns of an import.
-func (p *problems) alike(fields []OwnField) {
+// alike refuses two fields that are called the same, the program's among them: nobody could tell them apart, nor the columns
+// of an import. A field that is called so already may stay so.
+func (p *problems) alike(before OwnCatalogue, fields []OwnField) {
 	called := map[string]bool{}
+	for _, s := range catalogue {
+		for _, f := range s.fields {
+			called["zh "+f.label.zh], called["en "+f.label.en] = true, true
+		}
+	}
 	for i, f := range fields {
 		if f.Retired {
 			continue
 		}
-		if called["zh "+f.LabelZh] {
+		was, _ := before.Field(f.Key)
+		if called["zh "+f.LabelZh] && f.LabelZh != was.LabelZh {
 			p.add(fmt.Sprintf("fields[%d].label_zh", i), CodeRepeated)
 		}
-		if called["en "+f.LabelEn] {
+		if called["en "+f.LabelEn] && f.LabelEn != was.LabelEn {
 			p.add(fmt.Sprintf("fields[%d].label_en", i), CodeRepeated)
 		}
 		called["zh "+f.LabelZh], called["en "+f.LabelEn] = true, true

@@ -48,6 +48,7 @@ func TestWhatACompanyAddsIsJudged(t *testing.T) {
 		"no category":                {func(c *OwnCatalogue) { c.Fields[0].Category = "" }, []Invalid{{"fields[0].category", CodeNotAllowed}}},
 		"that of accounts":           {func(c *OwnCatalogue) { c.Fields[0].Category = models.CategoryAccountSnapshot }, []Invalid{{"fields[0].category", CodeNotAllowed}}},
 		"called as another":          {func(c *OwnCatalogue) { c.Fields[1].LabelEn = c.Fields[0].LabelEn }, []Invalid{{"fields[1].label_en", CodeRepeated}}},
+		"called as the program's":    {func(c *OwnCatalogue) { c.Fields[1].LabelZh, c.Fields[1].LabelEn = "姓名", "Name" }, []Invalid{{"fields[1].label_zh", CodeRepeated}, {"fields[1].label_en", CodeRepeated}}},
 		"called as a retired one":    {func(c *OwnCatalogue) { c.Fields[1].LabelEn, c.Fields[0].Retired = c.Fields[0].LabelEn, true }, nil},
 		"no such type":               {func(c *OwnCatalogue) { c.Fields[0].Type = "picture" }, []Invalid{{"fields[0].type", CodeNotAllowed}}},
 		"a label too long":           {func(c *OwnCatalogue) { c.Fields[0].LabelZh = long }, []Invalid{{"fields[0].label_zh", CodeTooLong}}},

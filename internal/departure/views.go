@@ -65,7 +65,10 @@ func Unattended(dep models.Departure, lastEvent, now time.Time) time.Time {
 
 // Filter narrows a list of departures. Zero values do not filter.
 type Filter struct {
-	Stage models.Stage
+	// Stages are those that it may be in; none: any.
+	Stages []models.Stage
+	// Accounts keeps those whose accounts stand so.
+	Accounts models.AccountsState
 	// Left keeps departures that took effect: of people who have left, whatever is still kept of them.
 	Left bool
 	// DueBefore keeps departures whose employment ends, or access is cut, before it.
@@ -130,8 +133,11 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 	if f.EmployeeID != uuid.Nil {
 		q = q.Where("employee_id = ?", f.EmployeeID)
 	}
-	if f.Stage != "" {
-		q = q.Where("stage = ?", f.Stage)
+	if len(f.Stages) > 0 {
+		q = q.Where("stage IN ?", f.Stages)
+	}
+	if f.Accounts != "" {
+		q = q.Where("accounts_state = ?", f.Accounts)
 	}
 	if f.Left {
 		q = q.Where("stage IN ?", []models.Stage{models.StageDeparted, models.StagePurging, models.StagePurged})

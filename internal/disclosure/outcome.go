@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/reasons"
@@ -44,6 +45,8 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Outcome) (models.Di
 		return row, err
 	case row.State != models.LookShown:
 		return row, ErrNotShown
+	case !comesOf(row, o.Outcome):
+		return row, invalid("outcome", CodeNotAllowed)
 	case code == CodeRequired && o.Outcome == models.PassedOn, code != "" && code != CodeRequired:
 		return row, invalid("note", code)
 	}
@@ -59,6 +62,12 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Outcome) (models.Di
 	return row, change(tx, &row, actionClosed, map[string]string{"disclosure_outcome": string(o.Outcome), "pressed": strconv.FormatBool(o.Pressed)}, map[string]any{
 		"state": row.State, "outcome": o.Outcome, columnOutcomeNote: sealed, "pressed": o.Pressed, "closed_at": now,
 	})
+}
+
+// comesOf says whether that can come of a look for its purpose.
+func comesOf(row models.Disclosure, o models.DisclosureOutcome) bool {
+	p, known := purposeOf(access.Purpose(row.Purpose))
+	return known && slices.Contains(p.Outcomes(), o)
 }
 
 // Judge is a second person's review of a look that was shown without one before. Neither the looker nor the person whose
@@ -102,7 +111,9 @@ type Plea struct {
 	EmployeeID  uuid.UUID
 	Matter      screening.Category
 	RequestedBy RequestedBy
-	Pressed     bool
+	// Said is what the asker said; it is sealed.
+	Said    string
+	Pressed bool
 }
 
 // Register records that somebody asked HR for somebody's data for a matter that never opens any. Nothing is asked for,
@@ -118,6 +129,10 @@ func Register(tx *database.Tx, by models.Actor, p Plea) (look Look, err error) {
 		return look, invalid("requested_by", CodeEitherPerson)
 	case p.RequestedBy.Description != "" && code != "":
 		return look, invalid("requested_by.description", code)
+	}
+	said, fault := textform.Paragraphs(p.Said, maxReason)
+	if code := faultCode(fault); code != "" && code != CodeRequired {
+		return look, invalid("said", code)
 	}
 	if err := r.knowsAsker(tx, by); err != nil {
 		return look, err
@@ -142,7 +157,7 @@ func Register(tx *database.Tx, by models.Actor, p Plea) (look Look, err error) {
 		ID: models.NewID(), EmployeeID: person.ID, EmploymentID: employment.ID, ActorID: by.EmployeeID, ActorRole: by.Role, Purpose: string(p.Matter),
 		Status: person.Status, AskedAt: now, State: models.LookRefused, Rule: string(RuleRegistered), Matter: string(p.Matter), RequestedBy: p.RequestedBy.EmployeeID, Pressed: p.Pressed,
 	}
-	j := judged{now: now, statement: Statement{RequestedBy: text, Nonce: nonce()}}
+	j := judged{now: now, statement: Statement{Reason: said, RequestedBy: text, Nonce: nonce()}}
 	if look.StatementSealed, err = j.seal(tx, look.ID); err != nil {
 		return look, err
 	}

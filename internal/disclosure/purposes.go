@@ -74,6 +74,18 @@ var purposes = []Purpose{
 	}, false, false, models.ConsentReference},
 }
 
+// Outcomes are what can come of a look for it: nobody but the person concerned is contacted for what is no emergency, and
+// nobody who died is.
+func (p Purpose) Outcomes() []models.DisclosureOutcome {
+	switch {
+	case p.Purpose == access.DeathInService:
+		return []models.DisclosureOutcome{models.FamilyContacted, models.PassedOn, models.NotPassedOn}
+	case p.Reviewed:
+		return models.DisclosureOutcomes
+	}
+	return []models.DisclosureOutcome{models.PersonContacted, models.PassedOn, models.NotPassedOn}
+}
+
 // Purposes are all of them, in the order in which they are offered.
 func Purposes() []Purpose { return purposes }
 

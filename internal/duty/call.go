@@ -13,8 +13,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/disclosure"
 	"lethe/internal/ledger"
 	"lethe/internal/message"
 	"lethe/internal/reasons"
@@ -294,9 +296,19 @@ func Take(tx *database.Tx, by models.Actor, id uuid.UUID) (models.EmergencyCall,
 	return c, change(tx, &c, entryOf(c, actionTaken, nil), map[string]any{"state": c.State, "taken_by": by.ID(), "taken_at": now})
 }
 
-// fits refuses a look that is missing, or is not one that was made for this call: of the person, if it is known who that
-// is, shown, and not before the call.
-func (o Closing) fits(tx *database.Tx, c models.EmergencyCall) error {
+// emergencies are the purposes of looks that are made for a call.
+var emergencies = func() (all []access.Purpose) {
+	for _, p := range disclosure.Purposes() {
+		if p.Reviewed {
+			all = append(all, p.Purpose)
+		}
+	}
+	return all
+}()
+
+// fits refuses a look that is missing, or is not one that was made for this call: for an emergency, shown, and not before
+// the call; of the person, if it is known who that is, else by who looks after the call, or closes it.
+func (o Closing) fits(tx *database.Tx, by models.Actor, c models.EmergencyCall) error {
 	switch {
 	case o.Outcome == models.EmergencyLooked && o.DisclosureID == nil:
 		return invalid("disclosure_id", CodeRequired)
@@ -306,8 +318,9 @@ func (o Closing) fits(tx *database.Tx, c models.EmergencyCall) error {
 		return nil
 	}
 	var fits bool
-	err := tx.DB().Raw(`SELECT EXISTS (SELECT FROM disclosures WHERE id = ? AND shown_at IS NOT NULL AND shown_at >= ? AND employee_id = coalesce(?, employee_id))`,
-		*o.DisclosureID, c.CalledAt, c.EmployeeID).Scan(&fits).Error
+	err := tx.DB().Raw(`SELECT EXISTS (SELECT FROM disclosures WHERE id = ? AND shown_at IS NOT NULL AND shown_at >= ? AND purpose IN ? AND NOT compares
+			AND (employee_id = ? OR (CAST(? AS uuid) IS NULL AND actor_id IN (?, ?))))`,
+		*o.DisclosureID, c.CalledAt, emergencies, c.EmployeeID, c.EmployeeID, c.TakenBy, by.EmployeeID).Scan(&fits).Error
 	if err == nil && !fits {
 		return invalid("disclosure_id", CodeUnknown)
 	}
@@ -357,7 +370,7 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Closing) (models.Em
 	case fault != "" && fault != textform.Empty:
 		return c, invalid("note", faults[fault])
 	}
-	if err := o.fits(tx, c); err != nil {
+	if err := o.fits(tx, by, c); err != nil {
 		return c, err
 	}
 	now, err := tx.Now()

@@ -15,6 +15,9 @@ import (
 	"lethe/models"
 )
 
+// ErrCodeMissing: neither a code of the authenticator nor a recovery code was given.
+var ErrCodeMissing = errors.New("a code of the authenticator or a recovery code is missing")
+
 // ErrFormer is the one answer to a link that does not exist, was used or is over, and to a wrong code of the second factor.
 var ErrFormer = errors.New("the link or the code is wrong, was used, or its time is over")
 
@@ -125,6 +128,9 @@ type FormerOrder struct {
 // OpenFormer opens a session for the own data of somebody who has left. The link is used up by it; of two who use it at
 // once one is refused. Wrong codes count, and end the link.
 func (s *Service) OpenFormer(ctx context.Context, o FormerOrder) (Opened, error) {
+	if o.TOTP == "" && o.RecoveryCode == "" { // nothing was tried
+		return Opened{}, ErrCodeMissing
+	}
 	if err := s.tryCode(ctx, o.Client); err != nil {
 		return Opened{}, err
 	}

@@ -213,9 +213,23 @@ type UserView struct {
 	Roles          []models.Role `gorm:"-"`
 }
 
+// UserFilter chooses users.
+type UserFilter struct {
+	// Search is part of a login; Named says whose person is called so, on columns of employees.
+	Search string
+	Named  clause.Expr
+	After  uuid.UUID
+	Limit  int
+}
+
 // Users lists users after a cursor (an id, uuid.Nil to begin), and says whether there are more.
-func Users(ctx context.Context, db *database.DB, after uuid.UUID, limit int) (views []UserView, more bool, err error) {
-	err = userViews(db.Read(ctx)).Where("users.id > ?", after).
+func Users(ctx context.Context, db *database.DB, f UserFilter) (views []UserView, more bool, err error) {
+	limit := f.Limit
+	q := userViews(db.Read(ctx)).Where("users.id > ?", f.After)
+	if f.Search != "" {
+		q = q.Where("(strpos(users.login, ?) > 0 OR ?)", normalLogin(f.Search), f.Named)
+	}
+	err = q.
 		Order(clause.OrderByColumn{Column: clause.Column{Table: "users", Name: "id"}}).Limit(limit + 1).Scan(&views).Error
 	if err != nil {
 		return nil, false, database.Wrap("listing users", err)
