@@ -32,7 +32,7 @@ export default defineConfig({
   },
   server: {
     // `npm run dev` beside `make run`: the API answers as on one origin.
-    proxy: Object.fromEntries(['/api', '/docs', '/openapi.json'].map((path) => [path, { target: 'http://127.0.0.1:8080', changeOrigin: true }])),
+    proxy: Object.fromEntries(['/api', '/docs', '/openapi.json'].map((path) => [path, { target: process.env.API ?? 'http://127.0.0.1:8080', changeOrigin: true }])),
   },
   test: { environment: 'node', include: ['src/**/*.test.ts'] },
 } as Parameters<typeof defineConfig>[0])

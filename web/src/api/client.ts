@@ -84,7 +84,7 @@ export function ended() {
 
 const quiet = (request: Request) => !loggedIn || request.method === 'POST' && /\/(sessions|step-ups|enrolments)(\/|$)/.test(new URL(request.url).pathname)
 
-export const api = createClient<paths>({ baseUrl: location.origin, fetch: guarded })
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: guarded, querySerializer: { array: { style: 'form', explode: false } } })
 
 /** The data of an answer; what was refused is thrown as a Refused. */
 export async function ok<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

@@ -1,6 +1,6 @@
 import { Button, Collapse, Form, Input, Modal, Space } from 'antd'
-import { useQueryClient } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 
 import { api, ok, type Schemas } from '../api/client'
 import { currentPrompt, subscribe } from '../api/prompts'
@@ -20,6 +20,7 @@ export function LoginForm({ done }: { done: () => void }) {
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
   const client = useQueryClient()
+  const offered = useQuery({ queryKey: ['company login'], queryFn: () => ok(api.GET('/api/v1/oidc')), staleTime: Infinity, retry: false })
 
   const submit = async (body: Schemas['LoginBody']) => {
     setBusy(true)
@@ -80,9 +81,11 @@ export function LoginForm({ done }: { done: () => void }) {
               {t('otherRole')}
             </Button>
           )}
-          <Button type="link" size="small" onClick={() => void company()}>
-            {t('companyLogin')}
-          </Button>
+          {offered.data?.connected && (
+            <Button type="link" size="small" onClick={() => void company()}>
+              {t('companyLogin')}
+            </Button>
+          )}
         </Space>
       </Space>
     </Form>
@@ -143,9 +146,12 @@ function StepUpForm({ done }: { done: () => void }) {
 export function Prompts() {
   const t = useShellTexts()
   const asked = useSyncExternalStore(subscribe, currentPrompt)
+  const body = useRef<HTMLDivElement>(null)
   return (
     <Modal
       open={!!asked}
+      // The dialog takes the focus when it is open; then the first field has it.
+      afterOpenChange={(open) => open && body.current?.querySelector<HTMLElement>('input, button')?.focus()}
       title={asked?.kind === 'login' ? t('loginAgain') : asked?.kind === 'other' ? t('otherPerson') : t('stepUp')}
       footer={null}
       onCancel={() => asked?.cancel()}
@@ -153,21 +159,23 @@ export function Prompts() {
       destroyOnHidden
       width={420}
     >
-      {asked?.kind === 'login' && (
-        <>
-          <p>{t('loginAgainWhy')}</p>
-          <LoginForm done={asked.done} />
-        </>
-      )}
-      {asked?.kind === 'stepUp' && <StepUpForm done={asked.done} />}
-      {asked?.kind === 'other' && (
-        <>
-          <p>{t('otherPersonWhy')}</p>
-          <Button type="primary" block onClick={asked.done}>
-            {t('reload')}
-          </Button>
-        </>
-      )}
+      <div ref={body}>
+        {asked?.kind === 'login' && (
+          <>
+            <p>{t('loginAgainWhy')}</p>
+            <LoginForm done={asked.done} />
+          </>
+        )}
+        {asked?.kind === 'stepUp' && <StepUpForm done={asked.done} />}
+        {asked?.kind === 'other' && (
+          <>
+            <p>{t('otherPersonWhy')}</p>
+            <Button type="primary" block onClick={asked.done}>
+              {t('reload')}
+            </Button>
+          </>
+        )}
+      </div>
     </Modal>
   )
 }

@@ -1,4 +1,5 @@
 import { Tooltip } from 'antd'
+import { useSyncExternalStore } from 'react'
 
 import { language } from './language'
 import { useShellTexts } from './texts'
@@ -22,16 +23,50 @@ export function relative(at: string, now = Date.now()) {
   return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(Math.trunc(seconds / size), unit)
 }
 
+let clock = Date.now()
+const watchers = new Set<() => void>()
+let ticking: ReturnType<typeof setInterval> | undefined
+const tick = () => {
+  clock = Date.now()
+  for (const watcher of watchers) watcher()
+}
+
+const watch = (watcher: () => void) => {
+  if (watchers.size === 0) {
+    clock = Date.now()
+    ticking = setInterval(tick, 30_000)
+  }
+  watchers.add(watcher)
+  return () => {
+    watchers.delete(watcher)
+    if (watchers.size === 0) clearInterval(ticking)
+  }
+}
+const time = () => clock
+
+/** The time, on half a minute: what is told by it goes on while a screen stays open. */
+export const useNow = () => useSyncExternalStore(watch, time)
+
+/** How long until an instant or since it, as it goes on. */
+export function Ago({ at }: { at: string }) {
+  useNow()
+  return <>{relative(at)}</>
+}
+
 const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
-/** An instant in the zone that matters, with the own one beside it where they differ. */
+/** What people call a zone: China Standard Time. */
+export const zoneName = (zone: string, at = Date.now()) =>
+  new Intl.DateTimeFormat(locale(), { timeZone: zone, timeZoneName: 'long' }).formatToParts(at).find((p) => p.type === 'timeZoneName')?.value ?? zone
+
+/** An instant in the zone that matters, with the own one beside it where they differ; which zone it is, it says when pointed at. */
 export function When({ at, zone }: { at: string; zone?: string }) {
   const t = useShellTexts()
   const shown = instant(at, zone)
   const own = instant(at)
-  if (!zone || zone === ownZone || own === shown) return <time dateTime={at}>{shown}</time>
+  if (!zone || zone === ownZone || own === shown) return <time dateTime={at} title={zoneName(zone ?? ownZone, Date.parse(at))}>{shown}</time>
   return (
-    <Tooltip title={t('yourTime', { time: own })}>
+    <Tooltip title={zoneName(zone, Date.parse(at))}>
       <time dateTime={at}>
         {shown} <small>({t('yourTime', { time: own })})</small>
       </time>

@@ -7,10 +7,11 @@ import { api, ok, type Schemas } from '../../api/client'
 import { isProblem } from '../../api/problem'
 import { maySee, tasks } from '../../tasks'
 import { listed } from '../../shell/language'
+import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
-import { relative, When } from '../../shell/times'
+import { Ago, When } from '../../shell/times'
 import './approvals.css'
 import { HalfOfCode } from './HalfOfCode'
 import { ApprovalState, Changes, screenOf } from './request'
@@ -105,8 +106,8 @@ export default function Detail() {
           items={[
             ...(look && !r.reason ? [] : [{ key: 'why', label: t('why'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.reason || t('noWhy')}</span> }]),
             { key: 'who', label: t('asker'), children: <Person of={r.requester} /> },
-            { key: 'since', label: t('since'), children: <span><When at={r.requested_at} />{pending && ` (${relative(r.requested_at)})`}</span> },
-            ...(pending ? [{ key: 'until', label: t('validUntil'), children: <span><When at={r.expires_at} /> ({relative(r.expires_at)})</span> }] : []),
+            { key: 'since', label: t('since'), children: <span><When at={r.requested_at} />{pending && <> (<Ago at={r.requested_at} />)</>}</span> },
+            ...(pending ? [{ key: 'until', label: t('validUntil'), children: <span><When at={r.expires_at} /> (<Ago at={r.expires_at} />)</span> }] : []),
             ...(r.because.length ? [{ key: 'because', label: t('because'), children: <ul className="bullets">{r.because.map((c) => <li key={c.cause}>{c.cause_text}</li>)}</ul> }] : []),
             ...(r.decided_by ? [{ key: 'by', label: t('decidedBy'), children: <Person of={r.decided_by} /> }] : []),
             ...(r.ended_at ? [{ key: 'ended', label: t('endedAt'), children: <When at={r.ended_at} /> }] : []),
@@ -121,7 +122,7 @@ export default function Detail() {
         <Card size="small">
           <Form form={form} layout="vertical" disabled={busy}>
             <Form.Item name="comment" label={t('comment')} extra={t('commentHint')} rules={[{ max: 500 }]}>
-              <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={500} />
+              <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} count={longest(500)} />
             </Form.Item>
             <Flex vertical gap={12}>
               <ProblemAlert error={error} />

@@ -7,7 +7,7 @@ import { usePages } from '../../shell/pages'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
-import { relative } from '../../shell/times'
+import { Ago, relative, useNow } from '../../shell/times'
 import './approvals.css'
 import { aboutOf, ApprovalState } from './request'
 import { useApprovalTexts } from './texts'
@@ -84,7 +84,7 @@ export default function List() {
 function Row({ of: r, mine }: { of: Approval; mine: boolean }) {
   const t = useApprovalTexts()
   const about = aboutOf(r)
-  const left = Date.parse(r.expires_at) - Date.now()
+  const left = Date.parse(r.expires_at) - useNow()
   return (
     <Link to={`/approvals/${r.id}`} className="request-card">
       <Card size="small">
@@ -102,7 +102,7 @@ function Row({ of: r, mine }: { of: Approval; mine: boolean }) {
         <Flex justify="space-between" gap={8} wrap>
           <Space size={6} wrap>
             <Person of={r.requester} />
-            <Typography.Text type="secondary">{relative(r.requested_at)}</Typography.Text>
+            <Typography.Text type="secondary"><Ago at={r.requested_at} /></Typography.Text>
           </Space>
           {r.state === 'pending' && (
             <Typography.Text type={left < 86_400_000 ? 'danger' : 'secondary'}>{t(left < 86_400_000 ? 'endsSoon' : 'until', { when: relative(r.expires_at) })}</Typography.Text>

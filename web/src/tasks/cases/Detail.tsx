@@ -5,11 +5,12 @@ import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { CopyButton } from '../../shell/copy'
+import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
-import { instant, relative, When } from '../../shell/times'
+import { Ago, When } from '../../shell/times'
 import './cases.css'
 import { caseColors, type Case } from './List'
 import { useCaseTexts } from './texts'
@@ -43,13 +44,13 @@ export default function Detail() {
                 items={[
                   { key: 'why', label: t('why'), children: <span>{c.reason_text}{c.http_status !== undefined && <Typography.Text type="secondary"> {t('answered', { status: c.http_status })}</Typography.Text>}</span> },
                   { key: 'who', label: t('person'), children: <Person of={c.person} /> },
-                  { key: 'opened', label: t('opened'), children: <span><When at={c.opened_at} /> ({relative(c.opened_at)})</span> },
+                  { key: 'opened', label: t('opened'), children: <span><When at={c.opened_at} zone={c.person.time_zone} /> (<Ago at={c.opened_at} />)</span> },
                 ]}
               />
               <Space wrap size="middle" style={{ marginTop: 4 }}>
                 {c.departure_id && <Link to={`/departures/${c.departure_id}`}>{t('departure')}</Link>}
                 <Link to={`/people/${c.employee_id}`}>{t('file')}</Link>
-                {me?.role === 'it_ops' && <Watch operation={c.operation_id} />}
+                {me?.role === 'it_ops' && <Watch operation={c.operation_id} kind={c.operation_kind} />}
               </Space>
             </Card>
             <Tried of={c} />
@@ -74,9 +75,9 @@ export default function Detail() {
 }
 
 /** Where IT watches the order that the case belongs to. */
-function Watch({ operation }: { operation: string }) {
+function Watch({ operation, kind }: { operation: string; kind: Case['operation_kind'] }) {
   const t = useCaseTexts()
-  const order = useQuery({ queryKey: ['unlinking', operation], retry: false, queryFn: () => ok(api.GET('/api/v1/account-unlinkings/{id}', { params: { path: { id: operation } } })) })
+  const order = useQuery({ queryKey: ['unlinking', operation], retry: false, queryFn: () => ok(api.GET(kind === 'relink' ? '/api/v1/account-relinkings/{id}' : '/api/v1/account-unlinkings/{id}', { params: { path: { id: operation } } })) })
   const url = order.data?.workflow?.url
   return url ? <a href={url} target="_blank" rel="noreferrer">{t('watch')}</a> : null
 }
@@ -92,10 +93,13 @@ function Tried({ of: c }: { of: Case }) {
             <span>{r.substep_text}</span>
             <Space size={4} wrap>
               <Tag color={good(r.outcome)}>{r.outcome_text}</Tag>
+              {r.detail_text && <Typography.Text type="secondary">{r.detail_text}</Typography.Text>}
               {r.http_status !== undefined && <Typography.Text type="secondary">HTTP {r.http_status}</Typography.Text>}
             </Space>
             <Typography.Text type="secondary">
-              {r.times > 1 ? `${t('triedTimes', { n: r.times })} · ${t('triedAt', { first: instant(r.first_at), last: instant(r.last_at) })}` : instant(r.last_at)}
+              {r.times > 1 && `${t('triedTimes', { n: r.times })} · `}
+              {r.times > 1 && <><When at={r.first_at} zone={c.person.time_zone} /> – </>}
+              <When at={r.last_at} zone={c.person.time_zone} />
             </Typography.Text>
           </li>
         ))}
@@ -176,7 +180,7 @@ function Resolve({ of: c }: { of: Case }) {
           </Radio.Group>
         </Form.Item>
         <Form.Item name="note" label={t('note')} extra={t(action === 'waive' ? 'noteWaive' : 'noteHint')} rules={[{ required: action === 'waive', whitespace: true, message: t('noteNeeded') }]}>
-          <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={500} />
+          <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} count={longest(500)} />
         </Form.Item>
         <Flex vertical gap={12} align="start">
           <ProblemAlert error={error} />
@@ -199,7 +203,7 @@ function Waiver({ of: c, mayConfirm }: { of: Case; mayConfirm: boolean }) {
   return (
     <Card size="small" title={<h2 className="card-title">{t('waiver')}</h2>}>
       <Flex vertical gap={12} align="start">
-        <span>{t('waiverBy', { who: c.asker ? `${c.asker.name} (${c.asker.employee_no})` : '' })}{c.asked_at && <Typography.Text type="secondary"> {relative(c.asked_at)}</Typography.Text>}</span>
+        <span>{t('waiverBy', { who: c.asker ? `${c.asker.name} (${c.asker.employee_no})` : '' })}{c.asked_at && <Typography.Text type="secondary"> <Ago at={c.asked_at} /></Typography.Text>}</span>
         {c.note && <Typography.Paragraph style={{ margin: 0, whiteSpace: 'pre-wrap' }}>{c.note}</Typography.Paragraph>}
         <Typography.Text type="secondary">{t(mayConfirm ? 'waiverEffect' : 'waiverOther')}</Typography.Text>
         <ProblemAlert error={confirm.error} />
@@ -227,7 +231,7 @@ function Closed({ of: c }: { of: Case }) {
           { key: 'what', label: t('outcome'), children: c.resolution_text ?? c.state_text },
           ...(c.asker ? [{ key: 'by', label: t('by'), children: <Person of={c.asker} /> }] : []),
           ...(c.confirmer ? [{ key: 'second', label: t('second'), children: <Person of={c.confirmer} /> }] : []),
-          ...(c.closed_at ? [{ key: 'at', label: t('at'), children: <When at={c.closed_at} /> }] : []),
+          ...(c.closed_at ? [{ key: 'at', label: t('at'), children: <When at={c.closed_at} zone={c.person.time_zone} /> }] : []),
           ...(c.note ? [{ key: 'note', label: t('note'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{c.note}</span> }] : []),
         ]}
       />

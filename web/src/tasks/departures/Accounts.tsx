@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { Collapse, Flex, Skeleton, Timeline, Typography } from 'antd'
 
-import { api, isNotThere, ok, type Schemas } from '../../api/client'
+import { api, ok, type Schemas } from '../../api/client'
 import { language } from '../../shell/language'
 import { useMe } from '../../shell/me'
 import { ProblemAlert } from '../../shell/problems'
 import { State } from '../../shell/state'
-import { instant, When } from '../../shell/times'
+import { When } from '../../shell/times'
 import { useDepartureTexts } from './texts'
 import { accountTone } from './tones'
 
@@ -26,7 +26,7 @@ export function Accounts({ of: d }: { of: Schemas['DepartureView'] }) {
         <Collapse
           size="small"
           defaultActiveKey={rows.filter((r) => r.account.state === 'stuck').map((r) => r.account.id)}
-          items={rows.map(({ account, head }) => ({ key: account.id, label: head, children: <Evidence of={account} technical={me.data?.role === 'it_ops'} /> }))}
+          items={rows.map(({ account, head }) => ({ key: account.id, label: head, children: <Evidence of={account} zone={d.time_zone} technical={me.data?.role === 'it_ops'} /> }))}
         />
       ) : (
         rows.map(({ account, head }) => <div key={account.id}>{head}</div>)
@@ -53,24 +53,13 @@ function Head({ of: a, zone }: { of: Account; zone: string }) {
   )
 }
 
-function Evidence({ of: a, technical }: { of: Account; technical: boolean }) {
+function Evidence({ of: a, zone, technical }: { of: Account; zone: string; technical: boolean }) {
   const t = useDepartureTexts()
   const path = { id: a.operation_id ?? '' }
   const operation = useQuery({
     queryKey: ['operation', a.operation_id],
     enabled: !!a.operation_id,
-    // An order is an unlinking or a relinking; which of them it was, only its address tells.
-    queryFn: async () => {
-      const unlinking = () => ok(api.GET('/api/v1/account-unlinkings/{id}', { params: { path } }))
-      const relinking = () => ok(api.GET('/api/v1/account-relinkings/{id}', { params: { path } }))
-      const back = a.state === 'relinking' || a.state === 'relinked'
-      try {
-        return await (back ? relinking() : unlinking())
-      } catch (error) {
-        if (!isNotThere(error)) throw error
-        return back ? unlinking() : relinking()
-      }
-    },
+    queryFn: () => ok(api.GET(a.operation_kind === 'relink' ? '/api/v1/account-relinkings/{id}' : '/api/v1/account-unlinkings/{id}', { params: { path } })),
     retry: false,
   })
   if (!a.operation_id) return <Typography.Text type="secondary">{t('evidenceNone')}</Typography.Text>
@@ -94,7 +83,7 @@ function Evidence({ of: a, technical }: { of: Account; technical: boolean }) {
                 {language() === 'zh' ? '：' : ': '}
                 {e.outcome_text}
               </span>
-              <Typography.Text type="secondary">{instant(e.at)}</Typography.Text>
+              <Typography.Text type="secondary"><When at={e.at} zone={zone} /></Typography.Text>
             </Flex>
           ),
         }))}

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { isProblem } from '../../api/problem'
+import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
@@ -224,7 +225,7 @@ function ForSecond() {
   const shell = useShellTexts()
   return (
     <Form.Item name="approval_reason" label={shell('reasonForSecond')} extra={shell('reasonForSecondHint')} rules={[{ required: true, whitespace: true, message: shell('required') }]}>
-      <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={1000} />
+      <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} count={longest(1000)} />
     </Form.Item>
   )
 }
@@ -268,7 +269,7 @@ function Withdraw({ of: d, close }: { of: Departure; close: () => void }) {
       <Form form={form} layout="vertical" onFinish={(body: Withdrawal) => !withdraw.isPending && withdraw.mutate(body)}>
         <Typography.Paragraph>{givesBack ? t('withdrawTextRelink') : t('withdrawText')}</Typography.Paragraph>
         <Form.Item name="reason" label={t('withdrawReason')} extra={t('withdrawReasonHint')} rules={[{ required: true, whitespace: true, message: t('reasonMissing') }]}>
-          <Input.TextArea autoFocus autoSize={{ minRows: 2, maxRows: 8 }} maxLength={2000} />
+          <Input.TextArea autoFocus autoSize={{ minRows: 2, maxRows: 8 }} count={longest(2000)} />
         </Form.Item>
         <Form.Item
           name="company_consent"
@@ -320,7 +321,7 @@ function Annul({ of: d, close }: { of: Departure; close: () => void }) {
       <Form form={form} layout="vertical" onFinish={(body: Annulment) => !annul.isPending && annul.mutate(body)}>
         <Typography.Paragraph>{t('annulText')}</Typography.Paragraph>
         <Form.Item name="reason" label={t('annulReason')} extra={t('annulReasonHint')} rules={[{ required: true, whitespace: true, message: t('reasonMissing') }]}>
-          <Input.TextArea autoFocus autoSize={{ minRows: 2, maxRows: 8 }} maxLength={2000} />
+          <Input.TextArea autoFocus autoSize={{ minRows: 2, maxRows: 8 }} count={longest(2000)} />
         </Form.Item>
         {annul.error && <ProblemAlert error={annul.error} />}
       </Form>

@@ -9,7 +9,7 @@ import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { State } from '../../shell/state'
-import { day, instant, relative, When } from '../../shell/times'
+import { day, relative, useNow, When } from '../../shell/times'
 import { maySee, tasks } from '../index'
 import { Accounts } from './Accounts'
 import { Actions } from './Actions'
@@ -195,9 +195,11 @@ function AccountsTrack({ of: d }: { of: Departure }) {
           {t('accountsOf', { n: d.accounts.length })}
           {d.accounts.length > 0 && ` · ${listed([...states].map(([text, n]) => `${text} ${n}`))}`}
         </Typography.Text>
-        <Typography.Text type="secondary">
-          {t('cutoff')} <When at={d.access_cutoff_at} zone={d.time_zone} />
-        </Typography.Text>
+        {!takenBack(d.stage) && (
+          <Typography.Text type="secondary">
+            {t('cutoff')} <When at={d.access_cutoff_at} zone={d.time_zone} />
+          </Typography.Text>
+        )}
       </Flex>
     </Section>
   )
@@ -253,6 +255,7 @@ function WhoActs({ of: d }: { of: Departure }) {
   const t = useDepartureTexts()
   const me = useMe()
   const navigate = useNavigate()
+  useNow()
   const role = me.data?.role
   if (d.waiting.length === 0) {
     return <Alert type="success" showIcon title={t('nobodyActs')} />
@@ -300,9 +303,15 @@ function whereTo(w: Schemas['WaitingView']) {
   return undefined
 }
 
+/** What is planned no more once a departure was taken back. */
+const dates = ['last', 'cutoff', 'end', 'ended']
+
 function Facts({ of: d }: { of: Departure }) {
   const t = useDepartureTexts()
+  const void_ = takenBack(d.stage)
   return (
+    <>
+      {void_ && <Typography.Paragraph type="secondary">{t('noLonger')}</Typography.Paragraph>}
     <Descriptions
       size="small"
       column={1}
@@ -314,8 +323,9 @@ function Facts({ of: d }: { of: Departure }) {
         { key: 'ended', label: t('countsFrom'), children: <When at={d.counts_from} zone={d.time_zone} /> },
         { key: 'initiator', label: t('initiator'), children: d.initiator_text },
         ...(d.legal_ground ? [{ key: 'ground', label: t('ground'), children: d.legal_ground }] : []),
-      ]}
+      ].map((i) => (void_ && dates.includes(i.key) ? { ...i, children: <del>{i.children}</del> } : i))}
     />
+    </>
   )
 }
 
@@ -339,7 +349,7 @@ function History({ of: d }: { of: Departure }) {
                 </Typography.Text>
               ))}
               <Typography.Text type="secondary">
-                <time dateTime={e.at}>{instant(e.at)}</time> · {e.by_person ? <Person of={e.by_person} /> : e.by_text}
+                <When at={e.at} zone={d.time_zone} /> · {e.by_person ? <Person of={e.by_person} /> : e.by_text}
               </Typography.Text>
               {e.approved_by && <Typography.Text type="secondary">{t('approvedBy', { who: `${e.approved_by.name} ${e.approved_by.employee_no}` })}</Typography.Text>}
             </Flex>

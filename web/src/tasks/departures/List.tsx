@@ -1,6 +1,6 @@
 import { PlusOutlined } from '@ant-design/icons'
 import { Button, Card, Empty, Flex, Input, Select, Skeleton, Space, Table, Tag, Typography } from 'antd'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { Link, useNavigate, useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -10,16 +10,17 @@ import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { State } from '../../shell/state'
 import { useShellTexts } from '../../shell/texts'
-import { day, instant, When } from '../../shell/times'
+import { day, When } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { listed, useRested } from './dates'
 import { useDepartureTexts } from './texts'
-import { accountsTone, stageTone } from './tones'
+import { accountsTone, stageTone, takenBack } from './tones'
 
 type Departure = Schemas['DepartureView']
 type Stage = Departure['stage']
 type Sort = 'newest' | 'last_working_day' | 'access_cutoff_at' | 'employment_ended_at'
 
+const accountsStates: Departure['accounts_state'][] = ['linked', 'unlinking', 'needs_attention', 'settled', 'relinking', 'relinked']
 const stages: Stage[] = ['pending_departure', 'departed', 'purging', 'purged', 'withdrawn', 'annulled']
 const sorts: Sort[] = ['newest', 'last_working_day', 'access_cutoff_at', 'employment_ended_at']
 const isDay = (text: string | null) => (text && /^\d{4}-\d\d-\d\d$/.test(text) ? text : undefined)
@@ -34,7 +35,8 @@ export default function List() {
   // What is searched for may be a name: it stays out of the address.
   const [text, setText] = useState('')
   const q = useRested(text.trim())
-  const stage = stages.find((s) => s === params.get('stage'))
+  const stage = stages.filter((s) => params.getAll('stage').includes(s))
+  const accounts = accountsStates.find((s) => s === params.get('accounts'))
   const sort = sorts.find((s) => s === params.get('sort')) ?? 'newest'
   const from = isDay(params.get('from'))
   const to = isDay(params.get('to'))
@@ -45,11 +47,11 @@ export default function List() {
       else next.delete(name)
       return next
     }, { replace: true })
-  const list = usePages(['departures', 'list', { q, stage, sort, from, to }], (cursor) =>
+  const list = usePages(['departures', 'list', { q, stage, accounts, sort, from, to }], (cursor) =>
     ok(api.GET('/api/v1/departures', {
-      params: { query: { cursor, limit: 30, q: q || undefined, stage, sort: sort === 'newest' ? undefined : sort, last_working_day_from: from, last_working_day_to: to } },
+      params: { query: { cursor, limit: 30, q: q || undefined, stage: stage.length > 0 ? stage : undefined, accounts_state: accounts, sort: sort === 'newest' ? undefined : sort, last_working_day_from: from, last_working_day_to: to } },
     })))
-  const filtered = !!(q || stage || from || to)
+  const filtered = !!(q || stage.length > 0 || accounts || from || to)
   const clear = () => {
     setText('')
     setParams({}, { replace: true })
@@ -67,7 +69,24 @@ export default function List() {
       </Flex>
       <Flex gap={12} wrap style={{ marginBottom: 16 }}>
         <Input.Search aria-label={t('find')} placeholder={t('find')} allowClear value={text} maxLength={100} onChange={(e) => setText(e.target.value)} style={{ flex: '1 1 240px', maxWidth: 380 }} />
-        <Select aria-label={t('stage')} style={{ flex: '1 1 150px', maxWidth: 210 }} value={stage ?? ''} onChange={(s) => set('stage', s)} options={[{ value: '', label: t('stageAll') }, ...stages.map((value) => ({ value, label: t(`stage_${value}`) }))]} />
+        <Select
+          mode="multiple"
+          maxTagCount="responsive"
+          showSearch={false}
+          aria-label={t('stage')}
+          placeholder={t('stageAll')}
+          style={{ flex: '1 1 190px', maxWidth: 280 }}
+          value={stage}
+          onChange={(chosen: Stage[]) =>
+            setParams((before) => {
+              const next = new URLSearchParams(before)
+              next.delete('stage')
+              for (const s of chosen) next.append('stage', s)
+              return next
+            }, { replace: true })}
+          options={stages.map((value) => ({ value, label: t(`stage_${value}`) }))}
+        />
+        <Select aria-label={t('accounts')} style={{ flex: '1 1 150px', maxWidth: 210 }} value={accounts ?? ''} onChange={(s) => set('accounts', s)} options={[{ value: '', label: t('accountsAll') }, ...accountsStates.map((value) => ({ value, label: t(`accounts_${value}`) }))]} />
         <Select aria-label={t('sort')} style={{ flex: '1 1 170px', maxWidth: 240 }} value={sort} onChange={(s) => set('sort', s === 'newest' ? undefined : s)} options={sorts.map((value) => ({ value, label: t(`sort_${value}`) }))} />
         {from && to && (
           <Tag closable={{ 'aria-label': t('clear') }} onClose={() => { setParams((before) => { const next = new URLSearchParams(before); next.delete('from'); next.delete('to'); return next }, { replace: true }) }} style={{ alignSelf: 'center' }}>
@@ -92,9 +111,9 @@ export default function List() {
           columns={[
             { key: 'who', title: t('who'), render: (_, d) => <Who of={d} /> },
             { key: 'stage', title: t('stage'), render: (_, d) => <State tone={stageTone[d.stage]}>{d.stage_text}</State> },
-            { key: 'last', title: t('lastDay'), render: (_, d) => day(d.last_working_day) },
-            { key: 'cutoff', title: t('cutoff'), render: (_, d) => <div style={{ maxWidth: 165, whiteSpace: 'normal' }}><When at={d.access_cutoff_at} zone={d.time_zone} /></div> },
-            { key: 'end', title: t('endDate'), render: (_, d) => day(d.employment_end_date) },
+            { key: 'last', title: t('lastDay'), render: (_, d) => <InForce of={d}>{day(d.last_working_day)}</InForce> },
+            { key: 'cutoff', title: t('cutoff'), render: (_, d) => <div style={{ maxWidth: 165, whiteSpace: 'normal' }}><InForce of={d}><When at={d.access_cutoff_at} zone={d.time_zone} /></InForce></div> },
+            { key: 'end', title: t('endDate'), render: (_, d) => <InForce of={d}>{day(d.employment_end_date)}</InForce> },
             { key: 'accounts', title: t('accounts'), render: (_, d) => <State tone={accountsTone(d)}>{d.accounts_state_text}</State> },
             { key: 'waits', title: t('waitsFor'), render: (_, d) => <Waits of={d} /> },
           ]}
@@ -112,10 +131,10 @@ export default function List() {
                   </State>
                 </Space>
                 <span>
-                  {t('lastDay')} {day(d.last_working_day)}
+                  {t('lastDay')} <InForce of={d}>{day(d.last_working_day)}</InForce>
                 </span>
                 <span>
-                  {t('cutoff')} {instant(d.access_cutoff_at, d.time_zone)}
+                  {t('cutoff')} <InForce of={d}><When at={d.access_cutoff_at} zone={d.time_zone} /></InForce>
                 </span>
                 {d.waiting.length > 0 && <Waits of={d} />}
               </Flex>
@@ -133,6 +152,9 @@ export default function List() {
     </>
   )
 }
+
+/** A date of a departure that was taken back is struck out. */
+const InForce = ({ of, children }: { of: Departure; children: ReactNode }) => (takenBack(of.stage) ? <del>{children}</del> : <>{children}</>)
 
 function Who({ of }: { of: Departure }) {
   return (

@@ -6,6 +6,7 @@ import { Link, useNavigate, useSearchParams } from 'react-router'
 
 import { api, asRequest, ok, type Schemas } from '../../api/client'
 import { isProblem } from '../../api/problem'
+import { longest } from '../../shell/longest'
 import { Person, PersonPicker } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
@@ -202,7 +203,7 @@ export default function New() {
               </>
             )}
             <Form.Item name="note" label={t('note')} extra={t('noteHint')}>
-              <Input.TextArea autoSize={{ minRows: 1, maxRows: 6 }} maxLength={2000} showCount={(values.note?.length ?? 0) > 1500} />
+              <Input.TextArea autoSize={{ minRows: 1, maxRows: 6 }} count={longest(2000)} showCount={(values.note?.length ?? 0) > 1500} />
             </Form.Item>
             {(plan?.two_people || plan?.earlier) && (
               <>
@@ -219,7 +220,7 @@ export default function New() {
                   }
                 />
                 <Form.Item name="approval_reason" label={shell('reasonForSecond')} extra={shell('reasonForSecondHint')} rules={[{ required: true, whitespace: true, message: shell('required') }]}>
-                  <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={1000} />
+                  <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} count={longest(1000)} />
                 </Form.Item>
               </>
             )}

@@ -6,6 +6,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useMe } from '../../shell/me'
 import { Person, PersonPicker } from '../../shell/person'
 import { Parts } from '../../shell/Parts'
+import { longest } from '../../shell/longest'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
 import { instant } from '../../shell/times'
@@ -59,7 +60,7 @@ function CallForm() {
         <Input maxLength={200} />
       </Form.Item>
       <Form.Item name="what" label={t('what')} extra={t('whatHint')} rules={[{ required: true, message: shell('required') }]}>
-        <Input.TextArea rows={3} maxLength={500} />
+        <Input.TextArea rows={3} count={longest(500)} />
       </Form.Item>
       <ProblemAlert error={call.error} />
       <Button type="primary" danger htmlType="submit" loading={call.isPending} icon={<PhoneOutlined />}>

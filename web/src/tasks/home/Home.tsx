@@ -9,7 +9,7 @@ import { useMe, type Role } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { State, type Tone } from '../../shell/state'
-import { day, relative, When } from '../../shell/times'
+import { Ago, day, When } from '../../shell/times'
 import { language } from '../../shell/language'
 import { accountsTone, stageTone, takenBack } from '../departures/tones'
 import { Review } from './Review'
@@ -55,6 +55,7 @@ function useHome(role: Role | undefined) {
     rejected: useQuery(get('rejected', may(keepers), () => ok(api.GET('/api/v1/purges', { params: { query: { state: 'rejected', limit: most } } })))),
     looks: useQuery(get('looks', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/disclosures', { params: { query: { review_due: 'true', limit: most } } })))),
     objections: useQuery(get('objections', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/disclosures', { params: { query: { unanswered: 'true', limit: most } } })))),
+    requests: useQuery(get('requests', may(['hr_admin']), () => ok(api.GET('/api/v1/subject-requests', { params: { query: { state: 'open', limit: most } } })))),
     messages: useQuery(get('messages', !!role, () => ok(api.GET('/api/v1/messages', { params: { query: { limit: most } } })))),
   }
 }
@@ -87,7 +88,7 @@ export default function Home() {
   }
   for (const c of home.cases.data?.items ?? []) {
     todos.push({
-      key: c.id, at: c.opened_at, tone: 'bad', kind: t('case'), who: c.person, mine: role === 'it_ops',
+      key: c.id, at: c.opened_at, zone: c.person.time_zone, tone: 'bad', kind: t('case'), who: c.person, mine: role === 'it_ops',
       what: t('caseWhat', { system: c.system_text, reason: c.reason_text }), label: role === 'it_ops' ? t('caseDo') : t('caseSee'), to: `/cases/${c.id}`,
     })
   }
@@ -95,7 +96,7 @@ export default function Home() {
   for (const c of home.waivers.data?.items ?? []) {
     const mine = confirms && !own(c.asker?.employee_id)
     todos.push({
-      key: c.id, at: c.asked_at ?? c.opened_at, tone: 'wait', kind: t('waiver'), who: c.person, mine,
+      key: c.id, at: c.asked_at ?? c.opened_at, zone: c.person.time_zone, tone: 'wait', kind: t('waiver'), who: c.person, mine,
       what: t('caseWhat', { system: c.system_text, reason: c.reason_text }), label: mine ? t('waiverDo') : t('caseSee'), to: `/cases/${c.id}`,
     })
   }
@@ -114,13 +115,13 @@ export default function Home() {
   for (const [key, rows] of deletions) {
     const r = rows[0]!
     todos.push({
-      key, at: r.deadline, tone: 'calm', kind: t('deletion'), who: r.person, mine: false,
+      key, at: r.deadline, zone: r.person.time_zone, tone: 'calm', kind: t('deletion'), who: r.person, mine: false,
       what: t('deletionWhat', { what: listed(rows.map((x) => x.category_text)) }), label: t('deletionDo'), to: `/departures/${r.departure_id}`,
     })
   }
   for (const p of [...(home.reviews.data?.items ?? []), ...(home.rejected.data?.items ?? [])]) {
     todos.push({
-      key: p.id, at: p.review_until ?? p.rejected_at, tone: p.escalated ? 'bad' : 'wait', kind: p.state === 'rejected' ? t('purgeRejected') : t('purge'), who: p.person, mine: role === 'reviewer',
+      key: p.id, at: p.review_until ?? p.rejected_at, zone: p.person.time_zone, tone: p.escalated ? 'bad' : 'wait', kind: p.state === 'rejected' ? t('purgeRejected') : t('purge'), who: p.person, mine: role === 'reviewer',
       what: listed(p.categories_text), label: role === 'reviewer' ? t('purgeDo') : t('purgeSee'), to: '/retention',
     })
   }
@@ -135,6 +136,13 @@ export default function Home() {
     todos.push({
       key: `${l.id} objection`, at: l.answer_due_at ?? l.objected_at, tone: 'wait', kind: t('objection'), who: l.person, mine: true,
       what: t('objectionWhat', { purpose: l.purpose_text }), label: t('objectionDo'), review: { look: l.id, objection: true },
+    })
+  }
+  const requests = (home.requests.data?.items ?? []).filter((r) => !own(r.person?.employee_id))
+  for (const r of requests) {
+    todos.push({
+      key: r.id, at: r.answer_due_at, zone: r.person?.time_zone, tone: r.overdue ? 'bad' : 'wait', kind: t('request'), who: r.person, mine: true,
+      what: t('requestWhat', { what: [r.kind_text, listed(r.fields_text)].filter(Boolean).join(' · ') }), label: t('requestDo'), to: `/requests/${r.id}`,
     })
   }
   for (const l of unfinished.data ?? []) {
@@ -179,6 +187,7 @@ export default function Home() {
           <Tile of={home.cases} title={t('cases')} n={`${casesOpen}${more(home.cases.data)}`} bad={casesOpen > 0} to="/cases" />
           {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.approvals} title={t('approvals')} n={`${approvals.length}${more(home.approvals.data)}`} to="/approvals" />}
           {keepers.includes(role) && <Tile of={home.deletions} title={t('deletions')} n={`${deletions.size}${more(home.deletions.data)}`} to="/retention" />}
+          {role === 'hr_admin' && <Tile of={home.requests} title={t('requests')} n={`${requests.length}${more(home.requests.data)}`} bad={requests.some((r) => r.overdue)} to="/requests" />}
           {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.looks} title={t('looks')} n={`${looks.length}${more(home.looks.data)}`} to="#todo" />}
         </Columns>
       )}
@@ -216,7 +225,7 @@ function Todos({ of, review }: { of: Todo[]; review: (r: Todo['review']) => void
             <div style={{ flex: '0 0 130px' }}>
               {todo.at ? (
                 <Flex vertical>
-                  <strong>{relative(todo.at)}</strong>
+                  <strong><Ago at={todo.at} /></strong>
                   <Typography.Text type="secondary" style={{ fontSize: 12 }}>
                     <When at={todo.at} zone={todo.zone} />
                   </Typography.Text>

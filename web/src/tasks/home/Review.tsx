@@ -3,6 +3,7 @@ import { Alert, App, Button, Descriptions, Drawer, Flex, Form, Input, Radio, Ske
 
 import { api, ok, type Schemas } from '../../api/client'
 import { language } from '../../shell/language'
+import { longest } from '../../shell/longest'
 import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { instant, When } from '../../shell/times'
@@ -65,7 +66,7 @@ export function Review({ look, objection, close }: { look: string; objection: bo
             <>
               <Alert type="warning" showIcon style={{ marginBottom: 16 }} title={t('objectionText')} description={read.data.objection} />
               <Form.Item name="answer" label={t('answer')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
-                <Input.TextArea autoSize={{ minRows: 3, maxRows: 10 }} maxLength={2000} />
+                <Input.TextArea autoSize={{ minRows: 3, maxRows: 10 }} count={longest(2000)} />
               </Form.Item>
             </>
           ) : (
@@ -74,7 +75,7 @@ export function Review({ look, objection, close }: { look: string; objection: bo
                 <Radio.Group options={[{ value: 'proper', label: t('proper') }, { value: 'improper', label: t('improper') }]} />
               </Form.Item>
               <Form.Item name="note" label={t('reviewNote')} extra={t('reviewNoteHint')} rules={review === 'improper' ? [{ required: true, whitespace: true, message: t('required') }] : []}>
-                <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={1000} />
+                <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} count={longest(1000)} />
               </Form.Item>
             </>
           )}

@@ -3,7 +3,7 @@ import { Collapse, Descriptions, Drawer, Space, Typography } from 'antd'
 
 import { api, ok } from '../../api/client'
 import { instant, When } from '../../shell/times'
-import { Badge, nameOf, usePurposes, type Entry } from './Log'
+import { Badge, nameOf, type Entry } from './Log'
 import { useLogTexts } from './texts'
 
 const isNumber = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{64}$/.test(text)
@@ -12,7 +12,6 @@ const said = (text: string) => (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? instan
 /** One entry, in words; what only machines compare stands apart. */
 export function Details({ of: e, close }: { of?: Entry; close: () => void }) {
   const t = useLogTexts()
-  const purpose = usePurposes()
   const details = (e?.details_text ?? []).filter((d) => d.value !== '')
   const hint = e && ({ intact: 'intactHint', tampered: 'tamperedHint', dropped: 'droppedHint' } as const)[e.state]
   return (
@@ -30,7 +29,8 @@ export function Details({ of: e, close }: { of?: Entry; close: () => void }) {
               ...(e.authenticated_text ? [{ key: 'by', label: t('authenticated'), children: e.authenticated_text }] : []),
               ...(e.subject ? [{ key: 'whom', label: t('whom'), children: <span>{nameOf(e.subject)}{e.subject.purged && <><br />{t('purgedPerson')}</>}</span> }] : []),
               ...(e.requested_by ? [{ key: 'asked', label: t('askedBy'), children: <Asker of={e.requested_by} /> }] : []),
-              ...(e.purpose && purpose(e.purpose) ? [{ key: 'purpose', label: t('purpose'), children: purpose(e.purpose) }] : []),
+              ...(e.purpose_text ? [{ key: 'purpose', label: t('purpose'), children: e.purpose_text }] : []),
+              ...(e.rule_text ? [{ key: 'rule', label: t('rule'), children: e.rule_text }] : []),
               ...(e.reason ? [{ key: 'reason', label: t('reason'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{e.reason}</span> }] : []),
               ...(e.result_text ? [{ key: 'result', label: t('result'), children: e.result_text }] : []),
               ...details.filter((d) => !isNumber(d.value)).map((d) => ({ key: `d ${d.key}`, label: d.label, children: <span style={{ overflowWrap: 'anywhere' }}>{said(d.value)}</span> })),

@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { api, ok, type Schemas } from '../../api/client'
 import { useEvents } from '../../shell/events'
 import { language, listed } from '../../shell/language'
+import { longest } from '../../shell/longest'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { instant } from '../../shell/times'
@@ -94,7 +95,7 @@ export function ExportForm({ of, close, started }: { of?: { filters: Filters; na
           onFinish={(v) => begin.mutate({ reason: v.reason.trim(), formats: v.formats, ...(scope.length ? { filters: f } : {}) })}
         >
           <Form.Item name="reason" label={t('exportReason')} extra={t('exportReasonHint')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
-            <Input.TextArea autoFocus autoSize={{ minRows: 2, maxRows: 8 }} maxLength={1000} />
+            <Input.TextArea autoFocus autoSize={{ minRows: 2, maxRows: 8 }} count={longest(1000)} />
           </Form.Item>
           <Form.Item name="formats" label={t('formats')} extra={t('formatsHint')} style={{ marginBottom: 0 }}>
             <Checkbox.Group options={[{ value: 'xlsx', label: t('xlsx') }, { value: 'csv', label: t('csv') }]} />

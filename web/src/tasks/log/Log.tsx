@@ -1,5 +1,5 @@
 import { CheckCircleOutlined, MinusCircleOutlined, WarningOutlined } from '@ant-design/icons'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Card, Collapse, DatePicker, Empty, Flex, Form, Input, Select, Skeleton, Table, Tag, Typography } from 'antd'
 import type { Dayjs } from 'dayjs'
 import { useState } from 'react'
@@ -41,21 +41,11 @@ export function Badge({ of }: { of: Entry }) {
 
 export const nameOf = (p: Schemas['LogPersonView'] | undefined) => (p ? [p.name, p.employee_no].filter(Boolean).join(' ') : '')
 
-/** What sensitive data is opened for, in words; entries have codes. */
-export function usePurposes() {
-  const known = useQuery({ queryKey: ['disclosure-purposes'], staleTime: 600_000, queryFn: () => ok(api.GET('/api/v1/disclosure-purposes')) })
-  return (code: string | undefined) => {
-    const words = [...(known.data?.purposes ?? []).map((p) => [p.purpose, p.purpose_text] as const), ...(known.data?.never ?? []).map((m) => [m.matter, m.matter_text] as const)]
-    return code && words.find(([value]) => value === code)?.[1]
-  }
-}
-
 export default function Log() {
   const t = useLogTexts()
   const shell = useShellTexts()
   const wide = useWide()
   const client = useQueryClient()
-  const purpose = usePurposes()
   const [form] = Form.useForm<Values>()
   const [params, setParams] = useSearchParams()
   const [asked, setAsked] = useState<{ filters: Filters; names: Names; at: number }>()
@@ -82,7 +72,7 @@ export default function Log() {
   }
   const why = (e: Entry) => (
     <>
-      {e.purpose && <Tag>{purpose(e.purpose) ?? e.kind_text}</Tag>}
+      {e.purpose_text && <Tag>{e.purpose_text}</Tag>}
       {e.reason}
     </>
   )

@@ -3,6 +3,7 @@ import { Button, Card, Descriptions, Empty, Flex, Form, Input, Modal, Skeleton, 
 import { useState } from 'react'
 
 import { api, ok } from '../../api/client'
+import { longest } from '../../shell/longest'
 import { ProblemAlert } from '../../shell/problems'
 import { usePages } from '../../shell/pages'
 import { useShellTexts } from '../../shell/texts'
@@ -67,7 +68,7 @@ function Objection({ id, close }: { id?: string; close: () => void }) {
       <p>{t('objectHint')}</p>
       <Form layout="vertical" onFinish={({ objection }: { objection: string }) => send.mutate(objection)}>
         <Form.Item name="objection" label={t('objectText')} rules={[{ required: true, message: shell('required') }]}>
-          <Input.TextArea rows={4} maxLength={500} showCount autoFocus />
+          <Input.TextArea rows={4} count={longest(500)} showCount autoFocus />
         </Form.Item>
         <ProblemAlert error={send.error} />
         <Button type="primary" htmlType="submit" loading={send.isPending}>

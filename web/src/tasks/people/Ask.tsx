@@ -6,11 +6,14 @@ import { Link } from 'react-router'
 
 import { api, asRequest, ok, type Schemas } from '../../api/client'
 import { isProblem, type Problem } from '../../api/problem'
+import { longest } from '../../shell/longest'
+import { useMe } from '../../shell/me'
 import { PersonPicker } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { instant } from '../../shell/times'
 import './look.css'
 import { useLookTexts } from './look-texts'
+import { usePurposes } from './purposes'
 import { Alternatives, PleaDone, Refusal, useRegister, type Matter } from './Refusal'
 import { Shown } from './Shown'
 
@@ -24,6 +27,7 @@ export interface Asked {
   purpose?: string
   evidence?: Record<string, Dayjs | string | undefined>
   reason?: string
+  said?: string
   pressed?: boolean
 }
 
@@ -41,9 +45,6 @@ const matterOf = (purpose: string | undefined) => (purpose?.startsWith(NEVER) ? 
 const groupOf = (field: Schemas['Field']) => (['home_address', 'personal_phone', 'personal_email', 'forwarding_contact'].includes(field.key) ? 'private_contact' : field.section)
 
 const comparable = (field: Schemas['Field']) => ['phone', 'document_number', 'bank_account'].includes(field.type) || (field.type === 'text' && field.key.endsWith('_no'))
-
-export const usePurposes = (enabled = true) =>
-  useQuery({ queryKey: ['disclosure-purposes'], enabled, queryFn: () => ok(api.GET('/api/v1/disclosure-purposes')), staleTime: 300_000 })
 
 export const askerOf = (asked: Pick<Asked, 'asker' | 'requested_by'>): Schemas['RequestedBy'] | undefined =>
   asked.asker === 'colleague' ? { employee_id: asked.requested_by?.employee_id } : asked.asker === 'outsider' ? { description: asked.requested_by?.description?.trim() } : undefined
@@ -87,11 +88,14 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
 }) {
   const t = useLookTexts()
   const [form] = Form.useForm<Asked>()
+  const hr = useMe().data?.role === 'hr_admin'
   const purposes = usePurposes()
   const [mode, setMode] = useState<'look' | 'compare'>('look')
   const [came, setCame] = useState<Came>()
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState(false)
+  // The reason is what the asker said, unless somebody writes it anew.
+  const [anew, setAnew] = useState(false)
   const register = useRegister(person.id)
   const chosen = Form.useWatch('fields', form) ?? fields
   const one = Form.useWatch('field', form)
@@ -103,7 +107,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
   const matter = purposes.data?.never.find((m) => m.matter === matterOf(picked))
   const consent = useQuery({
     queryKey: ['consents', person.id],
-    enabled: !!purpose?.consent,
+    enabled: hr && !!purpose?.consent,
     queryFn: () => ok(api.GET('/api/v1/consents', { params: { query: { employee_id: person.id } } })),
   })
   const state = consent.data?.items.find((c) => c.purpose === purpose?.consent)?.state
@@ -140,7 +144,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
     const path = { id: person.id }
     try {
       if (matter) {
-        setCame({ is: 'registered', plea: await register(matter.matter, requester(asked), asked.pressed ?? false) })
+        setCame({ is: 'registered', plea: await register(matter.matter, requester(asked), asked.said ?? said, asked.pressed ?? false) })
       } else if (mode === 'compare') {
         const comparison = await ok(api.POST('/api/v1/employees/{id}/comparisons', { params: { path }, body: { ...bodyOf(asked), field: asked.field!, value: asked.value! } }))
         form.setFieldValue('value', undefined)
@@ -152,7 +156,10 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
       }
     } catch (e) {
       if (isProblem(e, 'disclosure_refused')) setCame({ is: 'refused', problem: e.problem })
-      else if (!showInForm(form, e)) setError(e)
+      else {
+        if (isProblem(e) && e.problem.errors?.some((wrong) => wrong.location.endsWith('reason'))) setAnew(true)
+        if (!showInForm(form, e)) setError(e)
+      }
     } finally {
       setBusy(false)
     }
@@ -161,10 +168,11 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
   if (purposes.isPending) return <Skeleton active />
   if (purposes.isError) return <ProblemAlert error={purposes.error} retry={() => void purposes.refetch()} />
 
-  const fits = (p: Schemas['PurposeView']) => about.every((f) => p.groups.some((g) => g.group === groupOf(f) && g.level !== 'none'))
+  // What the permissions let others than HR look for, the answer says.
+  const fits = (p: Schemas['PurposeView']) => !hr || about.every((f) => p.groups.some((g) => g.group === groupOf(f) && g.level !== 'none'))
   const options = [
     { label: t('allowed'), options: purposes.data.purposes.filter(fits).map((p) => ({ value: p.purpose as string, label: p.purpose_text })) },
-    { label: t('never'), options: purposes.data.never.map((m) => ({ value: NEVER + m.matter, label: m.matter_text })) },
+    { label: t('never'), options: !hr ? [] : purposes.data.never.map((m) => ({ value: NEVER + m.matter, label: m.matter_text })) },
     { label: t('notForThis'), options: purposes.data.purposes.filter((p) => !fits(p)).map((p) => ({ value: p.purpose as string, label: p.purpose_text })) },
   ].filter((g) => g.options.length > 0)
   const fieldOptions = (keep: (f: Schemas['Field']) => boolean) => {
@@ -219,7 +227,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
             optionRender={(option) => (matterOf(String(option.value)) ? <Typography.Text type="danger">{option.label}</Typography.Text> : option.label)}
           />
         </Form.Item>
-        {purpose && about.length > 0 && <Verdict purpose={purpose} about={about} left={left} />}
+        {purpose && hr && about.length > 0 && <Verdict purpose={purpose} about={about} left={left} />}
         {matter && (
           <Alert
             type="error"
@@ -251,9 +259,24 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
             <Input autoComplete="off" maxLength={100} />
           </Form.Item>
         )}
+        {purpose && said && !anew && (
+          <Form.Item label={t('reason')}>
+            <Typography.Paragraph style={{ margin: 0, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+              {said}{' '}
+              <Button size="small" onClick={() => setAnew(true)}>
+                {t('reasonAnew')}
+              </Button>
+            </Typography.Paragraph>
+          </Form.Item>
+        )}
         {purpose && (
-          <Form.Item name="reason" label={t('reason')} extra={t('reasonHint')} rules={[{ required: true, whitespace: true, message: t('reasonMissing') }]}>
-            <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={2000} />
+          <Form.Item name="reason" hidden={!!said && !anew} label={t('reason')} extra={t('reasonHint')} rules={[{ required: true, whitespace: true, message: t('reasonMissing') }]}>
+            <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} count={longest(2000)} />
+          </Form.Item>
+        )}
+        {matter && !asker && (
+          <Form.Item name="said" label={t('said')} extra={t('saidHint')}>
+            <Input.TextArea autoSize={{ minRows: 1, maxRows: 6 }} count={longest(2000)} />
           </Form.Item>
         )}
         {matter && (
@@ -294,7 +317,8 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
           problem={came.problem}
           person={person.id}
           requestedBy={requester(form.getFieldsValue(true) as Asked)}
-          matters={purposes.data.never}
+          said={said ?? (form.getFieldValue('reason') as string | undefined)}
+          matters={hr ? purposes.data.never : []}
           registered={(plea) => setCame({ is: 'registered', plea })}
           passMessage={passMessage}
           askToLook={() => {

@@ -74,7 +74,7 @@ function OneFile({ id }: { id: string }) {
   const sections = [...new Map(person.fields.map((f) => [f.section, f.section_label]))]
   const wanted = text.trim().toLowerCase()
   const found = wanted ? person.fields.filter((f) => `${f.label} ${f.section_label} ${f.key.replaceAll('_', ' ')}`.toLowerCase().includes(wanted)) : []
-  const lookable = (f: Schemas['Field']) => hr && !own && f.access === 'masked' && f.requires_disclosure && !f.purged
+  const lookable = (f: Schemas['Field']) => (hr || role === 'department_head') && !own && f.access === 'masked' && f.requires_disclosure && !f.purged
   const rows = (fields: Schemas['Field'][]) =>
     fields.map((f) => (
       <Row key={f.key} of={f} departure={departure?.id} look={lookable(f) ? () => setAsking([f.key]) : undefined}>
@@ -183,7 +183,7 @@ function OneFile({ id }: { id: string }) {
               setAsking(undefined)
               void client.invalidateQueries({ queryKey: ['looks'] })
             }}
-            passMessage={() => void navigate(`/pleas?about=${id}`)}
+            passMessage={hr ? () => void navigate(`/pleas?about=${id}`) : undefined}
           />
         )}
       </Drawer>

@@ -35,7 +35,7 @@ export default function List() {
   const [params, setParams] = useSearchParams()
   const departments = useDepartments()
   // What is typed may be a number of somebody: it is kept for the way back, and not in the address.
-  const [text, setText] = useState((here.state as { text?: string } | null)?.text ?? '')
+  const [text, setText] = useState(() => (here.state as { text?: string } | null)?.text ?? params.get('q')?.slice(0, 100) ?? '')
   const q = useSettled(text)
   const status = statuses.find((s) => s === params.get('status'))
   const department = params.get('department') ?? undefined
@@ -49,7 +49,9 @@ export default function List() {
     setParams(next, { replace: true, state: { text } })
   }
   useEffect(() => {
-    void navigate({ search: here.search }, { replace: true, state: { text: q } })
+    const next = new URLSearchParams(here.search)
+    next.delete('q') // a link may have it; it does not stay there
+    void navigate({ search: next.toString() }, { replace: true, state: { text: q } })
   }, [q]) // eslint-disable-line react-hooks/exhaustive-deps
   const open = (p: Schemas['Employee']) => void navigate(`/people/${p.id}`)
   const hr = me.data?.role === 'hr_admin'

@@ -20,7 +20,7 @@ export function Looked({ person }: { person: Schemas['EmployeeView'] }) {
   const me = useMe()
   const looks = usePages(['looks', 'of', person.id], (cursor) => ok(api.GET('/api/v1/employees/{id}/disclosures', { params: { path: { id: person.id }, query: { cursor, limit: 20 } } })))
   const [opened, setOpened] = useState<Schemas['LookAnswer']>()
-  const [telling, setTelling] = useState<string>()
+  const [telling, setTelling] = useState<Schemas['DisclosureView']>()
   const [error, setError] = useState<unknown>()
   const [busy, setBusy] = useState<string>()
   const open = async (id: string) => {
@@ -75,7 +75,7 @@ export function Looked({ person }: { person: Schemas['EmployeeView'] }) {
                   <Space>
                     {l.state === 'granted' && <Button size="small" type="primary" loading={busy === l.id} onClick={() => void open(l.id)}>{t('openNow')}</Button>}
                     {again && <Button size="small" loading={busy === l.id} onClick={() => void open(l.id)}>{t('showAgain')}</Button>}
-                    {l.state === 'shown' && <Button size="small" onClick={() => setTelling(l.id)}>{t('tellOutcome')}</Button>}
+                    {l.state === 'shown' && <Button size="small" onClick={() => setTelling(l)}>{t('tellOutcome')}</Button>}
                   </Space>
                 )}
               </Flex>
@@ -87,7 +87,7 @@ export function Looked({ person }: { person: Schemas['EmployeeView'] }) {
       {looks.hasNextPage && <Button loading={looks.isFetchingNextPage} onClick={() => void looks.fetchNextPage()}>{t('more')}</Button>}
       <Drawer open={!!opened || !!telling} onClose={close} size={560} title={opened ? look('title') : look('outcomeTitle')} destroyOnHidden mask={{ closable: false }} styles={{ wrapper: { maxWidth: '100vw' } }}>
         {opened && <Shown answer={opened} types={new Map(person.fields.map((f) => [f.key, f.type]))} close={close} />}
-        {telling && <Outcome look={telling} close={close} />}
+        {telling && <Outcome look={telling.id} purpose={telling.purpose} close={close} />}
       </Drawer>
     </>
   )

@@ -45,8 +45,8 @@ export function Alternatives({ of }: { of: Schemas['Alternative'][] }) {
 export function useRegister(person: string) {
   const t = useLookTexts()
   const { message } = App.useApp()
-  return async (matter: Matter, requestedBy: Schemas['RequestedBy'] | undefined, pressed: boolean) => {
-    const plea = await ok(api.POST('/api/v1/pleas', { body: { employee_id: person, matter, requested_by: requestedBy, pressed } }))
+  return async (matter: Matter, requestedBy: Schemas['RequestedBy'] | undefined, said: string | undefined, pressed: boolean) => {
+    const plea = await ok(api.POST('/api/v1/pleas', { body: { employee_id: person, matter, requested_by: requestedBy, said: said?.trim() || undefined, pressed } }))
     await navigator.clipboard.writeText(ownReply(plea.reply)).then(
       () => void message.success(t('copiedReply')),
       () => void message.warning(t('copyFailed')),
@@ -71,10 +71,12 @@ export function PleaDone({ plea, children }: { plea: Schemas['Plea']; children?:
 }
 
 /** What a look was refused for, what can be done instead, and the words for whoever asked. */
-export function Refusal({ problem, person, requestedBy, matters, registered, passMessage, askToLook, children }: {
+export function Refusal({ problem, person, requestedBy, said, matters, registered, passMessage, askToLook, children }: {
   problem: Problem
   person: string
   requestedBy: Schemas['RequestedBy'] | undefined
+  /** What was written: what is registered keeps it. */
+  said: string | undefined
   matters: Schemas['MatterView'][]
   registered: (plea: Schemas['Plea']) => void
   passMessage?: () => void
@@ -90,7 +92,7 @@ export function Refusal({ problem, person, requestedBy, matters, registered, pas
     setBusy(true)
     setError(undefined)
     try {
-      registered(await register(matter, requestedBy, false))
+      registered(await register(matter, requestedBy, said, false))
     } catch (e) {
       setError(e)
     } finally {
@@ -131,7 +133,7 @@ export function Refusal({ problem, person, requestedBy, matters, registered, pas
           <Button loading={busy} onClick={() => void go(known.matter)}>
             {`${t('registerOne')}${t('colon')}${known.matter_text}`}
           </Button>
-        ) : (
+        ) : matters.length > 0 && (
           <Dropdown trigger={['click']} menu={{ items: matters.map((m) => ({ key: m.matter, label: m.matter_text, onClick: () => void go(m.matter) })) }}>
             <Button loading={busy}>{t('registerAs')}</Button>
           </Dropdown>

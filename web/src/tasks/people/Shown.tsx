@@ -4,9 +4,11 @@ import { Alert, App, Button, Checkbox, Flex, Form, Input, Radio, Space, Tag, Typ
 import { useCallback, useEffect, useRef, useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { longest } from '../../shell/longest'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { instant } from '../../shell/times'
 import { useLookTexts } from './look-texts'
+import { usePurposes } from './purposes'
 
 /** The red notice that stands beside every sensitive value: an icon and words, never the colour alone. */
 export function Notice({ text }: { text: string }) {
@@ -107,7 +109,7 @@ export function Shown({ answer, types, close }: { answer: Schemas['LookAnswer'];
       <ProblemAlert error={error} />
       {!!look.judgement?.flags_text.length && <Typography.Text type="secondary">{t('flags')}{t('colon')}{look.judgement.flags_text.join(t('comma'))}</Typography.Text>}
       {look.judgement?.review_due_at && <Typography.Text type="secondary">{t('review', { until: instant(look.judgement.review_due_at) })}</Typography.Text>}
-      {look.state === 'shown' && <Outcome look={look.id} close={close} />}
+      {look.state === 'shown' && <Outcome look={look.id} purpose={look.purpose} close={close} />}
     </Space>
   )
 }
@@ -158,11 +160,10 @@ function Value({ look, field, type }: { look: string; field: Schemas['ShownField
   )
 }
 
-const outcomes = ['person_contacted', 'family_contacted', 'passed_on', 'not_passed_on'] as const
-
 /** What came of a look: asked for right below the values, and later where the looks are listed. */
-export function Outcome({ look, close }: { look: string; close: () => void }) {
+export function Outcome({ look, purpose, close }: { look: string; purpose: string; close: () => void }) {
   const t = useLookTexts()
+  const offered = usePurposes().data?.purposes.find((p) => p.purpose === purpose)?.outcomes ?? []
   const client = useQueryClient()
   const { message } = App.useApp()
   const [form] = Form.useForm<Schemas['OutcomeInputBody']>()
@@ -190,16 +191,16 @@ export function Outcome({ look, close }: { look: string; close: () => void }) {
       <Form.Item name="outcome" label={t('outcome')} rules={[{ required: true, message: t('outcomeMissing') }]}>
         <Radio.Group>
           <Space orientation="vertical" size={4}>
-            {outcomes.map((o) => (
-              <Radio key={o} value={o}>
-                {t(o)}
+            {offered.map((o) => (
+              <Radio key={o.outcome} value={o.outcome}>
+                {t(o.outcome)}
               </Radio>
             ))}
           </Space>
         </Radio.Group>
       </Form.Item>
       <Form.Item name="note" label={outcome === 'passed_on' ? t('notePassed') : t('note')} rules={[{ required: outcome === 'passed_on', whitespace: true, message: t('noteMissing') }]}>
-        <Input.TextArea autoSize={{ minRows: 1, maxRows: 4 }} maxLength={500} />
+        <Input.TextArea autoSize={{ minRows: 1, maxRows: 4 }} count={longest(500)} />
       </Form.Item>
       <Form.Item name="pressed" valuePropName="checked">
         <Checkbox>{t('pressed')}</Checkbox>

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { api, ok, type Schemas } from '../../api/client'
 import { useMe } from '../../shell/me'
 import { Parts } from '../../shell/Parts'
+import { longest } from '../../shell/longest'
 import { ProblemAlert } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { useShellTexts } from '../../shell/texts'
@@ -108,7 +109,7 @@ function Submit({ permissions, draft, changed, names, undo, may }: { permissions
           </ul>
           {!may && <Alert type="warning" showIcon title={t('mayNot')} style={{ marginBottom: 12 }} />}
           <Form.Item name="reason" label={shell('reasonForSecond')} extra={shell('reasonForSecondHint')} rules={[{ required: true, message: shell('required') }]}>
-            <Input.TextArea rows={2} maxLength={500} />
+            <Input.TextArea rows={2} count={longest(500)} />
           </Form.Item>
           <ProblemAlert error={send.error} />
           <Flex gap={8} wrap align="center" style={{ marginTop: 8 }}>

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 
 import { api, ok } from '../../api/client'
+import { longest } from '../../shell/longest'
 import { PersonPicker, useFoundPeople } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { Ask, Asker, type Asked } from '../people/Ask'
@@ -81,7 +82,7 @@ export default function PleaPage() {
               <Input maxLength={200} placeholder={t('wantsExample')} autoComplete="off" />
             </Form.Item>
             <Form.Item name="why" label={t('why')} style={{ marginBottom: 0 }}>
-              <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={1000} placeholder={t('whyExample')} />
+              <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} count={longest(1000)} placeholder={t('whyExample')} />
             </Form.Item>
           </Form>
           {!face && !about && plea?.said && <Said text={plea.said} choose={choose} />}

@@ -3,6 +3,7 @@ import { Button, DatePicker, Form, Input, Modal, Select } from 'antd'
 import type { Dayjs } from 'dayjs'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { longest } from '../../shell/longest'
 import { PersonPicker } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
@@ -53,7 +54,7 @@ export function Enter({ open, close }: { open: boolean; close: () => void }) {
           <Select mode="multiple" options={options} optionFilterProp="label" />
         </Form.Item>
         <Form.Item name="text" label={t('text')}>
-          <Input.TextArea rows={3} maxLength={2000} />
+          <Input.TextArea rows={3} count={longest(2000)} />
         </Form.Item>
         <Form.Item name="received_on" label={t('received')} rules={required}>
           <DatePicker style={{ width: '100%' }} />

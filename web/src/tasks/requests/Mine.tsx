@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { App, Button, Card, Flex, Form, Input, Select, Tag, Typography } from 'antd'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { longest } from '../../shell/longest'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
@@ -60,7 +61,7 @@ export function MyRequests({ fields }: { fields: { value: string; label: string 
             <Select mode="multiple" options={fields} optionFilterProp="label" />
           </Form.Item>
           <Form.Item name="text" label={t('text')}>
-            <Input.TextArea rows={3} maxLength={2000} />
+            <Input.TextArea rows={3} count={longest(2000)} />
           </Form.Item>
           <ProblemAlert error={ask.error} />
           <Button htmlType="submit" loading={ask.isPending}>

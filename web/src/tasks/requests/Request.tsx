@@ -3,6 +3,7 @@ import { App, Button, Card, Checkbox, Descriptions, Flex, Form, Input, Radio, Sk
 import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
@@ -105,7 +106,7 @@ function AnswerForm({ of: r }: { of: Schemas['SubjectRequest'] }) {
           </>
         )}
         <Form.Item name="text" label={t('words')} rules={required}>
-          <Input.TextArea rows={3} maxLength={2000} />
+          <Input.TextArea rows={3} count={longest(2000)} />
         </Form.Item>
         {answer && answer !== 'granted' && (
           <Form.Item name="basis" label={t('basis')} extra={t('basisHint')} rules={required}>

@@ -5,6 +5,7 @@ import { useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { listed } from '../../shell/language'
+import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { Person, PersonPicker } from '../../shell/person'
@@ -90,9 +91,9 @@ function HoldCard({ of: h, release }: { of: Hold; release?: () => void }) {
         items={[
           { key: 'whose', label: t('whose'), children: h.everybody ? t('everybody') : h.person ? <Person of={h.person} /> : <span>{t('byFilter')}{': '}{listed(conditions)}</span> },
           { key: 'which', label: t('which'), children: h.categories_text.length ? listed(h.categories_text) : t('everything') },
-          { key: 'since', label: t('since'), children: <When at={h.placed_at} /> },
+          { key: 'since', label: t('since'), children: <When at={h.placed_at} zone={h.person?.time_zone} /> },
           ...(h.placer ? [{ key: 'by', label: t('by'), children: <Space wrap><Person of={h.placer} />{h.passed_to_text && <Tag color="orange">{t('passedTo', { role: h.passed_to_text })}</Tag>}</Space> }] : []),
-          ...(h.released_at ? [{ key: 'end', label: t('end'), children: <When at={h.released_at} /> }] : []),
+          ...(h.released_at ? [{ key: 'end', label: t('end'), children: <When at={h.released_at} zone={h.person?.time_zone} /> }] : []),
           ...(h.releaser ? [{ key: 'ender', label: t('ender'), children: <Person of={h.releaser} /> }] : []),
         ]}
       />
@@ -143,7 +144,7 @@ function Release({ of: h, close }: { of?: Hold; close: () => void }) {
       <p>{t('releaseWill')}</p>
       <Form form={form} layout="vertical" preserve={false} onFinish={(v) => ask.mutate({ approval_reason: v.approval_reason?.trim() || undefined })}>
         <Form.Item name="approval_reason" label={t('reasonForSecond')} extra={t('reasonHint')}>
-          <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={500} />
+          <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} count={longest(500)} />
         </Form.Item>
       </Form>
       <ProblemAlert error={error} />

@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { api, ok, type Schemas } from '../../api/client'
 import { isProblem } from '../../api/problem'
 import { listed } from '../../shell/language'
+import { longest } from '../../shell/longest'
 import { PersonPicker } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
@@ -115,7 +116,7 @@ export function PlaceHold({ open, close }: { open: boolean; close: () => void })
         </Form.Item>
         {scope !== 'person' && (
           <Form.Item name="approval_reason" label={t('reasonForSecond')} extra={t('reasonHint')}>
-            <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={500} />
+            <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} count={longest(500)} />
           </Form.Item>
         )}
         <Flex vertical gap={12}>

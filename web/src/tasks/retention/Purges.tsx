@@ -6,6 +6,7 @@ import { Link, useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { listed } from '../../shell/language'
+import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { Person, PersonPicker } from '../../shell/person'
@@ -85,8 +86,8 @@ function PurgeCard({ of: p, me, decide }: { of: Purge; me?: string; decide?: (de
         size="small"
         items={[
           { key: 'what', label: t(open ? 'what' : 'whatGone'), children: listed(p.categories_text) },
-          { key: 'since', label: t('dueSince'), children: <When at={p.created_at} /> },
-          ...(p.rejections.length ? [{ key: 'rejections', label: t('rejections'), children: <Flex vertical>{p.rejections.map((r, i) => <Space key={i} wrap><Person of={r.person} /><Typography.Text type="secondary">{instant(r.at)} · {listed(r.categories_text)}</Typography.Text></Space>)}</Flex> }] : []),
+          { key: 'since', label: t('dueSince'), children: <When at={p.created_at} zone={p.person.time_zone} /> },
+          ...(p.rejections.length ? [{ key: 'rejections', label: t('rejections'), children: <Flex vertical>{p.rejections.map((r, i) => <Space key={i} wrap><Person of={r.person} /><Typography.Text type="secondary"><When at={r.at} zone={p.person.time_zone} /> · {listed(r.categories_text)}</Typography.Text></Space>)}</Flex> }] : []),
           ...(p.extended_until ? [{ key: 'until', label: t('extendedUntil'), children: day(p.extended_until) }] : []),
           ...(p.extended_because ? [{ key: 'because', label: t('extendedWhy'), children: p.extended_because }] : []),
           ...(p.decider ? [{ key: 'decider', label: t('decidedBy'), children: <Space wrap><Person of={p.decider} />{p.decision_text}</Space> }] : []),
@@ -96,7 +97,7 @@ function PurgeCard({ of: p, me, decide }: { of: Purge; me?: string; decide?: (de
       />
       {p.state === 'in_review' && (
         <Space wrap size={6} style={{ marginTop: 4 }}>
-          <Typography.Text type="secondary">{p.review_until && !p.review_required ? t('waitsUntil', { when: instant(p.review_until) }) : t('waitsForever')}</Typography.Text>
+          <Typography.Text type="secondary">{p.review_until && !p.review_required ? t('waitsUntil', { when: instant(p.review_until, p.person.time_zone) }) : t('waitsForever')}</Typography.Text>
         </Space>
       )}
       {p.escalated && <div><Tag color="red">{t('escalated')}</Tag></div>}
@@ -173,13 +174,13 @@ function Decide({ of, close }: { of?: { purge: Purge; decision: Decision }; clos
               <DatePicker minDate={dayjs().add(1, 'day')} style={{ width: 200 }} />
             </Form.Item>
             <Form.Item name="reason" label={t('why')} extra={t('whyHint')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
-              <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={500} />
+              <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} count={longest(500)} />
             </Form.Item>
           </>
         )}
         {decision !== 'extended' && (
           <Form.Item name="approval_reason" label={t('why')} extra={t('whyHint')}>
-            <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={500} />
+            <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} count={longest(500)} />
           </Form.Item>
         )}
       </Form>

@@ -3,13 +3,16 @@ import { Button, Card, Checkbox, Drawer, Empty, Flex, Form, Input, Select, Skele
 import { useEffect, useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { PersonPicker } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { useRoleTexts } from '../../shell/roles'
+import { useShellTexts } from '../../shell/texts'
 import { useWide } from '../../shell/wide'
+import { useSettled } from '../people/List'
 import { useUserTexts } from './texts'
 import { UserDrawer } from './UserDrawer'
 
@@ -20,6 +23,7 @@ export const userColors: Record<User['state'], string> = { enrolling: 'gold', ac
 /** Who may log in here, and as what. */
 export function Accounts() {
   const t = useUserTexts()
+  const shell = useShellTexts()
   const wide = useWide()
   const me = useMe().data
   const roles = useRoleTexts()
@@ -28,14 +32,14 @@ export function Accounts() {
   const [role, setRole] = useState<User['roles'][number]>()
   const [open, setOpen] = useState<string>()
   const [adding, setAdding] = useState(false)
-  const list = usePages(['users'], (cursor) => ok(api.GET('/api/v1/users', { params: { query: { cursor, limit: 200 } } })))
-  // All of them are read, since the list has no search of its own.
+  const q = useSettled(text)
+  const list = usePages(['users', q], (cursor) => ok(api.GET('/api/v1/users', { params: { query: { cursor, limit: 50, q: q || undefined } } })))
+  // The list has no filter by role: while one is chosen, all of what was found is read.
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list
   useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage])
-  const wanted = text.trim().toLowerCase()
-  const rows = list.rows.filter((u) => (!role || u.roles.includes(role)) && (!wanted || [u.name, u.employee_no, u.login].some((s) => s.toLowerCase().includes(wanted))))
+    if (role && hasNextPage && !isFetchingNextPage) void fetchNextPage()
+  }, [role, hasNextPage, isFetchingNextPage, fetchNextPage])
+  const rows = list.rows.filter((u) => !role || u.roles.includes(role))
   const marks = (u: User) => (
     <Flex gap={4} wrap>
       <Tag color={userColors[u.state]}>{u.state_text}</Tag>
@@ -61,7 +65,7 @@ export function Accounts() {
           size="small"
           rowKey="id"
           dataSource={rows}
-          pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
+          pagination={false}
           columns={[
             { title: t('person'), render: (_, u) => person(u) },
             { title: t('login'), dataIndex: 'login' },
@@ -87,6 +91,7 @@ export function Accounts() {
           ))}
         </Flex>
       )}
+      {hasNextPage && <Button block style={{ marginTop: 12 }} loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>{shell('more')}</Button>}
       <UserDrawer id={open} close={() => setOpen(undefined)} manages={manages} />
       <NewUser open={adding} close={() => setAdding(false)} />
     </>
@@ -144,7 +149,7 @@ function NewUser({ open, close }: { open: boolean; close: () => void }) {
           <Checkbox.Group options={roles} />
         </Form.Item>
         <Form.Item name="approval_reason" label={t('reasonForSecond')} extra={t('reasonHint')}>
-          <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={500} />
+          <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} count={longest(500)} />
         </Form.Item>
         <Flex vertical gap={12}>
           <Alert type="info" showIcon title={t('addWill')} />

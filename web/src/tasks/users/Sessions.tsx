@@ -3,7 +3,7 @@ import { App, Button, Card, Descriptions, Flex, Skeleton, Tag, Typography } from
 
 import { api, ok } from '../../api/client'
 import { ProblemAlert } from '../../shell/problems'
-import { relative, When } from '../../shell/times'
+import { Ago, When } from '../../shell/times'
 import { useUserTexts } from './texts'
 
 /** A browser's own description, as short as it still tells something. */
@@ -50,7 +50,7 @@ export function Sessions() {
                 { key: 'role', label: t('role'), children: s.role_text },
                 { key: 'address', label: t('address'), children: s.address },
                 { key: 'began', label: t('began'), children: <span><When at={s.created_at} /> · {s.authenticated_text}</span> },
-                { key: 'seen', label: t('seen'), children: relative(s.seen_at) },
+                { key: 'seen', label: t('seen'), children: <Ago at={s.seen_at} /> },
                 { key: 'ends', label: t('ends'), children: <When at={s.expires_at} /> },
               ]}
             />

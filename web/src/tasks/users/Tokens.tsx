@@ -7,7 +7,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { CopyButton } from '../../shell/copy'
 import { listed } from '../../shell/language'
 import { ProblemAlert, showInForm } from '../../shell/problems'
-import { relative, When } from '../../shell/times'
+import { Ago, When } from '../../shell/times'
 import { useUserTexts } from './texts'
 
 const scopes = ['read', 'people', 'departures', 'accounts'] as const
@@ -52,7 +52,7 @@ export function Tokens() {
               items={[
                 { key: 'role', label: t('role'), children: k.role_text },
                 { key: 'scopes', label: t('scopes'), children: k.scopes.length ? listed(k.scopes.map(scope)) : t('allScopes') },
-                { key: 'expires', label: t('expires'), children: <span><When at={k.expires_at} /> ({relative(k.expires_at)}) {Date.parse(k.expires_at) < Date.now() && <Tag>{t('expired')}</Tag>}</span> },
+                { key: 'expires', label: t('expires'), children: <span><When at={k.expires_at} /> (<Ago at={k.expires_at} />) {Date.parse(k.expires_at) < Date.now() && <Tag>{t('expired')}</Tag>}</span> },
                 { key: 'prefix', label: t('prefix'), children: <code>{k.prefix}</code> },
               ]}
             />

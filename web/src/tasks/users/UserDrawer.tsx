@@ -3,6 +3,7 @@ import { Alert, App, Button, Card, Descriptions, Drawer, Flex, Form, Input, Moda
 import { useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
@@ -149,7 +150,7 @@ function StepForm({ of: u, step, close, who }: { of: User; step?: Step; close: (
         )}
         {asks && (
           <Form.Item name="approval_reason" label={t('reasonForSecond')} extra={t('reasonHint')}>
-            <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={500} />
+            <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} count={longest(500)} />
           </Form.Item>
         )}
       </Form>
