@@ -16,6 +16,7 @@ import (
 	"lethe/api/disclosures"
 	"lethe/api/emergencies"
 	"lethe/api/employees"
+	"lethe/api/feedback"
 	"lethe/api/holds"
 	"lethe/api/httpkit"
 	"lethe/api/imports"
@@ -104,6 +105,7 @@ func Assemble(d Deps) *httpkit.API {
 	accounts.Register(desk, d.Systems)
 	purges.Register(desk)
 	holds.Register(desk)
+	feedback.Register(desk, d.Version)
 	querylog.Register(desk, querylog.Deps{Ledger: d.Ledger, Exports: d.Exports, ExportLimit: d.ExportLimit})
 	if d.Ready == nil {
 		d.Ready = d.DB.Ping

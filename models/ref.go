@@ -27,6 +27,7 @@ const (
 	RefEmergency  = "emergency_call"
 	RefEmployee   = "employee"
 	RefExport     = "query_log_export"
+	RefFeedback   = "feedback"
 	RefHold       = "hold"
 	RefImport     = "employee_import"
 	RefMessage    = "message"

@@ -89,6 +89,7 @@ func describeTypes(registry huma.Registry) {
 	describeClosed[models.SubjectRequestKind](registry)
 	describeClosed[models.SubjectRequestState](registry)
 	describeClosed[models.SubjectAnswer](registry)
+	describeClosed[models.FeedbackKind](registry)
 	describeClosed[models.MessageEnd](registry)
 	describeClosed[models.DutyGap](registry)
 	describeClosed[models.EmergencyState](registry)

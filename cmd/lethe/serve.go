@@ -19,6 +19,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/disclosure"
 	"lethe/internal/duty"
+	"lethe/internal/feedback"
 	"lethe/internal/identity"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
@@ -89,6 +90,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { querylog.KeepSorted(ctx, r.facts, r.log) })
 	wg.Go(func() { disclosure.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { subject.Keep(ctx, r.facts, r.log) })
+	wg.Go(func() { feedback.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { archive.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { duty.Keep(ctx, r.facts, r.config.SMTPHost != "", r.log) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })

@@ -8,6 +8,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/consent"
 	"lethe/internal/database"
+	"lethe/internal/feedback"
 	"lethe/internal/message"
 	"lethe/internal/retention"
 	"lethe/internal/subject"
@@ -85,6 +86,9 @@ func markPurged(tx *database.Tx, dep models.Departure) error {
 		return err
 	}
 	if err := message.End(tx, dep.EmployeeID); err != nil {
+		return err
+	}
+	if err := feedback.End(tx, dep.EmployeeID); err != nil {
 		return err
 	}
 	if err := subject.End(tx, dep.EmployeeID); err != nil {

@@ -40,6 +40,7 @@ oidc_flows role
 approvals operation targets rule_versions requester_role requester_authenticated state void_reason result_location
 disclosures actor_role fields purpose status state rule flags matter review outcome
 consents purpose answer form
+feedback role kind screen version
 messages state ended_as
 subject_requests kind fields state form answer
 duty_shifts time_zone
@@ -113,6 +114,7 @@ support_cases note_sealed
 disclosures statement_sealed review_note_sealed outcome_note_sealed objection_sealed answer_sealed
 consents evidence_sealed
 messages contact_sealed
+feedback doing_sealed text_sealed answer_sealed
 access_links login_sealed
 subject_requests text_sealed evidence_sealed extension_sealed answer_sealed basis_sealed
 emergency_calls statement_sealed note_sealed`},

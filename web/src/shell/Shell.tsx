@@ -1,8 +1,8 @@
 import { GlobalOutlined, LogoutOutlined, MenuOutlined, SearchOutlined } from '@ant-design/icons'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Drawer, Dropdown, Flex, Layout, Menu, Skeleton, Space, Tag, Typography } from 'antd'
-import { Suspense, useEffect, useState } from 'react'
-import { Link, Outlet, useLocation, useNavigate } from 'react-router'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { Link, matchPath, Outlet, useLocation, useNavigate } from 'react-router'
 
 import { api, ended, ok, type Schemas } from '../api/client'
 import { maySee, tasks, useTaskTexts } from '../tasks'
@@ -11,6 +11,8 @@ import { language, setLanguage } from './language'
 import { SessionEnding } from './login'
 import { useShellTexts } from './texts'
 import { useWide } from './wide'
+
+const Feedback = lazy(() => import('./Feedback').then((m) => ({ default: m.Feedback })))
 
 /** What is around every screen: the menu of one's tasks, the search, the language, the session. */
 export function Shell({ me }: { me: Schemas['Me'] }) {
@@ -24,6 +26,8 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
   const [finding, setFinding] = useState(false)
   const mine = tasks.filter((task) => task.menu && maySee(task, me.role))
   const current = [...mine].sort((a, b) => b.path.length - a.path.length).find((task) => here.pathname === `/${task.path}` || (task.path !== '' && here.pathname.startsWith(`/${task.path}/`)))
+
+  const screen = tasks.find((task) => maySee(task, me.role) && matchPath(`/${task.path}`, here.pathname))
 
   useEffect(() => {
     document.title = current ? `${label(current.label)} · Lethe` : 'Lethe'
@@ -121,6 +125,13 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
           <Suspense fallback={<Skeleton active />}>
             <Outlet />
           </Suspense>
+          {screen && (
+            <footer className="foot">
+              <Suspense fallback={null}>
+                <Feedback screen={screen.label} name={label(screen.label)} />
+              </Suspense>
+            </footer>
+          )}
         </Layout.Content>
       </Layout>
       <Finder open={finding} close={() => setFinding(false)} role={me.role} />

@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import {
-  AuditOutlined, DeleteOutlined, FileProtectOutlined, FileSearchOutlined, HomeOutlined, IdcardOutlined, KeyOutlined,
+  AuditOutlined, CommentOutlined, DeleteOutlined, FileProtectOutlined, FileSearchOutlined, HomeOutlined, IdcardOutlined, KeyOutlined,
   LogoutOutlined, QuestionCircleOutlined, MedicineBoxOutlined, SafetyOutlined, SmileOutlined, SolutionOutlined, TeamOutlined, ToolOutlined, UserOutlined,
 } from '@ant-design/icons'
 
@@ -23,12 +23,12 @@ export const useTaskTexts = texts(
   {
     home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', leavers: '离职员工库',
     pleas: '求助处理', permissions: '权限', approvals: '审核', approval: '申请', cases: '异常工单', case: '工单', log: '查询日志', retention: '保留与删除',
-    users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', requests: '本人申请',
+    users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', requests: '本人申请', feedback: '意见反馈',
   },
   {
     home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', leavers: 'People who left',
     pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', approval: 'Request', cases: 'Cases', case: 'Case', log: 'Query log', retention: 'Retention',
-    users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', requests: 'Requests of people',
+    users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', requests: 'Requests of people', feedback: 'Feedback',
   },
 )
 
@@ -58,6 +58,7 @@ export const tasks: Task[] = [
   { path: 'permissions', menu: true, label: 'permissions', icon: KeyOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./permissions/Permissions') },
   { path: 'users', menu: true, label: 'users', icon: UserOutlined, roles: ['hr_admin', 'it_ops', 'auditor'], page: () => import('./users/Users') },
   { path: 'me', menu: true, label: 'me', icon: SmileOutlined, page: () => import('./me/Me') },
+  { path: 'feedback', menu: true, label: 'feedback', icon: CommentOutlined, page: () => import('./feedback/Feedback') },
   { path: 'help', menu: true, label: 'help', icon: QuestionCircleOutlined, page: () => import('./help/Help') },
 ]
 
