@@ -175,7 +175,7 @@ func (s *server) forVendor(c account.CaseView, v CaseView, language i18n.Languag
 	}
 	lines := []string{
 		fmt.Sprintf(i18n.Text(language, "vendor.system"), s.Version, systemText(language, c.Kind, c.Kind), protocol),
-		fmt.Sprintf(i18n.Text(language, "vendor.what"), closed.Text(language, c.Action), v.OpenedAt.Format(time.RFC3339), v.Reason),
+		fmt.Sprintf(i18n.Text(language, "vendor.what"), closed.Text(language, c.Action), v.OpenedAt.Format(time.RFC3339), strings.TrimRight(v.ReasonText, "。.")),
 	}
 	for _, t := range v.Tried {
 		line := t.SubstepText + language.Of("：", ": ") + t.OutcomeText

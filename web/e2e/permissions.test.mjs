@@ -33,7 +33,7 @@ async function send(page, user) {
 async function approve(user, then) {
   const page = await pageOf(browser, dev, user, { base })
   await page.goto(`${base}/console/approvals`)
-  await page.locator('#content a[href*="/approvals/"]').first().click()
+  await page.locator('#content a[href*="/approvals/"]', { hasText: '变更敏感信息查阅权限' }).first().click()
   await page.getByRole('button', { name: '同意并执行' }).click()
   await confirming(page, dev, user, page.getByText('已同意，并已执行').first())
   await page.goto(`${base}/console/permissions`)

@@ -15,6 +15,24 @@ export function totp(secret, ahead = 0) {
   return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0')
 }
 
+export const devOf = () => JSON.parse(readFileSync(process.env.DEV, 'utf8'))
+
+/** What the API answers to a script of somebody. */
+export async function ask(dev, path, role = 'hr_admin', method = 'GET', body) {
+  const headers = { Authorization: `Bearer ${dev.tokens[role]}`, 'Accept-Language': 'zh-CN', ...(body && { 'Content-Type': 'application/json' }) }
+  return (await fetch(`${dev.api}/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body) })).json()
+}
+
+/** Values of sensitive fields that are nowhere else: whoever meets one has met what is sealed. */
+export async function sealedValues(dev) {
+  const values = { emergency_contact_name: '康馨卫', emergency_contact_phone: '13977770666', home_address: '保密路七七四号' }
+  const { items } = await ask(dev, 'employees?q=CN-00&status=active&limit=40')
+  let kept = 0
+  for (const person of items.slice(0, 6)) kept += (await ask(dev, `employees/${person.id}`, 'hr_admin', 'PATCH', { fields: values })).id === person.id
+  if (kept === 0) throw new Error('nobody has a value to look for')
+  return Object.values(values)
+}
+
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--lang=zh-CN'] })
 
 /** A cookie of the person's session; a code of an authenticator works once, so that it is kept for the next run. */
@@ -63,4 +81,78 @@ export async function confirming(page, dev, user, done) {
     await dialog.getByRole('button', { name: /^(确\s?认|Confirm)$/ }).click()
   }
   await done.waitFor()
+}
+
+/** Agrees to a request, as the second person. */
+export async function approve(browser, dev, base, user, address) {
+  const page = await pageOf(browser, dev, user, { base })
+  await page.goto(base + address)
+  await page.getByRole('button', { name: '同意并执行' }).click()
+  await confirming(page, dev, user, page.getByText('已同意，并已执行').first())
+  await page.context().close()
+}
+
+/** Logs in where a dialog asks for it. A code of an authenticator works once: the next one is waited for. */
+export async function logInAgain(page, dev, user, dialog) {
+  const { login, password, totp_secret } = dev.users[user]
+  await dialog.getByLabel('登录名').fill(login)
+  await dialog.locator('input[type=password]').fill(password)
+  for (let ahead = 0; await dialog.isVisible(); ahead = ahead === 0 ? 1 : 0) {
+    await dialog.getByLabel('身份验证器上的 6 位数字').fill(totp(totp_secret, ahead))
+    const [answer] = await Promise.all([page.waitForResponse((r) => r.url().endsWith('/sessions')), dialog.getByRole('button', { name: /^登\s?录$/ }).click()])
+    if (answer.ok()) return dialog.waitFor({ state: 'detached' })
+    await page.waitForTimeout(5_000)
+  }
+}
+
+const crcs = Uint32Array.from({ length: 256 }, (_, n) => {
+  for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1
+  return n
+})
+
+function crc(bytes) {
+  let c = ~0
+  for (const b of bytes) c = crcs[(c ^ b) & 255] ^ (c >>> 8)
+  return ~c >>> 0
+}
+
+/** A workbook with rows of texts, as large as is wanted: it carries a picture that nobody reads. */
+export function workbook(rows, size) {
+  const xml = (text) => Buffer.from(`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>${text}`)
+  const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main'
+  const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
+  const parts = {
+    '[Content_Types].xml': xml(`<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Default Extension="png" ContentType="image/png"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>`),
+    '_rels/.rels': xml(`<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="${office}/officeDocument" Target="xl/workbook.xml"/></Relationships>`),
+    'xl/workbook.xml': xml(`<workbook xmlns="${main}" xmlns:r="${office}"><sheets><sheet name="people" sheetId="1" r:id="rId1"/></sheets></workbook>`),
+    'xl/_rels/workbook.xml.rels': xml(`<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="${office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`),
+    'xl/worksheets/sheet1.xml': xml(`<worksheet xmlns="${main}"><sheetData>${rows.map((cells, r) => `<row r="${r + 1}">${cells.map((text, c) => `<c r="${String.fromCharCode(65 + c)}${r + 1}" t="inlineStr"><is><t>${text}</t></is></c>`).join('')}</row>`).join('')}</sheetData></worksheet>`),
+    'xl/media/image1.png': Buffer.alloc(size, 7),
+  }
+  const local = []
+  const central = []
+  let offset = 0
+  for (const [name, content] of Object.entries(parts)) {
+    const head = Buffer.alloc(26)
+    head.writeUInt16LE(20, 0)
+    head.writeUInt16LE(33, 8) // 1 January 1980
+    head.writeUInt32LE(crc(content), 10)
+    head.writeUInt32LE(content.length, 14)
+    head.writeUInt32LE(content.length, 18)
+    head.writeUInt16LE(name.length, 22)
+    local.push(Buffer.from('PK\u0003\u0004', 'latin1'), head, Buffer.from(name), content)
+    const entry = Buffer.alloc(42)
+    entry.writeUInt16LE(20, 0)
+    head.copy(entry, 2)
+    entry.writeUInt32LE(offset, 38)
+    central.push(Buffer.from('PK\u0001\u0002', 'latin1'), entry, Buffer.from(name))
+    offset += 4 + head.length + name.length + content.length
+  }
+  const directory = Buffer.concat(central)
+  const end = Buffer.alloc(18)
+  end.writeUInt16LE(Object.keys(parts).length, 4)
+  end.writeUInt16LE(Object.keys(parts).length, 6)
+  end.writeUInt32LE(directory.length, 8)
+  end.writeUInt32LE(offset, 12)
+  return Buffer.concat([...local, directory, Buffer.from('PK\u0005\u0006', 'latin1'), end])
 }

@@ -68,7 +68,7 @@ export function Due() {
           rowKey={(r) => `${r.departure_id} ${r.category}`}
           dataSource={list.rows}
           columns={[
-            { title: t('deadline'), width: 190, render: (_, r) => <><When at={r.deadline} zone={r.person.time_zone} /><br /><Typography.Text type="secondary">{left(r)}</Typography.Text></> },
+            { title: t('deadline'), width: 240, render: (_, r) => <><When at={r.deadline} zone={r.person.time_zone} /><br /><Typography.Text type="secondary">{left(r)}</Typography.Text></> },
             { title: t('person'), width: 210, render: (_, r) => who(r) },
             { title: t('category'), width: 140, render: (_, r) => r.category_text },
             { title: t('basis'), render: (_, r) => <Typography.Text type="secondary">{r.basis}</Typography.Text> },
