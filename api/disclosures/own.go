@@ -2,8 +2,6 @@ package disclosures
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"reflect"
 	"time"
@@ -104,15 +102,7 @@ func (s *server) ownCopy(ctx context.Context, in *copyInput) (*huma.StreamRespon
 	if in.Format == httpkit.DocumentPDF {
 		return sendCopy(c, employments, language)
 	}
-	body, err := json.Marshal(c)
-	if err != nil {
-		return nil, errors.New("writing a copy failed") // the cause would quote it
-	}
-	return &huma.StreamResponse{Body: func(hctx huma.Context) {
-		hctx.SetHeader("Content-Type", "application/json")
-		hctx.SetStatus(http.StatusOK)
-		_, _ = hctx.BodyWriter().Write(body)
-	}}, nil
+	return httpkit.SendJSON(c)
 }
 
 // fill puts together what is kept of a person, as the person may know it.

@@ -1,6 +1,8 @@
 package httpkit
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,6 +44,19 @@ func SendPDF(name string, content []byte) *huma.StreamResponse {
 		hctx.SetStatus(http.StatusOK)
 		_, _ = hctx.BodyWriter().Write(content)
 	}}
+}
+
+// SendJSON answers with what could also be sent as pages.
+func SendJSON(document any) (*huma.StreamResponse, error) {
+	body, err := json.Marshal(document)
+	if err != nil {
+		return nil, errors.New("writing a document failed") // the cause would quote it
+	}
+	return &huma.StreamResponse{Body: func(hctx huma.Context) {
+		hctx.SetHeader("Content-Type", "application/json")
+		hctx.SetStatus(http.StatusOK)
+		_, _ = hctx.BodyWriter().Write(body)
+	}}, nil
 }
 
 // NewPDF begins a document whose title is a text of the catalogue.

@@ -2,7 +2,6 @@ package purges
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"lethe/internal/approval"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
-	"lethe/internal/departure"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
@@ -83,24 +81,13 @@ func rejectionViews(rows []retention.Rejection, people render.Named, language i1
 	return views
 }
 
-// CertificateView is the proof of one purge.
-type CertificateView struct {
-	ID                 uuid.UUID  `json:"id"`
-	PurgeID            uuid.UUID  `json:"purge_id"`
-	Serial             int64      `json:"serial"`
-	Statement          statement  `json:"statement" doc:"What was destroyed, when, and how that was checked"`
-	StatementSHA256    []byte     `json:"statement_sha256" doc:"Base64"`
-	UnrecoverableAfter clock.Date `json:"unrecoverable_after" doc:"From this day on, old backups hold nothing that could open it"`
-	IssuedAt           time.Time  `json:"issued_at"`
-}
-
 func (s *server) registerPurges() {
 	r := s.Resource("Purges", identity.ScopeDepartures)
 	httpkit.Handle(r, httpkit.Route{At: "GET /retention/deadlines", Summary: "List what will be destroyed, soonest first", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer, httpkit.Auditor}}, s.listDeadlines)
 	httpkit.Handle(r, httpkit.Route{At: "GET /purges", Summary: "List purges, oldest first", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer, httpkit.Auditor, httpkit.IT}}, s.listPurges)
 	httpkit.Handle(r, httpkit.Route{At: "GET /purges/{id}", Summary: "Read a purge", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer, httpkit.Auditor, httpkit.IT}}, s.getPurge)
 	httpkit.Handle(r, httpkit.Route{At: "POST /purges/{id}/decision", Summary: "Decide about a purge in review", To: httpkit.Roles{httpkit.Reviewer}, NoSealedCodes: true, OrRequest: true}, s.decidePurge)
-	httpkit.Handle(s.Resource("Departures", identity.ScopeDepartures), httpkit.Route{At: "GET /departures/{id}/destruction-certificates", Summary: "The proofs of what was destroyed", To: httpkit.Everyone}, s.listCertificates)
+	s.registerCertificates()
 }
 
 // purgeViews renders purges with the people whom they are about and who rejected them.
@@ -287,24 +274,6 @@ func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*approvals
 	return approvals.Take(ctx, s.Desk, in.Language(), &call, func(uuid.UUID) (PurgeView, error) {
 		return s.onePurge(ctx, &in.ByID)
 	})
-}
-
-func (s *server) listCertificates(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[httpkit.Page[CertificateView]], error) {
-	dep, err := departure.Get(ctx, s.DB, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Visible(ctx, httpkit.ActorOf(ctx), dep.EmployeeID); err != nil {
-		return nil, err
-	}
-	certificates, err := retention.Certificates(ctx, s.DB, in.ID)
-	views := httpkit.Each(certificates, func(c models.DestructionCertificate) CertificateView {
-		return CertificateView{
-			ID: c.ID, PurgeID: c.PurgeID, Serial: c.Serial, Statement: statement{json.RawMessage(c.Statement)},
-			StatementSHA256: c.StatementSha256, UnrecoverableAfter: c.UnrecoverableAfter, IssuedAt: c.IssuedAt.UTC(),
-		}
-	})
-	return httpkit.AnswerOf(httpkit.PageOf(views, nil), err)
 }
 
 // purgeHolder is who rejected a purge that still waits.

@@ -40,7 +40,7 @@ type CertificateStatement struct {
 type CertificateCategory struct {
 	Category   models.Category `json:"category"`
 	CategoryID uuid.UUID       `json:"category_id"`
-	DataKeyID  *uuid.UUID      `json:"data_key_id" doc:"The key that was destroyed; null: nothing was ever sealed"`
+	DataKeyID  *uuid.UUID      `json:"data_key_id" nullable:"true" doc:"The key that was destroyed; null: nothing was ever sealed"`
 	Deadline   time.Time       `json:"deadline"`
 	PurgingAt  time.Time       `json:"purging_at"`
 	Rule       struct {

@@ -1,4 +1,5 @@
-import { useQuery } from '@tanstack/react-query'
+import { DownloadOutlined } from '@ant-design/icons'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { Button, Descriptions, Drawer, Flex, Space, Typography } from 'antd'
 import { useState } from 'react'
 
@@ -56,14 +57,26 @@ export function Retention({ of: d }: { of: Schemas['DepartureView'] }) {
       ))}
       {certificates.error && <ProblemAlert error={certificates.error} retry={() => void certificates.refetch()} />}
       <Drawer open={!!shown} onClose={() => setShown(undefined)} title={t('certTitle')} size="large" destroyOnHidden>
-        <Certificate of={certificates.data?.items.find((c) => c.id === shown)} names={names} />
+        <Certificate departure={d.id} of={certificates.data?.items.find((c) => c.id === shown)} names={names} />
       </Drawer>
     </Flex>
   )
 }
 
-function Certificate({ of: c, names }: { of?: Schemas['CertificateView']; names: Map<string, string> }) {
+function Certificate({ departure, of: c, names }: { departure: string; of?: Schemas['CertificateView']; names: Map<string, string> }) {
   const t = useDepartureTexts()
+  const pages = useMutation({
+    mutationFn: async (of: Schemas['CertificateView']) => {
+      const path = { id: departure, certificate_id: of.id }
+      const content = (await ok(
+        api.GET('/api/v1/departures/{id}/destruction-certificates/{certificate_id}', { params: { path, query: { format: 'pdf' } }, parseAs: 'blob' }),
+      )) as unknown as Blob
+      const url = URL.createObjectURL(content)
+      Object.assign(document.createElement('a'), { href: url, download: `${t('certTitle')} ${of.serial}.pdf` }).click()
+      setTimeout(() => URL.revokeObjectURL(url), 10_000)
+    },
+    gcTime: 0,
+  })
   if (!c) return null
   const s = c.statement
   const what = (d: Schemas['CertificateCategoryDestroyedStruct']) =>
@@ -105,6 +118,12 @@ function Certificate({ of: c, names }: { of?: Schemas['CertificateView']; names:
           <CopyButton size="small" text={c.statement_sha256} />
         </Flex>
       </Flex>
+      <ProblemAlert error={pages.error} />
+      <div>
+        <Button icon={<DownloadOutlined />} loading={pages.isPending} onClick={() => pages.mutate(c)}>
+          {t('certPages')}
+        </Button>
+      </div>
     </Flex>
   )
 }
