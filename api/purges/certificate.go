@@ -76,7 +76,7 @@ func certificateView(c models.DestructionCertificate) CertificateView {
 type certificateInput struct {
 	httpkit.ByID
 	httpkit.AsDocument
-	CertificateID uuid.UUID `path:"certificate_id"`
+	CertificateID uuid.UUID `path:"certificate_id" doc:"One of those that the list has"`
 }
 
 func (s *server) certificate(ctx context.Context, in *certificateInput) (*huma.StreamResponse, error) {
