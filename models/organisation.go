@@ -20,10 +20,24 @@ type LegalEntity struct {
 	NameEn       string
 	Jurisdiction string
 	TimeZone     string
+	// Region is the part of the jurisdiction whose public holidays count, as [clock.Regions] has them; empty: not known.
+	Region string
 	// CutoffTime is the local time of day, "15:04:05", at which access ends on the last working day.
 	CutoffTime string
 	CreatedAt  time.Time `gorm:"->"`
 }
+
+// DayKind is why a day is not what its day of the week says.
+type DayKind string
+
+// The kinds.
+const (
+	DayHoliday DayKind = "holiday"
+	DayWorked  DayKind = "worked"
+)
+
+// DayKinds lists them all.
+var DayKinds = closed.Of("day_kind", DayHoliday, DayWorked)
 
 // Department is part of a legal entity.
 type Department struct {

@@ -32,7 +32,7 @@ func TestTheSubjectObjects(t *testing.T) {
 	var objected disclosures.DisclosureView
 	own.Ask("POST", address+"/objection", `{"objection": "我没有晕倒，请说明"}`).Into(t, &objected)
 	// 15 working days, to the end of the last one: disclosure.AnswerBy has the table.
-	if due := objected.AnswerDueAt; due == nil || due.Sub(*objected.ObjectedAt) < 19*24*time.Hour || due.Sub(*objected.ObjectedAt) > 22*24*time.Hour || objected.Judgement != nil {
+	if due := objected.AnswerDueAt; due == nil || due.Sub(*objected.ObjectedAt) < 18*24*time.Hour || due.Sub(*objected.ObjectedAt) > 31*24*time.Hour || objected.Judgement != nil {
 		t.Errorf("objected: %+v", objected)
 	}
 	if got := own.Ask("POST", address+"/objection", `{"objection": "再说一次"}`); got.Status != 409 || got.Problem.Code != "disclosure_objected" {

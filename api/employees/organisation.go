@@ -25,6 +25,7 @@ type LegalEntityView struct {
 	NameZh       string    `json:"name_zh"`
 	NameEn       string    `json:"name_en"`
 	Jurisdiction string    `json:"jurisdiction" doc:"By whose rules its people's data is kept" example:"CN"`
+	Region       string    `json:"region,omitempty" doc:"The part of it whose public holidays count; left out: not known" example:"BY"`
 	TimeZone     string    `json:"time_zone" example:"Asia/Shanghai"`
 	CutoffTime   string    `json:"cutoff_time" doc:"The local time of day at which access ends on the last working day, unless a departure says otherwise" example:"18:00:00"`
 }
@@ -47,6 +48,7 @@ type NewLegalEntity struct {
 	NameZh       string `json:"name_zh" minLength:"1" maxLength:"200"`
 	NameEn       string `json:"name_en" minLength:"1" maxLength:"200"`
 	Jurisdiction string `json:"jurisdiction" minLength:"1" maxLength:"16" doc:"One that there are retention rules for; it stays" example:"CN"`
+	Region       string `json:"region,omitempty" maxLength:"8" doc:"The part of it whose public holidays count, as its calendar lists them" example:"BY"`
 	TimeZone     string `json:"time_zone" minLength:"1" maxLength:"64" doc:"IANA name; it stays" example:"Asia/Shanghai"`
 	CutoffTime   string `json:"cutoff_time,omitempty" default:"18:00" maxLength:"8" doc:"The local time of day at which access ends on the last working day"`
 }
@@ -55,6 +57,7 @@ type NewLegalEntity struct {
 type LegalEntityPatch struct {
 	NameZh     *string `json:"name_zh,omitempty" minLength:"1" maxLength:"200"`
 	NameEn     *string `json:"name_en,omitempty" minLength:"1" maxLength:"200"`
+	Region     *string `json:"region,omitempty" maxLength:"8" doc:"For what falls due from now on; empty: not known"`
 	CutoffTime *string `json:"cutoff_time,omitempty" maxLength:"8" doc:"For departures that begin from now on"`
 }
 
@@ -81,7 +84,7 @@ func (s *server) registerOrganisation() {
 	seen, hr := httpkit.Roles{httpkit.HR, httpkit.Head, httpkit.Reviewer, httpkit.Auditor, httpkit.IT}, httpkit.Roles{httpkit.HR}
 	httpkit.Handle(r, httpkit.Route{At: "GET /legal-entities", Summary: "List the legal entities", To: seen}, s.listEntities)
 	httpkit.Handle(r, httpkit.Route{At: "POST /legal-entities", Summary: "Enter a legal entity", To: hr, Status: http.StatusCreated}, s.createEntity)
-	httpkit.Handle(r, httpkit.Route{At: "PATCH /legal-entities/{id}", Summary: "Change the names of a legal entity, or its time of day for cutoffs", To: hr}, s.changeEntity)
+	httpkit.Handle(r, httpkit.Route{At: "PATCH /legal-entities/{id}", Summary: "Change the names of a legal entity, its region, or its time of day for cutoffs", To: hr}, s.changeEntity)
 	httpkit.Handle(r, httpkit.Route{At: "GET /departments", Summary: "List the departments", To: seen}, s.listDepartments)
 	httpkit.Handle(r, httpkit.Route{At: "POST /departments", Summary: "Enter a department", To: hr, Status: http.StatusCreated}, s.createDepartment)
 	httpkit.Handle(r, httpkit.Route{At: "PATCH /departments/{id}", Summary: "Change the names of a department, or which one it stands below", To: hr}, s.changeDepartment)
@@ -110,7 +113,7 @@ func (s *server) listEntities(ctx context.Context, in *organisationInput) (*http
 func entityView(e models.LegalEntity, language i18n.Language) LegalEntityView {
 	return LegalEntityView{
 		ID: e.ID, Code: e.Code, Name: language.Of(e.NameZh, e.NameEn), NameZh: e.NameZh, NameEn: e.NameEn,
-		Jurisdiction: e.Jurisdiction, TimeZone: e.TimeZone, CutoffTime: e.CutoffTime,
+		Jurisdiction: e.Jurisdiction, Region: e.Region, TimeZone: e.TimeZone, CutoffTime: e.CutoffTime,
 	}
 }
 
@@ -134,7 +137,7 @@ func (s *server) createEntity(ctx context.Context, in *struct {
 			return httpkit.Creation{}, err
 		}
 		id, err := archive.CreateLegalEntity(tx, archive.NewLegalEntity{
-			Code: b.Code, NameZh: b.NameZh, NameEn: b.NameEn, Jurisdiction: b.Jurisdiction, TimeZone: b.TimeZone, CutoffTime: b.CutoffTime,
+			Code: b.Code, NameZh: b.NameZh, NameEn: b.NameEn, Jurisdiction: b.Jurisdiction, Region: b.Region, TimeZone: b.TimeZone, CutoffTime: b.CutoffTime,
 		})
 		return httpkit.Created(models.Ref{Kind: models.RefEntity, ID: id}), err
 	})

@@ -20,4 +20,5 @@ func Register(desk *approvals.Desk, v vault.Opener) {
 	s.registerEmployees()
 	s.registerOrganisation()
 	s.registerAttachments()
+	s.registerCalendars()
 }

@@ -59,6 +59,7 @@ func describeTypes(registry huma.Registry) {
 	describeClosed[models.Role](registry)
 	describeClosed[models.Category](registry)
 	describeClosed[models.EmployeeStatus](registry)
+	describeClosed[models.DayKind](registry)
 	describeClosed[models.UserState](registry)
 	describeClosed[models.DepartureKind](registry)
 	describeClosed[models.Initiator](registry)

@@ -89,6 +89,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { exports.Run(ctx) })
 	wg.Go(func() { querylog.KeepSorted(ctx, r.facts, r.log) })
 	wg.Go(func() { disclosure.Keep(ctx, r.facts, r.log) })
+	wg.Go(func() { keepCalendars(ctx, r.facts, r.log) })
 	wg.Go(func() { subject.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { feedback.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { archive.Keep(ctx, r.facts, r.log) })

@@ -12,6 +12,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/models"
 )
@@ -43,6 +44,16 @@ func CurrentEmployment(tx *database.Tx, employeeID uuid.UUID) (models.Employment
 func LatestEmployment(g *gorm.DB, employeeID uuid.UUID) (models.Employment, error) {
 	employment, err := database.First[models.Employment](g.Where("employee_id = ?", employeeID).Order(latestFirst))
 	return employment, database.Wrap("finding the latest employment", err)
+}
+
+// regionColumn is the part of its jurisdiction that employment m is in.
+const regionColumn = `(SELECT e.region FROM legal_entities e WHERE e.id = m.legal_entity_id) AS region`
+
+// PlaceOf is where somebody is employed, as far as it decides about working days.
+func PlaceOf(g *gorm.DB, employment models.Employment) (clock.Place, error) {
+	p := clock.Place{Jurisdiction: employment.Jurisdiction}
+	err := g.Raw("SELECT "+regionColumn+" FROM employments m WHERE m.id = ?", employment.ID).Scan(&p.Region).Error
+	return p, database.Wrap("reading where somebody is employed", err)
 }
 
 // latestOrder orders a person's employments as they were entered; at most one has no end. Which day somebody

@@ -112,13 +112,14 @@ func InOrder(fields []LookField, keys []string) error {
 type LookRow struct {
 	LookField
 	PersonStatus              models.EmployeeStatus
+	Jurisdiction, Region      string
 	TimeZone                  string
 	SameEntity, OwnDepartment bool
 	BelowDepartment           bool
 }
 
 // LookColumns are the columns of a [LookRow].
-const LookColumns = lookColumns + `, employees.status AS person_status, m.time_zone, ` + standsColumns
+const LookColumns = lookColumns + `, employees.status AS person_status, m.jurisdiction, m.time_zone, ` + regionColumn + `, ` + standsColumns
 
 // LookRows reads the file of somebody whom by may see for a look: of one employment or, without it, of the latest.
 // Who asks for it selects [LookColumns], and what else is to be read with them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -35,6 +36,7 @@ const (
 type NewLegalEntity struct {
 	Code, NameZh, NameEn string
 	Jurisdiction         string // one with retention rules; the caller has looked
+	Region               string // one of the jurisdiction's, for its public holidays; or none
 	TimeZone             string // IANA name
 	CutoffTime           string // local time of day, "18:00"
 }
@@ -42,6 +44,8 @@ type NewLegalEntity struct {
 // LegalEntityPatch changes a legal entity; what is nil stays as it is.
 type LegalEntityPatch struct {
 	NameZh, NameEn *string
+	// Region is for what falls due from then on; empty: none.
+	Region *string
 	// CutoffTime is for departures that begin from then on.
 	CutoffTime *string
 }
@@ -71,12 +75,13 @@ func CreateLegalEntity(tx *database.Tx, n NewLegalEntity) (uuid.UUID, error) {
 	if _, err := clock.LoadZone(n.TimeZone); err != nil {
 		found.add("time_zone", CodeUnknown)
 	}
+	found.region(n.Jurisdiction, n.Region)
 	found.timeOfDay(&n.CutoffTime)
 	if err := found.err(); err != nil {
 		return uuid.Nil, err
 	}
 	row := models.LegalEntity{
-		ID: models.NewID(), Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn, Jurisdiction: n.Jurisdiction, TimeZone: n.TimeZone, CutoffTime: n.CutoffTime,
+		ID: models.NewID(), Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn, Jurisdiction: n.Jurisdiction, Region: n.Region, TimeZone: n.TimeZone, CutoffTime: n.CutoffTime,
 	}
 	return row.ID, enter(tx, &row, "legal_entity", row.ID, actionEntityCreated)
 }
@@ -111,6 +116,14 @@ func ChangeLegalEntity(tx *database.Tx, id uuid.UUID, p LegalEntityPatch) error 
 	var found problems
 	columns := map[string]any{}
 	found.renamed(columns, p.NameZh, p.NameEn)
+	if p.Region != nil {
+		row, err := database.First[models.LegalEntity](tx.DB().Where("id = ?", id))
+		if err != nil {
+			return err
+		}
+		found.region(row.Jurisdiction, *p.Region)
+		columns["region"] = *p.Region
+	}
 	if p.CutoffTime != nil {
 		found.timeOfDay(p.CutoffTime)
 		columns["cutoff_time"] = *p.CutoffTime
@@ -193,6 +206,12 @@ func (p *problems) renamed(columns map[string]any, zh, en *string) {
 			p.named(location, name, nil)
 			columns[location] = *name
 		}
+	}
+}
+
+func (p *problems) region(jurisdiction, region string) {
+	if region != "" && !slices.Contains(clock.Regions(jurisdiction), region) {
+		p.add("region", CodeUnknown)
 	}
 }
 

@@ -59,6 +59,9 @@ func (d Date) After(other Date) bool { return d.Compare(other) > 0 }
 // DaysUntil is how many days later the other date is; negative: earlier.
 func (d Date) DaysUntil(other Date) int { return int(other.utc().Sub(d.utc()) / (24 * time.Hour)) }
 
+// Weekday is the day of the week.
+func (d Date) Weekday() time.Weekday { return d.utc().Weekday() }
+
 func (d Date) utc() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
 
 // Value stores d in a column of type date; the zero value as NULL.

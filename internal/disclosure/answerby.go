@@ -8,7 +8,7 @@ import (
 
 // term is how long an answer to the subject may take.
 type term struct {
-	workingDays int // Monday to Friday
+	workingDays int
 	months      int
 	days        int
 	// extension is by how many months it may be put off once, with a reason.
@@ -36,16 +36,10 @@ func termOf(jurisdiction string) term {
 }
 
 // AnswerBy is the end of the last day, in a zone, on which an answer is in time to what reached the company on a day. That
-// day does not count (民法典第二百零一条; Regulation 1182/71, art. 3).
-func AnswerBy(jurisdiction string, on clock.Date, zone *time.Location) time.Time {
-	t := termOf(jurisdiction)
-	last := clock.Period{Months: t.months, Days: t.days}.AddToDate(on)
-	for left := t.workingDays; left > 0; {
-		last = last.AddDays(1)
-		if w := clock.At(last, 12*60*60, zone).In(zone).Weekday(); w != time.Saturday && w != time.Sunday {
-			left--
-		}
-	}
+// day does not count (民法典第二百零一条; Regulation 1182/71, art. 3); working days are those of the place.
+func AnswerBy(place clock.Place, on clock.Date, zone *time.Location) time.Time {
+	t := termOf(place.Jurisdiction)
+	last := place.AddWorkingDays(clock.Period{Months: t.months, Days: t.days}.AddToDate(on), t.workingDays)
 	return clock.EndOfDay(last, zone).UTC()
 }
 

@@ -12,6 +12,8 @@ func TestAnAnswerIsDueByTheLawOfTheEmployment(t *testing.T) {
 		{"CN", "Asia/Shanghai", "2026-11-30", "2026-12-22T00:00:00+08:00", ""}, // a Monday: Monday the 21st is the 15th
 		{"CN", "Asia/Shanghai", "2026-11-27", "2026-12-19T00:00:00+08:00", ""}, // a Friday
 		{"CN", "Asia/Shanghai", "2026-11-28", "2026-12-19T00:00:00+08:00", ""}, // a Saturday
+		{"CN", "Asia/Shanghai", "2026-02-10", "2026-03-10T00:00:00+08:00", ""}, // over the Spring Festival, with both weekends that are worked
+		{"CN", "Asia/Shanghai", "2026-09-18", "2026-10-16T00:00:00+08:00", ""}, // over both festivals of autumn
 		{"DE", "Europe/Berlin", "2026-11-30", "2026-12-31T00:00:00+01:00", "2027-03-01T00:00:00+01:00"},
 		{"DE", "Europe/Berlin", "2027-01-31", "2027-03-01T00:00:00+01:00", "2027-05-01T00:00:00+02:00"},
 		{"JP", "Asia/Tokyo", "2026-11-30", "2026-12-31T00:00:00+09:00", ""},
@@ -25,7 +27,7 @@ func TestAnAnswerIsDueByTheLawOfTheEmployment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := AnswerBy(c.jurisdiction, on, zone); !got.Equal(instant(t, c.due)) {
+		if got := AnswerBy(clock.Place{Jurisdiction: c.jurisdiction}, on, zone); !got.Equal(instant(t, c.due)) {
 			t.Errorf("%s, %s: due %s, want %s", c.jurisdiction, c.on, got.In(zone), c.due)
 		}
 		until, may := ExtendedBy(c.jurisdiction, on, zone)

@@ -199,6 +199,7 @@ type judged struct {
 	statement    Statement
 	now          time.Time
 	zone         *time.Location
+	place        clock.Place
 }
 
 // read reads the facts.
@@ -304,6 +305,7 @@ func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
 	j.employmentID, j.facts.Status = of.EmploymentID, of.PersonStatus
 	j.facts.Target = access.Target{ID: r.EmployeeID, SameEntity: of.SameEntity, OwnDepartment: of.OwnDepartment, BelowDepartment: of.BelowDepartment}
 	j.facts.People, j.facts.Looks, j.facts.Tries, j.facts.RefusedBefore = of.People, of.Looks, of.Tries, of.Refused
+	j.place = clock.Place{Jurisdiction: of.Jurisdiction, Region: of.Region}
 	j.zone, err = clock.LoadZone(of.TimeZone)
 	return err
 }
@@ -325,7 +327,7 @@ func (j judged) row(tx *database.Tx, by models.Actor, r Request, d Decision) (mo
 	default:
 		show(&row, j.now)
 		if j.facts.Purpose.Reviewed {
-			due := reviewDue(j.now, j.zone)
+			due := reviewDue(j.now, j.place, j.zone)
 			row.ReviewDueAt = &due
 		}
 	}

@@ -1,6 +1,7 @@
 package disclosure
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -21,28 +22,34 @@ func instant(t *testing.T, s string) time.Time {
 
 // TestAReviewIsDueWithinADayOrByNoonOfTheNextWorkingDay in the employment's zone, whichever is later.
 func TestAReviewIsDueWithinADayOrByNoonOfTheNextWorkingDay(t *testing.T) {
-	for _, c := range []struct{ what, zone, shown, due string }{
-		{"a Monday morning", "Asia/Shanghai", "2026-11-30T09:00:00+08:00", "2026-12-01T12:00:00+08:00"},
-		{"at noon both are the same", "Asia/Shanghai", "2026-11-30T12:00:00+08:00", "2026-12-01T12:00:00+08:00"},
-		{"a Monday evening", "Asia/Shanghai", "2026-11-30T20:00:00+08:00", "2026-12-01T20:00:00+08:00"},
-		{"at three at night", "Asia/Shanghai", "2026-12-02T03:00:00+08:00", "2026-12-03T12:00:00+08:00"},
-		{"a Thursday", "Asia/Shanghai", "2026-12-03T15:00:00+08:00", "2026-12-04T15:00:00+08:00"},
-		{"a Friday", "Asia/Shanghai", "2026-12-04T15:00:00+08:00", "2026-12-07T12:00:00+08:00"},
-		{"a Friday in UTC that is Saturday there", "Asia/Shanghai", "2026-12-04T17:00:00Z", "2026-12-07T12:00:00+08:00"},
-		{"a Saturday", "Asia/Shanghai", "2026-12-05T10:00:00+08:00", "2026-12-07T12:00:00+08:00"},
-		{"a Sunday morning", "Asia/Shanghai", "2026-12-06T09:00:00+08:00", "2026-12-07T12:00:00+08:00"},
-		{"a Sunday evening", "Asia/Shanghai", "2026-12-06T18:00:00+08:00", "2026-12-07T18:00:00+08:00"},
-		{"a Sunday in UTC that is Saturday there", "America/Los_Angeles", "2026-12-06T03:00:00Z", "2026-12-07T12:00:00-08:00"},
-		{"a Friday in UTC that is Thursday there", "America/Los_Angeles", "2026-12-04T03:00:00Z", "2026-12-05T03:00:00Z"},
-		{"over the last night of summer time", "Europe/Berlin", "2026-10-23T15:00:00+02:00", "2026-10-26T12:00:00+01:00"},
-		{"over the first night of summer time", "Europe/Berlin", "2026-03-27T15:00:00+01:00", "2026-03-30T12:00:00+02:00"},
-		{"a day of 25 hours has noon 24 hours after 13:00", "Europe/Berlin", "2026-10-24T13:00:00+02:00", "2026-10-26T12:00:00+01:00"},
+	for _, c := range []struct{ what, place, zone, shown, due string }{
+		{"a Monday morning", "CN", "Asia/Shanghai", "2026-11-30T09:00:00+08:00", "2026-12-01T12:00:00+08:00"},
+		{"at noon both are the same", "CN", "Asia/Shanghai", "2026-11-30T12:00:00+08:00", "2026-12-01T12:00:00+08:00"},
+		{"a Monday evening", "CN", "Asia/Shanghai", "2026-11-30T20:00:00+08:00", "2026-12-01T20:00:00+08:00"},
+		{"at three at night", "CN", "Asia/Shanghai", "2026-12-02T03:00:00+08:00", "2026-12-03T12:00:00+08:00"},
+		{"a Thursday", "CN", "Asia/Shanghai", "2026-12-03T15:00:00+08:00", "2026-12-04T15:00:00+08:00"},
+		{"a Friday", "CN", "Asia/Shanghai", "2026-12-04T15:00:00+08:00", "2026-12-07T12:00:00+08:00"},
+		{"a Friday in UTC that is Saturday there", "CN", "Asia/Shanghai", "2026-12-04T17:00:00Z", "2026-12-07T12:00:00+08:00"},
+		{"a Saturday", "CN", "Asia/Shanghai", "2026-12-05T10:00:00+08:00", "2026-12-07T12:00:00+08:00"},
+		{"a Sunday morning", "CN", "Asia/Shanghai", "2026-12-06T09:00:00+08:00", "2026-12-07T12:00:00+08:00"},
+		{"a Sunday evening", "CN", "Asia/Shanghai", "2026-12-06T18:00:00+08:00", "2026-12-07T18:00:00+08:00"},
+		{"a Sunday in UTC that is Saturday there", "CN", "America/Los_Angeles", "2026-12-06T03:00:00Z", "2026-12-07T12:00:00-08:00"},
+		{"a Friday in UTC that is Thursday there", "CN", "America/Los_Angeles", "2026-12-04T03:00:00Z", "2026-12-05T03:00:00Z"},
+		{"over the last night of summer time", "DE", "Europe/Berlin", "2026-10-23T15:00:00+02:00", "2026-10-26T12:00:00+01:00"},
+		{"over the first night of summer time", "DE", "Europe/Berlin", "2026-03-27T15:00:00+01:00", "2026-03-30T12:00:00+02:00"},
+		{"a day of 25 hours has noon 24 hours after 13:00", "DE", "Europe/Berlin", "2026-10-24T13:00:00+02:00", "2026-10-26T12:00:00+01:00"},
+		{"the eve of the National Day", "CN", "Asia/Shanghai", "2026-09-30T15:00:00+08:00", "2026-10-08T12:00:00+08:00"},
+		{"before a Sunday that is worked", "CN", "Asia/Shanghai", "2026-09-19T15:00:00+08:00", "2026-09-20T15:00:00+08:00"},
+		{"before Easter", "DE", "Europe/Berlin", "2026-04-02T15:00:00+02:00", "2026-04-07T12:00:00+02:00"},
+		{"before All Saints' Day where it is one", "DE-BY", "Europe/Berlin", "2027-10-29T15:00:00+02:00", "2027-11-02T12:00:00+01:00"},
+		{"and where it is none", "DE", "Europe/Berlin", "2027-10-29T15:00:00+02:00", "2027-11-01T12:00:00+01:00"},
+		{"a year that was not announced", "CN", "Asia/Shanghai", "2027-09-30T15:00:00+08:00", "2027-10-01T15:00:00+08:00"},
 	} {
 		zone, err := clock.LoadZone(c.zone)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := reviewDue(instant(t, c.shown), zone), instant(t, c.due).UTC(); !got.Equal(want) || got.Location() != time.UTC {
+		if got, want := reviewDue(instant(t, c.shown), clock.Place{Jurisdiction: c.place[:2], Region: strings.Trim(c.place[2:], "-")}, zone), instant(t, c.due).UTC(); !got.Equal(want) || got.Location() != time.UTC {
 			t.Errorf("%s: due %s, want %s", c.what, got, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/reasons"
@@ -44,7 +45,11 @@ func Object(tx *database.Tx, by models.Actor, id uuid.UUID, text string) (models
 	if err != nil {
 		return row, fmt.Errorf("loading an employment's zone: %w", err)
 	}
-	due := AnswerBy(employment.Jurisdiction, clock.Today(now, zone), zone)
+	place, err := archive.PlaceOf(tx.DB(), employment)
+	if err != nil {
+		return row, err
+	}
+	due := AnswerBy(place, clock.Today(now, zone), zone)
 	row.ObjectedAt, row.AnswerDueAt, row.ObjectionSealed = &now, &due, sealed
 	return row, change(tx, &row, actionObjected, map[string]string{"answer_due_at": due.UTC().Format(time.RFC3339)}, map[string]any{
 		"objected_at": now, "answer_due_at": due, columnObjection: sealed,

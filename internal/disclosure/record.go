@@ -94,16 +94,11 @@ func show(d *models.Disclosure, now time.Time) {
 	d.State, d.ShownAt, d.ShownTimes, d.OpenUntil = models.LookShown, &now, 1, &until
 }
 
-// reviewDue is when the review of an emergency's look is due: within 24 hours or by noon of the next working day
-// (Monday to Friday) in the employment's zone, whichever is later.
-func reviewDue(now time.Time, zone *time.Location) time.Time {
-	next := clock.Today(now, zone).AddDays(1)
-	noon := func(d clock.Date) time.Time { return clock.At(d, clock.TimeOfDay(12*60*60), zone) }
-	for w := noon(next).In(zone).Weekday(); w == time.Saturday || w == time.Sunday; w = noon(next).In(zone).Weekday() {
-		next = next.AddDays(1)
-	}
+// reviewDue is when the review of an emergency's look is due: within 24 hours or by noon of the next working day where the
+// person is employed, whichever is later.
+func reviewDue(now time.Time, place clock.Place, zone *time.Location) time.Time {
 	due := now.Add(day)
-	if at := noon(next); at.After(due) {
+	if at := place.NextNoon(now, zone); at.After(due) {
 		due = at
 	}
 	return due.UTC()

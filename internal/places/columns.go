@@ -51,7 +51,7 @@ batch_parts problems leaving
 import_mappings mapping
 recorded_configuration name`},
 	{Setting, Facts, `
-legal_entities code name_zh name_en jurisdiction time_zone
+legal_entities code name_zh name_en jurisdiction region time_zone
 departments code name_zh name_en
 permission_versions document
 privacy_policies document

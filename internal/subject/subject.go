@@ -182,7 +182,11 @@ func Ask(tx *database.Tx, by models.Actor, n New) (r models.SubjectRequest, err 
 		on = n.Paper.ReceivedOn
 		r.Form, r.ReceivedOn = models.ConsentWritten, &on
 	}
-	r.AnswerDueAt = disclosure.AnswerBy(employment.Jurisdiction, on, zone)
+	place, err := archive.PlaceOf(tx.DB(), employment)
+	if err != nil {
+		return r, err
+	}
+	r.AnswerDueAt = disclosure.AnswerBy(place, on, zone)
 	return r, n.keep(tx, &r)
 }
 
