@@ -51,6 +51,15 @@ type Department struct {
 	CreatedAt      time.Time  `gorm:"->"`
 }
 
+// Site is a place of work.
+type Site struct {
+	ID        uuid.UUID
+	Code      string
+	NameZh    string
+	NameEn    string
+	CreatedAt time.Time `gorm:"->"`
+}
+
 // EmployeeStatus is the person's status as HR sees it.
 type EmployeeStatus string
 
@@ -76,6 +85,7 @@ type Employee struct {
 	EmployeeNo   string
 	Name         string
 	DepartmentID uuid.UUID
+	SiteID       *uuid.UUID // where the person works; nil: not said
 	Status       EmployeeStatus
 	Revision     int64
 	SearchNames  string    `gorm:"<-:create"` // archive.FoundBy

@@ -36,6 +36,7 @@ const (
 	RefPurge      = "purge"
 	RefRelinking  = "account_relinking"
 	RefSession    = "session"
+	RefSite       = "site"
 	RefSubject    = "subject_request"
 	RefToken      = "token"
 	RefUnlinking  = "account_unlinking"

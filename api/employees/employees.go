@@ -9,6 +9,7 @@ import (
 
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
+	"lethe/api/render"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
@@ -25,6 +26,7 @@ type NewEmployee struct {
 	Name          string            `json:"name" minLength:"1" maxLength:"200"`
 	DepartmentID  uuid.UUID         `json:"department_id"`
 	LegalEntityID *uuid.UUID        `json:"legal_entity_id,omitempty" doc:"Left out: the department's"`
+	SiteID        *uuid.UUID        `json:"site_id,omitempty" doc:"Where the person works; left out: not said"`
 	Post          string            `json:"post,omitempty" maxLength:"200"`
 	HiredOn       clock.Date        `json:"hired_on"`
 	TimeZone      string            `json:"time_zone,omitempty" maxLength:"64" doc:"IANA name. Left out: the legal entity's" example:"Asia/Shanghai"`
@@ -36,6 +38,8 @@ type NewEmployee struct {
 type EmployeePatch struct {
 	Name          *string            `json:"name,omitempty" minLength:"1" maxLength:"200"`
 	DepartmentID  *uuid.UUID         `json:"department_id,omitempty"`
+	SiteID        *uuid.UUID         `json:"site_id,omitempty" doc:"Where the person works"`
+	NoSite        bool               `json:"no_site,omitempty" doc:"That is not said any more"`
 	Post          *string            `json:"post,omitempty" maxLength:"200"`
 	Fields        map[string]*string `json:"fields,omitempty" doc:"Sensitive values by the keys of the field catalogue; null removes one"`
 	LegalEntityID *uuid.UUID         `json:"legal_entity_id,omitempty" doc:"A change needs an approval"`
@@ -62,7 +66,7 @@ func (s *server) registerEmployees() {
 func (s *server) createEmployee(ctx context.Context, in *newEmployeeInput) (*approvals.Outcome[approvals.ApprovalView], error) {
 	b := in.Body
 	n := archive.NewEmployee{
-		EmployeeNo: b.EmployeeNo, Name: b.Name, DepartmentID: b.DepartmentID, Post: b.Post,
+		EmployeeNo: b.EmployeeNo, Name: b.Name, DepartmentID: b.DepartmentID, SiteID: b.SiteID, Post: b.Post,
 		HiredOn: b.HiredOn, TimeZone: b.TimeZone, Fields: b.Fields,
 	}
 	if b.LegalEntityID != nil {
@@ -80,13 +84,14 @@ type listEmployeesInput struct {
 	Search       string                `query:"q" maxLength:"100" doc:"Part of a name, of a former one or of the employee number; or the beginning of the name or of one of its syllables in pinyin (zhangwei, wei) or initials (zw)"`
 	Status       models.EmployeeStatus `query:"status" doc:"Only those in this state"`
 	DepartmentID uuid.UUID             `query:"department_id" doc:"Only those of this department"`
+	SiteID       uuid.UUID             `query:"site_id" doc:"Only those at this site"`
 }
 
 func (s *server) listEmployees(ctx context.Context, in *listEmployeesInput) (*httpkit.Answer[httpkit.Page[archive.Employee]], error) {
 	return httpkit.List(in.Paging, func(e archive.Employee) uuid.UUID { return e.ID }, func(after uuid.UUID) ([]archive.Employee, bool, error) {
 		people, more, err := archive.List(ctx, s.DB, archive.Filter{
 			Actor: httpkit.ActorOf(ctx), Query: in.Search, Status: in.Status,
-			DepartmentID: in.DepartmentID, After: after, Limit: in.Limit,
+			DepartmentID: in.DepartmentID, SiteID: in.SiteID, After: after, Limit: in.Limit,
 		})
 		if err != nil {
 			return nil, false, located("query.", err)
@@ -122,12 +127,15 @@ func (s *server) fileView(ctx context.Context, id uuid.UUID, language i18n.Langu
 func (s *server) name(ctx context.Context, language i18n.Language, people []archive.Employee) error {
 	var ids []uuid.UUID
 	for _, p := range people {
-		ids = append(ids, p.DepartmentID, p.LegalEntityID)
+		ids = append(append(ids, p.DepartmentID, p.LegalEntityID), render.GivenOf(p.SiteID)...)
 	}
 	units, err := s.Units(ctx, language, ids)
 	for i, p := range people {
 		people[i].StatusText = closed.Text(language, p.Status)
 		people[i].Department, people[i].LegalEntity = units[p.DepartmentID], units[p.LegalEntityID]
+		if p.SiteID != nil {
+			people[i].Site = units[*p.SiteID]
+		}
 	}
 	return err
 }
@@ -140,7 +148,7 @@ type patchEmployeeInput struct {
 func (s *server) patchEmployee(ctx context.Context, in *patchEmployeeInput) (*approvals.Outcome[archive.EmployeeView], error) {
 	b := in.Body
 	patch := archive.Patch{
-		Name: b.Name, DepartmentID: b.DepartmentID, Post: b.Post, Fields: b.Fields,
+		Name: b.Name, DepartmentID: b.DepartmentID, SiteID: b.SiteID, NoSite: b.NoSite, Post: b.Post, Fields: b.Fields,
 		LegalEntityID: b.LegalEntityID, Jurisdiction: b.Jurisdiction, TimeZone: b.TimeZone, HiredOn: b.HiredOn,
 	}
 	out, err := approvals.Take(ctx, s.Desk, in.Language(), &approvals.Step{

@@ -12,6 +12,7 @@ import (
 var (
 	codeEmployeeExists      = httpkit.Code("employee_exists", http.StatusConflict)
 	codeDepartmentNotFound  = httpkit.Code("department_not_found", http.StatusUnprocessableEntity)
+	codeSiteNotFound        = httpkit.Code("site_not_found", http.StatusUnprocessableEntity)
 	codeUnknownArchiveField = httpkit.Code("unknown_archive_field", http.StatusUnprocessableEntity)
 	codeDataDestroyed       = httpkit.Code("data_destroyed", http.StatusConflict)
 )
@@ -52,6 +53,7 @@ func located(place string, err error) error {
 // ownCodes are the refusals of single values that have a problem's code of their own.
 var ownCodes = map[archive.Invalid]string{
 	{Location: "department_id", Code: archive.CodeUnknown}: codeDepartmentNotFound,
+	{Location: "site_id", Code: archive.CodeUnknown}:       codeSiteNotFound,
 	{Location: "time_zone", Code: archive.CodeUnknown}:     httpkit.CodeUnknownZone,
 }
 

@@ -21,4 +21,5 @@ func Register(desk *approvals.Desk, v vault.Opener) {
 	s.registerOrganisation()
 	s.registerAttachments()
 	s.registerCalendars()
+	s.registerSites()
 }

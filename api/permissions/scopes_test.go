@@ -88,6 +88,60 @@ func TestI27_DepartmentsBelow(t *testing.T) {
 	}
 }
 
+// TestI27_ThoseAtTheOwnSite: a tier of the site reaches whoever is at the looker's, nobody who is at none or another, and
+// follows who moves. Who would reach somebody by moving them there does not do it alone.
+func TestI27_ThoseAtTheOwnSite(t *testing.T) {
+	o := newOffice(t)
+	site := func(code string) (id string) {
+		t.Helper()
+		var made struct{ ID uuid.UUID }
+		o.Ask(models.RoleHRAdmin, "POST", "/api/v1/sites", `{"code": "`+code+`", "name_zh": "厂", "name_en": "Plant"}`).Into(t, &made)
+		return made.ID.String()
+	}
+	here, there := site("S1"), site("S2")
+	head := o.People[models.RoleDepartmentHead]
+	neighbour, stranger, nowhere := o.Hire("E1", o.B), o.Hire("E2", o.A), o.Hire("E3", o.B)
+	put := func(v *apitest.Visitor, id uuid.UUID, site string) apitest.Reply {
+		return v.Ask("PATCH", "/api/v1/employees/"+id.String(), `{"site_id": "`+site+`", "approval_reason": "moved"}`)
+	}
+	hr := o.sessions[o.clerk]
+	for id, site := range map[uuid.UUID]string{head: here, neighbour: here, stranger: there} {
+		if got := put(hr, id, site); got.Status != 200 {
+			t.Fatalf("put at a site: %d %s", got.Status, got.Body)
+		}
+	}
+	o.configure()
+	p := o.read()
+	p.Tiers = append(p.Tiers, permissions.Tier{Key: "plant", NameZh: "厂区", NameEn: "Plant", Role: models.RoleDepartmentHead, Scope: access.ScopeSite, Members: []uuid.UUID{head}})
+	p.Grants = append(p.Grants, permissions.Grant{Tier: "plant", Group: string(access.GroupEmergencyContact), Purpose: access.MedicalEmergency, Level: access.Look, Protected: access.NoLook})
+	if got := o.agree(o.put(o.configurer, p)); got.Status != 200 {
+		t.Fatalf("agreed: %d %s", got.Status, got.Body)
+	}
+	reaches := func(id uuid.UUID) bool {
+		t.Helper()
+		var preview permissions.Preview
+		o.Ask(models.RoleReviewer, "POST", address+"/preview", `{"looker_id": "`+head.String()+`", "role": "department_head", "employee_id": "`+id.String()+`"}`).Into(t, &preview)
+		for _, g := range preview.Groups {
+			if g.Group == string(access.GroupEmergencyContact) {
+				return g.Shown == access.Masked && g.Purposes[0].Because[0].InScope
+			}
+		}
+		return false
+	}
+	if !reaches(neighbour) || reaches(stranger) || reaches(nowhere) {
+		t.Errorf("reached: at the own site %t, at another %t, at none %t", reaches(neighbour), reaches(stranger), reaches(nowhere))
+	}
+	if got := put(o.FreshSession(head, models.RoleHRAdmin), stranger, here); got.Status != 202 || !strings.Contains(string(got.Body), string(models.CauseOwnReach)) {
+		t.Errorf("brought to the own site by who reaches it: %d %s", got.Status, got.Body)
+	}
+	if got := put(hr, neighbour, there); got.Status != 200 || reaches(neighbour) {
+		t.Errorf("moved away, reached all the same: %d %s", got.Status, got.Body)
+	}
+	if got := hr.Ask("PATCH", "/api/v1/employees/"+head.String(), `{"no_site": true}`); got.Status != 200 || reaches(nowhere) {
+		t.Errorf("nobody is at no site together: %d %s", got.Status, got.Body)
+	}
+}
+
 // TestLimitsAreAgreedTo: two people set how often somebody looks before a reviewer is asked; who looks gains by higher ones.
 func TestLimitsAreAgreedTo(t *testing.T) {
 	o := newOffice(t)

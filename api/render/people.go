@@ -121,7 +121,8 @@ func (s *Renderer) Units(ctx context.Context, language i18n.Language, ids []uuid
 		NameZh, NameEn string
 	}
 	err := s.DB.Read(ctx).Raw(`SELECT id, name_zh, name_en FROM departments WHERE id IN ?
-		UNION ALL SELECT id, name_zh, name_en FROM legal_entities WHERE id IN ?`, ids, ids).Scan(&rows).Error
+		UNION ALL SELECT id, name_zh, name_en FROM legal_entities WHERE id IN ?
+		UNION ALL SELECT id, name_zh, name_en FROM sites WHERE id IN ?`, ids, ids, ids).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("naming departments: %w", database.Hide(err))
 	}

@@ -17,12 +17,13 @@ type Scope string
 const (
 	ScopeAll        Scope = "all"
 	ScopeEntity     Scope = "legal_entity"   // those of the own legal entity
+	ScopeSite       Scope = "site"           // those who work where somebody works
 	ScopeDepartment Scope = "own_department" // those of the departments that somebody heads
 	ScopeBelow      Scope = "own_department_and_below"
 )
 
 // Scopes lists them all.
-var Scopes = closed.Of("permission_scope", ScopeAll, ScopeEntity, ScopeDepartment, ScopeBelow)
+var Scopes = closed.Of("permission_scope", ScopeAll, ScopeEntity, ScopeSite, ScopeDepartment, ScopeBelow)
 
 // Tier is a number of people with the same permissions.
 type Tier struct {
@@ -120,6 +121,7 @@ type Asker struct {
 type Target struct {
 	ID            uuid.UUID
 	SameEntity    bool // both work for one legal entity, or did last
+	SameSite      bool // both are at one site
 	OwnDepartment bool // the asker heads its department
 	// BelowDepartment: the asker heads its department or one above it.
 	BelowDepartment bool
@@ -163,12 +165,21 @@ func (m *Matrix) TiersOf(id uuid.UUID, role models.Role) (tiers []Tier) {
 	return tiers
 }
 
+// ReachesBySite says whether somebody reaches people, in some role, because they are at the same site.
+func (m *Matrix) ReachesBySite(id uuid.UUID) bool {
+	return slices.ContainsFunc(LookRoles, func(role models.Role) bool {
+		return slices.ContainsFunc(m.TiersOf(id, role), func(t Tier) bool { return t.Scope == ScopeSite })
+	})
+}
+
 func (t Tier) reaches(target Target) bool {
 	switch t.Scope {
 	case ScopeAll:
 		return true
 	case ScopeEntity:
 		return target.SameEntity
+	case ScopeSite:
+		return target.SameSite
 	case ScopeDepartment:
 		return target.OwnDepartment
 	case ScopeBelow:
@@ -268,9 +279,11 @@ func Named(matrices ...*Matrix) []Group {
 // standing is somebody in every way in which people stand to who asks.
 func standing(who uuid.UUID) (all []Target) {
 	for _, entity := range []bool{false, true} {
-		for _, t := range []Target{{}, {BelowDepartment: true}, {OwnDepartment: true, BelowDepartment: true}} {
-			t.ID, t.SameEntity = who, entity
-			all = append(all, t)
+		for _, site := range []bool{false, true} {
+			for _, t := range []Target{{}, {BelowDepartment: true}, {OwnDepartment: true, BelowDepartment: true}} {
+				t.ID, t.SameEntity, t.SameSite = who, entity, site
+				all = append(all, t)
+			}
 		}
 	}
 	return all

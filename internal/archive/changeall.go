@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,7 +14,7 @@ import (
 	"lethe/models"
 )
 
-// Change is a patch of one of many files: of the post, the department and values that are set. Anything else is changed
+// Change is a patch of one of many files: of the post, the department, the site and values that are set. Anything else is changed
 // one file at a time.
 type Change struct {
 	File
@@ -74,13 +75,15 @@ func changeColumns(tx *database.Tx, all []Change, entries []uuid.UUID) error {
 		return err
 	}
 	// Only who moves gets another department: that of a person who has left may be another than the employment's.
+	sites := make([]*uuid.UUID, n)
 	for i, c := range all {
 		if c.DepartmentID == nil {
 			departments[i] = c.Employee.DepartmentID
 		}
+		sites[i] = cmp.Or(c.SiteID, c.Employee.SiteID)
 	}
-	met, err = database.Exec(tx, "changing people", `UPDATE employees e SET department_id = n.department, revision = revision + 1, updated_at = (SELECT public.lethe_now())
-		FROM unnest($1::uuid[], $2::uuid[]) n (id, department) WHERE e.id = n.id`, people, departments)
+	met, err = database.Exec(tx, "changing people", `UPDATE employees e SET department_id = n.department, site_id = n.site, revision = revision + 1, updated_at = (SELECT public.lethe_now())
+		FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) n (id, department, site) WHERE e.id = n.id`, people, departments, sites)
 	if err == nil && met != int64(n) {
 		err = database.ErrChanged
 	}

@@ -23,8 +23,10 @@ type NewEmployee struct {
 	DepartmentID uuid.UUID
 	// LegalEntityID may be left out (uuid.Nil): it is the department's.
 	LegalEntityID uuid.UUID
-	Post          string
-	HiredOn       clock.Date
+	// SiteID is where the person works; nil: not said.
+	SiteID  *uuid.UUID
+	Post    string
+	HiredOn clock.Date
 	// TimeZone is the IANA name of where the person works; left out, it is the legal entity's.
 	TimeZone string
 	// EndedAt is the end of an employment that was over before anybody entered it; nil: it is not. Only [CreateAll]
@@ -84,6 +86,9 @@ func (n NewEmployee) prepare(tx *database.Tx) (h hiring, err error) {
 		h.fields[key] = &value
 	}
 	if h.entity, err = n.check(tx); err != nil {
+		return h, err
+	}
+	if err := siteKnown(tx, n.SiteID); err != nil {
 		return h, err
 	}
 	h.NewEmployee = n
@@ -171,11 +176,11 @@ func (h hiring) person(tx *database.Tx) (id uuid.UUID, err error) {
 			return uuid.Nil, err
 		}
 		return h.known.ID, database.UpdateOne(tx.DB().Exec(`UPDATE employees
-			SET department_id = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`, h.DepartmentID, h.known.ID))
+			SET department_id = ?, site_id = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`, h.DepartmentID, h.SiteID, h.known.ID))
 	}
 	id = models.NewID()
 	err = database.Hide(tx.DB().Create(&models.Employee{
-		ID: id, EmployeeNo: h.EmployeeNo, Name: h.Name, DepartmentID: h.DepartmentID,
+		ID: id, EmployeeNo: h.EmployeeNo, Name: h.Name, DepartmentID: h.DepartmentID, SiteID: h.SiteID,
 		Status: models.StatusActive, Revision: 1, SearchNames: FoundBy(h.Name),
 	}).Error)
 	if database.Violates(err, "employees_employee_no_key") || database.Violates(err, "employees_employee_no_once") {

@@ -24,6 +24,8 @@ type Employee struct {
 	FormerNames   models.Names          `json:"former_names" gorm:"type:text[]" doc:"The latest last; none of somebody whose data is deleted"`
 	DepartmentID  uuid.UUID             `json:"department_id"`
 	Department    string                `json:"department" gorm:"-"` // by name, as the next two
+	SiteID        *uuid.UUID            `json:"site_id,omitempty" doc:"Where the person works; left out: not said"`
+	Site          string                `json:"site,omitempty" gorm:"-"`
 	Status        models.EmployeeStatus `json:"status"`
 	StatusText    string                `json:"status_text" gorm:"-"` // the API knows the reader's language
 	EmploymentID  uuid.UUID             `json:"employment_id"`
@@ -41,6 +43,7 @@ type Filter struct {
 	Query        string // part of a name, of a former one or of the number, in any case; or the name in pinyin or initials
 	Status       models.EmployeeStatus
 	DepartmentID uuid.UUID
+	SiteID       uuid.UUID
 	After        uuid.UUID // the last person of the page before
 	Limit        int       // 1 to 200; 0 means 50
 }
@@ -89,6 +92,9 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 	if f.DepartmentID != uuid.Nil {
 		query = query.Where("employees.department_id = ?", f.DepartmentID)
 	}
+	if f.SiteID != uuid.Nil {
+		query = query.Where("employees.site_id = ?", f.SiteID)
+	}
 	if f.Query != "" {
 		named, err := Named(ctx, db, f.Query)
 		if err != nil {
@@ -111,7 +117,7 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 // employees reads people, of a table employees, with their latest employment.
 func employees(g *gorm.DB) *gorm.DB {
 	return g.
-		Select(`employees.id, employees.employee_no, employees.name, employees.former_names, employees.department_id, employees.status,
+		Select(`employees.id, employees.employee_no, employees.name, employees.former_names, employees.department_id, employees.site_id, employees.status,
 			m.id AS employment_id, m.legal_entity_id, m.post, m.jurisdiction, m.time_zone, m.hired_on`).
 		Joins("JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id ORDER BY " + latestOrder + " LIMIT 1) m ON true")
 }

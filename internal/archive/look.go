@@ -111,11 +111,12 @@ func InOrder(fields []LookField, keys []string) error {
 // and one of the fields. Without any field that the catalogue has there is one row without a key.
 type LookRow struct {
 	LookField
-	PersonStatus              models.EmployeeStatus
-	Jurisdiction, Region      string
-	TimeZone                  string
-	SameEntity, OwnDepartment bool
-	BelowDepartment           bool
+	PersonStatus         models.EmployeeStatus
+	Jurisdiction, Region string
+	TimeZone             string
+	SameEntity, SameSite bool
+	OwnDepartment        bool
+	BelowDepartment      bool
 }
 
 // LookColumns are the columns of a [LookRow].

@@ -19,6 +19,7 @@ type Rules struct {
 	Definitions map[string]models.FieldDefinition
 	Departments map[uuid.UUID]models.Department
 	Entities    map[uuid.UUID]models.LegalEntity
+	Sites       []models.Site
 	now         time.Time
 }
 
@@ -34,6 +35,9 @@ func RulesNow(tx *database.Tx) (*Rules, error) {
 	}
 	if err == nil {
 		err = tx.DB().Find(&entities).Error
+	}
+	if err == nil {
+		err = tx.DB().Find(&r.Sites).Error
 	}
 	if err != nil {
 		return nil, database.Wrap("reading what files are judged by", err)
@@ -111,7 +115,7 @@ func CreateAll(tx *database.Tx, sealer vault.Sealer, r *Rules, all []NewEmployee
 		id := models.NewID()
 		employed[i] = models.NewID()
 		people[i] = models.Employee{
-			ID: id, EmployeeNo: h.EmployeeNo, Name: h.Name, DepartmentID: h.DepartmentID,
+			ID: id, EmployeeNo: h.EmployeeNo, Name: h.Name, DepartmentID: h.DepartmentID, SiteID: h.SiteID,
 			Status: models.StatusActive, Revision: 1, SearchNames: FoundBy(h.Name),
 		}
 		if h.EndedAt != nil {

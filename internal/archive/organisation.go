@@ -223,7 +223,7 @@ func (p *problems) timeOfDay(s *string) {
 
 func enter(tx *database.Tx, row any, kind string, id uuid.UUID, action string) error {
 	err := database.Hide(tx.DB().Create(row).Error)
-	if database.Violates(err, "legal_entities_code_key") || database.Violates(err, "departments_code_key") {
+	if database.Violates(err, "legal_entities_code_key") || database.Violates(err, "departments_code_key") || database.Violates(err, "sites_code_key") {
 		return ErrCodeTaken
 	}
 	if err != nil {

@@ -37,7 +37,7 @@ func entryOf(action string, employeeID, employmentID uuid.UUID, fields []string)
 func (p Patch) names() []string {
 	names := slices.Collect(maps.Keys(p.Fields))
 	for name, given := range map[string]bool{
-		"name": p.Name != nil, "department": p.DepartmentID != nil, "post": p.Post != nil, "legal_entity": p.LegalEntityID != nil,
+		"name": p.Name != nil, "department": p.DepartmentID != nil, "site": p.SiteID != nil || p.NoSite, "post": p.Post != nil, "legal_entity": p.LegalEntityID != nil,
 		"jurisdiction": p.Jurisdiction != nil, "time_zone": p.TimeZone != nil, "hired_on": p.HiredOn != nil,
 	} {
 		if given {

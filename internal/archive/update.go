@@ -18,7 +18,10 @@ import (
 type Patch struct {
 	Name         *string
 	DepartmentID *uuid.UUID
-	Post         *string
+	// SiteID is where the person works; NoSite: that is not said any more.
+	SiteID *uuid.UUID
+	NoSite bool
+	Post   *string
 	// Fields sets sealed fields by the catalogue's keys; nil removes one.
 	Fields map[string]*string
 
@@ -145,6 +148,11 @@ func (p Patch) check(tx *database.Tx) (map[string]models.Category, error) {
 			found.add("post", code)
 		}
 	}
+	if p.SiteID != nil && p.NoSite {
+		found.add("no_site", "one_of_two")
+	} else if err := siteKnown(tx, p.SiteID); err != nil {
+		return nil, err
+	}
 	categories, err := checkFields(tx, p.Fields)
 	var refused *InvalidError
 	if errors.As(err, &refused) {
@@ -175,6 +183,9 @@ func (p Patch) columns(tx *database.Tx, employee models.Employee, employment mod
 	if p.DepartmentID != nil {
 		employee.DepartmentID, employment.DepartmentID = *p.DepartmentID, *p.DepartmentID
 	}
+	if p.SiteID != nil || p.NoSite {
+		employee.SiteID = p.SiteID
+	}
 	err := database.UpdateOne(tx.DB().Exec(`UPDATE employments
 		SET post = ?, department_id = ?, legal_entity_id = ?, jurisdiction = ?, time_zone = ?, hired_on = ?, basis_entry_id = ? WHERE id = ?`,
 		employment.Post, employment.DepartmentID, employment.LegalEntityID, employment.Jurisdiction, employment.TimeZone,
@@ -183,8 +194,8 @@ func (p Patch) columns(tx *database.Tx, employee models.Employee, employment mod
 		return fmt.Errorf("changing an employment: %w", err)
 	}
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE employees
-		SET name = ?, department_id = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`,
-		employee.Name, employee.DepartmentID, employee.ID))
+		SET name = ?, department_id = ?, site_id = ?, revision = revision + 1, updated_at = lethe_now() WHERE id = ?`,
+		employee.Name, employee.DepartmentID, employee.SiteID, employee.ID))
 	if err != nil || p.Name == nil {
 		return database.Wrap("changing a person", err)
 	}
@@ -217,7 +228,23 @@ func Assess(tx *database.Tx, id uuid.UUID, p Patch) ([]models.Cause, error) {
 	return p.causes(tx, employment)
 }
 
+// causes are those that [Patch.assess] has, and that whoever asks would reach the person by it.
 func (p Patch) causes(tx *database.Tx, employment models.Employment) ([]models.Cause, error) {
+	causes, err := p.moves(tx, employment)
+	if err != nil || p.SiteID == nil || slices.Contains(causes, models.CauseOwnReach) {
+		return causes, err
+	}
+	reached, err := ReachedSite(tx, models.CallerOf(tx.Context()).Actor.EmployeeID)
+	if err == nil && reached != nil && *reached == *p.SiteID {
+		var person models.Employee
+		if person, err = database.First[models.Employee](tx.DB().Where("id = ?", employment.EmployeeID)); person.SiteID == nil || *person.SiteID != *reached {
+			causes = append(causes, models.CauseOwnReach)
+		}
+	}
+	return causes, err
+}
+
+func (p Patch) moves(tx *database.Tx, employment models.Employment) ([]models.Cause, error) {
 	if p.DepartmentID == nil {
 		return p.assess(employment, nil), nil
 	}

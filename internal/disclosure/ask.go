@@ -303,7 +303,7 @@ func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
 	}
 	of := rows[0]
 	j.employmentID, j.facts.Status = of.EmploymentID, of.PersonStatus
-	j.facts.Target = access.Target{ID: r.EmployeeID, SameEntity: of.SameEntity, OwnDepartment: of.OwnDepartment, BelowDepartment: of.BelowDepartment}
+	j.facts.Target = access.Target{ID: r.EmployeeID, SameEntity: of.SameEntity, SameSite: of.SameSite, OwnDepartment: of.OwnDepartment, BelowDepartment: of.BelowDepartment}
 	j.facts.People, j.facts.Looks, j.facts.Tries, j.facts.RefusedBefore = of.People, of.Looks, of.Tries, of.Refused
 	j.place = clock.Place{Jurisdiction: of.Jurisdiction, Region: of.Region}
 	j.zone, err = clock.LoadZone(of.TimeZone)

@@ -21,6 +21,7 @@ const (
 	// ColumnLegalEntity tells departments of one name apart.
 	ColumnLegalEntity = "legal_entity"
 	ColumnTimeZone    = "time_zone"
+	ColumnSite        = "site"
 	// ColumnLeft is the day on which the employment of somebody who left ended, ColumnKind how.
 	ColumnLeft = "left_on"
 	ColumnKind = "departure_kind"
@@ -55,6 +56,7 @@ var words = map[string][]string{
 	"emergency_contact_relation": {"与本人关系", "紧急联系人关系", "emergency contact relation"},
 	"emergency_contact_phone":    {"紧急联系电话", "紧急联系人手机", "紧急联系人电话", "emergency phone"},
 	ColumnLegalEntity:            {"公司", "所属公司", "用人单位", "法人实体", "company", "legal entity"},
+	ColumnSite:                   {"地点", "办公地点", "办公场所", "厂区", "office", "plant", "site code"},
 	ColumnTimeZone:               {"时区", "time zone", "timezone"},
 	ColumnLeft:                   {"离职日期", "离职时间", "离职日", "劳动关系解除日期", "劳动关系终止日期", "termination date", "leaving date", "end date", "left on", "last working day"},
 	ColumnKind:                   {"离职类型", "离职方式", "离职类别", "离职种类", "kind of departure", "departure type", "termination type", "leaving type", "reason for leaving"},
@@ -170,7 +172,7 @@ func lastIndex(mapping []string, field string) int {
 // mappable says whether a column can be a field.
 func mappable(field string, definitions map[string]models.FieldDefinition) bool {
 	d, known := definitions[field]
-	return known && !d.Retired || field == ColumnLegalEntity || field == ColumnTimeZone || field == ColumnLeft || field == ColumnKind
+	return known && !d.Retired || field == ColumnLegalEntity || field == ColumnSite || field == ColumnTimeZone || field == ColumnLeft || field == ColumnKind
 }
 
 // headerSet is what a mapping is remembered by: the headers, in whatever order.

@@ -120,6 +120,12 @@ func (r *reading) judgeChange(j *judgement) error {
 	if n.DepartmentID != uuid.Nil && n.DepartmentID != m.DepartmentID {
 		p.DepartmentID = &n.DepartmentID
 	}
+	if n.SiteID != nil && (e.SiteID == nil || *n.SiteID != *e.SiteID) {
+		p.SiteID = n.SiteID
+		if r.reached != nil && *n.SiteID == *r.reached {
+			r.wrong(j.row, ColumnSite, TwoPeople)
+		}
+	}
 	p.Fields = make(map[string]*string, len(n.Fields))
 	for key, value := range n.Fields {
 		p.Fields[key] = &value
@@ -146,7 +152,7 @@ func (r *reading) judgeChange(j *judgement) error {
 // alone what was imported last, whoever did.
 func (r *reading) changes(j judgement, before imported, toChange bool) outcome {
 	p := j.patch
-	if p.Post != nil || p.DepartmentID != nil {
+	if p.Post != nil || p.DepartmentID != nil || p.SiteID != nil {
 		return changes
 	}
 	if len(p.Fields) == 0 {

@@ -24,8 +24,11 @@ type reading struct {
 	// departments and entities are found by code and by name, folded.
 	departments map[string][]models.Department
 	entities    map[string]uuid.UUID
-	choices     map[string]map[string]string // by field: what people write, folded, and the code
-	kinds       map[string]models.DepartureKind
+	sites       map[string][]uuid.UUID
+	// reached is the site at which who imports would reach people (archive.ReachedSite).
+	reached *uuid.UUID
+	choices map[string]map[string]string // by field: what people write, folded, and the code
+	kinds   map[string]models.DepartureKind
 	// twice are the numbers, in lower case, that several rows have.
 	twice map[string]bool
 }
@@ -33,7 +36,7 @@ type reading struct {
 func newReading(batch models.Batch, rules *archive.Rules) *reading {
 	r := &reading{
 		batch: batch, rules: rules, columns: map[string]int{}, departments: map[string][]models.Department{},
-		entities: map[string]uuid.UUID{}, choices: map[string]map[string]string{}, kinds: kinds(),
+		entities: map[string]uuid.UUID{}, sites: map[string][]uuid.UUID{}, choices: map[string]map[string]string{}, kinds: kinds(),
 	}
 	for i, field := range batch.Mapping {
 		if field != "" {
@@ -43,6 +46,13 @@ func newReading(batch models.Batch, rules *archive.Rules) *reading {
 	for _, e := range rules.Entities {
 		for _, text := range []string{e.Code, e.NameZh, e.NameEn} {
 			r.entities[folded(text)] = e.ID
+		}
+	}
+	for _, s := range rules.Sites {
+		for _, text := range []string{s.Code, s.NameZh, s.NameEn} {
+			if f := folded(text); !slices.Contains(r.sites[f], s.ID) {
+				r.sites[f] = append(r.sites[f], s.ID)
+			}
 		}
 	}
 	for _, d := range rules.Departments {
@@ -128,6 +138,13 @@ func (r *reading) read(number int, cells []string, lost []int) *row {
 		}
 	}
 	r.department(w, cell(archive.FieldDepartment), cell(ColumnLegalEntity))
+	if text := cell(ColumnSite); text != "" {
+		if found := r.sites[folded(text)]; len(found) == 1 {
+			n.SiteID = &found[0]
+		} else {
+			r.wrong(w, ColumnSite, Unknown) // or of several
+		}
+	}
 	for field, at := range r.columns {
 		d, known := r.rules.Definitions[field]
 		if !known || d.Category == "" || at >= len(cells) || cells[at] == "" {

@@ -233,6 +233,9 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 		return counts, err
 	}
 	r := newReading(batch, rules)
+	if r.reached, err = archive.ReachedSite(tx, batch.ActorID); err != nil {
+		return counts, err
+	}
 	r.twice = twice
 	all, err := w.judge(tx, r, r.readAll(c, nil), false)
 	if err != nil {
@@ -348,6 +351,9 @@ func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart
 		return counts, err
 	}
 	r := newReading(batch, rules)
+	if r.reached, err = archive.ReachedSite(tx, batch.ActorID); err != nil {
+		return counts, err
+	}
 	all, err := w.judge(tx, r, r.readAll(c, part.Problems), true)
 	if err != nil {
 		return counts, err

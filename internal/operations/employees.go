@@ -141,6 +141,9 @@ func basisChanges(e models.Employee, m models.Employment, p archive.Patch) []app
 	if p.DepartmentID != nil {
 		changes = append(changes, approval.Change{Field: "department", Before: e.DepartmentID.String(), After: p.DepartmentID.String()})
 	}
+	if p.SiteID != nil || p.NoSite {
+		changes = append(changes, approval.Change{Field: "site", Before: siteText(e.SiteID), After: siteText(p.SiteID)})
+	}
 	if p.HiredOn != nil {
 		changes = append(changes, day("hired_on", m.HiredOn, *p.HiredOn))
 	}
@@ -148,6 +151,13 @@ func basisChanges(e models.Employee, m models.Employment, p archive.Patch) []app
 		changes = append(changes, count("sealed_fields", len(p.Fields)))
 	}
 	return differing(changes...)
+}
+
+func siteText(id *uuid.UUID) string {
+	if id == nil {
+		return ""
+	}
+	return id.String()
 }
 
 func text(field, before string, after *string) approval.Change {

@@ -53,6 +53,7 @@ recorded_configuration name`},
 	{Setting, Facts, `
 legal_entities code name_zh name_en jurisdiction region time_zone
 departments code name_zh name_en
+sites code name_zh name_en
 permission_versions document
 privacy_policies document
 catalogue_versions document

@@ -31,8 +31,8 @@ func (e *Env) Hire(t testing.TB, jurisdiction string) models.Employment {
 		hired := Entry(t, tx)
 		employment.LedgerEntryID = &hired
 		for _, row := range []any{&entity, &department, &person, &employment} {
-			// How a name sounds, and what a department stands below, is left out: tests of migrations hire before there are such columns.
-			if err := tx.DB().Omit("search_names", "parent_id").Create(row).Error; err != nil {
+			// How a name sounds, what a department stands below, the region and the site are left out: tests of migrations hire before there are such columns.
+			if err := tx.DB().Omit("search_names", "parent_id", "region", "site_id").Create(row).Error; err != nil {
 				return database.Hide(err)
 			}
 		}

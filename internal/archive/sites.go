@@ -1,0 +1,75 @@
+package archive
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/database"
+	"lethe/internal/permission"
+	"lethe/models"
+)
+
+const (
+	actionSiteCreated = "site.created"
+	actionSiteChanged = "site.changed"
+)
+
+// NewSite is a place of work to be entered.
+type NewSite struct{ Code, NameZh, NameEn string }
+
+// SitePatch changes a site; what is nil stays as it is.
+type SitePatch struct{ NameZh, NameEn *string }
+
+// CreateSite enters a site. A code that is taken is ErrCodeTaken.
+func CreateSite(tx *database.Tx, n NewSite) (uuid.UUID, error) {
+	var found problems
+	found.named("code", &n.Code, employeeNo.MatchString)
+	found.named("name_zh", &n.NameZh, nil)
+	found.named("name_en", &n.NameEn, nil)
+	if err := found.err(); err != nil {
+		return uuid.Nil, err
+	}
+	row := models.Site{ID: models.NewID(), Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn}
+	return row.ID, enter(tx, &row, "site", row.ID, actionSiteCreated)
+}
+
+// ChangeSite renames a site. One that does not exist is database.ErrNotFound.
+func ChangeSite(tx *database.Tx, id uuid.UUID, p SitePatch) error {
+	var found problems
+	columns := map[string]any{}
+	found.renamed(columns, p.NameZh, p.NameEn)
+	return changeOrganisation(tx, found, "sites", id, "site", actionSiteChanged, columns)
+}
+
+// Sites lists sites in the order in which they were entered, and says whether there are more.
+func Sites(ctx context.Context, db *database.DB, after uuid.UUID, limit int) ([]models.Site, bool, error) {
+	return organisation[models.Site](db.Read(ctx), after, limit)
+}
+
+// siteKnown refuses a site that there is not.
+func siteKnown(tx *database.Tx, id *uuid.UUID) error {
+	if id == nil {
+		return nil
+	}
+	_, err := database.First[models.Site](tx.DB().Where("id = ?", *id))
+	if errors.Is(err, database.ErrNotFound) {
+		return invalid("site_id", CodeUnknown)
+	}
+	return database.Wrap("reading a site", err)
+}
+
+// ReachedSite is the site at which the permissions let somebody look at people because they are at it, too: whom this
+// person brought there, they would reach. Without one it is nil.
+func ReachedSite(tx *database.Tx, person uuid.UUID) (site *uuid.UUID, err error) {
+	matrix, err := permission.Current(tx.DB())
+	if err != nil || !matrix.ReachesBySite(person) {
+		return nil, err
+	}
+	row, err := database.First[models.Employee](tx.DB().Where("id = ?", person))
+	if errors.Is(err, database.ErrNotFound) {
+		return nil, nil
+	}
+	return row.SiteID, database.Wrap("reading where somebody works", err)
+}
