@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
@@ -154,6 +155,47 @@ func TestI18_ManyFilesAreChangedAsEachAloneWouldBe(t *testing.T) {
 		t.Error("changed although a purge has begun")
 	}
 	if diff := cmp.Diff(before, c.stored(t, ofBare)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestManyFilesMoveToSites, those that say so; who is at one stays there.
+func TestManyFilesMoveToSites(t *testing.T) {
+	c := newCompany(t)
+	numbers := []string{"M1", "M2", "M3"}
+	var here, there uuid.UUID
+	for i, no := range numbers {
+		n := c.zhang()
+		if n.EmployeeNo = no; i == 0 {
+			must(t, database.Run(t.Context(), c.Facts, func(tx *database.Tx) (err error) {
+				if here, err = archive.CreateSite(tx, archive.NewSite{Code: "S1", NameZh: "一厂", NameEn: "Plant 1"}); err == nil {
+					there, err = archive.CreateSite(tx, archive.NewSite{Code: "S2", NameZh: "二厂", NameEn: "Plant 2"})
+				}
+				return err
+			}))
+		}
+		if i == 1 {
+			n.SiteID = &there
+		}
+		c.hire(t, n)
+	}
+	post := "主管"
+	must(t, database.Run(t.Context(), c.Facts, func(tx *database.Tx) error {
+		rules, err := archive.RulesNow(tx)
+		if err != nil {
+			return err
+		}
+		files, err := archive.Files(tx, numbers, true)
+		if err != nil {
+			return err
+		}
+		return archive.ChangeAll(tx, c.vault, rules, []archive.Change{
+			{File: files["M1"], Patch: archive.Patch{SiteID: &here}}, {File: files["M2"], Patch: archive.Patch{Post: &post}}, {File: files["M3"], Patch: archive.Patch{Post: &post}},
+		})
+	}))
+	var got []string
+	must(t, c.Facts.Read(t.Context()).Raw("SELECT coalesce(CAST(site_id AS text), '') FROM employees ORDER BY employee_no").Scan(&got).Error)
+	if diff := cmp.Diff([]string{here.String(), there.String(), ""}, got); diff != "" {
 		t.Error(diff)
 	}
 }

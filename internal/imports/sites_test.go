@@ -1,0 +1,39 @@
+package imports
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/archive"
+	"lethe/models"
+)
+
+// TestASiteIsReadByCodeOrName, if one alone is meant; nobody brings people to where they reach them by a file.
+func TestASiteIsReadByCodeOrName(t *testing.T) {
+	one, two := uuid.New(), uuid.New()
+	rules := &archive.Rules{Definitions: map[string]models.FieldDefinition{}, Sites: []models.Site{
+		{ID: one, Code: "S1", NameZh: "苏州工厂", NameEn: "Plant"}, {ID: two, Code: "S2", NameZh: "无锡工厂", NameEn: "Plant"},
+	}}
+	r := newReading(models.Batch{Mapping: guess([]string{"工号", "地点"}, rules.Definitions)}, rules)
+	for text, want := range map[string]*uuid.UUID{"s1": &one, "苏州工厂": &one, " Ｓ2": &two, "Plant": nil, "S3": nil} {
+		w := r.read(2, []string{"E1", text}, nil)
+		if got := w.person.SiteID; want == nil && (got != nil || !w.wrongIn(r.columns, ColumnSite)) || want != nil && (got == nil || *got != *want || w.faulty()) {
+			t.Errorf("%q: %v %v", text, got, w.problems)
+		}
+	}
+	r.reached = &two
+	for text, wrong := range map[string]bool{"S1": false, "S2": true} {
+		j := judgement{row: r.read(2, []string{"E1", text}, nil), file: archive.File{Employee: models.Employee{ID: uuid.New()}}}
+		if err := r.judgeChange(&j); err != nil {
+			t.Fatal(err)
+		}
+		if j.patch.SiteID == nil || j.faulty() != wrong {
+			t.Errorf("%s: %v %v", text, j.patch.SiteID, j.problems)
+		}
+	}
+	j := judgement{row: r.read(2, []string{"E1", "S2"}, nil), file: archive.File{Employee: models.Employee{ID: uuid.New(), SiteID: &two}}}
+	if err := r.judgeChange(&j); err != nil || j.patch.SiteID != nil || j.faulty() {
+		t.Errorf("who is there already: %v %v %v", err, j.patch.SiteID, j.problems)
+	}
+}
