@@ -43,7 +43,7 @@ func (s *server) registerCalendars() {
 
 func (s *server) calendar(ctx context.Context, in *struct {
 	httpkit.Speaking
-	Jurisdiction string `path:"jurisdiction" pattern:"^[A-Z]{2,8}$" example:"CN"`
+	Jurisdiction string `path:"jurisdiction" pattern:"^[A-Z]{2,8}$" doc:"Of a legal entity; one that is not known has Monday to Friday" example:"CN"`
 	Year         int    `query:"year" minimum:"2000" maximum:"2199" doc:"Left out: this one"`
 	Region       string `query:"region" maxLength:"8" doc:"One of regions; left out: what counts in the whole country"`
 }) (*httpkit.Answer[CalendarView], error) {

@@ -29,7 +29,7 @@ func TestWorkingDaysAreThoseOfThePlace(t *testing.T) {
 		{"CN", "", "2026-01-02", false}, {"CN", "", "2026-01-04", true}, {"CN", "", "2026-02-14", true}, {"CN", "", "2026-02-23", false}, {"CN", "", "2026-02-24", true},
 		{"CN", "", "2026-05-09", true}, {"CN", "", "2026-06-19", false}, {"CN", "", "2026-09-20", true}, {"CN", "", "2026-10-07", false}, {"CN", "", "2026-10-08", true},
 		{"CN", "", "2026-12-25", true},
-		{"CN", "", "2027-10-01", true}, // not announced: Monday to Friday
+		{"CN", "", "2027-10-01", true},                                                                                                      // not announced: Monday to Friday
 		{"DE", "", "2026-10-03", false}, {"DE", "", "2026-04-06", false}, {"DE", "", "2026-06-04", true}, {"DE", "BY", "2026-06-04", false}, // Corpus Christi
 		{"DE", "", "2025-05-08", true}, {"DE", "BE", "2025-05-08", false}, {"DE", "BE", "2026-05-08", true},
 		{"DE", "MV", "2022-03-08", true}, {"DE", "MV", "2027-03-08", false}, {"DE", "BE", "2027-03-08", false}, {"DE", "", "2027-03-08", true},
