@@ -21,6 +21,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/imports"
 	"lethe/api/messages"
+	"lethe/api/overview"
 	"lethe/api/permissions"
 	"lethe/api/purges"
 	"lethe/api/querylog"
@@ -106,6 +107,7 @@ func Assemble(d Deps) *httpkit.API {
 	purges.Register(desk)
 	holds.Register(desk)
 	feedback.Register(desk, d.Version)
+	overview.Register(desk)
 	querylog.Register(desk, querylog.Deps{Ledger: d.Ledger, Exports: d.Exports, ExportLimit: d.ExportLimit})
 	if d.Ready == nil {
 		d.Ready = d.DB.Ping

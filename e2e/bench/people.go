@@ -189,6 +189,7 @@ func lists(people int, deep string) []list {
 		list{"purges", "purges", nil, 0}, list{"purges in review", "purges", q("state", "in_review"), 0}, list{"purges escalated", "purges", q("escalated", "true"), 0},
 		list{"purges of a person", "purges", q("employee_id", rowID(tableEmployee, 0).String()), 0},
 		list{"requests", "approvals", nil, 0}, list{"requests, open", "approvals", q("state", "pending"), 0}, list{"users", "users", nil, 0},
+		list{"the overview", "overview", nil, 0},
 	)
 }
 

@@ -1,7 +1,7 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { Button, Card, Col, Empty, Flex, Row as Columns, Skeleton, Statistic, Typography } from 'antd'
 import dayjs from 'dayjs'
-import { useState, type ReactNode } from 'react'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { Link, useNavigate } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -9,11 +9,14 @@ import { useMe, type Role } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { State, type Tone } from '../../shell/state'
-import { Ago, day, When } from '../../shell/times'
+import { Ago, day, When, within } from '../../shell/times'
 import { language } from '../../shell/language'
 import { accountsTone, stageTone, takenBack } from '../departures/tones'
 import { Review } from './Review'
 import { useHomeTexts } from './texts'
+
+// Loaded after what is to do.
+const Charts = lazy(() => import('./Charts'))
 
 const staff: Role[] = ['hr_admin', 'reviewer', 'auditor', 'it_ops']
 const keepers: Role[] = ['hr_admin', 'reviewer', 'auditor']
@@ -38,19 +41,21 @@ interface Todo {
   review?: { look: string; objection: boolean }
 }
 
-const most = 100
+// As many as are shown; the numbers above are counted by the API.
+const most = 40
 
 function useHome(role: Role | undefined) {
   const may = (roles: Role[]) => !!role && roles.includes(role)
   const get = <T,>(key: string, enabled: boolean, queryFn: () => Promise<T>) => ({ queryKey: ['home', key, role, today()], enabled, queryFn, staleTime: 30_000 })
   return {
+    overview: useQuery(get('overview', may(staff), () => ok(api.GET('/api/v1/overview', { params: { query: { today: today() } } })))),
     leaving: useQuery(get('leaving', may([...staff, 'department_head']), () =>
       ok(api.GET('/api/v1/departures', { params: { query: { last_working_day_from: today(), last_working_day_to: inDays(6), sort: 'last_working_day', limit: most } } })))),
     cases: useQuery(get('cases', may(staff), () => ok(api.GET('/api/v1/support-cases', { params: { query: { state: 'open', limit: most } } })))),
     waivers: useQuery(get('waivers', may(staff), () => ok(api.GET('/api/v1/support-cases', { params: { query: { state: 'waiver_requested', limit: most } } })))),
     approvals: useQuery(get('approvals', may(staff), () => ok(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: most } } })))),
     deletions: useQuery(get('deletions', may(keepers), () =>
-      ok(api.GET('/api/v1/retention/deadlines', { params: { query: { before: dayjs().add(30, 'day').startOf('hour').toISOString(), not_held: true, limit: most } } })))),
+      ok(api.GET('/api/v1/retention/deadlines', { params: { query: { before: within(30), not_held: true, limit: most } } })))),
     reviews: useQuery(get('reviews', may(keepers), () => ok(api.GET('/api/v1/purges', { params: { query: { state: 'in_review', limit: most } } })))),
     rejected: useQuery(get('rejected', may(keepers), () => ok(api.GET('/api/v1/purges', { params: { query: { state: 'rejected', limit: most } } })))),
     looks: useQuery(get('looks', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/disclosures', { params: { query: { review_due: 'true', limit: most } } })))),
@@ -163,8 +168,8 @@ export default function Home() {
   const pending = sources.some((q) => q.isLoading)
   const failed = sources.find((q) => q.error)
   const officer = staff.includes(role)
-  const more = (page: { next_cursor: string | null } | undefined) => (page?.next_cursor ? '+' : '')
-  const casesOpen = (home.cases.data?.items.length ?? 0) + (home.waivers.data?.items.length ?? 0)
+  const waiting = home.overview.data?.waiting
+  const counted = (n = 0) => (n >= 1000 ? '1000+' : `${n}`)
   return (
     <>
       <Flex justify="space-between" align="start" gap={12} wrap style={{ marginBottom: 12 }}>
@@ -182,13 +187,13 @@ export default function Home() {
       </Flex>
       {officer && (
         <Columns gutter={[12, 12]} style={{ marginBottom: 16 }}>
-          <Tile of={home.leaving} title={t('today')} n={`${leaving.filter((d) => d.last_working_day === today()).length}${more(home.leaving.data)}`} to={`/departures?sort=last_working_day&from=${today()}&to=${today()}`} />
-          <Tile of={home.leaving} title={t('week')} n={`${leaving.length}${more(home.leaving.data)}`} to={`/departures?sort=last_working_day&from=${today()}&to=${inDays(6)}`} />
-          <Tile of={home.cases} title={t('cases')} n={`${casesOpen}${more(home.cases.data)}`} bad={casesOpen > 0} to="/cases" />
-          {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.approvals} title={t('approvals')} n={`${approvals.length}${more(home.approvals.data)}`} to="/approvals" />}
-          {keepers.includes(role) && <Tile of={home.deletions} title={t('deletions')} n={`${deletions.size}${more(home.deletions.data)}`} to="/retention" />}
-          {role === 'hr_admin' && <Tile of={home.requests} title={t('requests')} n={`${requests.length}${more(home.requests.data)}`} bad={requests.some((r) => r.overdue)} to="/requests" />}
-          {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.looks} title={t('looks')} n={`${looks.length}${more(home.looks.data)}`} to="#todo" />}
+          <Tile of={home.overview} title={t('today')} n={counted(waiting?.leaving_today)} to={`/departures?sort=last_working_day&from=${today()}&to=${today()}`} />
+          <Tile of={home.overview} title={t('week')} n={counted(waiting?.leaving_week)} to={`/departures?sort=last_working_day&from=${today()}&to=${inDays(6)}`} />
+          <Tile of={home.overview} title={t('cases')} n={counted(waiting?.cases)} bad={!!waiting?.cases} to="/cases" />
+          {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.overview} title={t('approvals')} n={counted(waiting?.approvals)} to="/approvals" />}
+          {keepers.includes(role) && <Tile of={home.overview} title={t('deletions')} n={counted(waiting?.deletions)} to="/retention?within=d30&held=hide" />}
+          {role === 'hr_admin' && <Tile of={home.overview} title={t('requests')} n={counted(waiting?.requests)} bad={!!waiting?.requests_overdue} to="/requests" />}
+          {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.overview} title={t('looks')} n={counted(waiting?.looks)} to="#todo" />}
         </Columns>
       )}
       {failed && (
@@ -207,6 +212,11 @@ export default function Home() {
           <Todos of={todos} review={setReview} />
         )}
       </Card>
+      {home.overview.data && (
+        <Suspense fallback={<Skeleton active style={{ marginTop: 16 }} />}>
+          <Charts of={home.overview.data} />
+        </Suspense>
+      )}
       {review && <Review {...review} close={() => setReview(undefined)} />}
     </>
   )

@@ -7,7 +7,7 @@ import { usePages } from '../../shell/pages'
 import { Person, PersonPicker } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
-import { When } from '../../shell/times'
+import { When, within } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { categories, useRetentionTexts } from './texts'
 
@@ -33,7 +33,7 @@ export function Due() {
   const employee_id = params.get('person') ?? undefined
   const span = spans.find((s) => s === params.get('within'))
   const not_held = params.get('held') === 'hide' || undefined
-  const before = useMemo(() => (span ? new Date(Date.now() + Number(span.slice(1)) * 86_400_000).toISOString() : undefined), [span])
+  const before = useMemo(() => (span ? within(Number(span.slice(1))) : undefined), [span])
   const list = usePages(['deadlines', category, employee_id, span, not_held], (cursor) =>
     ok(api.GET('/api/v1/retention/deadlines', { params: { query: { cursor, category, employee_id, before, not_held } } })))
   const left = (r: Row) => {

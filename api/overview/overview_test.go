@@ -1,0 +1,123 @@
+package overview_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"lethe/api/apitest"
+	"lethe/api/httpkit"
+	api "lethe/api/overview"
+	"lethe/models"
+)
+
+func read(t *testing.T, f *apitest.Fixture, role models.Role) (v api.Overview) {
+	t.Helper()
+	f.Ask(role, "GET", "/api/v1/overview?today="+f.Day(0), "").Into(t, &v)
+	return v
+}
+
+// TestTheOverviewCountsWhatTheListsHave: whoever asks, it is what the lists show the same person.
+func TestTheOverviewCountsWhatTheListsHave(t *testing.T) {
+	f := apitest.New(t)
+	before := read(t, f, httpkit.HR)
+	f.Resign(f.Hire("O1", f.A))
+	soon := f.Hire("O2", f.A)
+	f.Ask(httpkit.HR, "POST", "/api/v1/departures", f.Notice(soon, 3))
+	f.StuckCase(f.Hire("O3", f.B))
+	dep := f.LeftLongAgo(f.Hire("O4", f.B), -20, false)
+	asked := f.Ask(httpkit.HR, "POST", httpkit.AddressOf(models.RefDeparture, dep.ID)+"/annulment", `{"reason": "mistaken"}`)
+	if asked.Status != 202 {
+		t.Fatalf("asking: %d %s", asked.Status, asked.Body)
+	}
+	f.Exec(`INSERT INTO disclosures (id, employee_id, employment_id, actor_id, actor_role, fields, purpose, status, state, rule, matter, asked_at, ledger_entry_id)
+		SELECT gen_random_uuid(), e.employee_id, e.id, ?, 'hr_admin', '{}', 'private_debt', 'active', 'refused', 'never_for_this', 'private_debt', lethe_now(), @entry
+		FROM employments e WHERE e.employee_id IN (?, ?)`, f.People[models.RoleHRAdmin], soon, f.People[models.RoleAuditor])
+
+	hr, reviewer, auditor, it := read(t, f, httpkit.HR), read(t, f, httpkit.Reviewer), read(t, f, httpkit.Auditor), read(t, f, httpkit.IT)
+	if got := hr.Waiting.LeavingWeek - before.Waiting.LeavingWeek; got != 1 {
+		t.Errorf("%d leave within a week, want 1 more", got)
+	}
+	var cases httpkit.Page[map[string]any]
+	f.Ask(httpkit.IT, "GET", "/api/v1/support-cases?state=open", "").Into(t, &cases)
+	if it.Waiting.Cases != len(cases.Items) || len(cases.Items) == 0 {
+		t.Errorf("%d cases, the list has %d", it.Waiting.Cases, len(cases.Items))
+	}
+	if hr.Waiting.Approvals != 0 || reviewer.Waiting.Approvals != 1 {
+		t.Errorf("%d wait for who asked, %d for a reviewer", hr.Waiting.Approvals, reviewer.Waiting.Approvals)
+	}
+	var due httpkit.Page[map[string]any]
+	f.Ask(httpkit.HR, "GET", "/api/v1/retention/deadlines?not_held=true&before="+f.Day(30)+"T00:00:00Z", "").Into(t, &due)
+	if hr.Waiting.Deletions != len(due.Items) {
+		t.Errorf("%d deletions, the list has %d", hr.Waiting.Deletions, len(due.Items))
+	}
+	left := 0
+	for _, m := range hr.Months {
+		left += m.Leavers
+	}
+	if len(hr.Months) != 12 || left != 1 || hr.Months[0].Month >= hr.Months[11].Month {
+		t.Errorf("months %+v", hr.Months)
+	}
+	times := func(v api.Overview) (n int) {
+		for _, r := range v.Refusals {
+			n += r.Times
+		}
+		return n
+	}
+	if times(hr) != 2 || times(auditor) != 1 || times(it) != 0 || it.Refusals == nil || hr.Refusals[0].MatterText == "" {
+		t.Errorf("refusals: HR %+v, an auditor whose own file was asked for %+v, IT %+v", hr.Refusals, auditor.Refusals, it.Refusals)
+	}
+	for _, role := range []models.Role{httpkit.Head, httpkit.Employee} {
+		if got := f.Ask(role, "GET", "/api/v1/overview", ""); got.Status != 403 {
+			t.Errorf("%s: %d", role, got.Status)
+		}
+	}
+}
+
+// TestTheDelayHasQuartiles: from the cutoff until all was off; who had left before being entered is not among them.
+func TestTheDelayHasQuartiles(t *testing.T) {
+	f := apitest.New(t)
+	for i, minutes := range []int{10, 20, 30, 40, 50} {
+		dep := f.LeftLongAgo(f.Hire(fmt.Sprintf("Q%d", i), f.A), -20, false)
+		f.Exec(`UPDATE departures SET accounts_settled_at = access_cutoff_at + make_interval(mins => ?) WHERE id = ?`, minutes, dep.ID)
+	}
+	open := f.LeftLongAgo(f.Hire("Q9", f.A), -20, false)
+	f.Exec(`UPDATE departures SET accounts_settled_at = NULL WHERE id = ?`, open.ID)
+	v := read(t, f, httpkit.HR)
+	for _, m := range v.Months {
+		if m.Leavers == 0 {
+			continue
+		}
+		if m.Leavers != 6 || m.Settled != 5 || m.Open != 1 || m.Delay == nil || *m.Delay != (api.Delay{Q1: 1200, Q2: 1800, Q3: 2400}) {
+			t.Errorf("%+v %+v", m, m.Delay)
+		}
+	}
+}
+
+// TestTheOverviewTakesFewStatements, however much there is to count.
+func TestTheOverviewTakesFewStatements(t *testing.T) {
+	f := apitest.New(t)
+	var statements atomic.Int64
+	callbacks := f.API.DB.Read(t.Context()).Callback()
+	for _, register := range []func(string, func(*gorm.DB)) error{callbacks.Query().Register, callbacks.Row().Register, callbacks.Raw().Register} {
+		if err := register("test:count", func(*gorm.DB) { statements.Add(1) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := func() int64 {
+		read(t, f, httpkit.HR) // what is noted once a minute is noted
+		statements.Store(0)
+		read(t, f, httpkit.HR)
+		return statements.Load()
+	}
+	few := look()
+	for i := range 5 {
+		f.Resign(f.Hire(fmt.Sprintf("S%d", i), f.A))
+		f.StuckCase(f.Hire(fmt.Sprintf("T%d", i), f.B))
+	}
+	if many := look(); few != many || many > 6 {
+		t.Errorf("%d statements, then %d", few, many)
+	}
+}

@@ -1,0 +1,114 @@
+// Package overview counts: what waits, and how the last twelve months went. It is for roles that see the rows of everybody
+// in the lists of the same things, so that no number tells more than they may see; what is one's own is left out as the
+// lists leave it out.
+package overview
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/clock"
+	"lethe/internal/database"
+	"lethe/internal/disclosure"
+	"lethe/internal/screening"
+)
+
+const (
+	// Ahead is how far deletions are counted: 30 times 24 hours, in lists too.
+	Ahead = 30 * 24 * time.Hour
+	// most is how far something is counted: who has more to do does not need to know how much.
+	most = 1000
+	// months are looked back.
+	months = 12
+)
+
+// Waiting is what waits. No number is above 1000: that means at least as many.
+type Waiting struct {
+	LeavingToday, LeavingWeek, Cases, Approvals, Deletions, Looks, Requests, RequestsOverdue int
+}
+
+// Asker is who counts: what is theirs to decide, and which looks they see.
+type Asker struct {
+	Person uuid.UUID
+	// Today is the day where they are.
+	Today clock.Date
+	// Decides are the operations that their role agrees to.
+	Decides []string
+}
+
+// Count is what waits, in one statement.
+func Count(ctx context.Context, db *database.DB, a Asker) (w Waiting, err error) {
+	err = db.Read(ctx).Raw(`SELECT
+		(SELECT count(*) FROM (SELECT FROM departures WHERE last_working_day = @today AND stage NOT IN ('withdrawn', 'annulled') LIMIT @most) x) AS leaving_today,
+		(SELECT count(*) FROM (SELECT FROM departures WHERE last_working_day >= @today AND last_working_day <= @until
+			AND stage NOT IN ('withdrawn', 'annulled') LIMIT @most) x) AS leaving_week,
+		(SELECT count(*) FROM (SELECT FROM support_cases WHERE state IN ('open', 'waiver_requested') LIMIT @most) x) AS cases,
+		(SELECT count(*) FROM (SELECT FROM approvals WHERE state = 'pending' AND expires_at > lethe_now() AND requester_id <> @person
+			AND NOT @person = ANY (subject_ids) AND operation IN @decides LIMIT @most) x) AS approvals,
+		(SELECT count(*) FROM (SELECT FROM retention_deadlines WHERE state IN ('scheduled', 'held') AND deadline < lethe_now() + make_interval(secs => @ahead)
+			AND NOT (EXISTS (SELECT FROM holds WHERE released_at IS NULL) AND lethe_held(employment_id, category)) LIMIT @most) x) AS deletions,
+		(SELECT count(*) FROM (SELECT FROM disclosures WHERE review_due_at IS NOT NULL AND reviewed_at IS NULL
+			AND employee_id <> @person AND actor_id <> @person LIMIT @most) x) AS looks,
+		(SELECT count(*) FROM (SELECT FROM subject_requests WHERE state = 'open' AND employee_id <> @person LIMIT @most) x) AS requests,
+		(SELECT count(*) FROM (SELECT FROM subject_requests WHERE state = 'open' AND employee_id <> @person
+			AND answer_due_at <= lethe_now() LIMIT @most) x) AS requests_overdue`, map[string]any{
+		"today": a.Today, "until": a.Today.AddDays(6), "person": a.Person, "decides": append([]string{""}, a.Decides...), "ahead": Ahead.Seconds(), "most": most,
+	}).Scan(&w).Error
+	return w, database.Wrap("counting what waits", err)
+}
+
+// Month is how a month went, by the last day of the employment.
+type Month struct {
+	// Month is its first day.
+	Month   clock.Date
+	Leavers int
+	// Settled: every account of theirs was off; Open: the cutoff has passed, and not every one is.
+	Settled, Open int
+	// Quartiles of the time from the cutoff until the last account was off, in seconds. People who had left before they were
+	// entered are not among them.
+	Q1, Q2, Q3 *float64
+}
+
+// Months are the last twelve, oldest first, the one of today among them.
+func Months(ctx context.Context, db *database.DB, today clock.Date) ([]Month, error) {
+	first := clock.NewDate(today.Year, today.Month-months+1, 1)
+	var rows []Month
+	err := db.Read(ctx).Raw(`SELECT month, leavers, settled, open, q[1] AS q1, q[2] AS q2, q[3] AS q3 FROM (
+			SELECT CAST(date_trunc('month', employment_end_date) AS date) AS month, count(*) AS leavers,
+				count(*) FILTER (WHERE batch_id IS NULL AND accounts_settled_at IS NOT NULL) AS settled,
+				count(*) FILTER (WHERE batch_id IS NULL AND accounts_settled_at IS NULL AND access_cutoff_at <= lethe_now()) AS open,
+				percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY greatest(0, CAST(extract(epoch FROM accounts_settled_at - access_cutoff_at) AS double precision)))
+					FILTER (WHERE batch_id IS NULL AND accounts_settled_at IS NOT NULL) AS q
+			FROM departures WHERE stage IN ('departed', 'purging', 'purged') AND employment_end_date >= ? AND employment_end_date <= ? GROUP BY 1
+		) x`, first, today).Scan(&rows).Error
+	if err != nil {
+		return nil, database.Wrap("counting who left", err)
+	}
+	all := make([]Month, months)
+	for i := range all {
+		all[i].Month = clock.NewDate(first.Year, first.Month+time.Month(i), 1)
+		for _, r := range rows {
+			if r.Month == all[i].Month {
+				all[i] = r
+			}
+		}
+	}
+	return all, nil
+}
+
+// Refusal is for what looks were refused, or pleas registered that nothing was asked for.
+type Refusal struct {
+	Rule   disclosure.Rule
+	Matter screening.Category // of a text; empty: the rule alone decided
+	Times  int
+}
+
+// Refusals are those of the last twelve months, most frequent first, without those about one's own data.
+func Refusals(ctx context.Context, db *database.DB, person uuid.UUID, today clock.Date) (rows []Refusal, err error) {
+	first := clock.NewDate(today.Year, today.Month-months+1, 1)
+	err = db.Read(ctx).Raw(`SELECT rule, matter, count(*) AS times FROM disclosures
+		WHERE state = 'refused' AND asked_at >= ? AND employee_id <> ? GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`, first, person).Scan(&rows).Error
+	return rows, database.Wrap("counting refusals", err)
+}
