@@ -110,6 +110,11 @@ func (f *finder) add(text, group string, bySound, byWord map[string][]piece) err
 				word = t
 			}
 			if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return r >= 0x80 || !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+				for _, form := range forms(t) {
+					if form = skeleton(form); form != word {
+						byWord[form] = append(byWord[form], pc)
+					}
+				}
 				byWord[word] = append(byWord[word], pc)
 				continue
 			}
