@@ -16,17 +16,18 @@ func TestTheFiguresAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := Measure(screening.Builtin(), cases); !f.Met() || len(cases) < 3000 {
+	if f := Measure(screening.Builtin(), cases); !f.Met() || len(cases) < 4600 {
 		t.Errorf("%d reasons: %v, by category %v", len(cases), f.Found, f.Categories)
 	}
 	f := CrossValidate(screening.Builtin(), cases)
-	if f.Share(screening.Refused, screening.Refused) < 0.86 || f.Share(screening.OK, screening.Refused) > 0.035 || f.Share(screening.OK, screening.Review) > 0.08 ||
-		f.Share(screening.Refused, screening.OK) > 0.02 {
+	if f.Share(screening.Refused, screening.Refused) < 0.91 || f.Share(screening.OK, screening.Refused) > 0.04 || f.Share(screening.OK, screening.Review) > 0.07 ||
+		f.Share(screening.Refused, screening.OK) > 0.015 {
 		t.Errorf("cross-validated: %v, by category %v", f.Found, f.Categories)
 	}
 }
 
-// Without any of the rules something gets through, at the latest where nobody has seen the reason, and without the more important ones the goals are not met.
+// Without any of the rules something gets through, at the latest where nobody has seen the reason; without those of one
+// of the larger categories the goals are not met, whatever the others still find.
 func TestEveryRuleIsNeeded(t *testing.T) {
 	cases, err := Half("development.jsonl")
 	if err != nil {
@@ -42,8 +43,12 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 		if refused(f) >= measured && refused(CrossValidate(&without, cases)) >= validated {
 			t.Errorf("no reason of the corpus needs the rule %s", rule.Name)
 		}
-		if slices.Contains([]string{"customers", "recruiting", "private_matter"}, rule.Name) && f.Met() {
-			t.Errorf("the goals are met without the rule %s", rule.Name)
+	}
+	for _, category := range []screening.Category{screening.PrivateDebt, screening.CustomerResources, screening.PrivateContact, screening.ManagersDemand, screening.Recruiting, screening.Curiosity} {
+		without := whole
+		without.Rules = slices.DeleteFunc(slices.Clone(whole.Rules), func(r screening.Rule) bool { return r.Category == category })
+		if f := Measure(&without, cases); f.Met() {
+			t.Errorf("the goals are met without the rules for %s", category)
 		}
 	}
 }
