@@ -13,4 +13,5 @@ type server struct {
 func Register(desk *approvals.Desk) {
 	s := &server{Desk: desk}
 	s.registerPurges()
+	s.registerTogether()
 }

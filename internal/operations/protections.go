@@ -3,6 +3,7 @@ package operations
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,10 +42,23 @@ type HoldOnEverybody struct {
 	Matter     string            `json:"matter"`
 }
 
-// PurgeDecision is the command of [DecidePurge].
+// PurgeDecision is the command of [DecidePurge]: about one, or about the list of those who came in with a file.
 type PurgeDecision struct {
 	PurgeID  uuid.UUID       `json:"purge_id"`
 	Decision models.Decision `json:"decision"`
+	ImportID uuid.UUID       `json:"import_id,omitzero"`
+	// List is the version of the list as it was seen, But what is taken out of it, Purges what is left.
+	List   string      `json:"list,omitempty"`
+	But    []uuid.UUID `json:"but,omitempty"`
+	Purges []uuid.UUID `json:"purges,omitempty"`
+}
+
+// all are the purges that it is about.
+func (c PurgeDecision) all() []uuid.UUID {
+	if c.ImportID == uuid.Nil {
+		return []uuid.UUID{c.PurgeID}
+	}
+	return c.Purges
 }
 
 // waive accepts an account that was not confirmed as off. A case that was solved otherwise is gone.
@@ -190,38 +204,83 @@ func (c HoldOnEverybody) order(by, approver models.Actor) retention.HoldOrder {
 
 func (d Deps) decidePurge() approval.Operation {
 	return approval.Define(approval.Spec[PurgeDecision]{
-		Judge: func(tx *database.Tx, c PurgeDecision) (approval.Review, error) {
-			purge, dep, err := retention.LockPurge(tx, c.PurgeID)
-			if err != nil {
-				return approval.Review{}, gone(err, database.ErrNotFound)
+		Complete: func(tx *database.Tx, by models.Actor, c PurgeDecision) (PurgeDecision, error) {
+			if c.ImportID == uuid.Nil {
+				return c, nil
 			}
-			who, err := person(tx, dep.EmployeeID)
-			if err != nil {
-				return approval.Review{}, fmt.Errorf("naming whose data a purge destroys: %w", err)
+			list, err := retention.DueOfFile(tx.DB(), c.ImportID, by.EmployeeID)
+			if err == nil {
+				c.Purges, err = list.Chosen(c.List, c.But)
 			}
-			m := approval.Review{
-				Subjects: []uuid.UUID{dep.EmployeeID},
-				Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.Decision)}},
-				Changes:  []approval.Change{who, word("purge_decision", "approval.purge", string(purge.Decision), string(c.Decision))},
+			return c, err
+		},
+		Judge: func(tx *database.Tx, c PurgeDecision) (all approval.Review, err error) {
+			for _, id := range c.all() {
+				m, err := judgePurge(tx, id, c.Decision)
+				if err != nil {
+					return m, err
+				}
+				all.Targets, all.Changes = append(all.Targets, m.Targets...), append(all.Changes, m.Changes...)
+				all.Subjects, all.Rules = union(all.Subjects, m.Subjects), union(all.Rules, m.Rules)
 			}
-			due, rules, err := dueOf(tx, purge.ID, dep.TimeZone)
-			if err != nil {
-				return m, err
-			}
-			m.Changes, m.Rules = append(m.Changes, due...), rules
-			// Whoever began the departure does not decide about the destruction either.
-			if dep.CreatedBy != nil {
-				m.Subjects = append(m.Subjects, *dep.CreatedBy)
-			}
-			return m, nil
+			return all, nil
 		},
 		Check: func(tx *database.Tx, by models.Actor, c PurgeDecision) error {
-			return retention.MayDecide(tx, c.PurgeID, by, c.Decision)
+			for _, id := range c.all() {
+				if err := retention.MayDecide(tx, id, by, c.Decision); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 		Run: func(tx *database.Tx, by approval.By, c PurgeDecision) (models.Ref, error) {
-			return models.Ref{Kind: models.RefPurge, ID: c.PurgeID}, retention.Decide(tx, c.PurgeID, by.Requester, c.Decision)
+			for _, id := range c.all() {
+				if err := retention.Decide(tx, id, by.Requester, c.Decision); err != nil {
+					return models.Ref{}, err
+				}
+			}
+			if c.ImportID != uuid.Nil {
+				return models.Ref{Kind: models.RefImport, ID: c.ImportID}, nil
+			}
+			return models.Ref{Kind: models.RefPurge, ID: c.PurgeID}, nil
 		},
 	})
+}
+
+func judgePurge(tx *database.Tx, id uuid.UUID, decision models.Decision) (approval.Review, error) {
+	purge, dep, err := retention.LockPurge(tx, id)
+	if err != nil {
+		return approval.Review{}, gone(err, database.ErrNotFound)
+	}
+	who, err := person(tx, dep.EmployeeID)
+	if err != nil {
+		return approval.Review{}, fmt.Errorf("naming whose data a purge destroys: %w", err)
+	}
+	m := approval.Review{
+		Subjects: []uuid.UUID{dep.EmployeeID},
+		Targets:  []approval.Target{{Kind: "purge", ID: purge.ID, Version: approval.Version(purge.State, purge.Decision)}},
+		Changes:  []approval.Change{who, word("purge_decision", "approval.purge", string(purge.Decision), string(decision))},
+	}
+	due, rules, err := dueOf(tx, purge.ID, dep.TimeZone)
+	if err != nil {
+		return m, err
+	}
+	m.Changes, m.Rules = append(m.Changes, due...), rules
+	// Whoever began the departure does not decide about the destruction either.
+	if dep.CreatedBy != nil {
+		m.Subjects = append(m.Subjects, *dep.CreatedBy)
+	}
+	return m, nil
+}
+
+// union adds what is not there yet.
+func union[T comparable](all, more []T) []T {
+	for _, one := range more {
+		if !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // dueOf is what a purge would destroy: each category with the instant from which it is due, and by which rule.

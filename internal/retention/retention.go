@@ -33,6 +33,10 @@ var (
 	ErrUntilPast        = errors.New("an extension ends after the deadline and after today")
 	ErrAboveCeiling     = errors.New("nothing may be kept that long")
 	ErrUnknownDecision  = errors.New("a purge is approved or rejected")
+	// ErrListChanged says that a list is not as it was seen, ErrNotInList that somebody takes out of it what is not in it.
+	ErrListChanged = errors.New("the list changed since it was seen")
+	ErrNotInList   = errors.New("the list has no such purge")
+	ErrNobodyLeft  = errors.New("a decision about a list is about nobody")
 	ErrRoleMayNot       = errors.New("only a reviewer decides about a purge")
 	// ErrRejecter is ErrSamePerson of somebody who rejected what others would have to approve.
 	ErrRejecter        = fmt.Errorf("%w: who rejected a purge does not approve it", ErrSamePerson)
