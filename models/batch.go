@@ -117,6 +117,8 @@ type BatchPart struct {
 	Ran      bool
 	// Removed: data of somebody in it was deleted, and the part with it.
 	Removed bool
+	// WalkedAt is when it was checked or run last.
+	WalkedAt *time.Time
 }
 
 // BatchLeaving is about people of a file who left.

@@ -93,6 +93,7 @@ type ImportView struct {
 	Plan       ImportPlan        `json:"plan" doc:"What the run would do, as the dry run says"`
 	Ran        int               `json:"ran" doc:"Rows that the run has behind it"`
 	Result     ImportResult      `json:"result" doc:"What the run did so far"`
+	Pace       *ImportPace       `json:"pace,omitempty" doc:"How fast it goes on; absent while nothing does, or it has only begun"`
 	Removed    int               `json:"removed" doc:"Rows that were removed since data of somebody near them in the file was deleted: send them again"`
 	Uploader   render.PersonView `json:"uploader"`
 	Approval   *uuid.UUID        `json:"approval_id,omitempty" doc:"By which two people agree to it; it may still wait"`
@@ -103,6 +104,12 @@ type ImportView struct {
 	EndedAt    *time.Time        `json:"ended_at,omitempty"`
 	GoneAt     time.Time         `json:"file_gone_at" doc:"When the file and everything made of it is removed at the latest"`
 	Gone       bool              `json:"file_gone"`
+}
+
+// ImportPace is how fast an import goes on.
+type ImportPace struct {
+	PerMinute   int `json:"rows_per_minute" doc:"Over the last minute"`
+	SecondsLeft int `json:"seconds_left" doc:"What is left of this step will about take"`
 }
 
 // ImportColumn is a column of the file.
@@ -202,6 +209,10 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 	if err != nil {
 		return nil, err
 	}
+	paces, err := imports.Paces(ctx, s.DB, rows)
+	if err != nil {
+		return nil, err
+	}
 	return httpkit.Each(rows, func(b models.Batch) ImportView {
 		v := ImportView{
 			ID: b.ID, State: b.State, StateText: closed.Text(language, b.State), Format: sheet.Format(b.Format), FormatText: closed.Text(language, sheet.Format(b.Format)), Bytes: b.Bytes, Columns: []ImportColumn{},
@@ -211,6 +222,9 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 		}
 		if requests := waiting[b.ID]; v.Approval == nil && len(requests) > 0 {
 			v.Approval = &requests[0].ID
+		}
+		if pace, moves := paces[b.ID]; moves {
+			v.Pace = &ImportPace{pace.PerMinute, int(pace.Left.Seconds())}
 		}
 		for i, field := range b.Mapping {
 			v.Columns = append(v.Columns, ImportColumn{Column: i + 1, Field: field, Label: imports.ColumnLabel(language, labels, field)})

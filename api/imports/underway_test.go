@@ -79,3 +79,37 @@ func TestPartsAtOnceAskAboutNobodyAtOnce(t *testing.T) {
 		t.Errorf("40 people have %d turns", n)
 	}
 }
+
+// How fast an import goes is told while it does, by what is behind it, and not when nothing goes on.
+func TestThePaceOfAnImport(t *testing.T) {
+	f := apitest.New(t)
+	var b strings.Builder
+	b.WriteString("工号,姓名,部门,入职日期\n")
+	for i := range 1200 {
+		fmt.Fprintf(&b, "R%04d,张伟,A,2024-01-02\n", i)
+	}
+	v := f.Upload(b.String())
+	if v.Pace != nil {
+		t.Errorf("nothing goes on, at %+v", v.Pace)
+	}
+	f.Run(func(tx *database.Tx) error { return domain.Run(tx, v.ID, domain.Agreement{}) })
+	f.Ask(models.RoleHRAdmin, "GET", address(v.ID), "").Into(t, &v)
+	if v.Pace != nil {
+		t.Errorf("it has not begun, and goes at %+v", v.Pace)
+	}
+	w := domain.Worker{DB: f.App, Vault: f.Vault, Leavers: departure.Leavers{}}
+	if parts, err := w.Walk(t.Context(), v.ID, time.Now()); err != nil || parts != 2 {
+		t.Fatalf("%d parts, %v", parts, err)
+	}
+	f.Exec("UPDATE batch_parts SET walked_at = lethe_now() - interval '30 seconds' WHERE ran")
+	f.Ask(models.RoleHRAdmin, "GET", address(v.ID), "").Into(t, &v)
+	if p := v.Pace; v.Ran != 1000 || p == nil || p.PerMinute < 1500 || p.PerMinute > 2000 || p.SecondsLeft < 6 || p.SecondsLeft > 8 {
+		t.Errorf("%d rows at %+v", v.Ran, p)
+	}
+	f.Exec("UPDATE batch_parts SET walked_at = lethe_now() - interval '2 minutes' WHERE ran")
+	var still imports.ImportView
+	f.Ask(models.RoleHRAdmin, "GET", address(v.ID), "").Into(t, &still)
+	if still.Pace != nil {
+		t.Errorf("it stands still, at %+v", still.Pace)
+	}
+}

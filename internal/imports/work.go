@@ -68,8 +68,14 @@ func (w *Worker) Walk(ctx context.Context, id uuid.UUID, until time.Time) (parts
 			}
 		})
 	}
-	err = group.Wait()
-	return int(taken.Load()), err
+	if err = group.Wait(); err != nil {
+		return int(taken.Load()), err
+	}
+	state := batch.State
+	if batch, err = database.First[models.Batch](w.DB.Read(ctx).Where("id = ?", id)); err == nil && batch.State != state {
+		reached.WithLabelValues(string(batch.State)).Inc()
+	}
+	return int(taken.Load()), database.Wrap("reading an import", err)
 }
 
 func given(id *uuid.UUID) uuid.UUID {
@@ -185,6 +191,8 @@ var errEnded = errors.New("the import ended meanwhile")
 // checkPart is the dry run of a part by the mapping that somebody began to walk with.
 func (w *Worker) checkPart(ctx context.Context, began models.Batch, twice map[string]bool) (more bool, err error) {
 	var forget models.Sealed
+	var counts [outcomes]int
+	start := time.Now()
 	failpoint.Hit("batch.check.before")
 	err = database.Run(ctx, w.DB, func(tx *database.Tx) error {
 		var batch models.Batch
@@ -197,8 +205,7 @@ func (w *Worker) checkPart(ctx context.Context, began models.Batch, twice map[st
 			more = false
 			return nil
 		}
-		counts, err := w.check(tx, batch, &part, twice, &forget)
-		if err != nil {
+		if counts, err = w.check(tx, batch, &part, twice, &forget); err != nil {
 			return err
 		}
 		return checking.count(tx, batch, "checked = checked + ?, to_create = to_create + ?, to_change = to_change + ?, same = same + ?, faulty = faulty + ?",
@@ -206,6 +213,9 @@ func (w *Worker) checkPart(ctx context.Context, began models.Batch, twice map[st
 	})
 	if errors.Is(err, errEnded) {
 		return false, nil
+	}
+	if err == nil && more {
+		checking.tell(start, counts)
 	}
 	if err == nil && !forget.IsNull() {
 		err = w.Vault.ShredLoose(ctx, forget)
@@ -262,8 +272,9 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 			return counts, err
 		}
 	}
-	part.Checked, part.Leaving = true, leaving(all)
-	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "checked", "leaving").Where("id = ?", part.ID).Updates(part))
+	now := rules.Now()
+	part.Checked, part.Leaving, part.WalkedAt = true, leaving(all), &now
+	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "checked", "leaving", "walked_at").Where("id = ?", part.ID).Updates(part))
 }
 
 // readAll understands the rows of a part, but for those that problems name already.
@@ -299,6 +310,8 @@ func (w *Worker) runPart(ctx context.Context, id uuid.UUID) (more bool, err erro
 
 func (w *Worker) tryPart(ctx context.Context, id uuid.UUID) (more bool, err error) {
 	var forget models.Sealed
+	var counts [outcomes]int
+	start := time.Now()
 	failpoint.Hit("batch.run.before")
 	err = database.Run(ctx, w.DB, func(tx *database.Tx) error {
 		var batch models.Batch
@@ -311,8 +324,7 @@ func (w *Worker) tryPart(ctx context.Context, id uuid.UUID) (more bool, err erro
 			more = false
 			return err
 		}
-		counts, err := w.run(tx, batch, &part, &forget)
-		if err != nil {
+		if counts, err = w.run(tx, batch, &part, &forget); err != nil {
 			return err
 		}
 		failpoint.Hit("batch.run.inside")
@@ -322,6 +334,9 @@ func (w *Worker) tryPart(ctx context.Context, id uuid.UUID) (more bool, err erro
 	failpoint.Hit("batch.run.after")
 	if errors.Is(err, errEnded) {
 		return false, nil
+	}
+	if err == nil && more {
+		running.tell(start, counts)
 	}
 	if err == nil && !forget.IsNull() {
 		err = w.Vault.ShredLoose(ctx, forget)
@@ -376,8 +391,9 @@ func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart
 	if len(part.Problems) == 0 { // nothing of it goes back to anybody
 		*forget, part.RowsSealed, part.People = part.RowsSealed, models.Sealed{}, models.IDs{}
 	}
-	part.Ran = true
-	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "ran").Where("id = ?", part.ID).Updates(part))
+	now := rules.Now()
+	part.Ran, part.WalkedAt = true, &now
+	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "ran", "walked_at").Where("id = ?", part.ID).Updates(part))
 }
 
 // write enters who is new and changes who is there, and notes what was imported. It returns who is new.
