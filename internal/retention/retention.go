@@ -37,7 +37,7 @@ var (
 	ErrListChanged = errors.New("the list changed since it was seen")
 	ErrNotInList   = errors.New("the list has no such purge")
 	ErrNobodyLeft  = errors.New("a decision about a list is about nobody")
-	ErrRoleMayNot       = errors.New("only a reviewer decides about a purge")
+	ErrRoleMayNot  = errors.New("only a reviewer decides about a purge")
 	// ErrRejecter is ErrSamePerson of somebody who rejected what others would have to approve.
 	ErrRejecter        = fmt.Errorf("%w: who rejected a purge does not approve it", ErrSamePerson)
 	ErrSubject         = errors.New("nobody decides about the own data")
