@@ -86,6 +86,21 @@ type Enrolment struct {
 	LedgerEntryID *uuid.UUID
 }
 
+// IdentityDocument is what somebody showed in person: the kind alone is kept, never a number or a copy.
+type IdentityDocument string
+
+// The kinds of documents.
+const (
+	DocumentIdentityCard    IdentityDocument = "identity_card"
+	DocumentPassport        IdentityDocument = "passport"
+	DocumentTravelPermit    IdentityDocument = "travel_permit"
+	DocumentResidencePermit IdentityDocument = "residence_permit"
+	DocumentDrivingLicence  IdentityDocument = "driving_licence"
+)
+
+// IdentityDocuments lists them all.
+var IdentityDocuments = closed.Of("identity_document", DocumentIdentityCard, DocumentPassport, DocumentTravelPermit, DocumentResidencePermit, DocumentDrivingLicence)
+
 // EnrolmentHalf is that somebody was given a half of the code by which a user's owner enrolled.
 // ConfirmedAt is when the owner showed to be there.
 type EnrolmentHalf struct {

@@ -16,6 +16,7 @@ import (
 	"lethe/api/permissions"
 	"lethe/api/purges"
 	"lethe/internal/account"
+	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
@@ -83,6 +84,11 @@ func steps(f *apitest.Fixture) map[string]trial {
 	f.Logged(apitest.ExportLimit + 1)
 	f.Configures(f.People[hrRole])
 	asked := f.AskedToErase(f.LeftLongAgo(person(), -20, false).EmployeeID)
+	locked, mail := person(), "locked@mail.example"
+	f.Run(func(tx *database.Tx) error {
+		return archive.Update(tx, f.Vault, locked, archive.Patch{Fields: map[string]*string{"personal_email": &mail}})
+	})
+	f.LeftLongAgo(locked, -20, false)
 	file := f.Upload("工号,姓名,部门,入职日期\nI-1,张伟,A,2024-01-02\n")
 	return map[string]trial{
 		operations.ExportLog: {models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r"}`, reviewerRole,
@@ -93,6 +99,8 @@ func steps(f *apitest.Fixture) map[string]trial {
 			"SELECT count(*) FROM privacy_policies WHERE version = 2", nil},
 		operations.EraseForSubject: {hrRole, "POST", httpkit.AddressOf(models.RefSubject, asked) + "/answer", `{"answer": "granted", "text": "已提前", "erase_categories": ["emergency_contact"]}`, hrRole,
 			"SELECT count(*) FROM subject_requests WHERE id = ? AND state = 'answered'", []any{asked}},
+		operations.EnrolFormer: {hrRole, "POST", httpkit.AddressOf(models.RefEmployee, locked) + "/former-enrolments", `{"document": "passport"}`, hrRole,
+			"SELECT count(*) FROM enrolments e JOIN users u ON u.id = e.user_id WHERE u.employee_id = ? AND u.state = 'disabled' AND first_by IS NOT NULL AND second_by IS NOT NULL", []any{locked}},
 		operations.FieldCatalogue: {hrRole, "PUT", "/api/v1/field-catalogue", `{"base_version": 0, "sections": [{"key": "custom_housing", "label_zh": "住宿", "label_en": "Housing"}], "fields": [], "notices": []}`, reviewerRole,
 			"SELECT count(*) FROM catalogue_versions WHERE version = 1", nil},
 		operations.RunImport: {hrRole, "POST", httpkit.AddressOf(models.RefImport, file.ID) + "/run", `{}`, hrRole,

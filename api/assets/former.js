@@ -23,8 +23,33 @@ const trying = work => async event => {
 byID('open').addEventListener('submit', trying(async () => {
   const given = byID('totp').value.trim();
   await ask('POST', '/former-sessions', /^\d{6}$/.test(given) ? {code, totp: given} : {code, recovery_code: given});
+  opened();
+}));
+
+function opened() {
   byID('open').hidden = true;
+  byID('lost').hidden = true;
   byID('opened').hidden = false;
+}
+
+let handedOver = '';
+byID('enrol').addEventListener('submit', trying(async () => {
+  handedOver = byID('half').value.trim();
+  const made = await (await ask('POST', '/former-enrolments', {code, enrolment_code: handedOver})).json();
+  byID('qr').src = 'data:image/png;base64,' + made.qr;
+  byID('secret').textContent = made.secret;
+  byID('enrol').hidden = true;
+  byID('confirm').hidden = false;
+}));
+
+byID('confirm').addEventListener('submit', trying(async () => {
+  const given = {code, enrolment_code: handedOver, totp: byID('six').value.trim()};
+  const done = await (await ask('POST', '/former-enrolments/confirmation', given)).json();
+  byID('qr').removeAttribute('src');
+  byID('secret').textContent = '';
+  byID('codes').textContent = done.recovery_codes.join('\n');
+  byID('recovery').hidden = false;
+  opened();
 }));
 
 async function download(path, name) {

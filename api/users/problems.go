@@ -6,6 +6,7 @@ import (
 
 	"lethe/api/httpkit"
 	"lethe/internal/identity"
+	"lethe/internal/operations"
 )
 
 var (
@@ -40,6 +41,10 @@ func init() {
 	httpkit.Refuses(identity.ErrUserEnded, httpkit.Code("user_ended", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrLoginFailed, httpkit.Code("login_failed", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrFormer, httpkit.Code("former_access_refused", http.StatusUnauthorized))
+	httpkit.Refuses(identity.ErrNotLeft, httpkit.Code("former_not_left", http.StatusConflict))
+	httpkit.Refuses(identity.ErrPersonPurged, httpkit.Code("former_data_deleted", http.StatusConflict))
+	httpkit.Refuses(identity.ErrDocument, httpkit.CodeValidationFailed, "document")
+	httpkit.Refuses(operations.ErrNoAddress, httpkit.Code("former_no_address", http.StatusConflict))
 	httpkit.Refuses(identity.ErrBreakGlass, httpkit.Code("break_glass_refused", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrRoleNotGranted, httpkit.Code("role_not_granted", http.StatusForbidden), "role")
 	httpkit.Refuses(identity.ErrRole, httpkit.Code("role_unknown", http.StatusUnprocessableEntity), "role")

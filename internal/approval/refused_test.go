@@ -221,6 +221,13 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 		operations.EraseForSubject: {
 			{"nobody asked", hr, operations.SubjectAnswered{RequestID: uuid.Max}, subject.ErrNotFound},
 		},
+		operations.EnrolFormer: {
+			{"nobody", hr, identity.NewFactor{EmployeeID: uuid.Max, Document: models.DocumentPassport}, identity.ErrNoSuchPerson},
+			{"works here", hr, identity.NewFactor{EmployeeID: hired, Document: models.DocumentPassport}, identity.ErrNotLeft},
+			{"no such document", hr, identity.NewFactor{EmployeeID: left.EmployeeID, Document: "word"}, identity.ErrDocument},
+			{"no private address", hr, identity.NewFactor{EmployeeID: left.EmployeeID, Document: models.DocumentPassport}, operations.ErrNoAddress},
+			{"a login that is taken", hr, identity.NewFactor{EmployeeID: left.EmployeeID, Document: models.DocumentPassport, Login: "R-Reviewer"}, identity.ErrLoginTaken},
+		},
 		operations.FieldCatalogue: {
 			{"who does not configure", hr, archive.OwnCatalogue{Sections: []archive.OwnSection{{Key: "custom_a", LabelZh: "甲", LabelEn: "A"}}}, permission.ErrNotConfigurer},
 		},

@@ -74,7 +74,7 @@ func RenewBootstrap(tx *database.Tx) (renewed []models.User, codes []string, err
 		if err := tx.DB().Where("user_id = ?", user.ID).Delete(&models.Enrolment{}).Error; err != nil {
 			return nil, nil, database.Wrap("voiding an enrolment code", err)
 		}
-		if err := expectEnrolment(tx, user.ID, models.System, entry); err != nil {
+		if err := expectEnrolment(tx, user.ID, models.System, entry, EnrolmentLasts); err != nil {
 			return nil, nil, err
 		}
 		code, err := wholeCode(tx, user.ID, entry)

@@ -76,8 +76,8 @@ func AskedLinks(tx *database.Tx, limit int) (rows []models.AccessLink, err error
 	return rows, database.Wrap("looking for links that were asked for", err)
 }
 
-// LinkOwner is who a link may be made for; false: nobody. It has to be somebody who has left, with a second factor enrolled
-// before the access ended here.
+// LinkOwner is who a link may be made for; false: nobody. It has to be somebody who has left, with a second factor, or with
+// the code by which another one is enrolled.
 func LinkOwner(tx *database.Tx, row models.AccessLink) (user models.User, ok bool, err error) {
 	opened, err := reasons.Open(tx.Context(), tx, reasons.Text{Cell: linkCell(row.ID), Sealed: row.LoginSealed})
 	if err != nil {
@@ -90,13 +90,15 @@ func LinkOwner(tx *database.Tx, row models.AccessLink) (user models.User, ok boo
 	if err != nil {
 		return user, false, fmt.Errorf("finding a user: %w", err)
 	}
-	ok, err = former(tx.DB(), user)
+	if ok, err = former(tx.DB(), user); err == nil && ok && user.TOTPSealed.IsNull() {
+		ok, err = awaitsFactor(tx.DB(), user.ID)
+	}
 	return user, ok, err
 }
 
 // former says whether a user is that of somebody who has left and whose data is still kept.
 func former(g *gorm.DB, user models.User) (bool, error) {
-	if user.State != models.UserDisabled || user.TOTPSealed.IsNull() {
+	if user.State != models.UserDisabled {
 		return false, nil
 	}
 	var status models.EmployeeStatus
@@ -127,19 +129,43 @@ type FormerOrder struct {
 
 // OpenFormer opens a session for the own data of somebody who has left. The link is used up by it; of two who use it at
 // once one is refused. Wrong codes count, and end the link.
-func (s *Service) OpenFormer(ctx context.Context, o FormerOrder) (Opened, error) {
+func (s *Service) OpenFormer(ctx context.Context, o FormerOrder) (opened Opened, err error) {
 	if o.TOTP == "" && o.RecoveryCode == "" { // nothing was tried
 		return Opened{}, ErrCodeMissing
 	}
-	if err := s.tryCode(ctx, o.Client); err != nil {
+	err = s.withLink(ctx, o.Code, o.Client, func(tx *database.Tx, user models.User, use func() error) error {
+		if _, err := s.secondFactor(tx, user, o.TOTP, o.RecoveryCode); err != nil {
+			return err
+		}
+		if err := use(); err != nil {
+			return err
+		}
+		opened, err = s.openFormer(tx, user, o.Client)
+		return err
+	})
+	if err != nil {
 		return Opened{}, err
 	}
-	var opened Opened
+	formerSessions.Inc()
+	return opened, nil
+}
+
+func (s *Service) openFormer(tx *database.Tx, user models.User, client Client) (opened Opened, err error) {
+	opened.Token, opened.Session, err = s.Open(tx, Opening{User: user, Role: models.RoleEmployee, Authenticated: models.ByLink, Client: client, SteppedUp: true})
+	return opened, err
+}
+
+// withLink does what somebody who has left asks for with a link, for the user that it was mailed to. A code that do finds
+// wrong, before it has written anything, counts, and has the one answer of a link that does not exist.
+func (s *Service) withLink(ctx context.Context, code string, client Client, do func(tx *database.Tx, user models.User, use func() error) error) error {
+	if err := s.tryCode(ctx, client); err != nil {
+		return err
+	}
 	refused := false
 	err := database.Run(ctx, s.db, func(tx *database.Tx) error {
-		opened, refused = Opened{}, false
+		refused = false
 		link, err := database.First[models.AccessLink](tx.DB().Clauses(database.ForChange).
-			Where("code_hash = ? AND used_at IS NULL AND expires_at > lethe_now() AND tries < ?", codeHash(o.Code), linkTries))
+			Where("code_hash = ? AND used_at IS NULL AND expires_at > lethe_now() AND tries < ?", codeHash(code), linkTries))
 		if errors.Is(err, database.ErrNotFound) {
 			refused = true
 			return refuseFormer(tx, nil)
@@ -153,33 +179,24 @@ func (s *Service) OpenFormer(ctx context.Context, o FormerOrder) (Opened, error)
 		}
 		ok, err := former(tx.DB(), user)
 		if err == nil && ok {
-			_, err = s.secondFactor(tx, user, o.TOTP, o.RecoveryCode)
+			err = do(tx, user, func() error {
+				return database.Wrap("using a link up", database.UpdateOne(tx.DB().Model(&models.AccessLink{}).
+					Where("id = ? AND used_at IS NULL", link.ID).Update("used_at", gorm.Expr("lethe_now()"))))
+			})
 		}
-		if !ok && err == nil || errors.Is(err, ErrCode) {
+		if !ok && err == nil || errors.Is(err, ErrCode) || errors.Is(err, ErrEnrolment) {
 			refused = true
 			if err := refuseFormer(tx, &user); err != nil {
 				return err
 			}
 			return database.Wrap("counting a wrong code", tx.DB().Exec("UPDATE access_links SET tries = tries + 1 WHERE id = ?", link.ID).Error)
 		}
-		if err != nil {
-			return err
-		}
-		err = database.UpdateOne(tx.DB().Model(&models.AccessLink{}).Where("id = ? AND used_at IS NULL", link.ID).Update("used_at", gorm.Expr("lethe_now()")))
-		if err != nil {
-			return fmt.Errorf("using a link up: %w", err)
-		}
-		opened.Token, opened.Session, err = s.Open(tx, Opening{User: user, Role: models.RoleEmployee, Authenticated: models.ByLink, Client: o.Client, SteppedUp: true})
 		return err
 	})
 	if err == nil && refused {
 		err = ErrFormer
 	}
-	if err != nil {
-		return Opened{}, err
-	}
-	formerSessions.Inc()
-	return opened, nil
+	return err
 }
 
 func refuseFormer(tx *database.Tx, user *models.User) error {
@@ -191,12 +208,17 @@ func refuseFormer(tx *database.Tx, user *models.User) error {
 	return err
 }
 
-// EndFormer ends the links and the sessions of somebody who has left: the private address changed, to which a link went.
+// EndFormer ends the links and the sessions of somebody who has left, and the code by which another second factor is
+// enrolled: the private address changed, to which a link went.
 func EndFormer(tx *database.Tx, employeeID uuid.UUID) error {
 	links := tx.DB().Exec(`UPDATE access_links SET expires_at = lethe_now() WHERE user_id IN (SELECT id FROM users WHERE employee_id = ?)
 		AND used_at IS NULL AND expires_at > lethe_now()`, employeeID).Error
 	if links != nil {
 		return database.Wrap("ending links", links)
+	}
+	codes := tx.DB().Exec("DELETE FROM enrolments WHERE user_id IN (SELECT id FROM users WHERE employee_id = ? AND state = ?)", employeeID, models.UserDisabled).Error
+	if codes != nil {
+		return database.Wrap("ending a code", codes)
 	}
 	return endSessions(tx, "user_id IN (SELECT id FROM users WHERE employee_id = ?) AND authenticated = ?", employeeID, models.ByLink)
 }

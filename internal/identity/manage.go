@@ -52,7 +52,7 @@ func CreateUser(tx *database.Tx, by models.Actor, n NewUser) (models.User, error
 			return user, err
 		}
 	}
-	return user, expectEnrolment(tx, user.ID, by, *user.LedgerEntryID)
+	return user, expectEnrolment(tx, user.ID, by, *user.LedgerEntryID, EnrolmentLasts)
 }
 
 // Check is why [CreateUser] would refuse, if it would.
@@ -115,7 +115,7 @@ func (s *Service) Reset(tx *database.Tx, by models.Actor, userID uuid.UUID) (mod
 	if err := errors.Join(endAccess(tx, entry, "user_id = ?", userID), endLinks(tx, user, by)); err != nil {
 		return user, err
 	}
-	return user, expectEnrolment(tx, userID, by, entry)
+	return user, expectEnrolment(tx, userID, by, entry, EnrolmentLasts)
 }
 
 // Resettable locks a user, and is why [Service.Reset] would refuse, if it would.
@@ -136,12 +136,12 @@ func hasLeft(status models.EmployeeStatus) bool {
 }
 
 // expectEnrolment lets the owner enrol, once both halves of the code are collected.
-func expectEnrolment(tx *database.Tx, userID uuid.UUID, by models.Actor, entry uuid.UUID) error {
+func expectEnrolment(tx *database.Tx, userID uuid.UUID, by models.Actor, entry uuid.UUID, lasts time.Duration) error {
 	now, err := tx.Now()
 	if err != nil {
 		return err
 	}
-	e := models.Enrolment{UserID: userID, FirstBy: by.ID(), ExpiresAt: now.Add(EnrolmentLasts), LedgerEntryID: &entry}
+	e := models.Enrolment{UserID: userID, FirstBy: by.ID(), ExpiresAt: now.Add(lasts), LedgerEntryID: &entry}
 	if second := models.CallerOf(tx.Context()).Actor; second.ID() != nil && second.EmployeeID != by.EmployeeID {
 		e.SecondBy = second.ID()
 	}

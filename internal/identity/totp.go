@@ -100,7 +100,12 @@ func (s *Service) confirm(tx *database.Tx, user models.User, code string, entry 
 	if err != nil {
 		return nil, err
 	}
-	err = database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", user.ID).Updates(map[string]any{
+	return putInForce(tx, user, step, entry)
+}
+
+// putInForce swaps the secrets of a user, whose code of that step was right, and gives out recovery codes.
+func putInForce(tx *database.Tx, user models.User, step int64, entry uuid.UUID) ([]string, error) {
+	err := database.UpdateOne(tx.DB().Model(&models.User{}).Where("id = ?", user.ID).Updates(map[string]any{
 		"totp_sealed": user.TOTPPendingSealed, "totp_pending_sealed": models.Sealed{}, "totp_last_step": step,
 		"ledger_entry_id": entry,
 	}))

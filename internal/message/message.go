@@ -105,6 +105,18 @@ func reachable(g *gorm.DB, person uuid.UUID, agree bool) (models.MessageEnd, err
 	return "", err
 }
 
+// Addressed says whether a file of somebody holds a private address, and when it was written last.
+func Addressed(g *gorm.DB, person uuid.UUID) (since time.Time, there bool, err error) {
+	var found []time.Time
+	err = g.Raw(`SELECT v.updated_at FROM field_values v JOIN employments m ON m.id = v.employment_id JOIN employment_categories c ON c.id = v.category_id
+		WHERE m.employee_id = ? AND v.field_key = ? AND v.value_sealed IS NOT NULL AND c.state = 'open'
+		ORDER BY m.created_at DESC, m.id DESC LIMIT 1`, person, addressField).Scan(&found).Error
+	if err != nil || len(found) == 0 {
+		return since, false, database.Wrap("looking for an address", err)
+	}
+	return found[0], true, nil
+}
+
 // has says whether a file of somebody holds an address, without opening it.
 func has(g *gorm.DB, person uuid.UUID, field string) (there bool, err error) {
 	err = g.Raw(`SELECT EXISTS (SELECT FROM field_values v JOIN employments m ON m.id = v.employment_id JOIN employment_categories c ON c.id = v.category_id

@@ -52,6 +52,8 @@ var Credentials = []Credential{
 	{"POST /api/v1/sessions", "a session", []Demand{OwnProof}},
 	{"POST /api/v1/sessions/break-glass", "a session of an hour that approves nothing", []Demand{OwnProof}},
 	{"POST /api/v1/former-sessions", "a session of an hour for the own data of somebody who has left", []Demand{OwnProof}},
+	{"POST /api/v1/former-enrolments", "the secret of an authenticator of somebody who has left", []Demand{OwnProof}},
+	{"POST /api/v1/former-enrolments/confirmation", "an authenticator of somebody who has left, recovery codes and a session of an hour for the own data", []Demand{OwnProof}},
 	{"GET /api/v1/oidc/login", "a login that is under way", []Demand{OwnProof}},
 	{"GET /api/v1/oidc/callback", "a session, or a step-up of one", []Demand{OwnProof}},
 	{"POST /api/v1/enrolments", "a password and the secret of an authenticator", []Demand{OwnProof}},
@@ -66,6 +68,7 @@ var Credentials = []Credential{
 	{"POST /api/v1/users", "a user", asked},
 	{"POST /api/v1/users/{id}/roles", "a role", asked},
 	{"POST /api/v1/users/{id}/reset", "an enrolment", asked},
+	{"POST /api/v1/employees/{id}/former-enrolments", "an enrolment of somebody who has left", asked},
 	{"POST /api/v1/users/{id}/logins", "a login of the company's provider", asked},
 	{"POST /api/v1/approvals/{id}/decision", "any of what two people make", ownHands},
 

@@ -35,6 +35,7 @@ const (
 	DisableUser      = "user.disable"
 	RevokeRole       = "user.revoke_role"
 	LinkLogin        = "user.link_login"
+	EnrolFormer      = "former_access.enrol"
 	ExportLog        = "query_log.export"
 	LookAtFields     = "disclosure.look"
 	Permissions      = "permissions.change"
@@ -115,6 +116,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{DisableUser, always, colleague, d.disableUser()},
 		{RevokeRole, always, colleague, d.revokeRole()},
 		{LinkLogin, always, colleague, d.linkLogin()},
+		{EnrolFormer, always, colleague, d.enrolFormer()},
 		{ExportLog, always, reviewer, d.exportLog()},
 		{LookAtFields, always, reviewer, d.look()},
 		{Permissions, always, reviewer, d.permissions()},

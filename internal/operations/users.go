@@ -1,14 +1,18 @@
 package operations
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/approval"
+	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/message"
 	"lethe/models"
 )
 
@@ -145,6 +149,59 @@ func (d Deps) linkLogin() approval.Operation {
 			return models.Ref{Kind: models.RefUser, ID: c.UserID}, err
 		},
 	})
+}
+
+// ErrNoAddress: there is nowhere to send the link to that somebody who has left enrols with.
+var ErrNoAddress = errors.New("the file holds no private address")
+
+// enrolFormer lets somebody who has left enrol another second factor. Whoever agrees has checked the document, too.
+func (d Deps) enrolFormer() approval.Operation {
+	return approval.Define(approval.Spec[identity.NewFactor]{
+		Judge: func(tx *database.Tx, n identity.NewFactor) (approval.Review, error) {
+			user, err := n.Account(tx)
+			if err != nil {
+				return approval.Review{}, gone(err, identity.ErrNoSuchPerson, identity.ErrPersonPurged, identity.ErrNotLeft)
+			}
+			since, _, err := message.Addressed(tx.DB(), n.EmployeeID)
+			if err != nil {
+				return approval.Review{}, err
+			}
+			employment, err := archive.LatestEmployment(tx.DB(), n.EmployeeID)
+			if err != nil {
+				return approval.Review{}, err
+			}
+			who, err := person(tx, n.EmployeeID)
+			return approval.Review{
+				Subjects: []uuid.UUID{n.EmployeeID},
+				Targets:  []approval.Target{{Kind: "employee", ID: n.EmployeeID, Version: approval.Version(user.ID, user.Login, since)}},
+				Changes: []approval.Change{
+					who, shown("login", user.Login), word("identity_document", "identity_document", "", string(n.Document)),
+					instant("private_address_since", employment.TimeZone, time.Time{}, since),
+				},
+			}, err
+		},
+		Check: func(tx *database.Tx, _ models.Actor, n identity.NewFactor) error {
+			if _, err := n.Account(tx); err != nil {
+				return err
+			}
+			return addressed(tx, n.EmployeeID)
+		},
+		Run: func(tx *database.Tx, by approval.By, n identity.NewFactor) (models.Ref, error) {
+			user, err := d.Identity.HandOver(tx, by.Requester, n)
+			if err == nil {
+				err = addressed(tx, n.EmployeeID)
+			}
+			return models.Ref{Kind: models.RefUser, ID: user.ID}, err
+		},
+	})
+}
+
+func addressed(tx *database.Tx, person uuid.UUID) error {
+	_, there, err := message.Addressed(tx.DB(), person)
+	if err == nil && !there {
+		err = ErrNoAddress
+	}
+	return err
 }
 
 // userReview is a user that would be changed: the matter of the person that it belongs to.
