@@ -14,7 +14,7 @@ import (
 var assets embed.FS
 
 // pagePolicy lets a page load only what this server serves.
-const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // docsPath is where the API's documentation is.
 const docsPath = "/docs"
