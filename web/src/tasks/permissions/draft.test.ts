@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { addTier, changes, CONFIGURERS, grant, levels, move, put, PROTECTED, removeTier, take, type Draft } from './draft'
+import { addTier, changes, CONFIGURERS, draftOf, grant, levels, move, put, PROTECTED, removeTier, take, type Draft } from './draft'
 
 const base: Draft = {
   tiers: [
@@ -10,10 +10,14 @@ const base: Draft = {
   grants: [{ tier: 'hr', group: 'identity', purpose: 'own_request', level: 'look', protected: 'none' }],
   protected: [],
   configurers: ['a'],
+  limits: { people_per_day: 10, looks_per_week: 3 },
 }
 const cell = { tier: 'hr', group: 'identity', purpose: 'own_request' } as const
 
 describe('a draft of permissions', () => {
+  it('has all that is decided, so that sending it resets nothing', () => {
+    expect(draftOf(base)).toEqual(base)
+  })
   it('moves somebody once, and back without a trace', () => {
     const moved = move(base, 'hr', 'pay', 'a')
     expect(changes(base, moved)).toEqual([

@@ -9,8 +9,9 @@ export type Level = Grant['level']
 export const PROTECTED = 'protected:'
 export const CONFIGURERS = 'configurers:'
 
-export function draftOf(p: Schemas['Permissions']): Draft {
-  return structuredClone({ tiers: p.tiers, grants: p.grants, protected: p.protected, configurers: p.configurers })
+/** Everything of a version that people decide: what was left out here would be taken back when it is sent. */
+export function draftOf(p: Draft): Draft {
+  return structuredClone({ tiers: p.tiers, grants: p.grants, protected: p.protected, configurers: p.configurers, limits: p.limits })
 }
 
 export function membersOf(d: Draft, key: string): string[] {
