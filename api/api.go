@@ -68,6 +68,8 @@ type Deps struct {
 	TrustedProxies []string
 	// Mail: there is a mail server, by which messages to people who have left, and to HR on duty, are sent.
 	Mail bool
+	// ContactsTold: whether a file shows as unfinished until it is recorded that its emergency contacts were told.
+	ContactsTold bool
 	// Version is the program's, for the API's description.
 	Version string
 	// Dev accepts development tokens.
@@ -94,7 +96,7 @@ func Assemble(d Deps) *httpkit.API {
 		API: kit, Workflows: d.Workflows, TemporalUIURL: d.TemporalUIURL, TemporalNamespace: d.TemporalNamespace,
 	}, d.Approvals)
 	users.Register(desk, d.OIDC, d.Mail)
-	employees.Register(desk, d.Vault)
+	employees.Register(desk, d.Vault, d.ContactsTold)
 	imports.Register(desk, d.Vault)
 	disclosures.Register(desk, d.Vault, d.Mail)
 	permissions.Register(desk)

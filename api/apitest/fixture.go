@@ -98,7 +98,7 @@ func New(t testing.TB) *Fixture {
 	}
 	f.Approvals = approvals
 	f.API = api.Assemble(api.Deps{
-		Mail: true, Ledger: f.Env.LedgerStorage, Exports: f.Exports, ExportLimit: ExportLimit,
+		Mail: true, ContactsTold: true, Ledger: f.Env.LedgerStorage, Exports: f.Exports, ExportLimit: ExportLimit,
 		DB: app, Vault: f.Vault, Identity: people, Approvals: approvals, Systems: f.Systems,
 		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true, Version: "test",
 		Log: slog.New(slog.NewTextHandler(f.Log, nil)),

@@ -28,6 +28,7 @@ func init() {
 	httpkit.Refuses(archive.ErrApprovalRequired, httpkit.CodeApprovalRequired)
 	httpkit.Refuses(archive.ErrCycle, httpkit.Code("department_cycle", http.StatusConflict), "parent_id")
 	httpkit.Refuses(archive.ErrOwnDepartment, httpkit.Code("department_own", http.StatusForbidden), "parent_id")
+	httpkit.Refuses(archive.ErrNoContact, httpkit.Code("contact_not_found", http.StatusNotFound))
 	httpkit.Refuses(archive.ErrOwnFile, httpkit.CodeOwnMatter)
 	httpkit.Refuses(archive.ErrPurged, codeDataDestroyed)
 	httpkit.Refuses(archive.ErrHeld, httpkit.Code("under_hold", http.StatusConflict), "fields")

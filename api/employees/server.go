@@ -10,16 +10,18 @@ import (
 
 type server struct {
 	*approvals.Desk
-	Vault vault.Opener
+	Vault        vault.Opener
+	contactsTold bool // every emergency contact is to be told
 }
 
 // Register serves the resources.
-func Register(desk *approvals.Desk, v vault.Opener) {
-	s := &server{Desk: desk, Vault: v}
+func Register(desk *approvals.Desk, v vault.Opener, contactsTold bool) {
+	s := &server{Desk: desk, Vault: v, contactsTold: contactsTold}
 	httpkit.Describe[access.Purpose](desk.API)
 	s.registerEmployees()
 	s.registerOrganisation()
 	s.registerAttachments()
 	s.registerCalendars()
 	s.registerSites()
+	s.registerContacts()
 }

@@ -62,6 +62,7 @@ func describeTypes(registry huma.Registry) {
 	describeClosed[models.DayKind](registry)
 	describeClosed[models.UserState](registry)
 	describeClosed[models.IdentityDocument](registry)
+	describeClosed[models.ContactRequest](registry)
 	describeClosed[models.DepartureKind](registry)
 	describeClosed[models.Initiator](registry)
 	describeClosed[models.Stage](registry)

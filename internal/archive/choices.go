@@ -23,20 +23,29 @@ const contactPrefix = "emergency_contact_"
 // contacts are the fields of the emergency contacts. Each contact has fields of its own, numbered from the second on:
 // masks, looks, holds and purges reach them as they reach every field, and the first keeps the keys that it has had.
 func contacts() []field {
-	fields := make([]field, 0, 5*ContactsMost)
+	fields := make([]field, 0, 6*ContactsMost)
 	for n := 1; n <= ContactsMost; n++ {
-		prefix, zh, en := contactPrefix, "紧急联系人", "Emergency contact"
+		prefix, zh, en := prefixOf(n), "紧急联系人", "Emergency contact"
 		if n > 1 {
-			prefix, zh, en = fmt.Sprintf("%s%d_", contactPrefix, n), fmt.Sprintf("紧急联系人%d", n), fmt.Sprintf("Emergency contact %d", n)
+			zh, en = fmt.Sprintf("紧急联系人%d", n), fmt.Sprintf("Emergency contact %d", n)
 		}
 		fields = append(fields,
 			field{prefix + "name", models.FieldText, text{zh + "姓名", en + "'s name"}, text{}},
 			field{prefix + "relation", models.FieldChoice, text{zh + "与本人关系", en + "'s relation to the employee"}, text{}},
 			field{prefix + "phone", models.FieldPhone, text{zh + "电话", en + "'s phone"}, text{}},
 			field{prefix + "informed", models.FieldChoice, text{zh + "是否已告知", en + " was told"}, text{}},
-			field{prefix + "informed_on", models.FieldDate, text{zh + "告知日期", en + " was told on"}, text{}})
+			field{prefix + "informed_on", models.FieldDate, text{zh + "告知日期", en + " was told on"}, text{}},
+			field{prefix + "informed_by", models.FieldChoice, text{zh + "告知方式", en + " was told by"}, text{}})
 	}
 	return fields
+}
+
+// prefixOf is how the keys of a contact's fields begin.
+func prefixOf(contact int) string {
+	if contact == 1 {
+		return contactPrefix
+	}
+	return fmt.Sprintf("%s%d_", contactPrefix, contact)
 }
 
 // further says whether a field is of another emergency contact than the first.
@@ -73,6 +82,11 @@ var options = map[string][]models.FieldOption{
 	"emergency_contact_informed": {
 		{Code: "yes", Zh: "已告知", En: "Yes"},
 		{Code: "no", Zh: "未告知", En: "No"},
+	},
+	"emergency_contact_informed_by": {
+		{Code: "employee", Zh: "由员工本人告知", En: "The employee"},
+		{Code: "company_phone", Zh: "由单位电话告知", En: "The company, by phone"},
+		{Code: "company_writing", Zh: "由单位书面告知", En: "The company, in writing"},
 	},
 	"id_document_type": {
 		{Code: documentResidentCard, Zh: "居民身份证", En: "Resident identity card (China)"},

@@ -80,6 +80,7 @@ func (p *problemList) mail(c Config) {
 		p.add("LETHE_SMTP_FROM is no mail address; write it as hr@example.com")
 	}
 	p.count("LETHE_SMTP_PORT", c.SMTPPort, 65535)
+	p.oneOf("LETHE_EMERGENCY_CONTACTS_TOLD", c.ContactsTold, "on_request", ContactsAlways)
 	p.oneOf("LETHE_SMTP_ENCRYPTION", c.SMTPEncryption, "starttls", "tls", "none")
 	if ip := net.ParseIP(c.SMTPHost); c.SMTPEncryption == "none" && c.SMTPHost != "" && c.SMTPHost != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		p.add("LETHE_SMTP_ENCRYPTION is none, and LETHE_SMTP_HOST is not this machine; mail leaves it encrypted only")

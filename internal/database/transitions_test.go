@@ -207,7 +207,7 @@ func TestI18_AFactWithoutItsEntryIsRefused(t *testing.T) {
 	must(t, env.Facts.Read(t.Context()).Raw(`SELECT DISTINCT event_object_table FROM information_schema.triggers
 		WHERE trigger_name LIKE '%\_recorded' AND event_manipulation = 'INSERT' ORDER BY 1`).Scan(&tables).Error)
 	want := []string{
-		"access_links", "account_evidence", "account_operations", "api_tokens", "approvals", "attachments", "batches", "break_glass", "catalogue_versions", "consents", "departure_events", "destruction_certificates", "disclosures", "duty_shifts", "emergency_calls",
+		"access_links", "account_evidence", "account_operations", "api_tokens", "approvals", "attachments", "batches", "break_glass", "catalogue_versions", "consents", "contact_removals", "departure_events", "destruction_certificates", "disclosures", "duty_shifts", "emergency_calls",
 		"enrolment_halves", "enrolments", "holds", "ledger_policies", "linked_accounts", "lost_keys", "messages", "oidc_links", "permission_versions", "privacy_policies", "purge_rejections", "purges",
 		"recovery_codes", "retentions", "sessions", "subject_requests", "support_cases", "user_roles", "users",
 	}

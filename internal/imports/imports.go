@@ -72,6 +72,8 @@ const (
 	AmbiguousDepartment Problem = "ambiguous_department"
 	// OtherName: the number is that of somebody with another name.
 	OtherName Problem = "other_name"
+	// ContactRemoved: an emergency contact of the person asked to be removed, and may be the one that the file brings.
+	ContactRemoved Problem = "contact_removed"
 	// TwoPeople: what deadlines hang on is changed one person at a time, by two people.
 	TwoPeople Problem = "needs_two_people"
 	// OwnFile: of who sent the file, or who agreed to it.
@@ -98,7 +100,7 @@ const (
 var Problems = closed.Of("field",
 	Required, TooLong, NotText, Malformed, Unknown, ReadOnly, OutOfRange, Mismatch, TooEarly, NotAllowed, NotADate,
 	InFuture, NotANumber, NotAPhone, WrongCheckDigit, NoBirthDate, BirthMismatch, Retired,
-	Twice, DigitsLost, AmbiguousDepartment, OtherName, TwoPeople, OwnFile, Purged, Held, NoKind, NoEnd, BeforeHire, LeavesYet, StillEmployed, EndsElse, NoRules)
+	Twice, DigitsLost, AmbiguousDepartment, OtherName, ContactRemoved, TwoPeople, OwnFile, Purged, Held, NoKind, NoEnd, BeforeHire, LeavesYet, StillEmployed, EndsElse, NoRules)
 
 // lock locks an import for a change.
 func lock(tx *database.Tx, id any) (models.Batch, error) {

@@ -65,6 +65,10 @@ func (w *Worker) judge(tx *database.Tx, r *reading, rows []*row, toChange bool) 
 	if err != nil {
 		return nil, err
 	}
+	removed, err := removedContacts(tx, files)
+	if err != nil {
+		return nil, err
+	}
 	calendar := w.Leavers.Calendar(tx)
 	set, err := keyed.Living(tx.Context(), tx, keyed.Imports)
 	if err != nil {
@@ -79,7 +83,9 @@ func (w *Worker) judge(tx *database.Tx, r *reading, rows []*row, toChange bool) 
 			if err = r.judgeChange(&all[i]); err == nil {
 				r.judgeEnd(&all[i], known)
 				all[i].digests = digestsOf(set, file.Employment.ID, all[i].patch.Fields)
-				all[i].outcome = r.changes(all[i], before[file.Employment.ID], toChange)
+				if all[i].outcome = r.changes(all[i], before[file.Employment.ID], toChange); all[i].outcome == changes {
+					r.judgeContacts(&all[i], removed)
+				}
 			}
 		} else if err = r.judged(row, r.rules.Judge(&row.person)); err == nil {
 			all[i].outcome = creates
@@ -93,6 +99,27 @@ func (w *Worker) judge(tx *database.Tx, r *reading, rows []*row, toChange bool) 
 		}
 	}
 	return all, nil
+}
+
+// removedContacts says of whom of a part an emergency contact asked to be removed.
+func removedContacts(tx *database.Tx, files map[string]archive.File) (map[uuid.UUID]bool, error) {
+	people := make([]uuid.UUID, 0, len(files))
+	for _, f := range files {
+		people = append(people, f.Employee.ID)
+	}
+	return archive.RemovedContacts(tx, people)
+}
+
+// judgeContacts lets no file bring the contacts of somebody of whom one asked to be removed.
+func (r *reading) judgeContacts(j *judgement, removed map[uuid.UUID]bool) {
+	if !removed[j.file.Employee.ID] {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(j.patch.Fields)) {
+		if archive.IsContact(key) {
+			r.wrong(j.row, key, ContactRemoved)
+		}
+	}
 }
 
 // employmentsOf are those of people who left as a file says, and who are there already.

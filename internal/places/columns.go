@@ -114,6 +114,7 @@ holds matter_sealed
 support_cases note_sealed
 disclosures statement_sealed review_note_sealed outcome_note_sealed objection_sealed answer_sealed
 consents evidence_sealed
+contact_removals evidence_sealed
 messages contact_sealed
 feedback doing_sealed text_sealed answer_sealed
 access_links login_sealed
