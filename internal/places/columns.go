@@ -42,6 +42,7 @@ disclosures actor_role fields purpose status state rule flags matter review outc
 consents purpose answer form
 feedback role kind screen version
 messages state ended_as
+contact_removals form
 subject_requests kind fields state form answer
 duty_shifts time_zone
 emergency_calls caller_role state outcome
