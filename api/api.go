@@ -26,9 +26,11 @@ import (
 	"lethe/api/purges"
 	"lethe/api/querylog"
 	"lethe/api/render"
+	"lethe/api/settings"
 	"lethe/api/subjects"
 	"lethe/api/users"
 	"lethe/internal/approval"
+	"lethe/internal/config"
 	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/identity"
@@ -70,6 +72,8 @@ type Deps struct {
 	Mail bool
 	// ContactsTold: whether a file shows as unfinished until it is recorded that its emergency contacts were told.
 	ContactsTold bool
+	// Settings are those that administrators may see.
+	Settings []config.Shown
 	// Version is the program's, for the API's description.
 	Version string
 	// Dev accepts development tokens.
@@ -111,6 +115,7 @@ func Assemble(d Deps) *httpkit.API {
 	feedback.Register(desk, d.Version)
 	overview.Register(desk)
 	querylog.Register(desk, querylog.Deps{Ledger: d.Ledger, Exports: d.Exports, ExportLimit: d.ExportLimit})
+	settings.Register(kit, d.Settings)
 	if d.Ready == nil {
 		d.Ready = d.DB.Ping
 	}

@@ -27,6 +27,7 @@ import (
 	"lethe/internal/approval"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
+	"lethe/internal/config"
 	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
@@ -100,13 +101,18 @@ func New(t testing.TB) *Fixture {
 	f.API = api.Assemble(api.Deps{
 		Mail: true, ContactsTold: true, Ledger: f.Env.LedgerStorage, Exports: f.Exports, ExportLimit: ExportLimit,
 		DB: app, Vault: f.Vault, Identity: people, Approvals: approvals, Systems: f.Systems,
-		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true, Version: "test",
+		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true, Version: "test", Settings: shown,
 		Log: slog.New(slog.NewTextHandler(f.Log, nil)),
 	})
 	f.HTTP = httptest.NewServer(f.API.Router)
 	t.Cleanup(f.HTTP.Close)
 	return f
 }
+
+// shown are settings of each kind.
+var shown = config.Config{
+	SessionIdle: 30 * time.Minute, SessionAbsolute: 12 * time.Hour, ApprovalExpiry: 72 * time.Hour, ExportKeep: time.Second, ApprovalsRequired: []string{"purge.decide"},
+}.Shown()
 
 // ExportLimit is how many entries one person exports alone.
 const ExportLimit = 20

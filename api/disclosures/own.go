@@ -71,6 +71,10 @@ func (s *server) registerOwn() {
 			httpkit.AnsweringPDF(op)
 		},
 	}, s.ownCopy)
+	httpkit.Handle(r, httpkit.Route{
+		At: "GET /me/retention", Summary: "Read until when what the company keeps of oneself stays, and why", Former: true, To: httpkit.Everyone,
+		More: "Of former employments, soonest first; of a present one nothing is deleted.",
+	}, s.ownRetention)
 }
 
 type copyInput struct {
@@ -139,15 +143,27 @@ func (s *server) fill(ctx context.Context, language i18n.Language, c *OwnCopy, i
 	return s.around(ctx, language, c, self)
 }
 
+// keptUntil is how long what is left of somebody's former employments stays, as they may know it themselves.
+func (s *server) keptUntil(ctx context.Context, language i18n.Language, self models.Actor) ([]purges.RetentionView, error) {
+	deadlines, _, err := retention.UpcomingDeadlines(ctx, s.DB, retention.UpcomingFilter{EmployeeID: &self.EmployeeID, Limit: 200})
+	if err != nil {
+		return nil, err
+	}
+	return httpkit.Each(deadlines, func(d retention.Upcoming) purges.RetentionView {
+		return purges.Retention(language, d.DeadlineView, nil, func(part access.Part) bool { return access.MayKnow(self, true, part) })
+	}), nil
+}
+
+func (s *server) ownRetention(ctx context.Context, in *httpkit.Speaking) (*httpkit.Answer[httpkit.Page[purges.RetentionView]], error) {
+	kept, err := s.keptUntil(ctx, in.Language(), models.Actor{EmployeeID: httpkit.ActorOf(ctx).EmployeeID, Role: models.RoleEmployee})
+	return httpkit.AnswerOf(httpkit.Page[purges.RetentionView]{Items: kept}, err)
+}
+
 // around adds how long it is kept, what was agreed to, and who looked.
 func (s *server) around(ctx context.Context, language i18n.Language, c *OwnCopy, self models.Actor) error {
-	deadlines, _, err := retention.UpcomingDeadlines(ctx, s.DB, retention.UpcomingFilter{EmployeeID: &c.EmployeeID, Limit: 200})
-	if err != nil {
+	var err error
+	if c.KeptUntil, err = s.keptUntil(ctx, language, self); err != nil {
 		return err
-	}
-	knows := func(part access.Part) bool { return access.MayKnow(self, true, part) }
-	for _, d := range deadlines {
-		c.KeptUntil = append(c.KeptUntil, purges.Retention(language, d.DeadlineView, nil, knows))
 	}
 	standings, err := consent.Of(s.DB.Read(ctx), c.EmployeeID)
 	if err != nil {

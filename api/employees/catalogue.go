@@ -20,6 +20,14 @@ type CatalogueView struct {
 	httpkit.Page[archive.CatalogueField]
 	Sections []archive.CatalogueSection `json:"sections" doc:"The parts of a file, those without a field too"`
 	Own      *OwnCatalogue              `json:"own,omitempty" doc:"What the company added, as it is edited; for HR, reviewers and auditors"`
+	Offers   *FieldOffers               `json:"offers,omitempty" doc:"What an own field may have; beside own"`
+}
+
+// FieldOffers are the values that may be chosen for an own field.
+type FieldOffers struct {
+	Types      []render.Word `json:"types"`
+	Categories []render.Word `json:"categories"`
+	Purposes   []render.Word `json:"purposes"`
 }
 
 // OwnCatalogue is a version of what the company added.
@@ -138,6 +146,7 @@ func (s *server) catalogue(ctx context.Context, in *struct {
 			return nil, err
 		}
 	}
+	view.Offers = &FieldOffers{render.Words(language, models.FieldTypes), render.Words(language, archive.OwnCategories), render.Words(language, access.Purposes)}
 	view.Own, err = s.ownCatalogue(ctx, own, language)
 	return httpkit.AnswerOf(view, err)
 }

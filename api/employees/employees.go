@@ -59,7 +59,7 @@ func (s *server) registerEmployees() {
 	r := s.Resource("Employees", identity.ScopePeople)
 	httpkit.Handle(r, httpkit.Route{At: "POST /employees", Summary: "Hire somebody; a second person decides", To: httpkit.Roles{httpkit.HR}, Status: http.StatusAccepted}, s.createEmployee)
 	httpkit.Handle(r, httpkit.Route{At: "GET /employees", Summary: "List people", To: httpkit.Everyone}, s.listEmployees)
-	httpkit.Handle(r, httpkit.Route{At: "GET /employees/{id}", Summary: "Read a file; sensitive fields are masked", To: httpkit.Everyone}, s.getEmployee)
+	httpkit.Handle(r, httpkit.Route{At: "GET /employees/{id}", Summary: "Read a file; sensitive fields are masked", Former: true, To: httpkit.Everyone}, s.getEmployee)
 	httpkit.Handle(r, httpkit.Route{At: "PATCH /employees/{id}", Summary: "Change a file", To: httpkit.Roles{httpkit.HR}, OrRequest: true}, s.patchEmployee)
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"lethe/api/apitest"
 	"lethe/api/disclosures"
+	"lethe/api/httpkit"
+	"lethe/api/purges"
 	"lethe/api/users"
 	"lethe/internal/archive"
 	"lethe/internal/database"
@@ -105,20 +107,27 @@ func TestSomebodyWhoHasLeftReachesTheOwnData(t *testing.T) {
 	for route, body := range map[string]string{
 		"GET /me": "", "GET /me/requests": "", "POST /me/requests": `{"kind": "erasure", "text": "请删除"}`, "GET /consents": "",
 		"POST /consents": `{"policy_version": 1, "answers": [{"purpose": "message_passing", "agreed": false}]}`,
-		"GET /employees/" + person.String() + "/disclosures": "", "GET /privacy-policies": "",
+		"GET /employees/" + person.String() + "/disclosures": "", "GET /privacy-policies": "", "GET /employees/" + person.String(): "",
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		if got := ask(method, "/api/v1"+path, body); got.Status >= 300 {
 			t.Errorf("%s: %d %s", route, got.Status, got.Body)
 		}
 	}
+	var kept httpkit.Page[purges.RetentionView]
+	if ask("GET", "/api/v1/me/retention", "").Into(t, &kept); len(kept.Items) == 0 || kept.Items[0].Basis == "" || len(kept.Items) != len(c.KeptUntil) {
+		t.Errorf("kept: %+v", kept)
+	}
+	if got := ask("GET", "/api/v1/employees/"+p.employee("E2").String(), ""); got.Status != 404 {
+		t.Errorf("somebody else's file: %d %s", got.Status, got.Body)
+	}
 	// Everything else is shut, whatever the role of the route.
-	open := map[string]bool{"/me": true, "/me/copy": true, "/me/requests": true, "/me/requests/{id}/withdrawal": true, "/consents": true, "/privacy-policies": true,
+	open := map[string]bool{"/me": true, "/me/retention": true, "/employees/{id}": true, "/me/copy": true, "/me/requests": true, "/me/requests/{id}/withdrawal": true, "/consents": true, "/privacy-policies": true,
 		"/employees/{id}/disclosures": true, "/employees/{id}/emergency-contacts": true, "/disclosures/{id}": true, "/disclosures/{id}/objection": true, "/step-ups": true, "/sessions/current": true}
 	for _, route := range p.Routes() {
 		method, path, _ := strings.Cut(route, " ")
 		short := strings.TrimPrefix(path, "/api/v1")
-		if open[short] && !(short == "/employees/{id}/disclosures" && method == "POST") || p.API.Routes[route].Open {
+		if open[short] && !(strings.HasPrefix(short, "/employees/") && method != "GET") || p.API.Routes[route].Open {
 			continue
 		}
 		concrete := regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(path, uuid.NewString())

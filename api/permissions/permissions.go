@@ -13,7 +13,6 @@ import (
 	"lethe/api/render"
 	"lethe/internal/access"
 	"lethe/internal/archive"
-	"lethe/internal/closed"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
@@ -77,27 +76,17 @@ type Permissions struct {
 	ApprovedBy *render.PersonView `json:"approved_by,omitempty"`
 	Draft
 	People   []render.PersonView `json:"people" doc:"Everybody whom it names"`
-	Groups   []Word              `json:"groups" doc:"The columns, in words"`
-	Purposes []Word              `json:"purposes"`
-	Levels   []Word              `json:"levels"`
-	Scopes   []Word              `json:"scopes"`
-	Roles    []Word              `json:"roles"`
-}
-
-// Word is a value of a closed set in words.
-type Word struct {
-	Value string `json:"value"`
-	Text  string `json:"text"`
-}
-
-func words[T ~string](language i18n.Language, values []T) []Word {
-	return httpkit.Each(values, func(v T) Word { return Word{string(v), closed.Text(language, v)} })
+	Groups   []render.Word       `json:"groups" doc:"The columns, in words"`
+	Purposes []render.Word       `json:"purposes"`
+	Levels   []render.Word       `json:"levels"`
+	Scopes   []render.Word       `json:"scopes"`
+	Roles    []render.Word       `json:"roles"`
 }
 
 // groupWords are the program's groups and the sections that the company added.
-func groupWords(own archive.OwnCatalogue, language i18n.Language) []Word {
-	return append(words(language, access.Groups), httpkit.Each(own.Sections, func(s archive.OwnSection) Word {
-		return Word{s.Key, language.Of(s.LabelZh, s.LabelEn)}
+func groupWords(own archive.OwnCatalogue, language i18n.Language) []render.Word {
+	return append(render.Words(language, access.Groups), httpkit.Each(own.Sections, func(s archive.OwnSection) render.Word {
+		return render.Word{Value: s.Key, Text: language.Of(s.LabelZh, s.LabelEn)}
 	})...)
 }
 
@@ -162,8 +151,8 @@ func (s *server) get(ctx context.Context, in *getInput) (*httpkit.Answer[Permiss
 	}
 	p := Permissions{
 		Version: v.Version, ChangedAt: render.UTC(v.ChangedAt), ChangedBy: people.Of(v.ChangedBy), ApprovedBy: people.Of(v.ApprovedBy), Draft: draftOf(v.Matrix),
-		People: []render.PersonView{}, Groups: groupWords(own.OwnCatalogue, language), Purposes: words(language, access.Purposes), Levels: words(language, access.Levels),
-		Scopes: words(language, access.Scopes), Roles: words(language, access.LookRoles),
+		People: []render.PersonView{}, Groups: groupWords(own.OwnCatalogue, language), Purposes: render.Words(language, access.Purposes), Levels: render.Words(language, access.Levels),
+		Scopes: render.Words(language, access.Scopes), Roles: render.Words(language, access.LookRoles),
 	}
 	seen := map[uuid.UUID]bool{}
 	for _, id := range ids {

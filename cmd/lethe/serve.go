@@ -81,7 +81,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 		DB: r.facts, Ready: r.ready, Vault: r.vault, Systems: r.systems, Workflows: r.target,
 		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log, Version: version, PublicURL: c.PublicURL,
 		Identity: people, Approvals: approvals, OIDC: r.provider(), TrustedProxies: c.TrustedProxies,
-		Mail: c.SMTPHost != "", ContactsTold: c.ContactsTold == config.ContactsAlways, Ledger: r.ledger.storage, Exports: exports, ExportLimit: int64(c.ExportLimit),
+		Mail: c.SMTPHost != "", ContactsTold: c.ContactsTold == config.ContactsAlways, Ledger: r.ledger.storage, Exports: exports, ExportLimit: int64(c.ExportLimit), Settings: c.Shown(),
 	})
 	var wg sync.WaitGroup
 	wg.Go(func() { r.relay.Run(ctx) })

@@ -21,7 +21,7 @@ var order = []string{
 	"internal/consent", "internal/approval", "internal/permission", "internal/archive", "internal/imports", "internal/disclosure", "internal/message", "internal/feedback", "internal/duty", "internal/connector", "internal/account",
 	"internal/retention", "internal/subject", "internal/departure", "internal/operations", "internal/overview", "internal/places", "internal/payload", "activities", "workflows",
 	"internal/relay",
-	"api/httpkit", "api/render", "api/approvals", "api/employees", "api/imports", "api/accounts", "api/purges", "api/disclosures", "api/permissions", "api/consents", "api/subjects", "api/messages", "api/emergencies", "api/holds", "api/departures", "api/users", "api/feedback", "api/overview", "api/querylog", "api",
+	"api/httpkit", "api/render", "api/approvals", "api/employees", "api/imports", "api/accounts", "api/purges", "api/disclosures", "api/permissions", "api/consents", "api/subjects", "api/messages", "api/emergencies", "api/holds", "api/departures", "api/users", "api/feedback", "api/overview", "api/querylog", "api/settings", "api",
 	"internal/database/databasetest", "api/apitest",
 }
 

@@ -24,8 +24,8 @@ var ownKey = regexp.MustCompile(`^custom_[a-z0-9][a-z0-9_]{0,39}$`)
 
 var optionCode = regexp.MustCompile(`^[a-z0-9][a-z0-9_]{0,39}$`)
 
-// ownCategories are those that a field of the file may be kept by.
-var ownCategories = func() (all []models.Category) {
+// OwnCategories are those that a field of the file may be kept by.
+var OwnCategories = func() (all []models.Category) {
 	for _, s := range catalogue {
 		if s.category != "" && !slices.Contains(all, s.category) {
 			all = append(all, s.category)
@@ -143,7 +143,7 @@ func (p *problems) field(at string, f *OwnField, sections []OwnSection) {
 	if !slices.ContainsFunc(sections, func(s OwnSection) bool { return s.Key == f.Section }) {
 		p.add(at+"section", CodeUnknown)
 	}
-	if !slices.Contains(ownCategories, f.Category) {
+	if !slices.Contains(OwnCategories, f.Category) {
 		p.add(at+"category", CodeNotAllowed)
 	}
 	if !slices.Contains(models.FieldTypes, f.Type) {
@@ -194,8 +194,8 @@ func (p *problems) options(at string, f *OwnField, was OwnField) {
 			p.add(here+"code", CodeRepeated)
 		}
 		seen[o.Code] = true
-		p.put(here+"zh", &o.Zh, maxOption)
-		p.put(here+"en", &o.En, maxOption)
+		p.put(here+"text_zh", &o.Zh, maxOption)
+		p.put(here+"text_en", &o.En, maxOption)
 	}
 	for _, o := range was.Choices {
 		if !seen[o.Code] {
@@ -221,7 +221,7 @@ func (p *problems) notices(notices []OwnNotice) {
 			p.add(at+"field", CodeRepeated)
 		}
 		seen[n.Field] = true
-		p.put(at+"zh", &n.Zh, maxNotice)
-		p.put(at+"en", &n.En, maxNotice)
+		p.put(at+"text_zh", &n.Zh, maxNotice)
+		p.put(at+"text_en", &n.En, maxNotice)
 	}
 }

@@ -65,7 +65,7 @@ func TestWhatACompanyAddsIsJudged(t *testing.T) {
 		"an option in words":         {func(c *OwnCatalogue) { c.Fields[1].Choices[1].Code = "合住" }, []Invalid{{"fields[1].choices[1].code", CodeMalformed}}},
 		"a notice of no field":       {func(c *OwnCatalogue) { c.Notices[0].Field = "custom_room" }, []Invalid{{"notices[0].field", CodeUnknown}}},
 		"two notices of one":         {func(c *OwnCatalogue) { c.Notices = append(c.Notices, c.Notices[0]) }, []Invalid{{"notices[1].field", CodeRepeated}}},
-		"half a notice":              {func(c *OwnCatalogue) { c.Notices[0].En = " " }, []Invalid{{"notices[0].en", CodeRequired}}},
+		"half a notice":              {func(c *OwnCatalogue) { c.Notices[0].En = " " }, []Invalid{{"notices[0].text_en", CodeRequired}}},
 		"a section without fields":   {func(c *OwnCatalogue) { c.Sections = append(c.Sections, OwnSection{"custom_empty", "空", "Empty"}) }, nil},
 		"too many sections": {func(c *OwnCatalogue) {
 			for i := range maxSections {

@@ -23,8 +23,9 @@ const ContactsAlways = "always"
 //
 // The tags: env is the name without LETHE_; secret marks values that may come
 // from a file named by the same variable with _FILE; used lists the commands
-// that read it, required those that refuse to start without it; en and zh
-// describe it for the README.
+// that read it, required those that refuse to start without it; shown marks
+// what the console may tell administrators ([Config.Shown]); en and zh describe
+// it for the README.
 type Config struct {
 	DatabaseURL     string `env:"DATABASE_URL" secret:"true" used:"serve,worker,migrate,admin,token,ledger" required:"serve,worker,migrate,admin,token,ledger" en:"Postgres with the facts, as a postgres:// URL; serve and worker log in as a member of lethe_app, migrate and admin as the owner" zh:"业务数据所在的 Postgres，postgres:// 形式的地址；serve 与 worker 以 lethe_app 的成员登录，migrate 与 admin 以库的所有者登录"`
 	KeysDatabaseURL string `env:"KEYS_DATABASE_URL" secret:"true" used:"serve,worker,migrate,ledger" required:"serve,worker,migrate" en:"Postgres with the wrapped data keys; in production another cluster, never the same database; serve and worker log in as a member of lethe_app there too, migrate as the owner" zh:"存放密钥的 Postgres；生产环境必须是另一个集群，不能与业务数据同库；serve 与 worker 同样以 lethe_app 的成员登录，migrate 以库的所有者登录"`
@@ -42,8 +43,8 @@ type Config struct {
 	LedgerPolicyFile     string `env:"LEDGER_POLICY_FILE" used:"serve,worker,ledger" en:"file that lists the log's keys with their ranges and the witnesses that must cosign" zh:"列出日志密钥及其适用范围、以及必须联署的见证方的文件"`
 
 	ExportDir   string        `env:"EXPORT_DIR" used:"serve" en:"folder for evidence packs of the query log, readable by this user alone, best on an encrypted disk; processes that share a database share it; left out, exports beside LEDGER_DIR" zh:"查询日志证据包的存放目录，仅本用户可读，宜位于加密磁盘；共用数据库的进程共用此目录；不填则为 LEDGER_DIR 旁的 exports"`
-	ExportKeep  time.Duration `env:"EXPORT_KEEP" envDefault:"168h" used:"serve" en:"how long an evidence pack is kept" zh:"证据包保留多久"`
-	ExportLimit int           `env:"EXPORT_LIMIT" envDefault:"10000" used:"serve" en:"entries of the query log that one person may export alone within 24 hours; more need a second person" zh:"一人 24 小时内可单独导出的查询日志条数上限，超过须双人审核"`
+	ExportKeep  time.Duration `env:"EXPORT_KEEP" envDefault:"168h" shown:"true" used:"serve" en:"how long an evidence pack is kept" zh:"证据包保留多久"`
+	ExportLimit int           `env:"EXPORT_LIMIT" envDefault:"10000" shown:"true" used:"serve" en:"entries of the query log that one person may export alone within 24 hours; more need a second person" zh:"一人 24 小时内可单独导出的查询日志条数上限，超过须双人审核"`
 
 	WitnessFile string `env:"WITNESS_FILE" used:"serve,worker" en:"development only: key file of a witness that runs within the process and keeps its memory beside it" zh:"仅限开发环境：在进程内运行的见证方的密钥文件，其记忆保存在同一位置"`
 
@@ -54,22 +55,22 @@ type Config struct {
 
 	Listen          string        `env:"LISTEN" envDefault:"127.0.0.1:8080" used:"serve,dev" en:"host:port of the API" zh:"API 的监听地址"`
 	OpsListen       string        `env:"OPS_LISTEN" envDefault:"127.0.0.1:8081" used:"serve,worker,dev" en:"host:port for health, metrics and the codec endpoint" zh:"健康检查、指标与解码接口的监听地址"`
-	PublicURL       string        `env:"PUBLIC_URL" used:"serve,worker" en:"address under which people reach the API, when it stands behind a proxy; links that are mailed lead there" zh:"用户访问 API 的网址（位于反向代理之后时填写）；邮件中的链接指向此处"`
-	SessionIdle     time.Duration `env:"SESSION_IDLE" envDefault:"30m" used:"serve" en:"a session that is not used for so long ends" zh:"登录会话闲置多久后失效"`
-	SessionAbsolute time.Duration `env:"SESSION_ABSOLUTE" envDefault:"12h" used:"serve" en:"every session ends after so long" zh:"登录会话最长有效时间"`
+	PublicURL       string        `env:"PUBLIC_URL" shown:"true" used:"serve,worker" en:"address under which people reach the API, when it stands behind a proxy; links that are mailed lead there" zh:"用户访问 API 的网址（位于反向代理之后时填写）；邮件中的链接指向此处"`
+	SessionIdle     time.Duration `env:"SESSION_IDLE" envDefault:"30m" shown:"true" used:"serve" en:"a session that is not used for so long ends" zh:"登录会话闲置多久后失效"`
+	SessionAbsolute time.Duration `env:"SESSION_ABSOLUTE" envDefault:"12h" shown:"true" used:"serve" en:"every session ends after so long" zh:"登录会话最长有效时间"`
 	TrustedProxies  []string      `env:"TRUSTED_PROXIES" used:"serve" en:"addresses or networks (CIDR) of the proxies in front of the API, separated by commas: what they say about where a request comes from is believed" zh:"API 前置反向代理的地址或网段（CIDR），以逗号分隔；仅采信它们转述的来源地址"`
 
 	ConnectionsPerAddress int    `env:"CONNECTIONS_PER_ADDRESS" envDefault:"256" used:"serve,worker" en:"connections that one address may have open to a port; trusted proxies are not counted" zh:"同一来源地址可同时打开的连接数上限；受信任的反向代理不计"`
 	LogLevel              string `env:"LOG_LEVEL" envDefault:"info" used:"serve,worker,migrate,dev" en:"debug, info, warn or error" zh:"日志级别：debug、info、warn 或 error"`
 	LogFormat             string `env:"LOG_FORMAT" envDefault:"json" used:"serve,worker,migrate,dev" en:"json or text" zh:"日志格式：json 或 text"`
 
-	OIDCIssuer       string `env:"OIDC_ISSUER" used:"serve" en:"address of the company's OpenID provider, as its discovery document writes it; left out, people log in by password only. Needs PUBLIC_URL" zh:"公司 OpenID 统一登录服务的地址，须与其发现文档中的写法一致；不填则仅能用密码登录。须同时设置 PUBLIC_URL"`
+	OIDCIssuer       string `env:"OIDC_ISSUER" shown:"true" used:"serve" en:"address of the company's OpenID provider, as its discovery document writes it; left out, people log in by password only. Needs PUBLIC_URL" zh:"公司 OpenID 统一登录服务的地址，须与其发现文档中的写法一致；不填则仅能用密码登录。须同时设置 PUBLIC_URL"`
 	OIDCClientID     string `env:"OIDC_CLIENT_ID" used:"serve" en:"name under which the OpenID provider knows this installation" zh:"本系统在统一登录服务中登记的客户端标识"`
 	OIDCClientSecret string `env:"OIDC_CLIENT_SECRET" secret:"true" used:"serve" en:"secret that goes with OIDC_CLIENT_ID" zh:"与 OIDC_CLIENT_ID 配套的密钥"`
 
 	ContactsTold   string `env:"EMERGENCY_CONTACTS_TOLD" envDefault:"on_request" used:"serve" en:"always: an emergency contact stands on HR's list until it is recorded that they were told; on_request: they are told when the company asks for it" zh:"always：未记录已告知的紧急联系人一直列在人事待办中；on_request：由公司按需要求告知"`
-	SMTPHost       string `env:"SMTP_HOST" used:"serve,worker" en:"mail server by which messages to people who have left are sent; left out, none are. Needs SMTP_FROM" zh:"用于向离职人员代为转达的邮件服务器；不填则不能代为转达。须同时设置 SMTP_FROM"`
-	SMTPFrom       string `env:"SMTP_FROM" used:"serve,worker" en:"address that these mails come from" zh:"发件地址"`
+	SMTPHost       string `env:"SMTP_HOST" shown:"true" used:"serve,worker" en:"mail server by which messages to people who have left are sent; left out, none are. Needs SMTP_FROM" zh:"用于向离职人员代为转达的邮件服务器；不填则不能代为转达。须同时设置 SMTP_FROM"`
+	SMTPFrom       string `env:"SMTP_FROM" shown:"true" used:"serve,worker" en:"address that these mails come from" zh:"发件地址"`
 	SMTPPort       int    `env:"SMTP_PORT" envDefault:"587" used:"worker" en:"port of the mail server" zh:"邮件服务器端口"`
 	SMTPEncryption string `env:"SMTP_ENCRYPTION" envDefault:"starttls" used:"worker" en:"starttls, tls from the first byte, or none (to this machine only); without it nothing is sent" zh:"加密方式：starttls、tls（一开始即加密）或 none（仅限本机）；达不到要求时不发送"`
 	SMTPUser       string `env:"SMTP_USER" used:"worker" en:"login at the mail server; left out, nobody logs in" zh:"邮件服务器的登录名；不填则不登录"`
@@ -93,8 +94,8 @@ type Config struct {
 
 	ImportLookUps int `env:"IMPORT_LOOKUPS" envDefault:"5" used:"worker" en:"people who left before a file brought them in, about whose accounts connected systems are asked within a second, at most" zh:"导入的已离职人员，每秒最多向所连接系统按工号查找多少人的账号"`
 
-	ApprovalsRequired []string      `env:"APPROVALS_REQUIRED" used:"serve" en:"operations that need two people here though not everywhere, separated by commas (purge.decide); what always needs two stays so" zh:"除固定需要双人审核的操作外，本机构另外要求双人审核的操作，用逗号分隔（如 purge.decide）；固定要求不能取消"`
-	ApprovalExpiry    time.Duration `env:"APPROVAL_EXPIRY" envDefault:"72h" used:"serve" en:"how long a request for approval stays open, one minute to 30 days" zh:"双人审核申请的有效期，1 分钟至 30 天"`
+	ApprovalsRequired []string      `env:"APPROVALS_REQUIRED" shown:"true" used:"serve" en:"operations that need two people here though not everywhere, separated by commas (purge.decide); what always needs two stays so" zh:"除固定需要双人审核的操作外，本机构另外要求双人审核的操作，用逗号分隔（如 purge.decide）；固定要求不能取消"`
+	ApprovalExpiry    time.Duration `env:"APPROVAL_EXPIRY" envDefault:"72h" shown:"true" used:"serve" en:"how long a request for approval stays open, one minute to 30 days" zh:"双人审核申请的有效期，1 分钟至 30 天"`
 
 	WorkflowPollers         int `env:"WORKFLOW_POLLERS" envDefault:"16" used:"worker" en:"pollers for workflow tasks" zh:"工作流任务的轮询数"`
 	ActivityPollers         int `env:"ACTIVITY_POLLERS" envDefault:"16" used:"worker" en:"pollers for activity tasks" zh:"活动任务的轮询数"`

@@ -2,6 +2,10 @@ package ledger
 
 import (
 	"maps"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"lethe/internal/database"
 )
@@ -50,4 +54,17 @@ func SetConfiguration(tx *database.Tx, name, digest string, e Entry) error {
 	err = tx.DB().Exec("UPDATE recorded_configuration SET digest = ?, ledger_entry_id = ?, recorded_at = lethe_now() WHERE name = ?",
 		digest, entry, name).Error
 	return database.Wrap("recording the configuration", err)
+}
+
+// Configured is since when a part of the configuration is as it is, by the entry that says so.
+type Configured struct {
+	Name          string
+	LedgerEntryID uuid.UUID
+	RecordedAt    time.Time
+}
+
+// Configurations lists what was recorded of each part of the configuration, last changed first.
+func Configurations(g *gorm.DB) (all []Configured, err error) {
+	err = g.Raw("SELECT name, ledger_entry_id, recorded_at FROM recorded_configuration WHERE digest <> '' ORDER BY recorded_at DESC, name").Scan(&all).Error
+	return all, database.Wrap("reading the recorded configuration", err)
 }

@@ -1,0 +1,18 @@
+package render
+
+import (
+	"lethe/api/httpkit"
+	"lethe/internal/closed"
+	"lethe/internal/i18n"
+)
+
+// Word is a value of a closed set in words.
+type Word struct {
+	Value string `json:"value"`
+	Text  string `json:"text"`
+}
+
+// Words are the values of a closed set in words.
+func Words[T ~string](language i18n.Language, values []T) []Word {
+	return httpkit.Each(values, func(v T) Word { return Word{string(v), closed.Text(language, v)} })
+}
