@@ -62,10 +62,18 @@ export async function cookieOf(dev, name) {
 }
 
 /** A page of a logged-in person. */
-export async function pageOf(browser, dev, name, { language = 'zh', width = 1440, height = 900, base = dev.api } = {}) {
+export async function pageOf(browser, dev, name, { language = 'zh', width = 1440, height = 900, base = dev.api, asked = false } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, locale: language === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Asia/Shanghai' })
   await context.addInitScript((l) => localStorage.setItem('lethe.language', l), language)
-  if (name) await context.addCookies([{ ...(await cookieOf(dev, name)), url: base }])
+  if (name) {
+    const cookie = await cookieOf(dev, name)
+    await context.addCookies([{ ...cookie, url: base }])
+    if (!asked) {
+      // What the privacy policy asks at the login was put off, as people may.
+      const me = await (await fetch(`${dev.api}/api/v1/me`, { headers: { Cookie: `${cookie.name}=${cookie.value}` } })).json()
+      await context.addInitScript((at) => sessionStorage.setItem('lethe.consents.later', at), me.session.created_at)
+    }
+  }
   const page = await context.newPage()
   page.setDefaultTimeout(Number(process.env.PATIENCE ?? 20_000))
   return page

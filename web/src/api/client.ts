@@ -58,7 +58,7 @@ async function guarded(request: Request): Promise<Response> {
       location.reload()
       return response
     }
-    const wants = loggedOut.has(problem.code) ? 'login' : problem.code === 'step_up_required' ? 'stepUp' : undefined
+    const wants = loggedOut.has(problem.code) ? (former ? undefined : 'login') : problem.code === 'step_up_required' ? 'stepUp' : undefined
     if (!wants || quiet(request) || !(await prompt(wants))) return response
     request = again
   }
@@ -66,12 +66,16 @@ async function guarded(request: Request): Promise<Response> {
 
 let loggedIn = false
 
+/** Whether it is the session of somebody who has left, who logs in by a mailed link alone. */
+let former = false
+
 /**
  * Called once somebody is logged in: from then on a session that ended is asked for again, over what is being done. If it
  * is somebody else by now, nothing of the page stays.
  */
-export function begun(who: string) {
+export function begun(who: string, byLink: boolean) {
   loggedIn = true
+  former = byLink
   if (person && person !== who) location.reload()
   person = who
 }

@@ -12,12 +12,13 @@ import { isProblem } from '../api/problem'
 import { maySee, tasks } from '../tasks'
 import { LoginForm, Prompts } from './login'
 import { language, setLanguage } from './language'
-import { useMe } from './me'
+import { hasLeft, useMe } from './me'
 import { ProblemAlert } from './problems'
 import { useShellTexts } from './texts'
 
 // What is not needed to log in comes after it.
 const Enrolment = lazy(() => import('./Enrolment'))
+const Former = lazy(() => import('../tasks/former/Former'))
 const Shell = lazy(() => import('./Shell').then((m) => ({ default: m.Shell })))
 
 const client = new QueryClient({
@@ -33,7 +34,7 @@ function Root() {
   if (me.data)
     return (
       <Suspense fallback={<Skeleton active style={{ padding: 48 }} />}>
-        <Shell me={me.data} />
+        {hasLeft(me.data) ? <Former /> : <Shell me={me.data} />}
       </Suspense>
     )
   if (isProblem(me.error)) return <Entrance />
@@ -63,6 +64,9 @@ function Entrance() {
         <Button type="link" block style={{ marginTop: 12 }} onClick={() => setEnrolling(!enrolling)}>
           {enrolling ? t('toLogin') : t('firstTime')}
         </Button>
+        <Link to="/former" className="leaver">
+          {t('left')}
+        </Link>
       </section>
     </main>
   )
@@ -108,6 +112,15 @@ const pages = new Map(tasks.map((task) => [task.path, lazy(task.page)]))
 
 const router = createBrowserRouter(
   [
+    {
+      path: '/former',
+      element: (
+        <Suspense fallback={<Skeleton active style={{ padding: 48 }} />}>
+          <Former />
+        </Suspense>
+      ),
+      errorElement: <Broken />,
+    },
     {
       element: <Root />,
       errorElement: <Broken />,

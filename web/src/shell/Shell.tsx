@@ -12,6 +12,7 @@ import { SessionEnding } from './login'
 import { useShellTexts } from './texts'
 import { useWide } from './wide'
 
+const ConsentDialog = lazy(() => import('../tasks/me/ConsentDialog'))
 const Feedback = lazy(() => import('./Feedback').then((m) => ({ default: m.Feedback })))
 
 /** What is around every screen: the menu of one's tasks, the search, the language, the session. */
@@ -24,8 +25,8 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
   const client = useQueryClient()
   const [open, setOpen] = useState(false)
   const [finding, setFinding] = useState(false)
-  const mine = tasks.filter((task) => task.menu && maySee(task, me.role))
-  const current = [...mine].sort((a, b) => b.path.length - a.path.length).find((task) => here.pathname === `/${task.path}` || (task.path !== '' && here.pathname.startsWith(`/${task.path}/`)))
+  const mine = tasks.filter((task) => task.menu === true && maySee(task, me.role))
+  const current = tasks.filter((task) => task.menu).sort((a, b) => b.path.length - a.path.length).find((task) => here.pathname === `/${task.path}` || (task.path !== '' && here.pathname.startsWith(`/${task.path}/`)))
 
   const screen = tasks.find((task) => maySee(task, me.role) && matchPath(`/${task.path}`, here.pathname))
 
@@ -136,6 +137,11 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
       </Layout>
       <Finder open={finding} close={() => setFinding(false)} role={me.role} />
       {me.session && <SessionEnding at={me.session.idle_expires_at} />}
+      {me.consents_to_answer.length > 0 && me.session && me.session.authenticated !== 'break_glass' && (
+        <Suspense>
+          <ConsentDialog key={me.session.created_at} me={me} />
+        </Suspense>
+      )}
     </Layout>
   )
 }

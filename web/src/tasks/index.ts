@@ -1,7 +1,7 @@
 import type { ComponentType } from 'react'
 import {
   AuditOutlined, CommentOutlined, DeleteOutlined, FileProtectOutlined, FileSearchOutlined, HomeOutlined, IdcardOutlined, KeyOutlined,
-  LogoutOutlined, QuestionCircleOutlined, MedicineBoxOutlined, SafetyOutlined, SmileOutlined, SolutionOutlined, TeamOutlined, ToolOutlined, UserOutlined,
+  LogoutOutlined, QuestionCircleOutlined, MedicineBoxOutlined, SafetyOutlined, SettingOutlined, SmileOutlined, SolutionOutlined, TeamOutlined, ToolOutlined, UserOutlined,
 } from '@ant-design/icons'
 
 import type { Role } from '../shell/me'
@@ -10,8 +10,8 @@ import { texts } from '../shell/language'
 /** What people do here: one folder each, loaded when it is opened. */
 export interface Task {
   path: string
-  /** The path of its own page in the menu; without it the task is reached from others. */
-  menu?: boolean
+  /** Whether it stands in the menu, or is only found by Ctrl+K; without it the task is reached from others. */
+  menu?: boolean | 'found'
   label: TaskLabel
   icon?: ComponentType
   roles?: Role[] // everybody, if left out
@@ -23,12 +23,12 @@ export const useTaskTexts = texts(
   {
     home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', leavers: '离职员工库',
     pleas: '求助处理', permissions: '权限', approvals: '审核', approval: '申请', cases: '异常工单', case: '工单', log: '查询日志', retention: '保留与删除',
-    users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', requests: '本人申请', feedback: '意见反馈',
+    users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', requests: '本人申请', feedback: '意见反馈', settings: '设置', organisation: '公司与部门', fields: '字段目录',
   },
   {
     home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', leavers: 'People who left',
     pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', approval: 'Request', cases: 'Cases', case: 'Case', log: 'Query log', retention: 'Retention',
-    users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', requests: 'Requests of people', feedback: 'Feedback',
+    users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', requests: 'Requests of people', feedback: 'Feedback', settings: 'Settings', organisation: 'Companies and departments', fields: 'Field catalogue',
   },
 )
 
@@ -57,6 +57,8 @@ export const tasks: Task[] = [
   { path: 'requests/:id', label: 'requests', roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./requests/Request') },
   { path: 'permissions', menu: true, label: 'permissions', icon: KeyOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./permissions/Permissions') },
   { path: 'users', menu: true, label: 'users', icon: UserOutlined, roles: ['hr_admin', 'it_ops', 'auditor'], page: () => import('./users/Users') },
+  { path: 'settings', menu: true, label: 'settings', icon: SettingOutlined, roles: readers, page: () => import('./settings/Settings') },
+  { path: 'organisation', menu: 'found', label: 'organisation', roles: readers, page: () => import('./organisation/Organisation') },
   { path: 'me', menu: true, label: 'me', icon: SmileOutlined, page: () => import('./me/Me') },
   { path: 'feedback', menu: true, label: 'feedback', icon: CommentOutlined, page: () => import('./feedback/Feedback') },
   { path: 'help', menu: true, label: 'help', icon: QuestionCircleOutlined, page: () => import('./help/Help') },

@@ -3,6 +3,7 @@ import { Parts } from '../../shell/Parts'
 import { Consents } from './Consents'
 import { MyRequests } from '../requests/Mine'
 import { useTexts as useRequestTexts } from '../requests/texts'
+import { Kept } from './Kept'
 import { Looks } from './Looks'
 import { Mine, useOwnFields } from './Mine'
 import { Security } from './Security'
@@ -23,6 +24,7 @@ export default function Me() {
         items={[
           { key: 'data', label: t('data'), children: <Mine id={me.employee_id} /> },
           { key: 'looks', label: t('looks'), children: <Looks id={me.employee_id} /> },
+          { key: 'kept', label: t('kept'), children: <Kept /> },
           { key: 'requests', label: requests('mine'), children: <MyRequests fields={fields} /> },
           { key: 'consents', label: t('consents'), children: <Consents /> },
           { key: 'security', label: t('security'), children: <Security /> },

@@ -1,6 +1,7 @@
-import { DownloadOutlined } from '@ant-design/icons'
+import { DownloadOutlined, EyeInvisibleOutlined, EyeOutlined } from '@ant-design/icons'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { App, Button, Card, Descriptions, Flex, Form, Input, Skeleton, Tag, Typography } from 'antd'
+import { useState } from 'react'
 import { Link } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -17,21 +18,7 @@ export function useOwnFields(id?: string) {
 
 export function Mine({ id }: { id: string }) {
   const t = useTexts()
-  const file = useQuery({ queryKey: ['person', id], queryFn: () => ok(api.GET('/api/v1/employees/{id}', { params: { path: { id } } })) })
   const departures = usePages(['departures', 'of', id], (cursor) => ok(api.GET('/api/v1/departures', { params: { query: { employee_id: id, cursor } } })))
-  const copy = useMutation({
-    mutationFn: async (format: 'pdf' | 'json') => {
-      const content = (await ok(api.POST('/api/v1/me/copy', { params: { query: { format } }, parseAs: 'blob' }))) as unknown as Blob
-      const url = URL.createObjectURL(content)
-      Object.assign(document.createElement('a'), { href: url, download: `${t('copyFile')}.${format}` }).click()
-      setTimeout(() => URL.revokeObjectURL(url), 10_000)
-    },
-    gcTime: 0,
-  })
-  if (file.isPending) return <Skeleton active />
-  if (file.error) return <ProblemAlert error={file.error} retry={() => void file.refetch()} />
-  const sections = new Map<string, Schemas['Field'][]>()
-  for (const field of file.data.fields) sections.set(field.section_label, [...(sections.get(field.section_label) ?? []), field])
   return (
     <Flex vertical gap={16}>
       <ToConfirm />
@@ -46,27 +33,80 @@ export function Mine({ id }: { id: string }) {
           </Flex>
         ))}
       </Card>
-      {[...sections].map(([label, fields]) => (
-        <Card key={label} size="small" title={label}>
+      <OwnFile id={id} />
+      <Copy />
+    </Flex>
+  )
+}
+
+/** The own file, masked, by its sections. */
+export function OwnFile({ id }: { id: string }) {
+  const t = useTexts()
+  const file = useQuery({ queryKey: ['person', id], queryFn: () => ok(api.GET('/api/v1/employees/{id}', { params: { path: { id } } })) })
+  if (file.isPending) return <Skeleton active />
+  if (file.error) return <ProblemAlert error={file.error} retry={() => void file.refetch()} />
+  const sections = new Map<string, Schemas['Field'][]>()
+  for (const field of file.data.fields) sections.set(field.section_label, [...(sections.get(field.section_label) ?? []), field])
+  return [...sections].map(([label, fields]) => (
+    <Card key={label} size="small" title={label}>
+      <Descriptions
+        column={{ xs: 1, sm: 1, md: 2 }}
+        items={fields.map((f) => ({ key: f.key, label: f.label, children: f.purged ? f.purged_text : (f.choices?.find((c) => c.code === f.value)?.text ?? f.value) || (f.masked ? <span style={{ whiteSpace: 'nowrap' }}>{f.masked}</span> : t('empty')) }))}
+      />
+    </Card>
+  ))
+}
+
+/** A copy of everything with its values, as a file or on the screen until it is closed; either is recorded. */
+export function Copy() {
+  const t = useTexts()
+  const [shown, setShown] = useState<Schemas['OwnCopy']>()
+  const copy = useMutation({
+    mutationFn: async (as: 'pdf' | 'json' | 'screen') => {
+      if (as === 'screen') return setShown((await ok(api.POST('/api/v1/me/copy'))) as unknown as Schemas['OwnCopy'])
+      const content = (await ok(api.POST('/api/v1/me/copy', { params: { query: { format: as } }, parseAs: 'blob' }))) as unknown as Blob
+      const url = URL.createObjectURL(content)
+      Object.assign(document.createElement('a'), { href: url, download: `${t('copyFile')}.${as}` }).click()
+      setTimeout(() => URL.revokeObjectURL(url), 10_000)
+    },
+    gcTime: 0,
+  })
+  return (
+    <Card size="small" title={t('copy')}>
+      <p>{t('copyHint')}</p>
+      <ProblemAlert error={copy.error} />
+      <Flex gap={8} wrap>
+        <Button icon={<DownloadOutlined />} loading={copy.isPending && copy.variables === 'pdf'} disabled={copy.isPending} onClick={() => copy.mutate('pdf')}>
+          {t('copyPages')}
+        </Button>
+        <Button icon={<DownloadOutlined />} loading={copy.isPending && copy.variables === 'json'} disabled={copy.isPending} onClick={() => copy.mutate('json')}>
+          {t('copyData')}
+        </Button>
+        {!shown && (
+          <Button icon={<EyeOutlined />} disabled={copy.isPending} onClick={() => copy.mutate('screen')}>
+            {t('showValues')}
+          </Button>
+        )}
+        {shown && (
+          <Button icon={<EyeInvisibleOutlined />} onClick={() => setShown(undefined)}>
+            {t('hideValues')}
+          </Button>
+        )}
+      </Flex>
+      {shown?.employments.map((m) => (
+        <section key={m.employment_id} style={{ marginTop: 16 }} aria-label={m.legal_entity}>
+          <Typography.Paragraph strong style={{ marginBottom: 8 }}>
+            {[m.legal_entity, m.department, m.post].filter(Boolean).join(' · ')}
+          </Typography.Paragraph>
+          {m.fields.length === 0 && <Typography.Text type="secondary">{t('nothingKept')}</Typography.Text>}
           <Descriptions
             column={{ xs: 1, sm: 1, md: 2 }}
-            items={fields.map((f) => ({ key: f.key, label: f.label, children: f.purged ? f.purged_text : (f.choices?.find((c) => c.code === f.value)?.text ?? f.value ?? f.masked) || t('empty') }))}
+            size="small"
+            items={m.fields.map((f) => ({ key: f.key, label: f.label, children: <span style={{ overflowWrap: 'anywhere' }}>{f.attachments ? f.attachments.map((a) => a.name).join('、') : (f.text ?? f.value)}</span> }))}
           />
-        </Card>
+        </section>
       ))}
-      <Card size="small" title={t('copy')}>
-        <p>{t('copyHint')}</p>
-        <ProblemAlert error={copy.error} />
-        <Flex gap={8} wrap>
-          <Button icon={<DownloadOutlined />} loading={copy.isPending && copy.variables === 'pdf'} disabled={copy.isPending} onClick={() => copy.mutate('pdf')}>
-            {t('copyPages')}
-          </Button>
-          <Button icon={<DownloadOutlined />} loading={copy.isPending && copy.variables === 'json'} disabled={copy.isPending} onClick={() => copy.mutate('json')}>
-            {t('copyData')}
-          </Button>
-        </Flex>
-      </Card>
-    </Flex>
+    </Card>
   )
 }
 
