@@ -59,6 +59,7 @@ export const tasks: Task[] = [
   { path: 'users', menu: true, label: 'users', icon: UserOutlined, roles: ['hr_admin', 'it_ops', 'auditor'], page: () => import('./users/Users') },
   { path: 'settings', menu: true, label: 'settings', icon: SettingOutlined, roles: readers, page: () => import('./settings/Settings') },
   { path: 'organisation', menu: 'found', label: 'organisation', roles: readers, page: () => import('./organisation/Organisation') },
+  { path: 'fields', menu: 'found', label: 'fields', roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./fields/Fields') },
   { path: 'me', menu: true, label: 'me', icon: SmileOutlined, page: () => import('./me/Me') },
   { path: 'feedback', menu: true, label: 'feedback', icon: CommentOutlined, page: () => import('./feedback/Feedback') },
   { path: 'help', menu: true, label: 'help', icon: QuestionCircleOutlined, page: () => import('./help/Help') },

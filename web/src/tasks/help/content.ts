@@ -35,6 +35,11 @@ export const guides: Entry[] = [
     to: '/log', roles: ['auditor'],
   },
   {
+    zh: ['增加档案字段', '在“设置”里打开“字段目录”：先新增分区，再新增字段，写明填写什么、归哪一类资料、权限提示、法律依据和用途。改动先进清单，写上说明后提交审核。生效后还须在“权限”中授予，才有人看得到。'],
+    en: ['Add a field to the files', 'Under “Settings” open the field catalogue: add a section, then a field with its type, category, notice, legal basis and purposes. It goes on a list, which you send with a reason; a reviewer decides. Somebody sees it once the permissions grant it too.'],
+    to: '/fields', roles: ['hr_admin'],
+  },
+  {
     zh: ['了解并管理自己的信息', '在“我的”里可以看到公司保留了什么、谁查阅过、保留到什么时候；可以下载副本（PDF 可阅读打印）、提出异议、同意或撤回同意。'],
     en: ['Your own data', 'Under “My data” you see what the company keeps, who looked at it, and until when it stays. You can get a copy, as PDF to read and print, object to a look, agree, and withdraw.'],
     to: '/me',
