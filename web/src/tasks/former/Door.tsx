@@ -3,7 +3,7 @@ import { Alert, Button, Divider, Form, Input, Typography } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 
-import { api, ended, ok } from '../../api/client'
+import { api, ended, ok, type Schemas } from '../../api/client'
 import { language, setLanguage } from '../../shell/language'
 import { ProblemAlert } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
@@ -25,6 +25,13 @@ export function Door() {
   const shell = useShellTexts()
   const [code, setCode] = useState(takeCode)
   const [typing, setTyping] = useState(false)
+  const [lost, setLost] = useState(false)
+  const again = () => {
+    mailed = ''
+    setCode('')
+    setTyping(false)
+    setLost(false)
+  }
   return (
     <main className="entrance">
       <section>
@@ -34,8 +41,10 @@ export function Door() {
             {shell('language')}
           </Button>
         </header>
-        {code || typing ? (
-          <Open code={code} again={() => { mailed = ''; setCode(''); setTyping(false) }} />
+        {code && lost ? (
+          <Lost code={code} back={() => setLost(false)} />
+        ) : code || typing ? (
+          <Open code={code} again={again} lost={() => setLost(true)} />
         ) : (
           <Ask typing={() => setTyping(true)} />
         )}
@@ -48,20 +57,26 @@ export function Door() {
   )
 }
 
-function Open({ code, again }: { code: string; again: () => void }) {
-  const t = useTexts()
+/** Goes on with the session that was opened: whoever was logged in here before is not any more. */
+function useEnter() {
   const client = useQueryClient()
+  return async () => {
+    mailed = ''
+    ended()
+    client.removeQueries({ predicate: (q) => q.queryKey[0] !== 'me' })
+    await client.resetQueries({ queryKey: ['me'] })
+  }
+}
+
+function Open({ code, again, lost }: { code: string; again: () => void; lost: () => void }) {
+  const t = useTexts()
+  const enter = useEnter()
   const open = useMutation({
     mutationFn: (v: { mailed?: string; proof: string }) => {
       const proof = v.proof.replace(/\s/g, '')
       return ok(api.POST('/api/v1/former-sessions', { body: { code: code || v.mailed!.trim(), ...(/^\d{6}$/.test(proof) ? { totp: proof } : { recovery_code: v.proof.trim() }) } }))
     },
-    onSuccess: async () => {
-      mailed = ''
-      ended() // whoever was logged in here before is not any more
-      client.removeQueries({ predicate: (q) => q.queryKey[0] !== 'me' })
-      await client.resetQueries({ queryKey: ['me'] })
-    },
+    onSuccess: enter,
   })
   return (
     <Form layout="vertical" requiredMark={false} disabled={open.isPending} onFinish={(v: { mailed?: string; proof: string }) => open.mutate(v)}>
@@ -81,6 +96,11 @@ function Open({ code, again }: { code: string; again: () => void }) {
       <Button type="link" block onClick={again} style={{ marginTop: 8 }}>
         {t('again')}
       </Button>
+      {code && (
+        <Button type="link" block onClick={lost}>
+          {t('lost')}
+        </Button>
+      )}
     </Form>
   )
 }
@@ -101,6 +121,75 @@ function Ask({ typing }: { typing: () => void }) {
       </Button>
       <Button type="link" block onClick={typing} style={{ marginTop: 8 }}>
         {t('haveCode')}
+      </Button>
+    </Form>
+  )
+}
+
+/** Another authenticator, with the code that two people of HR handed over in person beside the mailed one. */
+function Lost({ code, back }: { code: string; back: () => void }) {
+  const t = useTexts()
+  const shell = useShellTexts()
+  const enter = useEnter()
+  const [given, setGiven] = useState('')
+  const [factor, setFactor] = useState<Schemas['SecondFactor']>()
+  const begin = useMutation({
+    gcTime: 0,
+    mutationFn: (handed: string) => ok(api.POST('/api/v1/former-enrolments', { body: { code, enrolment_code: handed } })),
+    onSuccess: (made, handed) => {
+      setGiven(handed)
+      setFactor(made)
+    },
+  })
+  const confirm = useMutation({
+    gcTime: 0,
+    mutationFn: (totp: string) => ok(api.POST('/api/v1/former-enrolments/confirmation', { body: { code, enrolment_code: given, totp } })),
+    onSuccess: () => setFactor(undefined),
+  })
+  if (confirm.data) {
+    return (
+      <>
+        <Typography.Title level={2} style={{ fontSize: 16 }}>
+          {shell('recoveryTitle')}
+        </Typography.Title>
+        <Alert type="warning" showIcon title={shell('recoveryText')} />
+        <pre style={{ fontSize: 16 }}>{confirm.data.recovery_codes.join('\n')}</pre>
+        <Button type="primary" block onClick={() => void enter()}>
+          {t('go')}
+        </Button>
+      </>
+    )
+  }
+  if (factor) {
+    return (
+      <Form key="confirm" layout="vertical" requiredMark={false} disabled={confirm.isPending} onFinish={({ totp }: { totp: string }) => confirm.mutate(totp.replace(/\s/g, ''))}>
+        <p>{shell('enrolScan')}</p>
+        <img src={`data:image/png;base64,${factor.qr}`} alt={t('qr')} width={200} height={200} />
+        <p>
+          {shell('enrolManual')} <Typography.Text code>{factor.secret}</Typography.Text>
+        </p>
+        <Form.Item name="totp" label={shell('totp')} rules={[{ required: true, message: t('required') }]}>
+          <Input autoFocus inputMode="numeric" autoComplete="one-time-code" maxLength={7} />
+        </Form.Item>
+        <ProblemAlert error={confirm.error} />
+        <Button type="primary" htmlType="submit" block loading={confirm.isPending}>
+          {shell('confirm')}
+        </Button>
+      </Form>
+    )
+  }
+  return (
+    <Form key="begin" layout="vertical" requiredMark={false} disabled={begin.isPending} onFinish={({ handed }: { handed: string }) => begin.mutate(handed.trim())}>
+      <Typography.Paragraph>{t('lostHint')}</Typography.Paragraph>
+      <Form.Item name="handed" label={t('handed')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
+        <Input autoFocus autoComplete="off" maxLength={100} />
+      </Form.Item>
+      <ProblemAlert error={begin.error} />
+      <Button type="primary" htmlType="submit" block loading={begin.isPending}>
+        {shell('next')}
+      </Button>
+      <Button type="link" block onClick={back} style={{ marginTop: 8 }}>
+        {t('lostBack')}
       </Button>
     </Form>
   )
