@@ -1,1 +1,0 @@
-import{t as e}from"./select-BXZpQjuY.js";import{t}from"./roles-Z0gB8rJz.js";import{t as n}from"./texts-B7nCQotG.js";import{En as r}from"./useVariants-BDJXZcJk.js";var i=r();function a(r){let a=n();return(0,i.jsx)(e,{allowClear:!0,placeholder:a(`asRoleFirst`),options:t(),...r})}export{a as default};

@@ -1,0 +1,1 @@
+var e=e=>({max:e,show:({count:t})=>t>e*.8?`${t} / ${e}`:``});export{e as t};
