@@ -105,7 +105,7 @@ func allRefusals(f *apitest.Fixture, free, leaving uuid.UUID, pending string) []
 		{"NUL in a path", models.RoleITOps, "POST", "/api/v1/systems/%00/check", "", nil, 422, "validation_failed", "path.name"},
 		{"no UTF-8 in a path", hr, "GET", path + "/%ff", "", nil, 422, "validation_failed", "path.id"},
 		{"limit", hr, "GET", path + "?limit=1000", "", nil, 422, "validation_failed", "query.limit"},
-		{"unknown stage", hr, "GET", path + "?stage=gone", "", nil, 422, "validation_failed", "query.stage"},
+		{"unknown stage", hr, "GET", path + "?stage=gone", "", nil, 422, "validation_failed", "query.stage[0]"},
 		{"unknown departure", hr, "GET", path + "/" + uuid.NewString(), "", nil, 404, "not_found", ""},
 		{"no id", hr, "GET", path + "/me", "", nil, 422, "validation_failed", "path.id"},
 		{"no route", hr, "GET", "/api/v1/nothing", "", nil, 404, "not_found", ""},

@@ -201,7 +201,7 @@ func TestTheTimelineSaysWhoKeptTheData(t *testing.T) {
 	for i := range want {
 		want[i].ByText = i18n.Text(i18n.Chinese, "role."+want[i].By)
 		var who render.PersonView
-		if want[i].ByPerson = &who; f.Env.Facts.Read(t.Context()).Raw("SELECT e.id AS employee_id, employee_no, name, d.name_zh AS department FROM employees e JOIN departments d ON d.id = department_id WHERE e.id = ?", want[i].ByID).Scan(&who).Error != nil {
+		if want[i].ByPerson = &who; f.Env.Facts.Read(t.Context()).Raw("SELECT e.id AS employee_id, employee_no, name, d.name_zh AS department, m.time_zone FROM employees e JOIN departments d ON d.id = department_id JOIN employments m ON m.employee_id = e.id WHERE e.id = ?", want[i].ByID).Scan(&who).Error != nil {
 			t.Fatal("nobody did it")
 		}
 	}
