@@ -31,6 +31,7 @@ type PurgeView struct {
 	CategoriesText []string           `json:"categories_text"`
 	State          models.PurgeState  `json:"state"`
 	StateText      string             `json:"state_text"`
+	ImportID       *uuid.UUID         `json:"import_id,omitempty" doc:"Of somebody who had left before and came in with a file: the import, all of which can be decided about at once"`
 	Person         render.PersonView  `json:"person" doc:"Whose data it destroys"`
 	ReviewRequired bool               `json:"review_required" doc:"Without a decision it is not carried out"`
 	ReviewUntil    *time.Time         `json:"review_until,omitempty" doc:"Undecided, it is carried out then"`
@@ -164,7 +165,7 @@ func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people re
 	v := PurgeView{
 		ID: p.ID, DepartureID: p.DepartureID, EmployeeID: p.EmployeeID, Categories: append([]models.Category{}, p.Categories...), CategoriesText: closed.Texts(language, p.Categories),
 		State: p.State, StateText: closed.Text(language, p.State),
-		Person: people[p.EmployeeID], ReviewRequired: p.ReviewRequired, ReviewUntil: render.UTC(p.ReviewUntil), Decision: p.Decision,
+		ImportID: p.BatchID, Person: people[p.EmployeeID], ReviewRequired: p.ReviewRequired, ReviewUntil: render.UTC(p.ReviewUntil), Decision: p.Decision,
 		DecidedBy: p.DecidedBy, Decider: people.Of(p.DecidedBy), DecidedAt: render.UTC(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, Confirmer: people.Of(p.ConfirmedBy), RejectedBy: p.RejectedBy, RejectedAt: render.UTC(p.RejectedAt),
 		Rejections: rejectionViews(p.Rejections, people, language), Escalated: escalated(p), EscalatedAt: render.UTC(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: render.UTC(p.EndedAt),
 	}

@@ -231,6 +231,8 @@ type PurgeFilter struct {
 type PurgeView struct {
 	models.Purge
 	EmployeeID uuid.UUID
+	// BatchID is the file by which the person came in, who had left before.
+	BatchID    *uuid.UUID
 	Categories []models.Category `gorm:"-"`
 	// Rejections are all of those categories, in this purge and in former ones, by category, oldest first.
 	Rejections []Rejection `gorm:"-"`
@@ -274,7 +276,7 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 }
 
 func purgeViews(ctx context.Context, db *database.DB) *gorm.DB {
-	return db.Read(ctx).Table("purges").Select("purges.*, departures.employee_id").
+	return db.Read(ctx).Table("purges").Select("purges.*, departures.employee_id, departures.batch_id").
 		Joins("JOIN departures ON departures.id = purges.departure_id")
 }
 

@@ -124,10 +124,22 @@ export default function Home() {
       what: t('deletionWhat', { what: listed(rows.map((x) => x.category_text)) }), label: t('deletionDo'), to: `/departures/${r.departure_id}`,
     })
   }
-  for (const p of [...(home.reviews.data?.items ?? []), ...(home.rejected.data?.items ?? [])]) {
+  // Who came in with one file is one thing to do, not hundreds.
+  const files = new Map<string, Schemas['PurgeView'][]>()
+  for (const p of home.reviews.data?.items ?? []) if (p.import_id) files.set(p.import_id, [...(files.get(p.import_id) ?? []), p])
+  const together = [...files].filter(([, purges]) => purges.length > 1)
+  for (const [id, purges] of together) {
+    const all = home.reviews.data?.next_cursor === null
+    todos.push({
+      key: id, at: purges[0]!.created_at, tone: purges.some((p) => p.escalated) ? 'bad' : 'wait', kind: t('purge'), mine: role === 'reviewer',
+      what: t(all ? 'togetherWhat' : 'togetherWhatMore', { n: purges.length }), label: role === 'reviewer' ? t('purgeDo') : t('purgeSee'), to: `/retention/imports/${id}`,
+    })
+  }
+  const alone = (home.reviews.data?.items ?? []).filter((p) => !together.some(([id]) => id === p.import_id))
+  for (const p of [...alone, ...(home.rejected.data?.items ?? [])]) {
     todos.push({
       key: p.id, at: p.review_until ?? p.rejected_at, zone: p.person.time_zone, tone: p.escalated ? 'bad' : 'wait', kind: p.state === 'rejected' ? t('purgeRejected') : t('purge'), who: p.person, mine: role === 'reviewer',
-      what: listed(p.categories_text), label: role === 'reviewer' ? t('purgeDo') : t('purgeSee'), to: '/retention',
+      what: listed(p.categories_text), label: role === 'reviewer' ? t('purgeDo') : t('purgeSee'), to: `/retention?tab=purges${p.state === 'rejected' ? '&state=rejected' : ''}`,
     })
   }
   const looks = (home.looks.data?.items ?? []).filter((l) => !own(l.judgement?.looker?.employee_id) && !own(l.employee_id))

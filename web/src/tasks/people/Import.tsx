@@ -6,6 +6,7 @@ import { Link, useSearchParams } from 'react-router'
 
 import { api, asRequest, ok, type Schemas } from '../../api/client'
 import { useEvents } from '../../shell/events'
+import { listed } from '../../shell/language'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { Person } from '../../shell/person'
@@ -193,8 +194,8 @@ function One({ id }: { id: string }) {
             )}
           </Space>
         </Flex>
-        {it.state === 'checking' && <Moving text={t('checking', { done: it.checked, all: it.rows })} percent={percent(it.checked)} />}
-        {it.state === 'running' && <Moving text={t('running', { done: it.ran, all: it.rows })} percent={percent(it.ran)} />}
+        {it.state === 'checking' && <Moving text={t('checking', { done: it.checked, all: it.rows })} percent={percent(it.checked)} pace={it.pace} />}
+        {it.state === 'running' && <Moving text={t('running', { done: it.ran, all: it.rows })} percent={percent(it.ran)} pace={it.pace} />}
         {!mine && <Alert type="info" showIcon title={t('onlyUploader')} style={{ marginTop: 12 }} />}
         {it.removed > 0 && <Alert type="warning" showIcon title={t('removed', { count: it.removed })} style={{ marginTop: 12 }} />}
       </Card>
@@ -224,6 +225,14 @@ function One({ id }: { id: string }) {
             )}
           </Flex>
           {it.plan.left && it.plan.left.people > 0 && <Alert type="warning" showIcon style={{ marginTop: 16 }} title={t('leftBefore', { count: it.plan.left.people, from: day(it.plan.left.first), to: day(it.plan.left.last) })} />}
+          {it.plan.left && it.plan.left.due_people > 0 && (it.state === 'checked' || it.state === 'awaiting_approval') && (
+            <Typography.Paragraph style={{ margin: '8px 0 0' }}>{t('dueAtOnce', { count: it.plan.left.due_people, what: listed(it.plan.left.due.map((d) => t('dueOf', { what: d.category_text, n: d.people }))) })}</Typography.Paragraph>
+          )}
+          {it.result.departed > 0 && (
+            <Typography.Paragraph style={{ margin: '12px 0 0' }}>
+              <Link to={`/retention/imports/${id}`}>{t('dueList')}</Link>
+            </Typography.Paragraph>
+          )}
           {it.state === 'checked' && mine && (
             <Space orientation="vertical" style={{ width: '100%', marginTop: 16 }}>
               {count === 0 ? (
@@ -279,11 +288,14 @@ function One({ id }: { id: string }) {
   )
 }
 
-function Moving({ text, percent }: { text: string; percent: number }) {
+function Moving({ text, percent, pace }: { text: string; percent: number; pace?: Schemas['ImportPace'] }) {
+  const t = useImportTexts()
+  const left = pace && (pace.seconds_left < 60 ? t('underMinute') : pace.seconds_left < 5400 ? t('minutes', { n: Math.round(pace.seconds_left / 60) }) : t('hours', { n: Math.round(pace.seconds_left / 360) / 10 }))
   return (
     <div style={{ marginTop: 12 }}>
       <div role="status">{text}</div>
       <Progress percent={percent} aria-label={text} />
+      <Typography.Text type="secondary">{pace ? t('pace', { n: pace.rows_per_minute, left: left ?? '' }) : t('noPace')}</Typography.Text>
     </div>
   )
 }

@@ -15,6 +15,7 @@ import { useOutcome } from '../../shell/request'
 import { useShellTexts } from '../../shell/texts'
 import { day, instant, When } from '../../shell/times'
 import { useRetentionTexts } from './texts'
+import { useTogetherTexts } from './together-texts'
 
 type Purge = Schemas['PurgeView']
 type Decision = 'approved' | 'rejected' | 'extended'
@@ -26,6 +27,7 @@ const states = ['in_review', 'rejected', 'purging', 'purged', 'cancelled'] as co
 export function Purges() {
   const t = useRetentionTexts()
   const shell = useShellTexts()
+  const together = useTogetherTexts()
   const me = useMe().data
   const [params, setParams] = useSearchParams()
   const asked = params.get('state') ?? 'in_review'
@@ -40,6 +42,7 @@ export function Purges() {
       return next
     }, { replace: true })
   const list = usePages(['purges', state, employee_id], (cursor) => ok(api.GET('/api/v1/purges', { params: { query: { cursor, state, employee_id } } })))
+  const imports = [...new Set(list.rows.filter((p) => p.state === 'in_review').map((p) => p.import_id))].filter((id) => id !== undefined)
   const label = { in_review: t('inReview'), rejected: t('rejectedState'), purging: t('purging'), purged: t('purged'), cancelled: t('cancelled') }
   return (
     <div style={{ maxWidth: 900 }}>
@@ -60,6 +63,9 @@ export function Purges() {
         <Card><Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={state === 'in_review' && !employee_id ? <>{t('noPurges')}<br />{t('noPurgesHint')}</> : t('noPurgesOf')} /></Card>
       )}
       <Flex vertical gap={12}>
+        {imports.map((id) => (
+          <Alert key={id} type="info" showIcon title={together('many')} action={<Link to={`/retention/imports/${id}`}>{together('openList')}</Link>} />
+        ))}
         {list.rows.map((p) => (
           <PurgeCard key={p.id} of={p} me={me?.employee_id} decide={me?.role === 'reviewer' && p.employee_id !== me.employee_id ? (decision) => setDeciding({ purge: p, decision }) : undefined} />
         ))}
@@ -72,6 +78,7 @@ export function Purges() {
 
 function PurgeCard({ of: p, me, decide }: { of: Purge; me?: string; decide?: (decision: Decision) => void }) {
   const t = useRetentionTexts()
+  const together = useTogetherTexts()
   const open = p.state === 'in_review' || p.state === 'rejected'
   const rejectedByMe = p.rejections.some((r) => r.person?.employee_id === me)
   return (
@@ -105,6 +112,7 @@ function PurgeCard({ of: p, me, decide }: { of: Purge; me?: string; decide?: (de
         {decide && open && !rejectedByMe && <Button danger onClick={() => decide('approved')}>{t('approve')}</Button>}
         {decide && p.state === 'in_review' && <Button onClick={() => decide('rejected')}>{t('reject')}</Button>}
         {decide && p.state === 'rejected' && <Button onClick={() => decide('extended')}>{t('extend')}</Button>}
+        {p.import_id && p.state === 'in_review' && <Link to={`/retention/imports/${p.import_id}`}>{together('openList')}</Link>}
         <Link to={`/departures/${p.departure_id}`}>{t('open')}</Link>
       </Flex>
     </Card>
