@@ -9,6 +9,7 @@ import { ProblemAlert } from '../../shell/problems'
 import { useWide } from '../../shell/wide'
 import { Form, type Edited } from './Form'
 import './organisation.css'
+import { Sites } from './Sites'
 import { useTexts } from './texts'
 import { clockTime, lawName, zoneName } from './words'
 
@@ -52,6 +53,7 @@ export default function Organisation() {
         {(entities.isPending || departments.isPending) && !error && <Skeleton active />}
         {entities.data && entities.rows.length === 0 && <Empty description={t('empty')} />}
         {departments.data && entities.rows.map((e) => <Company key={e.id} of={e} departments={departments.rows.filter((d) => d.legal_entity_id === e.id)} wanted={wanted} hr={hr} edit={setEdited} />)}
+        <Sites wanted={wanted} hr={hr} />
       </Flex>
       <Form edited={edited} departments={departments.rows} entities={entities.rows} close={() => setEdited(undefined)} />
     </>

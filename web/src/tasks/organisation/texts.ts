@@ -37,6 +37,11 @@ export const useTexts = texts(
     add: '新增',
     saved: '已保存，改动已记入日志',
     demo: '演示（期限很短）',
+    sites: '地点',
+    sitesHint: '员工在哪里上班：工厂、办公室。地点不属于部门或公司；权限可以按地点划定范围。',
+    addSite: '新增地点',
+    noSites: '还没有地点。新增后，可在员工档案里选。',
+    noSiteFound: '没有找到这样的地点。',
     required: '必填',
   },
   {
@@ -74,6 +79,11 @@ export const useTexts = texts(
     add: 'Add',
     saved: 'Saved; the log has the change',
     demo: 'Demonstration (very short periods)',
+    sites: 'Sites',
+    sitesHint: 'Where people work: plants, offices. A site is no part of a department or a company; permissions may reach whoever is at one.',
+    addSite: 'Add a site',
+    noSites: 'No site yet. Once there is one, it can be chosen in the files of people.',
+    noSiteFound: 'There is no such site.',
     required: 'Required',
   },
 )

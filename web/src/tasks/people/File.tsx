@@ -113,7 +113,7 @@ function OneFile({ id }: { id: string }) {
           <h1 style={{ marginBottom: 4 }}>
             {person.name} <Status of={person} />
           </h1>
-          <Typography.Text type="secondary">{[person.employee_no, person.department, person.post, person.legal_entity].filter(Boolean).join(' · ')}</Typography.Text>
+          <Typography.Text type="secondary">{[person.employee_no, person.department, person.post, person.site, person.legal_entity].filter(Boolean).join(' · ')}</Typography.Text>
         </div>
         <Space wrap>
           {hr && !own && person.status !== 'purged' && (
@@ -160,6 +160,7 @@ function OneFile({ id }: { id: string }) {
             style={{ marginTop: 16 }}
             items={[
               { key: 'entity', label: t('entity'), children: person.legal_entity },
+              { key: 'site', label: t('site'), children: person.site || t('noSite') },
               ...(person.former_names.length > 0 ? [{ key: 'former', label: t('formerNames'), children: person.former_names.join('、') }] : []),
             ]}
           />

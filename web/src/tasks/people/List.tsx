@@ -9,7 +9,7 @@ import { usePages } from '../../shell/pages'
 import { ProblemAlert } from '../../shell/problems'
 import { day } from '../../shell/times'
 import { useWide } from '../../shell/wide'
-import { useDepartments } from './Edit'
+import { useDepartments, useSites } from './Edit'
 import './look.css'
 import { Status } from './status'
 import { usePeopleTexts } from './texts'
@@ -34,13 +34,15 @@ export default function List() {
   const here = useLocation()
   const [params, setParams] = useSearchParams()
   const departments = useDepartments()
+  const sites = useSites()
   // What is typed may be a number of somebody: it is kept for the way back, and not in the address.
   const [text, setText] = useState(() => (here.state as { text?: string } | null)?.text ?? params.get('q')?.slice(0, 100) ?? '')
   const q = useSettled(text)
   const status = statuses.find((s) => s === params.get('status'))
   const department = params.get('department') ?? undefined
-  const people = usePages(['people', 'list', q, status, department], (cursor) =>
-    ok(api.GET('/api/v1/employees', { params: { query: { cursor, limit: 50, q: q || undefined, status, department_id: department } } })),
+  const site = params.get('site') ?? undefined
+  const people = usePages(['people', 'list', q, status, department, site], (cursor) =>
+    ok(api.GET('/api/v1/employees', { params: { query: { cursor, limit: 50, q: q || undefined, status, department_id: department, site_id: site } } })),
   )
   const filter = (name: string, value: string | undefined) => {
     const next = new URLSearchParams(params)
@@ -93,6 +95,16 @@ export default function List() {
             options={[{ value: '', label: t('anyDepartment') }, ...(departments.data?.items ?? []).map((d) => ({ value: d.id, label: d.name }))]}
             style={{ flex: '1 1 160px', maxWidth: 260 }}
           />
+          {(sites.data?.length ?? 0) > 0 && (
+            <Select
+              aria-label={t('site')}
+              value={site ?? ''}
+              onChange={(s) => filter('site', s || undefined)}
+              showSearch={{ optionFilterProp: 'label' }}
+              options={[{ value: '', label: t('anySite') }, ...(sites.data ?? []).map((s) => ({ value: s.id, label: s.name }))]}
+              style={{ flex: '1 1 160px', maxWidth: 260 }}
+            />
+          )}
         </Flex>
         {people.isPending ? (
           <Skeleton active />
@@ -100,7 +112,7 @@ export default function List() {
           <ProblemAlert error={people.error} retry={() => void people.refetch()} />
         ) : people.rows.length === 0 ? (
           <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={<>{t('nobody')}<br />{t('nobodyHint')}</>}>
-            {(text || status || department) && (
+            {(text || status || department || site) && (
               <Button
                 onClick={() => {
                   setText('')
