@@ -7,12 +7,14 @@ import { Link, matchPath, Outlet, useLocation, useNavigate } from 'react-router'
 import { api, ended, ok, type Schemas } from '../api/client'
 import { maySee, tasks, useTaskTexts } from '../tasks'
 import { Finder } from './Finder'
+import { hasTour } from './Heading'
 import { language, setLanguage } from './language'
 import { SessionEnding } from './login'
 import { useShellTexts } from './texts'
 import { useWide } from './wide'
 
 const ConsentDialog = lazy(() => import('../tasks/me/ConsentDialog'))
+const Tour = lazy(() => import('./Tour'))
 const Feedback = lazy(() => import('./Feedback').then((m) => ({ default: m.Feedback })))
 
 /** What is around every screen: the menu of one's tasks, the search, the language, the session. */
@@ -135,6 +137,11 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
           )}
         </Layout.Content>
       </Layout>
+      {(here.state as { tour?: boolean } | null)?.tour && hasTour(screen?.label) && (
+        <Suspense fallback={null}>
+          <Tour key={screen.path} of={screen.label} />
+        </Suspense>
+      )}
       <Finder open={finding} close={() => setFinding(false)} role={me.role} />
       {me.session && <SessionEnding at={me.session.idle_expires_at} />}
       {me.consents_to_answer.length > 0 && me.session && me.session.authenticated !== 'break_glass' && (

@@ -32,7 +32,7 @@ export const useTaskTexts = texts(
   },
 )
 
-type TaskLabel = Parameters<ReturnType<typeof useTaskTexts>>[0]
+export type TaskLabel = Parameters<ReturnType<typeof useTaskTexts>>[0]
 
 const readers: Role[] = ['hr_admin', 'reviewer', 'auditor', 'it_ops']
 

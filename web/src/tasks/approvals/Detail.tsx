@@ -6,6 +6,7 @@ import { Link, useParams } from 'react-router'
 import { api, ok, type Schemas } from '../../api/client'
 import { isProblem } from '../../api/problem'
 import { maySee, tasks } from '../../tasks'
+import { Heading } from '../../shell/Heading'
 import { listed } from '../../shell/language'
 import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
@@ -67,8 +68,8 @@ export default function Detail() {
     onError: failed,
   })
 
-  if (request.isPending) return <><h1>{t('title')}</h1><Skeleton active /></>
-  if (!request.data) return <><h1>{t('title')}</h1><ProblemAlert error={request.error} retry={() => void request.refetch()} /><p><Link to="/approvals">{t('back')}</Link></p></>
+  if (request.isPending) return <><Heading>{t('title')}</Heading><Skeleton active /></>
+  if (!request.data) return <><Heading>{t('title')}</Heading><ProblemAlert error={request.error} retry={() => void request.refetch()} /><p><Link to="/approvals">{t('back')}</Link></p></>
   const r = request.data
   const look = r.because.some((c) => c.cause === 'sensitive_look') // its reason is sealed, and stands among the changes
   const mine = r.requester.employee_id === me?.employee_id
@@ -87,19 +88,19 @@ export default function Detail() {
       <div>
         <Link to="/approvals">← {t('back')}</Link>
         <Flex gap={12} align="center" wrap style={{ marginTop: 8 }}>
-          <h1 style={{ margin: 0 }}>{r.operation_text}</h1>
+          <Heading style={{ margin: 0 }}>{r.operation_text}</Heading>
           <ApprovalState of={r} />
         </Flex>
       </div>
       {overtaken && <Alert role="alert" type="warning" showIcon title={t('overtaken')} description={t('overtakenHint')} />}
-      <Card size="small" title={<h2 className="card-title">{t(pending ? 'whatChanges' : 'whatChanged')}</h2>}>
+      <Card data-tour="changes" size="small" title={<h2 className="card-title">{t(pending ? 'whatChanges' : 'whatChanged')}</h2>}>
         {r.changes.length > 0 ? <Changes of={r.changes} /> : <Typography.Text type="secondary">{t('changesGone')}</Typography.Text>}
         <Space wrap style={{ marginTop: 8 }}>
           {employee && reaches('people') && <Link to={`/people/${employee.id}`}>{t('person')}</Link>}
           {departure && <Link to={`/departures/${departure.id}`}>{t('departure')}</Link>}
         </Space>
       </Card>
-      <Card size="small">
+      <Card data-tour="why" size="small">
         <Descriptions
           column={1}
           size="small"
@@ -121,12 +122,12 @@ export default function Detail() {
       {decides && (
         <Card size="small">
           <Form form={form} layout="vertical" disabled={busy}>
-            <Form.Item name="comment" label={t('comment')} extra={t('commentHint')} rules={[{ max: 500 }]}>
+            <Form.Item name="comment" data-tour="comment" label={t('comment')} extra={t('commentHint')} rules={[{ max: 500 }]}>
               <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} count={longest(500)} />
             </Form.Item>
             <Flex vertical gap={12}>
               <ProblemAlert error={error} />
-              <Flex gap={12} wrap align="center">
+              <Flex data-tour="decide" gap={12} wrap align="center">
                 <Button type="primary" size="large" loading={decide.isPending && decide.variables.decision === 'approved'} onClick={() => send('approved')} style={{ flex: '1 1 140px', maxWidth: 240 }}>
                   {t('approve')}
                 </Button>

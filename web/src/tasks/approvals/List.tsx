@@ -2,6 +2,7 @@ import { Button, Card, Empty, Flex, Select, Skeleton, Space, Tag, Typography } f
 import { Link, useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { Person } from '../../shell/person'
@@ -37,10 +38,11 @@ export default function List() {
     <div style={{ maxWidth: 860 }}>
       <Flex justify="space-between" align="start" gap={12} wrap>
         <div>
-          <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+          <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
           <Typography.Paragraph type="secondary">{t('intro')}</Typography.Paragraph>
         </div>
         <Select
+          data-tour="state"
           aria-label={t('state')}
           value={state ?? 'all'}
           onChange={(value: string) => setParams(value === 'pending' ? {} : { state: value }, { replace: true })}
@@ -53,7 +55,7 @@ export default function List() {
       {list.data && (
         <Space orientation="vertical" size="large" style={{ width: '100%' }}>
           {groups.map((g) => (
-            <section key={g.key} aria-label={g.title || t('title')}>
+            <section key={g.key} data-tour={g.key} aria-label={g.title || t('title')}>
               {g.title && (
                 <Typography.Title level={2} style={{ fontSize: 16, marginTop: 0 }}>
                   {g.title}
@@ -87,7 +89,7 @@ function Row({ of: r, mine }: { of: Approval; mine: boolean }) {
   const left = Date.parse(r.expires_at) - useNow()
   return (
     <Link to={`/approvals/${r.id}`} className="request-card">
-      <Card size="small">
+      <Card data-tour="first" size="small">
         <Flex justify="space-between" gap={8} wrap>
           <Space wrap size={8}>
             <Typography.Text strong style={{ fontSize: 15 }}>{r.operation_text}</Typography.Text>

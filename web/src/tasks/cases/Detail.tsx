@@ -5,6 +5,7 @@ import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { CopyButton } from '../../shell/copy'
+import { Heading } from '../../shell/Heading'
 import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
@@ -20,8 +21,8 @@ export default function Detail() {
   const id = useParams().id!
   const me = useMe().data
   const found = useQuery({ queryKey: ['cases', 'one', id], queryFn: () => ok(api.GET('/api/v1/support-cases/{id}', { params: { path: { id } } })) })
-  if (found.isPending) return <><h1>{t('title')}</h1><Skeleton active /></>
-  if (!found.data) return <><h1>{t('title')}</h1><ProblemAlert error={found.error} retry={() => void found.refetch()} /><p><Link to="/cases">{t('back')}</Link></p></>
+  if (found.isPending) return <><Heading>{t('title')}</Heading><Skeleton active /></>
+  if (!found.data) return <><Heading>{t('title')}</Heading><ProblemAlert error={found.error} retry={() => void found.refetch()} /><p><Link to="/cases">{t('back')}</Link></p></>
   const c = found.data
   const own = c.person.employee_id === me?.employee_id
   return (
@@ -29,15 +30,15 @@ export default function Detail() {
       <div>
         <Link to="/cases">← {t('back')}</Link>
         <Flex gap={12} align="center" wrap style={{ marginTop: 8 }}>
-          <h1 style={{ margin: 0 }}>{t('heading', { system: c.system_text, person: `${c.person.name} (${c.person.employee_no})` })}</h1>
+          <Heading style={{ margin: 0 }}>{t('heading', { system: c.system_text, person: `${c.person.name} (${c.person.employee_no})` })}</Heading>
           <Tag color={caseColors[c.state]}>{c.state_text}</Tag>
         </Flex>
       </div>
-      {c.next_step && c.state !== 'closed' && <Alert type="warning" showIcon title={t('next')} description={c.next_step} />}
+      {c.next_step && c.state !== 'closed' && <Alert data-tour="next" type="warning" showIcon title={t('next')} description={c.next_step} />}
       <Row gutter={[20, 16]}>
         <Col xs={24} lg={14}>
           <Flex vertical gap={16}>
-            <Card size="small">
+            <Card data-tour="why" size="small">
               <Descriptions
                 column={1}
                 size="small"
@@ -54,7 +55,7 @@ export default function Detail() {
               </Space>
             </Card>
             <Tried of={c} />
-            <Card size="small" title={<h2 className="card-title">{t('vendor')}</h2>} extra={<CopyButton size="small" text={c.for_vendor}>{t('copyVendor')}</CopyButton>}>
+            <Card data-tour="vendor" size="small" title={<h2 className="card-title">{t('vendor')}</h2>} extra={<CopyButton size="small" text={c.for_vendor}>{t('copyVendor')}</CopyButton>}>
               <pre className="for-vendor">{c.for_vendor}</pre>
               <Typography.Text type="secondary">{t('vendorHint')}</Typography.Text>
             </Card>
@@ -86,7 +87,7 @@ function Tried({ of: c }: { of: Case }) {
   const t = useCaseTexts()
   const good = (outcome: string) => (outcome === 'confirmed' ? 'green' : outcome === 'failed' ? 'red' : 'orange')
   return (
-    <Card size="small" title={<h2 className="card-title">{t('tried')}</h2>}>
+    <Card data-tour="tried" size="small" title={<h2 className="card-title">{t('tried')}</h2>}>
       <Flex vertical component="ul" className="tried">
         {c.tried.map((r, i) => (
           <li key={i}>
@@ -116,7 +117,7 @@ function Accounts({ of: c }: { of: Case }) {
   const t = useCaseTexts()
   const accounts = useQuery({ queryKey: ['accounts', c.employee_id], queryFn: () => ok(api.GET('/api/v1/employees/{id}/accounts', { params: { path: { id: c.employee_id } } })) })
   return (
-    <Card size="small" title={<h2 className="card-title">{t('accounts')}</h2>}>
+    <Card data-tour="accounts" size="small" title={<h2 className="card-title">{t('accounts')}</h2>}>
       {accounts.isPending && <Skeleton active title={false} paragraph={{ rows: 2 }} />}
       <ProblemAlert error={accounts.error} retry={() => void accounts.refetch()} />
       {accounts.data?.items.length === 0 && <Typography.Text type="secondary">{t('noAccounts')}</Typography.Text>}
@@ -164,7 +165,7 @@ function Resolve({ of: c }: { of: Case }) {
   })
   const choices = (['retry', 'resolved_by_hand', ...(c.state === 'open' ? ['waive'] : []), ...(c.departure_id ? [] : ['abort'])] as Action[])
   return (
-    <Card size="small" title={<h2 className="card-title">{t('decide')}</h2>}>
+    <Card data-tour="decide" size="small" title={<h2 className="card-title">{t('decide')}</h2>}>
       <Form form={form} layout="vertical" disabled={resolve.isPending} onFinish={(v) => resolve.mutate({ action: v.action, note: v.note?.trim() || undefined })} requiredMark={false}>
         <Form.Item name="action" rules={[{ required: true, message: t('choose') }]}>
           <Radio.Group aria-label={t('decide')} style={{ width: '100%' }}>

@@ -3,6 +3,7 @@ import { Button, Card, Col, Empty, Flex, Row, Select, Skeleton, Space, Tag, Typo
 import { Link, useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { usePages } from '../../shell/pages'
 import { Person, PersonPicker } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
@@ -37,11 +38,11 @@ export default function List() {
   const filtered = !!system || !!employee_id || state !== 'open'
   return (
     <>
-      <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+      <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
       <Typography.Paragraph type="secondary">{t('intro')}</Typography.Paragraph>
       <Row gutter={[20, 20]}>
         <Col xs={24} lg={16}>
-          <Flex gap={8} wrap style={{ marginBottom: 12 }}>
+          <Flex data-tour="filter" gap={8} wrap style={{ marginBottom: 12 }}>
             <Select
               aria-label={t('state')}
               value={state ?? 'all'}
@@ -85,7 +86,7 @@ function Item({ of: c }: { of: Case }) {
   const age = useAge()
   return (
     <Link to={`/cases/${c.id}`} className="case-card">
-      <Card size="small">
+      <Card data-tour="first" size="small">
         <Flex justify="space-between" gap={8} wrap>
           <Space wrap size={8}>
             <Typography.Text strong style={{ fontSize: 15 }}>{c.system_text}</Typography.Text>

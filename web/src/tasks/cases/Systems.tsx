@@ -13,7 +13,7 @@ export function Systems() {
   const it = useMe().data?.role === 'it_ops'
   const systems = useQuery({ queryKey: ['systems'], queryFn: () => ok(api.GET('/api/v1/systems')) })
   return (
-    <Card size="small" title={<h2 className="card-title">{t('systems')}</h2>}>
+    <Card data-tour="systems" size="small" title={<h2 className="card-title">{t('systems')}</h2>}>
       {systems.isPending && <Skeleton active paragraph={{ rows: 2 }} title={false} />}
       <ProblemAlert error={systems.error} retry={() => void systems.refetch()} />
       {systems.data?.items.length === 0 && <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('noSystems')} />}

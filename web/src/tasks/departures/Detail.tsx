@@ -5,6 +5,7 @@ import { Link, useNavigate, useParams } from 'react-router'
 
 import { api, isNotThere, ok, type Schemas } from '../../api/client'
 import { useEvents } from '../../shell/events'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
@@ -40,12 +41,12 @@ export default function Detail() {
   if (departure.error && !departure.data) {
     return isNotThere(departure.error) || !id ? (
       <>
-        <h1>{t('detailTitle')}</h1>
+        <Heading>{t('detailTitle')}</Heading>
         <Result status="404" title={t('gone')} subTitle={t('goneHint')} extra={<Link to="/departures">{t('backToList')}</Link>} />
       </>
     ) : (
       <>
-        <h1>{t('detailTitle')}</h1>
+        <Heading>{t('detailTitle')}</Heading>
         <ProblemAlert error={departure.error} retry={() => void departure.refetch()} />
       </>
     )
@@ -62,9 +63,9 @@ function Shown({ of: d }: { of: Departure }) {
     <>
       <Flex justify="space-between" align="start" gap={12} wrap style={{ marginBottom: 16 }}>
         <Flex vertical gap={6}>
-          <h1 style={{ margin: 0 }}>
+          <Heading style={{ margin: 0 }}>
             {t('detailTitle')} · {d.person.name}
-          </h1>
+          </Heading>
           <Space wrap size={8}>
             <Typography.Text type="secondary">{[d.person.employee_no, d.person.department].filter(Boolean).join(' · ')}</Typography.Text>
             <State tone="calm">{d.kind_text}</State>
@@ -92,7 +93,7 @@ function Shown({ of: d }: { of: Departure }) {
         <Col xs={24} lg={16}>
           <Flex vertical gap={16}>
             <WhoActs of={d} />
-            <Section title={t('accountsMore')}>
+            <Section tour="accounts" title={t('accountsMore')}>
               <Accounts of={d} />
             </Section>
             <Section title={t('retentionMore')}>
@@ -105,7 +106,7 @@ function Shown({ of: d }: { of: Departure }) {
             <Section title={t('facts')}>
               <Facts of={d} />
             </Section>
-            <Section title={t('timeline')}>
+            <Section tour="history" title={t('timeline')}>
               <History of={d} />
             </Section>
           </Flex>
@@ -115,9 +116,9 @@ function Shown({ of: d }: { of: Departure }) {
   )
 }
 
-function Section({ title, fill, children }: { title: ReactNode; fill?: boolean; children: ReactNode }) {
+function Section({ title, tour, fill, children }: { title: ReactNode; tour?: string; fill?: boolean; children: ReactNode }) {
   return (
-    <Card size="small" style={{ height: fill ? '100%' : undefined }} title={<h2 style={{ font: 'inherit', margin: 0 }}>{title}</h2>}>
+    <Card data-tour={tour} size="small" style={{ height: fill ? '100%' : undefined }} title={<h2 style={{ font: 'inherit', margin: 0 }}>{title}</h2>}>
       {children}
     </Card>
   )
@@ -163,7 +164,7 @@ function Employment({ of: d }: { of: Departure }) {
   const path = ['pending_departure', 'departed', 'purging', 'purged'] as const
   const at = path.findIndex((s) => s === d.stage)
   return (
-    <Section fill title={t('trackEmployment')}>
+    <Section fill tour="employment" title={t('trackEmployment')}>
       <Flex vertical gap={12}>
         {takenBack(d.stage) ? (
           <div>
@@ -185,7 +186,7 @@ function AccountsTrack({ of: d }: { of: Departure }) {
   const states = new Map<string, number>()
   for (const a of d.accounts) states.set(a.state_text, (states.get(a.state_text) ?? 0) + 1)
   return (
-    <Section fill title={t('trackAccounts')}>
+    <Section fill tour="accountsTrack" title={t('trackAccounts')}>
       <Flex vertical gap={10}>
         <div>
           <State tone={accountsTone(d)}>{d.accounts_state_text}</State>
@@ -213,7 +214,7 @@ function RetentionTrack({ of: d }: { of: Departure }) {
   const planned = byDeadline(d.planned_retention ?? [])[0]
   const soonest = byDeadline(d.retention.filter((r) => r.state !== 'purged' && r.state !== 'cancelled'))[0]
   return (
-    <Section fill title={t('trackRetention')}>
+    <Section fill tour="retentionTrack" title={t('trackRetention')}>
       <Flex vertical gap={10}>
         {takenBack(d.stage) ? (
           <Typography.Text>{t('nothingDeleted')}</Typography.Text>
@@ -258,11 +259,11 @@ function WhoActs({ of: d }: { of: Departure }) {
   useNow()
   const role = me.data?.role
   if (d.waiting.length === 0) {
-    return <Alert type="success" showIcon title={t('nobodyActs')} />
+    return <Alert data-tour="whoActs" type="success" showIcon title={t('nobodyActs')} />
   }
   const mine = d.waiting.findIndex((w) => !!role && w.roles.includes(role))
   return (
-    <Section title={t('whoActs')}>
+    <Section tour="whoActs" title={t('whoActs')}>
       <Flex vertical gap={12}>
         {d.waiting.map((w, i) => {
           const to = whereTo(w)

@@ -4,6 +4,7 @@ import { useState, type ReactNode } from 'react'
 import { Link, useNavigate, useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { Person } from '../../shell/person'
@@ -60,7 +61,7 @@ export default function List() {
   return (
     <>
       <Flex justify="space-between" align="start" gap={12} wrap>
-        <h1>{t('listTitle')}</h1>
+        <Heading>{t('listTitle')}</Heading>
         {me.data?.role === 'hr_admin' && (
           <Button type="primary" icon={<PlusOutlined />} onClick={() => void navigate('/departures/new')}>
             {t('newTitle')}

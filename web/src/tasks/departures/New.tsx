@@ -6,6 +6,7 @@ import { Link, useNavigate, useSearchParams } from 'react-router'
 
 import { api, asRequest, ok, type Schemas } from '../../api/client'
 import { isProblem } from '../../api/problem'
+import { Heading } from '../../shell/Heading'
 import { longest } from '../../shell/longest'
 import { Person, PersonPicker } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
@@ -94,7 +95,7 @@ export default function New() {
 
   return (
     <div>
-      <h1>{t('newTitle')}</h1>
+      <Heading>{t('newTitle')}</Heading>
       <Typography.Paragraph type="secondary">{t('newHint')}</Typography.Paragraph>
       <Form
         form={form}
@@ -117,19 +118,19 @@ export default function New() {
       >
         <Row gutter={24}>
           <Col xs={24} xl={13}>
-            <Form.Item name="employee_id" label={t('who')} rules={[{ required: true, message: shell('required') }]}>
+            <Form.Item name="employee_id" data-tour="who" label={t('who')} rules={[{ required: true, message: shell('required') }]}>
               <PersonPicker autoFocus={!params.get('person')} size="large" allowClear={false} placeholder={t('whoHint')} />
             </Form.Item>
             {values.employee_id && <PersonCard id={values.employee_id} exists={exists} />}
-            <Form.Item name="kind" label={t('kind')}>
+            <Form.Item name="kind" data-tour="kind" label={t('kind')}>
               <Radio.Group options={kinds.map((kind) => ({ value: kind, label: t(`kind_${kind}` as 'kind_death') }))} />
             </Form.Item>
-            <Form.Item name="immediate" label={t('when')} extra={values.immediate ? <Typography.Text type="danger">{plan?.two_people ? t('whenNowHintTwo') : t('whenNowHint')}</Typography.Text> : undefined}>
+            <Form.Item name="immediate" data-tour="when" label={t('when')} extra={values.immediate ? <Typography.Text type="danger">{plan?.two_people ? t('whenNowHintTwo') : t('whenNowHint')}</Typography.Text> : undefined}>
               <Radio.Group options={[{ value: false, label: t('whenDated') }, { value: true, label: t('whenNow') }]} />
             </Form.Item>
             {!values.immediate && (
               <>
-                <Form.Item name="last_working_day" label={t('lastDay')} rules={[{ required: true, message: t('lastDayMissing') }]}>
+                <Form.Item name="last_working_day" data-tour="last" label={t('lastDay')} rules={[{ required: true, message: t('lastDayMissing') }]}>
                   <DayInput
                     required
                     presets={[
@@ -231,7 +232,7 @@ export default function New() {
             )}
           </Col>
           <Col xs={24} xl={11}>
-            <Card title={<h2 style={{ font: 'inherit', margin: 0 }}>{t('plan')}</h2>} aria-live="polite" style={{ marginBottom: 16, position: 'sticky', top: 72 }}>
+            <Card data-tour="plan" title={<h2 style={{ font: 'inherit', margin: 0 }}>{t('plan')}</h2>} aria-live="polite" style={{ marginBottom: 16, position: 'sticky', top: 72 }}>
               {plan ? (
                 <div style={{ opacity: preview.isPlaceholderData ? 0.6 : 1 }}>
                   <Space wrap style={{ marginBottom: 16 }}>
@@ -250,7 +251,7 @@ export default function New() {
           </Col>
         </Row>
         <Flex gap={12} align="center" wrap>
-          <Button type="primary" htmlType="submit" size="large" danger={values.immediate || cutsNow} loading={begin.isPending} disabled={!!exists} style={{ whiteSpace: 'normal', height: 'auto', minHeight: 40, maxWidth: '100%' }}>
+          <Button data-tour="send" type="primary" htmlType="submit" size="large" danger={values.immediate || cutsNow} loading={begin.isPending} disabled={!!exists} style={{ whiteSpace: 'normal', height: 'auto', minHeight: 40, maxWidth: '100%' }}>
             {label}
           </Button>
           <Typography.Text type="secondary">{t('submitKeys')}</Typography.Text>

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Card, Flex, Form, Input, Space, Typography } from 'antd'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { Person, PersonPicker } from '../../shell/person'
 import { Parts } from '../../shell/Parts'
@@ -23,7 +24,7 @@ export default function Emergency() {
   const hr = role === 'hr_admin' || role === 'reviewer' || role === 'auditor'
   return (
     <>
-      <h1>{t('title')}</h1>
+      <Heading>{t('title')}</Heading>
       <Parts
         label={t('title')}
         items={[

@@ -5,6 +5,7 @@ import dayjs from 'dayjs'
 import { useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert, showInForm } from '../../shell/problems'
@@ -29,7 +30,7 @@ export default function Feedback() {
     <>
       <Flex justify="space-between" align="start" gap={12} wrap style={{ marginBottom: 12 }}>
         <div>
-          <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+          <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
           <Typography.Paragraph type="secondary" style={{ margin: 0 }}>
             {answers ? t('hintAll') : t('hintOwn')}
           </Typography.Paragraph>

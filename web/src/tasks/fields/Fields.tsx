@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { language, listed } from '../../shell/language'
 import { useMe } from '../../shell/me'
 import { ProblemAlert } from '../../shell/problems'
@@ -26,7 +27,7 @@ export default function Page() {
   const catalogue = useQuery({ queryKey: ['field-catalogue', 'own'], queryFn: () => ok(api.GET('/api/v1/field-catalogue')), staleTime: Infinity })
   return (
     <>
-      <h1>{t('title')}</h1>
+      <Heading>{t('title')}</Heading>
       {catalogue.isPending && <Skeleton active />}
       <ProblemAlert error={catalogue.error} retry={() => void catalogue.refetch()} />
       {catalogue.data?.own && <Editor key={catalogue.data.own.version} catalogue={catalogue.data as Catalogue} />}

@@ -1,48 +1,98 @@
-import type { Role } from '../../shell/me'
+import type { TaskLabel } from '..'
 
 /** A guide, a question or a word, in both languages. */
 export interface Entry {
   zh: [title: string, text: string]
   en: [title: string, text: string]
-  to?: string
-  roles?: Role[]
+  /** The screens that a guide is about: the first is where it leads to. */
+  about?: TaskLabel[]
 }
 
 export const guides: Entry[] = [
   {
+    zh: ['从工作台开始', '上面的数字是等着处理的事，点开就到；下面按期限列出每件事和下一步。三张图回答：每月离职多少人、到停用时间后多久停完全部账号、查阅和求助因为什么被拒；每张图都可以换成表格。看到哪些内容取决于角色。'],
+    en: ['Start from the overview', 'The numbers on top are what waits; each leads there. Below, everything stands by its deadline with the next step. Three charts answer how many leave each month, how long after the cutoff all accounts are off, and for what looks and pleas are refused; each can be read as a table. What you see depends on your role.'],
+    about: ['home'],
+  },
+  {
     zh: ['发起离职', '选择员工（看清工号和部门，避免同名），选择离职类型和最后工作日。其余日期按规定推算，旁边写着为什么。提交前会列出：什么时候停用账号、什么时候离职、每类资料保留到什么时候、需不需要第二人审核。'],
     en: ['Begin a departure', 'Choose the person (mind number and department: there are namesakes), the kind and the last working day. The other dates follow from the rules, and the screen says why. Before anything is sent you see when accounts are disabled, when the person has left, how long each part of the file is kept, and whether a second person decides.'],
-    to: '/departures/new', roles: ['hr_admin'],
+    about: ['depart'],
+  },
+  {
+    zh: ['跟进一次离职', '打开一次离职，可以看到劳动关系、账号、资料三条线走到哪一步，现在该谁处理，每个账号怎样停用、怎样核对。改日期、撤回、撤销都在这一页，提交前会写明后果。'],
+    en: ['Follow a departure', 'A departure shows how far employment, accounts and the file are, who has to act, and how each account was disabled and read back. Dates, withdrawal and annulment are on the same screen, and say what they will do before they do it.'],
+    about: ['departures', 'departure'],
   },
   {
     zh: ['处理求助', '有人来要某位员工的信息时：先记下谁来问、问谁、为什么。私人债务、客户资源、招聘挖人等一律不提供；系统会给出可以直接复制的礼貌答复，并登记这次求助。确有紧急情况，选择对应用途、填写依据，几秒内即可查阅，事后由另一人复核。'],
     en: ['Answer a plea for data', 'When somebody wants a colleague’s data: note who asks, about whom and why. Private debts, customers, recruiting and the like are never a reason; you get a polite reply to copy, and the plea is registered. In a true emergency choose the purpose, say what it rests on, and you see the value within seconds; a second person looks at it afterwards.'],
-    to: '/pleas', roles: ['hr_admin'],
+    about: ['pleas'],
   },
   {
     zh: ['停用与恢复账号', '到停用时间，系统向每个已接入的系统逐一停用并读回确认。没有确认停用的账号会标红，进入“异常工单”。离职被撤回或撤销时，按停用前备份恢复；备份包含权限和设置，不包含邮件内容。'],
     en: ['Accounts: off, and back on', 'At the cutoff each connected system disables the account, and it is read back. What was not read back as off is red and becomes a case. If a departure is withdrawn or annulled, accounts come back from their backup, which has rights and settings, but no mail.'],
-    to: '/cases', roles: ['hr_admin', 'it_ops', 'reviewer'],
+    about: ['cases', 'case'],
   },
   {
     zh: ['审核', '审核人看到：要改变什么、关系到谁、为什么、谁在什么时候提出。同意前需要再次确认是您本人。自己提出的申请自己不能审核。'],
     en: ['Approvals', 'You see what would change, for whom, why, and who asked when. Before you agree you confirm that it is you. Nobody decides about their own request.'],
-    to: '/approvals', roles: ['hr_admin', 'reviewer'],
+    about: ['approvals', 'approval'],
   },
   {
     zh: ['导出证据', '在“查询日志”中先用条件查出需要的记录，再一键导出。证据包含表格、摘要和验证材料；对方不必相信我们，用公开的方法就能验证没有被改动。'],
     en: ['Export evidence', 'Search the query log for what is needed, then export it. The pack has tables, a summary and what proves them: who receives it verifies by a public method that nothing was changed, without trusting us.'],
-    to: '/log', roles: ['auditor'],
+    about: ['log'],
   },
   {
     zh: ['增加档案字段', '在“设置”里打开“字段目录”：先新增分区，再新增字段，写明填写什么、归哪一类资料、权限提示、法律依据和用途。改动先进清单，写上说明后提交审核。生效后还须在“权限”中授予，才有人看得到。'],
     en: ['Add a field to the files', 'Under “Settings” open the field catalogue: add a section, then a field with its type, category, notice, legal basis and purposes. It goes on a list, which you send with a reason; a reviewer decides. Somebody sees it once the permissions grant it too.'],
-    to: '/fields', roles: ['hr_admin'],
+    about: ['fields'],
   },
   {
     zh: ['了解并管理自己的信息', '在“我的”里可以看到公司保留了什么、谁查阅过、保留到什么时候；可以下载副本（PDF 可阅读打印）、提出异议、同意或撤回同意。'],
     en: ['Your own data', 'Under “My data” you see what the company keeps, who looked at it, and until when it stays. You can get a copy, as PDF to read and print, object to a look, agree, and withdraw.'],
-    to: '/me',
+    about: ['me'],
+  },
+  {
+    zh: ['员工档案与查阅', '按姓名、拼音或工号找人。敏感信息默认遮盖：点“查阅”，选用途、写原因，系统当场给出能不能看；看到的内容有倒计时，窗口失去焦点即隐藏。多人资料可以从文件批量导入，先试算再写入。'],
+    en: ['Files, and looks at them', 'Find people by name, pinyin or number. Sensitive data is masked: ask to look with a purpose and a reason, and the verdict comes at once. What is shown runs out, and hides when you leave the window. Many people come in from a file, tried out before anything is written.'],
+    about: ['people', 'person', 'import', 'leavers'],
+  },
+  {
+    zh: ['紧急求助', '有人突发疾病或遇险，需要人事立即联系家属时在这里呼叫；值班的人事会马上看到，处理后写明结果。'],
+    en: ['Emergencies', 'Call HR here when somebody is ill or in danger and the family has to know. Whoever is on duty sees it at once, and notes what was done.'],
+    about: ['emergency'],
+  },
+  {
+    zh: ['保留与删除', '哪些资料快到期、哪些暂停删除、哪些删除等审核人决定。暂停要写明原因和依据；解除须第二人同意。'],
+    en: ['Retention', 'What is due soon, what is held, and which deletions a reviewer has to decide about. A hold says why; to lift it takes a second person.'],
+    about: ['retention', 'together'],
+  },
+  {
+    zh: ['本人申请', '员工要副本、要更正、要删除的申请都在这里，按期限排列；办理结果会告诉本人。'],
+    en: ['Requests of people', 'Who wants a copy, a correction or a deletion stands here by deadline; the person is told the outcome.'],
+    about: ['requests'],
+  },
+  {
+    zh: ['权限', '把人拖到合适的层级（也可用键盘或姓名旁的菜单），或改某个层级能看什么。改动先成为草稿，对比前后，再申请第二人同意。'],
+    en: ['Permissions', 'Drag people between tiers, by keyboard or menu too, or change what a tier may see. It becomes a draft first: compare before and after, then ask a second person.'],
+    about: ['permissions'],
+  },
+  {
+    zh: ['用户与角色', '申请新账户、改角色、重置登录方式，都要第二人审核；也可以结束某人的登录、撤销令牌。'],
+    en: ['Users and roles', 'New accounts, other roles and resets take a second person. Sessions can be ended and tokens revoked here too.'],
+    about: ['users'],
+  },
+  {
+    zh: ['设置', '哪些事在哪里改、由谁改、要不要第二人同意；公司与部门、字段目录也从这里进入。服务器的设置只显示，不在这里改。'],
+    en: ['Settings', 'What is changed where, by whom, and whether it takes a second person; companies and departments and the field catalogue are reached from here. Settings of the server are shown only.'],
+    about: ['settings', 'organisation'],
+  },
+  {
+    zh: ['意见反馈', '每个页面底部都有“意见反馈”：哪里不对、哪里好用、希望怎样，写一句就行，请不要写姓名或号码。人事和 IT 看得到内容，看不到是谁写的；答复出现在“意见反馈”里。'],
+    en: ['Feedback', 'At the foot of every screen: what went wrong, what is good, what you wish for. A sentence is enough; please name nobody. HR and IT read it without who wrote it, and the answer appears under “Feedback”.'],
+    about: ['feedback'],
   },
 ]
 

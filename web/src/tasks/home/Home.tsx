@@ -5,6 +5,7 @@ import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { Link, useNavigate } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe, type Role } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
@@ -186,7 +187,7 @@ export default function Home() {
     <>
       <Flex justify="space-between" align="start" gap={12} wrap style={{ marginBottom: 12 }}>
         <div>
-          <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+          <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
           <Typography.Paragraph type="secondary" style={{ margin: 0 }}>
             {t('hello', { name: me.name, date: new Intl.DateTimeFormat(language() === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'full' }).format(new Date()) })}
           </Typography.Paragraph>

@@ -7,6 +7,7 @@ import { useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { CopyButton } from '../../shell/copy'
+import { Heading } from '../../shell/Heading'
 import { usePages } from '../../shell/pages'
 import { PersonPicker } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
@@ -80,22 +81,22 @@ export default function Log() {
     <>
       <Flex justify="space-between" align="start" gap={12} wrap style={{ marginBottom: 12 }}>
         <div style={{ flex: '1 1 300px' }}>
-          <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+          <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
           <Typography.Paragraph type="secondary">{t('intro')}</Typography.Paragraph>
         </div>
-        <Button onClick={() => setExporting({ filters: filtersOf(form.getFieldsValue()), names })}>{t('export')}</Button>
+        <Button data-tour="export" onClick={() => setExporting({ filters: filtersOf(form.getFieldsValue()), names })}>{t('export')}</Button>
       </Flex>
       {exported && <ExportProgress key={exported} id={exported} close={() => setParams({}, { replace: true })} />}
       <Card size="small" style={{ marginBottom: 16 }}>
         <Form form={form} onFinish={search} layout="vertical" className="log-form">
-          <Form.Item name="q" className="wide" extra={t('wordsHint')}>
+          <Form.Item name="q" data-tour="words" className="wide" extra={t('wordsHint')}>
             <Input.Search aria-label={t('words')} placeholder={t('words')} enterButton={t('search')} size="large" maxLength={100} allowClear loading={list.isFetching} onSearch={(_, __, info) => info?.source !== 'clear' && form.submit()} onPressEnter={(e) => e.preventDefault()} />
           </Form.Item>
-          <Form.Item name="kind"><Select aria-label={t('kind')} allowClear placeholder={t('allKinds')} options={kinds.map((k) => ({ value: k, label: t(k === 'export' ? 'exportKind' : k) }))} /></Form.Item>
+          <Form.Item name="kind" data-tour="kind"><Select aria-label={t('kind')} allowClear placeholder={t('allKinds')} options={kinds.map((k) => ({ value: k, label: t(k === 'export' ? 'exportKind' : k) }))} /></Form.Item>
           <Form.Item name="result"><Select aria-label={t('result')} allowClear placeholder={t('allResults')} options={(['done', 'refused', 'failed'] as const).map((r) => ({ value: r, label: t(r) }))} /></Form.Item>
           <Form.Item name="employee_id"><Picker label={t('subject')} onName={(subject) => setNames((n) => ({ ...n, subject }))} /></Form.Item>
           <Form.Item name="actor"><Picker label={t('actor')} onName={(actor) => setNames((n) => ({ ...n, actor }))} /></Form.Item>
-          <Form.Item name="between" className="wide">
+          <Form.Item name="between" data-tour="when" className="wide">
             <DatePicker.RangePicker showTime={{ format: 'HH:mm' }} format="YYYY-MM-DD HH:mm" allowEmpty={[true, true]} placeholder={[t('from'), t('to')]} aria-label={t('when')} style={{ width: '100%', maxWidth: 420 }} />
           </Form.Item>
         </Form>
@@ -104,11 +105,12 @@ export default function Log() {
         <ProblemAlert error={list.error} retry={() => void list.refetch()} />
         {tampered > 0 && <Alert role="alert" type="error" showIcon title={t('tamperedAlert', { n: tampered })} description={t('tamperedAdvice')} />}
         {first?.warning && <Alert role="alert" type="warning" showIcon title={first.warning} />}
-        {!asked && <Card><Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={<>{t('begin')}<br />{t('beginHint')}</>} /></Card>}
+        {!asked && <Card data-tour="results"><Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={<>{t('begin')}<br />{t('beginHint')}</>} /></Card>}
         {asked && list.isPending && <Skeleton active />}
         {list.data && list.rows.length === 0 && <Card><Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={<>{t('none')}<br />{t('noneHint')}</>} /></Card>}
         {list.rows.length > 0 && wide && (
           <Table
+            data-tour="results"
             size="small"
             pagination={false}
             rowKey="id"

@@ -1,3 +1,4 @@
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { Parts } from '../../shell/Parts'
 import { Consents } from './Consents'
@@ -18,7 +19,7 @@ export default function Me() {
   if (!me) return null
   return (
     <>
-      <h1>{t('title')}</h1>
+      <Heading>{t('title')}</Heading>
       <Parts
         label={t('title')}
         items={[

@@ -3,6 +3,7 @@ import { Button, Card, Dropdown, Empty, Flex, Input, Skeleton, Typography } from
 import { useEffect, useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert } from '../../shell/problems'
@@ -38,7 +39,7 @@ export default function Organisation() {
   const wanted = search.trim().toLowerCase()
   return (
     <>
-      <h1>{t('title')}</h1>
+      <Heading>{t('title')}</Heading>
       <Flex vertical gap={16}>
         <Typography.Text>{t('intro')}</Typography.Text>
         <Flex gap={8} wrap justify="space-between">

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'react'
 import { Link, useLocation, useNavigate, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert } from '../../shell/problems'
@@ -63,7 +64,7 @@ function OneFile({ id }: { id: string }) {
   if (file.isError || !person) {
     return (
       <>
-        <h1>{t('files')}</h1>
+        <Heading>{t('files')}</Heading>
         <ProblemAlert error={file.error} retry={() => void file.refetch()} />
       </>
     )
@@ -110,9 +111,9 @@ function OneFile({ id }: { id: string }) {
     <>
       <Flex justify="space-between" align="flex-start" wrap gap={12} style={{ marginBottom: 16 }}>
         <div>
-          <h1 style={{ marginBottom: 4 }}>
+          <Heading style={{ marginBottom: 4 }}>
             {person.name} <Status of={person} />
-          </h1>
+          </Heading>
           <Typography.Text type="secondary">{[person.employee_no, person.department, person.post, person.site, person.legal_entity].filter(Boolean).join(' · ')}</Typography.Text>
         </div>
         <Space wrap>

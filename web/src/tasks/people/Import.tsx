@@ -6,6 +6,7 @@ import { Link, useSearchParams } from 'react-router'
 
 import { api, asRequest, ok, type Schemas } from '../../api/client'
 import { useEvents } from '../../shell/events'
+import { Heading } from '../../shell/Heading'
 import { listed } from '../../shell/language'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
@@ -28,7 +29,7 @@ export default function Import() {
   return (
     <>
       <Flex justify="space-between" align="center" wrap gap={8}>
-        <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+        <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
         {id && <Button onClick={() => open(undefined)}>{t('back')}</Button>}
       </Flex>
       <Typography.Paragraph type="secondary">{t('hint')}</Typography.Paragraph>

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert } from '../../shell/problems'
 import { day, instant } from '../../shell/times'
@@ -28,7 +29,7 @@ export default function Leavers() {
   )
   return (
     <>
-      <h1 style={{ marginBottom: 4 }}>{t('leavers')}</h1>
+      <Heading style={{ marginBottom: 4 }}>{t('leavers')}</Heading>
       <Typography.Paragraph type="secondary">{t('leaversHint')}</Typography.Paragraph>
       <Card>
         <Flex gap={8} wrap style={{ marginBottom: 12 }}>

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import { Link, useLocation, useNavigate, useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert } from '../../shell/problems'
@@ -61,7 +62,7 @@ export default function List() {
   return (
     <>
       <Flex justify="space-between" align="center" wrap gap={8} style={{ marginBottom: 12 }}>
-        <h1 style={{ margin: 0 }}>{t('files')}</h1>
+        <Heading style={{ margin: 0 }}>{t('files')}</Heading>
         <Space wrap>
           {hr && (
             <Button icon={<ImportOutlined />} onClick={() => void navigate('/people/import')}>

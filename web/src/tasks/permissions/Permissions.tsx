@@ -3,6 +3,7 @@ import { Alert, Button, Card, Flex, Form, Input, Skeleton, Typography } from 'an
 import { useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { Parts } from '../../shell/Parts'
 import { longest } from '../../shell/longest'
@@ -23,7 +24,7 @@ export default function Page() {
   const inForce = useQuery({ queryKey: ['permissions'], queryFn: () => ok(api.GET('/api/v1/permissions')), staleTime: Infinity })
   return (
     <>
-      <h1>{t('title')}</h1>
+      <Heading>{t('title')}</Heading>
       {inForce.isPending && <Skeleton active />}
       <ProblemAlert error={inForce.error} retry={() => void inForce.refetch()} />
       {inForce.data && <Editor key={inForce.data.version} permissions={inForce.data} />}

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 
 import { api, ok } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { longest } from '../../shell/longest'
 import { PersonPicker, useFoundPeople } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
@@ -55,11 +56,11 @@ export default function PleaPage() {
   return (
     <div className={face ? 'face' : undefined}>
       <Flex justify="space-between" align="center" wrap gap={8} style={{ marginBottom: 4 }}>
-        <h1 style={{ margin: 0 }}>{face ? t('faceTitle') : t('title')}</h1>
+        {face ? <h1 style={{ margin: 0 }}>{t('faceTitle')}</h1> : <Heading style={{ margin: 0 }}>{t('title')}</Heading>}
         {face ? (
           <Button onClick={() => setFace(false)}>{t('faceBack')}</Button>
         ) : (
-          <Button icon={<UserSwitchOutlined />} onClick={() => setFace(true)}>
+          <Button data-tour="face" icon={<UserSwitchOutlined />} onClick={() => setFace(true)}>
             {t('face')} <kbd>{t('faceKey')}</kbd>
           </Button>
         )}
@@ -68,17 +69,17 @@ export default function PleaPage() {
       <div className="plea">
         <Card className="side-form">
           <Form form={form} layout="vertical" requiredMark={false} initialValues={{ asker: 'colleague' }} key={round}>
-            {face ? <FaceAsker /> : <Asker autoFocus={!about} />}
+            <div data-tour="asker">{face ? <FaceAsker /> : <Asker autoFocus={!about} />}</div>
             {face ? (
               <Form.Item name="said" label={t('about')}>
                 <Input maxLength={100} autoComplete="off" />
               </Form.Item>
             ) : (
-              <Form.Item label={t('about')} htmlFor="about">
+              <Form.Item data-tour="about" label={t('about')} htmlFor="about">
                 <PersonPicker id="about" allowClear={false} placeholder={t('findPerson')} value={about} onChange={choose} />
               </Form.Item>
             )}
-            <Form.Item name="wants" label={t('wants')}>
+            <Form.Item name="wants" data-tour="wants" label={t('wants')}>
               <Input maxLength={200} placeholder={t('wantsExample')} autoComplete="off" />
             </Form.Item>
             <Form.Item name="why" label={t('why')} style={{ marginBottom: 0 }}>
@@ -88,7 +89,7 @@ export default function PleaPage() {
           {!face && !about && plea?.said && <Said text={plea.said} choose={choose} />}
         </Card>
         {/* Hidden, and not taken away: what is typed there stays. */}
-        <div className="judged" hidden={face}>
+        <div className="judged" data-tour="verdict" hidden={face}>
           {!about ? (
             <Card>
               <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('pick')} />

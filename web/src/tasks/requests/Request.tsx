@@ -3,6 +3,7 @@ import { App, Button, Card, Checkbox, Descriptions, Flex, Form, Input, Radio, Sk
 import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
@@ -27,7 +28,7 @@ export default function Request() {
   return (
     <Flex vertical gap={12} style={{ maxWidth: 820 }}>
       <Link to="/requests">← {t('title')}</Link>
-      <h1>{r ? r.kind_text : t('title')}</h1>
+      <Heading>{r ? r.kind_text : t('title')}</Heading>
       {request.isPending && <Skeleton active />}
       <ProblemAlert error={request.error} retry={() => void request.refetch()} />
       {r && (

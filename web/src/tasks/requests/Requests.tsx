@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 
 import { api, ok } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { usePages } from '../../shell/pages'
@@ -22,7 +23,7 @@ export default function Requests() {
   const requests = usePages(['subject-requests', state], (cursor) => ok(api.GET('/api/v1/subject-requests', { params: { query: { cursor, state } } })))
   return (
     <>
-      <h1>{t('title')}</h1>
+      <Heading>{t('title')}</Heading>
       <Flex vertical gap={12}>
         <Typography.Text>{t('intro')}</Typography.Text>
         <Flex gap={12} wrap justify="space-between">

@@ -1,5 +1,6 @@
 import { Tabs } from 'antd'
 import { useSearchParams } from 'react-router'
+import { Heading } from '../../shell/Heading'
 
 import { Due } from './Due'
 import { Holds } from './Holds'
@@ -12,7 +13,7 @@ export default function Retention() {
   const tab = ['due', 'holds', 'purges'].includes(params.get('tab') ?? '') ? params.get('tab')! : 'due'
   return (
     <>
-      <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+      <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
       <Tabs
         activeKey={tab}
         onChange={(key) => setParams(key === 'due' ? {} : { tab: key }, { replace: true })}

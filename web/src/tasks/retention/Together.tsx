@@ -5,6 +5,7 @@ import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { isProblem } from '../../api/problem'
+import { Heading } from '../../shell/Heading'
 import { listed } from '../../shell/language'
 import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
@@ -67,7 +68,7 @@ export default function Together() {
   )
   return (
     <div style={{ maxWidth: 1100 }}>
-      <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+      <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
       <Typography.Paragraph type="secondary">
         {t('intro')} {t(reviewer ? 'howTo' : 'introHR')}
       </Typography.Paragraph>

@@ -4,6 +4,7 @@ import { Link } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { maySee, tasks } from '../../tasks'
+import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { ProblemAlert } from '../../shell/problems'
 import { When } from '../../shell/times'
@@ -30,7 +31,7 @@ export default function Settings() {
   const mine = parts.filter((p) => tasks.some((task) => task.path === p.task && maySee(task, role)))
   return (
     <>
-      <h1>{t('title')}</h1>
+      <Heading>{t('title')}</Heading>
       <Flex vertical gap={16}>
         <Typography.Text>{t('intro')}</Typography.Text>
         <Card size="small" title={<h2 className="card-title">{t('here')}</h2>}>

@@ -1,5 +1,6 @@
 import { Tabs } from 'antd'
 import { useSearchParams } from 'react-router'
+import { Heading } from '../../shell/Heading'
 
 import { Accounts } from './Accounts'
 import { Sessions } from './Sessions'
@@ -12,7 +13,7 @@ export default function Users() {
   const tab = ['users', 'sessions', 'tokens'].includes(params.get('tab') ?? '') ? params.get('tab')! : 'users'
   return (
     <>
-      <h1 style={{ marginBottom: 4 }}>{t('title')}</h1>
+      <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
       <Tabs
         activeKey={tab}
         onChange={(key) => setParams(key === 'users' ? {} : { tab: key }, { replace: true })}

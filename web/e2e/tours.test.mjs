@@ -1,0 +1,72 @@
+// The tours: what each step points at is there, for somebody who may do what it shows.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+
+import { ask, devOf, launch, pageOf } from './session.mjs'
+
+const dev = devOf()
+const base = process.env.BASE ?? dev.api
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+/** Something that waits for a second person. */
+async function request() {
+  const pending = async () => (await ask(dev, 'approvals?state=pending', 'reviewer')).items.find((r) => r.approvers.includes('reviewer'))
+  const there = await pending()
+  if (there) return there.id
+  const { items } = await ask(dev, 'employees?q=DEMO-00&status=active&limit=40')
+  const last_working_day = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10)
+  const { id } = await ask(dev, 'departures', 'hr_admin', 'POST', { employee_id: items.at(-1).id, kind: 'resignation', last_working_day })
+  const asked = await ask(dev, `departures/${id}/annulment`, 'hr_admin', 'POST', { reason: '选错了人', approval_reason: '选错了人' })
+  return (await pending())?.id ?? assert.fail(JSON.stringify(asked))
+}
+
+const tours = [
+  ['hr_admin', 'departures/new', 6],
+  ['hr_admin', 'pleas', 5],
+  ['hr_admin', async () => `departures/${(await ask(dev, 'departures')).items[0].id}`, 6],
+  ['it_ops', 'cases', 4],
+  ['it_ops', async () => `cases/${(await ask(dev, 'support-cases?state=open', 'it_ops')).items[0].id}`, 6],
+  ['reviewer', async () => (await request(), 'approvals'), 4],
+  ['reviewer', async () => `approvals/${await request()}`, 5],
+  ['auditor', 'log', 5],
+]
+
+for (const [role, path, steps] of tours)
+  test(`the tour of ${typeof path === 'string' ? path : path.toString().match(/[a-z]+\/|'approvals'/)[0]} as ${role}`, async () => {
+    const narrow = steps === 4
+    const page = await pageOf(browser, dev, role, { base, ...(narrow && { width: 360, height: 740 }) })
+    await page.goto(`${base}/console/${typeof path === 'string' ? path : await path()}`)
+    const help = page.getByRole('button', { name: '这个页面怎么用' })
+    await help.click()
+    await page.getByRole('menuitem', { name: '在页面上看一遍' }).click()
+    const tour = page.getByRole('dialog')
+    for (let n = 1; n <= steps; n++) {
+      await tour.getByRole('img', { name: `第 ${n} 步，共 ${steps} 步` }).waitFor()
+      await page.waitForTimeout(300)
+      const box = await tour.boundingBox()
+      const view = page.viewportSize()
+      assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= view.width && box.y + box.height <= view.height, `step ${n} is not whole on the screen: ${JSON.stringify(box)}`)
+      assert.ok(await tour.evaluate((panel) => panel.contains(document.activeElement)), `step ${n} does not have the focus`)
+      if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/${steps}-${role}-${n}.png` })
+      await page.keyboard.press('ArrowRight')
+    }
+    await page.keyboard.press('ArrowLeft')
+    await tour.getByRole('img', { name: `第 ${steps - 1} 步` }).waitFor()
+    await page.keyboard.press('Escape')
+    await tour.waitFor({ state: 'detached' })
+    assert.ok(await help.evaluate((button) => button === document.activeElement), 'one is where one began')
+    await page.context().close()
+  })
+
+test('a screen’s help leads to what the help page says of it, and to its tour', async () => {
+  const page = await pageOf(browser, dev, 'hr_admin', { base, language: 'en' })
+  await page.goto(`${base}/console/retention`)
+  await page.getByRole('button', { name: 'How this screen works' }).click()
+  await page.getByText('which deletions a reviewer has to decide about').waitFor()
+  await page.getByRole('button', { name: 'Answer a plea for data' }).click()
+  await page.getByRole('link', { name: 'Show me on the screen' }).click()
+  await page.getByRole('dialog').getByText('Who asks').waitFor()
+  await page.context().close()
+})
