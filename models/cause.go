@@ -19,7 +19,7 @@ const (
 	CauseReaches   Cause = "reaches_oneself" // a hold would keep the own data
 	CauseMany      Cause = "many_entries"    // more entries than one person takes away within a day
 	CauseNewPeople Cause = "new_people"      // it enters people
-	CauseOwnReach  Cause = "own_reach"       // somebody would come into a department that the requester heads
+	CauseOwnReach  Cause = "own_reach"       // whoever asks, or is moved, would look further by it
 	CauseAddress   Cause = "private_address" // links to somebody who has left would go elsewhere
 	CauseLook      Cause = "sensitive_look"  // the rules of looks at sensitive fields want a reviewer first
 )

@@ -2,18 +2,42 @@ package permissions_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"lethe/api/apitest"
+	"lethe/api/approvals"
 	"lethe/api/permissions"
 	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/identity"
 	"lethe/models"
 )
+
+// site enters a site.
+func (o *office) site(code string) uuid.UUID {
+	o.T.Helper()
+	var made struct{ ID uuid.UUID }
+	o.Ask(models.RoleHRAdmin, "POST", "/api/v1/sites", `{"code": "`+code+`", "name_zh": "厂", "name_en": "Plant"}`).Into(o.T, &made)
+	return made.ID
+}
+
+// tier has two people agree to a tier that looks at emergency contacts, in place of the one with that key.
+func (o *office) tier(tier permissions.Tier) {
+	o.T.Helper()
+	p := o.read()
+	p.Tiers = append(slices.DeleteFunc(p.Tiers, func(t permissions.Tier) bool { return t.Key == tier.Key }), tier)
+	p.Grants = append(slices.DeleteFunc(p.Grants, func(g permissions.Grant) bool { return g.Tier == tier.Key }), permissions.Grant{
+		Tier: tier.Key, Group: string(access.GroupEmergencyContact), Purpose: access.MedicalEmergency, Level: access.Look, Protected: access.NoLook,
+	})
+	if got := o.agree(o.put(o.configurer, p)); got.Status != 200 {
+		o.T.Fatalf("agreed: %d %s", got.Status, got.Body)
+	}
+}
 
 const departments = "/api/v1/departments"
 
@@ -139,6 +163,95 @@ func TestI27_ThoseAtTheOwnSite(t *testing.T) {
 	}
 	if got := hr.Ask("PATCH", "/api/v1/employees/"+head.String(), `{"no_site": true}`); got.Status != 200 || reaches(nowhere) {
 		t.Errorf("nobody is at no site together: %d %s", got.Status, got.Body)
+	}
+}
+
+// TestI27_NobodyLooksFurtherByAMove: whoever reaches people by the site moves to another one by two people's word, in an import
+// not at all; and who would reach somebody by a move does not agree to it.
+func TestI27_NobodyLooksFurtherByAMove(t *testing.T) {
+	o := newOffice(t)
+	here, there := o.site("S1"), o.site("S2")
+	looker, second, stranger, other := o.Hire("L1", o.A), o.Hire("L2", o.A), o.Hire("E1", o.B), o.Hire("E2", o.B)
+	put := func(v *apitest.Visitor, id, site uuid.UUID) apitest.Reply {
+		return v.Ask("PATCH", "/api/v1/employees/"+id.String(), `{"site_id": "`+site.String()+`", "approval_reason": "moved"}`)
+	}
+	hr := o.sessions[o.clerk]
+	for id, site := range map[uuid.UUID]uuid.UUID{looker: here, second: here, stranger: there, other: there} {
+		if got := put(hr, id, site); got.Status != 200 {
+			t.Fatalf("put at a site: %d %s", got.Status, got.Body)
+		}
+	}
+	for _, id := range []uuid.UUID{looker, second} {
+		o.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, id, models.RoleHRAdmin); return err })
+	}
+	o.configure()
+	o.tier(permissions.Tier{Key: "plant", NameZh: "厂区", NameEn: "Plant", Role: models.RoleHRAdmin, Scope: access.ScopeSite, Members: []uuid.UUID{looker, second}})
+	moved := put(hr, looker, there)
+	if moved.Status != 202 || !strings.Contains(string(moved.Body), string(models.CauseOwnReach)) {
+		t.Errorf("who looks, by one: %d %s", moved.Status, moved.Body)
+	}
+	if got := hr.Ask("PATCH", "/api/v1/employees/"+looker.String(), `{"site_id": "`+here.String()+`", "post": "Clerk"}`); got.Status != 200 {
+		t.Errorf("who looks, to where they are: %d %s", got.Status, got.Body)
+	}
+	if got := put(hr, other, here); got.Status != 200 {
+		t.Errorf("who does not look, by who gains nothing: %d %s", got.Status, got.Body)
+	}
+	asked := put(o.FreshSession(looker, models.RoleHRAdmin), stranger, here)
+	if asked.Status != 202 {
+		t.Fatalf("brought to the own site: %d %s", asked.Status, asked.Body)
+	}
+	var request approvals.ApprovalView
+	asked.Into(t, &request)
+	decide := func(v *apitest.Visitor) apitest.Reply {
+		return v.Ask("POST", "/api/v1/approvals/"+request.ID.String()+"/decision", `{"decision": "approved"}`)
+	}
+	if got := decide(o.FreshSession(second, models.RoleHRAdmin)); got.Status != 403 || got.Problem.Code != "permissions_gain" {
+		t.Errorf("agreed to by who would reach the person, too: %d %s", got.Status, got.Body)
+	}
+	if got := decide(o.reviewer); got.Status != 200 {
+		t.Errorf("agreed to by who gains nothing: %d %s", got.Status, got.Body)
+	}
+	o.Run(func(tx *database.Tx) error {
+		reach, err := archive.ReachNow(tx, second)
+		if err != nil {
+			return err
+		}
+		for what, c := range map[string]struct {
+			id   uuid.UUID
+			site uuid.UUID
+			want bool
+		}{"a looker": {looker, there, true}, "who is there already": {second, here, false}, "to where a looker imports": {other, there, false}} {
+			if got := reach.BySite(models.Employee{ID: c.id, SiteID: &here}, &c.site); got != c.want {
+				t.Errorf("%s: %t", what, got)
+			}
+		}
+		if !reach.BySite(models.Employee{ID: other, SiteID: &there}, &here) {
+			t.Error("somebody who comes to where the sender looks")
+		}
+		return nil
+	})
+}
+
+// TestI27_NobodyAgreesToAMoveIntoTheOwnCompany, if the permissions let them look at all of their company.
+func TestI27_NobodyAgreesToAMoveIntoTheOwnCompany(t *testing.T) {
+	o := newOffice(t)
+	var made struct{ ID uuid.UUID }
+	o.Ask(models.RoleHRAdmin, "POST", "/api/v1/legal-entities", `{"code": "LE2", "name_zh": "乙公司", "name_en": "Second", "jurisdiction": "CN", "time_zone": "Asia/Shanghai"}`).Into(t, &made)
+	company := made.ID.String()
+	o.Ask(models.RoleHRAdmin, "POST", departments, `{"code": "Z", "name_zh": "部", "name_en": "D", "legal_entity_id": "`+company+`"}`).Into(t, &made)
+	looker, stranger := o.Hire("L1", made.ID), o.Hire("E1", o.B)
+	o.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, looker, models.RoleHRAdmin); return err })
+	o.configure()
+	o.tier(permissions.Tier{Key: "company", NameZh: "本公司", NameEn: "Company", Role: models.RoleHRAdmin, Scope: access.ScopeEntity, Members: []uuid.UUID{looker}})
+	asked := o.sessions[o.clerk].Ask("PATCH", "/api/v1/employees/"+stranger.String(), `{"department_id": "`+made.ID.String()+`", "approval_reason": "moved"}`)
+	if asked.Status != 202 {
+		t.Fatalf("to another company: %d %s", asked.Status, asked.Body)
+	}
+	var request approvals.ApprovalView
+	asked.Into(t, &request)
+	got := o.FreshSession(looker, models.RoleHRAdmin).Ask("POST", "/api/v1/approvals/"+request.ID.String()+"/decision", `{"decision": "approved"}`)
+	if got.Status != 403 || got.Problem.Code != "permissions_gain" {
+		t.Errorf("agreed to by who would reach the person: %d %s", got.Status, got.Body)
 	}
 }
 

@@ -165,10 +165,15 @@ func (m *Matrix) TiersOf(id uuid.UUID, role models.Role) (tiers []Tier) {
 	return tiers
 }
 
-// ReachesBySite says whether somebody reaches people, in some role, because they are at the same site.
-func (m *Matrix) ReachesBySite(id uuid.UUID) bool {
-	return slices.ContainsFunc(LookRoles, func(role models.Role) bool {
-		return slices.ContainsFunc(m.TiersOf(id, role), func(t Tier) bool { return t.Scope == ScopeSite })
+// HasScope says whether any tier has a scope.
+func (m *Matrix) HasScope(s Scope) bool {
+	return slices.ContainsFunc(m.Tiers, func(t Tier) bool { return t.Scope == s })
+}
+
+// ReachesBy says whether somebody who holds roles reaches people by a scope.
+func (m *Matrix) ReachesBy(s Scope, id uuid.UUID, roles []models.Role) bool {
+	return slices.ContainsFunc(roles, func(role models.Role) bool {
+		return slices.ContainsFunc(m.TiersOf(id, role), func(t Tier) bool { return t.Scope == s })
 	})
 }
 

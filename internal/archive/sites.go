@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
-	"lethe/internal/permission"
 	"lethe/models"
 )
 
@@ -58,18 +57,4 @@ func siteKnown(tx *database.Tx, id *uuid.UUID) error {
 		return invalid("site_id", CodeUnknown)
 	}
 	return database.Wrap("reading a site", err)
-}
-
-// ReachedSite is the site at which the permissions let somebody look at people because they are at it, too: whom this
-// person brought there, they would reach. Without one it is nil.
-func ReachedSite(tx *database.Tx, person uuid.UUID) (site *uuid.UUID, err error) {
-	matrix, err := permission.Current(tx.DB())
-	if err != nil || !matrix.ReachesBySite(person) {
-		return nil, err
-	}
-	row, err := database.First[models.Employee](tx.DB().Where("id = ?", person))
-	if errors.Is(err, database.ErrNotFound) {
-		return nil, nil
-	}
-	return row.SiteID, database.Wrap("reading where somebody works", err)
 }

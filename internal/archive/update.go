@@ -3,7 +3,6 @@ package archive
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -228,41 +227,41 @@ func Assess(tx *database.Tx, id uuid.UUID, p Patch) ([]models.Cause, error) {
 	return p.causes(tx, employment)
 }
 
-// causes are those that [Patch.assess] has, and that whoever asks would reach the person by it.
+// causes are those that [Patch.assess] has, and that somebody would look further by it: whoever asks at the person, or the
+// person at whoever is at the other site.
 func (p Patch) causes(tx *database.Tx, employment models.Employment) ([]models.Cause, error) {
-	causes, err := p.moves(tx, employment)
-	if err != nil || p.SiteID == nil || slices.Contains(causes, models.CauseOwnReach) {
-		return causes, err
+	department, err := p.department(tx)
+	if err != nil {
+		return nil, err
 	}
-	reached, err := ReachedSite(tx, models.CallerOf(tx.Context()).Actor.EmployeeID)
-	if err == nil && reached != nil && *reached == *p.SiteID {
-		var person models.Employee
-		if person, err = database.First[models.Employee](tx.DB().Where("id = ?", employment.EmployeeID)); person.SiteID == nil || *person.SiteID != *reached {
-			causes = append(causes, models.CauseOwnReach)
-		}
+	causes := p.assess(employment, department)
+	caller := models.CallerOf(tx.Context()).Actor.EmployeeID
+	gains, err := comesBelow(tx, employment, department, caller)
+	if err == nil && !gains && p.SiteID != nil {
+		gains, err = p.furtherBySite(tx, employment.EmployeeID, caller)
+	}
+	if gains {
+		causes = append(causes, models.CauseOwnReach)
 	}
 	return causes, err
 }
 
-func (p Patch) moves(tx *database.Tx, employment models.Employment) ([]models.Cause, error) {
-	if p.DepartmentID == nil {
-		return p.assess(employment, nil), nil
-	}
-	department, err := departmentOf(tx, *p.DepartmentID)
+func (p Patch) furtherBySite(tx *database.Tx, id, caller uuid.UUID) (bool, error) {
+	person, err := database.First[models.Employee](tx.DB().Where("id = ?", id))
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	causes := p.assess(employment, &department)
-	if department.ID != employment.DepartmentID {
-		above, err := upwards(tx, department.ID)
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(above, func(d models.Department) bool { return headedBy(d, models.CallerOf(tx.Context()).Actor.EmployeeID) }) {
-			causes = append(causes, models.CauseOwnReach)
-		}
+	reach, err := ReachNow(tx, caller)
+	return err == nil && reach.BySite(person, p.SiteID), err
+}
+
+// department is the one that the patch moves to; nil: to none.
+func (p Patch) department(tx *database.Tx) (*models.Department, error) {
+	if p.DepartmentID == nil {
+		return nil, nil //nolint:nilnil // it moves to none
 	}
-	return causes, nil
+	d, err := departmentOf(tx, *p.DepartmentID)
+	return &d, err
 }
 
 // basis judges and sets what deadlines hang on. The department decides about the legal entity, and

@@ -135,7 +135,7 @@ func employmentsOf(rows []*row, files map[string]archive.File) (ids []uuid.UUID)
 // judgeChange makes the patch of somebody who is there already: what is left empty stays as it is.
 func (r *reading) judgeChange(j *judgement) error {
 	n, p, e, m := &j.person, &j.patch, j.file.Employee, j.file.Employment
-	if e.ID == r.batch.ActorID || r.batch.ApproverID != nil && e.ID == *r.batch.ApproverID {
+	if slices.Contains(r.behind(), e.ID) {
 		return r.judged(j.row, archive.ErrOwnFile)
 	}
 	if n.Name != "" {
@@ -149,7 +149,7 @@ func (r *reading) judgeChange(j *judgement) error {
 	}
 	if n.SiteID != nil && (e.SiteID == nil || *n.SiteID != *e.SiteID) {
 		p.SiteID = n.SiteID
-		if r.reached != nil && *n.SiteID == *r.reached {
+		if r.reach.BySite(e, n.SiteID) {
 			r.wrong(j.row, ColumnSite, TwoPeople)
 		}
 	}

@@ -25,8 +25,8 @@ type reading struct {
 	departments map[string][]models.Department
 	entities    map[string]uuid.UUID
 	sites       map[string][]uuid.UUID
-	// reached is the site at which who imports would reach people (archive.ReachedSite).
-	reached *uuid.UUID
+	// reach is whom those who import would reach by it, or who is moved.
+	reach   *archive.Reach
 	choices map[string]map[string]string // by field: what people write, folded, and the code
 	kinds   map[string]models.DepartureKind
 	// twice are the numbers, in lower case, that several rows have.
@@ -36,7 +36,7 @@ type reading struct {
 func newReading(batch models.Batch, rules *archive.Rules) *reading {
 	r := &reading{
 		batch: batch, rules: rules, columns: map[string]int{}, departments: map[string][]models.Department{},
-		entities: map[string]uuid.UUID{}, sites: map[string][]uuid.UUID{}, choices: map[string]map[string]string{}, kinds: kinds(),
+		entities: map[string]uuid.UUID{}, reach: &archive.Reach{}, sites: map[string][]uuid.UUID{}, choices: map[string]map[string]string{}, kinds: kinds(),
 	}
 	for i, field := range batch.Mapping {
 		if field != "" {
@@ -80,6 +80,14 @@ func newReading(batch models.Batch, rules *archive.Rules) *reading {
 		r.choices[key] = written
 	}
 	return r
+}
+
+// behind are those who stand behind the import, as far as they are known.
+func (r *reading) behind() []uuid.UUID {
+	if r.batch.ApproverID == nil {
+		return []uuid.UUID{r.batch.ActorID}
+	}
+	return []uuid.UUID{r.batch.ActorID, *r.batch.ApproverID}
 }
 
 // alsoChosen is what people write for a choice beside its texts.

@@ -243,7 +243,7 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 		return counts, err
 	}
 	r := newReading(batch, rules)
-	if r.reached, err = archive.ReachedSite(tx, batch.ActorID); err != nil {
+	if r.reach, err = archive.ReachNow(tx, r.behind()...); err != nil {
 		return counts, err
 	}
 	r.twice = twice
@@ -366,7 +366,7 @@ func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart
 		return counts, err
 	}
 	r := newReading(batch, rules)
-	if r.reached, err = archive.ReachedSite(tx, batch.ActorID); err != nil {
+	if r.reach, err = archive.ReachNow(tx, r.behind()...); err != nil {
 		return counts, err
 	}
 	all, err := w.judge(tx, r, r.readAll(c, part.Problems), true)

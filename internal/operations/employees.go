@@ -82,8 +82,11 @@ func (d Deps) changeBasis() approval.Operation {
 			_, _, err := prepareBasis(tx, c)
 			return err
 		},
-		Run: func(tx *database.Tx, _ approval.By, c BasisChange) (models.Ref, error) {
+		Run: func(tx *database.Tx, by approval.By, c BasisChange) (models.Ref, error) {
 			file, deadlines, err := prepareBasis(tx, c)
+			if err == nil {
+				err = c.Patch.GainsNothing(tx, c.EmployeeID, by.Approver.EmployeeID)
+			}
 			if err == nil {
 				err = file.Write(tx, d.Vault)
 			}

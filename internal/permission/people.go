@@ -48,3 +48,18 @@ func unknownPeople(tx *database.Tx, m *access.Matrix) (locations []string, err e
 	slices.Sort(locations)
 	return locations, nil
 }
+
+// Lookers are all who hold roles that the permissions are about, with these.
+func Lookers(tx *database.Tx) (map[uuid.UUID][]models.Role, error) {
+	var rows []struct {
+		EmployeeID uuid.UUID
+		Role       models.Role
+	}
+	err := tx.DB().Raw(`SELECT DISTINCT u.employee_id, r.role FROM user_roles r JOIN users u ON u.id = r.user_id
+		WHERE r.role IN ? AND r.revoked_at IS NULL`, access.LookRoles).Scan(&rows).Error
+	all := make(map[uuid.UUID][]models.Role, len(rows))
+	for _, row := range rows {
+		all[row.EmployeeID] = append(all[row.EmployeeID], row.Role)
+	}
+	return all, database.Wrap("reading who looks", err)
+}
