@@ -24,7 +24,6 @@ type reading struct {
 	// departments and entities are found by code and by name, folded.
 	departments map[string][]models.Department
 	entities    map[string]uuid.UUID
-	sites       map[string][]uuid.UUID
 	// reach is whom those who import would reach by it, or who is moved.
 	reach   *archive.Reach
 	choices map[string]map[string]string // by field: what people write, folded, and the code
@@ -36,7 +35,7 @@ type reading struct {
 func newReading(batch models.Batch, rules *archive.Rules) *reading {
 	r := &reading{
 		batch: batch, rules: rules, columns: map[string]int{}, departments: map[string][]models.Department{},
-		entities: map[string]uuid.UUID{}, reach: &archive.Reach{}, sites: map[string][]uuid.UUID{}, choices: map[string]map[string]string{}, kinds: kinds(),
+		entities: map[string]uuid.UUID{}, reach: &archive.Reach{}, choices: map[string]map[string]string{}, kinds: kinds(),
 	}
 	for i, field := range batch.Mapping {
 		if field != "" {
@@ -46,13 +45,6 @@ func newReading(batch models.Batch, rules *archive.Rules) *reading {
 	for _, e := range rules.Entities {
 		for _, text := range []string{e.Code, e.NameZh, e.NameEn} {
 			r.entities[folded(text)] = e.ID
-		}
-	}
-	for _, s := range rules.Sites {
-		for _, text := range []string{s.Code, s.NameZh, s.NameEn} {
-			if f := folded(text); !slices.Contains(r.sites[f], s.ID) {
-				r.sites[f] = append(r.sites[f], s.ID)
-			}
 		}
 	}
 	for _, d := range rules.Departments {
@@ -147,9 +139,7 @@ func (r *reading) read(number int, cells []string, lost []int) *row {
 	}
 	r.department(w, cell(archive.FieldDepartment), cell(ColumnLegalEntity))
 	if text := cell(ColumnSite); text != "" {
-		if found := r.sites[folded(text)]; len(found) == 1 {
-			n.SiteID = &found[0]
-		} else {
+		if n.SiteID = r.site(text); n.SiteID == nil {
 			r.wrong(w, ColumnSite, Unknown) // or of several
 		}
 	}
@@ -170,6 +160,32 @@ func (r *reading) read(number int, cells []string, lost []int) *row {
 		r.wrong(w, archive.FieldEmployeeNo, Twice)
 	}
 	return w
+}
+
+// site is the one of a code or a name, if one alone is meant. A code goes before a name, and as it is written before another
+// that differs by its case.
+func (r *reading) site(text string) *uuid.UUID {
+	means := []func(models.Site) bool{
+		func(s models.Site) bool { return s.Code == strings.TrimSpace(text) },
+		func(s models.Site) bool { return folded(s.Code) == folded(text) },
+		func(s models.Site) bool { return folded(s.NameZh) == folded(text) || folded(s.NameEn) == folded(text) },
+	}
+	for _, meant := range means {
+		var found []uuid.UUID
+		for _, s := range r.rules.Sites {
+			if meant(s) {
+				found = append(found, s.ID)
+			}
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return &found[0]
+		default:
+			return nil
+		}
+	}
+	return nil
 }
 
 func (r *reading) department(w *row, name, entity string) {
