@@ -29,7 +29,7 @@ func (s *server) download(ctx context.Context, in *attachmentInput) (*huma.Strea
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, s.notPermitted(ctx, in.ID, err)
 	}
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		out, stop := s.AnswerAtLength(hctx, bearer, func(ctx context.Context) error {

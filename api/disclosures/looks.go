@@ -189,9 +189,20 @@ func (s *server) open(ctx context.Context, language i18n.Language, id uuid.UUID)
 		return err
 	})
 	if err != nil {
-		return LookAnswer{}, err
+		return LookAnswer{}, s.notPermitted(ctx, id, err)
 	}
 	return s.answer(ctx, language, look)
+}
+
+// notPermitted records that a look is refused whose looker may not look any more, before they hear it.
+func (s *server) notPermitted(ctx context.Context, id uuid.UUID, err error) error {
+	if !errors.Is(err, disclosure.ErrNotPermitted) {
+		return err
+	}
+	if unrecorded := database.Run(ctx, s.DB, func(tx *database.Tx) error { return disclosure.RecordNotPermitted(tx, id) }); unrecorded != nil {
+		return unrecorded
+	}
+	return err
 }
 
 type outcomeInput struct {

@@ -230,13 +230,6 @@ func read(tx *database.Tx, by models.Actor, r Request, purpose Purpose) (j judge
 	if by.EmployeeID == r.EmployeeID {
 		j.facts.Relation = access.RelationSelf
 	}
-	for _, f := range j.fields {
-		if g := f.Group(); !slices.Contains(j.facts.Groups, g) {
-			j.facts.Groups = append(j.facts.Groups, g)
-		}
-		j.facts.Destroyed = j.facts.Destroyed || f.State != models.CategoryOpen
-		j.facts.Barred = j.facts.Barred || !f.OpensFor(string(purpose.Purpose)) || archive.ForCallsAlone(f.Key)
-	}
 	if j.facts.LongAgo, err = r.judgeEvidence(purpose, j); err != nil {
 		return j, err
 	}
@@ -296,18 +289,34 @@ func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
 	for _, row := range rows {
 		if row.Key != "" {
 			j.fields = append(j.fields, row.LookField)
+			j.facts.asks(row.LookField)
 		}
 	}
 	if err := archive.InOrder(j.fields, r.Fields); err != nil {
 		return err
 	}
 	of := rows[0]
-	j.employmentID, j.facts.Status = of.EmploymentID, of.PersonStatus
-	j.facts.Target = access.Target{ID: r.EmployeeID, SameEntity: of.SameEntity, SameSite: of.SameSite, OwnDepartment: of.OwnDepartment, BelowDepartment: of.BelowDepartment}
+	j.employmentID = of.EmploymentID
+	j.facts.about(r.EmployeeID, of.LookRow)
 	j.facts.People, j.facts.Looks, j.facts.Tries, j.facts.RefusedBefore = of.People, of.Looks, of.Tries, of.Refused
 	j.place = clock.Place{Jurisdiction: of.Jurisdiction, Region: of.Region}
 	j.zone, err = clock.LoadZone(of.TimeZone)
 	return err
+}
+
+// asks adds a field to those that are asked for.
+func (f *Facts) asks(field archive.LookField) {
+	if g := field.Group(); !slices.Contains(f.Groups, g) {
+		f.Groups = append(f.Groups, g)
+	}
+	f.Destroyed = f.Destroyed || field.State != models.CategoryOpen
+	f.Barred = f.Barred || !field.OpensFor(string(f.Purpose.Purpose)) || archive.ForCallsAlone(field.Key)
+}
+
+// about says whose file it is, and how that stands to who asks.
+func (f *Facts) about(person uuid.UUID, of archive.LookRow) {
+	f.Status = of.PersonStatus
+	f.Target = access.Target{ID: person, SameEntity: of.SameEntity, SameSite: of.SameSite, OwnDepartment: of.OwnDepartment, BelowDepartment: of.BelowDepartment}
 }
 
 func (j judged) row(tx *database.Tx, by models.Actor, r Request, d Decision) (models.Disclosure, error) {

@@ -23,6 +23,8 @@ var (
 	ErrNotLooker = errors.New("another person asked for this look")
 	// ErrNotOpen: it cannot be opened in this state, or not any more.
 	ErrNotOpen = errors.New("the look cannot be opened, or not any more")
+	// ErrNotPermitted: it was shown, and the permissions do not let the looker look any more.
+	ErrNotPermitted = fmt.Errorf("who asked for it may not look any more: %w", ErrNotOpen)
 	// ErrNotShown: nothing was shown whose outcome could be told.
 	ErrNotShown = errors.New("nothing was shown")
 	// ErrClosed: the outcome was told already, and another one.

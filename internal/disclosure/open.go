@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -16,6 +17,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
+	"lethe/internal/permission"
 	"lethe/internal/reasons"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -31,8 +33,9 @@ func Lock(tx *database.Tx, id uuid.UUID) (models.Disclosure, error) {
 }
 
 // Open opens a look that a reviewer agreed to, once; or shows again, counted, what was shown within the last half hour.
-// It is judged anew: if the person's status changed since, the data is being destroyed, or a consent was withdrawn, a look
-// that was agreed to lapses, which the [Look] that comes back says. What was shown and is being destroyed is [vault.ErrPurged].
+// It is judged anew: if the person's status changed since, the data is being destroyed, a consent was withdrawn, or the
+// looker is not permitted to any more, a look that was agreed to lapses, which the [Look] that comes back says. What was
+// shown and is being destroyed is [vault.ErrPurged], what is not permitted any more [ErrNotPermitted].
 func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, language i18n.Language) (look Look, err error) {
 	if look.Disclosure, err = Lock(tx, id); err != nil {
 		return look, err
@@ -63,14 +66,18 @@ func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, l
 	if err != nil {
 		return look, err
 	}
-	if look.State == models.LookGranted && (destroyed || person.Status != look.Status || !agreed) {
+	permitted, err := stillPermitted(tx, look.Disclosure)
+	switch {
+	case err != nil:
+		return look, err
+	case look.State == models.LookGranted && (destroyed || person.Status != look.Status || !agreed || !permitted):
 		return look, look.lapse(tx)
-	}
-	if destroyed {
+	case destroyed:
 		return look, vault.ErrPurged
-	}
-	if !agreed {
+	case !agreed:
 		return look, ErrNotOpen
+	case !permitted:
+		return look, ErrNotPermitted
 	}
 	look.Notice = notice(fields, language)
 	columns, action := map[string]any{"shown_times": look.ShownTimes + 1}, actionAgain
@@ -107,9 +114,43 @@ func (l *Look) stillAgreed(tx *database.Tx) (bool, error) {
 	return err == nil && !slices.ContainsFunc(purpose.Evidence, func(e Evidence) bool { return e.Unrecorded && written[0].Evidence[e.Key] == "" }), err
 }
 
+// stillPermitted says whether the permissions let the looker look as far as the look went: by the matrix in force, and as
+// the person stands to the looker now. One that nobody reviewed before rests on a grant that wants no reviewer, but for an
+// emergency of somebody employed (I28).
+func stillPermitted(tx *database.Tx, d models.Disclosure) (bool, error) {
+	looker := models.Actor{EmployeeID: d.ActorID, Role: d.ActorRole}
+	purpose, _ := purposeOf(access.Purpose(d.Purpose))
+	f := Facts{Role: d.ActorRole, Asker: d.ActorID, Purpose: purpose}
+	var err error
+	if f.Matrix, err = permission.Current(tx.DB()); err != nil {
+		return false, err
+	}
+	var rows []archive.LookRow
+	if err := archive.LookRows(tx.DB(), looker, d.EmployeeID, &d.EmploymentID, d.Fields).Select(archive.LookColumns, map[string]any{"asker": d.ActorID}).Scan(&rows).Error; err != nil {
+		return false, database.Wrap("reading a file for a look", err)
+	}
+	for _, row := range rows {
+		f.about(d.EmployeeID, row)
+		f.asks(row.LookField)
+	}
+	level := f.level()
+	return level == access.Look || level == access.LookAfterReview && (d.Rule != string(RuleGranted) || purpose.Emergency && f.employed()), nil
+}
+
+// RecordNotPermitted records that a look was refused with [ErrNotPermitted].
+func RecordNotPermitted(tx *database.Tx, id uuid.UUID) error {
+	row, err := Lock(tx, id)
+	if err != nil {
+		return err
+	}
+	row.Rule = string(RulePurposeNotForField)
+	_, err = ledger.Append(tx, entryOf(row, actionRefused, map[string]string{"fields": strings.Join(row.Fields, ",")}))
+	return err
+}
+
 // Attachment lets a document be sent that a look showed, to who looked, within the half hour in which it may be shown
 // again: counted, and recorded before anything of it leaves (I18). One that is not of the look, or was destroyed or
-// removed since, is archive.ErrAttachmentNotFound.
+// removed since, is archive.ErrAttachmentNotFound; what is not permitted any more [ErrNotPermitted].
 func Attachment(tx *database.Tx, by models.Actor, id, attachment uuid.UUID) (a archive.Attached, err error) {
 	look := Look{}
 	if look.Disclosure, err = Lock(tx, id); err != nil {
@@ -126,6 +167,11 @@ func Attachment(tx *database.Tx, by models.Actor, id, attachment uuid.UUID) (a a
 	}
 	if agreed, err := look.stillAgreed(tx); err != nil || !agreed {
 		return a, errors.Join(err, ErrNotOpen)
+	}
+	if permitted, err := stillPermitted(tx, look.Disclosure); err != nil {
+		return a, err
+	} else if !permitted {
+		return a, ErrNotPermitted
 	}
 	a, err = archive.AttachmentOf(tx.DB(), attachment)
 	if err == nil && (a.EmploymentID != look.EmploymentID || !slices.Contains(look.Fields, a.FieldKey)) {
@@ -153,10 +199,17 @@ func (l *Look) lapse(tx *database.Tx) error {
 	return change(tx, &l.Disclosure, actionLapsed, nil, map[string]any{"state": models.LookLapsed})
 }
 
-// Waiting locks a look about which a reviewer is to decide.
+// Waiting locks a look about which a reviewer is to decide. About one that is not permitted any more nobody is.
 func Waiting(tx *database.Tx, id uuid.UUID) (models.Disclosure, error) {
 	row, err := Lock(tx, id)
 	if err == nil && row.State != models.LookWaiting {
+		err = ErrNotWaiting
+	}
+	if err != nil {
+		return row, err
+	}
+	permitted, err := stillPermitted(tx, row)
+	if err == nil && !permitted {
 		err = ErrNotWaiting
 	}
 	return row, err

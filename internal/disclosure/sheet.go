@@ -41,7 +41,7 @@ type SheetField struct {
 }
 
 // Print makes the sheet of a look, which is recorded before it leaves (I18). It has the values for the looker alone, as
-// long as the look may be shown, counted as if it were shown again. Whose data it is does not print it.
+// long as the look may be shown and nothing that it rests on is gone, counted as if it were shown again. Whose data it is does not print it.
 func Print(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID) (s Sheet, err error) {
 	if s.Disclosure, err = Lock(tx, id); err != nil {
 		return s, err
@@ -62,6 +62,18 @@ func Print(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID) 
 	}
 	s.WithValues = looker && s.State == models.LookShown && s.OpenUntil != nil && s.OpenUntil.After(s.PrintedAt) &&
 		!slices.ContainsFunc(fields, func(f archive.LookField) bool { return f.State != models.CategoryOpen })
+	if s.WithValues {
+		look := Look{Disclosure: s.Disclosure}
+		agreed, err := look.stillAgreed(tx)
+		if err != nil {
+			return s, err
+		}
+		permitted, err := stillPermitted(tx, s.Disclosure)
+		if err != nil {
+			return s, err
+		}
+		s.WithValues = agreed && permitted
+	}
 	if err := s.record(tx); err != nil {
 		return s, err
 	}
