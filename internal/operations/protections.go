@@ -223,17 +223,13 @@ func (d Deps) decidePurge() approval.Operation {
 				all.Targets, all.Changes = append(all.Targets, m.Targets...), append(all.Changes, m.Changes...)
 				all.Subjects, all.Rules = union(all.Subjects, m.Subjects), union(all.Rules, m.Rules)
 			}
-			return all, nil
+			return all, gone(c.together(tx), retention.ErrListChanged)
 		},
-		Check: func(tx *database.Tx, by models.Actor, c PurgeDecision) error {
-			for _, id := range c.all() {
-				if err := retention.MayDecide(tx, id, by, c.Decision); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+		Check: mayDecide,
 		Run: func(tx *database.Tx, by approval.By, c PurgeDecision) (models.Ref, error) {
+			if err := mayDecide(tx, by.Requester, c); err != nil { // all are locked before the first is decided
+				return models.Ref{}, err
+			}
 			for _, id := range c.all() {
 				if err := retention.Decide(tx, id, by.Requester, c.Decision); err != nil {
 					return models.Ref{}, err
@@ -245,6 +241,23 @@ func (d Deps) decidePurge() approval.Operation {
 			return models.Ref{Kind: models.RefPurge, ID: c.PurgeID}, nil
 		},
 	})
+}
+
+func mayDecide(tx *database.Tx, by models.Actor, c PurgeDecision) error {
+	for _, id := range c.all() {
+		if err := retention.MayDecide(tx, id, by, c.Decision); err != nil {
+			return err
+		}
+	}
+	return c.together(tx)
+}
+
+// together refuses a list of which somebody has to be left out since it was seen. All of it is locked.
+func (c PurgeDecision) together(tx *database.Tx) error {
+	if c.ImportID == uuid.Nil {
+		return nil
+	}
+	return retention.StillTogether(tx, c.Purges)
 }
 
 func judgePurge(tx *database.Tx, id uuid.UUID, decision models.Decision) (approval.Review, error) {

@@ -74,12 +74,15 @@ type FileList struct {
 	Version string
 }
 
+// disputed: the person of a departure d objects to a look, or waits for an answer about the own data.
+const disputed = `(EXISTS (SELECT FROM disclosures x WHERE x.employee_id = d.employee_id AND x.objected_at IS NOT NULL AND x.answered_at IS NULL)
+				OR EXISTS (SELECT FROM subject_requests x WHERE x.employee_id = d.employee_id AND x.state = 'open'))`
+
 // DueOfFile is the list for a reviewer, who is not told of the own data.
 func DueOfFile(g *gorm.DB, batch, reviewer uuid.UUID) (list FileList, err error) {
 	err = g.Raw(`SELECT p.id, d.employee_id, d.employment_id, min(l.deadline) AS due_since, array_agg(c.category ORDER BY c.category) AS claimed,
 			bool_or(lethe_held(d.employment_id, c.category)) AS held,
-			EXISTS (SELECT FROM disclosures x WHERE x.employee_id = d.employee_id AND x.objected_at IS NOT NULL AND x.answered_at IS NULL)
-				OR EXISTS (SELECT FROM subject_requests x WHERE x.employee_id = d.employee_id AND x.state = 'open') AS disputed
+			`+disputed+` AS disputed
 		FROM purges p JOIN departures d ON d.id = p.departure_id JOIN purge_claims c ON c.purge_id = p.id AND c.state = ?
 			JOIN retention_deadlines l ON l.departure_id = d.id AND l.category = c.category
 		WHERE d.batch_id = ? AND d.employee_id <> ? AND p.state = ? AND p.decision = ''
@@ -122,4 +125,17 @@ func (l FileList) Chosen(version string, but []uuid.UUID) ([]uuid.UUID, error) {
 		ids[i] = p.ID
 	}
 	return ids, nil
+}
+
+// StillTogether refuses with ErrListChanged a decision about chosen purges of which one has to be left out by now. Who
+// carries it out locks them first: whoever places a hold on what they claim then comes before this or after the decision.
+func StillTogether(tx *database.Tx, purges []uuid.UUID) error {
+	var left bool
+	err := tx.DB().Raw(`SELECT EXISTS (SELECT FROM purges p JOIN departures d ON d.id = p.departure_id WHERE p.id IN ? AND (`+disputed+`
+			OR EXISTS (SELECT FROM purge_claims c WHERE c.purge_id = p.id AND c.state = ? AND lethe_held(d.employment_id, c.category))))`,
+		purges, models.ClaimOpen).Scan(&left).Error
+	if err == nil && left {
+		return ErrListChanged
+	}
+	return database.Wrap("looking at a list again", err)
 }
