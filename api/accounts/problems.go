@@ -17,7 +17,7 @@ var (
 )
 
 func init() {
-	httpkit.OwnNotAllowed["body.action"] = codeActionUnknown
+	httpkit.OwnNotAllowed["body.action"] = httpkit.OwnCode{Code: codeActionUnknown, Among: string(models.ResolutionRetry)}
 	httpkit.Explains(func(running *account.AlreadyRunningError) *httpkit.Problem {
 		p := httpkit.NewProblem(codeUnlinkingRunning)
 		p.Location = httpkit.AddressOf(models.RefUnlinking, running.OperationID)

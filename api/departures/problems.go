@@ -21,8 +21,8 @@ var (
 )
 
 func init() {
-	httpkit.OwnNotAllowed["body.kind"] = codeUnknownKind
-	httpkit.OwnNotAllowed["body.initiator"] = codeUnknownInitiator
+	httpkit.OwnNotAllowed["body.kind"] = httpkit.OwnCode{Code: codeUnknownKind, Among: string(models.KindResignation)}
+	httpkit.OwnNotAllowed["body.initiator"] = httpkit.OwnCode{Code: codeUnknownInitiator, Among: string(models.InitiatorEmployee)}
 	httpkit.Explains(func(exists *departure.ExistsError) *httpkit.Problem {
 		p := httpkit.AtField("employee_id", codeDepartureExists)
 		if exists.Stage == models.StagePurged {

@@ -52,8 +52,8 @@ func Register(desk *approvals.Desk, version string) {
 type Feedback struct {
 	ID         uuid.UUID           `json:"id"`
 	Own        bool                `json:"own" doc:"Who reads it said it"`
-	Role       models.Role         `json:"role" doc:"In which role it was said"`
-	RoleText   string              `json:"role_text"`
+	Role       models.Role         `json:"role,omitempty" doc:"In which role it was said; left out for others where few have it"`
+	RoleText   string              `json:"role_text,omitempty"`
 	Kind       models.FeedbackKind `json:"kind"`
 	KindText   string              `json:"kind_text"`
 	Screen     string              `json:"screen" doc:"The console's name of the screen"`
@@ -61,7 +61,7 @@ type Feedback struct {
 	Version    string              `json:"version" doc:"Of the program"`
 	Doing      string              `json:"doing,omitempty" doc:"What they were doing"`
 	Text       string              `json:"text"`
-	SaidAt     time.Time           `json:"said_at"`
+	SaidAt     time.Time           `json:"said_at" doc:"For others than who said it: the day, in UTC"`
 	Answer     string              `json:"answer,omitempty"`
 	AnsweredAt *time.Time          `json:"answered_at,omitempty"`
 }
@@ -140,6 +140,10 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	if err != nil {
 		return nil, err
 	}
+	common, err := feedback.CommonRoles(ctx, s.DB)
+	if err != nil {
+		return nil, err
+	}
 	own := httpkit.ActorOf(ctx).EmployeeID
 	views := make([]Feedback, len(rows))
 	for i, f := range rows {
@@ -148,6 +152,14 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 			ID: f.ID, Own: f.EmployeeID == own, Role: f.Role, RoleText: closed.Text(language, f.Role), Kind: f.Kind, KindText: closed.Text(language, f.Kind),
 			Screen: f.Screen, ScreenText: screenText(language, f.Screen), Version: f.Version, Doing: w.Doing, Text: w.Text, SaidAt: f.SaidAt.UTC(),
 			Answer: w.Answer, AnsweredAt: render.UTC(f.AnsweredAt),
+		}
+		if views[i].Own {
+			continue
+		}
+		// Neither a role of few nor the moment tells who it was.
+		views[i].SaidAt = views[i].SaidAt.Truncate(24 * time.Hour)
+		if !slices.Contains(common, f.Role) {
+			views[i].Role, views[i].RoleText = "", ""
 		}
 	}
 	return views, nil

@@ -2,6 +2,7 @@ package httpkit
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -48,11 +49,11 @@ func fromHuma(op *huma.Operation, status int, errs []error) *Problem {
 			message = detail.Message
 			location, code = safeLocation(detail.Location)+missing(message), fieldCode(message)
 		}
-		if own, ok := OwnNotAllowed[location]; ok && code == FieldNotAllowed {
-			code = own
-		}
 		wrong := FieldError{Location: location, Code: code}
 		wrong.expect(op, message)
+		if own, ok := OwnNotAllowed[location]; ok && code == FieldNotAllowed && slices.Contains(wrong.Allowed, own.Among) {
+			code, wrong.Code = own.Code, own.Code
+		}
 		p.Errors = append(p.Errors, wrong)
 		if status, special := Statuses[code]; special {
 			p.Code, p.Status = code, status
@@ -62,8 +63,11 @@ func fromHuma(op *huma.Operation, status int, errs []error) *Problem {
 }
 
 // OwnNotAllowed are the fields whose unknown values have a problem of their own, which names the
-// known ones in words: by location, the code.
-var OwnNotAllowed = map[string]string{}
+// known ones in words: by location.
+var OwnNotAllowed = map[string]OwnCode{}
+
+// OwnCode is the code of a field's unknown values. Other bodies may have a field of that name: Among is one of the known ones.
+type OwnCode struct{ Code, Among string }
 
 // missing is the name of the required property that huma's message speaks of; its location is only
 // the object around it. The name is from our schema, not from the request.

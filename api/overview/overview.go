@@ -22,7 +22,7 @@ type server struct{ *approvals.Desk }
 // Register serves the resource.
 func Register(desk *approvals.Desk) {
 	s := &server{desk}
-	r := s.Resource("Overview", identity.ScopeDepartures)
+	r := s.Resource("Overview", identity.ScopeRead) // it reads what several scopes cover
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /overview", Summary: "Count what waits, and how the last twelve months went", To: httpkit.Staff,
 		More: "Numbers of what the caller finds in the lists. None of what waits is above 1000, which means at least as many. Looks and refusals are for HR, reviewers and auditors.",
@@ -54,7 +54,7 @@ type Month struct {
 	Leavers int    `json:"leavers"`
 	Settled int    `json:"settled" doc:"Of how many each account was off"`
 	Open    int    `json:"open" doc:"Of how many the cutoff has passed and not each account is off"`
-	Delay   *Delay `json:"delay,omitempty" doc:"From the cutoff until the last account was off"`
+	Delay   *Delay `json:"delay,omitempty" doc:"From the cutoff, or from the entry of a departure that began later, until the last account was off"`
 }
 
 // Delay are quartiles, in seconds.

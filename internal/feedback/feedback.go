@@ -111,6 +111,10 @@ func Say(tx *database.Tx, by models.Actor, n New) (f models.Feedback, err error)
 	if err != nil {
 		return f, err
 	}
+	// So that many at once do not get past what is counted.
+	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "feedback/"+by.EmployeeID.String()).Error; err != nil {
+		return f, database.Wrap("waiting for other feedback", err)
+	}
 	var lately int64
 	if err := tx.DB().Model(&f).Where("employee_id = ? AND said_at > ?", by.EmployeeID, now.Add(-24*time.Hour)).Count(&lately).Error; err != nil {
 		return f, database.Wrap("counting feedback", err)
@@ -126,6 +130,15 @@ func Say(tx *database.Tx, by models.Actor, n New) (f models.Feedback, err error)
 		return f, err
 	}
 	return f, database.Wrap("keeping feedback", tx.DB().Create(&f).Error)
+}
+
+// crowd is how many people have a role before it may stand beside what one of them wrote.
+const crowd = 5
+
+// CommonRoles are those that so many people have that nobody is told by them.
+func CommonRoles(ctx context.Context, db *database.DB) (roles []models.Role, err error) {
+	err = db.Read(ctx).Raw("SELECT role FROM user_roles WHERE revoked_at IS NULL GROUP BY role HAVING count(*) >= ?", crowd).Scan(&roles).Error
+	return roles, database.Wrap("counting who has which role", err)
 }
 
 // Answer is for who said it, once. The same again changes nothing.

@@ -66,8 +66,8 @@ type Month struct {
 	Leavers int
 	// Settled: every account of theirs was off; Open: the cutoff has passed, and not every one is.
 	Settled, Open int
-	// Quartiles of the time from the cutoff until the last account was off, in seconds. People who had left before they were
-	// entered are not among them.
+	// Quartiles of the time from the cutoff, or from the entry of a departure that began later, until the last account was off,
+	// in seconds. People whom a file brought as leavers are not among them.
 	Q1, Q2, Q3 *float64
 }
 
@@ -79,7 +79,7 @@ func Months(ctx context.Context, db *database.DB, today clock.Date) ([]Month, er
 			SELECT CAST(date_trunc('month', employment_end_date) AS date) AS month, count(*) AS leavers,
 				count(*) FILTER (WHERE batch_id IS NULL AND accounts_settled_at IS NOT NULL) AS settled,
 				count(*) FILTER (WHERE batch_id IS NULL AND accounts_settled_at IS NULL AND access_cutoff_at <= lethe_now()) AS open,
-				percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY greatest(0, CAST(extract(epoch FROM accounts_settled_at - access_cutoff_at) AS double precision)))
+				percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY greatest(0, CAST(extract(epoch FROM accounts_settled_at - greatest(access_cutoff_at, created_at)) AS double precision)))
 					FILTER (WHERE batch_id IS NULL AND accounts_settled_at IS NOT NULL) AS q
 			FROM departures WHERE stage IN ('departed', 'purging', 'purged') AND employment_end_date >= ? AND employment_end_date <= ? GROUP BY 1
 		) x`, first, today).Scan(&rows).Error

@@ -73,7 +73,7 @@ function One({ of: f, answers }: { of: Item; answers: boolean }) {
           <State tone={tones[f.kind]}>{f.kind_text}</State>
           <strong>{f.screen_text}</strong>
           <Typography.Text type="secondary">
-            {f.role_text} · <When at={f.said_at} /> · {t('version', { version: f.version })}
+            {f.role_text ? `${f.role_text} · ` : ''}<When at={f.said_at} /> · {t('version', { version: f.version })}
           </Typography.Text>
         </Flex>
         <div style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{f.text}</div>
