@@ -34,6 +34,18 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 	}
 	people := 0
 	hire := func() (no string) { people++; return fmt.Sprintf("P%d", people) }
+	var subjects []string
+	for range 5 {
+		subjects = append(subjects, f.Hire(hire(), f.A).String())
+	}
+	looks := func(hr *apitest.Visitor) { // with a pattern in them
+		for _, id := range subjects {
+			got := hr.Ask("POST", "/api/v1/employees/"+id+"/disclosures", `{"fields": ["bank_account"], "purpose": "payroll", "reason": "银行退票，需核对员工收款账号后补发工资", "evidence": {"matter": "退票", "period": "2026-10"}}`)
+			if got.Status != 200 && got.Status != 202 {
+				t.Fatalf("looking: %d %s", got.Status, got.Body)
+			}
+		}
+	}
 	add := func() {
 		pending, left := f.Resign(f.Hire(hire(), f.A)), f.LeftLongAgo(f.Hire(hire(), f.B), -20, false)
 		for _, id := range []string{httpkit.AddressOf(models.RefDeparture, pending.ID), httpkit.AddressOf(models.RefDeparture, left.ID)} {
@@ -47,10 +59,12 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 		f.Session(httpkit.HR).Ask("POST", "/api/v1/holds", fmt.Sprintf(`{"employee_id": %q, "matter": "M"}`, on))
 		f.Session(httpkit.HR).Ask("POST", "/api/v1/employees", f.Newcomer(hire(), f.A, ""))
 		f.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, on, models.RoleAuditor); return err })
+		looks(f.FreshSession(f.Hire(hire(), f.B), httpkit.HR))
 	}
 	lists := map[string]models.Role{
 		"/api/v1/departures": httpkit.IT, "/api/v1/departures?stage=departed": httpkit.HR, "/api/v1/employees": httpkit.HR, "/api/v1/support-cases": httpkit.IT, "/api/v1/purges": httpkit.IT,
 		"/api/v1/purges?state=rejected": httpkit.Reviewer, "/api/v1/retention/deadlines": httpkit.HR, "/api/v1/departures?sort=last_working_day": httpkit.Auditor, "/api/v1/holds": httpkit.Reviewer, "/api/v1/approvals": httpkit.Reviewer, "/api/v1/users": httpkit.Auditor,
+		"/api/v1/disclosure-patterns": httpkit.Reviewer,
 	}
 	type length struct {
 		rows    int

@@ -27,7 +27,9 @@ func Register(desk *approvals.Desk, v vault.Opener, mail bool) {
 	httpkit.Describe[screening.Category](desk.API)
 	httpkit.Describe[disclosure.Kind](desk.API)
 	httpkit.Describe[disclosure.Rule](desk.API)
+	httpkit.Describe[disclosure.PatternKind](desk.API)
 	s.registerPurposes()
 	s.registerLooks()
 	s.registerOwn()
+	s.registerPatterns()
 }

@@ -35,11 +35,21 @@ func Register(desk *approvals.Desk) {
 
 // Draft is the part of the permissions that people edit.
 type Draft struct {
-	Tiers       []Tier      `json:"tiers" maxItems:"30" doc:"The tiers. Each role has a default one, for whoever is in no other"`
-	Grants      []Grant     `json:"grants" maxItems:"2500" doc:"The cells. What is not there is not granted"`
-	Protected   []uuid.UUID `json:"protected" maxItems:"2000" doc:"People of whom less is granted: senior managers, HR itself"`
-	Configurers []uuid.UUID `json:"configurers" maxItems:"100" doc:"HR administrators who may ask for other permissions"`
-	Limits      *Limits     `json:"limits,omitempty" doc:"How often somebody looks before a reviewer is asked. Left out: 20 people a day, 5 looks a week at one person"`
+	Tiers       []Tier          `json:"tiers" maxItems:"30" doc:"The tiers. Each role has a default one, for whoever is in no other"`
+	Grants      []Grant         `json:"grants" maxItems:"2500" doc:"The cells. What is not there is not granted"`
+	Protected   []uuid.UUID     `json:"protected" maxItems:"2000" doc:"People of whom less is granted: senior managers, HR itself"`
+	Configurers []uuid.UUID     `json:"configurers" maxItems:"100" doc:"HR administrators who may ask for other permissions"`
+	Limits      *Limits         `json:"limits,omitempty" doc:"How often somebody looks before a reviewer is asked. Left out: 20 people a day, 5 looks a week at one person"`
+	Patterns    []PatternSwitch `json:"patterns,omitempty" maxItems:"200" doc:"For which legal entities reviewers are shown what is noticeable about how its people look (GET /disclosure-patterns), other than by default: everywhere but in DE, where a works council decides first. Left out: as it is"`
+}
+
+// mostEntities are as many as a draft switches the patterns of.
+const mostEntities = 200
+
+// PatternSwitch says of a legal entity whether patterns are shown.
+type PatternSwitch struct {
+	LegalEntityID uuid.UUID `json:"legal_entity_id"`
+	Shown         bool      `json:"shown"`
 }
 
 // Limits are how often somebody looks before a reviewer is asked.
@@ -81,6 +91,14 @@ type Permissions struct {
 	Levels   []render.Word       `json:"levels"`
 	Scopes   []render.Word       `json:"scopes"`
 	Roles    []render.Word       `json:"roles"`
+	Entities []Entity            `json:"legal_entities" doc:"Those that patterns can be switched for"`
+}
+
+// Entity is a legal entity, with what holds where nobody has switched its patterns.
+type Entity struct {
+	ID             uuid.UUID `json:"id"`
+	Name           string    `json:"name"`
+	ShownByDefault bool      `json:"patterns_by_default"`
 }
 
 // groupWords are the program's groups and the sections that the company added.
@@ -93,7 +111,8 @@ func groupWords(own archive.OwnCatalogue, language i18n.Language) []render.Word 
 func draftOf(m *access.Matrix) Draft {
 	limits := Limits(m.Frequency())
 	return Draft{
-		Limits: &limits,
+		Limits:   &limits,
+		Patterns: httpkit.Each(m.Patterns, func(s access.PatternSwitch) PatternSwitch { return PatternSwitch{s.LegalEntity, s.Shown} }),
 		Tiers: httpkit.Each(m.Tiers, func(t access.Tier) Tier {
 			return Tier{t.Key, t.NameZh, t.NameEn, t.Role, t.Scope, t.Default, append([]uuid.UUID{}, t.Members...)}
 		}),
@@ -108,8 +127,13 @@ func (d Draft) matrix(version int) access.Matrix {
 	if d.Limits != nil && access.Limits(*d.Limits) == access.DefaultLimits {
 		d.Limits = nil // as it is kept
 	}
+	var patterns []access.PatternSwitch
+	for _, p := range d.Patterns {
+		patterns = append(patterns, access.PatternSwitch{LegalEntity: p.LegalEntityID, Shown: p.Shown})
+	}
 	return access.Matrix{
-		Version: version, Protected: d.Protected, Configurers: d.Configurers, Limits: (*access.Limits)(d.Limits),
+		Patterns: patterns,
+		Version:  version, Protected: d.Protected, Configurers: d.Configurers, Limits: (*access.Limits)(d.Limits),
 		Tiers: httpkit.Each(d.Tiers, func(t Tier) access.Tier {
 			return access.Tier{Key: t.Key, NameZh: t.NameZh, NameEn: t.NameEn, Role: t.Role, Scope: t.Scope, Default: t.Default, Members: t.Members}
 		}),
@@ -149,7 +173,14 @@ func (s *server) get(ctx context.Context, in *getInput) (*httpkit.Answer[Permiss
 	if err != nil {
 		return nil, err
 	}
+	entities, _, err := archive.LegalEntities(ctx, s.DB, uuid.Nil, mostEntities)
+	if err != nil {
+		return nil, err
+	}
 	p := Permissions{
+		Entities: httpkit.Each(entities, func(e models.LegalEntity) Entity {
+			return Entity{e.ID, language.Of(e.NameZh, e.NameEn), access.PatternsByDefault(e.Jurisdiction)}
+		}),
 		Version: v.Version, ChangedAt: render.UTC(v.ChangedAt), ChangedBy: people.Of(v.ChangedBy), ApprovedBy: people.Of(v.ApprovedBy), Draft: draftOf(v.Matrix),
 		People: []render.PersonView{}, Groups: groupWords(own.OwnCatalogue, language), Purposes: render.Words(language, access.Purposes), Levels: render.Words(language, access.Levels),
 		Scopes: render.Words(language, access.Scopes), Roles: render.Words(language, access.LookRoles),
@@ -174,7 +205,15 @@ type putInput struct {
 }
 
 func (s *server) put(ctx context.Context, in *putInput) (*approvals.Outcome[approvals.ApprovalView], error) {
+	matrix := in.Body.matrix(in.Body.BaseVersion)
+	if in.Body.Patterns == nil {
+		current, err := permission.Current(s.DB.Read(ctx))
+		if err != nil {
+			return nil, err
+		}
+		matrix.Patterns = current.Patterns
+	}
 	return s.Ask(ctx, in.Language(), approvals.Step{
-		Operation: operations.Permissions, Command: operations.PermissionsChange{Matrix: in.Body.matrix(in.Body.BaseVersion)}, Reason: in.Body.ApprovalReason,
+		Operation: operations.Permissions, Command: operations.PermissionsChange{Matrix: matrix}, Reason: in.Body.ApprovalReason,
 	})
 }

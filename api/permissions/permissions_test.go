@@ -50,9 +50,13 @@ func (o *office) read() (p permissions.Permissions) {
 // put asks for other permissions as somebody.
 func (o *office) put(by uuid.UUID, p permissions.Permissions) apitest.Reply {
 	o.T.Helper()
-	body, err := json.Marshal(map[string]any{
+	fields := map[string]any{
 		"base_version": p.Version, "tiers": p.Tiers, "grants": p.Grants, "protected": p.Protected, "configurers": p.Configurers, "limits": p.Limits, "approval_reason": "new duties",
-	})
+	}
+	if p.Patterns != nil {
+		fields["patterns"] = p.Patterns
+	}
+	body, err := json.Marshal(fields)
 	if err != nil {
 		o.T.Fatal(err)
 	}
@@ -234,6 +238,12 @@ func TestPermissionsThatDoNotHoldTogetherAreRefused(t *testing.T) {
 		"tiers[0].scope":    func(p *permissions.Permissions) { p.Tiers[0].Scope = "the_world" },
 		"tiers[0].name_zh":  func(p *permissions.Permissions) { p.Tiers[0].NameZh = "\u200b" },
 		"grants[0].purpose": func(p *permissions.Permissions) { p.Grants[0].Purpose = "curiosity" },
+		"patterns[0].legal_entity_id": func(p *permissions.Permissions) {
+			p.Patterns = []permissions.PatternSwitch{{LegalEntityID: uuid.Max}}
+		},
+		"patterns[1].legal_entity_id": func(p *permissions.Permissions) {
+			p.Patterns = []permissions.PatternSwitch{{LegalEntityID: p.Entities[0].ID}, {LegalEntityID: p.Entities[0].ID, Shown: true}}
+		},
 	} {
 		p := o.read()
 		change(&p)

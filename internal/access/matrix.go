@@ -58,6 +58,28 @@ type Matrix struct {
 	Configurers []uuid.UUID `json:"configurers,omitempty"`
 	// Limits are where frequency asks for a reviewer; nil: [DefaultLimits].
 	Limits *Limits `json:"limits,omitempty"`
+	// Patterns are the legal entities of whose lookers patterns are shown to reviewers, or not, other than by default.
+	Patterns []PatternSwitch `json:"patterns,omitempty"`
+}
+
+// PatternSwitch says of a legal entity whether reviewers are shown what is noticeable about how its people look.
+type PatternSwitch struct {
+	LegalEntity uuid.UUID `json:"legal_entity"`
+	Shown       bool      `json:"shown"`
+}
+
+// PatternsByDefault says whether patterns are shown where nobody has decided: not where a works council decides first
+// (DE: BetrVG § 87(1) no. 6).
+func PatternsByDefault(jurisdiction string) bool { return jurisdiction != "DE" }
+
+// ShowsPatterns says whether reviewers are shown what is noticeable about the looks of a legal entity's people.
+func (m *Matrix) ShowsPatterns(entity uuid.UUID, jurisdiction string) bool {
+	for _, s := range m.Patterns {
+		if s.LegalEntity == entity {
+			return s.Shown
+		}
+	}
+	return PatternsByDefault(jurisdiction)
 }
 
 // Limits are how often somebody looks before a reviewer is asked.

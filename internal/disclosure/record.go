@@ -32,6 +32,7 @@ const (
 	actionReviewed  = "disclosure.reviewed"
 	actionPlea      = "disclosure.registered"
 	actionRead      = "disclosure.read"
+	actionPatterns  = "disclosure.patterns_read"
 	actionOverdue   = "disclosure.review_overdue"
 	actionObjected  = "disclosure.objected"
 	actionAnswered  = "disclosure.objection_answered"

@@ -80,6 +80,12 @@ func permissionChanges(tx *database.Tx, before, after *access.Matrix) ([]approva
 		case "scope":
 			changed.Words, changed.About = "permission_scope", []string{tiers[c.Tier]}
 		case permission.LimitPeople, permission.LimitLooks:
+		case permission.PatternsShown:
+			entity, err := database.First[models.LegalEntity](tx.DB().Where("id = ?", c.Entity))
+			if err != nil {
+				return nil, database.Wrap("naming a legal entity", err)
+			}
+			changed.Words, changed.About = "patterns_shown", []string{both(entity.NameZh, entity.NameEn)}
 		case "tier":
 			changed.Words, changed.About = "yes_no", []string{tiers[c.Tier]}
 		default:

@@ -13,11 +13,13 @@ import (
 type Change struct {
 	// Tier is a tier's key; empty: it is about who is protected or configures.
 	Tier string
-	// What it is about: tier, scope, member, protected, configurer, a limit, or a grant (then Group and Purpose are given).
+	// What it is about: tier, scope, member, protected, configurer, a limit, patterns of a legal entity, or a grant (then Group and Purpose are given).
 	What    string
 	Group   access.Group
 	Purpose access.Purpose
 	Person  uuid.UUID
+	// Entity is a legal entity.
+	Entity uuid.UUID
 	// Before and After are levels, scopes, numbers, or "yes" and "".
 	Before, After string
 }
@@ -69,7 +71,32 @@ func Changes(before, after *access.Matrix) (all []Change) {
 			all = append(all, Change{What: l.what, Before: strconv.Itoa(l.was), After: strconv.Itoa(l.is)})
 		}
 	}
+	all = append(all, patterns(before, after)...)
 	return append(all, people("", "configurer", before.Configurers, after.Configurers)...)
+}
+
+// PatternsShown is what a switch of the patterns is about. What was switched by nobody is "".
+const PatternsShown = "patterns"
+
+func patterns(before, after *access.Matrix) (all []Change) {
+	said := func(m *access.Matrix, entity uuid.UUID) string {
+		for _, s := range m.Patterns {
+			if s.LegalEntity == entity {
+				return map[bool]string{true: "shown", false: "hidden"}[s.Shown]
+			}
+		}
+		return "default"
+	}
+	var entities []uuid.UUID
+	for _, s := range append(slices.Clone(before.Patterns), after.Patterns...) {
+		entities = append(entities, s.LegalEntity)
+	}
+	for _, id := range sorted(entities) {
+		if was, is := said(before, id), said(after, id); was != is {
+			all = append(all, Change{What: PatternsShown, Entity: id, Before: was, After: is})
+		}
+	}
+	return all
 }
 
 func yes(is bool) string {

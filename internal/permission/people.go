@@ -19,6 +19,20 @@ func sorted(ids []uuid.UUID) []uuid.UUID {
 	return slices.Compact(ids)
 }
 
+// knownEntities are the legal entities that a matrix names, and that there are.
+func knownEntities(tx *database.Tx, m *access.Matrix) (map[uuid.UUID]bool, error) {
+	known := map[uuid.UUID]bool{}
+	if len(m.Patterns) == 0 {
+		return known, nil
+	}
+	var ids []uuid.UUID
+	err := tx.DB().Model(&models.LegalEntity{}).Pluck("id", &ids).Error
+	for _, id := range ids {
+		known[id] = true
+	}
+	return known, database.Wrap("looking for legal entities", err)
+}
+
 // unknownPeople says where somebody is named who does not exist.
 func unknownPeople(tx *database.Tx, m *access.Matrix) (locations []string, err error) {
 	named := map[string][]uuid.UUID{"protected": m.Protected, "configurers": m.Configurers}

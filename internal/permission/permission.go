@@ -310,6 +310,19 @@ func check(tx *database.Tx, m *access.Matrix, groups []access.Group) error {
 		}
 	}
 	m.Protected, m.Configurers = sorted(m.Protected), sorted(m.Configurers)
+	entities, err := knownEntities(tx, m)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(m.Patterns, func(a, b access.PatternSwitch) int { return bytes.Compare(a.LegalEntity[:], b.LegalEntity[:]) })
+	for i, s := range m.Patterns {
+		switch {
+		case !entities[s.LegalEntity]:
+			add(CodeUnknown, "patterns[%d].legal_entity_id", i)
+		case i > 0 && m.Patterns[i-1].LegalEntity == s.LegalEntity:
+			add(CodeRepeated, "patterns[%d].legal_entity_id", i)
+		}
+	}
 	unknown, err := unknownPeople(tx, m)
 	if err != nil {
 		return err

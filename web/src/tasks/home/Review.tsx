@@ -12,6 +12,14 @@ import { useHomeTexts } from './texts'
 
 type Values = { review?: 'proper' | 'improper'; note?: string; answer?: string }
 
+/** A look with its reason. Reading it is recorded: once, and what was written is kept no longer than it is shown. */
+export const useLook = (look: string) =>
+  useQuery({
+    queryKey: ['look', look],
+    queryFn: () => ok(api.GET('/api/v1/disclosures/{id}', { params: { path: { id: look } } })),
+    gcTime: 0, staleTime: Infinity, refetchOnWindowFocus: false, refetchOnReconnect: false, retry: false,
+  })
+
 /** A look that was shown before anybody reviewed it, or that its subject objects to: read with its reason, and decided. */
 export function Review({ look, objection, close }: { look: string; objection: boolean; close: () => void }) {
   const t = useHomeTexts()
@@ -21,12 +29,7 @@ export function Review({ look, objection, close }: { look: string; objection: bo
   const [form] = Form.useForm<Values>()
   const review = Form.useWatch('review', form)
   const path = { id: look }
-  // Reading it is recorded: once, and what was written is kept no longer than it is shown.
-  const read = useQuery({
-    queryKey: ['look', look],
-    queryFn: () => ok(api.GET('/api/v1/disclosures/{id}', { params: { path } })),
-    gcTime: 0, staleTime: Infinity, refetchOnWindowFocus: false, refetchOnReconnect: false, retry: false,
-  })
+  const read = useLook(look)
   const send = useMutation({
     mutationFn: (v: Values) =>
       objection
@@ -86,7 +89,8 @@ export function Review({ look, objection, close }: { look: string; objection: bo
   )
 }
 
-function What({ of: l }: { of: Schemas['DisclosureView'] }) {
+/** Who looked at what of whom, and why. */
+export function What({ of: l }: { of: Schemas['DisclosureView'] }) {
   const t = useHomeTexts()
   const j = l.judgement
   const w = j?.written

@@ -13,6 +13,7 @@ import { useShellTexts } from '../../shell/texts'
 import { instant } from '../../shell/times'
 import { changes, CONFIGURERS, draftOf, PROTECTED, type Change, type Draft } from './draft'
 import { Matrix } from './Matrix'
+import { Patterns } from './Patterns'
 import { People, tierName, type Names } from './People'
 import './permissions.css'
 import { Preview } from './Preview'
@@ -65,6 +66,7 @@ function Editor({ permissions }: { permissions: Schemas['Permissions'] }) {
         items={[
           { key: 'people', label: t('people'), children: <People {...common} learn={(p) => setLearnt((known) => [...known, p])} /> },
           { key: 'matrix', label: t('matrix'), children: <Matrix {...common} /> },
+          { key: 'patterns', label: t('patterns'), children: <Patterns permissions={permissions} draft={draft} set={setDraft} /> },
           { key: 'preview', label: t('preview'), children: <Preview permissions={permissions} draft={changed.length > 0 ? draft : undefined} /> },
         ]}
       />
@@ -86,6 +88,14 @@ function Submit({ permissions, draft, changed, names, undo, may }: { permissions
       case 'cell':
       case 'cellProtected':
         return t(c.what, { tier: names.tier(c.cell.tier), group: word(permissions.groups, c.cell.group), purpose: word(permissions.purposes, c.cell.purpose), before: word(permissions.levels, c.before), after: word(permissions.levels, c.after) })
+      case 'patterns': {
+        const said = (shown: boolean | undefined) => {
+          const byDefault = permissions.legal_entities.find((e) => e.id === c.entity)?.patterns_by_default
+          const what = t((shown ?? byDefault) ? 'patternsShown' : 'patternsHidden')
+          return shown === undefined ? t('patternsDefault', { what }) : what
+        }
+        return t('patternsChanged', { entity: permissions.legal_entities.find((e) => e.id === c.entity)?.name ?? '', before: said(c.before), after: said(c.after) })
+      }
       default:
         return t(c.what, { tier: names.tier(c.key) })
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { addTier, changes, CONFIGURERS, draftOf, grant, levels, move, put, PROTECTED, removeTier, take, type Draft } from './draft'
+import { addTier, changes, CONFIGURERS, draftOf, grant, levels, move, patternsOf, put, PROTECTED, removeTier, showPatterns, take, type Draft } from './draft'
 
 const base: Draft = {
   tiers: [
@@ -11,6 +11,7 @@ const base: Draft = {
   protected: [],
   configurers: ['a'],
   limits: { people_per_day: 10, looks_per_week: 3 },
+  patterns: [{ legal_entity_id: 'de', shown: true }],
 }
 const cell = { tier: 'hr', group: 'identity', purpose: 'own_request' } as const
 
@@ -45,5 +46,12 @@ describe('a draft of permissions', () => {
     const d = removeTier(addTier(base, { name_zh: '新', name_en: 'New', role: 'hr_admin', scope: 'legal_entity' }), 'hr')
     expect(d.grants).toEqual([])
     expect(changes(base, d).map((c) => c.what)).toEqual(['tierNew', 'tierGone', 'left', 'cell'])
+  })
+  it('switches patterns, and leaves them to the default again', () => {
+    expect(patternsOf(base, 'cn')).toBeUndefined()
+    const off = showPatterns(base, 'cn', false)
+    expect(changes(base, off)).toEqual([{ what: 'patterns', entity: 'cn', before: undefined, after: false }])
+    expect(changes(base, showPatterns(off, 'cn', undefined))).toEqual([])
+    expect(showPatterns(base, 'de', undefined).patterns).toEqual([]) // not left out: that would change nothing
   })
 })

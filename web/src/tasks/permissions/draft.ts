@@ -11,7 +11,7 @@ export const CONFIGURERS = 'configurers:'
 
 /** Everything of a version that people decide: what was left out here would be taken back when it is sent. */
 export function draftOf(p: Draft): Draft {
-  return structuredClone({ tiers: p.tiers, grants: p.grants, protected: p.protected, configurers: p.configurers, limits: p.limits })
+  return structuredClone({ tiers: p.tiers, grants: p.grants, protected: p.protected, configurers: p.configurers, limits: p.limits, patterns: p.patterns })
 }
 
 export function membersOf(d: Draft, key: string): string[] {
@@ -56,7 +56,16 @@ export function addTier(d: Draft, tier: Omit<Tier, 'key' | 'members'>): Draft {
 
 export const removeTier = (d: Draft, key: string): Draft => ({ ...d, tiers: d.tiers.filter((t) => t.key !== key), grants: d.grants.filter((g) => g.tier !== key) })
 
+/** Whether patterns of looks by a legal entity's people are shown; undefined: by default. */
+export const patternsOf = (d: Draft, entity: string) => d.patterns?.find((s) => s.legal_entity_id === entity)?.shown
+
+export function showPatterns(d: Draft, entity: string, shown: boolean | undefined): Draft {
+  const others = (d.patterns ?? []).filter((s) => s.legal_entity_id !== entity)
+  return { ...d, patterns: shown === undefined ? others : [...others, { legal_entity_id: entity, shown }] }
+}
+
 export type Change =
+  | { what: 'patterns'; entity: string; before: boolean | undefined; after: boolean | undefined }
   | { what: 'joined' | 'left'; key: string; who: string }
   | { what: 'tierNew' | 'tierGone' | 'tierChanged'; key: string }
   | { what: 'cell' | 'cellProtected'; cell: Cell; before: Level; after: Level }
@@ -82,6 +91,10 @@ export function changes(before: Draft, after: Draft): Change[] {
     const [a, b] = [levels(before, cell), levels(after, cell)]
     if (a.level !== b.level) list.push({ what: 'cell', cell, before: a.level, after: b.level })
     if (a.protected !== b.protected) list.push({ what: 'cellProtected', cell, before: a.protected, after: b.protected })
+  }
+  for (const entity of new Set([...(before.patterns ?? []), ...(after.patterns ?? [])].map((s) => s.legal_entity_id))) {
+    const [a, b] = [patternsOf(before, entity), patternsOf(after, entity)]
+    if (a !== b) list.push({ what: 'patterns', entity, before: a, after: b })
   }
   return list
 }
