@@ -42,7 +42,7 @@ export const guides: Entry[] = [
   {
     zh: ['查阅情况提示', '把一段时间内的查阅放在一起看：人数多、夜间、同一段原因反复使用、查阅本部门同事。只是提示，不是结论：先看具体查阅的原因，再向当事人核实。查看会记入查询日志。'],
     en: ['Patterns of looks', 'The looks of some time seen together: many people, nights, one reason again and again, the own department. They are hints and no findings: read why somebody looked, then ask the person. That you read them is in the query log.'],
-    to: '/patterns', roles: ['reviewer'],
+    about: ['patterns'],
   },
   {
     zh: ['导出证据', '在“查询日志”中先用条件查出需要的记录，再一键导出。证据包含表格、摘要和验证材料；对方不必相信我们，用公开的方法就能验证没有被改动。'],

@@ -1,1 +1,0 @@
-import{t as e}from"./select-DnhjmI17.js";import{t}from"./roles-B9sHKSru.js";import{t as n}from"./texts-CmdMGPGs.js";import{En as r}from"./useVariants-BDtoBYEz.js";var i=r();function a(r){let a=n();return(0,i.jsx)(e,{allowClear:!0,placeholder:a(`asRoleFirst`),options:t(),...r})}export{a as default};

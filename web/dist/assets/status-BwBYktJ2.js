@@ -1,1 +1,0 @@
-import{t as e}from"./tag-B5sgNHKJ.js";import{En as t}from"./useVariants-BDtoBYEz.js";var n=t(),r={active:`green`,pending_departure:`orange`,departed:`default`,purged:`default`};function i({of:t}){return(0,n.jsx)(e,{color:r[t.status],children:t.status_text})}export{i as t};

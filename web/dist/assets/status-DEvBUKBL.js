@@ -1,0 +1,1 @@
+import{t as e}from"./tag-BdUHg5sc.js";import{On as t}from"./compact-item-Bmi_AUvI.js";var n=t(),r={active:`green`,pending_departure:`orange`,departed:`default`,purged:`default`};function i({of:t}){return(0,n.jsx)(e,{color:r[t.status],children:t.status_text})}export{i as t};

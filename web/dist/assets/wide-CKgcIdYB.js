@@ -1,0 +1,1 @@
+import{t as e}from"./useBreakpoint-DWfNC4Kk.js";function t(){return e()}var n={useBreakpoint:t},r=()=>n.useBreakpoint().lg??!1;export{r as t};
