@@ -159,6 +159,9 @@ func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, labels
 	v.Actor, v.Subject = logPerson(c.ActorID, people, language), logPerson(c.SubjectID, people, language)
 	v.ActorRole, v.Authenticated, v.Object, v.RequestedBy = c.ActorRole, c.Authenticated, c.Object, c.RequestedBy
 	v.ActorRoleText, v.AuthenticatedText = closed.Text(language, models.Role(c.ActorRole)), closed.Text(language, models.Authentication(c.Authenticated))
+	if c.ActorRole == "" { // a link asked for by a login, a wrong code
+		v.ActorRoleText = i18n.Text(language, "query_log.not_logged_in")
+	}
 	v.Purpose, v.Reason, v.Result, v.Rule = c.Purpose, c.Reason, ledger.Result(c.Result), c.Rule
 	v.PurposeText, v.RuleText = wordOf(language, c.Purpose, "purpose.", "screening.category."), wordOf(language, c.Rule, "disclosure_rule.", "ledger.rule.")
 	v.ResultText = closed.Text(language, v.Result)

@@ -80,7 +80,7 @@ export default function Detail() {
   const departure = r.targets.find((x) => x.kind === 'departure')
   const employee = r.targets.find((x) => x.kind === 'employee')
   const user = r.result_location?.match(/\/users\/([^/]+)$/)?.[1]
-  const half = r.state === 'approved' && user && /user\.(create|reset)/.test(r.operation) && (mine || r.decided_by?.employee_id === me?.employee_id)
+  const half = r.state === 'approved' && user && /user\.(create|reset)|former_access\.enrol/.test(r.operation) && (mine || r.decided_by?.employee_id === me?.employee_id)
   const busy = decide.isPending || withdraw.isPending
   const send = (decision: Decision) => decide.mutate({ decision, comment: (form.getFieldValue('comment') as string | undefined)?.trim() || undefined })
   return (
@@ -135,7 +135,7 @@ export default function Detail() {
                   {t('reject')}
                 </Button>
               </Flex>
-              <Typography.Text type="secondary">{t(look ? 'approveLookHint' : 'approveHint')}</Typography.Text>
+              <Typography.Text type="secondary">{t(look ? 'approveLookHint' : r.operation === 'former_access.enrol' ? 'approveInPersonHint' : 'approveHint')}</Typography.Text>
             </Flex>
           </Form>
         </Card>

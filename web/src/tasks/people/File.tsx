@@ -17,6 +17,7 @@ import { Documents } from './Documents'
 import { Edit } from './Edit'
 import './look.css'
 import { useLookTexts } from './look-texts'
+import { InPerson } from './InPerson'
 import { Looked } from './Looked'
 import { Notice } from './Shown'
 import { Status } from './status'
@@ -123,6 +124,7 @@ function OneFile({ id }: { id: string }) {
             </Button>
           )}
           {departure && <Button onClick={() => void navigate(`/departures/${departure.id}`)}>{running ? t('runningDeparture') : t('pastDeparture')}</Button>}
+          {hr && !own && person.status === 'departed' && <InPerson id={id} />}
           {hr && !own && person.status === 'active' && <Button onClick={() => void navigate(`/departures/new?person=${id}`)}>{t('depart')}</Button>}
         </Space>
       </Flex>
