@@ -52,11 +52,12 @@ func TestARequestForAccountsThatADepartureTookIsGone(t *testing.T) {
 	f.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, f.A)
 	var d departures.DepartureView
 	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.Notice(head, 2)).Into(t, &d)
+	f.Env.Advance(t, 24*time.Hour)
 	asked := f.Session(models.RoleITOps).Ask("POST", "/api/v1/account-unlinkings", `{"employee_id": "`+head.String()+`", "all_or_nothing": true}`)
 	if asked.Status != http.StatusAccepted {
 		t.Fatalf("%d %s", asked.Status, asked.Body)
 	}
-	f.Env.Advance(t, 73*time.Hour)
+	f.Env.Advance(t, 49*time.Hour)
 	f.Run(func(tx *database.Tx) error { return departure.CutAccess(tx, d.ID, f.Systems) })
 	before := f.Count("account_operations")
 	request := asked.Header.Get("Location")
@@ -75,8 +76,9 @@ func TestARequestForAccountsOfALeaverEndsByItself(t *testing.T) {
 	f.Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, f.A)
 	var d departures.DepartureView
 	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures", f.Notice(head, 2)).Into(t, &d)
+	f.Env.Advance(t, 24*time.Hour)
 	asked := f.Session(models.RoleITOps).Ask("POST", "/api/v1/account-unlinkings", `{"employee_id": "`+head.String()+`", "all_or_nothing": true}`)
-	f.Env.Advance(t, 73*time.Hour)
+	f.Env.Advance(t, 49*time.Hour)
 	for _, want := range []models.ApprovalState{models.ApprovalPending, models.ApprovalVoid} {
 		if _, err := f.Approvals.Sweep(t.Context(), f.API.DB); err != nil {
 			t.Fatal(err)

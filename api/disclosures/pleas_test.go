@@ -36,7 +36,7 @@ func TestI28_WhatSomebodyWantedIsRegistered(t *testing.T) {
 	}
 	w.WantEntries("disclosure.registered", 1)
 	// What the asker said is kept sealed, and read by who may read looks.
-	if n := w.Count("disclosures WHERE position('三万' IN convert_from(statement_sealed, 'LATIN1')) > 0") + w.Count("ledger_content WHERE position('三万' IN coalesce(reason, '') || details::text) > 0"); n != 0 {
+	if n := w.Count("disclosures WHERE position(convert_to('三万', 'UTF8') IN statement_sealed) > 0") + w.Count("ledger_content WHERE position('三万' IN coalesce(reason, '') || details::text) > 0"); n != 0 {
 		t.Errorf("what was said lies open in %d rows", n)
 	}
 	var read disclosures.DisclosureView

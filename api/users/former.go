@@ -31,7 +31,7 @@ func (s *server) registerFormer() {
 	}, s.finishFormerFactor)
 	httpkit.Handle(s.Resource("Users", ""), httpkit.Route{
 		At: "POST /employees/{id}/former-enrolments", Summary: "Ask, for somebody who has left and is there in person, for another authenticator; a second person checks the document, too, and decides",
-		To: httpkit.Roles{httpkit.HR}, Session: true, NoSealedCodes: true, Status: http.StatusAccepted, Problems: []int{http.StatusConflict},
+		To: httpkit.Roles{httpkit.HR}, NoSealedCodes: true, Status: http.StatusAccepted, Problems: []int{http.StatusConflict},
 		More: "Once approved, both collect one half of the code each, at /users/{id}/enrolment-code, and hand it to the person. It works for a day, and only with a link mailed to the private address on file.",
 	}, s.enrolFormer)
 }
