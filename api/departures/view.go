@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"lethe/api/accounts"
 	"lethe/api/approvals"
@@ -234,55 +235,53 @@ type around struct {
 	people     render.Named             // whose they are, and who did something
 }
 
+// atOnce is how many questions about one page wait for the database together.
+const atOnce = 4
+
 func (s *server) readAround(ctx context.Context, language i18n.Language, rows []models.Departure) (r around, err error) {
 	var ids, employments, people []uuid.UUID
 	for _, dep := range rows {
 		ids, employments, people = append(ids, dep.ID), append(employments, dep.EmploymentID), append(people, dep.EmployeeID)
 	}
-	if r.now, err = s.DB.Now(ctx); err != nil {
-		return r, err
-	}
-	if r.deadlines, err = retention.DeadlinesOf(ctx, s.DB, ids); err != nil {
-		return r, err
-	}
-	if r.employed, err = departure.EmployedAgain(ctx, s.DB, people); err != nil {
-		return r, err
-	}
-	if r.accounts, err = account.Accounts(ctx, s.DB, employments); err != nil {
-		return r, err
-	}
-	if r.timelines, err = departure.Timelines(ctx, s.DB, ids); err != nil {
-		return r, err
-	}
-	if r.objections, err = retention.Objections(ctx, s.DB, ids); err != nil {
-		return r, err
-	}
-	if r.waiting, err = account.Waiting(ctx, s.DB, ids); err != nil {
-		return r, err
-	}
-	if r.requests, err = approval.PendingAbout(ctx, s.DB, "departure", ids); err != nil {
-		return r, err
-	}
 	r.deciders = map[string][]models.Role{}
 	for _, op := range s.Approvals.Operations() {
 		r.deciders[op.Name] = op.Approvers
 	}
-	if r.annullable, err = departure.Annullable(ctx, s.DB, rows); err != nil {
+	group, each := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	read(group, &r.timelines, func() (map[uuid.UUID][]models.DepartureEvent, error) { return departure.Timelines(each, s.DB, ids) })
+	read(group, &r.deadlines, func() (map[uuid.UUID][]retention.DeadlineView, error) { return retention.DeadlinesOf(each, s.DB, ids) })
+	read(group, &r.accounts, func() (map[uuid.UUID][]account.View, error) { return account.Accounts(each, s.DB, employments) })
+	read(group, &r.waiting, func() (map[uuid.UUID][]account.Waited, error) { return account.Waiting(each, s.DB, ids) })
+	read(group, &r.employed, func() (map[uuid.UUID]uuid.UUID, error) { return departure.EmployedAgain(each, s.DB, people) })
+	read(group, &r.objections, func() (map[uuid.UUID][]retention.Objection, error) { return retention.Objections(each, s.DB, ids) })
+	read(group, &r.requests, func() (map[uuid.UUID][]models.Approval, error) {
+		return approval.PendingAbout(each, s.DB, "departure", ids)
+	})
+	read(group, &r.annullable, func() (map[uuid.UUID]bool, error) { return departure.Annullable(each, s.DB, rows) })
+	read(group, &r.holds, func() (map[uuid.UUID][]retention.HoldInForce, error) { return retention.HoldsInForce(each, s.DB, ids) })
+	read(group, &r.undecided, func() (map[uuid.UUID][]retention.PurgeView, error) {
+		purges, _, err := retention.Purges(each, s.DB, retention.PurgeFilter{Undecided: true, Departures: ids})
+		of := make(map[uuid.UUID][]retention.PurgeView, len(purges))
+		for _, p := range purges {
+			of[p.DepartureID] = append(of[p.DepartureID], p)
+		}
+		return of, err
+	})
+	read(group, &r.now, func() (time.Time, error) { return s.DB.Now(each) })
+	if err := group.Wait(); err != nil {
 		return r, err
-	}
-	if r.holds, err = retention.HoldsInForce(ctx, s.DB, ids); err != nil {
-		return r, err
-	}
-	purges, _, err := retention.Purges(ctx, s.DB, retention.PurgeFilter{Undecided: true, Departures: ids})
-	if err != nil {
-		return r, err
-	}
-	r.undecided = make(map[uuid.UUID][]retention.PurgeView, len(purges))
-	for _, p := range purges {
-		r.undecided[p.DepartureID] = append(r.undecided[p.DepartureID], p)
 	}
 	r.people, err = s.People(ctx, language, append(people, r.actors()...))
 	return r, err
+}
+
+// read has a group ask for one thing.
+func read[T any](group *errgroup.Group, into *T, ask func() (T, error)) {
+	group.Go(func() (err error) {
+		*into, err = ask()
+		return err
+	})
 }
 
 // actors are the people who did something that is shown.

@@ -177,13 +177,18 @@ func (f *filler) fill(ctx context.Context) error {
 		{"departures", []string{
 			"id", "employee_id", "employment_id", "kind", "initiator", "stage", "accounts_state", "notice_received_on", "last_working_day",
 			"employment_end_date", "access_cutoff_at", "employment_ended_at", "time_zone", "seen_revision", "nudged_at", "search_text", "search_names",
+			"created_at", "accounts_settled_at",
 		}, left, func(n int) []any {
 			day := f.lastDay(n)
+			var settled any
+			if s := stage(n); s == models.StageDeparted || s == models.StagePurging || s == models.StagePurged {
+				settled = day.Add(10*time.Hour + time.Duration(mix(n, 24)%100_000)*time.Second)
+			}
 			return []any{
 				rowID(tableDeparture, n), person(n), employment(n), "resignation", "employee", string(stage(n)), "settled", day.AddDate(0, 0, -30), day, day,
 				day.Add(10 * time.Hour), day.Add(16 * time.Hour), "Asia/Shanghai", 1, nil,
 				strings.ToLower(personName(n*everyDeparture)) + fmt.Sprintf("\np%07d", n*everyDeparture), // as person_text gives it
-				archive.FoundBy(personName(n * everyDeparture)),
+				archive.FoundBy(personName(n * everyDeparture)), day.AddDate(0, 0, -30), settled,
 			}
 		}},
 		{"retention_deadlines", []string{

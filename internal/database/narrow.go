@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -36,12 +37,28 @@ func Narrow(ctx context.Context, db *DB, rows *gorm.DB, table string, conditions
 		return q
 	}
 	again := func() *gorm.DB { return rows.Session(&gorm.Session{}) }
+	order := rows.Statement.Clauses["ORDER BY"].Expression
 	first := again().Limit(nearest)
 	hits := meeting(db.Read(ctx).Table("(?) AS "+table, first), func(c Condition) clause.Expr { return c.Row }).Select(table + ".id").
-		Clauses(rows.Statement.Clauses["ORDER BY"].Expression).Limit(limit)
-	// OFFSET keeps the planner from walking along the order here, too.
-	whole := again().Table("(? OFFSET 0) AS "+table, meeting(db.Read(ctx).Table(table), func(c Condition) clause.Expr { return c.Index })).Select(table + ".id").Limit(limit)
+		Clauses(order).Limit(limit)
+	// Only what orders the rows is taken of them: a tenth of all rows, read whole, takes a third longer. OFFSET keeps the planner
+	// from walking along the order here, too.
+	found := meeting(again(), func(c Condition) clause.Expr { return c.Index }).Select(append(orderedBy(order), "id"))
+	delete(found.Statement.Clauses, "ORDER BY")
+	whole := db.Read(ctx).Table("(? OFFSET 0) AS "+table, found).Select(table + ".id").Clauses(order).Limit(limit)
 	return again().Where(table+`.id IN (WITH hits AS MATERIALIZED (?) SELECT id FROM hits UNION ALL
 		SELECT id FROM (?) whole WHERE (SELECT count(*) FROM hits) < ? AND (SELECT count(*) FROM (?) first) = ?)`,
 		hits, whole, limit, again().Select(table+".id").Limit(nearest), nearest)
+}
+
+// orderedBy are the columns of an order.
+func orderedBy(order clause.Expression) (columns []string) {
+	if by, ok := order.(clause.OrderBy); ok {
+		for _, c := range by.Columns {
+			if name, _, _ := strings.Cut(c.Column.Name, " "); name != "id" { // "early DESC" may stand as it is
+				columns = append(columns, name)
+			}
+		}
+	}
+	return columns
 }
