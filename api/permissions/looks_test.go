@@ -55,7 +55,13 @@ func (o *office) level(purpose access.Purpose, level access.Level) {
 // filed is somebody new with a file.
 func (o *office) filed(no string) uuid.UUID {
 	o.T.Helper()
-	id, number, phone, value := o.Hire(no, o.B), "11010519491231002X", "13800138000", account
+	return o.file(o.Hire(no, o.B))
+}
+
+// file writes into somebody's file what looks are at.
+func (o *office) file(id uuid.UUID) uuid.UUID {
+	o.T.Helper()
+	number, phone, value := "11010519491231002X", "13800138000", account
 	o.Run(func(tx *database.Tx) error {
 		return archive.Update(tx, o.Vault, id, archive.Patch{Fields: map[string]*string{"bank_account": &value, "id_number": &number, "emergency_contact_phone": &phone}})
 	})

@@ -12,10 +12,12 @@ const (
 	RelationNone          Relation = "none"
 	RelationSelf          Relation = "self"
 	RelationOwnDepartment Relation = "own_department"
+	// RelationReached: a tier of the permissions lets the actor look at something in the file.
+	RelationReached Relation = "reached"
 )
 
 // Relations lists them all.
-var Relations = []Relation{RelationNone, RelationSelf, RelationOwnDepartment}
+var Relations = []Relation{RelationNone, RelationSelf, RelationOwnDepartment, RelationReached}
 
 // Access is how a field is shown.
 type Access string
@@ -40,7 +42,7 @@ func MaySee(role models.Role, relation Relation) bool {
 	case models.RoleHRAdmin, models.RoleReviewer, models.RoleAuditor, models.RoleITOps:
 		return true
 	case models.RoleDepartmentHead:
-		return relation == RelationOwnDepartment || relation == RelationSelf
+		return relation == RelationOwnDepartment || relation == RelationReached || relation == RelationSelf
 	case models.RoleEmployee:
 		return relation == RelationSelf
 	}

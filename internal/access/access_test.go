@@ -20,13 +20,13 @@ func TestDecisions(t *testing.T) {
 		nothing = shown{access.Hidden, access.Hidden}
 	)
 	want := map[models.Role]map[access.Relation]shown{
-		models.RoleHRAdmin:        {access.RelationNone: all, access.RelationOwnDepartment: all, access.RelationSelf: all},
-		models.RoleDepartmentHead: {access.RelationNone: nothing, access.RelationOwnDepartment: basics, access.RelationSelf: all},
-		models.RoleEmployee:       {access.RelationNone: nothing, access.RelationOwnDepartment: nothing, access.RelationSelf: all},
-		models.RoleReviewer:       {access.RelationNone: basics, access.RelationOwnDepartment: basics, access.RelationSelf: all},
-		models.RoleAuditor:        {access.RelationNone: basics, access.RelationOwnDepartment: basics, access.RelationSelf: all},
-		models.RoleITOps:          {access.RelationNone: basics, access.RelationOwnDepartment: basics, access.RelationSelf: all},
-		models.RoleSystem:         {access.RelationNone: nothing, access.RelationOwnDepartment: nothing, access.RelationSelf: nothing},
+		models.RoleHRAdmin:        {access.RelationNone: all, access.RelationOwnDepartment: all, access.RelationReached: all, access.RelationSelf: all},
+		models.RoleDepartmentHead: {access.RelationNone: nothing, access.RelationOwnDepartment: basics, access.RelationReached: basics, access.RelationSelf: all},
+		models.RoleEmployee:       {access.RelationNone: nothing, access.RelationOwnDepartment: nothing, access.RelationReached: nothing, access.RelationSelf: all},
+		models.RoleReviewer:       {access.RelationNone: basics, access.RelationOwnDepartment: basics, access.RelationReached: basics, access.RelationSelf: all},
+		models.RoleAuditor:        {access.RelationNone: basics, access.RelationOwnDepartment: basics, access.RelationReached: basics, access.RelationSelf: all},
+		models.RoleITOps:          {access.RelationNone: basics, access.RelationOwnDepartment: basics, access.RelationReached: basics, access.RelationSelf: all},
+		models.RoleSystem:         {access.RelationNone: nothing, access.RelationOwnDepartment: nothing, access.RelationReached: nothing, access.RelationSelf: nothing},
 	}
 	got := map[models.Role]map[access.Relation]shown{}
 	for _, role := range append([]models.Role{models.RoleSystem}, models.Roles...) {

@@ -215,6 +215,28 @@ func (t Tier) reaches(target Target) bool {
 	return false
 }
 
+// Reach is a scope in which somebody may look at something.
+type Reach struct {
+	Scope Scope
+	// Protected: at people who are protected, too.
+	Protected bool
+}
+
+// ReachOf is in which scopes somebody may look at something, each once. A tier without a grant reaches nobody.
+func (m *Matrix) ReachOf(a Asker) (all []Reach) {
+	for _, t := range m.TiersOf(a.ID, a.Role) {
+		for _, protected := range []bool{false, true} {
+			r := Reach{t.Scope, protected}
+			if !slices.Contains(all, r) && slices.ContainsFunc(m.Grants, func(g Grant) bool {
+				return g.Tier == t.Key && m.granted(t.Key, g.Group, g.Purpose, protected) != NoLook
+			}) {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
 // Look is how far somebody may look at a group for a purpose: the furthest of what the tiers grant, each of which is
 // named. The own file is nobody's to open this way. It is pure.
 func (m *Matrix) Look(a Asker, target Target, group Group, purpose Purpose) (level Level, by []Source) {

@@ -13,6 +13,7 @@ import (
 	"lethe/internal/access"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/permission"
 	"lethe/models"
 )
 
@@ -79,13 +80,85 @@ func VisibleTo(actor models.Actor) func(*gorm.DB) *gorm.DB {
 	}
 }
 
+// SeenBy limits a query that reads the table employees to the people whose basic file the actor may see: those of
+// [VisibleTo], and whom a tier of the permissions lets the actor look at.
+func SeenBy(g *gorm.DB, actor models.Actor) (func(*gorm.DB) *gorm.DB, error) {
+	if access.MaySee(actor.Role, access.RelationNone) || !access.MaySee(actor.Role, access.RelationReached) {
+		return VisibleTo(actor), nil
+	}
+	m, err := permission.Current(g)
+	if err != nil {
+		return nil, err
+	}
+	reach := m.ReachOf(access.Asker{ID: actor.EmployeeID, Role: actor.Role})
+	if len(reach) == 0 {
+		return VisibleTo(actor), nil
+	}
+	where, err := placesOf(g, actor.EmployeeID)
+	if err != nil {
+		return nil, err
+	}
+	return func(g *gorm.DB) *gorm.DB {
+		any := VisibleTo(actor)(g.Session(&gorm.Session{NewDB: true}))
+		for _, r := range reach {
+			one := where.reached(g.Session(&gorm.Session{NewDB: true}), r.Scope)
+			if !r.Protected && len(m.Protected) > 0 {
+				one = one.Where("employees.id <> ALL (?)", models.IDs(m.Protected))
+			}
+			any = any.Or(one)
+		}
+		return g.Where(any)
+	}, nil
+}
+
+// places are where somebody is: what the scopes of the permissions are measured from. They are read once, so that the
+// people who are reached are found by what they have in common.
+type places struct {
+	Site          *uuid.UUID
+	Entity        *uuid.UUID
+	InEntity      models.IDs // the departments of the legal entity
+	Heads, Beyond models.IDs // those that somebody heads, and these with all below
+}
+
+func placesOf(g *gorm.DB, who uuid.UUID) (p places, err error) {
+	err = g.Raw(`WITH RECURSIVE here AS (SELECT e.site_id, (SELECT m.legal_entity_id FROM employments m WHERE m.employee_id = e.id
+				ORDER BY m.created_at DESC, m.id DESC LIMIT 1) AS legal_entity_id FROM employees e WHERE e.id = @who),
+			down AS (SELECT id FROM departments WHERE head_employee_id = @who UNION SELECT d.id FROM departments d JOIN down ON d.parent_id = down.id)
+		SELECT site_id AS site, legal_entity_id AS entity, ARRAY(SELECT id FROM departments d WHERE d.legal_entity_id = here.legal_entity_id) AS in_entity,
+			ARRAY(SELECT id FROM departments WHERE head_employee_id = @who) AS heads, ARRAY(SELECT id FROM down) AS beyond FROM here`,
+		map[string]any{"who": who}).Scan(&p).Error
+	return p, database.Wrap("reading where somebody is", err)
+}
+
+// reached is the condition that somebody in the table employees is in a scope, as [StandsTo] has it.
+func (p places) reached(g *gorm.DB, scope access.Scope) *gorm.DB {
+	switch scope {
+	case access.ScopeAll:
+		return g.Where("true")
+	case access.ScopeEntity: // the department decides about the legal entity; by it they are found
+		return g.Where(`employees.department_id = ANY (?) AND
+			(SELECT m.legal_entity_id FROM employments m WHERE m.employee_id = employees.id ORDER BY `+latestOrder+` LIMIT 1) = ?`, p.InEntity, p.Entity)
+	case access.ScopeSite:
+		return g.Where("employees.site_id = ?", p.Site)
+	case access.ScopeDepartment:
+		return g.Where("employees.department_id = ANY (?)", p.Heads)
+	case access.ScopeBelow:
+		return g.Where("employees.department_id = ANY (?)", p.Beyond)
+	}
+	return g.Where("false")
+}
+
 // List is one page of people, in the order in which they were entered, and whether there are more.
 func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, more bool, err error) {
 	if err := f.check(); err != nil {
 		return nil, false, err
 	}
+	seen, err := SeenBy(db.Read(ctx), f.Actor)
+	if err != nil {
+		return nil, false, err
+	}
 	byID := clause.OrderByColumn{Column: clause.Column{Table: "employees", Name: "id"}}
-	query := db.Read(ctx).Model(&models.Employee{}).Scopes(VisibleTo(f.Actor)).Where("employees.id > ?", f.After).Order(byID)
+	query := db.Read(ctx).Model(&models.Employee{}).Scopes(seen).Where("employees.id > ?", f.After).Order(byID)
 	if f.Status != "" {
 		query = query.Where("employees.status = ?", f.Status)
 	}

@@ -122,15 +122,19 @@ type LookRow struct {
 // LookColumns are the columns of a [LookRow].
 const LookColumns = lookColumns + `, employees.status AS person_status, m.jurisdiction, m.time_zone, ` + regionColumn + `, ` + standsColumns
 
-// LookRows reads the file of somebody whom by may see for a look: of one employment or, without it, of the latest.
+// LookRows reads the file of somebody whom [SeenBy] lets through for a look: of one employment or, without it, of the latest.
 // Who asks for it selects [LookColumns], and what else is to be read with them.
-func LookRows(g *gorm.DB, by models.Actor, person uuid.UUID, employment *uuid.UUID, keys []string) *gorm.DB {
+func LookRows(g *gorm.DB, by models.Actor, person uuid.UUID, employment *uuid.UUID, keys []string) (*gorm.DB, error) {
+	seen, err := SeenBy(g, by)
+	if err != nil {
+		return nil, err
+	}
 	which, args := "", []any(nil)
 	if employment != nil {
 		which, args = " AND id = ?", []any{*employment}
 	}
-	return joinFields(g.Table("employees").Scopes(VisibleTo(by)).Where("employees.id = ?", person).
-		Joins("JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id"+which+" ORDER BY "+latestOrder+" LIMIT 1) m ON true", args...), keys)
+	return joinFields(g.Table("employees").Scopes(seen).Where("employees.id = ?", person).
+		Joins("JOIN LATERAL (SELECT * FROM employments WHERE employee_id = employees.id"+which+" ORDER BY "+latestOrder+" LIMIT 1) m ON true", args...), keys), nil
 }
 
 // OpenField opens a field for a look that was judged and recorded in the same transaction; ok is false where the file

@@ -76,7 +76,11 @@ func kindOf(f models.FieldDefinition, language i18n.Language) FieldKind {
 // Get is one file in a language. A person whom the actor may not see is database.ErrNotFound.
 func Get(ctx context.Context, db *database.DB, actor models.Actor, id uuid.UUID, language i18n.Language) (EmployeeView, error) {
 	g := db.Read(ctx)
-	employee, err := database.First[Employee](employees(g.Table("employees")).Scopes(VisibleTo(actor)).Where("employees.id = ?", id))
+	seen, err := SeenBy(g, actor)
+	if err != nil {
+		return EmployeeView{}, err
+	}
+	employee, err := database.First[Employee](employees(g.Table("employees")).Scopes(seen).Where("employees.id = ?", id))
 	if err != nil {
 		return EmployeeView{}, fmt.Errorf("reading a file: %w", err)
 	}
@@ -120,12 +124,15 @@ func Get(ctx context.Context, db *database.DB, actor models.Actor, id uuid.UUID,
 	return view, nil
 }
 
+// relationOf is how an actor stands to somebody whom [SeenBy] lets through.
 func relationOf(actor models.Actor, employee Employee, department models.Department) access.Relation {
 	switch {
 	case actor.EmployeeID == employee.ID:
 		return access.RelationSelf
 	case department.HeadEmployeeID != nil && actor.EmployeeID == *department.HeadEmployeeID:
 		return access.RelationOwnDepartment
+	case !access.MaySee(actor.Role, access.RelationNone):
+		return access.RelationReached
 	}
 	return access.RelationNone
 }

@@ -276,7 +276,11 @@ func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
 		People, Looks, Tries int
 		Refused              bool
 	}
-	err := archive.LookRows(tx.DB(), by, r.EmployeeID, r.EmploymentID, r.Fields).Select(archive.LookColumns+", "+counted, map[string]any{
+	file, err := archive.LookRows(tx.DB(), by, r.EmployeeID, r.EmploymentID, r.Fields)
+	if err != nil {
+		return err
+	}
+	err = file.Select(archive.LookColumns+", "+counted, map[string]any{
 		"asker": by.EmployeeID, "person": r.EmployeeID, "purpose": r.Purpose, "fields": models.Codes(r.Fields),
 		"day": j.now.Add(-day), "week": j.now.Add(-7 * day), "month": j.now.Add(-refusedFor),
 	}).Scan(&rows).Error

@@ -169,8 +169,12 @@ func (r Request) knowsAsker(tx *database.Tx, by models.Actor) error {
 	if r.RequestedBy.EmployeeID == nil {
 		return nil
 	}
+	seen, err := archive.SeenBy(tx.DB(), by)
+	if err != nil {
+		return err
+	}
 	var n int64
-	err := tx.DB().Table("employees").Scopes(archive.VisibleTo(by)).Where("employees.id = ?", *r.RequestedBy.EmployeeID).Count(&n).Error
+	err = tx.DB().Table("employees").Scopes(seen).Where("employees.id = ?", *r.RequestedBy.EmployeeID).Count(&n).Error
 	if err == nil && n == 0 {
 		return invalid("requested_by.employee_id", CodeUnknown)
 	}

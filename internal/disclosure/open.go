@@ -126,7 +126,11 @@ func stillPermitted(tx *database.Tx, d models.Disclosure) (bool, error) {
 		return false, err
 	}
 	var rows []archive.LookRow
-	if err := archive.LookRows(tx.DB(), looker, d.EmployeeID, &d.EmploymentID, d.Fields).Select(archive.LookColumns, map[string]any{"asker": d.ActorID}).Scan(&rows).Error; err != nil {
+	file, err := archive.LookRows(tx.DB(), looker, d.EmployeeID, &d.EmploymentID, d.Fields)
+	if err != nil {
+		return false, err
+	}
+	if err := file.Select(archive.LookColumns, map[string]any{"asker": d.ActorID}).Scan(&rows).Error; err != nil {
 		return false, database.Wrap("reading a file for a look", err)
 	}
 	for _, row := range rows {

@@ -246,9 +246,13 @@ func (r *Request) find(tx *database.Tx, by models.Actor) error {
 	if r.EmployeeID == nil {
 		return nil
 	}
-	visible := tx.DB().Table("employees").Select("employees.id").Scopes(archive.VisibleTo(by))
+	seen, err := archive.SeenBy(tx.DB(), by)
+	if err != nil {
+		return err
+	}
+	visible := tx.DB().Table("employees").Select("employees.id").Scopes(seen)
 	var there bool
-	err := tx.DB().Raw(`SELECT EXISTS (SELECT FROM employees WHERE id = ? AND status <> 'purged'
+	err = tx.DB().Raw(`SELECT EXISTS (SELECT FROM employees WHERE id = ? AND status <> 'purged'
 		AND (id IN (?) OR department_id = (SELECT department_id FROM employees WHERE id = ?)))`, *r.EmployeeID, visible.Where("employees.id = ?", *r.EmployeeID), by.EmployeeID).Scan(&there).Error
 	if err == nil && !there {
 		return database.ErrNotFound
