@@ -16,6 +16,7 @@ import (
 // Event is one server-sent event.
 type Event struct {
 	Kind, ID string
+	Data     string // as it came
 	View     departures.DepartureView
 	Problem  httpkit.Problem
 }
@@ -61,6 +62,7 @@ func (f *Fixture) FollowWith(address, last, name, value string) <-chan Event {
 			case "id":
 				e.ID = value
 			case "data":
+				e.Data = value
 				_ = json.Unmarshal([]byte(value), &e.View)
 				_ = json.Unmarshal([]byte(value), &e.Problem)
 			case "":

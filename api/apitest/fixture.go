@@ -206,6 +206,9 @@ type Reply struct {
 	Problem httpkit.Problem
 }
 
+// endless is a stream that nothing ends but who follows it.
+const endless = "/api/v1/emergency-calls/events"
+
 // Ask sends a request as a role; headers are pairs.
 func (f *Fixture) Ask(role models.Role, method, path, body string, headers ...string) Reply {
 	f.T.Helper()
@@ -234,7 +237,11 @@ func (f *Fixture) Ask(role models.Role, method, path, body string, headers ...st
 	}
 	defer func() { _ = response.Body.Close() }()
 	got := Reply{Status: response.StatusCode, Header: response.Header}
-	if got.Body, err = io.ReadAll(response.Body); err != nil {
+	content = response.Body
+	if path == endless && got.Status == http.StatusOK {
+		content = io.LimitReader(content, 1) // that it began
+	}
+	if got.Body, err = io.ReadAll(content); err != nil {
 		f.T.Fatal(err)
 	}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), httpkit.ProblemType) {
@@ -254,7 +261,7 @@ func (f *Fixture) fits(method, path string, got Reply) {
 	api := f.API.Huma.OpenAPI()
 	for at, op := range f.Operations() {
 		verb, pattern, _ := strings.Cut(at, " ")
-		if verb != method || !addressed(pattern, path) || len(got.Body) == 0 {
+		if verb != method || !addressed(pattern, path) || len(got.Body) == 0 || pattern != path && f.Operations()[method+" "+path] != nil {
 			continue
 		}
 		documented := op.Responses[strconv.Itoa(got.Status)]

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"lethe/api/httpkit"
@@ -30,6 +31,11 @@ func (s *server) registerCalls() {
 		More: "About a colleague whom the caller may see or who is in the own department, or about somebody whom the caller describes. Who is on duty is told by mail as well. Where nobody is, the answer names other HR administrators; it is never empty. For a gatehouse's phone: a token that is kept to the scope emergencies.",
 	}, s.makeCall)
 	httpkit.Handle(r, httpkit.Route{At: "GET /emergency-calls", Summary: "List emergency calls, newest first: HR, reviewers and auditors all, everybody else the own ones", To: httpkit.Everyone}, s.listCalls)
+	httpkit.Handle(r, httpkit.Route{
+		At: "GET /emergency-calls/events", Summary: "Follow the emergency calls that nobody looks after yet", To: httpkit.Roles{httpkit.HR}, Problems: []int{http.StatusTooManyRequests},
+		More:  "Server-sent events. `event` is snapshot or changed (or problem), `data` is the list as GET gives it with state=open, without pages. Following does not keep a session alive.",
+		Shape: httpkit.Streaming[httpkit.Page[EmergencyCall]](s.API),
+	}, s.followCalls)
 	httpkit.Handle(r, httpkit.Route{At: "GET /emergency-calls/{id}", Summary: "Read an emergency call; by others than the caller that is recorded", To: httpkit.Everyone}, s.getCall)
 	httpkit.Handle(r, httpkit.Route{At: "POST /emergency-calls/{id}/taking", Summary: "Look after an emergency call, as HR", To: httpkit.Roles{httpkit.HR}}, s.takeCall)
 	httpkit.Handle(r, httpkit.Route{At: "POST /emergency-calls/{id}/closing", Summary: "Tell what came of an emergency call", To: httpkit.Roles{httpkit.HR}}, s.closeCall)
@@ -201,6 +207,28 @@ func (s *server) listCalls(ctx context.Context, in *listCallsInput) (*httpkit.An
 	rows, next := httpkit.Cut(in.Paging, rows, func(c models.EmergencyCall) uuid.UUID { return c.ID })
 	views, err := s.calls(ctx, in.Language(), rows)
 	return httpkit.AnswerOf(httpkit.PageOf(views, next), err)
+}
+
+// openCalls tells whether anything changed about the calls that nobody looks after; they are followed together.
+const openCalls httpkit.StreamKind = `
+		SELECT n.id, coalesce((SELECT string_agg(c.id::text || c.xmin::text, ',' ORDER BY c.id) FROM emergency_calls c WHERE c.state = 'open'), '') AS fingerprint
+		FROM (SELECT '00000000-0000-0000-0000-000000000000'::uuid AS id) n WHERE n.id IN ?`
+
+// mostOpen is how many open calls a follower is shown.
+const mostOpen = 50
+
+func (s *server) followCalls(ctx context.Context, in *httpkit.Speaking) (*huma.StreamResponse, error) {
+	by, language := httpkit.ActorOf(ctx), in.Language()
+	look := func(ctx context.Context, _ int64) (now httpkit.Moment, err error) {
+		rows, err := duty.Calls(ctx, s.DB, duty.CallFilter{State: models.EmergencyOpen, NotOf: by.EmployeeID, Limit: mostOpen})
+		if err != nil {
+			return now, err
+		}
+		views, err := s.calls(ctx, language, rows)
+		now.View = httpkit.PageOf(views, nil)
+		return now, err
+	}
+	return s.Stream(ctx, httpkit.Followed{Kind: openCalls, Language: language, Look: look})
 }
 
 // getCall is one call with what was said: that somebody else than the caller reads it is recorded first (I18).

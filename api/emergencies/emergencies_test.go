@@ -2,6 +2,7 @@ package emergencies_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net"
 	"slices"
@@ -537,5 +538,42 @@ func TestANumberOfTheRotaIsNoMatterOfALook(t *testing.T) {
 		"reason": "Collapsed at the press, the family must be told", "evidence": {"what": "collapsed", "when": "`+time.Now().UTC().Format(time.RFC3339)+`", "reported_by": "shift lead"}}`)
 	if got.Status != 403 || got.Problem.Rule != "purpose_not_for_field" || strings.Contains(string(got.Body), "8000") {
 		t.Errorf("a look: %d %s", got.Status, got.Body)
+	}
+}
+
+// TestHRFollowsTheCalls: who of HR is logged in hears of a call at once, and that somebody looks after it; nobody else does,
+// nor HR of its own emergency.
+func TestHRFollowsTheCalls(t *testing.T) {
+	o := newOffice(t)
+	o.hr("HR-2", "+86 139 0000 0002")
+	for _, role := range []models.Role{models.RoleEmployee, models.RoleReviewer, models.RoleITOps} {
+		if got := o.Ask(role, "GET", calls+"/events", ""); got.Status != 403 {
+			t.Errorf("%s follows the calls: %d", role, got.Status)
+		}
+	}
+	about := func(e apitest.Event) (ids []uuid.UUID) {
+		var page httpkit.Page[emergencies.EmergencyCall]
+		if err := json.Unmarshal([]byte(e.Data), &page); err != nil || strings.Contains(e.Data, "unconscious") {
+			t.Fatalf("%v: %s", err, e.Data)
+		}
+		for _, c := range page.Items {
+			ids = append(ids, c.ID)
+		}
+		return ids
+	}
+	events := o.Follow(models.RoleHRAdmin, calls, "")
+	if first := o.Next(events); first.Kind != "snapshot" || len(about(first)) != 0 {
+		t.Errorf("it begins with %s %s", first.Kind, first.Data)
+	}
+	o.call(models.RoleReviewer, `{"employee_id": "`+o.People[models.RoleHRAdmin].String()+`", "what": "unconscious"}`)
+	made := o.call(models.RoleEmployee, `{"who": "somebody in the yard", "what": "unconscious"}`)
+	if next := o.Next(events); next.Kind != "changed" || !slices.Equal(about(next), []uuid.UUID{made.ID}) {
+		t.Errorf("after the call: %s %s", next.Kind, next.Data)
+	}
+	if got := o.Ask(models.RoleHRAdmin, "POST", calls+"/"+made.ID.String()+"/taking", ""); got.Status != 200 {
+		t.Fatalf("taken: %d %s", got.Status, got.Body)
+	}
+	if next := o.Next(events); len(about(next)) != 0 {
+		t.Errorf("once it is taken: %s", next.Data)
 	}
 }

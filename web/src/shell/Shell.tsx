@@ -1,11 +1,12 @@
 import { GlobalOutlined, LogoutOutlined, MenuOutlined, SearchOutlined } from '@ant-design/icons'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Drawer, Dropdown, Flex, Layout, Menu, Skeleton, Space, Tag, Typography } from 'antd'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { Link, matchPath, Outlet, useLocation, useNavigate } from 'react-router'
 
 import { api, ended, ok, type Schemas } from '../api/client'
 import { maySee, tasks, useTaskTexts } from '../tasks'
+import { OpenCalls } from './Calls'
 import { Finder } from './Finder'
 import { hasTour } from './Heading'
 import { language, setLanguage } from './language'
@@ -151,20 +152,6 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
       )}
     </Layout>
   )
-}
-
-/** Somebody calls HR in an emergency, and nobody looks after it yet. */
-function OpenCalls() {
-  const t = useShellTexts()
-  const calls = useQuery({
-    queryKey: ['calls', 'open'],
-    queryFn: () => ok(api.GET('/api/v1/emergency-calls', { params: { query: { state: 'open', limit: 20 } } })),
-    retry: false,
-    staleTime: 20_000,
-  })
-  const count = calls.data?.items.length ?? 0
-  if (count === 0) return null
-  return <Alert type="error" showIcon role="alert" style={{ marginBottom: 12 }} title={t('openCalls', { n: count })} action={<Link to="/emergency">{t('openCallsDo')}</Link>} />
 }
 
 /** What everybody must get to know, until it is acknowledged. */
