@@ -27,7 +27,7 @@ func (p paper) at(t *time.Time) string {
 	if t == nil {
 		return p.text("none")
 	}
-	return t.In(p.zone).Format("2006-01-02 15:04")
+	return p.language.Minute(t.In(p.zone))
 }
 
 // sendCopy answers with a copy as pages.
@@ -76,7 +76,7 @@ func (p paper) list(words ...string) string {
 
 func (p paper) employment(n int, m OwnEmployment) {
 	p.Heading(fmt.Sprintf(p.text("employment"), n))
-	rows := [][]string{{p.text("legal_entity"), p.list(m.LegalEntity)}, {p.text("department"), p.list(m.Department)}, {p.text("post"), p.list(m.Post)}, {p.text("hired_on"), m.HiredOn.String()}}
+	rows := [][]string{{p.text("legal_entity"), p.list(m.LegalEntity)}, {p.text("department"), p.list(m.Department)}, {p.text("post"), p.list(m.Post)}, {p.text("hired_on"), p.language.Day(time.Date(m.HiredOn.Year, m.HiredOn.Month, m.HiredOn.Day, 0, 0, 0, 0, time.UTC))}}
 	if m.EndedAt != nil {
 		rows = append(rows, []string{p.text("ended_at"), p.at(m.EndedAt)})
 	}

@@ -44,7 +44,7 @@ func kept(e *retention.KeptError, language i18n.Language) *httpkit.Problem {
 	p.RuleText = closed.Text(language, e.Category) + language.Of("：", ": ") + closed.Text(language, e.Kept)
 	if e.Rule.Version > 0 {
 		p.Rule = purges.RuleName(e.Rule)
-		p.RuleText += fmt.Sprintf(i18n.Text(language, "erasure_kept_until"), e.Until.UTC().Format("2006-01-02"), purges.Basis(language, e.Rule))
+		p.RuleText += fmt.Sprintf(i18n.Text(language, "erasure_kept_until"), language.Day(e.Until.UTC()), purges.Basis(language, e.Rule))
 	}
 	return p
 }

@@ -23,7 +23,7 @@ type CasesCmd struct {
 	List     CaseListCmd     `cmd:"" default:"withargs" help:"List support cases, oldest first. 列出异常工单。"`
 	Show     CaseShowCmd     `cmd:"" help:"Show a case: what was tried, what to do now, and a text for the vendor. 查看一个工单：已尝试的步骤、下一步、可发给供应商的说明。"`
 	Retry    CaseRetryCmd    `cmd:"" help:"Try the step again. 重试。"`
-	Resolved CaseResolvedCmd `cmd:"" help:"It was solved by hand in the system; it is read back all the same. 已在该系统中手工处理，仍会回读核实。"`
+	Resolved CaseResolvedCmd `cmd:"" help:"It was solved by hand in the system; it is read back all the same. 已在该系统中手工处理，仍会复查。"`
 	Waive    CaseWaiveCmd    `cmd:"" help:"Ask a second person to accept it unsolved. 申请双人批准豁免。"`
 }
 

@@ -3,6 +3,7 @@ package archive
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"lethe/internal/i18n"
 	"lethe/models"
@@ -99,8 +100,11 @@ var options = map[string][]models.FieldOption{
 	},
 }
 
-// ValueText is a value as it is read: of a choice its text, else the value.
+// ValueText is a value as it is read: of a choice its text, of a day the day as the language writes it, else the value.
 func (f LookField) ValueText(l i18n.Language, value string) string {
+	if day, err := time.Parse(time.DateOnly, value); f.Type == models.FieldDate && err == nil {
+		return l.Day(day)
+	}
 	for _, o := range f.Choices {
 		if o.Code == value {
 			return l.Of(o.Zh, o.En)

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -30,6 +31,14 @@ func (l Language) Of(zh, en string) string {
 
 // List is several words as one text.
 func (l Language) List(words []string) string { return strings.Join(words, l.Of("、", ", ")) }
+
+// Day is a day as it is read: 2026年11月30日, 30 Nov 2026.
+func (l Language) Day(t time.Time) string { return t.Format(l.Of("2006年1月2日", "2 Jan 2006")) }
+
+// Minute is a day with the time of day.
+func (l Language) Minute(t time.Time) string {
+	return t.Format(l.Of("2006年1月2日 15:04", "2 Jan 2006, 15:04"))
+}
 
 // Languages lists them all.
 var Languages = []Language{English, Chinese}

@@ -54,10 +54,10 @@ test('nobody configures before two people say who', async () => {
 test('a person is put into a tier by the keyboard, by the mouse and by a click; two people make it so', async () => {
   const page = await pageOf(browser, dev, 'hr_admin', { base })
   await page.goto(`${base}/console/permissions`)
-  await page.getByRole('button', { name: '新增一层' }).click()
+  await page.getByRole('button', { name: '新增层级' }).click()
   await page.getByLabel('名称（中文）').fill('薪酬专员')
   await page.getByLabel('名称（英文）').fill('Payroll specialists')
-  await page.getByRole('dialog').getByRole('button', { name: '新增一层' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: '新增层级' }).click()
   const tier = page.getByRole('region', { name: '薪酬专员' })
   const usual = page.getByRole('region', { name: '受保护人员' })
   await add(page, usual, 'CN-0011')
@@ -89,7 +89,7 @@ test('a person is put into a tier by the keyboard, by the mouse and by a click; 
   await member(tier, 'CN-0011').waitFor()
 
   // What the tier may see.
-  await page.getByRole('tab', { name: '分层权限' }).click()
+  await page.getByRole('tab', { name: '层级的权限' }).click()
   await page.getByRole('combobox', { name: '层级' }).click()
   await page.locator('.ant-select-dropdown:visible .ant-select-item-option', { hasText: '薪酬专员' }).click()
   await page.getByRole('combobox', { name: /薪酬专员, 薪酬核对与更正, 薪酬与银行账户/ }).click()

@@ -25,10 +25,10 @@ export const tours: Record<Toured, Step[]> = {
   ],
   departure: [
     { at: 'employment', zh: ['任职', '走到哪一步、下一步什么时候自动发生。'], en: ['Employment', 'How far it is, and when the next thing happens by itself.'] },
-    { at: 'accountsTrack', zh: ['账号', '到停用时间，各系统的账号逐一停用并读回确认；过了时间还没停完会标红。'], en: ['Accounts', 'At the cutoff every system disables its account, and it is read back. What is late is red.'] },
+    { at: 'accountsTrack', zh: ['账号', '到停用时间，各系统的账号逐一停用并复查确认；过了时间还没停完会标红。'], en: ['Accounts', 'At the cutoff every system disables its account, and it is read back. What is late is red.'] },
     { at: 'retentionTrack', zh: ['信息保留与删除', '哪些资料什么时候删除，有没有暂停删除。'], en: ['Retention and deletion', 'What is deleted when, and whether something is held.'] },
     { at: 'whoActs', zh: ['等谁处理', '需要人处理的事在这里；轮到您，右边有按钮。'], en: ['Who must act', 'What waits for people stands here, with a button if it waits for you.'] },
-    { at: 'accounts', zh: ['每个账号的经过', '展开一个账号，看停用前备份、停用、读回的每一步。'], en: ['Account by account', 'Open one to read how it was backed up, disabled and read back.'] },
+    { at: 'accounts', zh: ['每个账号的经过', '展开一个账号，看停用前备份、停用、复查的每一步。'], en: ['Account by account', 'Open one to read how it was backed up, disabled and read back.'] },
     { at: 'history', zh: ['经过', '谁在什么时候做了什么，最新的在上面。'], en: ['What happened', 'Who did what and when, the newest first.'] },
   ],
   cases: [
@@ -42,7 +42,7 @@ export const tours: Record<Toured, Step[]> = {
     { at: 'why', zh: ['为什么停不掉', '原因、是谁的账号、等了多久；可以打开这次离职。'], en: ['Why it would not go off', 'The cause, whose account, since when; the departure is a link away.'] },
     { at: 'tried', zh: ['已经试过什么', '每一步的结果和次数。'], en: ['What was tried', 'Each step, how it ended, how often.'] },
     { at: 'vendor', zh: ['发给系统厂商', '这段文字不含个人信息，可以直接复制给厂商。'], en: ['For the vendor', 'Copy this to whoever runs the system: nobody is named in it.'] },
-    { at: 'decide', zh: ['怎么办', '只有 IT 能办：重试、已人工处理（仍会读回核对），或双人批准豁免（须审核人确认）。'], en: ['Decide', 'Only IT can: try again, done by hand (it is read back all the same), or ask to waive it, which takes a second person.'] },
+    { at: 'decide', zh: ['怎么办', '只有 IT 能办：重试、已人工处理（仍会复查），或双人批准豁免（须审核人确认）。'], en: ['Decide', 'Only IT can: try again, done by hand (it is read back all the same), or ask to waive it, which takes a second person.'] },
     { at: 'accounts', zh: ['此人的其他账号', '看其他系统停得怎么样。'], en: ['The other accounts', 'How it stands with the person’s other systems.'] },
   ],
   approvals: [

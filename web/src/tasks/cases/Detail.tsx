@@ -5,6 +5,7 @@ import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { CopyButton } from '../../shell/copy'
+import { told, useEvents } from '../../shell/events'
 import { Heading } from '../../shell/Heading'
 import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
@@ -221,6 +222,36 @@ function Waiver({ of: c, mayConfirm }: { of: Case; mayConfirm: boolean }) {
   )
 }
 
+/** What came after a case that was tried again: another one about the same account, or how the account stands. */
+function Afterwards({ of: c }: { of: Case }) {
+  const t = useCaseTexts()
+  const client = useQueryClient()
+  const later = useQuery({
+    queryKey: ['cases', 'after', c.id],
+    queryFn: () => ok(api.GET('/api/v1/support-cases', { params: { query: { employee_id: c.employee_id, system: c.system, limit: 50 } } })),
+  })
+  useEvents(c.departure_id ? `/api/v1/departures/${c.departure_id}/events` : undefined, () => {
+    void client.invalidateQueries({ queryKey: ['cases'] })
+    void client.invalidateQueries({ queryKey: ['accounts', c.employee_id] })
+  }, told)
+  const next = later.data?.items.filter((x) => x.id !== c.id && x.account_id === c.account_id && c.closed_at && x.opened_at >= c.closed_at).sort((a, b) => a.opened_at.localeCompare(b.opened_at))[0]
+  return (
+    <Flex vertical gap={8} align="start" role="status" style={{ marginTop: 12 }}>
+      <ProblemAlert error={later.error} retry={() => void later.refetch()} />
+      {next ? (
+        <Alert type={next.state === 'closed' ? 'info' : 'warning'} showIcon style={{ width: '100%' }} title={t('again')} description={next.reason_text} action={<Link to={`/cases/${next.id}`}>{t('openAgain')}</Link>} />
+      ) : (
+        later.data && <Typography.Text type="secondary">{t(c.departure_id ? 'notAgainLive' : 'notAgain')}</Typography.Text>
+      )}
+      {!next && !c.departure_id && (
+        <Button size="small" loading={later.isFetching} onClick={() => void client.invalidateQueries({ predicate: (q) => ['cases', 'accounts'].includes(String(q.queryKey[0])) })}>
+          {t('look')}
+        </Button>
+      )}
+    </Flex>
+  )
+}
+
 function Closed({ of: c }: { of: Case }) {
   const t = useCaseTexts()
   return (
@@ -236,6 +267,7 @@ function Closed({ of: c }: { of: Case }) {
           ...(c.note ? [{ key: 'note', label: t('note'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{c.note}</span> }] : []),
         ]}
       />
+      {(c.resolution === 'retry' || c.resolution === 'resolved_by_hand') && <Afterwards of={c} />}
     </Card>
   )
 }

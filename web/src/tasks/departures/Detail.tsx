@@ -4,7 +4,7 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 
 import { api, isNotThere, ok, type Schemas } from '../../api/client'
-import { useEvents } from '../../shell/events'
+import { told, useEvents } from '../../shell/events'
 import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
@@ -21,12 +21,6 @@ import { useDepartureTexts } from './texts'
 import { accountsTone, settledStates, stageTone, takenBack } from './tones'
 
 type Departure = Schemas['DepartureView']
-
-/** What the stream tells of; whatever it is, the departure is read again, in the language of the screen. */
-const told = [
-  'snapshot', 'changed', 'departure_started', 'dates_changed', 'withdrawn', 'annulment_requested', 'annulment_dropped', 'annulled', 'unlinking_started', 'nothing_connected',
-  'relinking_started', 'accounts_settled', 'accounts_need_attention', 'accounts_resumed', 'accounts_relinked', 'departed', 'purging_began', 'category_purged', 'purged',
-]
 
 export default function Detail() {
   const t = useDepartureTexts()

@@ -1,6 +1,6 @@
 import { WarningOutlined } from '@ant-design/icons'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Alert, Button, Card, Flex, Skeleton, Typography } from 'antd'
+import { Alert, Button, Card, Collapse, Flex, Skeleton, Typography } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 
@@ -114,31 +114,27 @@ function Editor({ catalogue }: { catalogue: Catalogue }) {
         .filter((s) => !s.own)
         .map((s) => (
           <Card key={s.section} size="small" title={<Title name={s.label} />}>
-            <ul className="catalogue">
-              {catalogue.items
-                .filter((f) => f.section === s.section)
-                .map((f) => {
-                  const notice = draft.notices.find((n) => n.field === f.key)
-                  return (
-                    <li key={f.key}>
-                      <Row
-                        name={f.label}
-                        facts={[f.type_text, f.category_text ?? '']}
-                        notice={notice ? (s.section === 'emergency_contact' ? `${programNotice(f, before)} ${inOwn(notice.text_zh, notice.text_en)}` : inOwn(notice.text_zh, notice.text_en)) : f.notice}
-                        marks={
-                          <>
-                            {notice && <State tone="calm">{t('ownNotice')}</State>}
-                            {mark(`notice ${f.key}`)}
-                          </>
-                        }
-                        edit={hr && f.category ? () => setEdited({ what: 'notice', field: f, of: notice }) : undefined}
-                        editText={t('changeNotice')}
-                        editLabel={t('noticeOf', { name: f.label })}
-                      />
-                    </li>
-                  )
-                })}
-            </ul>
+            <Program of={catalogue.items.filter((f) => f.section === s.section)} open={(f) => draft.notices.some((n) => n.field === f.key)}>
+              {(f) => {
+                const notice = draft.notices.find((n) => n.field === f.key)
+                return (
+                  <Row
+                    name={f.label}
+                    facts={[f.type_text, f.category_text ?? '']}
+                    notice={notice ? (s.section === 'emergency_contact' ? `${programNotice(f, before)} ${inOwn(notice.text_zh, notice.text_en)}` : inOwn(notice.text_zh, notice.text_en)) : f.notice}
+                    marks={
+                      <>
+                        {notice && <State tone="calm">{t('ownNotice')}</State>}
+                        {mark(`notice ${f.key}`)}
+                      </>
+                    }
+                    edit={hr && f.category ? () => setEdited({ what: 'notice', field: f, of: notice }) : undefined}
+                    editText={t('changeNotice')}
+                    editLabel={t('noticeOf', { name: f.label })}
+                  />
+                )
+              }}
+            </Program>
           </Card>
         ))}
       <Edit
@@ -164,6 +160,37 @@ function Editor({ catalogue }: { catalogue: Catalogue }) {
         />
       )}
     </Flex>
+  )
+}
+
+type ProgramField = Schemas['CatalogueField']
+
+/** A further emergency contact has the fields of the first. */
+const further = (f: ProgramField) => /^emergency_contact_[2-9]_/.test(f.key)
+
+/** Fields of the product; those of the further contacts, which say the same once more, are folded. */
+function Program({ of, open, children }: { of: ProgramField[]; open: (f: ProgramField) => boolean; children: (f: ProgramField) => React.ReactNode }) {
+  const t = useTexts()
+  const rows = (fields: ProgramField[]) => (
+    <ul className="catalogue">
+      {fields.map((f) => (
+        <li key={f.key}>{children(f)}</li>
+      ))}
+    </ul>
+  )
+  const more = of.filter(further)
+  return (
+    <>
+      {rows(of.filter((f) => !further(f)))}
+      {more.length > 0 && (
+        <Collapse
+          ghost
+          size="small"
+          defaultActiveKey={more.some(open) ? ['more'] : []}
+          items={[{ key: 'more', label: t('furtherContacts', { n: more.length }), children: rows(more) }]}
+        />
+      )}
+    </>
   )
 }
 

@@ -30,7 +30,7 @@ export const guides: Entry[] = [
     about: ['pleas'],
   },
   {
-    zh: ['停用与恢复账号', '到停用时间，系统向每个已接入的系统逐一停用并读回确认。没有确认停用的账号会标红，进入“异常工单”。离职被撤回或撤销时，按停用前备份恢复；备份包含权限和设置，不包含邮件内容。'],
+    zh: ['停用与恢复账号', '到停用时间，系统向每个已接入的系统逐一停用并复查确认。没有确认停用的账号会标红，进入“异常工单”。离职被撤回或撤销时，按停用前备份恢复；备份包含权限和设置，不包含邮件内容。'],
     en: ['Accounts: off, and back on', 'At the cutoff each connected system disables the account, and it is read back. What was not read back as off is red and becomes a case. If a departure is withdrawn or annulled, accounts come back from their backup, which has rights and settings, but no mail.'],
     about: ['cases', 'case'],
   },
@@ -90,8 +90,8 @@ export const guides: Entry[] = [
     about: ['users'],
   },
   {
-    zh: ['设置', '哪些事在哪里改、由谁改、要不要第二人同意；公司与部门、字段目录也从这里进入。服务器的设置只显示，不在这里改。'],
-    en: ['Settings', 'What is changed where, by whom, and whether it takes a second person; companies and departments and the field catalogue are reached from here. Settings of the server are shown only.'],
+    zh: ['设置', '哪些事在哪里改、由谁改、要不要第二人同意；公司、部门与地点、字段目录也从这里进入。服务器的设置只显示，不在这里改。'],
+    en: ['Settings', 'What is changed where, by whom, and whether it takes a second person; companies, departments and sites and the field catalogue are reached from here. Settings of the server are shown only.'],
     about: ['settings', 'organisation'],
   },
   {
@@ -105,7 +105,7 @@ export const words: Entry[] = [
   { zh: ['待离职', '已发起离职，劳动关系还没有结束。'], en: ['About to leave', 'The departure has begun; the employment has not ended yet.'] },
   { zh: ['已离职', '劳动关系已结束，各类资料进入保留期。'], en: ['Departed', 'The employment has ended; each part of the file is kept for its time.'] },
   { zh: ['敏感信息删除中 / 已删除', '到期的资料连同密钥一起销毁，无法恢复，并出具数据销毁证明。'], en: ['Deleting, deleted', 'What is due is destroyed together with its keys, for good, and a certificate says so.'] },
-  { zh: ['已停用', '账号已停用，并且读回确认过。'], en: ['Disabled', 'The account is off, and was read back as off.'] },
+  { zh: ['已停用', '账号已停用，并且复查确认过。'], en: ['Disabled', 'The account is off, and was read back as off.'] },
   { zh: ['需要处理', '账号没有按时停用，或有残留权限；已转为异常工单。'], en: ['Needs attention', 'An account was not off in time, or rights are left over; there is a case for it.'] },
   { zh: ['暂停删除', '因争议或调查，到期也不删除；期限照常计算。'], en: ['Deletion suspended', 'Because of a dispute or an investigation nothing is deleted, though the time runs on.'] },
   { zh: ['权限提示', '敏感信息旁的红色文字：这项信息只能用于什么。'], en: ['Notice', 'The red text beside sensitive data: what it may be used for.'] },

@@ -12,12 +12,15 @@ const locale = () => (language() === 'zh' ? 'zh-CN' : 'en-GB')
 const monthOf = (month: string) => new Intl.DateTimeFormat(locale(), { month: 'short', timeZone: 'UTC' }).format(new Date(`${month}-01T00:00:00Z`))
 const wholeMonth = (month: string) => new Intl.DateTimeFormat(locale(), { year: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${month}-01T00:00:00Z`))
 
-/** A duration in the unit that says it best: 40 秒, 3 min, 2 h, 4 days. */
+/** A duration as people say it: 40秒, 约3分钟, about 2 hours, about 17 days. */
 function lasting(seconds: number) {
-  const [size, unit] = ([[172_800, 'day'], [7200, 'hour'], [120, 'minute']] as const).find(([least]) => seconds >= least) ?? [1, 'second']
-  const one = { day: 86_400, hour: 3600, minute: 60, second: 1 }[unit]
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: size === 1 ? 0 : 1 }).format(seconds / one)
+  const [one, unit] = ([[86_400, 'day'], [3600, 'hour'], [60, 'minute']] as const).find(([size]) => seconds >= 2 * size) ?? [1, 'second']
+  const said = new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: language() === 'zh' ? 'short' : 'long', maximumFractionDigits: 0 }).format(seconds / one)
+  return one === 1 || seconds % one === 0 ? said : language() === 'zh' ? `约${said}` : `about ${said}`
 }
+
+/** The same for a scale, which has no room for words. */
+const scale = (seconds: number) => lasting(seconds).replace(/^(约|about )/, '')
 
 /** What the last twelve months were like: each chart answers one question, in words above it, and is there as a table too. */
 export default function Charts({ of }: { of: Schemas['Overview'] }) {
@@ -53,7 +56,7 @@ export default function Charts({ of }: { of: Schemas['Overview'] }) {
         empty={delays.length === 0}
         columns={[
           [t('month'), (m) => wholeMonth(m.month)], [t('median'), (m) => (m.delay ? lasting(m.delay.q2) : '—')],
-          [t('quartiles'), (m) => (m.delay ? `${lasting(m.delay.q1)} – ${lasting(m.delay.q3)}` : '—')], [t('settled'), (m) => m.settled], [t('stillOpen'), (m) => m.open],
+          [t('quartiles'), (m) => (m.delay ? `${scale(m.delay.q1)} – ${scale(m.delay.q3)}` : '—')], [t('settled'), (m) => m.settled], [t('stillOpen'), (m) => m.open],
         ]}
         rows={months}
         id={(m) => m.month}
@@ -61,7 +64,7 @@ export default function Charts({ of }: { of: Schemas['Overview'] }) {
         <BarChart data={months.map((m) => ({ month: m.month, median: m.delay?.q2, around: m.delay && [m.delay.q2 - m.delay.q1, m.delay.q3 - m.delay.q2] }))} accessibilityLayer margin={{ left: 8, right: 8, top: 8 }}>
           <CartesianGrid vertical={false} stroke="#eee" />
           <XAxis dataKey="month" tickFormatter={monthOf} tick={axis} />
-          <YAxis tickFormatter={lasting} tick={axis} />
+          <YAxis tickFormatter={scale} width={72} tick={axis} />
           <Tooltip labelFormatter={(m) => wholeMonth(String(m))} formatter={(v) => lasting(Number(v))} />
           <Bar dataKey="median" name={t('median')} fill={green} isAnimationActive={false}>
             <ErrorBar dataKey="around" stroke="#333" width={4} isAnimationActive={false} />

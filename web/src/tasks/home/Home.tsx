@@ -290,7 +290,7 @@ function Tile({ of, title, n, to, bad }: { of: UseQueryResult; title: string; n:
     </Card>
   )
   return (
-    <Col xs={12} sm={8} xl={4}>
+    <Col flex="1 1 140px">
       {to.startsWith('#') ? <a href={to} onClick={(e) => { e.preventDefault(); document.querySelector(to)?.scrollIntoView({ behavior: 'smooth' }) }}>{content}</a> : <Link to={to}>{content}</Link>}
     </Col>
   )

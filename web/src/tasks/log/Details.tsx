@@ -2,12 +2,12 @@ import { useQuery } from '@tanstack/react-query'
 import { Collapse, Descriptions, Drawer, Space, Typography } from 'antd'
 
 import { api, ok } from '../../api/client'
-import { instant, When } from '../../shell/times'
+import { day, instant, When } from '../../shell/times'
 import { Badge, nameOf, type Entry } from './Log'
 import { useLogTexts } from './texts'
 
 const isNumber = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[0-9a-f]{64}$/.test(text)
-const said = (text: string) => (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? instant(text) : text)
+const said = (text: string) => (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? instant(text) : /^\d{4}-\d\d-\d\d$/.test(text) ? day(text) : text)
 
 /** One entry, in words; what only machines compare stands apart. */
 export function Details({ of: e, close }: { of?: Entry; close: () => void }) {

@@ -8,12 +8,13 @@ import { api, ok, type Schemas } from '../../api/client'
 import { ProblemAlert } from '../../shell/problems'
 import { usePages } from '../../shell/pages'
 import { day, When } from '../../shell/times'
+import { concerns } from '../people/fields'
 import { useTexts } from './texts'
 
 /** What the own file has, as what a request may be about. */
 export function useOwnFields(id?: string) {
   const file = useQuery({ queryKey: ['person', id], enabled: !!id, queryFn: () => ok(api.GET('/api/v1/employees/{id}', { params: { path: { id: id! } } })) })
-  return (file.data?.fields ?? []).filter((f) => !f.purged).map((f) => ({ value: f.key, label: `${f.section_label} · ${f.label}` }))
+  return (file.data?.fields ?? []).filter((f) => !f.purged && concerns(f)).map((f) => ({ value: f.key, label: `${f.section_label} · ${f.label}` }))
 }
 
 export function Mine({ id }: { id: string }) {
@@ -39,6 +40,13 @@ export function Mine({ id }: { id: string }) {
   )
 }
 
+/** What stands there for a field of the own file. */
+function shownOf(f: Schemas['Field'], empty: string) {
+  if (f.purged) return f.purged_text
+  if (f.value) return f.type === 'date' ? day(f.value) : (f.choices?.find((c) => c.code === f.value)?.text ?? f.value)
+  return f.masked ? <span style={{ whiteSpace: 'nowrap' }}>{f.masked}</span> : empty
+}
+
 /** The own file, masked, by its sections. */
 export function OwnFile({ id }: { id: string }) {
   const t = useTexts()
@@ -46,12 +54,12 @@ export function OwnFile({ id }: { id: string }) {
   if (file.isPending) return <Skeleton active />
   if (file.error) return <ProblemAlert error={file.error} retry={() => void file.refetch()} />
   const sections = new Map<string, Schemas['Field'][]>()
-  for (const field of file.data.fields) sections.set(field.section_label, [...(sections.get(field.section_label) ?? []), field])
+  for (const field of file.data.fields.filter(concerns)) sections.set(field.section_label, [...(sections.get(field.section_label) ?? []), field])
   return [...sections].map(([label, fields]) => (
     <Card key={label} size="small" title={label}>
       <Descriptions
         column={{ xs: 1, sm: 1, md: 2 }}
-        items={fields.map((f) => ({ key: f.key, label: f.label, children: f.purged ? f.purged_text : (f.choices?.find((c) => c.code === f.value)?.text ?? f.value) || (f.masked ? <span style={{ whiteSpace: 'nowrap' }}>{f.masked}</span> : t('empty')) }))}
+        items={fields.map((f) => ({ key: f.key, label: f.label, children: shownOf(f, t('empty')) }))}
       />
     </Card>
   ))

@@ -15,6 +15,7 @@ import { useWide } from '../../shell/wide'
 import { Ask } from './Ask'
 import { Documents } from './Documents'
 import { Edit } from './Edit'
+import { concerns } from './fields'
 import './look.css'
 import { useLookTexts } from './look-texts'
 import { InPerson } from './InPerson'
@@ -72,10 +73,11 @@ function OneFile({ id }: { id: string }) {
   }
 
   const departure = departures.data?.items.find((d) => d.stage !== 'withdrawn' && d.stage !== 'annulled')
-  const running = departure && (departure.stage === 'pending_departure' || departure.stage === 'departed' || departure.stage === 'purging')
-  const sections = [...new Map(person.fields.map((f) => [f.section, f.section_label]))]
+  const running = departure?.stage === 'pending_departure'
+  const all = person.fields.filter(concerns)
+  const sections = [...new Map(all.map((f) => [f.section, f.section_label]))]
   const wanted = text.trim().toLowerCase()
-  const found = wanted ? person.fields.filter((f) => `${f.label} ${f.section_label} ${f.key.replaceAll('_', ' ')}`.toLowerCase().includes(wanted)) : []
+  const found = wanted ? all.filter((f) => `${f.label} ${f.section_label} ${f.key.replaceAll('_', ' ')}`.toLowerCase().includes(wanted)) : []
   const lookable = (f: Schemas['Field']) => (hr || role === 'department_head') && !own && f.access === 'masked' && f.requires_disclosure && !f.purged
   const rows = (fields: Schemas['Field'][]) =>
     fields.map((f) => (
@@ -87,7 +89,7 @@ function OneFile({ id }: { id: string }) {
   const current = tab ?? sections[0]?.[0]
   const tabs = [
     ...sections.map(([key, label]) => {
-      const fields = person.fields.filter((f) => f.section === key)
+      const fields = all.filter((f) => f.section === key)
       const open = fields.filter(lookable)
       return {
         key,

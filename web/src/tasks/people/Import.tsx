@@ -360,7 +360,7 @@ function Columns({ of, done }: { of: View; done: (view: View) => void }) {
     return [
       { value: '', label: t('notRead') },
       ...[...sections].map(([label, items]) => ({ label, options: items })),
-      { label: '', options: (['legal_entity', 'time_zone', 'left_on', 'departure_kind'] as const).map((value) => ({ value: value as string, label: t(value) })) },
+      { label: '', options: (['site', 'legal_entity', 'time_zone', 'left_on', 'departure_kind'] as const).map((value) => ({ value: value as string, label: t(value) })) },
     ]
   }, [catalogue.data, t])
   const changed = of.columns.some((c) => (chosen.get(c.column) ?? '') !== (c.field ?? ''))

@@ -114,7 +114,7 @@ function Category({ of, zone }: { of: Schemas['RetentionView']; zone: string }) 
   return (
     <Tooltip title={`${gone ? of.state_text : t('until', { day: instant(of.deadline, zone) })}${of.state === 'held' ? ` · ${t('held')}` : ''} ${of.basis}`}>
       <Tag color={colour} tabIndex={0}>
-        {of.category_text} · {of.state === 'scheduled' ? (of.days_left_text ?? of.state_text) : of.days_left_text && !gone ? `${of.state_text} · ${of.days_left_text}` : of.state_text}
+        {of.category_text} · {of.state === 'scheduled' ? (of.days_left_text ?? of.state_text) : of.days_left_text && !gone && of.state !== 'held' ? `${of.state_text} · ${of.days_left_text}` : of.state_text}
       </Tag>
     </Tooltip>
   )

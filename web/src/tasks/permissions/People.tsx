@@ -66,7 +66,7 @@ function Column({ id, tier, columns, permissions, draft, set, names, learn }: { 
   const t = useTexts()
   const { setNodeRef, isOver } = useDroppable({ id })
   const word = (list: Schemas['Word'][], value: string) => list.find((w) => w.value === value)?.text ?? value
-  const hint = id === PROTECTED ? t('protectedHint') : id === CONFIGURERS ? t('configurersHint') : tier && `${word(permissions.roles, tier.role)} · ${word(permissions.scopes, tier.scope)}`
+  const hint = id === PROTECTED ? t('protectedHint') : id === CONFIGURERS ? t('configurersHint') : tier && [word(permissions.roles, tier.role), word(permissions.scopes, tier.scope)].filter((text) => text !== names.tier(id)).join(' · ')
   const members = membersOf(draft, id)
   return (
     <section ref={setNodeRef} className={isOver ? 'tier over' : 'tier'} aria-label={names.tier(id)}>

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, App, Button, Card, Checkbox, Empty, Flex, Form, Input, Modal, Skeleton, Table, Tag, Typography } from 'antd'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -12,7 +12,7 @@ import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
-import { When } from '../../shell/times'
+import { instant, When } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { useTogetherTexts } from './together-texts'
 
@@ -37,9 +37,28 @@ export default function Together() {
   // Whom the reviewer took out stays out, also of a list that was read again.
   const [out, setOut] = useState<ReadonlySet<string>>(new Set())
   const [seen, setSeen] = useState<ReadonlySet<string>>()
-  const [told, setTold] = useState<'changed' | 'requested'>()
+  const [told, setTold] = useState<number>()
   const [decision, setDecision] = useState<Decision>()
+  const toTop = useRef<HTMLDivElement>(null)
+  // Where the button was, what has changed is out of sight.
+  useEffect(() => {
+    if (!told) return
+    const later = setTimeout(() => {
+      toTop.current?.scrollIntoView({ block: 'start' })
+      toTop.current?.focus({ preventScroll: true })
+    }, 350) // after the dialog, which gives the focus back when it has closed
+    return () => clearTimeout(later)
+  }, [told])
   const items = list.data?.items ?? []
+  // What somebody asked for already waits for the second reviewer.
+  const requests = useQuery({
+    queryKey: ['approvals', 'of-file', id],
+    enabled: reviewer,
+    queryFn: () => ok(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: 200 } } })),
+    retry: false,
+  })
+  const waiting = (requests.data?.items ?? []).filter((r) => r.operation === 'purge.decide' && r.targets.some((x) => items.some((p) => p.purge_id === x.id)))
+  const asked = new Set(waiting.flatMap((r) => r.targets.map((x) => x.id)))
   const free = items.filter((p) => !p.left_out)
   const alone = items.filter((p) => p.left_out)
   const chosen = free.filter((p) => !out.has(p.purge_id))
@@ -54,6 +73,7 @@ export default function Together() {
     <Flex gap={6} wrap align="center">
       <Person of={p.person} />
       {seen && !seen.has(p.purge_id) && <Tag color="blue">{t('arrived')}</Tag>}
+      {asked.has(p.purge_id) && <Tag color="gold">{t('waits')}</Tag>}
     </Flex>
   )
   const columns = [
@@ -83,8 +103,22 @@ export default function Together() {
         </Card>
       )}
       <Flex vertical gap={16}>
-        {told === 'changed' && <Alert role="alert" type="warning" showIcon title={t('changed')} description={t('changedHint')} />}
-        {told === 'requested' && <Alert role="status" type="info" showIcon title={t('requested')} />}
+        {told && (
+          <div ref={toTop} tabIndex={-1} style={{ scrollMarginTop: 80 }}>
+            <Alert role="alert" type="warning" showIcon title={t('changed')} description={t('changedHint')} />
+          </div>
+        )}
+        {waiting.map((r) => (
+          <Alert
+            key={r.id}
+            role="status"
+            type="info"
+            showIcon
+            title={t('requested')}
+            description={t('requestedBy', { who: r.requester.name, n: r.targets.length, at: instant(r.requested_at) })}
+            action={<Link to={`/approvals/${r.id}`}>{t('openRequest')}</Link>}
+          />
+        ))}
         {list.data?.more && <Alert type="info" showIcon title={t('more', { n: items.length })} />}
         {free.length > 0 && (
           <Card size="small" styles={{ body: { padding: wide ? 0 : 12 } }}>
@@ -186,7 +220,7 @@ export default function Together() {
           others={items.length - chosen.length}
           close={() => setDecision(undefined)}
           ended={async (how) => {
-            setTold(how)
+            setTold(how === 'changed' ? Date.now() : undefined)
             if (how === 'changed') setSeen(new Set(items.map((p) => p.purge_id)))
             else setSeen(undefined)
             setDecision(undefined)
