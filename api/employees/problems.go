@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"lethe/api/httpkit"
 	"lethe/internal/archive"
 	"lethe/internal/vault"
@@ -11,6 +13,7 @@ import (
 
 var (
 	codeEmployeeExists      = httpkit.Code("employee_exists", http.StatusConflict)
+	codeCodeTaken           = httpkit.Code("code_taken", http.StatusConflict)
 	codeDepartmentNotFound  = httpkit.Code("department_not_found", http.StatusUnprocessableEntity)
 	codeSiteNotFound        = httpkit.Code("site_not_found", http.StatusUnprocessableEntity)
 	codeUnknownArchiveField = httpkit.Code("unknown_archive_field", http.StatusUnprocessableEntity)
@@ -19,8 +22,14 @@ var (
 
 func init() {
 	httpkit.Explains(func(err error) *httpkit.Problem { return invalidFile("body.", err) })
+	httpkit.Explains(func(taken *archive.CodeTakenError) *httpkit.Problem {
+		p := httpkit.AtField("code", codeCodeTaken)
+		if taken.ID != uuid.Nil {
+			p.Location = httpkit.AddressOf(taken.Kind, taken.ID)
+		}
+		return p
+	})
 	httpkit.Refuses(archive.ErrEmployeeNoTaken, codeEmployeeExists, "employee_no")
-	httpkit.Refuses(archive.ErrCodeTaken, httpkit.Code("code_taken", http.StatusConflict), "code")
 	httpkit.Refuses(archive.ErrNoCatalogue, httpkit.CodeNotFound)
 	httpkit.Refuses(archive.ErrCatalogueChanged, httpkit.Code("catalogue_changed", http.StatusConflict), "base_version")
 	httpkit.Refuses(archive.ErrCatalogueSame, httpkit.Code("catalogue_same", http.StatusUnprocessableEntity))

@@ -23,6 +23,9 @@ func TestPeopleWorkAtSites(t *testing.T) {
 	if got := f.Ask(httpkit.HR, "POST", "/api/v1/sites", body); got.Problem.Code != "code_taken" {
 		t.Errorf("a code that is taken: %d %s", got.Status, got.Body)
 	}
+	if got := f.Ask(httpkit.HR, "POST", "/api/v1/sites", `{"code": "sz2", "name_zh": "深圳二厂", "name_en": "Shenzhen 2"}`); got.Problem.Code != "code_taken" || got.Problem.Location != first.Header.Get("Location") {
+		t.Errorf("a code that is taken in another case: %d %s", got.Status, got.Body)
+	}
 	if got := f.Ask(httpkit.HR, "PATCH", "/api/v1/sites/"+site.ID.String(), `{"name_zh": "深圳工厂"}`, "Accept-Language", "zh"); got.Status != 200 {
 		t.Errorf("renamed: %d %s", got.Status, got.Body)
 	}

@@ -78,7 +78,7 @@ func (p firstPlan) department(tx *database.Tx) (uuid.UUID, error) {
 	if p.Department == nil || p.Department.Code == "" {
 		return uuid.Nil, errors.New("people who are not there yet need a department: give legal_entity and department")
 	}
-	known, err := database.First[models.Department](tx.DB().Where("code = ?", p.Department.Code))
+	known, err := database.First[models.Department](archive.ByCode(tx.DB(), p.Department.Code))
 	if err == nil {
 		return known.ID, nil
 	}
@@ -103,7 +103,7 @@ func (p firstPlan) entity(tx *database.Tx) (uuid.UUID, error) {
 	if _, err := clock.LoadZone(e.TimeZone); err != nil {
 		return uuid.Nil, errors.New("the legal entity's time_zone is not an IANA name, such as Asia/Shanghai")
 	}
-	known, err := database.First[models.LegalEntity](tx.DB().Where("code = ?", e.Code))
+	known, err := database.First[models.LegalEntity](archive.ByCode(tx.DB(), e.Code))
 	if err == nil {
 		return known.ID, nil
 	}

@@ -61,6 +61,14 @@ func (m MigrateCmd) Run(ctx context.Context) error {
 		fmt.Printf("这些工号仅大小写不同，仍按不同的人处理，请核对 · employee numbers that differ by case only stay different people, check them: %s\n",
 			strings.Join(numbers, ", "))
 	}
+	codes, err := archive.CollidingCodes(ctx, facts)
+	if err != nil {
+		return err
+	}
+	if len(codes) > 0 {
+		fmt.Printf("这些公司、部门或地点的编码仅大小写不同，仍按不同的条目处理，请核对 · codes of companies, departments or sites that differ by case only stay different ones, check them: %s\n",
+			strings.Join(codes, ", "))
+	}
 	_, err = fmt.Printf("both databases are at the newest version (installation %s, %s)\n", in.ID, in.Mode)
 	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
@@ -21,8 +22,13 @@ var (
 	ErrOwnDepartment = errors.New("nobody moves a department to below one that they head")
 )
 
-// ErrCodeTaken says that another legal entity, or another department, has the code.
-var ErrCodeTaken = errors.New("the code belongs to another one")
+// CodeTakenError says that another one of the kind has the code, whatever its case.
+type CodeTakenError struct {
+	Kind string    // models.RefSite and such
+	ID   uuid.UUID // of the one that has it; uuid.Nil where it came at the same moment
+}
+
+func (*CodeTakenError) Error() string { return "the code belongs to another one" }
 
 // What the ledger says about the organisation.
 const (
@@ -66,7 +72,7 @@ type DepartmentPatch struct {
 	NoParent bool
 }
 
-// CreateLegalEntity enters a legal entity. A code that is taken is ErrCodeTaken.
+// CreateLegalEntity enters a legal entity. A code that is taken is a CodeTakenError.
 func CreateLegalEntity(tx *database.Tx, n NewLegalEntity) (uuid.UUID, error) {
 	var found problems
 	found.named("code", &n.Code, employeeNo.MatchString)
@@ -83,10 +89,10 @@ func CreateLegalEntity(tx *database.Tx, n NewLegalEntity) (uuid.UUID, error) {
 	row := models.LegalEntity{
 		ID: models.NewID(), Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn, Jurisdiction: n.Jurisdiction, Region: n.Region, TimeZone: n.TimeZone, CutoffTime: n.CutoffTime,
 	}
-	return row.ID, enter(tx, &row, "legal_entity", row.ID, actionEntityCreated)
+	return row.ID, enter(tx, &row, models.RefEntity, row.ID, row.Code, actionEntityCreated)
 }
 
-// CreateDepartment enters a department. A code that is taken is ErrCodeTaken.
+// CreateDepartment enters a department. A code that is taken is a CodeTakenError.
 func CreateDepartment(tx *database.Tx, n NewDepartment) (uuid.UUID, error) {
 	var found problems
 	found.named("code", &n.Code, employeeNo.MatchString)
@@ -108,7 +114,7 @@ func CreateDepartment(tx *database.Tx, n NewDepartment) (uuid.UUID, error) {
 			return uuid.Nil, err
 		}
 	}
-	return row.ID, enter(tx, &row, "department", row.ID, actionDepartmentCreated)
+	return row.ID, enter(tx, &row, models.RefDepartment, row.ID, row.Code, actionDepartmentCreated)
 }
 
 // ChangeLegalEntity changes a legal entity. One that does not exist is database.ErrNotFound.
@@ -221,16 +227,42 @@ func (p *problems) timeOfDay(s *string) {
 	}
 }
 
-func enter(tx *database.Tx, row any, kind string, id uuid.UUID, action string) error {
-	err := database.Hide(tx.DB().Create(row).Error)
-	if database.Violates(err, "legal_entities_code_key") || database.Violates(err, "departments_code_key") || database.Violates(err, "sites_code_key") {
-		return ErrCodeTaken
+func enter(tx *database.Tx, row any, kind string, id uuid.UUID, code, action string) error {
+	table := map[string]string{models.RefEntity: "legal_entities", models.RefDepartment: "departments", models.RefSite: "sites"}[kind]
+	taken, err := database.First[struct{ ID uuid.UUID }](ByCode(tx.DB().Table(table).Select("id"), code))
+	switch {
+	case err == nil:
+		return &CodeTakenError{Kind: kind, ID: taken.ID}
+	case !errors.Is(err, database.ErrNotFound):
+		return fmt.Errorf("looking for who has a code: %w", err)
+	}
+	err = database.Hide(tx.DB().Create(row).Error)
+	if database.Violates(err, table+"_code_once") || database.Violates(err, table+"_code_key") {
+		return &CodeTakenError{Kind: kind}
 	}
 	if err != nil {
 		return fmt.Errorf("entering a %s: %w", kind, err)
 	}
 	_, err = recordOrganisation(tx, kind, id, action)
 	return err
+}
+
+// ByCode narrows a query of legal entities, departments or sites to the one of a code: as it is written, else in another case.
+// Two whose codes differ by case only are there from former versions alone.
+func ByCode(q *gorm.DB, code string) *gorm.DB {
+	return q.Where("code = ? OR code_key = lower(?)", code, code).
+		Order(clause.OrderBy{Expression: clause.Expr{SQL: "code = ? DESC", Vars: []any{code}}}).Limit(1)
+}
+
+// CollidingCodes are the codes of legal entities, departments and sites that differ from another one's by case only, which
+// former versions gave out; those of two stand side by side.
+func CollidingCodes(ctx context.Context, db *database.DB) ([]string, error) {
+	var codes []string
+	err := db.Read(ctx).Raw(`WITH organised AS (SELECT 1 AS kind, code, code_key FROM legal_entities
+			UNION ALL SELECT 2, code, code_key FROM departments UNION ALL SELECT 3, code, code_key FROM sites)
+		SELECT code FROM organised o WHERE EXISTS (SELECT FROM organised other WHERE other.kind = o.kind AND lower(other.code) = lower(o.code) AND other.code <> o.code)
+		ORDER BY kind, lower(code), code_key`).Scan(&codes).Error
+	return codes, database.Wrap("looking for codes that differ by case only", err)
 }
 
 func changeOrganisation(tx *database.Tx, found problems, table string, id uuid.UUID, kind, action string, columns map[string]any) error {

@@ -21,7 +21,7 @@ type NewSite struct{ Code, NameZh, NameEn string }
 // SitePatch changes a site; what is nil stays as it is.
 type SitePatch struct{ NameZh, NameEn *string }
 
-// CreateSite enters a site. A code that is taken is ErrCodeTaken.
+// CreateSite enters a site. A code that is taken is a CodeTakenError.
 func CreateSite(tx *database.Tx, n NewSite) (uuid.UUID, error) {
 	var found problems
 	found.named("code", &n.Code, employeeNo.MatchString)
@@ -31,7 +31,7 @@ func CreateSite(tx *database.Tx, n NewSite) (uuid.UUID, error) {
 		return uuid.Nil, err
 	}
 	row := models.Site{ID: models.NewID(), Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn}
-	return row.ID, enter(tx, &row, "site", row.ID, actionSiteCreated)
+	return row.ID, enter(tx, &row, models.RefSite, row.ID, row.Code, actionSiteCreated)
 }
 
 // ChangeSite renames a site. One that does not exist is database.ErrNotFound.

@@ -18,12 +18,10 @@ import (
 
 // reading is what the rows of a file are read by.
 type reading struct {
-	batch   models.Batch
-	rules   *archive.Rules
-	columns map[string]int // of each field
-	// departments and entities are found by code and by name, folded.
-	departments map[string][]models.Department
-	entities    map[string]uuid.UUID
+	batch                        models.Batch
+	rules                        *archive.Rules
+	columns                      map[string]int // of each field
+	departments, entities, sites called
 	// reach is whom those who import would reach by it, or who is moved.
 	reach   *archive.Reach
 	choices map[string]map[string]string // by field: what people write, folded, and the code
@@ -34,8 +32,8 @@ type reading struct {
 
 func newReading(batch models.Batch, rules *archive.Rules) *reading {
 	r := &reading{
-		batch: batch, rules: rules, columns: map[string]int{}, departments: map[string][]models.Department{},
-		entities: map[string]uuid.UUID{}, reach: &archive.Reach{}, choices: map[string]map[string]string{}, kinds: kinds(),
+		batch: batch, rules: rules, columns: map[string]int{}, departments: called{}, entities: called{}, sites: called{},
+		reach: &archive.Reach{}, choices: map[string]map[string]string{}, kinds: kinds(),
 	}
 	for i, field := range batch.Mapping {
 		if field != "" {
@@ -43,16 +41,13 @@ func newReading(batch models.Batch, rules *archive.Rules) *reading {
 		}
 	}
 	for _, e := range rules.Entities {
-		for _, text := range []string{e.Code, e.NameZh, e.NameEn} {
-			r.entities[folded(text)] = e.ID
-		}
+		r.entities.add(e.ID, e.ID, e.Code, e.NameZh, e.NameEn)
 	}
 	for _, d := range rules.Departments {
-		named := []string{folded(d.Code), folded(d.NameZh), folded(d.NameEn)}
-		slices.Sort(named)
-		for _, text := range slices.Compact(named) {
-			r.departments[text] = append(r.departments[text], d)
-		}
+		r.departments.add(d.ID, d.LegalEntityID, d.Code, d.NameZh, d.NameEn)
+	}
+	for _, s := range rules.Sites {
+		r.sites.add(s.ID, uuid.Nil, s.Code, s.NameZh, s.NameEn)
 	}
 	for key, d := range rules.Definitions {
 		if d.Type != models.FieldChoice {
@@ -139,7 +134,9 @@ func (r *reading) read(number int, cells []string, lost []int) *row {
 	}
 	r.department(w, cell(archive.FieldDepartment), cell(ColumnLegalEntity))
 	if text := cell(ColumnSite); text != "" {
-		if n.SiteID = r.site(text); n.SiteID == nil {
+		if found := r.sites.meant(text, uuid.Nil); len(found) == 1 {
+			n.SiteID = &found[0]
+		} else {
 			r.wrong(w, ColumnSite, Unknown) // or of several
 		}
 	}
@@ -162,54 +159,25 @@ func (r *reading) read(number int, cells []string, lost []int) *row {
 	return w
 }
 
-// site is the one of a code or a name, if one alone is meant. A code goes before a name, and as it is written before another
-// that differs by its case.
-func (r *reading) site(text string) *uuid.UUID {
-	means := []func(models.Site) bool{
-		func(s models.Site) bool { return s.Code == strings.TrimSpace(text) },
-		func(s models.Site) bool { return folded(s.Code) == folded(text) },
-		func(s models.Site) bool { return folded(s.NameZh) == folded(text) || folded(s.NameEn) == folded(text) },
-	}
-	for _, meant := range means {
-		var found []uuid.UUID
-		for _, s := range r.rules.Sites {
-			if meant(s) {
-				found = append(found, s.ID)
-			}
-		}
-		switch len(found) {
-		case 0:
-		case 1:
-			return &found[0]
-		default:
-			return nil
-		}
-	}
-	return nil
-}
-
 func (r *reading) department(w *row, name, entity string) {
 	if name == "" {
 		return
 	}
-	found := r.departments[folded(name)]
+	within := uuid.Nil
 	if entity != "" {
-		id, known := r.entities[folded(entity)]
-		if !known {
+		switch found := r.entities.meant(entity, uuid.Nil); len(found) {
+		case 1:
+			within = found[0]
+		default: // or several
 			r.wrong(w, ColumnLegalEntity, Unknown)
 			return
 		}
-		found = slices.DeleteFunc(slices.Clone(found), func(d models.Department) bool { return d.LegalEntityID != id })
 	}
-	// A code is one department's within its legal entity; a name may be that of several.
-	if byCode := slices.DeleteFunc(slices.Clone(found), func(d models.Department) bool { return folded(d.Code) != folded(name) }); len(byCode) == 1 {
-		found = byCode
-	}
-	switch len(found) {
+	switch found := r.departments.meant(name, within); len(found) {
 	case 0:
 		r.wrong(w, archive.FieldDepartment, Unknown)
 	case 1:
-		w.person.DepartmentID = found[0].ID
+		w.person.DepartmentID = found[0]
 	default:
 		r.wrong(w, archive.FieldDepartment, AmbiguousDepartment)
 	}

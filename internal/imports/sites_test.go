@@ -32,3 +32,32 @@ func TestASiteIsReadByCodeOrName(t *testing.T) {
 		t.Errorf("who is there already: %v %v %v", err, j.patch.SiteID, j.problems)
 	}
 }
+
+// TestADepartmentIsReadByCodeOrName within its legal entity: those of former versions whose codes differ by case only are told
+// apart by their spelling, and neither is taken for the other.
+func TestADepartmentIsReadByCodeOrName(t *testing.T) {
+	de, fr, one, two, three := uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New()
+	rules := &archive.Rules{Definitions: map[string]models.FieldDefinition{}, Departments: map[uuid.UUID]models.Department{
+		one: {ID: one, LegalEntityID: de, Code: "D1", NameZh: "研发", NameEn: "Research"}, two: {ID: two, LegalEntityID: de, Code: "d1", NameZh: "销售", NameEn: "Sales"},
+		three: {ID: three, LegalEntityID: fr, Code: "D3", NameZh: "销售", NameEn: "D1"},
+	}, Entities: map[uuid.UUID]models.LegalEntity{de: {ID: de, Code: "A1", NameZh: "德国", NameEn: "a1"}, fr: {ID: fr, Code: "a1", NameZh: "法国", NameEn: "A1"}}}
+	r := newReading(models.Batch{Mapping: guess([]string{"工号", "部门", "公司"}, rules.Definitions)}, rules)
+	for _, c := range []struct {
+		name, entity string
+		want         uuid.UUID
+		code         Problem
+	}{
+		{"D1", "", one, ""}, {"d1", "", two, ""}, {"Ｄ1", "", uuid.Nil, AmbiguousDepartment}, {"d3", "", three, ""},
+		{"销售", "", uuid.Nil, AmbiguousDepartment}, {"销售", "法国", three, ""}, {"销售", "A1", two, ""}, {"销售", "a1", three, ""},
+		{"销售", "Ａ1", uuid.Nil, Unknown}, {"D9", "", uuid.Nil, Unknown}, {"D1", "法国", three, ""},
+	} {
+		w := r.read(2, []string{"E1", c.name, c.entity}, nil)
+		var got Problem
+		if w.faulty() {
+			got = Problem(w.problems[0].Code)
+		}
+		if w.person.DepartmentID != c.want || got != c.code {
+			t.Errorf("%+v: %s %q", c, w.person.DepartmentID, got)
+		}
+	}
+}

@@ -52,9 +52,9 @@ batch_parts problems leaving
 import_mappings mapping
 recorded_configuration name`},
 	{Setting, Facts, `
-legal_entities code name_zh name_en jurisdiction region time_zone
-departments code name_zh name_en
-sites code name_zh name_en
+legal_entities code code_key name_zh name_en jurisdiction region time_zone
+departments code code_key name_zh name_en
+sites code code_key name_zh name_en
 permission_versions document
 privacy_policies document
 catalogue_versions document
