@@ -23,12 +23,12 @@ export const useTaskTexts = texts(
   {
     home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', leavers: '离职员工库',
     pleas: '求助处理', permissions: '权限', approvals: '审核', together: '导入的到期删除', approval: '申请', cases: '异常工单', case: '工单', log: '查询日志', retention: '保留与删除',
-    users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', requests: '本人申请', feedback: '意见反馈', settings: '设置', organisation: '公司、部门与地点', fields: '字段目录', patterns: '查阅情况提示',
+    users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', requests: '本人申请', feedback: '意见反馈', settings: '设置', organisation: '公司、部门与地点', fields: '字段目录', contacts: '待告知的紧急联系人', calendars: '节假日', patterns: '查阅情况提示',
   },
   {
     home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', leavers: 'People who left',
     pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', together: 'Deletions of an import', approval: 'Request', cases: 'Cases', case: 'Case', log: 'Query log', retention: 'Retention',
-    users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', requests: 'Requests of people', feedback: 'Feedback', settings: 'Settings', organisation: 'Companies, departments, sites', fields: 'Field catalogue', patterns: 'Patterns of looks',
+    users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', requests: 'Requests of people', feedback: 'Feedback', settings: 'Settings', organisation: 'Companies, departments, sites', fields: 'Field catalogue', contacts: 'Contacts to be told', calendars: 'Public holidays', patterns: 'Patterns of looks',
   },
 )
 
@@ -62,6 +62,8 @@ export const tasks: Task[] = [
   { path: 'settings', menu: true, label: 'settings', icon: SettingOutlined, roles: readers, page: () => import('./settings/Settings') },
   { path: 'organisation', menu: 'found', label: 'organisation', roles: readers, page: () => import('./organisation/Organisation') },
   { path: 'fields', menu: 'found', label: 'fields', roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./fields/Fields') },
+  { path: 'contacts', menu: 'found', label: 'contacts', roles: ['hr_admin'], page: () => import('./contacts/Untold') },
+  { path: 'calendars', menu: 'found', label: 'calendars', roles: readers, page: () => import('./calendars/Calendars') },
   { path: 'me', menu: true, label: 'me', icon: SmileOutlined, page: () => import('./me/Me') },
   { path: 'feedback', menu: true, label: 'feedback', icon: CommentOutlined, page: () => import('./feedback/Feedback') },
   { path: 'help', menu: true, label: 'help', icon: QuestionCircleOutlined, page: () => import('./help/Help') },

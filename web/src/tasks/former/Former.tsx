@@ -11,6 +11,7 @@ import { Parts } from '../../shell/Parts'
 import { instant } from '../../shell/times'
 import { useShellTexts } from '../../shell/texts'
 import { useWide } from '../../shell/wide'
+import { OwnContacts } from '../contacts/Contacts'
 import { Consents } from '../me/Consents'
 import { Kept } from '../me/Kept'
 import { Looks } from '../me/Looks'
@@ -77,7 +78,7 @@ function Own({ me }: { me: Schemas['Me'] }) {
         <Parts
           label={t('title')}
           items={[
-            { key: 'data', label: t('data'), children: <Flex vertical gap={16}><Copy /><OwnFile id={me.employee_id} /></Flex> },
+            { key: 'data', label: t('data'), children: <Flex vertical gap={16}><Copy /><OwnFile id={me.employee_id} /><OwnContacts id={me.employee_id} /></Flex> },
             { key: 'looks', label: of('looks'), children: <Looks id={me.employee_id} /> },
             { key: 'kept', label: of('kept'), children: <Kept /> },
             { key: 'consents', label: of('consents'), children: <Consents /> },

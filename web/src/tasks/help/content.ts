@@ -70,6 +70,11 @@ export const guides: Entry[] = [
     about: ['emergency'],
   },
   {
+    zh: ['紧急联系人的告知与移除', '紧急联系人也应当知道自己被登记。打开员工档案的“紧急联系人”分区，可以登记哪一天、怎样告知的；联系人自己要求移除的，也在那里办理，内容立即删除，本人会看到。公司要求逐一告知的，还没有登记的人列在工作台和这个页面上。'],
+    en: ['Emergency contacts: told, and removed', 'Contacts should know that they were named. The section “Emergency contact” of a file records on which day and how they were told; a contact who asks to be removed is removed there, at once, and the person sees it. Where the company has every contact told, who is not recorded yet stands on the overview and on this screen.'],
+    about: ['contacts'],
+  },
+  {
     zh: ['保留与删除', '哪些资料快到期、哪些暂停删除、哪些删除等审核人决定。暂停要写明原因和依据；解除须第二人同意。'],
     en: ['Retention', 'What is due soon, what is held, and which deletions a reviewer has to decide about. A hold says why; to lift it takes a second person.'],
     about: ['retention', 'together'],
@@ -92,7 +97,7 @@ export const guides: Entry[] = [
   {
     zh: ['设置', '哪些事在哪里改、由谁改、要不要第二人同意；公司、部门与地点、字段目录也从这里进入。服务器的设置只显示，不在这里改。'],
     en: ['Settings', 'What is changed where, by whom, and whether it takes a second person; companies, departments and sites and the field catalogue are reached from here. Settings of the server are shown only.'],
-    about: ['settings', 'organisation'],
+    about: ['settings', 'organisation', 'calendars'],
   },
   {
     zh: ['意见反馈', '每个页面底部都有“意见反馈”：哪里不对、哪里好用、希望怎样，写一句就行，请不要写姓名或号码。人事和 IT 看得到内容，看不到是谁写的；答复出现在“意见反馈”里。'],

@@ -62,6 +62,7 @@ function useHome(role: Role | undefined) {
     looks: useQuery(get('looks', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/disclosures', { params: { query: { review_due: 'true', limit: most } } })))),
     objections: useQuery(get('objections', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/disclosures', { params: { query: { unanswered: 'true', limit: most } } })))),
     requests: useQuery(get('requests', may(['hr_admin']), () => ok(api.GET('/api/v1/subject-requests', { params: { query: { state: 'open', limit: most } } })))),
+    untold: useQuery(get('untold', may(['hr_admin']), () => ok(api.GET('/api/v1/untold-contacts', { params: { query: { limit: most } } })))),
     messages: useQuery(get('messages', !!role, () => ok(api.GET('/api/v1/messages', { params: { query: { limit: most } } })))),
   }
 }
@@ -167,6 +168,13 @@ export default function Home() {
     todos.push({
       key: `${l.id} outcome`, at: l.judgement?.open_until ?? l.asked_at, tone: 'wait', kind: l.state === 'granted' ? t('granted') : t('outcome'), who: l.person, mine: true,
       what: t('outcomeWhat', { purpose: l.purpose_text, fields: listed(l.fields_text) }), label: l.state === 'granted' ? t('grantedDo') : t('outcomeDo'), to: `/people/${l.employee_id}#looked`,
+    })
+  }
+  const untold = home.untold.data?.items ?? []
+  if (untold.length > 0) {
+    todos.push({
+      key: 'untold', tone: 'wait', kind: t('untold'), mine: true,
+      what: t(home.untold.data?.next_cursor ? 'untoldWhatMore' : 'untoldWhat', { n: untold.length }), label: t('untoldDo'), to: '/contacts',
     })
   }
   if (me.consents_to_answer.length > 0) {

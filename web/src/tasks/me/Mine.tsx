@@ -8,6 +8,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { ProblemAlert } from '../../shell/problems'
 import { usePages } from '../../shell/pages'
 import { day, When } from '../../shell/times'
+import { OwnContacts } from '../contacts/Contacts'
 import { concerns } from '../people/fields'
 import { useTexts } from './texts'
 
@@ -35,6 +36,7 @@ export function Mine({ id }: { id: string }) {
         ))}
       </Card>
       <OwnFile id={id} />
+      <OwnContacts id={id} />
       <Copy />
     </Flex>
   )

@@ -12,6 +12,7 @@ import { usePages } from '../../shell/pages'
 import { ProblemAlert } from '../../shell/problems'
 import { day, When } from '../../shell/times'
 import { useWide } from '../../shell/wide'
+import { Contacts } from '../contacts/Contacts'
 import { Ask } from './Ask'
 import { Documents } from './Documents'
 import { Edit } from './Edit'
@@ -97,6 +98,7 @@ function OneFile({ id }: { id: string }) {
         children: (
           <>
             {rows(fields)}
+            {key === 'emergency_contact' && hr && !own && person.status !== 'purged' && <Contacts person={person} />}
             {open.length > 1 && (
               <Button style={{ marginTop: 12 }} icon={<EyeOutlined />} onClick={() => setAsking(open.map((f) => f.key))}>
                 {t('lookSection')}

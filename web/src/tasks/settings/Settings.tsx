@@ -20,6 +20,7 @@ const parts: { task: string; to?: string; name: Text; what: Text; by: Text }[] =
   { task: 'users', name: 'users', what: 'usersWhat', by: 'hrIT' },
   { task: 'emergency', name: 'duty', what: 'dutyWhat', by: 'hr' },
   { task: 'cases', name: 'cases', what: 'casesWhat', by: 'it' },
+  { task: 'calendars', name: 'calendars', what: 'calendarsWhat', by: 'version' },
   { task: 'me', name: 'mine', what: 'mineWhat', by: 'everyone' },
 ]
 
