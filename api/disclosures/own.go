@@ -11,6 +11,7 @@ import (
 
 	"lethe/api/httpkit"
 	"lethe/api/purges"
+	"lethe/api/render"
 	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
@@ -29,11 +30,17 @@ type OwnCopy struct {
 	EmployeeNo  string                 `json:"employee_no"`
 	Name        string                 `json:"name"`
 	FormerNames []string               `json:"former_names"`
+	Status      models.EmployeeStatus  `json:"status"`
+	StatusText  string                 `json:"status_text"`
+	Site        string                 `json:"site,omitempty" doc:"Where one works, or worked last; left out: not said"`
 	MadeAt      time.Time              `json:"made_at"`
 	Employments []OwnEmployment        `json:"employments" doc:"The latest last"`
 	KeptUntil   []purges.RetentionView `json:"kept_until" doc:"Until when what is kept of former employments stays, and why; of a present one nothing is deleted"`
 	Consents    []OwnConsent           `json:"consents"`
-	Looks       []DisclosureView       `json:"looks" doc:"Who looked at it, newest first, the last 200; GET /employees/{id}/disclosures lists all"`
+	Departures  []OwnDeparture         `json:"departures" doc:"Newest first"`
+	Accounts    []OwnAccount           `json:"accounts" doc:"In other systems"`
+	Requests    []OwnRequest           `json:"requests" doc:"What one asked for of the own data, with the answers, newest first"`
+	Looks       []DisclosureView       `json:"looks" doc:"Who looked at it, newest first, the last 200, with the own objections and their answers; GET /employees/{id}/disclosures lists all"`
 	Receipt     string                 `json:"receipt" doc:"A signed promise that it is in the log that the copy was given"`
 }
 
@@ -43,6 +50,8 @@ type OwnEmployment struct {
 	LegalEntity  string       `json:"legal_entity"`
 	Department   string       `json:"department"`
 	Post         string       `json:"post"`
+	Jurisdiction string       `json:"jurisdiction"`
+	TimeZone     string       `json:"time_zone"`
 	HiredOn      clock.Date   `json:"hired_on"`
 	EndedAt      *time.Time   `json:"ended_at,omitempty"`
 	Fields       []ShownField `json:"fields" doc:"What the file holds; what was deleted, or is being deleted, is not in it. Documents are named here, and downloaded by a look"`
@@ -64,7 +73,7 @@ func (s *server) registerOwn() {
 	r := s.Resource("Looks at sensitive fields", "")
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /me/copy", Summary: "Get a copy of what the company keeps of oneself", Former: true, To: httpkit.Everyone, Session: true, NoSealedCodes: true,
-		More: "It needs a re-authentication of the last five minutes, and is recorded. No purpose is asked for. The JSON is complete; a PDF has a character that its fonts lack as its code, and says so.",
+		More: "It needs a re-authentication of the last five minutes, and is recorded. No purpose is asked for. The JSON has every character; a PDF has a character that its fonts lack as its code, and says so.",
 		Shape: func(op *huma.Operation) {
 			copied := s.Huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[OwnCopy](), true, "OwnCopy")
 			httpkit.Answering("application/json", http.StatusOK, "The copy", copied)(op)
@@ -117,8 +126,9 @@ func (s *server) fill(ctx context.Context, language i18n.Language, c *OwnCopy, i
 		return err
 	}
 	c.EmployeeID, c.EmployeeNo, c.Name, c.FormerNames = id, person.EmployeeNo, person.Name, append([]string{}, person.FormerNames...)
+	c.Status, c.StatusText = person.Status, closed.Text(language, person.Status)
 	c.Employments, c.KeptUntil, c.Consents = []OwnEmployment{}, []purges.RetentionView{}, []OwnConsent{}
-	var ids []uuid.UUID
+	ids := render.GivenOf(person.SiteID)
 	for _, m := range employments {
 		ids = append(ids, m.LegalEntityID, m.DepartmentID)
 	}
@@ -126,10 +136,13 @@ func (s *server) fill(ctx context.Context, language i18n.Language, c *OwnCopy, i
 	if err != nil {
 		return err
 	}
+	if person.SiteID != nil {
+		c.Site = units[*person.SiteID]
+	}
 	for _, m := range employments {
 		v := OwnEmployment{
 			EmploymentID: m.ID, LegalEntity: units[m.LegalEntityID], Department: units[m.DepartmentID], Post: m.Post, HiredOn: m.HiredOn, EndedAt: m.EndedAt,
-			Fields: []ShownField{},
+			Jurisdiction: m.Jurisdiction, TimeZone: m.TimeZone, Fields: []ShownField{},
 		}
 		for _, f := range m.Fields {
 			shown := shownField(f.Shown, language)
@@ -159,7 +172,7 @@ func (s *server) ownRetention(ctx context.Context, in *httpkit.Speaking) (*httpk
 	return httpkit.AnswerOf(httpkit.Page[purges.RetentionView]{Items: kept}, err)
 }
 
-// around adds how long it is kept, what was agreed to, and who looked.
+// around adds how long it is kept, what was agreed to, what was asked for, and who looked.
 func (s *server) around(ctx context.Context, language i18n.Language, c *OwnCopy, self models.Actor) error {
 	var err error
 	if c.KeptUntil, err = s.keptUntil(ctx, language, self); err != nil {
@@ -177,10 +190,26 @@ func (s *server) around(ctx context.Context, language i18n.Language, c *OwnCopy,
 		}
 		c.Consents = append(c.Consents, v)
 	}
+	if err := s.kept(ctx, language, c); err != nil {
+		return err
+	}
 	rows, err := disclosure.List(ctx, s.DB, disclosure.Filter{EmployeeID: &c.EmployeeID, Limit: mostLooks})
 	if err != nil {
 		return err
 	}
-	c.Looks, err = s.views(ctx, language, rows[:min(len(rows), mostLooks)])
-	return err
+	rows = rows[:min(len(rows), mostLooks)]
+	if c.Looks, err = s.viewsFor(ctx, language, rows, c.EmployeeID); err != nil {
+		return err
+	}
+	for i, row := range rows {
+		if row.ObjectedAt == nil {
+			continue
+		}
+		later, err := disclosure.Later(ctx, s.DB, row)
+		if err != nil {
+			return err
+		}
+		c.Looks[i].Objection, c.Looks[i].Answer = later.Objection, later.Answer
+	}
+	return nil
 }

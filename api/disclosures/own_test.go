@@ -5,7 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"lethe/api/apitest"
 	"lethe/api/disclosures"
+	"lethe/api/httpkit"
 	"lethe/internal/access"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
@@ -76,6 +80,51 @@ func TestI18_TheOwnDataIsGivenOutToThePersonAlone(t *testing.T) {
 	nothingShown(t, "six minutes later", me.Ask("POST", "/api/v1/me/copy", ""), 403, "step_up_required")
 	w.Run(func(tx *database.Tx) error { return identity.Disable(tx, me.UserID, models.System) })
 	nothingShown(t, "disabled", me.Ask("POST", "/api/v1/me/copy", ""), 401, "session_unknown")
+}
+
+// TestTheOwnCopyHasWhatElseIsKept: where one works, the own departures, accounts, requests with their answers and objections,
+// on paper as well; and nobody else's.
+func TestTheOwnCopyHasWhatElseIsKept(t *testing.T) {
+	w := newWorld(t)
+	var site struct{ ID uuid.UUID }
+	w.hr.Ask("POST", "/api/v1/sites", `{"code": "S1", "name_zh": "青浦工厂", "name_en": "Qingpu"}`).Into(t, &site)
+	if got := w.hr.Ask("PATCH", "/api/v1/employees/"+w.person.String(), `{"site_id": "`+site.ID.String()+`"}`); got.Status != 200 {
+		t.Fatalf("moving: %d %s", got.Status, got.Body)
+	}
+	_, look := w.shown(w.hr, w.person)
+	w.Resign(w.person)
+	me, other := w.FreshSession(w.person, models.RoleEmployee), w.Hire("E2", w.A)
+	for _, c := range []struct {
+		by         *apitest.Visitor
+		path, body string
+	}{
+		{me, "/api/v1/me/requests", `{"kind": "correction", "fields": ["home_address"], "text": "搬到了衡山路2号"}`},
+		{w.FreshSession(other, models.RoleEmployee), "/api/v1/me/requests", `{"kind": "erasure", "text": "别人的请求"}`},
+		{me, look + "/objection", `{"objection": "我没有晕倒"}`},
+	} {
+		if got := c.by.Ask("POST", c.path, c.body); got.Status != 201 && got.Status != 200 {
+			t.Fatalf("%s: %d %s", c.path, got.Status, got.Body)
+		}
+	}
+	var requests httpkit.Page[struct{ ID uuid.UUID }]
+	me.Ask("GET", "/api/v1/me/requests", "").Into(t, &requests)
+	if got := w.hr.Ask("POST", "/api/v1/subject-requests/"+requests.Items[0].ID.String()+"/answer", `{"answer": "refused", "text": "请先提供证明", "basis": "地址须核实"}`); got.Status != 200 {
+		t.Fatalf("answering: %d %s", got.Status, got.Body)
+	}
+	var c disclosures.OwnCopy
+	got := me.Ask("POST", "/api/v1/me/copy", "", "Accept-Language", "zh-CN")
+	got.Into(t, &c)
+	if c.Site != "青浦工厂" || c.Status != models.StatusPendingDeparture || len(c.Departures) != 1 || c.Departures[0].Kind != models.KindResignation || len(c.Accounts) == 0 ||
+		len(c.Requests) != 1 || c.Requests[0].Text != "搬到了衡山路2号" || c.Requests[0].Answer != "请先提供证明" || c.Requests[0].Basis != "地址须核实" ||
+		len(c.Looks) != 1 || c.Looks[0].Objection != "我没有晕倒" || strings.Contains(string(got.Body), "别人的请求") {
+		t.Errorf("the copy is %s", got.Body)
+	}
+	text := pdftest.Text(t, me.Ask("POST", "/api/v1/me/copy?format=pdf", "", "Accept-Language", "zh-CN").Body)
+	for _, want := range []string{"青浦工厂", "待离职", "辞职", "搬到了衡山路2号", "请先提供证明", "地址须核实", "我没有晕倒", "其他系统中的账号"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
 }
 
 // TestI18_TheOwnDataAsPages: what the JSON has, in the person's language, by the same rules and recorded the same way. Of

@@ -54,13 +54,16 @@ func (p paper) write(c OwnCopy) {
 	p.Table(pdf.Facts(
 		[]string{p.text("name"), c.Name}, []string{p.text("number"), c.EmployeeNo},
 		[]string{p.text("former_names"), p.list(c.FormerNames...)}, []string{p.text("made_at"), p.at(&c.MadeAt)},
-		[]string{p.text("zone"), p.zone.String()},
+		[]string{p.text("zone"), p.zone.String()}, []string{p.text("status"), c.StatusText}, []string{p.text("site"), p.maybe(c.Site)},
 	))
 	for i, m := range c.Employments {
 		p.employment(i+1, m)
 	}
 	p.kept(c)
 	p.consents(c)
+	p.departures(c)
+	p.accounts(c)
+	p.requests(c)
 	p.looks(c)
 	p.Heading(p.text("receipt"))
 	p.Faint(pdf.SizeSmall, p.text("receipt_hint"))
@@ -155,4 +158,67 @@ func (p paper) looks(c OwnCopy) {
 		t.Rows = append(t.Rows, []string{p.at(&l.AskedAt), p.list(l.Department), l.PurposeText, p.list(l.FieldsText...), l.StateText})
 	}
 	p.Table(t)
+	for _, l := range c.Looks {
+		if l.Objection != "" {
+			p.Table(pdf.Facts([]string{p.text("objected"), p.at(l.ObjectedAt)}, []string{p.text("objection"), l.Objection}, []string{p.text("answer_text"), p.maybe(l.Answer)}))
+		}
+	}
+}
+
+// maybe is a text, or that there is none.
+func (p paper) maybe(text string) string {
+	if text == "" {
+		return p.text("none")
+	}
+	return text
+}
+
+func (p paper) departures(c OwnCopy) {
+	if len(c.Departures) == 0 {
+		return
+	}
+	p.Heading(p.text("departures"))
+	t := pdf.Table{Columns: []pdf.Column{
+		{Title: p.text("departure"), Share: 3}, {Title: p.text("state"), Share: 2}, {Title: p.text("notice_on"), Share: 1.5}, {Title: p.text("last_day"), Share: 1.5}, {Title: p.text("end_date"), Share: 1.5},
+	}}
+	for _, d := range c.Departures {
+		t.Rows = append(t.Rows, []string{d.KindText, d.StageText, d.NoticeReceivedOn.String(), d.LastWorkingDay.String(), d.EmploymentEndDate.String()})
+	}
+	p.Table(t)
+}
+
+func (p paper) accounts(c OwnCopy) {
+	if len(c.Accounts) == 0 {
+		return
+	}
+	p.Heading(p.text("accounts"))
+	t := pdf.Table{Columns: []pdf.Column{{Title: p.text("system"), Share: 3}, {Title: p.text("state"), Share: 4}}}
+	for _, a := range c.Accounts {
+		t.Rows = append(t.Rows, []string{a.SystemText, a.StateText})
+	}
+	p.Table(t)
+}
+
+func (p paper) requests(c OwnCopy) {
+	if len(c.Requests) == 0 {
+		return
+	}
+	p.Heading(p.text("requests"))
+	for _, r := range c.Requests {
+		rows := [][]string{{p.text("asked_for"), r.KindText}, {p.text("when"), p.at(&r.EnteredAt)}, {p.text("state"), r.StateText}}
+		p.Table(pdf.Facts(append(rows, p.said(r)...)...))
+	}
+}
+
+// said is what was written for a request.
+func (p paper) said(r OwnRequest) (rows [][]string) {
+	for _, one := range [][]string{
+		{"fields", p.language.List(r.FieldsText)}, {"asked_text", r.Text}, {"kept_at", r.KeptAt}, {"extension", r.Extension},
+		{"answer", r.AnswerText}, {"answer_text", r.Answer}, {"answer_basis", r.Basis},
+	} {
+		if one[1] != "" {
+			rows = append(rows, []string{p.text(one[0]), one[1]})
+		}
+	}
+	return rows
 }

@@ -147,7 +147,11 @@ func shownField(f disclosure.Shown, language i18n.Language) ShownField {
 
 // views shows looks: to their subjects without names and rules.
 func (s *server) views(ctx context.Context, language i18n.Language, rows []models.Disclosure) ([]DisclosureView, error) {
-	actor := httpkit.ActorOf(ctx)
+	return s.viewsFor(ctx, language, rows, httpkit.ActorOf(ctx).EmployeeID)
+}
+
+// viewsFor shows looks as they are for somebody to read.
+func (s *server) viewsFor(ctx context.Context, language i18n.Language, rows []models.Disclosure, reader uuid.UUID) ([]DisclosureView, error) {
 	var ids []uuid.UUID
 	for _, d := range rows {
 		ids = append(ids, render.GivenOf(&d.EmployeeID, &d.ActorID, d.RequestedBy, d.ReviewedBy)...)
@@ -165,7 +169,7 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 		return nil, err
 	}
 	return httpkit.Each(rows, func(d models.Disclosure) DisclosureView {
-		return view(d, people, labels, language, actor.EmployeeID == d.EmployeeID)
+		return view(d, people, labels, language, reader == d.EmployeeID)
 	}), nil
 }
 
