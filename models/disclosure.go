@@ -13,7 +13,8 @@ type DisclosureState string
 
 // The states of a look.
 const (
-	// LookRefused: nothing was shown; with fields it was asked for, without it was registered only.
+	// LookRefused: nothing was shown; with fields it was asked for, without it was registered only. So ends one that waits
+	// for a reviewer, too, once it is permitted no more.
 	LookRefused DisclosureState = "refused"
 	// LookWaiting: a reviewer decides.
 	LookWaiting DisclosureState = "waiting"
@@ -33,7 +34,7 @@ const (
 
 // DisclosureStates say what may follow each.
 var DisclosureStates = closed.States("disclosures.state", "disclosure_state", [][]DisclosureState{
-	{LookWaiting, LookGranted, LookDeclined, LookLapsed},
+	{LookWaiting, LookGranted, LookDeclined, LookLapsed, LookRefused},
 	{LookGranted, LookShown, LookLapsed},
 	{LookShown, LookClosed},
 	{LookRefused}, {LookDeclined}, {LookLapsed}, {LookClosed}, {LookCompared},

@@ -165,6 +165,9 @@ func (s *Desk) decideApproval(ctx context.Context, in *approvalDecisionInput) (*
 	if targets, err := approval.Targets(decided); err == nil && decided.State == models.ApprovalApproved {
 		for _, t := range targets {
 			s.endChanged(ctx, t.ID)
+			if t.Kind == models.RefPermission || t.Kind == models.RefEmployee {
+				s.EndOvertaken(ctx)
+			}
 		}
 	}
 	return s.getApproval(ctx, &in.ByID)

@@ -10,6 +10,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/internal/approval"
 	"lethe/internal/database"
+	"lethe/internal/disclosure"
 	"lethe/internal/i18n"
 	"lethe/models"
 )
@@ -167,8 +168,11 @@ func (s *Desk) endChanged(ctx context.Context, about uuid.UUID) {
 	}
 }
 
-// EndOvertaken ends the requests that a command has just overtaken. What fails here is left to the next sweep.
+// EndOvertaken ends the looks and the requests that a command has just overtaken. What fails here is left to the next sweep.
 func (s *Desk) EndOvertaken(ctx context.Context) {
+	if _, err := disclosure.EndOvertaken(ctx, s.DB); err != nil {
+		s.Log.WarnContext(ctx, "looks that were overtaken are left open for now", "request_id", httpkit.RequestIDOf(ctx), "error", err.Error())
+	}
 	if _, err := s.Approvals.EndOvertaken(ctx, s.DB); err != nil {
 		s.Log.WarnContext(ctx, "requests that were overtaken are left open for now", "request_id", httpkit.RequestIDOf(ctx), "error", err.Error())
 	}

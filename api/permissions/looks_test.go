@@ -16,6 +16,8 @@ import (
 	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/internal/disclosure"
 	"lethe/internal/identity"
 	"lethe/models"
 )
@@ -138,10 +140,101 @@ func TestI23_I27_ALookEndsWithItsGrant(t *testing.T) {
 	o.opening("never agreed to", hr, waiting, 409, "disclosure_not_open")
 	o.opening("agreed to before the grant went", hr, granted, 409, "disclosure_lapsed")
 	o.opening("shown before the grant went", hr, reviewed, 409, "disclosure_not_open")
-	o.WantEntries("disclosure.lapsed", 2)
-	o.WantEntries("disclosure.refused", 2)
-	if n := o.Count("disclosures WHERE state = 'lapsed'"); n != 2 {
+	o.WantEntries("disclosure.lapsed", 1)
+	o.WantEntries("disclosure.refused", 3)
+	if n := o.Count("disclosures WHERE state = 'lapsed'"); n != 1 {
 		t.Errorf("%d lapsed", n)
+	}
+}
+
+// TestI23_I27_ALookThatWaitsEndsByItself once nobody could open it any more, and its request with it, so that no reviewer is
+// asked in vain: refused by the rule that says so, in the log, by nobody's hand; what still can be opened waits on.
+func TestI23_I27_ALookThatWaitsEndsByItself(t *testing.T) {
+	o := newOffice(t)
+	o.configure()
+	hr := o.FreshSession(o.clerk, models.RoleHRAdmin)
+	o.level(access.Payroll, access.LookAfterReview)
+	look := map[string][2]string{}
+	for _, c := range []struct{ what, body string }{{"ungranted", payroll}, {"granted", order}, {"left", order}, {"destroyed", order}} {
+		person := o.filed(strings.ToUpper(c.what))
+		address, decision := o.look(hr, person, c.body, 202)
+		look[c.what] = [2]string{address, strings.TrimSuffix(decision, "/decision")}
+		switch c.what {
+		case "left":
+			o.Exec("UPDATE employees SET status = 'pending_departure' WHERE id = ?", person)
+		case "destroyed":
+			if err := databasetest.Unguarded(o.Env.Facts, "employment_categories", "employment_categories_not_early",
+				"UPDATE employment_categories SET state = 'purging', purging_at = lethe_now() - interval '1 day' WHERE employment_id = '"+o.Employment(person).String()+"'"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want := func(when string, states map[string]models.DisclosureState) {
+		t.Helper()
+		for what, state := range states {
+			var view disclosures.DisclosureView
+			hr.Ask("GET", look[what][0], "").Into(t, &view)
+			var request approvals.ApprovalView
+			o.reviewer.Ask("GET", look[what][1], "").Into(t, &request)
+			if view.State != state || (request.State == models.ApprovalPending) != (state == models.LookWaiting) {
+				t.Errorf("%s, %s: the look is %s, the request %s, want %s", when, what, view.State, request.State, state)
+			}
+			if rule := map[string]disclosure.Rule{"ungranted": disclosure.RulePurposeNotForField, "destroyed": disclosure.RuleDestroyed}[what]; state == models.LookRefused && (view.Judgement == nil || view.Judgement.Rule != rule) {
+				t.Errorf("%s, %s: refused by %+v, want %s", when, what, view.Judgement, rule)
+			}
+		}
+	}
+	o.level(access.Payroll, access.NoLook)
+	want("as the permissions change", map[string]models.DisclosureState{
+		"ungranted": models.LookRefused, "granted": models.LookWaiting, "left": models.LookLapsed, "destroyed": models.LookRefused,
+	})
+	if n := o.Count("ledger_content WHERE action = 'disclosure.refused' AND actor_role = '" + string(models.RoleSystem) + "'"); n != 2 {
+		t.Errorf("%d entries by nobody's hand, want 2", n)
+	}
+	if n, err := disclosure.Sweep(t.Context(), o.Env.Facts); n != 0 || err != nil {
+		t.Errorf("%d ended again, %v", n, err)
+	}
+	if got := o.reviewer.Ask("POST", look["ungranted"][1]+"/decision", `{"decision": "approved"}`); got.Status != 409 {
+		t.Errorf("an ended request is decided: %d %s", got.Status, got.Body)
+	}
+	o.decide(look["granted"][1]+"/decision", 200)
+	o.opening("what waited on", hr, look["granted"][0], 200, "")
+}
+
+// TestI27_ALookThatWaitsEndsWithTheMove of who looks or whose file it is, with the next sweep at the latest.
+func TestI27_ALookThatWaitsEndsWithTheMove(t *testing.T) {
+	o := newOffice(t)
+	o.configure()
+	looker, stays, moves := o.Hire("LOOK", o.A), o.filed("E1"), o.filed("E2")
+	o.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, looker, models.RoleHRAdmin); return err })
+	here, there := uuid.New(), uuid.New()
+	for code, id := range map[string]uuid.UUID{"S1": here, "S2": there} {
+		o.Exec("INSERT INTO sites (id, code, name_zh, name_en) VALUES (?, ?, 'x', 'x')", id, code)
+	}
+	o.Exec("UPDATE employees SET site_id = ? WHERE id IN (?, ?, ?)", here, looker, stays, moves)
+	o.change(func(p *permissions.Permissions) {
+		p.Tiers = append(p.Tiers, permissions.Tier{Key: "plant", NameZh: "厂区", NameEn: "Plant", Role: models.RoleHRAdmin, Scope: access.ScopeSite, Members: []uuid.UUID{looker}})
+		p.Grants = append(p.Grants, permissions.Grant{Tier: "plant", Group: string(access.GroupPayBank), Purpose: access.Payroll, Level: access.LookAfterReview, Protected: access.NoLook})
+	})
+	by := o.FreshSession(looker, models.RoleHRAdmin)
+	o.look(by, stays, payroll, 202)
+	o.look(by, moves, payroll, 202)
+	sweep := func(looks, requests int) {
+		t.Helper()
+		n, err := disclosure.Sweep(t.Context(), o.Env.Facts)
+		m, approvalErr := o.Approvals.Sweep(t.Context(), o.API.DB)
+		if n != looks || m != requests || err != nil || approvalErr != nil {
+			t.Errorf("%d looks and %d requests ended, want %d and %d; %v %v", n, m, looks, requests, err, approvalErr)
+		}
+	}
+	sweep(0, 0)
+	o.Exec("UPDATE employees SET site_id = ? WHERE id = ?", there, moves)
+	sweep(1, 1)
+	o.Exec("UPDATE employees SET site_id = NULL WHERE id = ?", looker)
+	sweep(1, 1)
+	sweep(0, 0)
+	if n := o.Count("disclosures WHERE state = 'refused' AND rule = 'purpose_not_for_field'"); n != 2 {
+		t.Errorf("%d refused by the rule, want 2", n)
 	}
 }
 

@@ -161,9 +161,12 @@ const (
 			AND (targets -> 0 ->> 'kind' <> 'purge' OR m.employee_id = (SELECT q.employee_id FROM purges p
 				JOIN employments q ON q.id = p.employment_id WHERE p.id = (targets -> 0 ->> 'id')::uuid)))`
 	// isOvertaken: the purge that it is about destroys already, is over, or will not destroy what it claims
-	// now, since a hold keeps some of that; or the support case that it is about is closed.
+	// now, since a hold keeps some of that; or the support case that it is about is closed, or the look that it is about
+	// waits for nobody any more.
 	isOvertaken = `state = 'pending' AND (targets -> 0 ->> 'kind' = 'support_case' AND EXISTS (
 			SELECT FROM support_cases c WHERE c.id::text = approvals.targets -> 0 ->> 'id' AND c.state = 'closed')
+		OR targets -> 0 ->> 'kind' = 'disclosure' AND EXISTS (
+			SELECT FROM disclosures d WHERE d.id::text = approvals.targets -> 0 ->> 'id' AND d.state <> 'waiting')
 		OR targets -> 0 ->> 'kind' = 'purge' AND EXISTS (
 		SELECT FROM purges p WHERE p.id::text = approvals.targets -> 0 ->> 'id' AND (p.state IN ('purging', 'purged', 'cancelled') OR EXISTS (
 			SELECT FROM purge_claims k WHERE k.purge_id = p.id AND k.state = 'open' AND lethe_held(p.employment_id, k.category)))))`
@@ -193,8 +196,8 @@ func (r *Registry) Sweep(ctx context.Context, db *database.DB) (int, error) {
 }
 
 // EndOvertaken ends the undecided requests about purges that a hold has overtaken, or that went on without
-// them, and about support cases that were decided otherwise. Whoever has just placed a hold or decided a case
-// calls it, and so does each sweep.
+// them, about support cases that were decided otherwise, and about looks that ended. Whoever has just placed a hold, decided
+// a case or ended looks calls it, and so does each sweep.
 func (r *Registry) EndOvertaken(ctx context.Context, db *database.DB) (int, error) {
 	return r.sweep(ctx, db, isOvertaken, r.voiding(isOvertaken, models.VoidGone))
 }

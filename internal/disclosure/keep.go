@@ -34,17 +34,27 @@ func Sweep(ctx context.Context, db *database.DB) (int, error) {
 		}
 		return change(tx, d, actionOverdue, map[string]string{"review_due_at": d.ReviewDueAt.UTC().Format(time.RFC3339)}, map[string]any{"escalated_at": now})
 	})
-	return lapsed + overdue, errors.Join(err, overdueErr)
+	overtaken, overtakenErr := EndOvertaken(ctx, db)
+	return lapsed + overdue + overtaken, errors.Join(err, overdueErr, overtakenErr)
 }
 
-// sweep changes the looks for which a condition holds, each under its lock, where it is looked at again.
-func sweep(ctx context.Context, db *database.DB, due string, do func(*database.Tx, *models.Disclosure) error) (n int, err error) {
+// sweep changes the looks for which a condition holds.
+func sweep(ctx context.Context, db *database.DB, due string, do func(*database.Tx, *models.Disclosure) error) (int, error) {
 	var ids []uuid.UUID
 	if err := db.Read(ctx).Model(&models.Disclosure{}).Where(due).Order(database.ByID).Limit(sweepBatch).Pluck("id", &ids).Error; err != nil {
 		return 0, database.Wrap("looking for looks that are over", err)
 	}
+	return changeEach(ctx, db, ids, due, func(tx *database.Tx, d *models.Disclosure) (bool, error) {
+		err := do(tx, d)
+		return err == nil, err
+	})
+}
+
+// changeEach changes looks, each under its lock, where the condition is looked at again, and says how many it changed.
+func changeEach(ctx context.Context, db *database.DB, ids []uuid.UUID, due string, do func(*database.Tx, *models.Disclosure) (bool, error)) (n int, err error) {
 	var failed []error
 	for _, id := range ids {
+		changed := false
 		err := database.Run(ctx, db, func(tx *database.Tx) error {
 			if _, err := Lock(tx, id); err != nil {
 				return err
@@ -54,11 +64,11 @@ func sweep(ctx context.Context, db *database.DB, due string, do func(*database.T
 				return nil
 			}
 			if err == nil {
-				err = do(tx, &row)
+				changed, err = do(tx, &row)
 			}
 			return err
 		})
-		if failed = append(failed, err); err == nil {
+		if failed = append(failed, err); err == nil && changed {
 			n++
 		}
 	}

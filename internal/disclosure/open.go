@@ -203,7 +203,7 @@ func (l *Look) lapse(tx *database.Tx) error {
 	return change(tx, &l.Disclosure, actionLapsed, nil, map[string]any{"state": models.LookLapsed})
 }
 
-// Waiting locks a look about which a reviewer is to decide. About one that is not permitted any more nobody is.
+// Waiting locks a look about which a reviewer is to decide. About one that could not be opened any more nobody is.
 func Waiting(tx *database.Tx, id uuid.UUID) (models.Disclosure, error) {
 	row, err := Lock(tx, id)
 	if err == nil && row.State != models.LookWaiting {
@@ -212,8 +212,8 @@ func Waiting(tx *database.Tx, id uuid.UUID) (models.Disclosure, error) {
 	if err != nil {
 		return row, err
 	}
-	permitted, err := stillPermitted(tx, row)
-	if err == nil && !permitted {
+	state, _, err := overtaken(tx, row)
+	if err == nil && state != models.LookWaiting {
 		err = ErrNotWaiting
 	}
 	return row, err
@@ -238,11 +238,14 @@ func Drop(tx *database.Tx, id uuid.UUID, declined bool) error {
 	if err != nil || row.State != models.LookWaiting {
 		return err
 	}
-	state, action := models.LookLapsed, actionLapsed
 	if declined {
-		state, action = models.LookDeclined, actionDeclined
+		return change(tx, &row, actionDeclined, nil, map[string]any{"state": models.LookDeclined})
 	}
-	return change(tx, &row, action, nil, map[string]any{"state": state})
+	ended, err := endOvertaken(tx, &row)
+	if err == nil && !ended {
+		err = change(tx, &row, actionLapsed, nil, map[string]any{"state": models.LookLapsed})
+	}
+	return err
 }
 
 // Statements opens what was written for looks, in their order. What ended with the log is empty.
