@@ -36,6 +36,7 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
   useEffect(() => {
     document.title = current ? `${label(current.label)} · Lethe` : 'Lethe'
   }, [current, label])
+  useEffect(() => setFinding(false), [here.pathname])
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
