@@ -16,6 +16,14 @@ export function day(date: string) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`))
 }
 
+/** The day of an instant in a zone, of what counts by days. */
+export function dayOf(at: string, zone?: string) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeZone: zone }).format(new Date(at))
+}
+
+/** The last day on which something is in time that has to be done before an instant: the day before, if that is a midnight. */
+export const lastDayOf = (at: string, zone?: string) => dayOf(new Date(Date.parse(at) - 1).toISOString(), zone)
+
 /** How long until an instant or since it: 3 天后, 2 hours ago. */
 export function relative(at: string, now = Date.now()) {
   const seconds = (Date.parse(at) - now) / 1000

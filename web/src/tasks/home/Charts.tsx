@@ -20,7 +20,7 @@ function lasting(seconds: number) {
 }
 
 /** The same for a scale, which has no room for words. */
-const scale = (seconds: number) => lasting(seconds).replace(/^(约|about )/, '')
+const scale = (seconds: number) => lasting(seconds).replace(/^(约|about )/, '').replace(/ (second|minute)s?$/, (_, unit: string) => ` ${unit.slice(0, 3)}`)
 
 /** What the last twelve months were like: each chart answers one question, in words above it, and is there as a table too. */
 export default function Charts({ of }: { of: Schemas['Overview'] }) {

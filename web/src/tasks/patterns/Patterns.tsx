@@ -3,6 +3,7 @@ import { Alert, Button, Card, Collapse, Drawer, Empty, Flex, Select, Skeleton, T
 import { useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { Heading } from '../../shell/Heading'
 import { language } from '../../shell/language'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
@@ -26,7 +27,7 @@ export default function Page() {
   const p = patterns.data
   return (
     <>
-      <h1>{t('title')}</h1>
+      <Heading>{t('title')}</Heading>
       <Flex vertical gap={16}>
         <div>
           <div>{t('intro')}</div>
@@ -60,7 +61,7 @@ function Found({ of: p, open }: { of: Schemas['PatternView']; open: (look: strin
           <Person of={p.looker} />
         </Flex>
         <div>{p.text}</div>
-        <Typography.Text type="secondary">{t('period', { from: instant(p.first_at), to: instant(p.last_at) })}</Typography.Text>
+        <Typography.Text type="secondary">{instant(p.first_at) === instant(p.last_at) ? instant(p.first_at) : t('period', { from: instant(p.first_at), to: instant(p.last_at) })}</Typography.Text>
         <Collapse
           size="small"
           ghost

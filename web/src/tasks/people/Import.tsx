@@ -169,7 +169,7 @@ function One({ id }: { id: string }) {
   return (
     <Space orientation="vertical" size="middle" style={{ width: '100%' }}>
       <Card>
-        <Steps size="small" current={step} responsive status={it.state === 'cancelled' || it.state === 'expired' ? 'error' : undefined} items={(['stepFile', 'stepColumns', 'stepCheck', 'stepRun'] as const).map((title) => ({ title: t(title) }))} />
+        <Steps size="small" current={it.state === 'done' ? 4 : step} responsive status={it.state === 'cancelled' || it.state === 'expired' ? 'error' : undefined} items={(['stepFile', 'stepColumns', 'stepCheck', 'stepRun'] as const).map((title) => ({ title: t(title) }))} />
         <Flex justify="space-between" align="center" wrap gap={8} style={{ marginTop: 16 }}>
           <Space wrap size={8} role="status">
             <Tag color={it.state === 'done' ? 'green' : 'gold'}>{it.state_text}</Tag>

@@ -6,7 +6,7 @@ import { longest } from '../../shell/longest'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
-import { instant, When } from '../../shell/times'
+import { lastDayOf, When } from '../../shell/times'
 import { kinds } from './Enter'
 import { useTexts } from './texts'
 
@@ -36,7 +36,7 @@ export function MyRequests({ fields }: { fields: { value: string; label: string 
         <Card key={r.id} size="small" title={r.kind_text} extra={<Tag>{r.answer_text ?? r.state_text}</Tag>}>
           <Flex vertical gap={4}>
             <Typography.Text type="secondary">
-              <When at={r.entered_at} /> {r.state === 'open' && `· ${t('due', { at: instant(r.answer_due_at) })}`}
+              <When at={r.entered_at} /> {r.state === 'open' && `· ${t('due', { at: lastDayOf(r.answer_due_at) })}`}
             </Typography.Text>
             {r.fields_text.length > 0 && <span>{r.fields_text.join('、')}</span>}
             {r.written?.text && <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span>}

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { App, Button, Card, Checkbox, Descriptions, Flex, Form, Input, Radio, Skeleton, Tag, Typography } from 'antd'
+import { Alert, App, Button, Card, Checkbox, Descriptions, Flex, Form, Input, Radio, Skeleton, Tag, Typography } from 'antd'
 import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -10,7 +10,7 @@ import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { useShellTexts } from '../../shell/texts'
-import { instant, When } from '../../shell/times'
+import { instant, lastDayOf, When } from '../../shell/times'
 import { useTexts } from './texts'
 
 /** One request, read with what was written, and its answer. */
@@ -28,7 +28,7 @@ export default function Request() {
   return (
     <Flex vertical gap={12} style={{ maxWidth: 820 }}>
       <Link to="/requests">← {t('title')}</Link>
-      <Heading>{r ? r.kind_text : t('title')}</Heading>
+      <Heading>{r ? t('titleOf', { kind: r.kind_text }) : t('title')}</Heading>
       {request.isPending && <Skeleton active />}
       <ProblemAlert error={request.error} retry={() => void request.refetch()} />
       {r && (
@@ -37,7 +37,7 @@ export default function Request() {
             column={1}
             size="small"
             items={[
-              { key: 'd', label: t('answer'), children: r.answer_text ?? t('due', { at: instant(r.answer_due_at) }) },
+              { key: 'd', label: t('answer'), children: r.answer_text ?? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) },
               ...(r.fields_text.length ? [{ key: 'f', label: t('fields'), children: r.fields_text.join('、') }] : []),
               ...(r.written?.text ? [{ key: 't', label: t('written'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span> }] : []),
               ...(r.written?.answer ? [{ key: 'a', label: t('words'), children: r.written.answer }] : []),
@@ -86,6 +86,7 @@ function AnswerForm({ of: r }: { of: Schemas['SubjectRequest'] }) {
           ))}
         {grants && r.kind === 'erasure' && (
           <>
+            <Alert type="warning" showIcon title={t('eraseWill')} style={{ marginBottom: 12 }} />
             {r.fields.length > 0 && (
               <Form.Item name="erase_fields" label={t('eraseFields')}>
                 <Checkbox.Group options={r.fields.map((value, i) => ({ value, label: r.fields_text[i] ?? '' }))} />

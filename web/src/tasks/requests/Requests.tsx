@@ -9,7 +9,7 @@ import { Person } from '../../shell/person'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
-import { instant } from '../../shell/times'
+import { lastDayOf } from '../../shell/times'
 import { Enter } from './Enter'
 import { useTexts } from './texts'
 
@@ -47,7 +47,7 @@ export default function Requests() {
               <span>
                 {r.kind_text} {r.fields_text.length > 0 && `· ${r.fields_text.join('、')}`}
               </span>
-              <Typography.Text type="secondary">{r.state === 'open' ? t('due', { at: instant(r.answer_due_at) }) : r.answer_text}</Typography.Text>
+              <Typography.Text type="secondary">{r.state === 'open' ? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) : r.answer_text}</Typography.Text>
               <Link to={`/requests/${r.id}`}>{t('open')}</Link>
             </Flex>
           </Card>

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, App, Button, Card, Checkbox, Empty, Flex, Form, Input, Modal, Skeleton, Table, Tag, Typography } from 'antd'
-import { useEffect, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -12,7 +12,7 @@ import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
-import { instant, When } from '../../shell/times'
+import { dayOf, instant } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { useTogetherTexts } from './together-texts'
 
@@ -37,18 +37,15 @@ export default function Together() {
   // Whom the reviewer took out stays out, also of a list that was read again.
   const [out, setOut] = useState<ReadonlySet<string>>(new Set())
   const [seen, setSeen] = useState<ReadonlySet<string>>()
-  const [told, setTold] = useState<number>()
+  const [told, setTold] = useState(false)
   const [decision, setDecision] = useState<Decision>()
   const toTop = useRef<HTMLDivElement>(null)
-  // Where the button was, what has changed is out of sight.
-  useEffect(() => {
-    if (!told) return
-    const later = setTimeout(() => {
+  // From where the button is, what has changed is out of sight. The dialog gives the focus back when it has closed: after that.
+  const showChange = () =>
+    void setTimeout(() => {
       toTop.current?.scrollIntoView({ block: 'start' })
       toTop.current?.focus({ preventScroll: true })
-    }, 350) // after the dialog, which gives the focus back when it has closed
-    return () => clearTimeout(later)
-  }, [told])
+    }, 50)
   const items = list.data?.items ?? []
   // What somebody asked for already waits for the second reviewer.
   const requests = useQuery({
@@ -79,7 +76,7 @@ export default function Together() {
   const columns = [
     { title: t('person'), width: 320, render: (_: unknown, p: Due) => who(p) },
     { title: t('categories'), render: (_: unknown, p: Due) => listed(p.categories_text) },
-    { title: t('since'), width: 240, render: (_: unknown, p: Due) => <When at={p.due_since} zone={p.person.time_zone} /> },
+    { title: t('since'), width: 180, render: (_: unknown, p: Due) => dayOf(p.due_since, p.person.time_zone) },
   ]
   const toItself = (p: Due) => (
     <Link to={`/retention?tab=purges&person=${p.person.employee_id}`} aria-label={t('openOf', { who: nameOf(p) })}>
@@ -115,8 +112,11 @@ export default function Together() {
             type="info"
             showIcon
             title={t('requested')}
-            description={t('requestedBy', { who: r.requester.name, n: r.targets.length, at: instant(r.requested_at) })}
-            action={<Link to={`/approvals/${r.id}`}>{t('openRequest')}</Link>}
+            description={
+              <>
+                {t('requestedBy', { who: r.requester.name, n: r.targets.length, at: instant(r.requested_at) })} <Link to={`/approvals/${r.id}`}>{t('openRequest')}</Link>
+              </>
+            }
           />
         ))}
         {list.data?.more && <Alert type="info" showIcon title={t('more', { n: items.length })} />}
@@ -152,16 +152,18 @@ export default function Together() {
                   {free.map((p) => (
                     <li key={p.purge_id} style={{ borderTop: '1px solid #f0f0f0', paddingBlock: 10 }}>
                       {reviewer ? (
-                        <Checkbox checked={!out.has(p.purge_id)} onChange={(e) => take(p.purge_id, e.target.checked)}>
+                        <Checkbox style={{ alignItems: 'flex-start' }} checked={!out.has(p.purge_id)} onChange={(e) => take(p.purge_id, e.target.checked)}>
                           {who(p)}
                         </Checkbox>
                       ) : (
                         who(p)
                       )}
-                      <div>{listed(p.categories_text)}</div>
-                      <Typography.Text type="secondary">
-                        {t('since')} <When at={p.due_since} zone={p.person.time_zone} />
-                      </Typography.Text>
+                      <div style={{ paddingInlineStart: reviewer ? 24 : 0 }}>
+                        <div>{listed(p.categories_text)}</div>
+                        <Typography.Text type="secondary">
+                          {t('since')} {dayOf(p.due_since, p.person.time_zone)}
+                        </Typography.Text>
+                      </div>
                     </li>
                   ))}
                 </ul>
@@ -219,8 +221,9 @@ export default function Together() {
           but={free.filter((p) => out.has(p.purge_id)).map((p) => p.purge_id)}
           others={items.length - chosen.length}
           close={() => setDecision(undefined)}
+          closed={showChange}
           ended={async (how) => {
-            setTold(how === 'changed' ? Date.now() : undefined)
+            setTold(how === 'changed')
             if (how === 'changed') setSeen(new Set(items.map((p) => p.purge_id)))
             else setSeen(undefined)
             setDecision(undefined)
@@ -244,11 +247,12 @@ interface DecideProps {
   but: string[]
   others: number
   close: () => void
+  closed: () => void
   ended: (how: 'changed' | 'requested' | undefined) => Promise<void>
 }
 
 /** Says what a decision about the list will do, before it is sent. */
-function Decide({ id, decision, list, chosen, but, others, close, ended }: DecideProps) {
+function Decide({ id, decision, list, chosen, but, others, close, closed, ended }: DecideProps) {
   const t = useTogetherTexts()
   const { message } = App.useApp()
   const outcome = useOutcome()
@@ -288,7 +292,10 @@ function Decide({ id, decision, list, chosen, but, others, close, ended }: Decid
       onOk={() => form.submit()}
       onCancel={close}
       mask={{ closable: false }}
-      afterClose={() => setError(undefined)}
+      afterClose={() => {
+        setError(undefined)
+        closed()
+      }}
     >
       <Alert
         type={said === 'approved' ? 'error' : 'info'}
