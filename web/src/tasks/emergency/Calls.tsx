@@ -33,7 +33,7 @@ export function Calls() {
       <ProblemAlert error={take.error} />
       {calls.rows.length === 0 && <Empty description={t('noCalls')} />}
       {calls.rows.map((c) => (
-        <Card key={c.id} size="small" title={<Person of={c.person} />} extra={<Tag color={c.state === 'open' ? 'red' : undefined}>{c.state_text}</Tag>}>
+        <Card key={c.id} size="small" title={c.person ? <Person of={c.person} /> : t('described')} extra={<Tag color={c.state === 'open' ? 'red' : undefined}>{c.state_text}</Tag>}>
           <Flex vertical gap={8}>
             <Typography.Text type="secondary">
               {t('caller')} {c.caller?.name} · <When at={c.called_at} /> (<Ago at={c.called_at} />)

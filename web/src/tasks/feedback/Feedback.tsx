@@ -11,7 +11,7 @@ import { usePages } from '../../shell/pages'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { State, type Tone } from '../../shell/state'
 import { useShellTexts } from '../../shell/texts'
-import { When } from '../../shell/times'
+import { day, When } from '../../shell/times'
 import { useFeedbackTexts } from './texts'
 
 type Item = Schemas['Feedback']
@@ -73,7 +73,7 @@ function One({ of: f, answers }: { of: Item; answers: boolean }) {
           <State tone={tones[f.kind]}>{f.kind_text}</State>
           <strong>{f.screen_text}</strong>
           <Typography.Text type="secondary">
-            {f.role_text ? `${f.role_text} · ` : ''}<When at={f.said_at} /> · {t('version', { version: f.version })}
+            {f.role_text ? `${f.role_text} · ` : ''}{/T00:00:00Z$/.test(f.said_at) ? day(f.said_at.slice(0, 10)) : <When at={f.said_at} />} · {t('version', { version: f.version })}
           </Typography.Text>
         </Flex>
         <div style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{f.text}</div>

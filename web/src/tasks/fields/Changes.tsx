@@ -69,7 +69,7 @@ export function Changes({ catalogue, draft, changed, undo, trouble, reload }: { 
     }
   }
   return (
-    <Card size="small" title={<h2 className="card-title">{changed.length > 0 ? `${t('changes')} · ${t('count', { n: changed.length })}` : t('changes')}</h2>}>
+    <Card id="changes" size="small" title={<h2 className="card-title">{changed.length > 0 ? `${t('changes')} · ${t('count', { n: changed.length })}` : t('changes')}</h2>}>
       {changed.length === 0 ? (
         <Typography.Text type="secondary">{t('noChanges')}</Typography.Text>
       ) : (

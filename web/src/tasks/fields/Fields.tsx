@@ -149,6 +149,14 @@ function Editor({ catalogue }: { catalogue: Catalogue }) {
         }}
         close={() => setEdited(undefined)}
       />
+      {hr && changed.length > 0 && (
+        <Flex className="pending" gap={12} wrap align="center" justify="space-between">
+          <span role="status">{t('pending', { n: changed.length })}</span>
+          <Button onClick={() => document.querySelector('#changes')?.scrollIntoView({ behavior: 'smooth' })} href="#changes">
+            {t('toChanges')}
+          </Button>
+        </Flex>
+      )}
       {hr && (
         <Changes
           catalogue={catalogue}
@@ -243,7 +251,7 @@ function OwnRow({ field: f, catalogue, mark, edit }: { field: Field; catalogue: 
 
 function Row({ name, facts, notice, marks, edit, editText, editLabel }: { name: string; facts: string[]; notice: string; marks: React.ReactNode; edit?: () => void; editText: string; editLabel: string }) {
   return (
-    <Flex justify="space-between" gap={8} align="start">
+    <Flex justify="space-between" gap={8} align="start" wrap>
       <div className="about">
         <Flex gap={8} wrap align="center">
           <strong>{name}</strong>

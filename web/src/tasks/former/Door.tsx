@@ -41,7 +41,7 @@ export function Door() {
             {shell('language')}
           </Button>
         </header>
-        {code && lost ? (
+        {lost ? (
           <Lost code={code} back={() => setLost(false)} />
         ) : code || typing ? (
           <Open code={code} again={again} lost={() => setLost(true)} />
@@ -96,11 +96,9 @@ function Open({ code, again, lost }: { code: string; again: () => void; lost: ()
       <Button type="link" block onClick={again} style={{ marginTop: 8 }}>
         {t('again')}
       </Button>
-      {code && (
-        <Button type="link" block onClick={lost}>
-          {t('lost')}
-        </Button>
-      )}
+      <Button type="link" block onClick={lost} style={{ whiteSpace: 'normal', height: 'auto' }}>
+        {t('lost')}
+      </Button>
     </Form>
   )
 }
@@ -126,18 +124,28 @@ function Ask({ typing }: { typing: () => void }) {
   )
 }
 
+const bothOf = (v: Handed) => v.first.trim() + v.second.trim()
+
 /** Another authenticator, with the code that two people of HR handed over in person beside the mailed one. */
-function Lost({ code, back }: { code: string; back: () => void }) {
+interface Handed {
+  mailed?: string
+  first: string
+  second: string
+}
+
+function Lost({ code: linked, back }: { code: string; back: () => void }) {
   const t = useTexts()
   const shell = useShellTexts()
   const enter = useEnter()
+  const [code, setCode] = useState(linked)
   const [given, setGiven] = useState('')
   const [factor, setFactor] = useState<Schemas['SecondFactor']>()
   const begin = useMutation({
     gcTime: 0,
-    mutationFn: (handed: string) => ok(api.POST('/api/v1/former-enrolments', { body: { code, enrolment_code: handed } })),
-    onSuccess: (made, handed) => {
-      setGiven(handed)
+    mutationFn: (v: Handed) => ok(api.POST('/api/v1/former-enrolments', { body: { code: linked || v.mailed!.trim(), enrolment_code: bothOf(v) } })),
+    onSuccess: (made, v) => {
+      setCode(linked || v.mailed!.trim())
+      setGiven(bothOf(v))
       setFactor(made)
     },
   })
@@ -179,10 +187,18 @@ function Lost({ code, back }: { code: string; back: () => void }) {
     )
   }
   return (
-    <Form key="begin" layout="vertical" requiredMark={false} disabled={begin.isPending} onFinish={({ handed }: { handed: string }) => begin.mutate(handed.trim())}>
+    <Form key="begin" layout="vertical" requiredMark={false} disabled={begin.isPending} onFinish={(v: Handed) => begin.mutate(v)}>
       <Typography.Paragraph>{t('lostHint')}</Typography.Paragraph>
-      <Form.Item name="handed" label={t('handed')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
-        <Input autoFocus autoComplete="off" maxLength={100} />
+      {!linked && (
+        <Form.Item name="mailed" label={t('mailCode')} extra={t('mailCodeHint')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
+          <Input autoFocus autoComplete="off" maxLength={100} />
+        </Form.Item>
+      )}
+      <Form.Item name="first" label={t('handed')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
+        <Input autoFocus={!!linked} autoComplete="off" maxLength={100} />
+      </Form.Item>
+      <Form.Item name="second" label={t('handedToo')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
+        <Input autoComplete="off" maxLength={100} />
       </Form.Item>
       <ProblemAlert error={begin.error} />
       <Button type="primary" htmlType="submit" block loading={begin.isPending}>

@@ -10,7 +10,7 @@ import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { useShellTexts } from '../../shell/texts'
-import { instant, lastDayOf, When } from '../../shell/times'
+import { day, instant, lastDayOf, When } from '../../shell/times'
 import { useTexts } from './texts'
 
 /** One request, read with what was written, and its answer. */
@@ -37,12 +37,12 @@ export default function Request() {
             column={1}
             size="small"
             items={[
-              { key: 'd', label: t('answer'), children: r.answer_text ?? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) },
+              { key: 'd', label: t(r.answer_text ? 'answer' : 'deadline'), children: r.answer_text ?? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) },
               ...(r.fields_text.length ? [{ key: 'f', label: t('fields'), children: r.fields_text.join('、') }] : []),
               ...(r.written?.text ? [{ key: 't', label: t('written'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span> }] : []),
               ...(r.written?.answer ? [{ key: 'a', label: t('words'), children: r.written.answer }] : []),
               ...(r.written?.basis ? [{ key: 'b', label: t('basis'), children: r.written.basis }] : []),
-              { key: 'at', label: t('received'), children: <When at={r.entered_at} /> },
+              { key: 'at', label: t('received'), children: r.received_on ? day(r.received_on) : <When at={r.entered_at} /> },
             ]}
           />
         </Card>
