@@ -109,7 +109,7 @@ const maxReason = 3000
 var (
 	errReason     = errors.New("the reason has 1 to 1,000 characters")
 	errTwoPeople  = errors.New("two people are needed: a JSON array with the logins of both")
-	errAgreedRole = errors.New("a new epoch is begun by people with the role hr_admin or it_ops")
+	errAgreedRole = errors.New("the two people have the role hr_admin or it_ops")
 )
 
 // open reads what was given, and opens the facts as their owner.
@@ -160,21 +160,32 @@ func (h *onHost) openKeys(ctx context.Context) (*database.DB, error) {
 	return database.Open(ctx, h.config.KeysDatabaseURL, database.Options{MaxConnections: 2})
 }
 
-// logIn opens a session for each, and ends it at once: what counts is that it could be opened.
-func (h *onHost) logIn(ctx context.Context, people [2]credentials) (bearers [2]identity.Bearer, err error) {
+// vault opens what seals and opens values, for as long as it is not closed.
+func (h *onHost) vault(ctx context.Context) (*vault.Vault, func(), error) {
 	keys, err := h.openKeys(ctx)
 	if err != nil {
-		return bearers, err
+		return nil, nil, err
 	}
-	defer func() { _ = keys.Close() }()
-	if err := install.SamePair(ctx, h.facts, keys, h.installation.Mode); err != nil {
-		return bearers, err
+	closeKeys := func() { _ = keys.Close() }
+	err = install.SamePair(ctx, h.facts, keys, h.installation.Mode)
+	var kek *vault.KEK
+	if err == nil {
+		kek, err = vault.LoadKEKFile(h.config.KEKFile)
 	}
-	kek, err := vault.LoadKEKFile(h.config.KEKFile)
+	if err != nil {
+		closeKeys()
+		return nil, nil, err
+	}
+	return vault.New(keys, kek, h.installation.ID), closeKeys, nil
+}
+
+// logIn opens a session for each, and ends it at once: what counts is that it could be opened.
+func (h *onHost) logIn(ctx context.Context, people [2]credentials) (bearers [2]identity.Bearer, err error) {
+	secrets, closeKeys, err := h.vault(ctx)
 	if err != nil {
 		return bearers, err
 	}
-	secrets := vault.New(keys, kek, h.installation.ID)
+	defer closeKeys()
 	keyed.Attach(h.facts, secrets)
 	reasons.Attach(h.facts, secrets)
 	service := identity.New(h.facts, secrets, identity.Options{})
