@@ -66,7 +66,7 @@ function Company({ of: e, departments, wanted, hr, edit }: { of: Entity; departm
   const wide = useWide()
   const rows = wanted ? departments.filter((d) => [d.code, d.name_zh, d.name_en, d.head?.name ?? ''].some((s) => s.toLowerCase().includes(wanted))).map((d) => ({ d, depth: 0 })) : tree(departments)
   const actions = hr && (
-    <Flex gap={8} wrap>
+    <Flex gap={8} wrap style={{ marginBlock: wide ? 0 : 8 }}>
       <Button size="small" onClick={() => edit({ what: 'entity', of: e })} aria-label={t('changeOf', { name: e.name })}>
         {t('change')}
       </Button>

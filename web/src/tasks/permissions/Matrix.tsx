@@ -2,6 +2,7 @@ import { Flex, Segmented, Select, Table, Typography } from 'antd'
 import { useState } from 'react'
 
 import type { Schemas } from '../../api/client'
+import { language } from '../../shell/language'
 import { grant, levels, type Draft, type Level } from './draft'
 import type { Names } from './People'
 import { useTexts } from './texts'
@@ -48,7 +49,7 @@ export function Matrix({ permissions, draft, set, names }: { permissions: Schema
                 <Select
                   size="small"
                   variant="filled"
-                  style={{ width: 122, background: colours[level], borderRadius: 6 }}
+                  style={{ width: language() === 'zh' ? 122 : 178, background: colours[level], borderRadius: 6 }}
                   aria-label={`${names.tier(tier.key)}, ${purpose.text}, ${group.text}`}
                   value={level}
                   options={options}

@@ -48,7 +48,7 @@ export default function Requests() {
                 {r.kind_text} {r.fields_text.length > 0 && `· ${r.fields_text.join('、')}`}
               </span>
               <Typography.Text type="secondary">{r.state === 'open' ? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) : r.answer_text}</Typography.Text>
-              <Link to={`/requests/${r.id}`}>{t('open')}</Link>
+              <Link to={`/requests/${r.id}`}>{t(hr ? 'open' : 'read')}</Link>
             </Flex>
           </Card>
         ))}
