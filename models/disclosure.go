@@ -76,6 +76,8 @@ type Disclosure struct {
 	// Fields are keys of the field catalogue; none: what somebody wanted was registered, and nothing asked for.
 	Fields  Codes
 	Purpose string // or, without fields, the matter that somebody came with
+	// SubjectRequestID is whose answer a printed copy is; nil: every other look.
+	SubjectRequestID *uuid.UUID
 	// Status is the person's as it was judged.
 	Status EmployeeStatus
 	State  DisclosureState

@@ -80,6 +80,7 @@ func (s *server) registerOwn() {
 			httpkit.AnsweringPDF(op)
 		},
 	}, s.ownCopy)
+	s.registerPrinted()
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /me/retention", Summary: "Read until when what the company keeps of oneself stays, and why", Former: true, To: httpkit.Everyone,
 		More: "Of former employments, soonest first; of a present one nothing is deleted.",

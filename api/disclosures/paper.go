@@ -65,9 +65,11 @@ func (p paper) write(c OwnCopy) {
 	p.accounts(c)
 	p.requests(c)
 	p.looks(c)
-	p.Heading(p.text("receipt"))
-	p.Faint(pdf.SizeSmall, p.text("receipt_hint"))
-	p.Text(pdf.SizeSmall, c.Receipt)
+	if c.Receipt != "" {
+		p.Heading(p.text("receipt"))
+		p.Faint(pdf.SizeSmall, p.text("receipt_hint"))
+		p.Text(pdf.SizeSmall, c.Receipt)
+	}
 }
 
 func (p paper) list(words ...string) string {

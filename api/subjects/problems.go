@@ -35,6 +35,7 @@ func init() {
 	httpkit.Refuses(subject.ErrTooMany, httpkit.Code("subject_requests_too_many", http.StatusConflict))
 	httpkit.Refuses(subject.ErrGone, httpkit.Code("subject_gone", http.StatusConflict))
 	httpkit.Refuses(subject.ErrNoExtension, httpkit.Code("subject_request_no_extension", http.StatusConflict))
+	httpkit.Refuses(subject.ErrNoPaper, httpkit.Code("subject_request_no_paper", http.StatusConflict))
 	httpkit.Refuses(subject.ErrExtended, httpkit.Code("subject_request_extended", http.StatusConflict))
 }
 

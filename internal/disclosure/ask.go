@@ -46,10 +46,18 @@ type Request struct {
 	RequestedBy  RequestedBy
 	// Compare is a number that somebody names: nothing is shown, but whether it is the one in the file.
 	Compare *string
+	// Copy, if given, is a copy of the whole file that HR prints: Fields are then all that is stored.
+	Copy *PaperCopy
 	// Language is what the notice is shown in.
 	Language i18n.Language
 	// Proved says whether the looker has just proved who they are (I22).
 	Proved func(now time.Time) bool
+}
+
+// PaperCopy is what somebody asked for on paper.
+type PaperCopy struct {
+	RequestID uuid.UUID
+	EnteredBy uuid.UUID
 }
 
 // Statement is what was written for a look; it is kept sealed.
@@ -110,6 +118,9 @@ func Prepare(tx *database.Tx, by models.Actor, r Request) (a Asked, err error) {
 	if a.judged, err = read(tx, by, r, purpose); err != nil {
 		return a, err
 	}
+	if r.Copy != nil {
+		r.Fields = keysOf(a.judged.fields)
+	}
 	r.Fields = slices.Sorted(slices.Values(r.Fields)) // the same ones in another order are the same look
 	a.request = r
 	if a.judged.facts.Text.Doubt == screening.SaysNothing {
@@ -133,8 +144,13 @@ func Prepare(tx *database.Tx, by models.Actor, r Request) (a Asked, err error) {
 // again finds the same look that waits already.
 func (a Asked) again(tx *database.Tx, by models.Actor) (*uuid.UUID, error) {
 	r := a.request
-	row, err := database.First[models.Disclosure](tx.DB().Where("actor_id = ? AND employment_id = ? AND purpose = ? AND state = ? AND fields = ?",
-		by.EmployeeID, a.judged.employmentID, r.Purpose, models.LookWaiting, models.Codes(r.Fields)).Order("id"))
+	q := tx.DB().Where("actor_id = ? AND state = ?", by.EmployeeID, models.LookWaiting)
+	if r.Copy != nil {
+		q = q.Where("subject_request_id = ?", r.Copy.RequestID)
+	} else {
+		q = q.Where("employment_id = ? AND purpose = ? AND fields = ? AND subject_request_id IS NULL", a.judged.employmentID, r.Purpose, models.Codes(r.Fields))
+	}
+	row, err := database.First[models.Disclosure](q.Order("id"))
 	if errors.Is(err, database.ErrNotFound) {
 		return nil, nil //nolint:nilnil // there is none
 	}
@@ -166,7 +182,7 @@ func (a Asked) Carry(tx *database.Tx, opener vault.Opener, by models.Actor) (loo
 	if err := look.keep(tx, action, j.details(look.Disclosure, look.Notice), r.RequestedBy.Description != ""); err != nil {
 		return look, err
 	}
-	if look.State == models.LookShown {
+	if look.State == models.LookShown && r.Copy == nil {
 		look.Shown, err = open(tx, opener, j.fields, r.Language)
 	}
 	return look, err
@@ -180,15 +196,15 @@ func (l *Look) keep(tx *database.Tx, action string, details map[string]string, b
 	}
 	d := l.Disclosure
 	l.LedgerEntryID, l.Receipt, err = ledger.AppendWithReceipt(tx, entry, insertLook, d.ID, d.EmployeeID, d.EmploymentID, d.ActorID, string(d.ActorRole),
-		d.Fields, d.Purpose, string(d.Status), string(d.State), d.Rule, d.Flags, d.Matter, d.StatementSealed, d.RequestedBy,
+		d.Fields, d.Purpose, d.SubjectRequestID, string(d.Status), string(d.State), d.Rule, d.Flags, d.Matter, d.StatementSealed, d.RequestedBy,
 		d.AskedAt, d.OpenUntil, d.ShownAt, d.ShownTimes, d.ReviewDueAt, d.Pressed, d.Compares, d.Matched)
 	return err
 }
 
 // insertLook inserts a look as it begins.
-const insertLook = `INSERT INTO disclosures (id, employee_id, employment_id, actor_id, actor_role, fields, purpose, status, state, rule, flags,
+const insertLook = `INSERT INTO disclosures (id, employee_id, employment_id, actor_id, actor_role, fields, purpose, subject_request_id, status, state, rule, flags,
 		matter, statement_sealed, requested_by, asked_at, open_until, shown_at, shown_times, review_due_at, pressed, compares, matched, ledger_entry_id)
-	SELECT ?::uuid, ?::uuid, ?::uuid, ?::uuid, ?::text, ?::text[], ?::text, ?::text, ?::text, ?::text, ?::text[],
+	SELECT ?::uuid, ?::uuid, ?::uuid, ?::uuid, ?::text, ?::text[], ?::text, ?::uuid, ?::text, ?::text, ?::text, ?::text[],
 		?::text, ?::bytea, ?::uuid, ?::timestamptz, ?::timestamptz, ?::timestamptz, ?::int, ?::timestamptz, ?::boolean, ?::boolean, ?::boolean, entry_id FROM pending`
 
 // judged is a request with the facts that it is judged by.
@@ -276,6 +292,9 @@ func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
 		People, Looks, Tries int
 		Refused              bool
 	}
+	if r.Copy != nil {
+		r.Fields = []string{""} // no field: the row of the person alone
+	}
 	file, err := archive.LookRows(tx.DB(), by, r.EmployeeID, r.EmploymentID, r.Fields)
 	if err != nil {
 		return err
@@ -296,7 +315,12 @@ func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
 			j.facts.asks(row.LookField)
 		}
 	}
-	if err := archive.InOrder(j.fields, r.Fields); err != nil {
+	if r.Copy != nil {
+		err = j.readAll(tx, by, r)
+	} else {
+		err = archive.InOrder(j.fields, r.Fields)
+	}
+	if err != nil {
 		return err
 	}
 	of := rows[0]
@@ -329,6 +353,9 @@ func (j judged) row(tx *database.Tx, by models.Actor, r Request, d Decision) (mo
 		Fields: r.Fields, Purpose: string(r.Purpose), Status: j.facts.Status, AskedAt: j.now, Rule: string(d.Rule), RequestedBy: r.RequestedBy.EmployeeID,
 		Compares: r.Compare != nil,
 	}
+	if r.Copy != nil {
+		row.SubjectRequestID = &r.Copy.RequestID
+	}
 	for _, rule := range d.Flags {
 		row.Flags = append(row.Flags, string(rule))
 	}
@@ -342,6 +369,9 @@ func (j judged) row(tx *database.Tx, by models.Actor, r Request, d Decision) (mo
 		if j.facts.Purpose.Reviewed {
 			due := reviewDue(j.now, j.place, j.zone)
 			row.ReviewDueAt = &due
+		}
+		if r.Copy != nil {
+			row.OpenUntil = nil // it is printed once
 		}
 	}
 	var err error

@@ -29,6 +29,7 @@ func (r *Request) check() (Purpose, error) {
 		add("purpose", CodeUnknown, purposeKeys()...)
 	}
 	switch {
+	case r.Copy != nil:
 	case len(r.Fields) == 0:
 		add("fields", CodeRequired)
 	case len(r.Fields) > maxFields:

@@ -28,13 +28,14 @@ const (
 	RuleOftenSamePerson    Rule = "often_same_person"     // or at this one often within a week
 	RuleLongAgo            Rule = "long_ago"              // what it is for happened long ago
 	RuleLeft               Rule = "person_left"           // an emergency of somebody who has left
+	RuleEnteredAlone       Rule = "entered_alone"         // whoever prints a copy entered the paper that asks for it
 	RuleGranted            Rule = "granted"               // the grant, the purpose and the evidence fit
 	RuleRegistered         Rule = "registered"            // nothing was asked for: what somebody wanted was registered
 )
 
 // Rules lists them all.
 var Rules = closed.Of("disclosure_rule", RuleOwnFile, RuleDestroyed, RulePurposeNotForField, RuleNeverFor, RuleNoConsent, RuleTries, RuleGrantReviewed, RuleTextDoubtful,
-	RuleRefusedBefore, RuleManyPeople, RuleOftenSamePerson, RuleLongAgo, RuleLeft, RuleGranted, RuleRegistered)
+	RuleRefusedBefore, RuleManyPeople, RuleOftenSamePerson, RuleLongAgo, RuleLeft, RuleEnteredAlone, RuleGranted, RuleRegistered)
 
 // Verdict is what a look comes to.
 type Verdict string
@@ -78,6 +79,8 @@ type Facts struct {
 	Tries    int
 	// LongAgo: a piece of evidence is older than the purpose has it.
 	LongAgo bool
+	// EnteredAlone: a copy is to be printed by who entered the paper that asks for it: nobody else has seen it.
+	EnteredAlone bool
 }
 
 // Decision is a verdict with its explanation.
@@ -137,6 +140,7 @@ func Decide(f Facts) Decision {
 		{RuleOftenSamePerson, f.Looks < f.Matrix.Frequency().LooksPerWeek},
 		{RuleLongAgo, !f.LongAgo},
 		{RuleLeft, f.employed() || !f.Purpose.Emergency},
+		{RuleEnteredAlone, !f.EnteredAlone},
 	} {
 		if !ask(r.rule, r.passes) {
 			d.Flags = append(d.Flags, r.rule)

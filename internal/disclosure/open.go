@@ -46,7 +46,7 @@ func Open(tx *database.Tx, opener vault.Opener, by models.Actor, id uuid.UUID, l
 		return look, err
 	case look.ActorID != by.EmployeeID || look.ActorRole != by.Role:
 		return look, ErrNotLooker
-	case look.State != models.LookGranted && look.State != models.LookShown && look.State != models.LookClosed || look.OpenUntil == nil:
+	case look.State != models.LookGranted && look.State != models.LookShown && look.State != models.LookClosed || look.OpenUntil == nil || look.SubjectRequestID != nil:
 		return look, ErrNotOpen
 	case !look.OpenUntil.After(now) && look.State == models.LookGranted:
 		return look, look.lapse(tx)

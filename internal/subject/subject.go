@@ -37,6 +37,8 @@ var (
 	ErrGone = errors.New("the person's data is deleted")
 	// ErrNoExtension: the law of the employment gives no more time.
 	ErrNoExtension = errors.New("the answer cannot be put off")
+	// ErrNoPaper: who asked by the own login takes the copy there; and nothing but a copy is printed.
+	ErrNoPaper = errors.New("no copy was asked for on paper")
 	// ErrExtended: it was put off once.
 	ErrExtended = errors.New("the answer was put off already")
 )

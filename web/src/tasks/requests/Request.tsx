@@ -47,8 +47,40 @@ export default function Request() {
           />
         </Card>
       )}
+      {r && hr && r.state === 'open' && r.kind === 'copy' && r.form === 'written' && <PrintCopy of={r} />}
       {r && hr && r.state === 'open' && <AnswerForm of={r} />}
     </Flex>
+  )
+}
+
+/** The copy for somebody who asked on paper: a look at everything, which is recorded; printed once. */
+function PrintCopy({ of: r }: { of: Schemas['SubjectRequest'] }) {
+  const t = useTexts()
+  const outcome = useOutcome()
+  const { message } = App.useApp()
+  const print = useMutation({
+    mutationFn: async () => {
+      const answer = (await ok(api.POST('/api/v1/subject-requests/{id}/copy', { params: { path: { id: r.id } }, parseAs: 'blob' }))) as unknown as Blob
+      if (answer.type.includes('json')) return JSON.parse(await answer.text()) as Schemas['ApprovalView']
+      const url = URL.createObjectURL(answer)
+      Object.assign(document.createElement('a'), { href: url, download: `${t('copyFile')}.pdf` }).click()
+      setTimeout(() => URL.revokeObjectURL(url), 10_000)
+      return undefined
+    },
+    onSuccess: (request) => {
+      if (request) outcome(request)
+      else void message.success(t('printed'))
+    },
+    gcTime: 0,
+  })
+  return (
+    <Card size="small" title={t('printTitle')}>
+      <Typography.Paragraph>{t('printHint')}</Typography.Paragraph>
+      <ProblemAlert error={print.error} />
+      <Button loading={print.isPending} onClick={() => print.mutate()}>
+        {t('print')}
+      </Button>
+    </Card>
   )
 }
 

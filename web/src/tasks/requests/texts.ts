@@ -47,6 +47,11 @@ export const useTexts = texts(
     person: '谁提出的',
     received: '收到日期',
     keptAt: '原件存放处',
+    printTitle: '给本人的副本',
+    printHint: '打印即查阅此人的全部信息，会记入日志，本人也能看到，只打印一次。您自己录入的书面申请，或收到已超过 30 天的，须先经审核；审核通过后再按一次。交给本人后，请在下方答复。',
+    print: '打印副本（PDF）',
+    printed: '副本已生成，请交给本人',
+    copyFile: '个人信息副本',
   },
   {
     title: 'Requests of people',
@@ -93,5 +98,10 @@ export const useTexts = texts(
     person: 'Who asked',
     received: 'Received on',
     keptAt: 'Where the paper is kept',
+    printTitle: 'The copy for the person',
+    printHint: 'Printing it is a look at everything that is kept of the person. It is recorded, the person sees it, and it is printed once. Of a paper that you entered yourself, or that came more than 30 days ago, somebody decides first; press again when they have agreed. Answer below once the person has it.',
+    print: 'Print the copy (PDF)',
+    printed: 'The copy is made: hand it to the person',
+    copyFile: 'Copy of personal data',
   },
 )

@@ -1,0 +1,139 @@
+package disclosures_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"lethe/api/apitest"
+	"lethe/api/approvals"
+	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
+	"lethe/internal/identity"
+	"lethe/internal/pdf/pdftest"
+	"lethe/models"
+)
+
+// papers is a world with two HR administrators, of whom the first enters what came on paper.
+type papers struct {
+	*world
+	clerk, reviewer *apitest.Visitor
+}
+
+func newPapers(t *testing.T) *papers {
+	w := newWorld(t)
+	second := w.Hire("HR2", w.B)
+	w.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, second, models.RoleHRAdmin); return err })
+	return &papers{w, w.FreshSession(second, models.RoleHRAdmin), w.FreshSession(w.People[models.RoleReviewer], models.RoleReviewer)}
+}
+
+// entered is where a request that came on paper some days ago is copied.
+func (p *papers) entered(person uuid.UUID, kind string, days int) string {
+	p.T.Helper()
+	var r struct{ ID uuid.UUID }
+	got := p.clerk.Ask("POST", "/api/v1/employees/"+person.String()+"/requests", `{"kind": "`+kind+`", "text": "书面申请", "paper": {"received_on": "`+p.Day(-days)+`", "kept_at": "档案柜 3"}}`)
+	if got.Status != 201 {
+		p.T.Fatalf("entering: %d %s", got.Status, got.Body)
+	}
+	got.Into(p.T, &r)
+	return "/api/v1/subject-requests/" + r.ID.String() + "/copy"
+}
+
+func (p *papers) printed(what string, got apitest.Reply) string {
+	p.T.Helper()
+	if got.Status != 200 || got.Header.Get("Content-Type") != "application/pdf" || got.Header.Get("Cache-Control") != "no-store" {
+		p.T.Fatalf("%s: %d %s", what, got.Status, got.Body)
+	}
+	return pdftest.Text(p.T, got.Body)
+}
+
+// agree has the reviewer agree to what waits.
+func (p *papers) agree(what string, got apitest.Reply) (look string) {
+	p.T.Helper()
+	if got.Status != 202 || bytes.Contains(got.Body, []byte(idNumber)) {
+		p.T.Fatalf("%s: %d %s", what, got.Status, got.Body)
+	}
+	var a approvals.ApprovalView
+	got.Into(p.T, &a)
+	if decided := p.reviewer.Ask("POST", "/api/v1/approvals/"+a.ID.String()+"/decision", `{"decision": "approved"}`); decided.Status != 200 {
+		p.T.Fatalf("%s, deciding: %d %s", what, decided.Status, decided.Body)
+	}
+	return "/api/v1/disclosures/" + a.Targets[0].ID.String()
+}
+
+// TestI18_I28_ACopyOnPaperIsALook: HR prints it as a look for the own request, recorded, once; who entered the paper wants
+// somebody else, and so does an old paper.
+func TestI18_I28_ACopyOnPaperIsALook(t *testing.T) {
+	p := newPapers(t)
+	p.shown(p.hr, p.person)
+	address := p.entered(p.person, "copy", 1)
+	text := p.printed("by another", p.hr.Ask("POST", address, "", "Accept-Language", "zh-CN"))
+	for _, want := range []string{"个人信息副本", idNumber, phone, "6222020200112233446", "医疗紧急情况", "档案柜 3", "/receipt"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "Person R-hr_admin") {
+		t.Error("it names who looked")
+	}
+	p.WantEntries("disclosure.shown", 2)
+	if p.Count("ledger_content WHERE action = 'disclosure.own_copy'") != 0 {
+		t.Error("it is the person's own copy")
+	}
+	var look uuid.UUID
+	if err := p.Env.Facts.Read(t.Context()).Raw("SELECT id FROM disclosures WHERE purpose = 'own_request' AND state = 'shown' AND cardinality(fields) = 4").Row().Scan(&look); err != nil {
+		t.Fatal(err)
+	}
+	nothingShown(t, "shown again", p.hr.Ask("POST", "/api/v1/disclosures/"+look.String()+"/opening", ""), 409, "disclosure_not_open")
+
+	asked := p.clerk.Ask("POST", address, "")
+	if again := p.clerk.Ask("POST", address, ""); again.Status != 202 || p.Count("disclosures WHERE state = 'waiting'") != 1 {
+		t.Errorf("asked again: %d %s", again.Status, again.Body)
+	}
+	granted := p.agree("by who entered it", asked)
+	nothingShown(t, "opened on a screen", p.clerk.Ask("POST", granted+"/opening", ""), 409, "disclosure_not_open")
+	if text := p.printed("agreed to", p.clerk.Ask("POST", address, "")); !strings.Contains(text, idNumber) {
+		t.Errorf("agreed to: %s", text)
+	}
+	nothingShown(t, "printed twice", p.clerk.Ask("POST", address, ""), 202, "")
+	p.agree("an old paper", p.hr.Ask("POST", p.entered(p.person, "copy", 60), ""))
+}
+
+// TestNoCopyIsPrintedBut of an open request for one on paper, by a session that has just proved who it is, of somebody else.
+func TestNoCopyIsPrintedBut(t *testing.T) {
+	p := newPapers(t)
+	address := p.entered(p.person, "copy", 1)
+	nothingShown(t, "a token", p.Ask(models.RoleHRAdmin, "POST", address, ""), 403, "session_required")
+	nothingShown(t, "an old session", p.PlainSession(p.People[models.RoleHRAdmin], models.RoleHRAdmin).Ask("POST", address, ""), 403, "step_up_required")
+	nothingShown(t, "a reviewer", p.reviewer.Ask("POST", address, ""), 403, "role_not_allowed")
+	nothingShown(t, "nobody's", p.hr.Ask("POST", "/api/v1/subject-requests/"+uuid.NewString()+"/copy", ""), 404, "not_found")
+	nothingShown(t, "an erasure", p.hr.Ask("POST", p.entered(p.person, "erasure", 1), ""), 409, "subject_request_no_paper")
+	p.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, p.person, models.RoleHRAdmin); return err })
+	nothingShown(t, "the own", p.FreshSession(p.person, models.RoleHRAdmin).Ask("POST", address, ""), 403, "own_matter")
+	var own struct{ ID uuid.UUID }
+	p.FreshSession(p.person, models.RoleEmployee).Ask("POST", "/api/v1/me/requests", `{"kind": "copy"}`).Into(t, &own)
+	nothingShown(t, "by the own login", p.hr.Ask("POST", "/api/v1/subject-requests/"+own.ID.String()+"/copy", ""), 409, "subject_request_no_paper")
+	if p.Count("ledger_content WHERE action = 'disclosure.shown'") != 0 {
+		t.Error("what was refused is recorded as shown")
+	}
+
+	// What is being destroyed is not in it; what was agreed to is judged anew; an answered request has none.
+	granted := p.clerk.Ask("POST", address, "")
+	p.agree("by who entered it", granted)
+	if err := databasetest.Unguarded(p.Env.Facts, "employment_categories", "employment_categories_not_early",
+		"UPDATE employment_categories SET state = 'purging', purging_at = lethe_now() WHERE category = 'identity' AND employment_id = '"+p.Employment(p.person).String()+"'"); err != nil {
+		t.Fatal(err)
+	}
+	if text := p.printed("while identity is being destroyed", p.hr.Ask("POST", address, "")); strings.Contains(text, idNumber) || !strings.Contains(text, phone) {
+		t.Errorf("while identity is being destroyed: %s", text)
+	}
+	p.Resign(p.person)
+	nothingShown(t, "the status changed", p.clerk.Ask("POST", address, ""), 409, "disclosure_lapsed")
+	if got := p.hr.Ask("POST", strings.TrimSuffix(address, "copy")+"answer", `{"answer": "granted", "text": "已交本人"}`); got.Status != 200 {
+		t.Fatalf("answering: %d %s", got.Status, got.Body)
+	}
+	nothingShown(t, "answered", p.hr.Ask("POST", address, ""), 409, "subject_request_closed")
+	p.WantEntries("disclosure.shown", 1)
+}
