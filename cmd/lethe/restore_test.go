@@ -3,11 +3,14 @@ package main
 import (
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"lethe/cmd/lethe/install"
+	"lethe/internal/archive"
+	"lethe/internal/clock"
 	"lethe/internal/config"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
@@ -129,4 +132,61 @@ func TestI25_ReasonsThatABackupBroughtBackEndBeforeTheProcessOpens(t *testing.T)
 	if got := read(); got != "" {
 		t.Errorf("what ended is read as %q", got)
 	}
+}
+
+// TestI25_ARemovedContactDoesNotComeBackWithABackup from before the removal, whatever was written of them meanwhile; whom the
+// file names since stays, and so does who was not removed.
+func TestI25_ARemovedContactDoesNotComeBackWithABackup(t *testing.T) {
+	l := newListing(t)
+	reasons.Attach(l.env.Facts, l.vault)
+	person := l.worker("W1", "张三", "李四", "13800138000")
+	facts := l.env.Facts.Read(t.Context())
+	write := func(key, value string) {
+		t.Helper()
+		l.env.Advance(t, time.Minute)
+		l.must(database.Run(t.Context(), l.env.Facts, func(tx *database.Tx) error {
+			return archive.Update(tx, l.vault, person, archive.Patch{Fields: map[string]*string{key: &value}})
+		}))
+	}
+	write("emergency_contact_2_name", "王五")
+	l.must(facts.Exec("CREATE TABLE backup AS SELECT * FROM field_values").Error)
+	write("emergency_contact_phone", "13900139000") // the backup has another one of theirs
+	l.env.Advance(t, time.Minute)
+	now, err := l.env.Facts.Now(t.Context())
+	l.must(err)
+	hr := models.Actor{EmployeeID: l.first, Role: models.RoleHRAdmin}
+	l.must(database.Run(models.WithCaller(t.Context(), models.Caller{Actor: hr, Authenticated: models.ByHost}), l.env.Facts, func(tx *database.Tx) error {
+		return archive.RemoveContact(tx, hr, archive.Removal{
+			EmployeeID: person, Contact: 1, Form: models.ContactWritten, ReceivedOn: clock.Today(now, time.UTC), KeptAt: "cabinet 3",
+		})
+	}))
+	path := l.dir + "/tombstones"
+	stones, err := vault.OpenTombstones(path)
+	l.must(err)
+	defer func() { _ = stones.Close() }()
+	for _, want := range []int{1, 0} {
+		if n, err := archive.Entomb(t.Context(), l.env.Facts, stones); n != want || err != nil {
+			t.Errorf("%d tombstones, want %d: %v", n, want, err)
+		}
+	}
+	if content, err := os.ReadFile(path); err != nil || strings.Contains(string(content), "李四") || strings.Contains(string(content), "13900139000") {
+		t.Errorf("the file: %s, %v", content, err)
+	}
+	write("emergency_contact_name", "赵六")
+	l.must(os.WriteFile(l.dir+"/systems.json", []byte("[]"), 0o600))
+	start := func(what string, entries int, want ...string) {
+		t.Helper()
+		r := &runtime{facts: l.env.AsApp(t), keys: l.env.Keys, installation: l.env.Installation, config: config.Config{KEKFile: l.dir + "/kek.json", TombstoneFile: path, SystemsFile: l.dir + "/systems.json", Dev: true}, log: slog.New(slog.DiscardHandler)}
+		l.must(r.openKeys(t.Context()))
+		var keys []string
+		l.must(facts.Raw("SELECT field_key FROM field_values WHERE value_sealed IS NOT NULL ORDER BY 1").Scan(&keys).Error)
+		if !slices.Equal(keys, want) || l.entries("emergency_contact.removed_again") != entries {
+			t.Errorf("%s: the file has %v, want %v; %d entries", what, keys, want, l.entries("emergency_contact.removed_again"))
+		}
+	}
+	start("nothing was restored", 0, "emergency_contact_2_name", "emergency_contact_name")
+	l.must(facts.Exec("ALTER TABLE contact_removals DISABLE TRIGGER USER; DELETE FROM contact_removals; ALTER TABLE contact_removals ENABLE TRIGGER USER; DELETE FROM field_values; INSERT INTO field_values SELECT * FROM backup").Error)
+	start("restored", 1, "emergency_contact_2_name")
+	write("emergency_contact_name", "赵六")
+	start("written since", 1, "emergency_contact_2_name", "emergency_contact_name")
 }

@@ -12,6 +12,7 @@ import (
 
 	"lethe/cmd/lethe/install"
 	"lethe/internal/account"
+	"lethe/internal/archive"
 	"lethe/internal/config"
 	"lethe/internal/connector"
 	"lethe/internal/connector/scim"
@@ -125,6 +126,13 @@ func (r *runtime) openKeys(ctx context.Context) error {
 	}
 	if len(unpurged) > 0 {
 		r.log.Warn("categories with a tombstone are not purged by the facts; their keys are destroyed", "count", len(unpurged))
+	}
+	again, err := archive.RemoveAgain(ctx, r.facts, r.tombstones)
+	if err != nil { // a hold keeps it, or the log is not ready: it is tried again
+		r.log.Warn("removed emergency contacts whom a backup brought back stay for now", "error", err.Error())
+	}
+	if again > 0 {
+		r.log.Warn("a backup brought removed emergency contacts back; they are removed again", "count", again)
 	}
 	r.systems, err = connector.LoadFile(r.config.SystemsFile, map[string]connector.Factory{"scim": scim.Factory})
 	return err

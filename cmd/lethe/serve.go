@@ -93,6 +93,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { subject.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { feedback.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { archive.Keep(ctx, r.facts, r.log) })
+	wg.Go(func() { archive.KeepRemoved(ctx, r.facts, r.tombstones, r.log) })
 	wg.Go(func() { duty.Keep(ctx, r.facts, r.config.SMTPHost != "", r.log) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
 	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(codec)), r.log) })

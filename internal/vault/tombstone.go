@@ -22,13 +22,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// Tombstone says that a purge passed its point of no return. It is kept outside both databases, so
+// Tombstone says that a purge passed its point of no return, or that an emergency contact was removed. It is kept outside both databases, so
 // that a restored backup is purged again (I25). It holds opaque identifiers only.
 type Tombstone struct {
 	PurgeID      uuid.UUID   `json:"purge_id"`
 	EmploymentID uuid.UUID   `json:"employment_id"`
 	Categories   []uuid.UUID `json:"categories"` // ids of the rows of employment_categories
-	At           time.Time   `json:"at"`
+	// Contact is which emergency contact was taken out of the file on their own request; 0: none. PurgeID names the removal then.
+	Contact int       `json:"contact,omitempty"`
+	At      time.Time `json:"at"`
 }
 
 // ErrTombstonesDamaged says that a line of the tombstone file is not what was written. Restore the
@@ -164,7 +166,7 @@ func (t *Tombstones) take(stone Tombstone, length int) {
 
 func sameCategories(a, b Tombstone) bool {
 	order := func(x, y uuid.UUID) int { return bytes.Compare(x[:], y[:]) }
-	return a.EmploymentID == b.EmploymentID && slices.Equal(
+	return a.EmploymentID == b.EmploymentID && a.Contact == b.Contact && slices.Equal(
 		slices.SortedFunc(slices.Values(a.Categories), order), slices.SortedFunc(slices.Values(b.Categories), order))
 }
 
