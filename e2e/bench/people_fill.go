@@ -161,8 +161,8 @@ func (f *filler) fill(ctx context.Context) error {
 		count   int
 		row     func(n int) []any
 	}{
-		{"departments", []string{"id", "legal_entity_id", "code", "name_zh", "name_en"}, departments, func(n int) []any {
-			return []any{rowID(tableDepartment, n), f.entity, fmt.Sprintf("P%d", n), fmt.Sprintf("部门%d", n), fmt.Sprintf("Department %d", n)}
+		{"departments", []string{"id", "legal_entity_id", "code", "code_key", "name_zh", "name_en"}, departments, func(n int) []any {
+			return []any{rowID(tableDepartment, n), f.entity, fmt.Sprintf("P%d", n), fmt.Sprintf("p%d", n), fmt.Sprintf("部门%d", n), fmt.Sprintf("Department %d", n)}
 		}},
 		{"employees", []string{"id", "employee_no", "employee_no_key", "name", "department_id", "status", "search_names"}, f.people, func(n int) []any {
 			no := fmt.Sprintf("%07d", n)
