@@ -148,6 +148,9 @@ func (p places) reached(g *gorm.DB, scope access.Scope) *gorm.DB {
 	return g.Where("false")
 }
 
+// limiting are the columns by which List limits and orders people, but for the search.
+var limiting = []string{"id", "department_id", "site_id", "status"}
+
 // List is one page of people, in the order in which they were entered, and whether there are more.
 func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, more bool, err error) {
 	if err := f.check(); err != nil {
@@ -173,7 +176,7 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 		if err != nil {
 			return nil, false, err
 		}
-		query = database.Narrow(ctx, db, query, "employees", []database.Condition{named}, f.Limit+1)
+		query = database.Narrow(ctx, db, query, "employees", limiting, []database.Condition{named}, f.Limit+1)
 	}
 	people = []Employee{}
 	// The page first: the employments of all who fit would be read to sort them.

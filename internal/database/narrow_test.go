@@ -51,7 +51,7 @@ func TestNarrowGivesThePageOfThePlainQuery(t *testing.T) {
 		}
 		var want, got []uuid.UUID
 		must(t, plain.Limit(limit).Pluck("id", &want).Error)
-		narrowed := database.Narrow(t.Context(), db, rows(), "things", conditions, limit)
+		narrowed := database.Narrow(t.Context(), db, rows(), "things", []string{"id", "late", "mixed", "early", "kind"}, conditions, limit)
 		must(t, narrowed.Limit(limit).Pluck("id", &got).Error)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("%s, limit %d: %s", fmt.Sprint(conditions, by), limit, diff)

@@ -112,6 +112,9 @@ const (
 // Orders lists them all.
 var Orders = closed.Of("", ByLastDay, ByCutoff, ByEnd)
 
+// limiting are the columns by which List limits and orders departures, but for the search and what is scarce.
+var limiting = []string{"id", "employee_id", "stage", "accounts_state", "last_working_day", "employment_end_date", "access_cutoff_at", "employment_ended_at"}
+
 // List reads departures, one more than Limit at most: the extra one says that another page follows.
 func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, error) {
 	q := db.Read(ctx).Model(&models.Departure{})
@@ -154,7 +157,7 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 		scarce = append(scarce, named)
 	}
 	var rows []models.Departure
-	if err := database.Narrow(ctx, db, q, "departures", scarce, f.Limit+1).Limit(f.Limit + 1).Find(&rows).Error; err != nil {
+	if err := database.Narrow(ctx, db, q, "departures", limiting, scarce, f.Limit+1).Limit(f.Limit + 1).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("listing departures: %w", database.Hide(err))
 	}
 	return rows, nil

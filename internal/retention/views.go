@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
@@ -45,30 +46,41 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 
 // viewDeadlines adds to deadlines of departures their rules, and who claims or holds what they are about.
 func viewDeadlines(ctx context.Context, db *database.DB, departureIDs []uuid.UUID, deadlines []models.RetentionDeadline) ([]DeadlineView, error) {
-	if err := markHeld(ctx, db, departureIDs, deadlines); err != nil {
-		return nil, err
-	}
 	ruleByID := map[uuid.UUID]models.RetentionRule{} // a few for all of them
 	for _, l := range deadlines {
 		ruleByID[l.RuleID] = models.RetentionRule{}
 	}
-	rules, err := database.Find[models.RetentionRule](db.Read(ctx), "the rules of deadlines", "id IN ?", slices.Collect(maps.Keys(ruleByID)))
-	if err != nil {
+	ids := slices.Collect(maps.Keys(ruleByID))
+	var (
+		rules        []models.RetentionRule
+		purges       map[uuid.UUID]*models.Purge
+		certificates map[uuid.UUID]*uuid.UUID
+	)
+	group, each := errgroup.WithContext(ctx) // a page of departures waits for these
+	group.Go(func() error { return markHeld(each, db, departureIDs, deadlines) })
+	group.Go(func() (err error) {
+		rules, err = database.Find[models.RetentionRule](db.Read(each), "the rules of deadlines", "id IN ?", ids)
+		return err
+	})
+	group.Go(func() (err error) {
+		purges, err = claimants(each, db, departureIDs)
+		return err
+	})
+	group.Go(func() (err error) {
+		certificates, err = certificatesOf(each, db, departureIDs)
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	for _, rule := range rules {
 		ruleByID[rule.ID] = rule
 	}
-	purges, err := claimants(ctx, db, departureIDs)
-	if err != nil {
-		return nil, err
-	}
-	certificates, err := certificatesOf(ctx, db, departureIDs)
 	views := make([]DeadlineView, len(deadlines))
 	for i, l := range deadlines {
 		views[i] = DeadlineView{l, ruleByID[l.RuleID], purges[l.CategoryID], certificates[l.CategoryID]}
 	}
-	return views, err
+	return views, nil
 }
 
 // certificatesOf are the proofs of what was destroyed, by category.
