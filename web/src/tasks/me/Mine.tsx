@@ -46,7 +46,7 @@ export function Mine({ id }: { id: string }) {
 function shownOf(f: Schemas['Field'], empty: string) {
   if (f.purged) return f.purged_text
   if (f.value) return f.type === 'date' ? day(f.value) : (f.choices?.find((c) => c.code === f.value)?.text ?? f.value)
-  return f.masked ? <span style={{ whiteSpace: 'nowrap' }}>{f.masked}</span> : empty
+  return f.masked ? <span style={{ overflowWrap: 'anywhere' }}>{f.masked}</span> : empty
 }
 
 /** The own file, masked, by its sections. */
