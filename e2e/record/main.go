@@ -5,9 +5,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +53,7 @@ func record(ctx context.Context, out string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close(false)) }()
-	for _, play := range []func(context.Context, *harness.Stack) error{whole, troubled, withdrawn, annulled, asleep} {
+	for _, play := range []func(context.Context, *harness.Stack) error{whole, troubled, withdrawn, annulled, imported, asleep} {
 		if err := play(ctx, s); err != nil {
 			return err
 		}
@@ -194,6 +196,53 @@ func annulled(ctx context.Context, s *harness.Stack) error {
 	return until(ctx, s, id, "a relink", func(d harness.Departure) bool { return d.AccountsState == string(models.AccountsRelinked) })
 }
 
+// imported is a file that is checked, agreed to and entered, and another one that waits after its dry run.
+func imported(ctx context.Context, s *harness.Stack) error {
+	hr := s.As(s.Staff.HR)
+	for _, file := range []struct {
+		rows  string
+		enter bool
+	}{{"R-FILE-1,导入人,D-%s,2024-01-02\nR-FILE-2,导入人,D-%[1]s,2024-01-02\n", true}, {"R-FILE-3,导入人,D-%s,2024-01-02\n", false}} {
+		content := "工号,姓名,部门,入职日期\n" + fmt.Sprintf(file.rows, models.DemoJurisdiction)
+		a, err := hr.Do(ctx, http.MethodPost, "/api/v1/employee-imports", []byte(content), "Content-Type", "text/csv")
+		if err != nil {
+			return err
+		}
+		var sent struct{ ID string }
+		if err := json.Unmarshal(a.Body, &sent); err != nil || sent.ID == "" {
+			return fmt.Errorf("sending a file: %d %s", a.Status, a.Body)
+		}
+		if err := walked(ctx, hr, sent.ID, "checked"); err != nil {
+			return err
+		}
+		if !file.enter {
+			continue
+		}
+		if a, err = hr.Do(ctx, http.MethodPost, "/api/v1/employee-imports/"+sent.ID+"/run", map[string]any{}); err != nil {
+			return err
+		}
+		if err := errors.Join(s.Agree(ctx, a), walked(ctx, hr, sent.ID, "done")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walked waits for a file to be in a state.
+func walked(ctx context.Context, hr *harness.Client, id, state string) error {
+	return harness.Eventually(ctx, 90*time.Second, func() error {
+		a, err := hr.Do(ctx, http.MethodGet, "/api/v1/employee-imports/"+id, nil)
+		if err != nil {
+			return err
+		}
+		var file struct{ State string }
+		if err := json.Unmarshal(a.Body, &file); err != nil || file.State != state {
+			return fmt.Errorf("the file is %q (%d), not %s", file.State, a.Status, state)
+		}
+		return nil
+	})
+}
+
 // asleep leaves a departure before its cutoff and one in retention: the sleepers that a new
 // release must not break.
 func asleep(ctx context.Context, s *harness.Stack) error {
@@ -220,6 +269,7 @@ func write(ctx context.Context, s *harness.Stack, c client.Client, out string) e
 	prefixes := map[models.DrivenKind]func(string) string{
 		models.DrivenDeparture: workflows.DepartureID, models.DrivenOperation: workflows.UnlinkingID,
 		models.DrivenRetention: workflows.RetentionID, models.DrivenPurge: workflows.PurgeID,
+		models.DrivenBatch: workflows.BatchID,
 	}
 	for kind, workflowID := range prefixes {
 		var ids []string
