@@ -49,8 +49,7 @@ test('HR enters that a contact was told, and removes one who asks for it', async
   await dialog.getByLabel('告知方式').click()
   await page.getByTitle('由单位电话告知').click()
   await dialog.getByRole('button', { name: /登\s?记/ }).click()
-  await confirming(page, dev, 'hr_admin', page.getByText('已登记', { exact: true }).first())
-  await page.getByRole('button', { name: '登记告知：紧急联系人2' }).waitFor({ state: 'detached' })
+  await confirming(page, dev, 'hr_admin', page.getByRole('listitem').filter({ hasText: '紧急联系人2' }).getByText('已登记告知'))
 
   await page.getByRole('button', { name: '应其要求移除：紧急联系人2' }).click()
   dialog = page.getByRole('dialog', { name: '应其要求移除：紧急联系人2' })
