@@ -152,6 +152,7 @@ type AccountOperation struct {
 	Origin       OperationOrigin
 	AllOrNothing bool
 	UndoesID     *uuid.UUID
+	CutID        *uuid.UUID // the emergency cut that it is part of
 	// Asked are the systems that had to be asked by employee number, registered accounts or not; nil: a
 	// relink, a detachment, or an order from before systems were asked.
 	Asked         Names `gorm:"type:text[]"`

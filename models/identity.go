@@ -31,12 +31,13 @@ type UserState string
 const (
 	UserEnrolling UserState = "enrolling" // waits for its owner to set the credentials
 	UserActive    UserState = "active"
+	UserSuspended UserState = "suspended" // by an emergency cut, which gives it back when it is lifted
 	UserDisabled  UserState = "disabled"
 )
 
 // UserStates say what may follow each.
 var UserStates = closed.States("users.state", "user_state", [][]UserState{
-	{UserEnrolling, UserActive, UserDisabled}, {UserActive, UserEnrolling, UserDisabled}, {UserDisabled, UserEnrolling},
+	{UserEnrolling, UserActive, UserDisabled}, {UserActive, UserEnrolling, UserSuspended, UserDisabled}, {UserSuspended, UserActive, UserDisabled}, {UserDisabled, UserEnrolling},
 })
 
 // User is an account of a person here.
@@ -158,10 +159,12 @@ func (BreakGlass) TableName() string { return "break_glass" }
 
 // Notice is something that everybody must get to know.
 type Notice struct {
-	ID        uuid.UUID
-	Kind      string
-	UserID    *uuid.UUID // whom it is about
-	CreatedAt time.Time  `gorm:"->"`
+	ID     uuid.UUID
+	Kind   string
+	UserID *uuid.UUID // whom it is about
+	// Roles are who is told: whoever holds one of them, but whom it is about; none: everybody.
+	Roles     Names     `gorm:"type:text[]"`
+	CreatedAt time.Time `gorm:"->"`
 }
 
 // APIToken binds its bearer to one user and one role of it. Scopes, if any, narrow what it may do.

@@ -10,6 +10,15 @@ import (
 // Names is a text[] column; nil is NULL, and not the empty list.
 type Names []string
 
+// NamesOf are values of a closed set as names, never nil.
+func NamesOf[T ~string](values []T) Names {
+	names := make(Names, len(values))
+	for i, v := range values {
+		names[i] = string(v)
+	}
+	return names
+}
+
 // Value is the array as Postgres reads it.
 func (n Names) Value() (driver.Value, error) {
 	if n == nil {

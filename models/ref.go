@@ -16,6 +16,7 @@ type Ref struct {
 // The kinds of rows that are named.
 const (
 	RefApproval   = "approval"
+	RefCut        = "access_cut"
 	RefCatalogue  = "field_catalogue"
 	RefAttachment = "attachment"
 	RefCase       = "support_case"

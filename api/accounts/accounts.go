@@ -73,6 +73,9 @@ func (s *server) accountsOf(ctx context.Context, employeeID uuid.UUID, language 
 		return nil, err
 	}
 	actor := httpkit.ActorOf(ctx)
+	if actor.EmployeeID == employeeID || !access.MaySee(actor.Role, access.RelationNone) {
+		accounts = account.AsBefore(accounts)
+	}
 	return AccountViews(language, accounts, access.MayKnow(actor, actor.EmployeeID == employeeID, access.PartIDs)), nil
 }
 

@@ -5,15 +5,19 @@ import (
 
 	"lethe/api/httpkit"
 	"lethe/internal/account"
+	"lethe/internal/cut"
 	"lethe/models"
 )
 
 var (
-	codeUnknownSystem    = httpkit.Code("unknown_system", http.StatusUnprocessableEntity)
-	codeDepartureOwns    = httpkit.Code("departure_owns_accounts", http.StatusConflict)
-	codeNoWaiverAsked    = httpkit.Code("waiver_not_requested", http.StatusConflict)
-	codeActionUnknown    = httpkit.Code("unknown_action", http.StatusUnprocessableEntity)
-	codeUnlinkingRunning = httpkit.Code("unlinking_running", http.StatusConflict)
+	codeUnknownSystem      = httpkit.Code("unknown_system", http.StatusUnprocessableEntity)
+	codeDepartureOwns      = httpkit.Code("departure_owns_accounts", http.StatusConflict)
+	codeNoWaiverAsked      = httpkit.Code("waiver_not_requested", http.StatusConflict)
+	codeActionUnknown      = httpkit.Code("unknown_action", http.StatusUnprocessableEntity)
+	codeAlreadyCut         = httpkit.Code("already_cut", http.StatusConflict)
+	codeLastReviewers      = httpkit.Code("cut_last_reviewers", http.StatusConflict)
+	codeLastAdministrators = httpkit.Code("cut_last_administrators", http.StatusConflict)
+	codeUnlinkingRunning   = httpkit.Code("unlinking_running", http.StatusConflict)
 )
 
 func init() {
@@ -23,6 +27,27 @@ func init() {
 		p.Location = httpkit.AddressOf(models.RefUnlinking, running.OperationID)
 		return p
 	})
+	httpkit.Explains(func(stands *cut.StandsError) *httpkit.Problem {
+		p := httpkit.NewProblem(codeAlreadyCut)
+		p.Location = httpkit.AddressOf(models.RefCut, stands.ID)
+		return p
+	})
+	httpkit.Explains(func(last *cut.LastError) *httpkit.Problem {
+		if last.Role == models.RoleReviewer {
+			return httpkit.NewProblem(codeLastReviewers)
+		}
+		return httpkit.NewProblem(codeLastAdministrators)
+	})
+	httpkit.Refuses(cut.ErrNotFound, httpkit.CodeNotFound)
+	httpkit.Refuses(cut.ErrOwn, httpkit.CodeOwnMatter)
+	httpkit.Refuses(cut.ErrNothing, httpkit.Code("nothing_to_cut", http.StatusConflict), "employee_id")
+	httpkit.Refuses(cut.ErrPurged, httpkit.Code("cut_data_deleted", http.StatusConflict), "employee_id")
+	httpkit.Refuses(cut.ErrHolderADay, httpkit.Code("cut_holder_a_day", http.StatusConflict), "employee_id")
+	httpkit.Refuses(cut.ErrSamePerson, httpkit.CodeSamePerson)
+	httpkit.Refuses(cut.ErrLifted, httpkit.Code("cut_lifted", http.StatusConflict))
+	httpkit.Refuses(cut.ErrEnded, httpkit.Code("cut_access_ended", http.StatusConflict))
+	httpkit.Refuses(cut.ErrReason, httpkit.CodeValidationFailed, "reason")
+	httpkit.Refuses(account.ErrCutStands, httpkit.Code("cut_stands", http.StatusConflict))
 	httpkit.Refuses(account.ErrAccessEnded, httpkit.Code("access_ended", http.StatusConflict))
 	httpkit.Refuses(account.ErrAlreadyLinked, httpkit.Code("account_exists", http.StatusConflict))
 	httpkit.Refuses(account.ErrDetached, httpkit.Code("account_detached", http.StatusConflict), "external_id")

@@ -1,4 +1,4 @@
-// Package accounts serves the accounts of people in connected systems, what unlinks and relinks them, and what is stuck.
+// Package accounts serves the accounts of people in connected systems, what unlinks and relinks them, what is stuck, and emergency cuts.
 package accounts
 
 import (
@@ -18,4 +18,5 @@ func Register(desk *approvals.Desk, systems *connector.Registry) {
 	s.registerUnlinkings()
 	s.registerCases()
 	s.registerSystems()
+	s.registerCuts()
 }

@@ -308,6 +308,10 @@ func (r around) actors() (ids []uuid.UUID) {
 
 func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep models.Departure, r around) DepartureView {
 	knows := knowledge(actor, dep)
+	linked := r.accounts[dep.EmploymentID]
+	if actor.EmployeeID == dep.EmployeeID || !access.MaySee(actor.Role, access.RelationNone) {
+		linked = account.AsBefore(linked)
+	}
 	if !access.MaySee(actor.Role, access.RelationNone) { // of others they know the role
 		r.people = r.people.Only(dep.EmployeeID, actor.EmployeeID)
 	}
@@ -318,7 +322,7 @@ func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
 		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: closed.Text(language, dep.AccountsState),
-		Retention: r.retentionViews(language, dep, knows), Accounts: accounts.AccountViews(language, r.accounts[dep.EmploymentID], knows(access.PartIDs)),
+		Retention: r.retentionViews(language, dep, knows), Accounts: accounts.AccountViews(language, linked, knows(access.PartIDs)),
 		Timeline: r.timelineViews(language, dep.ID, knows), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
 	}
 	if again, ok := r.employed[dep.EmployeeID]; ok && dep.DepartedAt != nil {

@@ -73,7 +73,7 @@ func (s *server) kept(ctx context.Context, language i18n.Language, c *OwnCopy) e
 		return err
 	}
 	self := models.Actor{EmployeeID: c.EmployeeID, Role: models.RoleEmployee}
-	c.Accounts = httpkit.Each(accounts.AccountViews(language, linked, access.MayKnow(self, true, access.PartIDs)), func(a accounts.AccountView) OwnAccount {
+	c.Accounts = httpkit.Each(accounts.AccountViews(language, account.AsBefore(linked), access.MayKnow(self, true, access.PartIDs)), func(a accounts.AccountView) OwnAccount {
 		return OwnAccount{a.System, a.SystemText, a.State, a.StateText}
 	})
 	c.Requests, err = s.ownRequests(ctx, language, c)

@@ -2,11 +2,14 @@ package users
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/api/httpkit"
+	"lethe/api/render"
 	"lethe/internal/archive"
 	"lethe/internal/closed"
 	"lethe/internal/consent"
@@ -45,6 +48,8 @@ type NoticeView struct {
 	Kind string    `json:"kind" doc:"Stable, for programs" example:"break_glass"`
 	Text string    `json:"text" doc:"In the caller's language"`
 	At   time.Time `json:"at"`
+	// Person is whom an emergency cut is about.
+	Person *render.PersonView `json:"person,omitempty" doc:"Whose access was cut in an emergency: for those who hold the same role"`
 }
 
 func (s *server) registerMe() {
@@ -96,7 +101,19 @@ func (s *server) mySession(ctx context.Context, b identity.Bearer, language i18n
 
 func (s *server) notices(ctx context.Context, userID uuid.UUID, language i18n.Language) ([]NoticeView, error) {
 	rows, err := identity.Notices(ctx, s.DB, userID)
+	if err != nil {
+		return nil, err
+	}
+	about, err := identity.NoticesAbout(ctx, s.DB, rows)
+	if err != nil {
+		return nil, err
+	}
+	people, err := s.People(ctx, language, slices.Collect(maps.Values(about)))
 	return httpkit.Each(rows, func(n models.Notice) NoticeView {
-		return NoticeView{ID: n.ID, Kind: n.Kind, Text: i18n.Text(language, "notice."+n.Kind), At: n.CreatedAt}
+		v := NoticeView{ID: n.ID, Kind: n.Kind, Text: i18n.Text(language, "notice."+n.Kind), At: n.CreatedAt}
+		if who, known := about[n.ID]; known {
+			v.Person = people.Of(&who)
+		}
+		return v
 	}), err
 }

@@ -54,6 +54,7 @@ func init() {
 	httpkit.Refuses(identity.ErrOwnerLeft, codePersonLeft)
 	httpkit.Refuses(identity.ErrLogin, httpkit.Code("login_malformed", http.StatusUnprocessableEntity), "login")
 	httpkit.Refuses(identity.ErrLoginTaken, httpkit.Code("login_taken", http.StatusConflict), "login")
+	httpkit.Refuses(identity.ErrSuspended, httpkit.Code("user_suspended", http.StatusConflict))
 	httpkit.Refuses(identity.ErrUserDisabled, httpkit.Code("user_disabled", http.StatusConflict))
 	httpkit.Refuses(identity.ErrEnrolment, httpkit.Code("enrolment_refused", http.StatusUnauthorized))
 	httpkit.Refuses(identity.ErrNotYourHalf, httpkit.Code("enrolment_code_not_yours", http.StatusForbidden))

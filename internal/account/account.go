@@ -65,6 +65,7 @@ var (
 	ErrAlreadyLinked   = errors.New("this account is linked already")
 	ErrDetached        = errors.New("this account was detached: a relink links it again")
 	ErrOfAnother       = errors.New("this account is linked to somebody else")
+	ErrCutStands       = errors.New("an emergency cut keeps these accounts closed: lift it")
 	ErrDepartureOwns   = errors.New("a departure unlinked these accounts: withdraw or annul the departure")
 	ErrCaseClosed      = errors.New("the support case is closed or waits for another decision")
 	ErrNoWaiverAsked   = errors.New("nobody asked for a waiver")

@@ -287,6 +287,11 @@ func (c *openedCase) abort(tx *database.Tx, actor models.Actor) error {
 	} else if ended {
 		return ErrAbortNotAllowed // only taking back the departure gives the access back
 	}
+	if cut, err := standingCut(tx, c.op.EmploymentID); err != nil {
+		return err
+	} else if cut.covers(c.account.System) {
+		return ErrCutStands
+	}
 	if err := c.close(tx, models.ResolutionAbort, actor); err != nil {
 		return err
 	}

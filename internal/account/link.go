@@ -18,7 +18,7 @@ import (
 //
 // Once a departure has ordered the unlinking nothing new is linked (ErrAccessEnded): nobody would
 // take it away again. What the employment has already is not linked a second time (ErrAlreadyLinked,
-// ErrDetached), nor what somebody else has (ErrOfAnother).
+// ErrDetached), nor what somebody else has (ErrOfAnother), nor where an emergency cut keeps closed what there is (ErrCutStands).
 func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, externalID *string) (models.LinkedAccount, error) {
 	ended, err := accessEnded(tx, employmentID)
 	if err != nil {
@@ -26,6 +26,11 @@ func Link(tx *database.Tx, employmentID uuid.UUID, system, kind string, external
 	}
 	if ended {
 		return models.LinkedAccount{}, ErrAccessEnded
+	}
+	if cut, err := standingCut(tx, employmentID); err != nil {
+		return models.LinkedAccount{}, err
+	} else if cut.covers(system) {
+		return models.LinkedAccount{}, ErrCutStands
 	}
 	id := models.NewID()
 	employee, err := person(tx, employmentID)

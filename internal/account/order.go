@@ -23,7 +23,10 @@ type UnlinkOrder struct {
 	Mode         models.OperationMode
 	Origin       models.OperationOrigin // models.OriginDeparture or OriginStandalone
 	AllOrNothing bool                   // stand-alone only: one stuck account gives all of them back
-	Systems      []string               // nil: all
+	// Cut is the emergency cut that orders it, stand-alone: it takes over what other stand-alone orders have not
+	// finished, and what was waived; what a departure is taking away already stays the departure's.
+	Cut     *uuid.UUID
+	Systems []string // nil: all
 	// Cautious: the access should have ended long ago, and what is found in use that nobody registered is left to people.
 	Cautious bool
 	// Connected are the systems that can be asked whether anybody registered an account there or not; nil: none.
@@ -68,7 +71,7 @@ func OrderUnlink(tx *database.Tx, o UnlinkOrder) (models.AccountOperation, bool,
 	accounts = append(accounts, sought...)
 	op, err := createOperation(tx, models.AccountOperation{
 		EmploymentID: o.EmploymentID, DepartureID: o.DepartureID, Kind: models.OperationUnlink, Mode: o.Mode,
-		Origin: o.Origin, AllOrNothing: o.AllOrNothing, Asked: asked, CreatedBy: o.By.ID(),
+		Origin: o.Origin, AllOrNothing: o.AllOrNothing, CutID: o.Cut, Asked: asked, CreatedBy: o.By.ID(),
 	}, func(op models.AccountOperation) (*uuid.UUID, error) {
 		return recordOrder(tx, op, o.EmployeeID, o.By, former, accounts)
 	})
@@ -116,13 +119,15 @@ func (o UnlinkOrder) prepare(tx *database.Tx) (former formers, taken []models.Li
 	if former, err = lockAll(tx, o.EmploymentID, o.Systems); err != nil {
 		return former, nil, nil, err
 	}
-	if !departure {
+	if !departure && o.Cut == nil {
 		if err := former.alreadyUnlinking(); err != nil {
 			return former, nil, nil, err
 		}
 	}
 	taken = slices.DeleteFunc(slices.Clone(former.accounts), func(a models.LinkedAccount) bool {
-		return a.State.Settled() && (!departure || a.State != models.AccountWaived) || a.LookUp() && o.Mode == models.ModeDetach
+		again := (departure || o.Cut != nil) && a.State == models.AccountWaived
+		return a.State.Settled() && !again || a.LookUp() && o.Mode == models.ModeDetach ||
+			o.Cut != nil && former.ownedByDeparture(a) && former.direction(a) == models.OperationUnlink
 	})
 	return former, taken, o.asks(taken), nil
 }
@@ -139,9 +144,9 @@ func independent(tx *database.Tx, employmentID uuid.UUID) error {
 // makesSense: a departure takes everything of its own, and what stands alone names no departure.
 func (o UnlinkOrder) makesSense() bool {
 	if o.Origin == models.OriginDeparture {
-		return o.DepartureID != nil && !o.AllOrNothing && o.Systems == nil
+		return o.DepartureID != nil && !o.AllOrNothing && o.Systems == nil && o.Cut == nil
 	}
-	return o.Origin == models.OriginStandalone && o.DepartureID == nil
+	return o.Origin == models.OriginStandalone && o.DepartureID == nil && (o.Cut == nil || !o.AllOrNothing && o.Mode == models.ModeDisable)
 }
 
 // unlink gives an operation its steps.
@@ -170,14 +175,17 @@ type RelinkOrder struct {
 	Origin       models.OperationOrigin // models.OriginWithdrawal, OriginAnnulment or OriginStandalone
 	Undoes       *uuid.UUID             // the unlinking to undo; nil: every one of the departure
 	Systems      []string               // nil: all of it
-	By           models.Actor
-	Superseded   Superseded
+	// Cut is the emergency cut that is lifted by it; its own operations are undone by nothing else.
+	Cut        *uuid.UUID
+	By         models.Actor
+	Superseded Superseded
 }
 
 // OrderRelink orders that what an unlinking, or a departure, took away is given back in reverse
 // order, and false if nothing was touched; where a stand-alone order finds nothing to give back it is
 // ErrNothingToUndo. What somebody unlinked stand-alone and apart from the departure stays unlinked, and what was
-// looked for and left alone stays so. The caller holds the employment, and the departure if there is one.
+// looked for and left alone stays so. While an emergency cut stands, what it is about stays closed: a stand-alone order
+// is ErrCutStands, and what a departure gives back without it goes over to the cut. The caller holds the employment, and the departure if there is one.
 //
 // A running unlinking is superseded. An account that it certainly has not touched, with no run under
 // way, is linked again at once.
@@ -186,9 +194,12 @@ func OrderRelink(tx *database.Tx, o RelinkOrder) (models.AccountOperation, bool,
 	if err != nil {
 		return models.AccountOperation{}, false, err
 	}
+	if accounts, err = o.keepClosed(tx, former, accounts); err != nil {
+		return models.AccountOperation{}, false, err
+	}
 	op := models.AccountOperation{
 		EmploymentID: o.EmploymentID, DepartureID: o.DepartureID, Kind: models.OperationRelink, Mode: mode,
-		Origin: o.Origin, UndoesID: o.Undoes, CreatedBy: o.By.ID(),
+		Origin: o.Origin, UndoesID: o.Undoes, CutID: o.Cut, CreatedBy: o.By.ID(),
 	}
 	if len(accounts) == 0 {
 		return models.AccountOperation{}, false, former.endEmpty(tx)
@@ -216,6 +227,9 @@ func (o RelinkOrder) prepare(tx *database.Tx) (former formers, accounts []models
 	}
 	if standalone {
 		if err = independent(tx, o.EmploymentID); err != nil {
+			return former, nil, "", err
+		}
+		if err = o.uncut(tx); err != nil {
 			return former, nil, "", err
 		}
 	}

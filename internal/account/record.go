@@ -97,6 +97,9 @@ func recordOrder(tx *database.Tx, op models.AccountOperation, employee uuid.UUID
 	if op.DepartureID != nil {
 		details["departure"] = op.DepartureID.String()
 	}
+	if op.CutID != nil {
+		details["access_cut"] = op.CutID.String()
+	}
 	if op.UndoesID != nil {
 		details["undoes"] = op.UndoesID.String()
 	}

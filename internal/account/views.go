@@ -26,6 +26,8 @@ type View struct {
 	// Registered: people linked it. LookUp: it is no account but the question for one.
 	Registered, LookUp bool
 	Finding            models.Finding
+	// Hushed: it is under an emergency cut of which the person, and whoever acts on nothing of it, knows nothing yet.
+	Hushed bool
 }
 
 // Accounts lists the accounts of employments, by employment, in the order in which they were linked, and
@@ -50,7 +52,11 @@ func viewed(ctx context.Context, db *database.DB) func(rows []models.LinkedAccou
 			return nil, err
 		}
 		kinds, err := kindsOf(ctx, db, rows)
-		return viewsOf(rows, kinds), err
+		if err != nil {
+			return nil, err
+		}
+		hushed, err := hushed(ctx, db, rows)
+		return viewsOf(rows, kinds, hushed), err
 	}
 }
 
@@ -76,7 +82,7 @@ func kindsOf(ctx context.Context, db *database.DB, rows []models.LinkedAccount) 
 	return kinds, nil
 }
 
-func viewsOf(rows []models.LinkedAccount, kinds map[uuid.UUID]models.OperationKind) []View {
+func viewsOf(rows []models.LinkedAccount, kinds map[uuid.UUID]models.OperationKind, hushed map[uuid.UUID]bool) []View {
 	views := make([]View, 0, len(rows))
 	for _, a := range rows {
 		if calledOff(a) {
@@ -84,7 +90,7 @@ func viewsOf(rows []models.LinkedAccount, kinds map[uuid.UUID]models.OperationKi
 		}
 		v := View{
 			ID: a.ID, Employment: a.EmploymentID, System: a.System, Kind: a.Kind, ExternalID: a.ExternalID, State: a.State, ConfirmedAt: a.ConfirmedAt, OperationID: a.OperationID,
-			Registered: a.Registered, LookUp: a.LookUp(), Finding: a.Finding,
+			Registered: a.Registered, LookUp: a.LookUp(), Finding: a.Finding, Hushed: hushed[a.ID],
 		}
 		if a.OperationID != nil {
 			v.Operation = kinds[*a.OperationID]

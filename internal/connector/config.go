@@ -85,30 +85,63 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d)
 
 var systemName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 
-// ReadConfig reads the JSON list of systems from a file, strictly: unknown
-// fields, trailing data, duplicate names and missing values are refused. Token
-// files are read, so that Token is set in every returned entry.
+// ByHand is something that no connector reaches, such as a badge or the bank's key: who is called to take it away.
+type ByHand struct {
+	NameZh string `json:"name_zh"`
+	NameEn string `json:"name_en"`
+	// Call is whom, as people write it: a post with its number, never a person's private one.
+	CallZh string `json:"call_zh"`
+	CallEn string `json:"call_en"`
+}
+
+// Configured is what the file of the outside systems says.
+type Configured struct {
+	Systems []SystemConfig `json:"systems"`
+	ByHand  []ByHand       `json:"by_hand"`
+}
+
+// ReadConfig reads the systems of the file, as [ReadFile] does.
 func ReadConfig(path string) ([]SystemConfig, error) {
+	c, err := ReadFile(path)
+	return c.Systems, err
+}
+
+// ReadFile reads the file of the outside systems, strictly: unknown fields, trailing data, duplicate names and
+// missing values are refused. It is a list of systems, or an object with that list and what is done by hand. Token
+// files are read, so that Token is set in every returned entry.
+func ReadFile(path string) (c Configured, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the list of systems: %w", err)
+		return c, fmt.Errorf("reading the list of systems: %w", err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
-	var systems []SystemConfig
-	if err := dec.Decode(&systems); err != nil {
-		return nil, fmt.Errorf("reading the list of systems %s: %w", path, err)
+	into := any(&c)
+	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+		into = &c.Systems
+	}
+	if err := dec.Decode(into); err != nil {
+		return c, fmt.Errorf("reading the list of systems %s: %w", path, err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading the list of systems %s: data after the list", path)
+		return c, fmt.Errorf("reading the list of systems %s: data after the list", path)
 	}
-	for i := range systems {
-		if err := systems[i].complete(filepath.Dir(path)); err != nil {
-			return nil, fmt.Errorf("system %d (%q) in %s: %w", i+1, systems[i].Name, path, err)
+	for i := range c.Systems {
+		if err := c.Systems[i].complete(filepath.Dir(path)); err != nil {
+			return c, fmt.Errorf("system %d (%q) in %s: %w", i+1, c.Systems[i].Name, path, err)
 		}
 	}
-	return systems, nil
+	for i, h := range c.ByHand {
+		for name, text := range map[string]string{"name_zh": h.NameZh, "name_en": h.NameEn, "call_zh": h.CallZh, "call_en": h.CallEn} {
+			if strings.TrimSpace(text) == "" || len(text) > maxByHand {
+				return c, fmt.Errorf("by_hand %d in %s needs a %s of at most %d bytes", i+1, path, name, maxByHand)
+			}
+		}
+	}
+	return c, nil
 }
+
+const maxByHand = 300
 
 // complete checks an entry and reads its token file.
 func (c *SystemConfig) complete(folder string) error {

@@ -20,6 +20,7 @@ type Factory func(SystemConfig) (Connector, error)
 // Registry holds the configured systems by name. It does not change once built.
 type Registry struct {
 	systems map[string]System
+	byHand  []ByHand
 }
 
 // NewRegistry builds the connectors of all systems. Protocols are handed in so
@@ -57,11 +58,23 @@ func RegistryOf(systems ...System) (*Registry, error) {
 
 // LoadFile reads the list of systems from a file and builds their connectors.
 func LoadFile(path string, protocols map[string]Factory) (*Registry, error) {
-	configs, err := ReadConfig(path)
+	file, err := ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return NewRegistry(configs, protocols)
+	r, err := NewRegistry(file.Systems, protocols)
+	if err == nil {
+		r.byHand = file.ByHand
+	}
+	return r, err
+}
+
+// ByHand is what no connector reaches.
+func (r *Registry) ByHand() []ByHand { return r.byHand }
+
+// WithByHand is the registry with what no connector reaches.
+func (r *Registry) WithByHand(all ...ByHand) *Registry {
+	return &Registry{systems: r.systems, byHand: all}
 }
 
 // Get returns the system of that name.

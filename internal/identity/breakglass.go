@@ -109,10 +109,11 @@ func bothCodes(pair models.BreakGlass, first, second string) bool {
 		bytes.Equal(two, pair.FirstHash) && bytes.Equal(one, pair.SecondHash)
 }
 
-// notify tells every user something, until each says that it was read.
-func notify(tx *database.Tx, kind string, about uuid.UUID) error {
+// notify tells every user something, or whoever holds one of some roles but the one whom it is about, until each says
+// that it was read.
+func notify(tx *database.Tx, kind string, about uuid.UUID, roles ...models.Role) error {
 	id := models.NewID()
-	return database.Wrap("notifying everybody", tx.DB().Create(&models.Notice{ID: id, Kind: kind, UserID: &about}).Error)
+	return database.Wrap("notifying everybody", tx.DB().Create(&models.Notice{ID: id, Kind: kind, UserID: &about, Roles: models.NamesOf(roles)}).Error)
 }
 
 // noticeLasts bounds how far back a new user is told.
@@ -122,6 +123,7 @@ const noticeLasts = 365 * 24 * time.Hour
 func Notices(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.Notice, error) {
 	var rows []models.Notice
 	err := db.Read(ctx).Where("created_at > lethe_now() - make_interval(secs => ?)", noticeLasts.Seconds()).
+		Where("(roles = '{}' OR user_id <> ? AND EXISTS (SELECT FROM user_roles r WHERE r.user_id = ? AND r.revoked_at IS NULL AND r.role = ANY (roles)))", userID, userID).
 		Where("NOT EXISTS (SELECT FROM notice_acknowledgements a WHERE a.notice_id = notices.id AND a.user_id = ?)", userID).
 		Order(database.ByID).Limit(50).Find(&rows).Error
 	return rows, database.Wrap("reading notices", err)

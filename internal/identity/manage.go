@@ -64,9 +64,15 @@ func (n NewUser) Check(tx *database.Tx) error {
 	}
 	err := tx.DB().Raw("SELECT EXISTS (SELECT FROM users WHERE login = ?) AS taken, COALESCE((SELECT status FROM employees WHERE id = ?), '') AS status",
 		login, n.EmployeeID).Scan(&found).Error
+	if err != nil {
+		return fmt.Errorf("looking for a login: %w", database.Hide(err))
+	}
+	cut, err := suspended(tx, n.EmployeeID)
 	switch {
 	case err != nil:
-		return fmt.Errorf("looking for a login: %w", database.Hide(err))
+		return err
+	case cut:
+		return ErrSuspended
 	case len(n.Roles) == 0:
 		return ErrRole
 	case !loginForm.MatchString(login):
@@ -128,7 +134,14 @@ func Resettable(tx *database.Tx, userID uuid.UUID) (models.User, error) {
 	if err == nil && hasLeft(owner.Status) {
 		return user, ErrOwnerLeft
 	}
-	return user, database.Wrap("reading a user's owner", err)
+	if err != nil {
+		return user, database.Wrap("reading a user's owner", err)
+	}
+	cut, err := suspended(tx, user.EmployeeID)
+	if err == nil && cut {
+		err = ErrSuspended
+	}
+	return user, err
 }
 
 func hasLeft(status models.EmployeeStatus) bool {

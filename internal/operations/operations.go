@@ -43,6 +43,7 @@ const (
 	FieldCatalogue   = "field_catalogue.change"
 	RunImport        = "employee_import.run"
 	EraseForSubject  = "erasure.grant"
+	LiftCut          = "access_cut.lift"
 )
 
 // Deps is what the operations' commands are carried out with.
@@ -123,6 +124,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{PrivacyPolicy, always, reviewer, d.privacyPolicy()},
 		{FieldCatalogue, always, reviewer, d.fieldCatalogue()},
 		{RunImport, always, colleague, d.runImport()},
+		{LiftCut, always, colleague, d.liftCut()},
 	}
 	operations := make([]approval.Operation, len(table))
 	for i, row := range table {

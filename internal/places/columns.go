@@ -35,7 +35,7 @@ user_roles role
 sessions role authenticated
 login_lanes lane
 known_places kind
-notices kind
+notices kind roles
 oidc_flows role
 approvals operation targets rule_versions requester_role requester_authenticated state void_reason result_location
 disclosures actor_role fields purpose status state rule flags matter review outcome
@@ -46,6 +46,7 @@ contact_removals form
 subject_requests kind fields state form answer
 duty_shifts time_zone
 emergency_calls caller_role state outcome
+access_cuts state systems holder_of ordered_role
 query_log_exports role authenticated formats state failure file
 batches kind state actor_role authenticated format mapping ended_by
 batch_parts problems leaving
@@ -120,7 +121,8 @@ messages contact_sealed
 feedback doing_sealed text_sealed answer_sealed
 access_links login_sealed
 subject_requests text_sealed evidence_sealed extension_sealed answer_sealed basis_sealed
-emergency_calls statement_sealed note_sealed`},
+emergency_calls statement_sealed note_sealed
+access_cuts reason_sealed`},
 	{FormerReason, Facts, `
 approvals reason comment
 query_log_exports reason filters
