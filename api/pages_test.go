@@ -56,6 +56,9 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 		f.RejectedPurge(f.Hire(hire(), f.A))
 		f.StuckCase(f.Hire(hire(), f.B))
 		on := f.Hire(hire(), f.A)
+		if got := f.Session(httpkit.HR).Ask("POST", "/api/v1/access-cuts", fmt.Sprintf(`{"employee_id": %q, "reason": "r"}`, f.Hire(hire(), f.A))); got.Status != 201 {
+			t.Fatalf("a cut: %d %s", got.Status, got.Body)
+		}
 		f.Session(httpkit.HR).Ask("POST", "/api/v1/holds", fmt.Sprintf(`{"employee_id": %q, "matter": "M"}`, on))
 		f.Session(httpkit.HR).Ask("POST", "/api/v1/employees", f.Newcomer(hire(), f.A, ""))
 		f.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, on, models.RoleAuditor); return err })
@@ -64,7 +67,7 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 	lists := map[string]models.Role{
 		"/api/v1/departures": httpkit.IT, "/api/v1/departures?stage=departed": httpkit.HR, "/api/v1/employees": httpkit.HR, "/api/v1/support-cases": httpkit.IT, "/api/v1/purges": httpkit.IT,
 		"/api/v1/purges?state=rejected": httpkit.Reviewer, "/api/v1/retention/deadlines": httpkit.HR, "/api/v1/departures?sort=last_working_day": httpkit.Auditor, "/api/v1/holds": httpkit.Reviewer, "/api/v1/approvals": httpkit.Reviewer, "/api/v1/users": httpkit.Auditor,
-		"/api/v1/disclosure-patterns": httpkit.Reviewer,
+		"/api/v1/disclosure-patterns": httpkit.Reviewer, "/api/v1/access-cuts": httpkit.IT,
 	}
 	type length struct {
 		rows    int

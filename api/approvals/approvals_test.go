@@ -89,6 +89,8 @@ func steps(f *apitest.Fixture) map[string]trial {
 		return archive.Update(tx, f.Vault, locked, archive.Patch{Fields: map[string]*string{"personal_email": &mail}})
 	})
 	f.LeftLongAgo(locked, -20, false)
+	var emergency struct{ ID uuid.UUID }
+	f.Session(models.RoleITOps).Ask("POST", "/api/v1/access-cuts", `{"employee_id": "`+person().String()+`", "reason": "r"}`).Into(f.T, &emergency)
 	file := f.Upload("工号,姓名,部门,入职日期\nI-1,张伟,A,2024-01-02\n")
 	return map[string]trial{
 		operations.ExportLog: {models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r"}`, reviewerRole,
@@ -128,6 +130,8 @@ func steps(f *apitest.Fixture) map[string]trial {
 			"SELECT count(*) FROM account_operations WHERE employment_id = ? AND mode = 'disable'", []any{f.Employment(headOfB)}},
 		operations.Relink: {hrRole, "POST", "/api/v1/account-relinkings", `{"unlinking_id": "` + unlinking.ID.String() + `"}`, reviewerRole,
 			"SELECT count(*) FROM account_operations WHERE id = ? AND state = 'superseded'", []any{unlinking.ID}},
+		operations.LiftCut: {models.RoleITOps, "POST", httpkit.AddressOf(models.RefCut, emergency.ID) + "/lifting", `{}`, reviewerRole,
+			"SELECT count(*) FROM access_cuts WHERE id = ? AND state = 'lifted'", []any{emergency.ID}},
 		operations.DisableUser: {models.RoleITOps, "POST", "/api/v1/users/" + f.User(disabled).String() + "/disabling", "", hrRole,
 			"SELECT count(*) FROM users WHERE employee_id = ? AND state = 'disabled'", []any{disabled}},
 		operations.RevokeRole: {hrRole, "DELETE", "/api/v1/users/" + f.User(demoted).String() + "/roles/reviewer", "", reviewerRole,

@@ -17,6 +17,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/consent"
+	cutting "lethe/internal/cut"
 	"lethe/internal/database"
 	"lethe/internal/departure"
 	"lethe/internal/disclosure"
@@ -166,6 +167,7 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 		operations.Relink: {
 			{"nothing there", hr, operations.Relinking{UnlinkingID: unlinking.ID, Systems: []string{"finance"}}, account.ErrNothingToUndo},
 		},
+		operations.LiftCut:     {{"not there", hr, operations.CutLift{CutID: uuid.New()}, cutting.ErrNotFound}},
 		operations.ReleaseHold: {{"own", self(held, models.RoleHRAdmin), operations.HoldRelease{HoldID: hold.ID}, retention.ErrSubject}},
 		operations.HoldEverybody: {
 			{"no matter", hr, operations.HoldOnEverybody{}, retention.ErrMatterRequired},

@@ -29,7 +29,7 @@ func (d Deps) liftCut() approval.Operation {
 			return approval.Review{
 				Subjects: []uuid.UUID{row.EmployeeID},
 				Targets:  []approval.Target{{Kind: models.RefCut, ID: row.ID, Version: approval.Version(row.State.Stands())}},
-				Changes:  []approval.Change{who, word("state", "cut_state", string(row.State), string(models.CutLifted))},
+				Changes:  []approval.Change{who, word("access_cut", "cut_state", string(row.State), string(models.CutLifted))},
 			}, nil
 		},
 		Check: func(tx *database.Tx, by models.Actor, c CutLift) error { return refusal(cut.Liftable(tx, by, c.CutID)) },
