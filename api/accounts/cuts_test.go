@@ -109,7 +109,7 @@ func TestWhoMayCutWhom(t *testing.T) {
 	wants(t, "no step-up", f.PlainSession(hr, httpkit.HR).Ask("POST", cutsPath, cutOf(person, "")), 403, "step_up_required")
 	wants(t, "sealed codes", f.OpenSession(hr, httpkit.HR, models.ByBreakGlass).Ask("POST", cutsPath, cutOf(person, "")), 403, "break_glass_not_allowed")
 	wants(t, "oneself", f.Session(httpkit.HR).Ask("POST", cutsPath, cutOf(hr, "")), 403, "own_matter")
-	wants(t, "nobody", f.Session(httpkit.HR).Ask("POST", cutsPath, cutOf(uuid.New(), "")), 422, "employee_not_found")
+	wants(t, "nobody", f.Session(httpkit.HR).Ask("POST", cutsPath, cutOf(uuid.New(), "")), 404, "employee_not_found")
 	wants(t, "no such system", f.Session(httpkit.HR).Ask("POST", cutsPath, cutOf(person, `, "systems": ["no"]`)), 422, "unknown_system")
 	wants(t, "a reviewer", f.Session(httpkit.Reviewer).Ask("POST", cutsPath, cutOf(person, "")), 403, "role_not_allowed")
 	if f.Count("access_cuts") != 0 {
@@ -203,7 +203,7 @@ func TestI27_ACutIsNotKnownBeforeTheTalk(t *testing.T) {
 	head := f.People[models.RoleDepartmentHead]
 	sees := func() string {
 		var all strings.Builder
-		for _, path := range []string{accounts.AccountsAddress(person), httpkit.AddressOf(models.RefDeparture, departing.ID), "/api/v1/departures", httpkit.AddressOf(models.RefEmployee, person), "/api/v1/employees", "/api/v1/overview"} {
+		for _, path := range []string{accounts.AccountsAddress(person), httpkit.AddressOf(models.RefDeparture, departing.ID), "/api/v1/departures", httpkit.AddressOf(models.RefEmployee, person), "/api/v1/employees"} {
 			got := f.FreshSession(head, models.RoleDepartmentHead).Ask("GET", path, "")
 			all.WriteString(path + string(got.Body) + "\n")
 		}
