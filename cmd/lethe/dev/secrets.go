@@ -61,6 +61,14 @@ func secretFile(path string) (string, error) {
 	return "", fmt.Errorf("%s is empty; remove it, a new one is generated", path)
 }
 
+// byHand is what the demo company takes away by hand in an emergency.
+var byHand = []connector.ByHand{
+	{NameZh: "门禁卡", NameEn: "Badge", CallZh: "前台，内线 8001", CallEn: "Reception, ext. 8001"},
+	{NameZh: "网银 U 盾", NameEn: "Bank key", CallZh: "财务值班，内线 8010", CallEn: "Finance on duty, ext. 8010"},
+	{NameZh: "印章", NameEn: "Company seal", CallZh: "行政值班，内线 8020", CallEn: "Administration on duty, ext. 8020"},
+	{NameZh: "VPN", NameEn: "VPN", CallZh: "网络值班，内线 8030", CallEn: "Network on duty, ext. 8030"},
+}
+
 // writeSystems lists the sandbox systems for the worker. The addresses may change with the settings.
 func (f files) writeSystems(addresses map[string]string) error {
 	var list []connector.SystemConfig
@@ -69,7 +77,7 @@ func (f files) writeSystems(addresses map[string]string) error {
 			Name: system, Kind: system, Protocol: "scim", BaseURL: addresses[system] + "/scim/v2", TokenFile: f.token(system),
 		})
 	}
-	content, err := json.MarshalIndent(list, "", "  ")
+	content, err := json.MarshalIndent(connector.Configured{Systems: list, ByHand: byHand}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encoding the list of systems: %w", err)
 	}

@@ -11,6 +11,7 @@ import { Finder } from './Finder'
 import { hasTour } from './Heading'
 import { language, setLanguage } from './language'
 import { SessionEnding } from './login'
+import { Person } from './person'
 import { useShellTexts } from './texts'
 import { useWide } from './wide'
 
@@ -164,7 +165,7 @@ function Notices({ of }: { of: Schemas['NoticeView'][] }) {
       type="info"
       showIcon
       style={{ marginBottom: 12 }}
-      title={<Typography.Text>{n.text}</Typography.Text>}
+      title={<Typography.Text>{n.text} <Person of={n.person} /></Typography.Text>}
       closable={{
         onClose: () => void ok(api.POST('/api/v1/notices/{id}/acknowledgement', { params: { path: { id: n.id } } })).finally(() => void client.invalidateQueries({ queryKey: ['me'] })),
       }}

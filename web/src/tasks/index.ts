@@ -1,7 +1,7 @@
 import type { ComponentType } from 'react'
 import {
   AuditOutlined, CommentOutlined, DeleteOutlined, EyeOutlined, FileProtectOutlined, FileSearchOutlined, HomeOutlined, IdcardOutlined, KeyOutlined,
-  LogoutOutlined, QuestionCircleOutlined, MedicineBoxOutlined, SafetyOutlined, SettingOutlined, SmileOutlined, SolutionOutlined, TeamOutlined, ToolOutlined, UserOutlined,
+  LogoutOutlined, QuestionCircleOutlined, MedicineBoxOutlined, SafetyOutlined, SettingOutlined, SmileOutlined, SolutionOutlined, StopOutlined, TeamOutlined, ToolOutlined, UserOutlined,
 } from '@ant-design/icons'
 
 import type { Role } from '../shell/me'
@@ -23,12 +23,12 @@ export const useTaskTexts = texts(
   {
     home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', leavers: '离职员工库',
     pleas: '求助处理', permissions: '权限', approvals: '审核', together: '导入的到期删除', approval: '申请', cases: '异常工单', case: '工单', log: '查询日志', retention: '保留与删除',
-    users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', requests: '本人申请', feedback: '意见反馈', settings: '设置', organisation: '公司、部门与地点', fields: '字段目录', contacts: '待告知的紧急联系人', calendars: '节假日', patterns: '查阅情况提示',
+    users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', cut: '紧急停用', cuts: '紧急停用记录', requests: '本人申请', feedback: '意见反馈', settings: '设置', organisation: '公司、部门与地点', fields: '字段目录', contacts: '待告知的紧急联系人', calendars: '节假日', patterns: '查阅情况提示',
   },
   {
     home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', leavers: 'People who left',
     pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', together: 'Deletions of an import', approval: 'Request', cases: 'Cases', case: 'Case', log: 'Query log', retention: 'Retention',
-    users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', requests: 'Requests of people', feedback: 'Feedback', settings: 'Settings', organisation: 'Companies, departments, sites', fields: 'Field catalogue', contacts: 'Contacts to be told', calendars: 'Public holidays', patterns: 'Patterns of looks',
+    users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', cut: 'Cut access now', cuts: 'Emergency cuts', requests: 'Requests of people', feedback: 'Feedback', settings: 'Settings', organisation: 'Companies, departments, sites', fields: 'Field catalogue', contacts: 'Contacts to be told', calendars: 'Public holidays', patterns: 'Patterns of looks',
   },
 )
 
@@ -46,6 +46,9 @@ export const tasks: Task[] = [
   { path: 'people/import', label: 'import', roles: ['hr_admin'], page: () => import('./people/Import') },
   { path: 'people/:id', label: 'person', page: () => import('./people/File') },
   { path: 'leavers', menu: true, label: 'leavers', icon: TeamOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./people/Leavers') },
+  { path: 'cuts', menu: true, label: 'cuts', icon: StopOutlined, roles: readers, page: () => import('./cuts/List') },
+  { path: 'cuts/new', menu: 'found', label: 'cut', roles: ['hr_admin', 'it_ops'], page: () => import('./cuts/New') },
+  { path: 'cuts/:id', label: 'cuts', roles: readers, page: () => import('./cuts/Detail') },
   { path: 'emergency', menu: true, label: 'emergency', icon: MedicineBoxOutlined, page: () => import('./emergency/Emergency') },
   { path: 'approvals', menu: true, label: 'approvals', icon: AuditOutlined, roles: readers, page: () => import('./approvals/List') },
   { path: 'approvals/:id', label: 'approval', roles: readers, page: () => import('./approvals/Detail') },

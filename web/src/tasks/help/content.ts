@@ -35,6 +35,11 @@ export const guides: Entry[] = [
     about: ['cases', 'case'],
   },
   {
+    zh: ['紧急停用', '要立即停用某人的账号，不等离职流程：打开其档案点“紧急停用”，或按 Ctrl+K 输入“紧急停用”。写明原因、按红色按钮、确认是您本人即可；画面逐个系统显示是否已停用并核实。系统够不到的门禁卡、印章等会列出联系谁。另一人须在 4 小时内确认；无人确认也保持停用。登记“已谈话”之前，本人和部门负责人看不到。恢复须两人同意。'],
+    en: ['Cut access now', 'To take somebody’s access away without waiting for a departure open the file and press “Cut access now”, or press Ctrl+K. Write why, press the red button, confirm that it is you; the screen says of each system whether it was read back as off. For badge, seal and the like it says whom to call. Somebody else confirms within four hours; undecided it stays closed. Before it is entered that the person was told, neither the person nor the head sees it. Opening again takes two.'],
+    about: ['cut', 'cuts'],
+  },
+  {
     zh: ['审核', '审核人看到：要改变什么、关系到谁、为什么、谁在什么时候提出。同意前需要再次确认是您本人。自己提出的申请自己不能审核。'],
     en: ['Approvals', 'You see what would change, for whom, why, and who asked when. Before you agree you confirm that it is you. Nobody decides about their own request.'],
     about: ['approvals', 'approval'],

@@ -1,4 +1,4 @@
-import { EditOutlined, EyeOutlined } from '@ant-design/icons'
+import { EditOutlined, EyeOutlined, StopOutlined } from '@ant-design/icons'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Card, Descriptions, Drawer, Empty, Flex, Input, Select, Skeleton, Space, Tabs, Tag, Typography } from 'antd'
 import type { InputRef } from 'antd'
@@ -125,6 +125,11 @@ function OneFile({ id }: { id: string }) {
           {hr && !own && person.status !== 'purged' && (
             <Button icon={<EditOutlined />} onClick={() => setEditing(true)}>
               {t('edit')}
+            </Button>
+          )}
+          {(hr || role === 'it_ops') && !own && person.status !== 'purged' && (
+            <Button danger icon={<StopOutlined />} onClick={() => void navigate(`/cuts/new?person=${id}`)}>
+              {t('cut')}
             </Button>
           )}
           {departure && <Button onClick={() => void navigate(`/departures/${departure.id}`)}>{running ? t('runningDeparture') : t('pastDeparture')}</Button>}

@@ -3,6 +3,7 @@ import { texts } from '../../shell/language'
 export const usePeopleTexts = texts(
   'people',
   {
+    cut: '紧急停用',
     files: '员工档案',
     inPerson: '当面重新绑定验证器',
     inPersonAsk: '提交，请另一位同事核验',
@@ -120,6 +121,7 @@ export const usePeopleTexts = texts(
     toMe: '去“我的”',
   },
   {
+    cut: 'Cut access now',
     files: 'Files',
     inPerson: 'New authenticator in person',
     inPersonAsk: 'Ask a colleague to check, too',

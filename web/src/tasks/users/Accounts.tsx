@@ -18,7 +18,7 @@ import { UserDrawer } from './UserDrawer'
 
 export type User = Schemas['UserView']
 
-export const userColors: Record<User['state'], string> = { enrolling: 'gold', active: 'green', disabled: 'default' }
+export const userColors: Record<User['state'], string> = { enrolling: 'gold', active: 'green', suspended: 'red', disabled: 'default' }
 
 /** Who may log in here, and as what. */
 export function Accounts() {
