@@ -22,6 +22,22 @@ const (
 // SubjectRequestKinds lists them all.
 var SubjectRequestKinds = closed.Of("subject_request_kind", SubjectCorrection, SubjectErasure, SubjectCopy)
 
+// NearRelative is how somebody is related to a person who died (Civil Code Art. 1045).
+type NearRelative string
+
+// The near relatives.
+const (
+	RelativeSpouse      NearRelative = "spouse"
+	RelativeParent      NearRelative = "parent"
+	RelativeChild       NearRelative = "child"
+	RelativeSibling     NearRelative = "sibling"
+	RelativeGrandparent NearRelative = "grandparent"
+	RelativeGrandchild  NearRelative = "grandchild"
+)
+
+// NearRelatives lists them all.
+var NearRelatives = closed.Of("near_relative", RelativeSpouse, RelativeParent, RelativeChild, RelativeSibling, RelativeGrandparent, RelativeGrandchild)
+
 // SubjectRequestState is how far a request came.
 type SubjectRequestState string
 
@@ -67,7 +83,14 @@ type SubjectRequest struct {
 	ReceivedOn *clock.Date // of a paper
 	TextSealed Sealed
 	// EvidenceSealed is where a paper is kept.
-	EvidenceSealed  Sealed
+	EvidenceSealed Sealed
+	// ByRelative: a near relative asks, of somebody who died; RelativeSealed says who. Objected: the person had arranged
+	// otherwise. ProofSeenBy is the second person who saw the proof.
+	ByRelative      bool
+	Objected        bool
+	RelativeSealed  Sealed
+	ProofSeenBy     *uuid.UUID
+	ProofSeenAt     *time.Time
 	AnswerDueAt     time.Time
 	ExtendedAt      *time.Time
 	ExtensionSealed Sealed // why

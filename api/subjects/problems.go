@@ -36,6 +36,9 @@ func init() {
 	httpkit.Refuses(subject.ErrGone, httpkit.Code("subject_gone", http.StatusConflict))
 	httpkit.Refuses(subject.ErrNoExtension, httpkit.Code("subject_request_no_extension", http.StatusConflict))
 	httpkit.Refuses(subject.ErrNoPaper, httpkit.Code("subject_request_no_paper", http.StatusConflict))
+	httpkit.Refuses(subject.ErrNotDead, httpkit.Code("relative_not_dead", http.StatusConflict))
+	httpkit.Refuses(subject.ErrProofOnce, httpkit.Code("relative_proof_once", http.StatusConflict))
+	httpkit.Refuses(subject.ErrObjected, httpkit.Code("relative_objected", http.StatusConflict))
 	httpkit.Refuses(subject.ErrExtended, httpkit.Code("subject_request_extended", http.StatusConflict))
 }
 

@@ -39,6 +39,7 @@ var readers = httpkit.Roles{httpkit.HR, httpkit.Reviewer, httpkit.Auditor}
 func Register(desk *approvals.Desk, v vault.Sealer) {
 	s := &server{desk, v}
 	httpkit.Describe[retention.Kept](desk.API)
+	httpkit.Describe[models.NearRelative](desk.API)
 	r := s.Resource("Requests about the own data", identity.ScopePeople)
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /me/requests", Summary: "Ask for a correction, an erasure or a copy of the own data", Former: true, To: httpkit.Everyone, Session: true, NoSealedCodes: true, Status: http.StatusCreated,
@@ -52,6 +53,10 @@ func Register(desk *approvals.Desk, v vault.Sealer) {
 	httpkit.Handle(r, httpkit.Route{At: "GET /subject-requests", Summary: "List what people asked for of their own data, newest first", To: readers}, s.list)
 	httpkit.Handle(r, httpkit.Route{At: "GET /subject-requests/{id}", Summary: "Read a request with what was written; that is recorded", To: readers, More: "Of an open one for an erasure it says what the law lets go, and when."}, s.get)
 	httpkit.Handle(r, httpkit.Route{At: "POST /subject-requests/{id}/extension", Summary: "Put the answer off once, with a reason, where the law gives more time", To: httpkit.Roles{httpkit.HR}, NoSealedCodes: true}, s.extend)
+	httpkit.Handle(r, httpkit.Route{
+		At: "POST /subject-requests/{id}/proof", Summary: "Say, as the second person, that one has seen the proof that a relative brought", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer}, Session: true, NoSealedCodes: true, Problems: []int{http.StatusConflict},
+		More: "Of a near relative's request nothing is granted or printed before.",
+	}, s.seeProof)
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /subject-requests/{id}/answer", Summary: "Answer a request, and carry out what is granted", To: httpkit.Roles{httpkit.HR}, NoSealedCodes: true, OrRequest: true, Problems: []int{http.StatusConflict},
 		More: "A correction is written with the answer. An erasure removes what rests on consent alone, and brings deletion dates forward as far as the law lets them, which two people agree to; nothing is deleted at once. 409 erasure_kept: what stays, by which rule, until when.",
@@ -83,6 +88,11 @@ type SubjectRequest struct {
 	EnteredBy   *render.PersonView         `json:"entered_by,omitempty" doc:"Who of HR entered a paper: not for the person"`
 	AnsweredBy  *render.PersonView         `json:"answered_by,omitempty" doc:"Who answered: not for the person"`
 	Written     *RequestTexts              `json:"written,omitempty" doc:"What was written; it is cleared once the person's data is deleted"`
+	ByRelative  bool                       `json:"by_relative" doc:"A near relative of somebody who died asks"`
+	Objected    bool                       `json:"objected" doc:"Of such a one: the person had arranged in life that relatives get nothing"`
+	Relative    *RelativeView              `json:"relative,omitempty" doc:"Who asks: of one that is read by itself"`
+	ProofSeenBy *render.PersonView         `json:"proof_seen_by,omitempty" doc:"The second person who saw the proof"`
+	ProofSeenAt *time.Time                 `json:"proof_seen_at,omitempty"`
 	MayBeErased []ErasableCategory         `json:"may_be_erased,omitempty" doc:"Of an open request for an erasure, for HR: each category of former employments"`
 }
 
@@ -121,6 +131,24 @@ type HandedIn struct {
 	KeptAt     string     `json:"kept_at" minLength:"1" maxLength:"200" doc:"Where it is kept. Sealed, cleared once the person's data is deleted" example:"人事档案柜 3-12"`
 }
 
+// NewRelative is a near relative of somebody who died.
+type NewRelative struct {
+	Name     string              `json:"name" minLength:"1" maxLength:"200" doc:"Who asks. Sealed, as the rest of it"`
+	Relation models.NearRelative `json:"relation" doc:"How they are related to the person"`
+	Proof    string              `json:"proof" minLength:"1" maxLength:"2000" doc:"Which documents were seen, of the death and of the relation: kinds, no numbers"`
+	Interest string              `json:"interest" minLength:"1" maxLength:"2000" doc:"The own lawful interest for which they ask"`
+	Objected bool                `json:"objected,omitempty" doc:"The person had arranged in life that relatives get nothing: it is refused"`
+}
+
+// RelativeView is who asks for somebody who died.
+type RelativeView struct {
+	Name         string              `json:"name"`
+	Relation     models.NearRelative `json:"relation"`
+	RelationText string              `json:"relation_text"`
+	Proof        string              `json:"proof"`
+	Interest     string              `json:"interest"`
+}
+
 type askInput struct {
 	httpkit.Idempotent
 	httpkit.Speaking
@@ -139,15 +167,19 @@ type enterInput struct {
 	httpkit.ByID
 	Body struct {
 		NewSubjectRequest
-		Paper HandedIn `json:"paper"`
+		Paper    HandedIn     `json:"paper"`
+		Relative *NewRelative `json:"relative,omitempty" doc:"A near relative of somebody who died asks; left out: the person"`
 	}
 }
 
 func (s *server) enter(ctx context.Context, in *enterInput) (*httpkit.CreatedAnswer[SubjectRequest], error) {
 	b := in.Body
-	return s.keep(ctx, in.Key, "POST /employees/"+in.ID.String()+"/requests", b, in.Language(), subject.New{
-		EmployeeID: in.ID, Kind: b.Kind, Fields: b.Fields, Text: b.Text, Paper: &subject.Paper{ReceivedOn: b.Paper.ReceivedOn, KeptAt: b.Paper.KeptAt},
-	})
+	n := subject.New{EmployeeID: in.ID, Kind: b.Kind, Fields: b.Fields, Text: b.Text, Paper: &subject.Paper{ReceivedOn: b.Paper.ReceivedOn, KeptAt: b.Paper.KeptAt}}
+	if b.Relative != nil {
+		who := subject.Relative(*b.Relative)
+		n.Relative = &who
+	}
+	return s.keep(ctx, in.Key, "POST /employees/"+in.ID.String()+"/requests", b, in.Language(), n)
 }
 
 func (s *server) keep(ctx context.Context, key, route string, body any, language i18n.Language, n subject.New) (*httpkit.CreatedAnswer[SubjectRequest], error) {
@@ -178,7 +210,7 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	by := httpkit.ActorOf(ctx)
 	var ids []uuid.UUID
 	for _, r := range rows {
-		ids = append(ids, render.GivenOf(&r.EmployeeID, &r.EnteredBy, r.AnsweredBy)...)
+		ids = append(ids, render.GivenOf(&r.EmployeeID, &r.EnteredBy, r.AnsweredBy, r.ProofSeenBy)...)
 	}
 	people, err := s.PeopleInLog(ctx, language, ids)
 	if err != nil {
@@ -230,7 +262,9 @@ func requestView(r models.SubjectRequest, people render.Named, labels archive.La
 	if r.AnsweredBy != nil {
 		v.Department = people[*r.AnsweredBy].Department
 	}
+	v.ByRelative, v.Objected, v.ProofSeenAt = r.ByRelative, r.Objected, render.UTC(r.ProofSeenAt)
 	if !own {
+		v.ProofSeenBy = people.Of(r.ProofSeenBy)
 		v.AnsweredBy = people.Of(r.AnsweredBy)
 		if r.Form == models.ConsentWritten {
 			v.EnteredBy = people.Of(&r.EnteredBy)
@@ -309,6 +343,13 @@ func (s *server) get(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[Sub
 	}
 	w := RequestTexts(written[0])
 	v.Written = &w
+	who, err := subject.RelativeOf(ctx, s.DB, r)
+	if err != nil {
+		return nil, err
+	}
+	if who != nil {
+		v.Relative = &RelativeView{who.Name, who.Relation, closed.Text(language, who.Relation), who.Proof, who.Interest}
+	}
 	for _, e := range erasables {
 		v.MayBeErased = append(v.MayBeErased, erasableView(e, language))
 	}
@@ -331,6 +372,13 @@ func erasableView(e retention.Erasable, language i18n.Language) ErasableCategory
 func (s *server) withdraw(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[SubjectRequest], error) {
 	return s.changed(ctx, in.Language(), in.ID, func(tx *database.Tx) error {
 		_, err := subject.Withdraw(tx, httpkit.ActorOf(ctx), in.ID)
+		return err
+	})
+}
+
+func (s *server) seeProof(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[SubjectRequest], error) {
+	return s.changed(ctx, in.Language(), in.ID, func(tx *database.Tx) error {
+		_, err := subject.SeeProof(tx, httpkit.ActorOf(ctx), in.ID)
 		return err
 	})
 }

@@ -120,7 +120,7 @@ contact_removals evidence_sealed
 messages contact_sealed
 feedback doing_sealed text_sealed answer_sealed
 access_links login_sealed
-subject_requests text_sealed evidence_sealed extension_sealed answer_sealed basis_sealed
+subject_requests text_sealed evidence_sealed extension_sealed answer_sealed basis_sealed relative_sealed
 emergency_calls statement_sealed note_sealed
 access_cuts reason_sealed`},
 	{FormerReason, Facts, `

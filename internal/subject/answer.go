@@ -71,6 +71,11 @@ func (a *Answer) Prepare(tx *database.Tx, by models.Actor, id uuid.UUID) (r mode
 	case r.State != models.SubjectOpen:
 		return r, nil, ErrClosed
 	}
+	if a.Answer != models.SubjectRefused {
+		if err := grantable(r); err != nil {
+			return r, nil, err
+		}
+	}
 	if err := a.check(tx, r); err != nil {
 		return r, nil, err
 	}

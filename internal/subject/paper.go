@@ -23,6 +23,9 @@ func PaperCopy(tx *database.Tx, by models.Actor, id uuid.UUID, language i18n.Lan
 	case r.Kind != models.SubjectCopy || r.Form != models.ConsentWritten || r.ReceivedOn == nil:
 		return q, ErrNoPaper
 	}
+	if err := grantable(r); err != nil {
+		return q, err
+	}
 	return disclosure.Request{
 		EmployeeID: r.EmployeeID, Purpose: access.OwnRequest, Reason: i18n.Text(language, "copy.look_reason"),
 		Evidence: map[string]string{"confirmed_how": "document", "confirmed_on": r.ReceivedOn.String()},

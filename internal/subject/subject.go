@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,12 @@ var (
 	ErrNoExtension = errors.New("the answer cannot be put off")
 	// ErrNoPaper: who asked by the own login takes the copy there; and nothing but a copy is printed.
 	ErrNoPaper = errors.New("no copy was asked for on paper")
+	// ErrNotDead: a near relative asks for nobody who lives.
+	ErrNotDead = errors.New("nobody asks for a person who is not recorded as dead")
+	// ErrProofOnce: of a relative's request nothing is granted before a second person saw the proof.
+	ErrProofOnce = errors.New("a second person has to see the proof first")
+	// ErrObjected: the person had arranged in life that relatives get nothing.
+	ErrObjected = errors.New("the person had objected to it")
 	// ErrExtended: it was put off once.
 	ErrExtended = errors.New("the answer was put off already")
 )
@@ -103,6 +110,7 @@ const (
 	actionAnswered  = "subject_request.answered"
 	actionEnded     = "subject_request.ended"
 	actionRead      = "subject_request.read"
+	actionProof     = "subject_request.proof_seen"
 )
 
 // The sealed columns: their names are part of what they are sealed for.
@@ -112,6 +120,7 @@ const (
 	columnExtension = "extension_sealed"
 	columnAnswer    = "answer_sealed"
 	columnBasis     = "basis_sealed"
+	columnRelative  = "relative_sealed"
 )
 
 func cell(column string, id uuid.UUID) string { return reasons.Cell("subject_requests."+column, id) }
@@ -128,6 +137,8 @@ type New struct {
 	Text       string
 	// Paper is set if HR enters what somebody handed in.
 	Paper *Paper
+	// Relative is set if a near relative of somebody who died asks.
+	Relative *Relative
 }
 
 // Paper is what somebody handed in.
@@ -147,6 +158,9 @@ func Ask(tx *database.Tx, by models.Actor, n New) (r models.SubjectRequest, err 
 		}
 	}
 	person, err := database.Lock[models.Employee](tx, "an employee", n.EmployeeID)
+	if err == nil && n.Relative != nil {
+		err = died(tx, n.EmployeeID)
+	}
 	switch {
 	case err != nil:
 		return r, err
@@ -189,6 +203,9 @@ func Ask(tx *database.Tx, by models.Actor, n New) (r models.SubjectRequest, err 
 		return r, err
 	}
 	r.AnswerDueAt = disclosure.AnswerBy(place, on, zone)
+	if n.Relative != nil {
+		r.ByRelative, r.Objected = true, n.Relative.Objected
+	}
 	return r, n.keep(tx, &r)
 }
 
@@ -202,12 +219,23 @@ func (n New) keep(tx *database.Tx, r *models.SubjectRequest) (err error) {
 			return err
 		}
 	}
+	if n.Relative != nil {
+		if r.RelativeSealed, err = n.Relative.seal(tx, r.ID); err != nil {
+			return err
+		}
+	}
 	details := map[string]string{"subject_request_kind": string(r.Kind), "answer_due_at": r.AnswerDueAt.Format(time.RFC3339), "consent_form": string(r.Form)}
 	if len(r.Fields) > 0 {
 		details["fields"] = strings.Join(r.Fields, ",")
 	}
 	if r.ReceivedOn != nil {
 		details["received_on"] = r.ReceivedOn.String()
+	}
+	if r.ByRelative {
+		details["by_relative"] = strconv.FormatBool(true)
+	}
+	if r.Objected {
+		details["relative_objected"] = strconv.FormatBool(true)
 	}
 	if r.LedgerEntryID, err = ledger.Append(tx, entryOf(*r, actionAsked, details)); err != nil {
 		return err
@@ -237,6 +265,7 @@ func (n *New) check(tx *database.Tx, today clock.Date) error {
 			found.add("paper.received_on", CodeTooEarly)
 		}
 	}
+	n.Relative.check(n.Paper != nil, found)
 	slices.Sort(n.Fields)
 	n.Fields = slices.Compact(n.Fields)
 	if len(n.Fields) > 0 {
@@ -353,7 +382,7 @@ func End(tx *database.Tx, person uuid.UUID) error {
 	}
 	now, err := tx.Now()
 	for i := 0; i < len(rows) && err == nil; i++ {
-		columns := map[string]any{columnText: nil, columnEvidence: nil, columnExtension: nil, columnAnswer: nil, columnBasis: nil}
+		columns := map[string]any{columnText: nil, columnEvidence: nil, columnExtension: nil, columnAnswer: nil, columnBasis: nil, columnRelative: nil}
 		if rows[i].State == models.SubjectOpen {
 			columns["state"], columns["finished_at"] = models.SubjectEnded, now
 		}

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Button, DatePicker, Form, Input, Modal, Select } from 'antd'
+import { Button, Checkbox, DatePicker, Form, Input, Modal, Select } from 'antd'
 import type { Dayjs } from 'dayjs'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -17,7 +17,10 @@ export function useFieldOptions() {
   return (fields.data?.items ?? []).map((f) => ({ value: f.key, label: `${f.section_label} · ${f.label}` }))
 }
 
+const relations = ['spouse', 'parent', 'child', 'sibling', 'grandparent', 'grandchild'] as const
+
 interface OnPaper extends Omit<Schemas['EnterInputBody'], 'paper'> {
+  by_relative?: boolean
   employee_id: string
   received_on: Dayjs
   kept_at: string
@@ -30,9 +33,10 @@ export function Enter({ open, close }: { open: boolean; close: () => void }) {
   const client = useQueryClient()
   const options = useFieldOptions()
   const [form] = Form.useForm<OnPaper>()
+  const byRelative = Form.useWatch('by_relative', form)
   const required = [{ required: true, message: shell('required') }]
   const send = useMutation({
-    mutationFn: ({ employee_id, received_on, kept_at, ...body }: OnPaper) =>
+    mutationFn: ({ employee_id, received_on, kept_at, by_relative: _, ...body }: OnPaper) =>
       ok(api.POST('/api/v1/employees/{id}/requests', { params: { path: { id: employee_id } }, body: { ...body, paper: { received_on: received_on.format('YYYY-MM-DD'), kept_at } } })),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ['subject-requests'] })
@@ -56,6 +60,28 @@ export function Enter({ open, close }: { open: boolean; close: () => void }) {
         <Form.Item name="text" label={t('text')}>
           <Input.TextArea rows={3} count={longest(2000)} />
         </Form.Item>
+        <Form.Item name="by_relative" valuePropName="checked">
+          <Checkbox>{t('byRelative')}</Checkbox>
+        </Form.Item>
+        {byRelative && (
+          <>
+            <Form.Item name={['relative', 'name']} label={t('relativeName')} rules={required}>
+              <Input maxLength={200} autoComplete="off" />
+            </Form.Item>
+            <Form.Item name={['relative', 'relation']} label={t('relation')} rules={required}>
+              <Select options={relations.map((value) => ({ value, label: t(value) }))} />
+            </Form.Item>
+            <Form.Item name={['relative', 'proof']} label={t('proof')} extra={t('proofHint')} rules={required}>
+              <Input.TextArea rows={2} count={longest(2000)} />
+            </Form.Item>
+            <Form.Item name={['relative', 'interest']} label={t('interest')} rules={required}>
+              <Input.TextArea rows={2} count={longest(2000)} />
+            </Form.Item>
+            <Form.Item name={['relative', 'objected']} valuePropName="checked">
+              <Checkbox>{t('objected')}</Checkbox>
+            </Form.Item>
+          </>
+        )}
         <Form.Item name="received_on" label={t('received')} rules={required}>
           <DatePicker style={{ width: '100%' }} />
         </Form.Item>

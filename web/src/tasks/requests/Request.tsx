@@ -17,7 +17,8 @@ import { useTexts } from './texts'
 export default function Request() {
   const t = useTexts()
   const id = useParams().id!
-  const hr = useMe().data?.role === 'hr_admin'
+  const me = useMe()
+  const hr = me.data?.role === 'hr_admin'
   // Reading it is recorded, so that it is read once and not kept.
   const request = useQuery({
     queryKey: ['subject-request', id],
@@ -42,14 +43,43 @@ export default function Request() {
               ...(r.written?.text ? [{ key: 't', label: t('written'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span> }] : []),
               ...(r.written?.answer ? [{ key: 'a', label: t('words'), children: r.written.answer }] : []),
               ...(r.written?.basis ? [{ key: 'b', label: t('basis'), children: r.written.basis }] : []),
+              ...(r.relative
+                ? [
+                    { key: 'rel', label: t('relativeName'), children: `${r.relative.name}（${r.relative.relation_text}）` },
+                    { key: 'pr', label: t('proof'), children: r.relative.proof },
+                    { key: 'in', label: t('interest'), children: r.relative.interest },
+                  ]
+                : []),
+              ...(r.by_relative ? [{ key: 'seen', label: t('proofSeen'), children: r.proof_seen_by ? <Person of={r.proof_seen_by} /> : t('proofOpen') }] : []),
+              ...(r.objected ? [{ key: 'ob', label: t('objected'), children: t('objectedText') }] : []),
               { key: 'at', label: t('received'), children: r.received_on ? day(r.received_on) : <When at={r.entered_at} /> },
             ]}
           />
         </Card>
       )}
+      {r && r.by_relative && r.state === 'open' && !r.proof_seen_at && (hr || me.data?.role === 'reviewer') && <SeeProof of={r} />}
       {r && hr && r.state === 'open' && r.kind === 'copy' && r.form === 'written' && <PrintCopy of={r} />}
       {r && hr && r.state === 'open' && <AnswerForm of={r} />}
     </Flex>
+  )
+}
+
+/** The second person saw the proof of death and relation. */
+function SeeProof({ of: r }: { of: Schemas['SubjectRequest'] }) {
+  const t = useTexts()
+  const client = useQueryClient()
+  const see = useMutation({
+    mutationFn: () => ok(api.POST('/api/v1/subject-requests/{id}/proof', { params: { path: { id: r.id } } })),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ['subject-request', r.id] }),
+  })
+  return (
+    <Card size="small" title={t('proofTitle')}>
+      <Typography.Paragraph>{t('proofSecond')}</Typography.Paragraph>
+      <ProblemAlert error={see.error} />
+      <Button loading={see.isPending} onClick={() => see.mutate()}>
+        {t('seeProof')}
+      </Button>
+    </Card>
   )
 }
 
