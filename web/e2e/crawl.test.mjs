@@ -90,7 +90,9 @@ async function screensOf(page, role) {
     if (id) screens.push(`/console/${screen}/${id}`)
   }
   if (menu.includes('/console/retention')) screens.push('/console/retention?tab=holds', '/console/retention?tab=purges')
-  if (role === 'hr_admin') screens.push('/console/people/import')
+  if (role === 'hr_admin') screens.push('/console/people/import', '/console/contacts', '/console/cuts/new')
+  if (menu.includes('/console/permissions')) screens.push('/console/fields')
+  if (menu.includes('/console/settings')) screens.push('/console/organisation', '/console/calendars')
   return screens
 }
 

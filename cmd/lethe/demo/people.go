@@ -66,7 +66,7 @@ type department struct {
 
 var company = []entity{
 	{"CN", "忘川示例科技（上海）有限公司", "Lethe Sample Technology (Shanghai)", "CN", "Asia/Shanghai", chinese, []department{
-		{"CN-HR", "人力资源部", "Human Resources", 14, "人力资源总监", []string{"人事专员", "薪酬专员", "招聘专员"}},
+		{"CN-HR", "人力资源部", "Human Resources", 14, "人事总监", []string{"人事专员", "薪酬专员", "招聘专员"}},
 		{"CN-RD", "研发中心", "Research and Development", 58, "研发总监", []string{"软件工程师", "测试工程师", "产品经理", "架构师"}},
 		{"CN-FIN", "财务部", "Finance", 18, "财务总监", []string{"内部审计", "会计", "出纳", "税务专员"}},
 		{"CN-IT", "信息技术部", "Information Technology", 20, "信息技术总监", []string{"运维工程师", "网络工程师", "桌面支持"}},
