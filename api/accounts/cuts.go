@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -203,7 +204,7 @@ func cutAccount(language i18n.Language, c models.AccessCut, a account.Closing) C
 		State: a.State, StateText: closed.Text(language, a.State), ReadAt: render.UTC(a.ConfirmedAt), Tries: a.Tries, SupportCaseID: a.SupportCaseID,
 	}
 	if v.Off && v.ReadAt != nil && !v.ReadAt.Before(c.OrderedAt) {
-		seconds := int(v.ReadAt.Sub(c.OrderedAt).Seconds())
+		seconds := int(math.Ceil(v.ReadAt.Sub(c.OrderedAt).Seconds()))
 		v.Seconds = &seconds
 	}
 	if a.StepState == models.StepStuck {

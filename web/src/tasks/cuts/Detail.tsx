@@ -66,10 +66,10 @@ function Systems({ of: c }: { of: Cut }) {
   const stands = c.state !== 'lifted'
   const total = c.off + c.still_on
   return (
-    <Card size="small" title={<h2 className="card-title" role="status" aria-live="polite">{c.still_on === 0 ? t('allOff') : t('progress', { off: c.off, total })}</h2>}>
+    <Card size="small" title={<h2 className="card-title" role="status" aria-live="polite">{!stands ? t('afterwards') : c.still_on === 0 ? t('allOff') : t('progress', { off: c.off, total })}</h2>}>
       <Flex justify="space-between" gap={12} wrap style={{ padding: '6px 0' }}>
         <Typography.Text strong>{t('lethe')}</Typography.Text>
-        <State tone={c.own_access_off === stands ? 'good' : 'bad'}>{t(c.own_access_off ? 'letheOff' : 'letheOn')}</State>
+        <State tone={c.own_access_off ? (stands ? 'good' : 'calm') : stands ? 'bad' : 'good'}>{t(c.own_access_off ? (stands ? 'letheOff' : 'letheNo') : 'letheOn')}</State>
       </Flex>
       {c.accounts.map((a) => (
         <div key={a.account_id} data-system={a.system} style={{ padding: '6px 0' }}>
