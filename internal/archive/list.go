@@ -148,9 +148,6 @@ func (p places) reached(g *gorm.DB, scope access.Scope) *gorm.DB {
 	return g.Where("false")
 }
 
-// limiting are the columns by which List limits and orders people, but for the search.
-var limiting = []string{"id", "department_id", "site_id", "status"}
-
 // List is one page of people, in the order in which they were entered, and whether there are more.
 func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, more bool, err error) {
 	if err := f.check(); err != nil {
@@ -161,22 +158,35 @@ func List(ctx context.Context, db *database.DB, f Filter) (people []Employee, mo
 		return nil, false, err
 	}
 	byID := clause.OrderByColumn{Column: clause.Column{Table: "employees", Name: "id"}}
-	query := db.Read(ctx).Model(&models.Employee{}).Scopes(seen).Where("employees.id > ?", f.After).Order(byID)
+	query := db.Read(ctx).Model(&models.Employee{}).Scopes(seen).Order(byID)
+	columns := []string{"id"} // those that limit the list
+	if !access.MaySee(f.Actor.Role, access.RelationNone) {
+		columns = append(columns, "department_id", "site_id")
+	}
+	only := func(column, condition string, value any) {
+		query = query.Where(condition, value)
+		if !slices.Contains(columns, column) {
+			columns = append(columns, column)
+		}
+	}
+	if f.After != uuid.Nil {
+		only("id", "employees.id > ?", f.After)
+	}
 	if f.Status != "" {
-		query = query.Where("employees.status = ?", f.Status)
+		only("status", "employees.status = ?", f.Status)
 	}
 	if f.DepartmentID != uuid.Nil {
-		query = query.Where("employees.department_id = ?", f.DepartmentID)
+		only("department_id", "employees.department_id = ?", f.DepartmentID)
 	}
 	if f.SiteID != uuid.Nil {
-		query = query.Where("employees.site_id = ?", f.SiteID)
+		only("site_id", "employees.site_id = ?", f.SiteID)
 	}
 	if f.Query != "" {
 		named, err := Named(ctx, db, f.Query)
 		if err != nil {
 			return nil, false, err
 		}
-		query = database.Narrow(ctx, db, query, "employees", limiting, []database.Condition{named}, f.Limit+1)
+		query = database.Narrow(ctx, db, query, "employees", columns, []database.Condition{named}, f.Limit+1)
 	}
 	people = []Employee{}
 	// The page first: the employments of all who fit would be read to sort them.

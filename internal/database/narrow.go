@@ -20,8 +20,8 @@ type Condition struct{ Row, Index clause.Expr }
 func Plain(e clause.Expr) Condition { return Condition{e, e} }
 
 // Narrow limits rows, an ordered query that reads a table with a column id, to those that meet conditions on
-// columns of the table, whose order does not help to find them; limit is how many of them will be read. columns are the id and
-// whatever else limits or orders rows.
+// columns of the table, whose order does not help to find them; limit is how many of them will be read. columns are the id, what
+// orders rows, and what else limits them: the fewer, the sooner.
 //
 // The planner cannot tell how the rows that meet a condition are spread over an order, and may walk a whole
 // table for a page, or collect and sort a tenth of it. So the first rows are tried, and then the index: in

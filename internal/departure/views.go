@@ -112,8 +112,16 @@ const (
 // Orders lists them all.
 var Orders = closed.Of("", ByLastDay, ByCutoff, ByEnd)
 
-// limiting are the columns by which List limits and orders departures, but for the search and what is scarce.
-var limiting = []string{"id", "employee_id", "stage", "accounts_state", "last_working_day", "employment_end_date", "access_cutoff_at", "employment_ended_at"}
+// columns are those that order and limit a list, but for its search and what is scarce.
+func (f Filter) columns() []string {
+	if f.After != nil || f.EmployeeID != uuid.Nil || len(f.Stages) > 0 || f.Accounts != "" || f.Left || f.VisibleTo != nil {
+		return []string{"id", "employee_id", "stage", "accounts_state", "last_working_day", "employment_end_date", "access_cutoff_at", "employment_ended_at"}
+	}
+	if f.Order == "" {
+		return []string{"id"}
+	}
+	return []string{"id", string(f.Order)}
+}
 
 // List reads departures, one more than Limit at most: the extra one says that another page follows.
 func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, error) {
@@ -157,7 +165,7 @@ func List(ctx context.Context, db *database.DB, f Filter) ([]models.Departure, e
 		scarce = append(scarce, named)
 	}
 	var rows []models.Departure
-	if err := database.Narrow(ctx, db, q, "departures", limiting, scarce, f.Limit+1).Limit(f.Limit + 1).Find(&rows).Error; err != nil {
+	if err := database.Narrow(ctx, db, q, "departures", f.columns(), scarce, f.Limit+1).Limit(f.Limit + 1).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("listing departures: %w", database.Hide(err))
 	}
 	return rows, nil
