@@ -26,10 +26,13 @@ export default function Request() {
     staleTime: Infinity, gcTime: 0, refetchOnWindowFocus: false, refetchOnReconnect: false,
   })
   const r = request.data
+  const own = !!r?.entered_by && r.entered_by.employee_id === me.data?.employee_id
+  // Nothing of a relative's request is granted before a second person has seen the proof.
+  const waits = !!r && r.by_relative && !r.objected && r.state === 'open' && !r.proof_seen_at
   return (
     <Flex vertical gap={12} style={{ maxWidth: 820 }}>
       <Link to="/requests">← {t('title')}</Link>
-      <Heading>{r ? t('titleOf', { kind: r.kind_text }) : t('title')}</Heading>
+      <Heading>{r ? t(r.by_relative ? 'titleOfRelative' : 'titleOf', { kind: r.kind_text }) : t('title')}</Heading>
       {request.isPending && <Skeleton active />}
       <ProblemAlert error={request.error} retry={() => void request.refetch()} />
       {r && (
@@ -40,54 +43,62 @@ export default function Request() {
             items={[
               { key: 'd', label: t(r.answer_text ? 'answer' : 'deadline'), children: r.answer_text ?? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) },
               ...(r.fields_text.length ? [{ key: 'f', label: t('fields'), children: r.fields_text.join('、') }] : []),
-              ...(r.written?.text ? [{ key: 't', label: t('written'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span> }] : []),
-              ...(r.written?.answer ? [{ key: 'a', label: t('words'), children: r.written.answer }] : []),
+              ...(r.written?.text ? [{ key: 't', label: t(r.by_relative ? 'writtenRelative' : 'written'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span> }] : []),
+              ...(r.written?.answer ? [{ key: 'a', label: t(r.by_relative ? 'wordsRelative' : 'words'), children: r.written.answer }] : []),
               ...(r.written?.basis ? [{ key: 'b', label: t('basis'), children: r.written.basis }] : []),
               ...(r.relative
                 ? [
-                    { key: 'rel', label: t('relativeName'), children: `${r.relative.name}（${r.relative.relation_text}）` },
-                    { key: 'pr', label: t('proof'), children: r.relative.proof },
-                    { key: 'in', label: t('interest'), children: r.relative.interest },
+                    { key: 'rel', label: t('relativeName'), children: `${r.relative.name} · ${r.relative.relation_text}` },
+                    { key: 'pr', label: t('proof'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.relative.proof}</span> },
+                    { key: 'in', label: t('interestShort'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.relative.interest}</span> },
                   ]
                 : []),
-              ...(r.by_relative ? [{ key: 'seen', label: t('proofSeen'), children: r.proof_seen_by ? <Person of={r.proof_seen_by} /> : t('proofOpen') }] : []),
-              ...(r.objected ? [{ key: 'ob', label: t('objected'), children: t('objectedText') }] : []),
+              ...(r.by_relative && !r.objected ? [{ key: 'seen', label: t('proofSeen'), children: r.proof_seen_by?.name ?? t('proofOpen') }] : []),
               { key: 'at', label: t('received'), children: r.received_on ? day(r.received_on) : <When at={r.entered_at} /> },
+              ...(r.written?.kept_at ? [{ key: 'k', label: t('keptAt'), children: r.written.kept_at }] : []),
+              ...(r.entered_by ? [{ key: 'by', label: t('enteredBy'), children: r.entered_by.name }] : []),
             ]}
           />
         </Card>
       )}
-      {r && r.by_relative && r.state === 'open' && !r.proof_seen_at && (hr || me.data?.role === 'reviewer') && <SeeProof of={r} />}
-      {r && hr && r.state === 'open' && r.kind === 'copy' && r.form === 'written' && <PrintCopy of={r} />}
-      {r && hr && r.state === 'open' && <AnswerForm of={r} />}
+      {r && r.objected && r.state === 'open' && <Alert type="warning" showIcon title={t('objected')} description={t('objectedText')} />}
+      {r && waits && (hr || me.data?.role === 'reviewer') && <SeeProof of={r} own={own} />}
+      {r && hr && !waits && !r.objected && r.state === 'open' && r.kind === 'copy' && r.form === 'written' && <PrintCopy of={r} own={own} />}
+      {r && hr && r.state === 'open' && <AnswerForm of={r} waits={waits} />}
     </Flex>
   )
 }
 
-/** The second person saw the proof of death and relation. */
-function SeeProof({ of: r }: { of: Schemas['SubjectRequest'] }) {
+/** The second person saw the proof of death and relation; whoever entered the request is told to ask one. */
+function SeeProof({ of: r, own }: { of: Schemas['SubjectRequest']; own: boolean }) {
   const t = useTexts()
   const client = useQueryClient()
+  const { message } = App.useApp()
   const see = useMutation({
     mutationFn: () => ok(api.POST('/api/v1/subject-requests/{id}/proof', { params: { path: { id: r.id } } })),
-    onSuccess: () => void client.invalidateQueries({ queryKey: ['subject-request', r.id] }),
+    onSuccess: () => {
+      void message.success(t('proofDone'))
+      void client.invalidateQueries({ queryKey: ['subject-request', r.id] })
+      void client.invalidateQueries({ queryKey: ['subject-requests'] })
+    },
   })
   return (
-    <Card size="small" title={t('proofTitle')}>
-      <Typography.Paragraph>{t('proofSecond')}</Typography.Paragraph>
+    <Card size="small" title={<h2 className="card-title">{t('proofTitle')}</h2>}>
+      <Typography.Paragraph>{t(own ? 'proofOther' : 'proofSecond')}</Typography.Paragraph>
       <ProblemAlert error={see.error} />
-      <Button loading={see.isPending} onClick={() => see.mutate()}>
-        {t('seeProof')}
-      </Button>
+      {!own && (
+        <Button loading={see.isPending} onClick={() => see.mutate()}>
+          {t('seeProof')}
+        </Button>
+      )}
     </Card>
   )
 }
 
 /** The copy for somebody who asked on paper: a look at everything, which is recorded; printed once. */
-function PrintCopy({ of: r }: { of: Schemas['SubjectRequest'] }) {
+function PrintCopy({ of: r, own }: { of: Schemas['SubjectRequest']; own: boolean }) {
   const t = useTexts()
   const outcome = useOutcome()
-  const { message } = App.useApp()
   const print = useMutation({
     mutationFn: async () => {
       const answer = (await ok(api.POST('/api/v1/subject-requests/{id}/copy', { params: { path: { id: r.id } }, parseAs: 'blob' }))) as unknown as Blob
@@ -97,24 +108,30 @@ function PrintCopy({ of: r }: { of: Schemas['SubjectRequest'] }) {
       setTimeout(() => URL.revokeObjectURL(url), 10_000)
       return undefined
     },
-    onSuccess: (request) => {
-      if (request) outcome(request)
-      else void message.success(t('printed'))
-    },
+    onSuccess: (request) => void (request && outcome(request)),
     gcTime: 0,
   })
+  const [done, asked] = [print.isSuccess && !print.data, print.data]
   return (
-    <Card size="small" title={t('printTitle')}>
-      <Typography.Paragraph>{t('printHint')}</Typography.Paragraph>
-      <ProblemAlert error={print.error} />
-      <Button loading={print.isPending} onClick={() => print.mutate()}>
-        {t('print')}
-      </Button>
+    <Card size="small" title={<h2 className="card-title">{t(r.by_relative ? 'printRelative' : 'printTitle')}</h2>}>
+      {done ? (
+        <Alert role="status" type="success" showIcon title={t(r.by_relative ? 'printedRelative' : 'printed')} description={t('printedNext')} />
+      ) : (
+        <Flex vertical gap={12} align="start">
+          <span>{t(r.by_relative ? 'printHintRelative' : 'printHint')}</span>
+          <span>{t(own ? 'printOwn' : 'printLate')}</span>
+          {asked && <Alert role="status" type="info" showIcon title={t('printAsked')} action={<Link to={`/approvals/${asked.id}`}>{t('printOpen')}</Link>} />}
+          <ProblemAlert error={print.error} />
+          <Button loading={print.isPending} onClick={() => print.mutate()}>
+            {t('print')}
+          </Button>
+        </Flex>
+      )}
     </Card>
   )
 }
 
-function AnswerForm({ of: r }: { of: Schemas['SubjectRequest'] }) {
+function AnswerForm({ of: r, waits }: { of: Schemas['SubjectRequest']; waits: boolean }) {
   const t = useTexts()
   const shell = useShellTexts()
   const client = useQueryClient()
@@ -134,10 +151,10 @@ function AnswerForm({ of: r }: { of: Schemas['SubjectRequest'] }) {
   const grants = answer === 'granted' || answer === 'partly'
   const required = [{ required: true, message: shell('required') }]
   return (
-    <Card size="small" title={t('answer')}>
-      <Form form={form} layout="vertical" onFinish={(body) => send.mutate(body)}>
-        <Form.Item name="answer" label={t('answer')} rules={required}>
-          <Radio.Group options={(['granted', 'partly', 'refused'] as const).map((value) => ({ value, label: t(value) }))} />
+    <Card size="small" title={<h2 className="card-title">{t('answer')}</h2>}>
+      <Form form={form} layout="vertical" initialValues={r.objected ? { answer: 'refused' } : undefined} onFinish={(body) => send.mutate(body)}>
+        <Form.Item name="answer" label={t('answer')} extra={waits ? t('grantWaits') : undefined} rules={required}>
+          <Radio.Group options={(['granted', 'partly', 'refused'] as const).map((value) => ({ value, label: t(value), disabled: value !== 'refused' && (waits || r.objected) }))} />
         </Form.Item>
         {grants &&
           r.kind === 'correction' &&
@@ -169,7 +186,7 @@ function AnswerForm({ of: r }: { of: Schemas['SubjectRequest'] }) {
             </Form.Item>
           </>
         )}
-        <Form.Item name="text" label={t('words')} rules={required}>
+        <Form.Item name="text" label={t(r.by_relative ? 'wordsRelative' : 'words')} extra={r.form === 'written' ? t('wordsPaper') : undefined} rules={required}>
           <Input.TextArea rows={3} count={longest(2000)} />
         </Form.Item>
         {answer && answer !== 'granted' && (

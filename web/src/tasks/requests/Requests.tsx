@@ -46,6 +46,8 @@ export default function Requests() {
             <Flex gap={12} wrap align="center" justify="space-between">
               <span>
                 {r.kind_text} {r.fields_text.length > 0 && `· ${r.fields_text.join('、')}`}
+                {r.by_relative && ` · ${t('fromRelative')}`}
+                {r.by_relative && !r.objected && r.state === 'open' && !r.proof_seen_at && ` · ${t('proofWaits')}`}
               </span>
               <Typography.Text type="secondary">{r.state === 'open' ? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) : r.answer_text}</Typography.Text>
               <Link to={`/requests/${r.id}`}>{t(hr ? 'open' : 'read')}</Link>
