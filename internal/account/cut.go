@@ -84,6 +84,24 @@ func (o RelinkOrder) keepClosed(tx *database.Tx, former formers, accounts []mode
 	return accounts, former.release(tx, kept, o.Superseded)
 }
 
+// wantedOff says whether an unlinking that stands alone and is none of a cut's own had been ordered last: the cut took the
+// account over from it, or takes again what it waived, and lifting the cut leaves it off. What a departure took and gave
+// back counts for nothing here.
+func (f formers) wantedOff(a models.LinkedAccount, cut uuid.UUID) bool {
+	off := false
+	for _, op := range f.ops {
+		if op.CutID != nil && *op.CutID == cut || op.Kind == models.OperationUnlink && op.Origin == models.OriginDeparture {
+			continue
+		}
+		for _, s := range f.steps {
+			if s.OperationID == op.ID && s.AccountID == a.ID {
+				off = s.Action == models.OperationUnlink
+			}
+		}
+	}
+	return off
+}
+
 // hushed are the accounts whose last operation belongs to an emergency cut that the person was not told of, and whose
 // access no departure has ended since.
 func hushed(ctx context.Context, db *database.DB, rows []models.LinkedAccount) (map[uuid.UUID]bool, error) {

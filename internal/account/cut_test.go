@@ -130,3 +130,31 @@ func TestACutTakesOver(t *testing.T) {
 		w.wantActive(t, leaving, system, false)
 	}
 }
+
+// TestI13_LiftingLeavesOffWhatAnotherOrderWantedOff before the cut took it over; all else is given back.
+func TestI13_LiftingLeavesOffWhatAnotherOrderWantedOff(t *testing.T) {
+	for _, allOrNothing := range []bool{false, true} {
+		w := newWorld(t)
+		l := w.leaver(t)
+		w.person(t) // who lifts it
+		w.unlink(t, l, func(o *UnlinkOrder) { o.Systems, o.AllOrNothing = []string{"mail"}, allOrNothing })
+		cut := w.cut(t, l)
+		op := w.unlink(t, l, standalone(&cut))
+		w.drive(t, op)
+		w.lift(t, cut)
+		var relink models.AccountOperation
+		w.tx(t, func(tx *database.Tx) (err error) {
+			if err := l.lock(tx); err != nil {
+				return err
+			}
+			relink, _, err = OrderRelink(tx, RelinkOrder{
+				EmployeeID: l.employee, EmploymentID: l.employment, Origin: models.OriginStandalone, Undoes: &op.ID, Cut: &cut, By: models.System,
+			})
+			return err
+		})
+		w.drive(t, relink)
+		for _, system := range systems {
+			w.wantActive(t, l, system, system != "mail")
+		}
+	}
+}

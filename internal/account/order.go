@@ -242,7 +242,8 @@ func (o RelinkOrder) prepare(tx *database.Tx) (former formers, accounts []models
 	}
 	accounts = slices.DeleteFunc(slices.Clone(former.accounts), func(a models.LinkedAccount) bool {
 		return !undone[a.ID] || a.State == models.AccountLinked || a.State == models.AccountRelinked ||
-			a.LookUp() && a.State.Settled() || former.direction(a) == models.OperationRelink
+			a.LookUp() && a.State.Settled() || former.direction(a) == models.OperationRelink ||
+			o.Cut != nil && former.wantedOff(a, *o.Cut)
 	})
 	switch {
 	case standalone && slices.ContainsFunc(accounts, former.ownedByDeparture):
