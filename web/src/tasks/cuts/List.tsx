@@ -38,7 +38,7 @@ export default function List() {
       {cuts.isPending && <Skeleton active />}
       {cuts.error && <ProblemAlert error={cuts.error} retry={() => void cuts.refetch()} />}
       {!cuts.isPending && !cuts.error && cuts.rows.length === 0 && (
-        <Empty description={<>{t('none')}<br />{t('noneHint')}</>} />
+        <Empty description={<>{t(standing ? 'noneStands' : 'none')}<br />{t('noneHint')}</>} />
       )}
       <Flex vertical gap={12}>
         {cuts.rows.map((c) => (
