@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"lethe/api/apitest"
 	"lethe/api/subjects"
 	"lethe/internal/clock"
@@ -21,20 +23,17 @@ const widow = `"relative": {"name": "王芳", "relation": "spouse", "proof": "�
 // was written of the relative ends with the data.
 func TestARelativeAsksForSomebodyWhoDied(t *testing.T) {
 	o := newOffice(t)
-	enter := func(kind, who string) apitest.Reply {
-		return o.hr.Ask("POST", "/api/v1/employees/"+o.person.String()+"/requests", `{"kind": "`+kind+`", "text": "书面申请", `+who+`, "paper": {"received_on": "`+o.Day(-1)+`", "kept_at": "档案柜 3"}}`)
-	}
-	refused(t, "of somebody who lives", enter("copy", widow), 409, "relative_not_dead")
+	refused(t, "of somebody who lives", o.enters("copy", widow), 409, "relative_not_dead")
 	refused(t, "by the own login", o.own.Ask("POST", "/api/v1/me/requests", `{"kind": "copy", `+widow+`}`), 422, "unknown_field")
-	o.dies()
-	o.wrong("another relation", enter("copy", strings.Replace(widow, "spouse", "friend", 1)), "body.relative.relation", "not_allowed")
+	o.leaves(models.KindDeath, -1)
+	o.wrong("another relation", o.enters("copy", strings.Replace(widow, "spouse", "friend", 1)), "body.relative.relation", "not_allowed")
 	if n := o.Count("subject_requests"); n != 0 {
 		t.Errorf("%d were kept", n)
 	}
 	var copied, corrected, objected subjects.SubjectRequest
-	enter("copy", widow).Into(t, &copied)
-	enter("correction", widow+`, "fields": ["home_address"]`).Into(t, &corrected)
-	enter("copy", strings.Replace(widow, `"interest"`, `"objected": true, "interest"`, 1)).Into(t, &objected)
+	o.enters("copy", widow).Into(t, &copied)
+	o.enters("correction", widow+`, "fields": ["home_address"]`).Into(t, &corrected)
+	o.enters("copy", strings.Replace(widow, `"interest"`, `"objected": true, "interest"`, 1)).Into(t, &objected)
 	if !copied.ByRelative || copied.Objected || copied.Relative != nil || copied.Form != models.ConsentWritten {
 		t.Errorf("entered: %+v", copied)
 	}
@@ -86,15 +85,65 @@ func TestARelativeAsksForSomebodyWhoDied(t *testing.T) {
 	}
 }
 
-// dies begins the person's departure by death.
-func (o *office) dies() {
+// TestARelativeAsksForNobodyWhoLives: a death that is only planned, and one that was annulled, opens nothing.
+func TestARelativeAsksForNobodyWhoLives(t *testing.T) {
+	o := newOffice(t)
+	o.leaves(models.KindDeath, 1)
+	refused(t, "planned", o.enters("copy", widow), 409, "relative_not_dead")
+
+	o = newOffice(t)
+	dep := o.leaves(models.KindDeath, -1)
+	reviewer := o.Session(models.RoleReviewer)
+	entered := map[string]subjects.SubjectRequest{}
+	for _, name := range []string{"copy", "correction", "erasure", "unseen"} {
+		kind := strings.Replace(name, "unseen", "copy", 1)
+		var r subjects.SubjectRequest
+		o.enters(kind, widow).Into(t, &r)
+		entered[name] = r
+		if name != "unseen" {
+			reviewer.Ask("POST", at(r)+"/proof", "").Into(t, &r)
+		}
+	}
+	o.Run(func(tx *database.Tx) error {
+		hr := models.Actor{EmployeeID: o.People[models.RoleHRAdmin], Role: models.RoleHRAdmin}
+		if err := departure.AskAnnulment(tx, o.Vault, hr, dep, "mistaken for another"); err != nil {
+			return err
+		}
+		return departure.ConfirmAnnulment(tx, models.Actor{EmployeeID: o.People[models.RoleReviewer], Role: models.RoleReviewer}, dep)
+	})
+	refused(t, "seen", reviewer.Ask("POST", at(entered["unseen"])+"/proof", ""), 409, "relative_not_dead")
+	refused(t, "printed", o.hr.Ask("POST", at(entered["copy"])+"/copy", ""), 409, "relative_not_dead")
+	refused(t, "granted", o.hr.Ask("POST", at(entered["copy"])+"/answer", `{"answer": "granted", "text": "同意"}`), 409, "relative_not_dead")
+	refused(t, "corrected", o.hr.Ask("POST", at(entered["correction"])+"/answer", `{"answer": "granted", "text": "同意", "fields": {"home_address": "徐汇区衡山路2号"}}`), 409, "relative_not_dead")
+	refused(t, "erased", o.hr.Ask("POST", at(entered["erasure"])+"/answer", `{"answer": "partly", "text": "同意", "basis": "x", "erase_fields": ["emergency_contact_name"]}`), 409, "relative_not_dead")
+	if got := o.hr.Ask("POST", at(entered["copy"])+"/answer", `{"answer": "refused", "text": "此人在世", "basis": "个人信息保护法第四十九条"}`); got.Status != 200 {
+		t.Errorf("refused: %d %s", got.Status, got.Body)
+	}
+}
+
+// enters is HR's entry of a paper; who is the relative, or empty.
+func (o *office) enters(kind, who string) apitest.Reply {
+	if who != "" {
+		who += ", "
+	}
+	return o.hr.Ask("POST", "/api/v1/employees/"+o.person.String()+"/requests", `{"kind": "`+kind+`", "text": "书面申请", `+who+`"paper": {"received_on": "`+o.Day(-1)+`", "kept_at": "档案柜 3"}}`)
+}
+
+// leaves is the person's departure so many days from today, as far as it is by now.
+func (o *office) leaves(kind models.DepartureKind, days int) (id uuid.UUID) {
 	o.T.Helper()
-	day, err := clock.ParseDate(o.Day(1))
+	day, err := clock.ParseDate(o.Day(days))
 	if err != nil {
 		o.T.Fatal(err)
 	}
 	o.Run(func(tx *database.Tx) error {
-		_, err := departure.Begin(tx, o.Vault, models.System, departure.Notice{EmployeeID: o.person, Kind: models.KindDeath, RequestedDates: departure.RequestedDates{LastWorkingDay: &day}})
+		dep, err := departure.Begin(tx, o.Vault, models.System, departure.Notice{EmployeeID: o.person, Kind: kind, RequestedDates: departure.RequestedDates{LastWorkingDay: &day, ConfirmPast: true}})
+		if err != nil {
+			return err
+		}
+		id = dep.ID
+		_, err = departure.Advance(tx, dep.ID, o.Systems)
 		return err
 	})
+	return id
 }

@@ -26,7 +26,7 @@ func (d Deps) eraseForSubject() approval.Operation {
 		Judge: func(tx *database.Tx, c SubjectAnswered) (approval.Review, error) {
 			r, moved, err := c.Answer.Prepare(tx, models.Actor{}, c.RequestID)
 			var kept *retention.KeptError
-			if errors.Is(err, subject.ErrNotFound) || errors.Is(err, subject.ErrClosed) || errors.As(err, &kept) || errors.Is(err, archive.ErrHeld) || errors.Is(err, archive.ErrPurged) {
+			if errors.Is(err, subject.ErrNotFound) || errors.Is(err, subject.ErrClosed) || errors.Is(err, subject.ErrNotDead) || errors.Is(err, subject.ErrObjected) || errors.As(err, &kept) || errors.Is(err, archive.ErrHeld) || errors.Is(err, archive.ErrPurged) {
 				return approval.Review{}, errors.Join(approval.ErrGone, err)
 			}
 			if err != nil {

@@ -72,7 +72,7 @@ func (a *Answer) Prepare(tx *database.Tx, by models.Actor, id uuid.UUID) (r mode
 		return r, nil, ErrClosed
 	}
 	if a.Answer != models.SubjectRefused {
-		if err := grantable(r); err != nil {
+		if err := grantable(tx, r); err != nil {
 			return r, nil, err
 		}
 	}

@@ -23,7 +23,7 @@ func PaperCopy(tx *database.Tx, by models.Actor, id uuid.UUID, language i18n.Lan
 	case r.Kind != models.SubjectCopy || r.Form != models.ConsentWritten || r.ReceivedOn == nil:
 		return q, ErrNoPaper
 	}
-	if err := grantable(r); err != nil {
+	if err := grantable(tx, r); err != nil {
 		return q, err
 	}
 	return disclosure.Request{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/reasons"
 	"lethe/internal/textform"
@@ -53,22 +54,26 @@ func (r *Relative) seal(tx *database.Tx, id uuid.UUID) (models.Sealed, error) {
 	return reasons.Seal(tx, cell(columnRelative, id), string(text))
 }
 
-// died refuses with [ErrNotDead] whoever is not recorded as dead: by the departure of the latest employment.
+// died refuses with [ErrNotDead] whoever is not recorded as dead: the departure of the latest employment is by death, stands,
+// and its last day is over. It is asked at each step, since a departure may be annulled.
 func died(tx *database.Tx, person uuid.UUID) error {
+	employment, err := archive.LatestEmployment(tx.DB(), person)
+	if err != nil {
+		return err
+	}
 	var dead bool
-	err := tx.DB().Raw(`SELECT EXISTS (SELECT FROM departures WHERE employee_id = ? AND kind = ? AND stage NOT IN (?, ?))
-		AND NOT EXISTS (SELECT FROM employments WHERE employee_id = ? AND ended_at IS NULL
-			AND id NOT IN (SELECT employment_id FROM departures WHERE employee_id = ? AND kind = ? AND stage NOT IN (?, ?)))`,
-		person, models.KindDeath, models.StageWithdrawn, models.StageAnnulled, person, person, models.KindDeath, models.StageWithdrawn, models.StageAnnulled).Row().Scan(&dead)
+	err = tx.DB().Raw(`SELECT EXISTS (SELECT FROM departures WHERE employment_id = ? AND kind = ? AND stage IN ?)
+		AND NOT EXISTS (SELECT FROM employments WHERE employee_id = ? AND ended_at IS NULL)`, employment.ID, models.KindDeath,
+		[]models.Stage{models.StageDeparted, models.StagePurging, models.StagePurged}, person).Row().Scan(&dead)
 	if err == nil && !dead {
 		return ErrNotDead
 	}
 	return database.Wrap("looking whether somebody died", err)
 }
 
-// grantable says of a relative's request whether anything may be granted: two people have seen the proof, and the person did
-// not object in life.
-func grantable(r models.SubjectRequest) error {
+// grantable says of a relative's request whether anything may be granted: the person is dead, two people have seen the proof,
+// and the person did not object in life.
+func grantable(tx *database.Tx, r models.SubjectRequest) error {
 	switch {
 	case !r.ByRelative:
 		return nil
@@ -77,7 +82,7 @@ func grantable(r models.SubjectRequest) error {
 	case r.ProofSeenBy == nil:
 		return ErrProofOnce
 	}
-	return nil
+	return died(tx, r.EmployeeID)
 }
 
 // SeeProof notes that a second person has seen the proof of death and relation. Again it changes nothing.
@@ -94,6 +99,9 @@ func SeeProof(tx *database.Tx, by models.Actor, id uuid.UUID) (models.SubjectReq
 		return r, ErrClosed
 	case r.ProofSeenBy != nil:
 		return r, nil
+	}
+	if err := died(tx, r.EmployeeID); err != nil {
+		return r, err
 	}
 	now, err := tx.Now()
 	if err != nil {
