@@ -55,6 +55,8 @@ export function PersonPicker({ value, onChange, ...rest }: { value?: string; onC
         value: p.id,
         label: `${p.name} · ${p.employee_no} · ${p.department} · ${p.status_text}`,
       }))}
+      // Until the person is there: never what stands in the address.
+      labelRender={({ label, value: id }) => (people.has(String(id)) ? label : chosen.error ? t('noResult') : '…')}
       {...rest}
     />
   )

@@ -12,6 +12,7 @@ import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { State } from '../../shell/state'
+import { useShellTexts } from '../../shell/texts'
 import { instant, useNow, When } from '../../shell/times'
 import { useCutTexts } from './texts'
 
@@ -26,7 +27,7 @@ export default function Detail() {
   if (found.isPending) return <><Heading>{t('title')}</Heading><Skeleton active /></>
   if (!found.data) return <><Heading>{t('title')}</Heading><ProblemAlert error={found.error} retry={() => void found.refetch()} /></>
   const c = found.data
-  const name = c.person ? `${c.person.name}（${c.person.employee_no}）` : ''
+  const name = c.person ? `${c.person.name} ${c.person.employee_no}` : ''
   return (
     <Flex vertical gap={16} style={{ maxWidth: 760 }}>
       <div>
@@ -39,7 +40,7 @@ export default function Detail() {
           {t('ordered', { who: c.ordered_by?.name ?? '' })} · <When at={c.ordered_at} /> · <Link to={`/people/${c.employee_id}`}>{t('file')}</Link>
         </Typography.Text>
       </div>
-      {c.reason && <Typography.Paragraph style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0 }}>{t('reason')}：{c.reason}</Typography.Paragraph>}
+      {c.reason && <Typography.Paragraph style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0 }}>{t('reasonWas')}{c.reason}</Typography.Paragraph>}
       <Systems of={c} />
       {c.state !== 'lifted' && <Next of={c} />}
       {c.state === 'lifted' && <Alert type="success" showIcon title={t('lifted', { who: c.lifted_by?.name ?? '', second: c.lifted_with?.name ?? '' })} />}
@@ -93,6 +94,7 @@ function Systems({ of: c }: { of: Cut }) {
 /** Who has to do what now. */
 function Next({ of: c }: { of: Cut }) {
   const t = useCutTexts()
+  const shell = useShellTexts()
   const me = useMe().data
   const client = useQueryClient()
   const { message } = App.useApp()
@@ -136,7 +138,7 @@ function Next({ of: c }: { of: Cut }) {
             </Button>
           )}
           {acts && !c.told_at && (
-            <Popconfirm title={t('tellSure')} onConfirm={() => tell.mutate()}>
+            <Popconfirm title={t('tellSure')} okText={t('tell')} cancelText={shell('cancel')} styles={{ root: { maxWidth: 340 } }} onConfirm={() => tell.mutate()}>
               <Button loading={tell.isPending}>{t('tell')}</Button>
             </Popconfirm>
           )}

@@ -43,21 +43,23 @@ export default function List() {
       <Flex vertical gap={12}>
         {cuts.rows.map((c) => (
           <Card key={c.id} size="small">
-            <Flex justify="space-between" wrap gap={8}>
-              <Link to={`/cuts/${c.id}`}>
-                <Person of={c.person} />
-              </Link>
-              <State tone={c.state === 'unconfirmed' ? 'wait' : c.state === 'confirmed' ? 'bad' : 'good'}>{c.state_text}</State>
+            <Flex vertical gap={6}>
+              <Flex justify="space-between" wrap gap={8}>
+                <Link to={`/cuts/${c.id}`}>
+                  <Person of={c.person} />
+                </Link>
+                <State tone={c.state === 'unconfirmed' ? 'wait' : c.state === 'confirmed' ? 'bad' : 'good'}>{c.state_text}</State>
+              </Flex>
+              <Flex justify="space-between" wrap gap={8}>
+                <Typography.Text type="secondary">
+                  {t('ordered', { who: c.ordered_by?.name ?? '' })} · <Ago at={c.ordered_at} />
+                </Typography.Text>
+                {c.state !== 'lifted' && (c.still_on > 0 ? <State tone="bad">{t('progress', { off: c.off, total: c.off + c.still_on })}</State> : <State tone="good">{t('allOff')}</State>)}
+              </Flex>
+              {c.state === 'unconfirmed' && (
+                <Typography.Text type={c.escalated_at ? 'danger' : undefined}>{t(c.escalated_at ? 'confirmLate' : 'confirmWait', { until: instant(c.confirm_due_at) })}</Typography.Text>
+              )}
             </Flex>
-            <Flex justify="space-between" wrap gap={8}>
-              <Typography.Text type="secondary">
-                {t('ordered', { who: c.ordered_by?.name ?? '' })} · <Ago at={c.ordered_at} />
-              </Typography.Text>
-              {c.state !== 'lifted' && (c.still_on > 0 ? <State tone="bad">{t('progress', { off: c.off, total: c.off + c.still_on })}</State> : <State tone="good">{t('allOff')}</State>)}
-            </Flex>
-            {c.state === 'unconfirmed' && (
-              <Typography.Text type={c.escalated_at ? 'danger' : undefined}>{t(c.escalated_at ? 'confirmLate' : 'confirmWait', { until: instant(c.confirm_due_at) })}</Typography.Text>
-            )}
           </Card>
         ))}
       </Flex>

@@ -50,7 +50,7 @@ export default function New() {
     onError: (error) => showInForm(form, error),
   })
   const whom = id ? person.data : undefined
-  const name = whom && `${whom.name}（${whom.employee_no}）`
+  const name = whom && `${whom.name} ${whom.employee_no}`
   const own = !!id && id === me?.employee_id
   const already = standing.data?.items[0]
   return (
