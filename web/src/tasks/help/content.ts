@@ -90,8 +90,8 @@ export const guides: Entry[] = [
     about: ['requests'],
   },
   {
-    zh: ['打印副本、近亲属申请', '书面要副本的：打开那份申请，点“打印副本”。打印就是查阅此人的全部信息，会记入日志。申请是您自己录入的，或收到已超过 30 天的，先由审核人同意，24 小时内再按一次打印；交给申请人后答复。员工身故、近亲属来申请的：先按身故办理离职，登记时勾选“由身故员工的近亲属提出”，写明是谁、什么关系、看过哪些证明、为办什么事。随后由另一位人事或审核人核对证明原件，在那份申请里点“原件已核对”；此前不能同意，也不能打印。员工生前表示过不向近亲属提供的，只能答复不同意。'],
-    en: ['Printing a copy, and near relatives', 'For a copy that was asked for on paper open the request and press “Print the copy”. It is a look at everything that is kept of the person, and is recorded. Of a request that you entered yourself, or that came more than 30 days ago, a reviewer decides first; press again within 24 hours of their word. Hand it over, then answer. If a near relative of somebody who died asks: enter the departure by death first, then the request with who asks, the relation, which proof you saw and what it is needed for. Somebody else of HR or a reviewer looks at the originals and says so in the request; nothing is granted or printed before. If the employee had said that relatives get nothing, it can only be refused.'],
+    zh: ['打印副本、近亲属申请', '书面要副本的：打开那份申请，点“打印副本”。打印就是查阅此人的全部信息，会记入日志。申请是您自己录入的，或收到已超过 30 天的，先由审核人同意，24 小时内再按一次打印；交给申请人后答复。员工身故、近亲属来申请的：先按身故办理离职，离职生效后登记，勾选“由身故员工的近亲属提出”，写明是谁、什么关系、看过哪些证明、为办什么事。随后由另一位人事或审核人核对证明原件，在那份申请里点“原件已核对”；此前不能同意，也不能打印。员工生前表示过不向近亲属提供的，只能答复不同意。'],
+    en: ['Printing a copy, and near relatives', 'For a copy that was asked for on paper open the request and press “Print the copy”. It is a look at everything that is kept of the person, and is recorded. Of a request that you entered yourself, or that came more than 30 days ago, a reviewer decides first; press again within 24 hours of their word. Hand it over, then answer. If a near relative of somebody who died asks: enter the departure by death first, and once it has taken effect the request, with who asks, the relation, which proof you saw and what it is needed for. Somebody else of HR or a reviewer looks at the originals and says so in the request; nothing is granted or printed before. If the employee had said that relatives get nothing, it can only be refused.'],
     about: ['requests'],
   },
   {
