@@ -51,7 +51,7 @@ type AccessCut struct {
 	StillOn       int                `json:"still_on" doc:"In how many it was not, yet"`
 	Accounts      []CutAccount       `json:"accounts" nullable:"false"`
 	ByHand        []ByHand           `json:"by_hand" nullable:"false" doc:"What no system reaches: whom to call, where the cut is read by itself"`
-	Reason        string             `json:"reason,omitempty" doc:"Of one that is read by itself: for HR, reviewers, auditors and who ordered it"`
+	Reason        string             `json:"reason,omitempty" doc:"Of one that is read by itself, not followed: for HR, reviewers, auditors and who ordered it. That somebody else reads it is recorded"`
 }
 
 // CutAccount is one account of somebody whose access was cut.
@@ -141,7 +141,7 @@ func (s *server) makeCut(ctx context.Context, in *newCutInput) (*httpkit.Created
 	if row.ID == made.ID {
 		cut.Count(row)
 	}
-	view, err := s.cutView(ctx, in.Language(), made.ID)
+	view, err := s.cutRead(ctx, in.Language(), made.ID)
 	return httpkit.CreatedOf(made, view, err)
 }
 
@@ -186,21 +186,32 @@ func (s *server) cuts(ctx context.Context, language i18n.Language, rows []models
 			if c.Systems != nil && !slices.Contains(c.Systems, a.System) {
 				continue
 			}
-			shown := cutAccount(language, c, a)
-			if shown.Off {
-				v.Off++
-			} else {
-				v.StillOn++
-			}
-			v.Accounts = append(v.Accounts, shown)
+			v.Accounts = append(v.Accounts, cutAccount(language, c, a))
 		}
+		v.Off, v.StillOn = inSystems(v.Accounts)
 		return v
 	}), nil
 }
 
+// inSystems counts systems: one is off if all that is in it is.
+func inSystems(all []CutAccount) (off, on int) {
+	open := map[string]bool{}
+	for _, a := range all {
+		open[a.System] = open[a.System] || !a.Off
+	}
+	for _, still := range open {
+		if still {
+			on++
+		} else {
+			off++
+		}
+	}
+	return off, on
+}
+
 func cutAccount(language i18n.Language, c models.AccessCut, a account.Closing) CutAccount {
 	v := CutAccount{
-		AccountID: a.AccountID, System: a.System, SystemText: systemText(language, a.System, a.Kind), Off: a.Off(), ResultText: i18n.Text(language, "cut_result."+cutResult(c, a)),
+		AccountID: a.AccountID, System: a.System, SystemText: systemText(language, a.System, a.Kind), Off: a.Off(), ResultText: i18n.Text(language, cutResult(c, a)),
 		State: a.State, StateText: closed.Text(language, a.State), ReadAt: render.UTC(a.ConfirmedAt), Tries: a.Tries, SupportCaseID: a.SupportCaseID,
 	}
 	if v.Off && v.ReadAt != nil && !v.ReadAt.Before(c.OrderedAt) {
@@ -213,21 +224,26 @@ func cutAccount(language i18n.Language, c models.AccessCut, a account.Closing) C
 	return v
 }
 
-// cutResult is what people are told of an account; a system that says so and does otherwise has not closed it.
+// cutResult is the key of what people are told of an account; a system that says so and does otherwise has not closed it.
+// Of a look-up that has ended, what it came to.
 func cutResult(c models.AccessCut, a account.Closing) string {
 	switch {
+	case a.Asked() && a.State.Settled() && a.Finding != "" && a.Finding != models.FindingNothing:
+		return "account_finding." + string(a.Finding)
 	case a.Off() && a.Asked():
-		return "nobody"
+		return "cut_result.nobody"
 	case a.Off():
-		return "off"
+		return "cut_result.off"
 	case a.Asked():
-		return "asked"
+		return "cut_result.asked"
+	case a.State == models.AccountDetached:
+		return "cut_result.detached"
 	case !c.State.Stands() && a.State == models.AccountRelinking:
-		return "giving_back"
+		return "cut_result.giving_back"
 	case !c.State.Stands():
-		return "given_back"
+		return "cut_result.given_back"
 	}
-	return "on"
+	return "cut_result.on"
 }
 
 func (s *server) cutView(ctx context.Context, language i18n.Language, id uuid.UUID) (AccessCut, error) {
@@ -251,9 +267,29 @@ func (s *server) cutView(ctx context.Context, language i18n.Language, id uuid.UU
 	for _, h := range s.Systems.ByHand() {
 		v.ByHand = append(v.ByHand, ByHand{language.Of(h.NameZh, h.NameEn), language.Of(h.CallZh, h.CallEn)})
 	}
-	if slices.Contains(cutReaders, by.Role) || by.EmployeeID == row.OrderedBy {
-		v.Reason, err = cut.Reason(ctx, s.DB, row)
+	return v, nil
+}
+
+// cutRead is a cut with why it was ordered: that somebody else than who wrote it reads that is recorded first (I18).
+func (s *server) cutRead(ctx context.Context, language i18n.Language, id uuid.UUID) (AccessCut, error) {
+	v, err := s.cutView(ctx, language, id)
+	if err != nil {
+		return v, err
 	}
+	row, err := cut.Get(ctx, s.DB, id)
+	if err != nil {
+		return v, err
+	}
+	by := httpkit.ActorOf(ctx)
+	if by.EmployeeID != row.OrderedBy {
+		if !slices.Contains(cutReaders, by.Role) {
+			return v, nil
+		}
+		if err := database.Run(ctx, s.DB, func(tx *database.Tx) error { return cut.RecordRead(tx, row, by) }); err != nil {
+			return v, err
+		}
+	}
+	v.Reason, err = cut.Reason(ctx, s.DB, row)
 	return v, err
 }
 
@@ -282,7 +318,7 @@ func (s *server) listCuts(ctx context.Context, in *listCutsInput) (*httpkit.Answ
 }
 
 func (s *server) getCut(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[AccessCut], error) {
-	return httpkit.AnswerOf(s.cutView(ctx, in.Language(), in.ID))
+	return httpkit.AnswerOf(s.cutRead(ctx, in.Language(), in.ID))
 }
 
 // streamsOfCuts tells whether anything changed that the view of a cut shows.

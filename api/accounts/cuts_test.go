@@ -91,6 +91,7 @@ func TestI12_ACutClosesEverythingAtOnce(t *testing.T) {
 	if len(page.Items) != 1 || page.Items[0].Person == nil || page.Items[0].Person.EmployeeNo != "E1" || page.Items[0].Reason != "" {
 		t.Errorf("the list has %+v", page)
 	}
+	f.Ask(httpkit.IT, "GET", cutAddress(first.ID), "").Into(t, &again) // who wrote the reason
 	for role, sees := range map[models.Role]bool{httpkit.HR: true, httpkit.Reviewer: true, httpkit.Auditor: true, httpkit.IT: false} {
 		var c accounts.AccessCut
 		f.Ask(role, "GET", cutAddress(first.ID), "").Into(t, &c)
@@ -98,6 +99,12 @@ func TestI12_ACutClosesEverythingAtOnce(t *testing.T) {
 			t.Errorf("%s reads the reason %q", role, c.Reason)
 		}
 	}
+	f.WantEntries("access_cut.read", 3)
+	events := f.Follow(httpkit.Auditor, cutAddress(first.ID), "")
+	if got := f.Next(events); !strings.Contains(got.Data, first.ID.String()) || strings.Contains(got.Data, "泄露客户名单") {
+		t.Errorf("who follows it gets %s", got.Data)
+	}
+	f.WantEntries("access_cut.read", 3)
 }
 
 // TestWhoMayCutWhom: nobody by a token, without a step-up or by the sealed codes, nor themselves or who is not there.
@@ -115,8 +122,8 @@ func TestWhoMayCutWhom(t *testing.T) {
 	if f.Count("access_cuts") != 0 {
 		t.Error("something was cut")
 	}
-	c := makeCut(t, f.Session(httpkit.HR), person, `, "systems": ["mail"]`)
-	if len(c.Accounts) != 1 || c.Accounts[0].System != "mail" {
+	c := makeCut(t, f.Session(httpkit.HR), person, `, "systems": ["mail", "mail"]`)
+	if len(c.Systems) != 1 || len(c.Accounts) != 1 || c.Accounts[0].System != "mail" {
 		t.Errorf("one system: %+v", c.Accounts)
 	}
 }

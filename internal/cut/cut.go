@@ -76,6 +76,7 @@ const (
 	actionConfirmed = "access_cut.confirmed"
 	actionEscalated = "access_cut.escalated"
 	actionLifted    = "access_cut.lifted"
+	actionRead      = "access_cut.read"
 )
 
 // protected are the roles whose holders are not cut as quietly and as often as everybody else.
@@ -99,6 +100,9 @@ func Make(tx *database.Tx, by identity.Bearer, connected *connector.Registry, o 
 	reason, fault := textform.Paragraphs(o.Reason, maxReason)
 	if fault != "" {
 		return c, ErrReason
+	}
+	if o.Systems != nil {
+		o.Systems = slices.Compact(slices.Sorted(slices.Values(o.Systems)))
 	}
 	if err := oneByOne(tx); err != nil {
 		return c, err

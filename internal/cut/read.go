@@ -74,6 +74,12 @@ func Reason(ctx context.Context, db *database.DB, c models.AccessCut) (string, e
 	return texts[0], nil
 }
 
+// RecordRead records that somebody else than who ordered a cut reads why, before it is shown (I18).
+func RecordRead(tx *database.Tx, c models.AccessCut, by models.Actor) error {
+	_, err := record(tx, c, actionRead, by, nil)
+	return err
+}
+
 // due are the cuts that nobody confirmed in time, and that was not shown yet, or not again.
 const due = "state = 'unconfirmed' AND (escalations = 0 AND confirm_due_at <= lethe_now() OR escalations = 1 AND ordered_at <= lethe_now() - make_interval(secs => ?))"
 
