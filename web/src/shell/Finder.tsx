@@ -1,8 +1,8 @@
 import { Empty, Input, Modal, Typography } from 'antd'
 import { useEffect, useState } from 'react'
-import { useNavigate } from 'react-router'
+import { matchPath, useLocation, useNavigate } from 'react-router'
 
-import { maySee, tasks, useTaskTexts } from '../tasks'
+import { maySee, tasks, useTaskTexts, type Task } from '../tasks'
 import type { Role } from './me'
 import { useFoundPeople } from './person'
 import { useShellTexts } from './texts'
@@ -12,13 +12,19 @@ export function Finder({ open, close, role }: { open: boolean; close: () => void
   const t = useShellTexts()
   const label = useTaskTexts()
   const navigate = useNavigate()
+  const here = useLocation().pathname
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const people = useFoundPeople(open ? text : '')
+  const typed = text.trim().toLowerCase()
+  // From an open file the cut is of that person.
+  const person = matchPath('/people/:id', here)?.params.id
+  const exact = (task: Task) => (label(task.label).toLowerCase() === typed ? 0 : 1)
   const found = [
     ...tasks
-      .filter((task) => task.menu && maySee(task, role) && label(task.label).toLowerCase().includes(text.trim().toLowerCase()))
-      .map((task) => ({ key: `task ${task.path}`, group: t('tasks'), label: label(task.label), note: '', to: `/${task.path}` })),
+      .filter((task) => task.menu && maySee(task, role) && label(task.label).toLowerCase().includes(typed))
+      .sort((a, b) => exact(a) - exact(b))
+      .map((task) => ({ key: `task ${task.path}`, group: t('tasks'), label: label(task.label), note: '', to: `/${task.path}${task.path === 'cuts/new' && person && person !== 'import' ? `?person=${person}` : ''}` })),
     ...(text.trim() ? (people.data?.items ?? []) : []).map((p) => ({
       key: p.id, group: t('people'), label: p.name, note: `${p.employee_no} · ${p.department} · ${p.status_text}`, to: `/people/${p.id}`,
     })),

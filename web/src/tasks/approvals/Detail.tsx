@@ -78,6 +78,7 @@ export default function Detail() {
   const result = screenOf(r.result_location)
   const reaches = (path: string) => tasks.some((task) => task.path === path && maySee(task, me?.role))
   const departure = r.targets.find((x) => x.kind === 'departure')
+  const cut = r.targets.find((x) => x.kind === 'access_cut')
   const employee = r.targets.find((x) => x.kind === 'employee')
   const user = r.result_location?.match(/\/users\/([^/]+)$/)?.[1]
   const half = r.state === 'approved' && user && /user\.(create|reset)|former_access\.enrol/.test(r.operation) && (mine || r.decided_by?.employee_id === me?.employee_id)
@@ -95,6 +96,7 @@ export default function Detail() {
       {overtaken && <Alert role="alert" type="warning" showIcon title={t('overtaken')} description={t('overtakenHint')} />}
       <Card data-tour="changes" size="small" title={<h2 className="card-title">{t(pending ? 'whatChanges' : 'whatChanged')}</h2>}>
         {r.changes.length > 0 ? <Changes of={r.changes} /> : <Typography.Text type="secondary">{t('changesGone')}</Typography.Text>}
+        {cut && <OfCut id={cut.id} />}
         <Space wrap style={{ marginTop: 8 }}>
           {employee && reaches('people') && <Link to={`/people/${employee.id}`}>{t('person')}</Link>}
           {departure && <Link to={`/departures/${departure.id}`}>{t('departure')}</Link>}
@@ -153,6 +155,26 @@ export default function Detail() {
           </Button>
         </div>
       )}
+    </Flex>
+  )
+}
+
+/** The cut that would be lifted: why it was made, and the way to it. */
+function OfCut({ id }: { id: string }) {
+  const t = useApprovalTexts()
+  const cut = useQuery({ queryKey: ['cuts', 'one', id], gcTime: 0, retry: false, queryFn: () => ok(api.GET('/api/v1/access-cuts/{id}', { params: { path: { id } } })) })
+  if (!cut.data) return null
+  return (
+    <Flex vertical gap={8} style={{ marginTop: 8 }}>
+      {cut.data.reason && (
+        <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+          <Typography.Text type="secondary">{t('cutWhy')}</Typography.Text> {cut.data.reason}
+        </span>
+      )}
+      <Space wrap>
+        <Link to={`/cuts/${id}`}>{t('cut')}</Link>
+        <Link to={`/people/${cut.data.employee_id}`}>{t('person')}</Link>
+      </Space>
     </Flex>
   )
 }

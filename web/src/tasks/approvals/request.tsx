@@ -21,6 +21,7 @@ export function screenOf(location: string | undefined): string | undefined {
     case 'departures': return `/departures/${id}`
     case 'employees': return `/people/${id}`
     case 'support-cases': return `/cases/${id}`
+    case 'access-cuts': return `/cuts/${id}`
     case 'holds': return '/retention?tab=holds'
     case 'purges': return '/retention?tab=purges&state=all'
     case 'users': return '/users'

@@ -14,7 +14,8 @@ import { useOutcome } from '../../shell/request'
 import { State } from '../../shell/state'
 import { useShellTexts } from '../../shell/texts'
 import { instant, useNow, When } from '../../shell/times'
-import { useCutTexts } from './texts'
+import { CutState, useHasUser } from './state'
+import { useCutTexts, useDuration } from './texts'
 
 type Cut = Schemas['AccessCut']
 
@@ -34,7 +35,7 @@ export default function Detail() {
         <Link to="/cuts">← {t('back')}</Link>
         <Flex gap={12} align="center" wrap style={{ marginTop: 8 }}>
           <Heading style={{ margin: 0 }}>{t('heading', { person: name })}</Heading>
-          <State tone={c.state === 'unconfirmed' ? 'wait' : c.state === 'confirmed' ? 'bad' : 'good'}>{c.state_text}</State>
+          <CutState of={c} />
         </Flex>
         <Typography.Text type="secondary">
           {t('ordered', { who: c.ordered_by?.name ?? '' })} · <When at={c.ordered_at} /> · <Link to={`/people/${c.employee_id}`}>{t('file')}</Link>
@@ -64,23 +65,29 @@ export default function Detail() {
 /** What was read back of each system; nothing is called off that was not. */
 function Systems({ of: c }: { of: Cut }) {
   const t = useCutTexts()
+  const duration = useDuration()
+  const hasUser = useHasUser(c)
   const stands = c.state !== 'lifted'
   const total = c.off + c.still_on
   return (
     <Card size="small" title={<h2 className="card-title" role="status" aria-live="polite">{!stands ? t('afterwards') : c.still_on === 0 ? t('allOff') : t('progress', { off: c.off, total })}</h2>}>
       <Flex justify="space-between" gap={12} wrap style={{ padding: '6px 0' }}>
         <Typography.Text strong>{t('lethe')}</Typography.Text>
-        <State tone={c.own_access_off ? (stands ? 'good' : 'calm') : stands ? 'bad' : 'good'}>{t(c.own_access_off ? (stands ? 'letheOff' : 'letheNo') : 'letheOn')}</State>
+        {hasUser ? (
+          <State tone={c.own_access_off ? (stands ? 'good' : 'calm') : stands ? 'bad' : 'good'}>{t(c.own_access_off ? (stands ? 'letheOff' : 'letheNo') : stands ? 'letheOn' : 'letheBack')}</State>
+        ) : (
+          <State tone="calm">{t('noUser')}</State>
+        )}
       </Flex>
       {c.accounts.map((a) => (
         <div key={a.account_id} data-system={a.system} style={{ padding: '6px 0' }}>
           <Flex justify="space-between" gap={12} wrap>
-            <Typography.Text strong>{a.system_text}</Typography.Text>
+            <Typography.Text strong>{a.system_text.charAt(0).toUpperCase() + a.system_text.slice(1)}</Typography.Text>
             <State tone={a.off === stands ? 'good' : 'bad'}>{a.result_text}</State>
           </Flex>
           <Flex justify="space-between" gap={12} wrap>
             <Typography.Text type="secondary">
-              {a.off && (a.seconds !== undefined ? t('seconds', { seconds: a.seconds }) : stands ? t('before') : '')}
+              {a.off && (a.seconds !== undefined ? (a.seconds === 0 ? t('atOnce') : t('seconds', { time: duration(a.seconds) })) : stands ? t('before') : '')}
               {!a.off && stands && (a.stuck_reason_text || (a.tries > 0 ? t('tries', { tries: a.tries }) : a.state_text))}
             </Typography.Text>
             {a.support_case_id && <Link to={`/cases/${a.support_case_id}`}>{t('ticket')}</Link>}
@@ -124,7 +131,7 @@ function Next({ of: c }: { of: Cut }) {
           <Alert
             type={late ? 'error' : 'warning'} showIcon
             title={t(late ? 'confirmLate' : 'confirmWait', { until: instant(c.confirm_due_at) })}
-            description={ordered && (role === 'hr_admin' || role === 'reviewer') ? t('confirmNotYou') : undefined}
+            description={mayConfirm ? t('confirmMeans') : undefined}
           />
         )}
         {c.confirmed_by && <span>{t('confirmedBy', { who: c.confirmed_by.name })}{c.confirmed_at && <> · <When at={c.confirmed_at} /></>}</span>}

@@ -12,6 +12,7 @@ import { ProblemAlert } from '../../shell/problems'
 import { State } from '../../shell/state'
 import { useShellTexts } from '../../shell/texts'
 import { Ago, instant } from '../../shell/times'
+import { CutState } from './state'
 import { useCutTexts } from './texts'
 
 /** Whose access is cut, and who has to act. */
@@ -48,7 +49,7 @@ export default function List() {
                 <Link to={`/cuts/${c.id}`}>
                   <Person of={c.person} />
                 </Link>
-                <State tone={c.state === 'unconfirmed' ? 'wait' : c.state === 'confirmed' ? 'bad' : 'good'}>{c.state_text}</State>
+                <CutState of={c} />
               </Flex>
               <Flex justify="space-between" wrap gap={8}>
                 <Typography.Text type="secondary">

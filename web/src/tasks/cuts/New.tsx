@@ -86,7 +86,7 @@ export default function New() {
         <Form.Item name="told" valuePropName="checked" extra={t('talkedHint')}>
           <Checkbox>{t('talked')}</Checkbox>
         </Form.Item>
-        <Typography.Paragraph type="secondary">{t('holder')}</Typography.Paragraph>
+        <Typography.Paragraph type="secondary">{t('holder')} {t('twoStay')}</Typography.Paragraph>
         <Flex vertical gap={12}>
           <ProblemAlert error={cut.error} />
           <Button type="primary" danger htmlType="submit" size="large" block icon={<StopOutlined />} loading={cut.isPending} disabled={!whom || own || !!already} style={{ whiteSpace: 'normal', height: 'auto', minHeight: 48 }}>
