@@ -162,7 +162,7 @@ export default function Detail() {
 /** The cut that would be lifted: why it was made, and the way to it. */
 function OfCut({ id }: { id: string }) {
   const t = useApprovalTexts()
-  const cut = useQuery({ queryKey: ['cuts', 'one', id], gcTime: 0, retry: false, queryFn: () => ok(api.GET('/api/v1/access-cuts/{id}', { params: { path: { id } } })) })
+  const cut = useQuery({ queryKey: ['cuts', 'one', id], staleTime: Infinity, gcTime: 0, refetchOnWindowFocus: false, refetchOnReconnect: false, retry: false, queryFn: () => ok(api.GET('/api/v1/access-cuts/{id}', { params: { path: { id } } })) })
   if (!cut.data) return null
   return (
     <Flex vertical gap={8} style={{ marginTop: 8 }}>
