@@ -27,9 +27,9 @@ func write(companyZh, companyEn string, asker *named) (subject, text string) {
 // writeLink is the mail that brings a link. Its code stands behind the #, which no browser sends to a server by itself.
 func writeLink(companyZh, companyEn, base, code string) (subject, text string) {
 	part := func(l i18n.Language, company string) string {
-		where := code
+		where := fmt.Sprintf(i18n.Text(l, "message.link_code"), code)
 		if base != "" {
-			where = strings.TrimRight(base, "/") + "/former#" + code
+			where = i18n.Text(l, "message.link_open") + "\n\n" + strings.TrimRight(base, "/") + "/former#" + code
 		}
 		return fmt.Sprintf(i18n.Text(l, "message.link_text"), company, where, int(identity.LinkLasts.Minutes()))
 	}

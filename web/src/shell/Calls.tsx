@@ -81,6 +81,7 @@ export function OpenCalls() {
       title: t('openCalls', { n: items.length }),
       description: about(fresh),
       duration: 0,
+      placement: 'bottomRight', // the menu, the search and the banner stay free
       role: 'alert',
       actions: (
         <Button

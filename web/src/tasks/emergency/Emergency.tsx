@@ -73,6 +73,8 @@ function CallForm() {
 
 function Answer({ of, again }: { of: Schemas['EmergencyAnswer']; again: () => void }) {
   const t = useTexts()
+  // Without a single number nobody is called one after the other: they are found in another way.
+  const reachable = [...of.call_now, ...of.others].some((r) => r.phone)
   const numbers = (list: Schemas['Reached'][]) =>
     list.map((r, i) => (
       <Flex key={i} gap={12} wrap align="center">
@@ -89,14 +91,14 @@ function Answer({ of, again }: { of: Schemas['EmergencyAnswer']; again: () => vo
     ))
   return (
     <Space orientation="vertical" size="middle" style={{ width: '100%' }}>
-      {of.call_now.length > 0 ? <Alert type="success" showIcon title={t('sent')} description={of.advice} /> : <Alert type="warning" showIcon title={t('nobody')} description={of.advice} />}
+      {!reachable ? <Alert type="warning" showIcon title={t('noNumbers')} description={t('noNumbersDo')} /> : of.call_now.length > 0 ? <Alert type="success" showIcon title={t('sent')} description={of.advice} /> : <Alert type="warning" showIcon title={t('nobody')} description={of.advice} />}
       {of.call_now.length > 0 && (
-        <Card size="small" title={t('callNow')}>
+        <Card size="small" title={t(reachable ? 'callNow' : 'findNow')}>
           {numbers(of.call_now)}
         </Card>
       )}
       {of.others.length > 0 && (
-        <Card size="small" title={of.call_now.length > 0 ? t('others') : t('callNow')}>
+        <Card size="small" title={t(of.call_now.length > 0 ? 'others' : reachable ? 'callNow' : 'findNow')}>
           {numbers(of.others)}
         </Card>
       )}

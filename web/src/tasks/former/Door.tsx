@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Divider, Form, Input, Typography } from 'antd'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { Link } from 'react-router'
 
 import { api, ended, ok, type Schemas } from '../../api/client'
@@ -26,7 +26,9 @@ export function Door() {
   const [code, setCode] = useState(takeCode)
   const [typing, setTyping] = useState(false)
   const [lost, setLost] = useState(false)
+  const typed = useRef<Typed>({}) // going to and fro keeps it
   const again = () => {
+    typed.current = {}
     mailed = ''
     setCode('')
     setTyping(false)
@@ -42,9 +44,9 @@ export function Door() {
           </Button>
         </header>
         {lost ? (
-          <Lost code={code} back={() => setLost(false)} />
+          <Lost code={code} typed={typed.current} back={() => setLost(false)} />
         ) : code || typing ? (
-          <Open code={code} again={again} lost={() => setLost(true)} />
+          <Open code={code} typed={typed.current} again={again} lost={() => setLost(true)} />
         ) : (
           <Ask typing={() => setTyping(true)} />
         )}
@@ -68,7 +70,7 @@ function useEnter() {
   }
 }
 
-function Open({ code, again, lost }: { code: string; again: () => void; lost: () => void }) {
+function Open({ code, typed, again, lost }: { code: string; typed: Typed; again: () => void; lost: () => void }) {
   const t = useTexts()
   const enter = useEnter()
   const open = useMutation({
@@ -79,7 +81,7 @@ function Open({ code, again, lost }: { code: string; again: () => void; lost: ()
     onSuccess: enter,
   })
   return (
-    <Form layout="vertical" requiredMark={false} disabled={open.isPending} onFinish={(v: { mailed?: string; proof: string }) => open.mutate(v)}>
+    <Form layout="vertical" requiredMark={false} disabled={open.isPending} initialValues={typed} onValuesChange={(v: Typed) => Object.assign(typed, v)} onFinish={(v: { mailed?: string; proof: string }) => open.mutate(v)}>
       <Typography.Paragraph>{t('openHint')}</Typography.Paragraph>
       {!code && (
         <Form.Item name="mailed" label={t('mailCode')} extra={t('mailCodeHint')} rules={[{ required: true, whitespace: true, message: t('required') }]}>
@@ -126,6 +128,9 @@ function Ask({ typing }: { typing: () => void }) {
 
 const bothOf = (v: Handed) => v.first.trim() + v.second.trim()
 
+/** What was typed into either of the two ways in. */
+type Typed = Partial<Handed> & { proof?: string }
+
 /** Another authenticator, with the code that two people of HR handed over in person beside the mailed one. */
 interface Handed {
   mailed?: string
@@ -133,7 +138,7 @@ interface Handed {
   second: string
 }
 
-function Lost({ code: linked, back }: { code: string; back: () => void }) {
+function Lost({ code: linked, typed, back }: { code: string; typed: Typed; back: () => void }) {
   const t = useTexts()
   const shell = useShellTexts()
   const enter = useEnter()
@@ -187,7 +192,7 @@ function Lost({ code: linked, back }: { code: string; back: () => void }) {
     )
   }
   return (
-    <Form key="begin" layout="vertical" requiredMark={false} disabled={begin.isPending} onFinish={(v: Handed) => begin.mutate(v)}>
+    <Form key="begin" layout="vertical" requiredMark={false} disabled={begin.isPending} initialValues={typed} onValuesChange={(v: Typed) => Object.assign(typed, v)} onFinish={(v: Handed) => begin.mutate(v)}>
       <Typography.Paragraph>{t('lostHint')}</Typography.Paragraph>
       {!linked && (
         <Form.Item name="mailed" label={t('mailCode')} extra={t('mailCodeHint')} rules={[{ required: true, whitespace: true, message: t('required') }]}>

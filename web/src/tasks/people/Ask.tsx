@@ -171,7 +171,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
   // What the permissions let others than HR look for, the answer says.
   const fits = (p: Schemas['PurposeView']) => !hr || about.every((f) => p.groups.some((g) => g.group === groupOf(f) && g.level !== 'none'))
   const options = [
-    { label: t('allowed'), options: purposes.data.purposes.filter(fits).map((p) => ({ value: p.purpose as string, label: p.purpose_text })) },
+    { label: t(hr ? 'allowed' : 'allowedAtAll'), options: purposes.data.purposes.filter(fits).map((p) => ({ value: p.purpose as string, label: p.purpose_text })) },
     { label: t('never'), options: !hr ? [] : purposes.data.never.map((m) => ({ value: NEVER + m.matter, label: m.matter_text })) },
     { label: t('notForThis'), options: purposes.data.purposes.filter((p) => !fits(p)).map((p) => ({ value: p.purpose as string, label: p.purpose_text })) },
   ].filter((g) => g.options.length > 0)

@@ -57,11 +57,11 @@ export function Enter({ open, close }: { open: boolean; close: () => void }) {
     <Modal open={open} title={t('enter')} footer={null} onCancel={close} destroyOnHidden mask={{ closable: false }}>
       <p>{t('enterHint')}</p>
       <Form form={form} layout="vertical" onFinish={(body) => send.mutate(body)}>
-        <Form.Item name="employee_id" label={t(byRelative ? 'whoDied' : 'person')} rules={required}>
-          <PersonPicker />
-        </Form.Item>
         <Form.Item name="by_relative" valuePropName="checked">
           <Checkbox>{t('byRelative')}</Checkbox>
+        </Form.Item>
+        <Form.Item name="employee_id" label={t(byRelative ? 'whoDied' : 'person')} rules={required}>
+          <PersonPicker />
         </Form.Item>
         {byRelative && (
           <>
