@@ -30,6 +30,7 @@ async function holding(page, person, matter) {
   await who.click()
   await who.fill(person.employee_no)
   await page.locator('.ant-select-dropdown:visible .ant-select-item-option', { hasText: person.employee_no }).first().click()
+  await form.locator('.ant-alert', { hasText: person.employee_no }).waitFor() // the form has them
   await form.getByLabel('案号或事由编号').fill(matter)
   return { form, send: form.getByRole('button', { name: '暂停删除' }), card: page.locator('.ant-card', { hasText: matter }).first(), kept: () => form.getByLabel('案号或事由编号').inputValue() }
 }

@@ -121,6 +121,7 @@ const shapeOf = (page) =>
 async function check(page, { role, language, width, at, wrong, looked }) {
   const seen = await page.evaluate(() => ({
     text: document.body.innerText,
+    quoted: [...document.querySelectorAll('#content [lang^=zh]')].map((e) => e.innerText), // Chinese that says it is
     over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     skeletons: document.querySelectorAll('#content > .ant-skeleton').length,
     kept: JSON.stringify([location.href, document.title, { ...localStorage }, { ...sessionStorage }, history.state, document.cookie]),
@@ -131,7 +132,8 @@ async function check(page, { role, language, width, at, wrong, looked }) {
   for (const code of seen.text.match(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\b[a-z]+_[a-z_]+\b|\bworkflow\b|\{\{.*?\}\}|\bundefined\b|\bNaN\b/g) ?? []) {
     if (!(role === 'it_ops' && code === 'workflow') && !/@|^it_ops$/.test(code)) wrong.push(`${at}: people read "${code}"`)
   }
-  if (language === 'en' && width > 600 && /[\u4e00-\u9fff]{6,}/.test(seen.text)) wrong.push(`${at}: Chinese in English: ${seen.text.match(/[\u4e00-\u9fff]{6,}/)[0]}`)
+  const english = seen.quoted.reduce((text, quoted) => text.replace(quoted, ''), seen.text)
+  if (language === 'en' && width > 600 && /[\u4e00-\u9fff]{6,}/.test(english)) wrong.push(`${at}: Chinese in English: ${english.match(/[\u4e00-\u9fff]{6,}/)[0]}`)
   for (const value of sealed) if (seen.kept.includes(value) || seen.page.includes(value)) wrong.push(`${at}: a sealed value is in the page or in what the browser keeps`)
   const shape = await shapeOf(page)
   if (!everything && looked.has(shape)) return

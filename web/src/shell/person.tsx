@@ -17,15 +17,17 @@ export function Person({ of }: { of?: Schemas['PersonView'] }) {
   )
 }
 
+/** Whom a text finds. Nobody while another text's answer is all there is: Enter would take somebody of that one. */
 export function useFoundPeople(text: string) {
   const q = useDeferredValue(text.trim())
-  return useQuery({
+  const found = useQuery({
     queryKey: ['people', 'found', q],
     enabled: q !== '',
     queryFn: () => ok(api.GET('/api/v1/employees', { params: { query: { q, limit: 20 } } })),
     retry: false,
-    placeholderData: (before) => before,
   })
+  const late = q !== text.trim()
+  return { data: late ? undefined : found.data, error: found.error, isFetching: late || found.isFetching }
 }
 
 /** Finds somebody by name, pinyin or number. */

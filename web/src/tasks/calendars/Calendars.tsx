@@ -121,7 +121,7 @@ export default function Calendars() {
                         </li>
                       ))}
                     </ul>
-                    {shown.data.source && <Typography.Paragraph type="secondary" style={{ margin: '12px 0 0', overflowWrap: 'anywhere' }}>{t('source', { source: shown.data.source })}</Typography.Paragraph>}
+                    {shown.data.source && <Typography.Paragraph type="secondary" style={{ margin: '12px 0 0', overflowWrap: 'anywhere' }}>{t('source')}<span lang={/[\u4e00-\u9fff]/.test(shown.data.source) ? 'zh-CN' : undefined}>{shown.data.source}</span></Typography.Paragraph>}
                   </>
                 )
               )}
