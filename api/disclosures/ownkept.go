@@ -81,7 +81,7 @@ func (s *server) kept(ctx context.Context, language i18n.Language, c *OwnCopy) e
 }
 
 func (s *server) ownRequests(ctx context.Context, language i18n.Language, c *OwnCopy) ([]OwnRequest, error) {
-	rows, err := subject.List(ctx, s.DB, subject.Filter{EmployeeID: &c.EmployeeID, Limit: mostKept})
+	rows, err := subject.List(ctx, s.DB, subject.Filter{EmployeeID: &c.EmployeeID, Own: true, Limit: mostKept})
 	if err != nil {
 		return nil, err
 	}

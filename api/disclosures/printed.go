@@ -53,7 +53,7 @@ func (s *server) printCopy(ctx context.Context, in *httpkit.ByID) (*huma.StreamR
 		if err = httpkit.SteppedUp(bearer, tx.Now); err != nil {
 			return nil, err
 		}
-		if r, err = subject.PaperCopy(tx, bearer.Actor, in.ID, language); err != nil {
+		if r, err = subject.PaperCopy(tx, bearer, in.ID, language); err != nil {
 			return nil, err
 		}
 		var id uuid.UUID

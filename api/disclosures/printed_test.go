@@ -9,8 +9,11 @@ import (
 
 	"lethe/api/apitest"
 	"lethe/api/approvals"
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
+	"lethe/internal/departure"
+	"lethe/internal/disclosure"
 	"lethe/internal/identity"
 	"lethe/internal/pdf/pdftest"
 	"lethe/models"
@@ -136,4 +139,60 @@ func TestNoCopyIsPrintedBut(t *testing.T) {
 	}
 	nothingShown(t, "answered", p.hr.Ask("POST", address, ""), 409, "subject_request_closed")
 	p.WantEntries("disclosure.shown", 1)
+}
+
+// TestACopyForARelative says that a relative asked, and has nothing of what relatives wrote; a look that waits for it ends with its request.
+func TestACopyForARelative(t *testing.T) {
+	p := newPapers(t)
+	day, err := clock.ParseDate(p.Day(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.entered(p.person, "copy", 1) // the person's own
+	p.Run(func(tx *database.Tx) error {
+		dep, err := departure.Begin(tx, p.Vault, models.System, departure.Notice{EmployeeID: p.person, Kind: models.KindDeath, RequestedDates: departure.RequestedDates{LastWorkingDay: &day, ConfirmPast: true}})
+		if err == nil {
+			_, err = departure.Advance(tx, dep.ID, p.Systems)
+		}
+		return err
+	})
+	enter := func(kept string) (at string) {
+		var r struct{ ID uuid.UUID }
+		p.clerk.Ask("POST", "/api/v1/employees/"+p.person.String()+"/requests", `{"kind": "copy", "text": "亲属写给公司的话", "paper": {"received_on": "`+p.Day(-1)+`", "kept_at": "`+kept+`"},
+			"relative": {"name": "王芳", "relation": "spouse", "proof": "死亡证明", "interest": "社保结算"}}`).Into(t, &r)
+		if got := p.reviewer.Ask("POST", "/api/v1/subject-requests/"+r.ID.String()+"/proof", ""); got.Status != 200 {
+			t.Fatalf("seen: %d %s", got.Status, got.Body)
+		}
+		return "/api/v1/subject-requests/" + r.ID.String()
+	}
+	at, waits := enter("亲属柜 7"), enter("亲属柜 8")
+	text := p.printed("for a relative", p.hr.Ask("POST", at+"/copy", "", "Accept-Language", "zh-CN"))
+	for _, not := range []string{"亲属写给公司的话", "亲属柜"} {
+		if strings.Contains(text, not) {
+			t.Errorf("%q is in\n%s", not, text)
+		}
+	}
+	if !strings.Contains(text, "档案柜 3") {
+		t.Error("the person's own request is not in it")
+	}
+	var row models.Disclosure
+	if err := p.Env.Facts.Read(t.Context()).Where("purpose = 'own_request' AND state = 'shown'").First(&row).Error; err != nil {
+		t.Fatal(err)
+	}
+	written, err := disclosure.Statements(t.Context(), p.Env.Facts, row)
+	if err != nil || !strings.Contains(written[0].Reason, "近亲属") {
+		t.Errorf("it is entered with %+v: %v", written, err)
+	}
+	if got := p.clerk.Ask("POST", waits+"/copy", ""); got.Status != 202 {
+		t.Fatalf("by who entered it: %d %s", got.Status, got.Body)
+	}
+	if got := p.hr.Ask("POST", waits+"/answer", `{"answer": "refused", "text": "不提供", "basis": "个人信息保护法第四十九条"}`); got.Status != 200 {
+		t.Fatalf("answering: %d %s", got.Status, got.Body)
+	}
+	if _, err := disclosure.EndOvertaken(t.Context(), p.Env.Facts); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.Count("disclosures WHERE state = 'waiting'"); n != 0 {
+		t.Error("a look outlives its request")
+	}
 }

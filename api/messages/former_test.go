@@ -17,8 +17,10 @@ import (
 	"lethe/api/purges"
 	"lethe/api/users"
 	"lethe/internal/archive"
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
+	"lethe/internal/departure"
 	"lethe/internal/identity"
 	"lethe/models"
 )
@@ -303,5 +305,31 @@ func TestWhereLinksGoNobodyAloneDecides(t *testing.T) {
 		Ask("POST", "/api/v1/subject-requests/"+request.String()+"/answer", `{"answer": "granted", "text": "已删", "erase_fields": ["personal_email"]}`)
 	if got.Status != 202 {
 		t.Errorf("removed on a request by one person: %d %s", got.Status, got.Body)
+	}
+}
+
+// TestNobodyGetsALinkInTheNameOfTheDead: it is answered as for nobody.
+func TestNobodyGetsALinkInTheNameOfTheDead(t *testing.T) {
+	p := newPost(t)
+	person := p.employee("E1")
+	a := p.Enrolled(person, models.RoleEmployee)
+	day, err := clock.ParseDate(p.Day(-2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Run(func(tx *database.Tx) error {
+		dep, err := departure.Begin(tx, p.Vault, models.System, departure.Notice{EmployeeID: person, Kind: models.KindDeath, RequestedDates: departure.RequestedDates{LastWorkingDay: &day, ConfirmPast: true}})
+		if err == nil {
+			_, err = departure.Advance(tx, dep.ID, p.Systems)
+		}
+		return err
+	})
+	before := len(p.inbox.Mails())
+	if got := p.asks(a.Login); got.Status != p.asks("nobody-at-all").Status {
+		t.Errorf("asked: %d %s", got.Status, got.Body)
+	}
+	p.round(p.smtp)
+	if n := len(p.inbox.Mails()); n != before {
+		t.Error("a link was mailed")
 	}
 }

@@ -55,7 +55,7 @@ func Register(desk *approvals.Desk, v vault.Sealer) {
 	httpkit.Handle(r, httpkit.Route{At: "POST /subject-requests/{id}/extension", Summary: "Put the answer off once, with a reason, where the law gives more time", To: httpkit.Roles{httpkit.HR}, NoSealedCodes: true}, s.extend)
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /subject-requests/{id}/proof", Summary: "Say, as the second person, that one has seen the proof that a relative brought", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer}, Session: true, NoSealedCodes: true, Problems: []int{http.StatusConflict},
-		More: "Of a near relative's request nothing is granted or printed before.",
+		More: "Of a near relative's request nothing is granted or printed before. It needs a re-authentication of the last five minutes.",
 	}, s.seeProof)
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /subject-requests/{id}/answer", Summary: "Answer a request, and carry out what is granted", To: httpkit.Roles{httpkit.HR}, NoSealedCodes: true, OrRequest: true, Problems: []int{http.StatusConflict},
@@ -280,7 +280,7 @@ type listOwnInput struct {
 
 func (s *server) listOwn(ctx context.Context, in *listOwnInput) (*httpkit.Answer[httpkit.Page[SubjectRequest]], error) {
 	own := httpkit.ActorOf(ctx).EmployeeID
-	return s.page(ctx, in.Paging, in.Language(), subject.Filter{EmployeeID: &own})
+	return s.page(ctx, in.Paging, in.Language(), subject.Filter{EmployeeID: &own, Own: true})
 }
 
 type listInput struct {
@@ -378,7 +378,7 @@ func (s *server) withdraw(ctx context.Context, in *httpkit.ByID) (*httpkit.Answe
 
 func (s *server) seeProof(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[SubjectRequest], error) {
 	return s.changed(ctx, in.Language(), in.ID, func(tx *database.Tx) error {
-		_, err := subject.SeeProof(tx, httpkit.ActorOf(ctx), in.ID)
+		_, err := subject.SeeProof(tx, httpkit.BearerOf(ctx), in.ID)
 		return err
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -168,7 +169,9 @@ func listed(ctx context.Context, facts *database.DB, codes []string) (all []list
 		if err != nil {
 			return nil, errors.Join(errNoSuchDepartment, err)
 		}
-		departments = append(departments, d)
+		if !slices.ContainsFunc(departments, func(o models.Department) bool { return o.ID == d.ID }) { // named twice
+			departments = append(departments, d)
+		}
 	}
 	for _, d := range departments {
 		entity, err := database.First[models.LegalEntity](facts.Read(ctx).Where("id = ?", d.LegalEntityID))

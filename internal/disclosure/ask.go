@@ -57,7 +57,8 @@ type Request struct {
 // PaperCopy is what somebody asked for on paper.
 type PaperCopy struct {
 	RequestID uuid.UUID
-	EnteredBy uuid.UUID
+	// EnteredAlone: whoever prints it entered the paper, or has a user of who did.
+	EnteredAlone bool
 }
 
 // Statement is what was written for a look; it is kept sealed.
@@ -316,7 +317,7 @@ func (j *judged) readFile(tx *database.Tx, by models.Actor, r Request) error {
 		}
 	}
 	if r.Copy != nil {
-		err = j.readAll(tx, by, r)
+		err = j.readAll(tx, r)
 	} else {
 		err = archive.InOrder(j.fields, r.Fields)
 	}

@@ -36,10 +36,22 @@ func overtaken(tx *database.Tx, d models.Disclosure) (models.DisclosureState, Ru
 	if err != nil {
 		return "", "", fmt.Errorf("reading whose data it is: %w", err)
 	}
+	if closed, err := answered(tx, d); err != nil || closed {
+		return models.LookLapsed, "", err
+	}
 	if person.Status != d.Status {
 		return models.LookLapsed, "", nil
 	}
 	return models.LookWaiting, "", nil
+}
+
+// answered says whether the request is closed for which a copy was to be printed.
+func answered(tx *database.Tx, d models.Disclosure) (closed bool, err error) {
+	if d.SubjectRequestID == nil {
+		return false, nil
+	}
+	err = tx.DB().Raw("SELECT state <> ? FROM subject_requests WHERE id = ?", models.SubjectOpen, d.SubjectRequestID).Row().Scan(&closed)
+	return closed, database.Wrap("looking whether a request is closed", err)
 }
 
 // endOvertaken ends a look that waits and is overtaken, and says whether it was.

@@ -14,7 +14,7 @@ import (
 )
 
 // readAll reads for a copy what the file holds, of each employment. What emergency calls alone may name is not printed.
-func (j *judged) readAll(tx *database.Tx, by models.Actor, r Request) error {
+func (j *judged) readAll(tx *database.Tx, r Request) error {
 	_, fields, err := stored(tx, r.EmployeeID)
 	if err != nil {
 		return err
@@ -25,7 +25,7 @@ func (j *judged) readAll(tx *database.Tx, by models.Actor, r Request) error {
 			j.facts.asks(f)
 		}
 	}
-	j.facts.EnteredAlone = r.Copy.EnteredBy == by.EmployeeID
+	j.facts.EnteredAlone = r.Copy.EnteredAlone
 	return nil
 }
 

@@ -96,13 +96,15 @@ func LinkOwner(tx *database.Tx, row models.AccessLink) (user models.User, ok boo
 	return user, ok, err
 }
 
-// former says whether a user is that of somebody who has left and whose data is still kept.
+// former says whether a user is that of somebody who has left, alive, and whose data is still kept: in the name of the dead
+// nobody logs in.
 func former(g *gorm.DB, user models.User) (bool, error) {
 	if user.State != models.UserDisabled {
 		return false, nil
 	}
 	var status models.EmployeeStatus
-	err := g.Raw("SELECT status FROM employees WHERE id = ?", user.EmployeeID).Scan(&status).Error
+	err := g.Raw(`SELECT status FROM employees e WHERE id = ? AND NOT EXISTS (SELECT FROM departures d WHERE d.employee_id = e.id AND d.kind = ? AND d.stage NOT IN ?)`,
+		user.EmployeeID, models.KindDeath, []models.Stage{models.StageWithdrawn, models.StageAnnulled}).Scan(&status).Error
 	return status == models.StatusDeparted, database.Wrap("reading whether somebody has left", err)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/identity"
 	"lethe/internal/reasons"
 	"lethe/internal/textform"
 	"lethe/models"
@@ -54,30 +55,56 @@ func (r *Relative) seal(tx *database.Tx, id uuid.UUID) (models.Sealed, error) {
 	return reasons.Seal(tx, cell(columnRelative, id), string(text))
 }
 
+// fits says whether a paper may ask so: a near relative for nobody who lives, and nobody for the dead but a near relative,
+// also while the last day is still ahead.
+func (r *Relative) fits(tx *database.Tx, person uuid.UUID) error {
+	if r != nil {
+		return died(tx, person)
+	}
+	dead, err := byDeath(tx, person, models.StagePendingDeparture, models.StageDeparted, models.StagePurging, models.StagePurged)
+	if err == nil && dead {
+		err = &InvalidError{[]Invalid{{"relative", CodeRequired}}}
+	}
+	return err
+}
+
 // died refuses with [ErrNotDead] whoever is not recorded as dead: the departure of the latest employment is by death, stands,
 // and its last day is over. It is asked at each step, since a departure may be annulled.
 func died(tx *database.Tx, person uuid.UUID) error {
-	employment, err := archive.LatestEmployment(tx.DB(), person)
-	if err != nil {
-		return err
-	}
-	var dead bool
-	err = tx.DB().Raw(`SELECT EXISTS (SELECT FROM departures WHERE employment_id = ? AND kind = ? AND stage IN ?)
-		AND NOT EXISTS (SELECT FROM employments WHERE employee_id = ? AND ended_at IS NULL)`, employment.ID, models.KindDeath,
-		[]models.Stage{models.StageDeparted, models.StagePurging, models.StagePurged}, person).Row().Scan(&dead)
+	dead, err := byDeath(tx, person, models.StageDeparted, models.StagePurging, models.StagePurged)
 	if err == nil && !dead {
 		return ErrNotDead
 	}
-	return database.Wrap("looking whether somebody died", err)
+	return err
+}
+
+// byDeath says whether the departure of somebody's latest employment is by death, and so far.
+func byDeath(tx *database.Tx, person uuid.UUID, stages ...models.Stage) (dead bool, err error) {
+	employment, err := archive.LatestEmployment(tx.DB(), person)
+	if err != nil {
+		return false, err
+	}
+	err = tx.DB().Raw("SELECT EXISTS (SELECT FROM departures WHERE employment_id = ? AND kind = ? AND stage IN ?)", employment.ID, models.KindDeath, stages).Row().Scan(&dead)
+	return dead, database.Wrap("looking for a departure by death", err)
+}
+
+// objected says whether the person had arranged that relatives get nothing: once it was found, it binds all requests.
+func objected(tx *database.Tx, person uuid.UUID) (yes bool, err error) {
+	err = tx.DB().Raw("SELECT EXISTS (SELECT FROM subject_requests WHERE employee_id = ? AND objected)", person).Row().Scan(&yes)
+	return yes, database.Wrap("looking for what somebody had arranged", err)
 }
 
 // grantable says of a relative's request whether anything may be granted: the person is dead, two people have seen the proof,
 // and the person did not object in life.
 func grantable(tx *database.Tx, r models.SubjectRequest) error {
-	switch {
-	case !r.ByRelative:
+	if !r.ByRelative {
 		return nil
-	case r.Objected:
+	}
+	against, err := objected(tx, r.EmployeeID)
+	switch {
+	case err != nil:
+		return err
+	case against:
 		return ErrObjected
 	case r.ProofSeenBy == nil:
 		return ErrProofOnce
@@ -85,18 +112,30 @@ func grantable(tx *database.Tx, r models.SubjectRequest) error {
 	return died(tx, r.EmployeeID)
 }
 
-// SeeProof notes that a second person has seen the proof of death and relation. Again it changes nothing.
-func SeeProof(tx *database.Tx, by models.Actor, id uuid.UUID) (models.SubjectRequest, error) {
+// SeeProof notes that a second person has seen the proof of death and relation: nobody whose user who entered it could have.
+// Again it changes nothing.
+func SeeProof(tx *database.Tx, by identity.Bearer, id uuid.UUID) (models.SubjectRequest, error) {
+	by, err := identity.Dangerous(tx, by)
+	if err != nil {
+		return models.SubjectRequest{}, err
+	}
 	r, err := lock(tx, id)
 	switch {
 	case err != nil:
 		return r, err
 	case !r.ByRelative:
 		return r, ErrNotFound
-	case r.EnteredBy == by.EmployeeID || r.EmployeeID == by.EmployeeID:
+	case r.EmployeeID == by.Actor.EmployeeID:
 		return r, ErrOwn
 	case r.State != models.SubjectOpen:
 		return r, ErrClosed
+	}
+	same, err := enteredBy(tx, r, by)
+	switch {
+	case err != nil:
+		return r, err
+	case same:
+		return r, ErrOwn
 	case r.ProofSeenBy != nil:
 		return r, nil
 	}
@@ -107,8 +146,20 @@ func SeeProof(tx *database.Tx, by models.Actor, id uuid.UUID) (models.SubjectReq
 	if err != nil {
 		return r, err
 	}
-	r.ProofSeenBy, r.ProofSeenAt = by.ID(), &now
+	r.ProofSeenBy, r.ProofSeenAt = by.Actor.ID(), &now
 	return r, change(tx, &r, actionProof, nil, map[string]any{"proof_seen_by": r.ProofSeenBy, "proof_seen_at": now})
+}
+
+// enteredBy says whether somebody entered a request, or has a user that who entered it could have (I21).
+func enteredBy(tx *database.Tx, r models.SubjectRequest, by identity.Bearer) (bool, error) {
+	if r.EnteredBy == by.Actor.EmployeeID {
+		return true, nil
+	}
+	made, err := identity.CreatedOrReset(tx, r.EnteredBy, by.UserID)
+	if err != nil || made {
+		return made, err
+	}
+	return identity.HeldHalf(tx, r.EnteredBy, by.UserID)
 }
 
 // RelativeOf opens who asks; nil: the person, or it is cleared.

@@ -158,8 +158,8 @@ func Ask(tx *database.Tx, by models.Actor, n New) (r models.SubjectRequest, err 
 		}
 	}
 	person, err := database.Lock[models.Employee](tx, "an employee", n.EmployeeID)
-	if err == nil && n.Relative != nil {
-		err = died(tx, n.EmployeeID)
+	if err == nil && n.Paper != nil {
+		err = n.Relative.fits(tx, n.EmployeeID)
 	}
 	switch {
 	case err != nil:
@@ -204,7 +204,10 @@ func Ask(tx *database.Tx, by models.Actor, n New) (r models.SubjectRequest, err 
 	}
 	r.AnswerDueAt = disclosure.AnswerBy(place, on, zone)
 	if n.Relative != nil {
-		r.ByRelative, r.Objected = true, n.Relative.Objected
+		if r.Objected, err = objected(tx, n.EmployeeID); err != nil {
+			return r, err
+		}
+		r.ByRelative, r.Objected = true, r.Objected || n.Relative.Objected
 	}
 	return r, n.keep(tx, &r)
 }
@@ -295,7 +298,7 @@ func Withdraw(tx *database.Tx, by models.Actor, id uuid.UUID) (models.SubjectReq
 	switch {
 	case err != nil:
 		return r, err
-	case r.EmployeeID != by.EmployeeID:
+	case r.EmployeeID != by.EmployeeID || r.ByRelative:
 		return r, ErrNotFound
 	case r.State == models.SubjectWithdrawn:
 		return r, nil
@@ -399,7 +402,9 @@ type Filter struct {
 	// Overdue: only those whose answer should have been given.
 	Overdue bool
 	// NotOf leaves out one person's.
-	NotOf  uuid.UUID
+	NotOf uuid.UUID
+	// Own leaves out what relatives asked for: it is theirs, and never in the list or the copy of the person.
+	Own    bool
 	Before uuid.UUID // newest first
 	Limit  int
 }
@@ -409,6 +414,9 @@ func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Subject
 	q := db.Read(ctx).Where("employee_id <> ?", f.NotOf)
 	if f.EmployeeID != nil {
 		q = q.Where("employee_id = ?", *f.EmployeeID)
+	}
+	if f.Own {
+		q = q.Where("NOT by_relative")
 	}
 	if f.State != "" {
 		q = q.Where("state = ?", f.State)
