@@ -154,7 +154,7 @@ function Said({ text, choose }: { text: string; choose: (id: string) => void }) 
   const t = usePleaTexts()
   const found = useFoundPeople(text)
   const people = found.data?.items ?? []
-  if (found.isPending) return null
+  if (!found.data && found.isFetching) return null
   return (
     <div style={{ marginTop: 12 }} role="status">
       <Typography.Paragraph>{people.length > 0 ? t('aboutSaid', { text }) : t('aboutNobody', { text })}</Typography.Paragraph>
