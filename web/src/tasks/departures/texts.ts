@@ -5,7 +5,7 @@ export const useDepartureTexts = texts(
   {
     // 发起离职
     newTitle: '发起离职',
-    newHint: '选人、选类型、填最后工作日，其余自动填好；右侧会先告诉您会发生什么，提交之前什么都不会变。',
+    newHint: '选人、选类型、填最后工作日，其余自动填好；页面会先告诉您会发生什么，提交之前什么都不会变。',
     who: '员工',
     whoHint: '姓名、拼音或工号',
     employeeNo: '工号',
@@ -23,7 +23,7 @@ export const useDepartureTexts = texts(
     kind_dismissal: '单位解除',
     kind_contract_end: '合同到期终止',
     kind_retirement: '退休',
-    kind_death: '死亡',
+    kind_death: '身故',
     kind_assignment_end: '实习/派遣/外包结束',
     when: '什么时候离职',
     whenDated: '按日期',

@@ -25,7 +25,7 @@ export const useImportTexts = texts(
     notRead: '不读入',
     saveColumns: '按此重新试算',
     site: '地点',
-    legal_entity: '用人单位（区分同名部门）',
+    legal_entity: '用工主体（区分同名部门）',
     time_zone: '时区',
     left_on: '离职日期（之前已离职的人）',
     departure_kind: '离职类型（之前已离职的人）',

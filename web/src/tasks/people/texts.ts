@@ -35,7 +35,7 @@ export const usePeopleTexts = texts(
     number: '工号',
     post: '岗位',
     hiredOn: '入职日期',
-    entity: '用人单位',
+    entity: '用工主体',
     formerNames: '曾用名',
     nobody: '没有找到符合条件的员工',
     nobodyHint: '试试工号、姓名的一部分，或清除筛选条件。',

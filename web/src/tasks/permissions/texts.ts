@@ -12,7 +12,7 @@ export const useTexts = texts(
     matrix: '层级的权限',
     preview: '以某人身份预览',
     patterns: '查阅情况提示',
-    patternsHint: '审核人可以看到各法人单位的员工查阅敏感信息的情况提示（人数多、夜间、同一原因反复使用、本部门同事）。在德国须先与企业职工委员会（Betriebsrat）协商一致，因此默认不显示。',
+    patternsHint: '审核人可以看到各用工主体的员工查阅敏感信息的情况提示（人数多、夜间、同一原因反复使用、本部门同事）。在德国须先与企业职工委员会（Betriebsrat）协商一致，因此默认不显示。',
     patternsShown: '向审核人显示',
     patternsHidden: '不显示',
     patternsDefault: '按默认（{{what}}）',
