@@ -156,6 +156,9 @@ func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, labels
 		return v
 	}
 	v.Action, v.ActionText = c.Action, i18n.Text(language, "ledger.action."+c.Action)
+	if c.Purpose == "access_link" { // the mail with the link of somebody who has left, which passes nothing on
+		v.ActionText = wordOf(language, c.Action, "query_log.link.", "ledger.action.")
+	}
 	v.Actor, v.Subject = logPerson(c.ActorID, people, language), logPerson(c.SubjectID, people, language)
 	v.ActorRole, v.Authenticated, v.Object, v.RequestedBy = c.ActorRole, c.Authenticated, c.Object, c.RequestedBy
 	v.ActorRoleText, v.AuthenticatedText = closed.Text(language, models.Role(c.ActorRole)), closed.Text(language, models.Authentication(c.Authenticated))
@@ -163,7 +166,7 @@ func logEntryView(row querylog.Row, people map[uuid.UUID]querylog.Person, labels
 		v.ActorRoleText = i18n.Text(language, "query_log.not_logged_in")
 	}
 	v.Purpose, v.Reason, v.Result, v.Rule = c.Purpose, c.Reason, ledger.Result(c.Result), c.Rule
-	v.PurposeText, v.RuleText = wordOf(language, c.Purpose, "purpose.", "screening.category."), wordOf(language, c.Rule, "disclosure_rule.", "ledger.rule.")
+	v.PurposeText, v.RuleText = wordOf(language, c.Purpose, "purpose.", "screening.category.", "query_log.purpose."), wordOf(language, c.Rule, "disclosure_rule.", "ledger.rule.")
 	v.ResultText = closed.Text(language, v.Result)
 	v.RequestID, v.Details, v.DetailsText = c.RequestID, c.Details, detailViews(language, labels, c.Details)
 	return v

@@ -89,7 +89,10 @@ func permissionChanges(tx *database.Tx, before, after *access.Matrix) ([]approva
 		case "tier":
 			changed.Words, changed.About = "yes_no", []string{tiers[c.Tier]}
 		default:
-			changed.Words, changed.About = "yes_no", []string{tiers[c.Tier], names[c.Person]}
+			changed.Words, changed.About = "yes_no", []string{names[c.Person]}
+			if c.Tier != "" {
+				changed.About = []string{tiers[c.Tier], names[c.Person]}
+			}
 		}
 		changes[i] = changed
 	}
