@@ -32,7 +32,7 @@ func TestI12_WhatIsSaidOfAnAccount(t *testing.T) {
 		}
 	}
 	off, on := inSystems([]CutAccount{
-		{System: "mail", Off: true}, {System: "mail", Off: true}, {System: "crm", Off: true}, {System: "vpn", Off: true}, {System: "vpn"},
+		{System: "mail", Off: true}, {System: "mail", Off: true}, {System: "crm", Off: true}, {System: "vpn"}, {System: "vpn", Off: true},
 	})
 	if off != 2 || on != 1 {
 		t.Errorf("%d systems are off and %d are not", off, on)

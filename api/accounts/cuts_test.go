@@ -152,6 +152,26 @@ func TestHoldersAreCutOneADay(t *testing.T) {
 		}
 	}
 	wants(t, "fewer than two", f.Session(httpkit.IT).Ask("POST", cutsPath, cutOf(more[0], "")), 409, "cut_last_reviewers")
+	notices := func(who uuid.UUID) int {
+		var me users.Me
+		f.FreshSession(who, models.RoleReviewer).Ask("GET", "/api/v1/me", "").Into(t, &me)
+		return len(me.Notices)
+	}
+	later := f.Hire("Y1", f.B)
+	f.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, later, models.RoleReviewer); return err })
+	if n := notices(later); n != 0 {
+		t.Errorf("who holds the role since is told of %d", n)
+	}
+	request := f.Session(httpkit.IT).Ask("POST", cutAddress(c.ID)+"/lifting", `{}`).Header.Get("Location")
+	if n := notices(more[1]); n != 1 {
+		t.Errorf("before the lifting %d", n)
+	}
+	if got := f.FreshSession(more[0], models.RoleReviewer).Ask("POST", request+"/decision", `{"decision": "approved"}`); got.Status != 200 {
+		t.Fatalf("lifted: %d %s", got.Status, got.Body)
+	}
+	if n := notices(more[1]); n != 0 {
+		t.Errorf("after the lifting %d", n)
+	}
 	head := f.People[models.RoleDepartmentHead]
 	wants(t, "another within a day", hr.Ask("POST", cutsPath, cutOf(head, "")), 409, "cut_holder_a_day")
 	makeCut(t, hr, f.Hire("E1", f.A), "") // who holds no role

@@ -119,11 +119,13 @@ func notify(tx *database.Tx, kind string, about uuid.UUID, roles ...models.Role)
 // noticeLasts bounds how far back a new user is told.
 const noticeLasts = 365 * 24 * time.Hour
 
-// Notices are those that a user has not acknowledged, the oldest first.
+// Notices are those that a user has not acknowledged, the oldest first. What is for those who hold a role is for those who
+// held it when it was made, and that somebody's access was cut ends with the lifting.
 func Notices(ctx context.Context, db *database.DB, userID uuid.UUID) ([]models.Notice, error) {
 	var rows []models.Notice
 	err := db.Read(ctx).Where("created_at > lethe_now() - make_interval(secs => ?)", noticeLasts.Seconds()).
-		Where("(roles = '{}' OR user_id <> ? AND EXISTS (SELECT FROM user_roles r WHERE r.user_id = ? AND r.revoked_at IS NULL AND r.role = ANY (roles)))", userID, userID).
+		Where("(roles = '{}' OR user_id <> ? AND EXISTS (SELECT FROM user_roles r WHERE r.user_id = ? AND r.revoked_at IS NULL AND r.role = ANY (roles) AND r.granted_at <= notices.created_at))", userID, userID).
+		Where("NOT (kind = ? AND EXISTS (SELECT FROM access_cuts c JOIN users u ON u.employee_id = c.employee_id WHERE u.id = notices.user_id AND c.lifted_at >= notices.created_at))", NoticeAccessCut).
 		Where("NOT EXISTS (SELECT FROM notice_acknowledgements a WHERE a.notice_id = notices.id AND a.user_id = ?)", userID).
 		Order(database.ByID).Limit(50).Find(&rows).Error
 	return rows, database.Wrap("reading notices", err)
