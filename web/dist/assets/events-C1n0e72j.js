@@ -1,1 +1,0 @@
-import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{Ln as t}from"./compact-item-Bmi_AUvI.js";var n=e(t(),1);function r(e,t,r=[`message`]){(0,n.useEffect)(()=>{if(!e)return;let n=new EventSource(e),i=e=>t(JSON.parse(e.data),e.type);for(let e of r)n.addEventListener(e,i);return()=>n.close()},[e])}export{r as t};
