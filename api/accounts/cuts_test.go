@@ -278,7 +278,7 @@ func TestI13_NothingOpensWhatACutClosed(t *testing.T) {
 	wants(t, "a relinking", f.Session(httpkit.IT).Ask("POST", "/api/v1/account-relinkings", `{"unlinking_id": "`+op+`"}`), 409, "cut_stands")
 	wants(t, "a new account", f.Ask(httpkit.IT, "POST", accounts.AccountsAddress(person), `{"system": "finance", "external_id": "x"}`), 409, "cut_stands")
 	wants(t, "a reset", f.Session(httpkit.HR).Ask("POST", "/api/v1/users/"+f.User(person).String()+"/reset", `{}`), 409, "user_suspended")
-	f.Env.Advance(t, 49*time.Hour)
+	f.AdvanceTo(d.AccessCutoffAt)
 	f.Run(func(tx *database.Tx) error { return departure.CutAccess(tx, d.ID, f.Systems) })
 	wants(t, "lifted after the cutoff", f.Session(httpkit.HR).Ask("POST", cutAddress(c.ID)+"/lifting", `{}`), 409, "cut_access_ended")
 	f.Run(func(tx *database.Tx) error {

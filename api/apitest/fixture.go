@@ -335,6 +335,16 @@ func (f *Fixture) Notice(employee uuid.UUID, days int) string {
 	return `{"employee_id": "` + employee.String() + `", "kind": "resignation", "last_working_day": "` + f.Day(days) + `"}`
 }
 
+// AdvanceTo moves the clock to an instant that is still to come.
+func (f *Fixture) AdvanceTo(at time.Time) {
+	f.T.Helper()
+	now, err := f.Env.Facts.Now(context.Background())
+	if err != nil || !now.Before(at) {
+		f.T.Fatal("now is ", now, ", to come: ", at, err)
+	}
+	f.Env.Advance(f.T, at.Sub(now)+time.Second)
+}
+
 // Day is a date so many days from today in the employees' zone.
 func (f *Fixture) Day(days int) string {
 	f.T.Helper()
