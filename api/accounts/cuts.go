@@ -126,9 +126,13 @@ func (s *server) makeCut(ctx context.Context, in *newCutInput) (*httpkit.Created
 	err := s.Visible(ctx, httpkit.ActorOf(ctx), b.EmployeeID)
 	var row models.AccessCut
 	var made httpkit.Creation
+	var ended []models.Approval
 	if err == nil {
 		made, err = s.Create(ctx, in.Key, "POST /access-cuts", b, func(tx *database.Tx) (_ httpkit.Creation, err error) {
-			row, err = cut.Make(tx, httpkit.BearerOf(ctx), s.Systems, cut.Order(b))
+			ended, err = s.Approvals.EndWith(tx, b.EmployeeID, func() (err error) {
+				row, err = cut.Make(tx, httpkit.BearerOf(ctx), s.Systems, cut.Order(b))
+				return err
+			})
 			return httpkit.Created(models.Ref{Kind: models.RefCut, ID: row.ID}), err
 		})
 	}
@@ -140,6 +144,7 @@ func (s *server) makeCut(ctx context.Context, in *newCutInput) (*httpkit.Created
 	}
 	if row.ID == made.ID {
 		cut.Count(row)
+		s.Approvals.Shred(ctx, ended)
 	}
 	view, err := s.cutRead(ctx, in.Language(), made.ID)
 	return httpkit.CreatedOf(made, view, err)

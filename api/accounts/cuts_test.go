@@ -12,6 +12,7 @@ import (
 
 	"lethe/api/accounts"
 	"lethe/api/apitest"
+	"lethe/api/approvals"
 	"lethe/api/departures"
 	"lethe/api/httpkit"
 	"lethe/api/users"
@@ -259,6 +260,35 @@ func TestI27_ACutIsNotKnownBeforeTheTalk(t *testing.T) {
 	f.WantEntries("access_cut.told", 1)
 	if c.ToldAt == nil || sees() == before {
 		t.Error("after the talk the head sees what was before")
+	}
+}
+
+// TestI32_TheRequestsOfWhoIsCutEnd with the cut, not with the next sweep; those of others stay.
+func TestI32_TheRequestsOfWhoIsCutEnd(t *testing.T) {
+	f := apitest.New(t)
+	colleague := holders(f, httpkit.HR, 3)[0]
+	lifting := func(by *apitest.Visitor, no string) (accounts.AccessCut, string) {
+		c := makeCut(t, f.Session(httpkit.IT), f.Hire(no, f.A), "")
+		got := by.Ask("POST", cutAddress(c.ID)+"/lifting", `{}`)
+		if got.Status != http.StatusAccepted {
+			t.Fatalf("lifting: %d %s", got.Status, got.Body)
+		}
+		return c, got.Header.Get("Location")
+	}
+	c, own := lifting(f.FreshSession(colleague, httpkit.HR), "E1")
+	_, others := lifting(f.Session(httpkit.HR), "E2")
+	makeCut(t, f.Session(httpkit.IT), colleague, "")
+	for at, want := range map[string]models.ApprovalState{own: models.ApprovalVoid, others: models.ApprovalPending} {
+		var a approvals.ApprovalView
+		f.Ask(httpkit.Reviewer, "GET", at, "").Into(t, &a)
+		if a.State != want {
+			t.Errorf("a request is %s, want %s", a.State, want)
+		}
+	}
+	f.WantEntries("approval.voided", 1)
+	f.Ask(httpkit.Auditor, "GET", cutAddress(c.ID), "").Into(t, &c)
+	if c.LiftRequestID != nil {
+		t.Error("a lifting that nobody can agree to is shown as waiting")
 	}
 }
 

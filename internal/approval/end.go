@@ -96,6 +96,13 @@ func (r *Registry) forget(ctx context.Context, row models.Approval) {
 	}
 }
 
+// Shred destroys the keys of the commands of requests that ended in a transaction of the caller's, which has committed.
+func (r *Registry) Shred(ctx context.Context, rows []models.Approval) {
+	for _, row := range rows {
+		r.forget(ctx, row)
+	}
+}
+
 // Withdraw ends a request on the word of the person who made it, from whichever account. One that
 // has expired meanwhile says so; a second withdrawal changes nothing.
 func (r *Registry) Withdraw(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, error) {
@@ -243,6 +250,45 @@ func (r *Registry) EndChanged(ctx context.Context, db *database.DB, about uuid.U
 // Whoever has just ended somebody's access calls it, and so does each sweep.
 func (r *Registry) EndLeft(ctx context.Context, db *database.DB) (int, error) {
 	return r.sweep(ctx, db, isOrphaned, r.voiding(isOrphaned, models.VoidRequesterEnded))
+}
+
+// EndWith has fn end somebody's access, and ends in the same transaction what that person had asked for and nobody has
+// decided. Requests come before users in the order of locks. One that cannot be ended stands in nobody's way: the next
+// sweep does it. After the commit the caller gives what is returned to [Registry.Shred].
+func (r *Registry) EndWith(tx *database.Tx, person uuid.UUID, fn func() error) (ended []models.Approval, err error) {
+	asked := func(which string) (rows []models.Approval, err error) {
+		err = tx.DB().Clauses(database.ForUpdate).Where("requester_id = ?", person).Where(which).Order(database.ByID).Find(&rows).Error
+		return rows, database.Wrap("locking the requests of somebody", err)
+	}
+	if _, err := asked("state = 'pending'"); err != nil {
+		return nil, err
+	}
+	if err := fn(); err != nil {
+		return nil, err
+	}
+	rows, err := asked(isOrphaned)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		if err := tx.DB().Exec("SAVEPOINT request").Error; err != nil {
+			return nil, database.Wrap("ending the requests of somebody", err)
+		}
+		op, known := r.Operation(row.Operation)
+		err := ErrUnknownOperation
+		if known {
+			row, err = r.end(tx, op, row, ending{state: models.ApprovalVoid, action: ActionVoided, why: models.VoidRequesterEnded})
+		}
+		if err == nil {
+			ended = append(ended, row)
+			continue
+		}
+		slog.WarnContext(tx.Context(), "a request of somebody who is gone is left open for now", "approval", row.ID.String(), "error", err.Error())
+		if err := tx.DB().Exec("ROLLBACK TO SAVEPOINT request").Error; err != nil {
+			return nil, database.Wrap("ending the requests of somebody", err)
+		}
+	}
+	return ended, nil
 }
 
 type ender func(ctx context.Context, db *database.DB, id uuid.UUID) (models.Approval, error)
