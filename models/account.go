@@ -206,6 +206,8 @@ type AccountStep struct {
 	StuckReason string
 	StartedAt   *time.Time
 	EndedAt     *time.Time
+	// Before is how an operation of an emergency cut found the account; nil: it is of none.
+	Before *string `gorm:"type:jsonb"`
 }
 
 // AccountEvidence is one sub-step that was tried, with what came of it.

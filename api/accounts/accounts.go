@@ -79,21 +79,25 @@ func (s *server) accountsOf(ctx context.Context, employeeID uuid.UUID, language 
 	return AccountViews(language, accounts, access.MayKnow(actor, actor.EmployeeID == employeeID, access.PartIDs)), nil
 }
 
-// AccountViews shows accounts, by which ids the systems know them only if that is asked for.
+// AccountViews shows accounts and what look-ups came to, by which ids the systems know them only if that is asked for.
 func AccountViews(language i18n.Language, accounts []account.View, ids bool) []AccountView {
-	views := make([]AccountView, len(accounts))
-	for i, a := range accounts {
-		views[i] = AccountView{
+	views := make([]AccountView, 0, len(accounts))
+	for _, a := range accounts {
+		if a.CalledOff {
+			continue
+		}
+		v := AccountView{
 			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, SystemText: systemText(language, a.System, a.Kind), State: a.State,
 			StateText: i18n.Text(language, accountText(a)), ConfirmedAt: render.UTC(a.ConfirmedAt), UnlinkingID: a.OperationID,
 			Registered: a.Registered, Finding: a.Finding,
 		}
 		if a.Operation != "" {
-			views[i].UnlinkingKind, views[i].UnlinkingText = a.Operation, closed.Text(language, a.Operation)
+			v.UnlinkingKind, v.UnlinkingText = a.Operation, closed.Text(language, a.Operation)
 		}
 		if ids && a.ExternalID != nil {
-			views[i].ExternalID = *a.ExternalID
+			v.ExternalID = *a.ExternalID
 		}
+		views = append(views, v)
 	}
 	return views
 }

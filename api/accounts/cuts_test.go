@@ -328,6 +328,11 @@ func TestI13_NothingOpensWhatACutClosed(t *testing.T) {
 	if read(); fmt.Sprint(states) != "[unlinking unlinking]" || strings.Count(fmt.Sprint(owners), "unlink "+c.ID.String()) != 2 {
 		t.Errorf("after the withdrawal: %v of %v", states, owners)
 	}
+	for role, want := range map[models.Role]models.AccountsState{httpkit.HR: models.AccountsUnlinking, models.RoleDepartmentHead: models.AccountsRelinked} {
+		if f.Ask(role, "GET", httpkit.AddressOf(models.RefDeparture, d.ID), "").Into(t, &d); d.AccountsState != want {
+			t.Errorf("%s is told that the accounts are %s, want %s", role, d.AccountsState, want)
+		}
+	}
 }
 
 // TestACutOfSomebodyWhoLeft is of what is linked still; where nothing is, and of who is purged, it is refused.

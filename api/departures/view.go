@@ -115,7 +115,10 @@ const (
 func (v DepartureView) Over() bool {
 	switch v.Stage {
 	case models.StageWithdrawn, models.StageAnnulled:
-		return v.AccountsState == models.AccountsLinked || v.AccountsState == models.AccountsRelinked
+		switch v.AccountsState {
+		case models.AccountsLinked, models.AccountsRelinked, models.AccountsSettled: // settled: an emergency cut keeps them closed
+			return true
+		}
 	case models.StagePurged:
 		return v.AccountsState == models.AccountsSettled
 	}
@@ -312,6 +315,7 @@ func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep
 	if actor.EmployeeID == dep.EmployeeID || !access.MaySee(actor.Role, access.RelationNone) {
 		linked = account.AsBefore(linked)
 	}
+	accountsState := account.StateOf(dep.AccountsState, linked)
 	if !access.MaySee(actor.Role, access.RelationNone) { // of others they know the role
 		r.people = r.people.Only(dep.EmployeeID, actor.EmployeeID)
 	}
@@ -321,7 +325,7 @@ func (s *server) renderDeparture(actor models.Actor, language i18n.Language, dep
 		Stage: dep.Stage, StageText: closed.Text(language, dep.Stage),
 		NoticeReceivedOn: dep.NoticeReceivedOn, LastWorkingDay: dep.LastWorkingDay, EmploymentEndDate: dep.EmploymentEndDate,
 		AccessCutoffAt: dep.AccessCutoffAt.UTC(), EmploymentEndedAt: dep.EmploymentEndedAt.UTC(), TimeZone: dep.TimeZone,
-		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: dep.AccountsState, AccountsStateText: closed.Text(language, dep.AccountsState),
+		Immediate: dep.Immediate, CountsFrom: dep.EventAt().UTC(), AccountsState: accountsState, AccountsStateText: closed.Text(language, accountsState),
 		Retention: r.retentionViews(language, dep, knows), Accounts: accounts.AccountViews(language, linked, knows(access.PartIDs)),
 		Timeline: r.timelineViews(language, dep.ID, knows), CreatedAt: dep.CreatedAt.UTC(), knows: knows,
 	}

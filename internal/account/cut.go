@@ -102,43 +102,6 @@ func (f formers) wantedOff(a models.LinkedAccount, cut uuid.UUID) bool {
 	return off
 }
 
-// hushed are the accounts whose last operation belongs to an emergency cut that the person was not told of, and whose
-// access no departure has ended since.
-func hushed(ctx context.Context, db *database.DB, rows []models.LinkedAccount) (map[uuid.UUID]bool, error) {
-	found := map[uuid.UUID]bool{}
-	if len(rows) == 0 {
-		return found, nil
-	}
-	ids := make([]uuid.UUID, len(rows))
-	for i, a := range rows {
-		ids[i] = a.ID
-	}
-	var secret []uuid.UUID
-	err := db.Read(ctx).Raw(`SELECT a.id FROM linked_accounts a JOIN account_operations o ON o.id = a.operation_id JOIN access_cuts c ON c.id = o.cut_id
-		WHERE a.id IN ? AND c.told_at IS NULL AND NOT EXISTS (SELECT FROM departures d
-			WHERE d.employment_id = a.employment_id AND d.stage NOT IN ('withdrawn', 'annulled') AND d.accounts_state <> 'linked')`, ids).Scan(&secret).Error
-	for _, id := range secret {
-		found[id] = true
-	}
-	return found, database.Wrap("looking what nobody was told of", err)
-}
-
-// AsBefore are accounts as those see them who know of no emergency cut before the person was told: as they were.
-func AsBefore(views []View) []View {
-	shown := make([]View, 0, len(views))
-	for _, v := range views {
-		switch {
-		case !v.Hushed:
-			shown = append(shown, v)
-		case v.LookUp || !v.Registered: // nobody had asked, and nobody had found it
-		default:
-			v.State, v.ConfirmedAt, v.OperationID, v.Operation, v.Finding = models.AccountLinked, nil, nil, "", ""
-			shown = append(shown, v)
-		}
-	}
-	return shown
-}
-
 // Closing is one account of somebody whose access was cut: whether it is off, as it was read back.
 type Closing struct {
 	AccountID, EmployeeID uuid.UUID

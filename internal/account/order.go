@@ -264,7 +264,10 @@ func orderGivingBack(tx *database.Tx, op models.AccountOperation, accounts []mod
 	untouched := make([]bool, len(accounts))
 	for i, a := range accounts {
 		var err error
-		if untouched[i], err = backAtOnce(tx, a); err != nil {
+		if untouched[i], err = backAtOnce(tx, a); err == nil && untouched[i] && op.CutID != nil {
+			untouched[i], err = plainlyLinked(tx, a) // else it would be seen that it is not as it was
+		}
+		if err != nil {
 			return op, false, err
 		}
 	}
@@ -333,6 +336,12 @@ func createOperation(tx *database.Tx, op models.AccountOperation, record recorde
 func takeOver(tx *database.Tx, op models.AccountOperation, a models.LinkedAccount, step models.AccountStep, state models.AccountState) error {
 	step.ID, step.OperationID, step.AccountID = models.NewID(), op.ID, a.ID
 	step.System, step.State = a.System, models.StepPending
+	if op.CutID != nil {
+		var err error
+		if step.Before, err = foundAs(a); err != nil {
+			return err
+		}
+	}
 	if err := create(tx, "a step", step); err != nil {
 		return err
 	}

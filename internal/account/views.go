@@ -26,12 +26,16 @@ type View struct {
 	// Registered: people linked it. LookUp: it is no account but the question for one.
 	Registered, LookUp bool
 	Finding            models.Finding
-	// Hushed: it is under an emergency cut of which the person, and whoever acts on nothing of it, knows nothing yet.
-	Hushed bool
+	// CalledOff: it is a question that was called off before it was answered, which says nothing about any account.
+	CalledOff bool
+	// KeptOff: an emergency cut keeps it closed.
+	KeptOff bool
+	// Before is how those see it who know of no emergency cut before the person was told; nil: as it is.
+	Before *View
 }
 
 // Accounts lists the accounts of employments, by employment, in the order in which they were linked, and
-// the look-ups in systems where none was; not those that were called off before they were answered.
+// the look-ups in systems where none was, also those that were called off before they were answered.
 func Accounts(ctx context.Context, db *database.DB, employments []uuid.UUID) (map[uuid.UUID][]View, error) {
 	views, err := viewed(ctx, db)(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN ?", employments))
 	byEmployment := make(map[uuid.UUID][]View, len(employments))
@@ -51,53 +55,72 @@ func viewed(ctx context.Context, db *database.DB) func(rows []models.LinkedAccou
 		if err != nil {
 			return nil, err
 		}
-		kinds, err := kindsOf(ctx, db, rows)
+		steps, err := stepsOfCuts(ctx, db, rows)
 		if err != nil {
 			return nil, err
 		}
-		hushed, err := hushed(ctx, db, rows)
-		return viewsOf(rows, kinds, hushed), err
+		ops, err := orderedBy(ctx, db, rows)
+		if err != nil {
+			return nil, err
+		}
+		return viewsOf(rows, ops, steps)
 	}
 }
 
-// kindsOf are the kinds of the operations that last took accounts over.
-func kindsOf(ctx context.Context, db *database.DB, rows []models.LinkedAccount) (map[uuid.UUID]models.OperationKind, error) {
+// ordered is what an operation does; TakenBack: the departure that ordered it was taken back.
+type ordered struct {
+	ID        uuid.UUID
+	Kind      models.OperationKind
+	TakenBack bool
+}
+
+// orderedBy are the operations that ever took accounts over.
+func orderedBy(ctx context.Context, db *database.DB, rows []models.LinkedAccount) (map[uuid.UUID]ordered, error) {
 	var ids []uuid.UUID
 	for _, a := range rows {
 		if a.OperationID != nil {
-			ids = append(ids, *a.OperationID)
+			ids = append(ids, a.ID)
 		}
 	}
 	if len(ids) == 0 {
 		return nil, nil //nolint:nilnil // there are none
 	}
-	var operations []models.AccountOperation
-	if err := db.Read(ctx).Select("id", "kind").Where("id IN ?", ids).Find(&operations).Error; err != nil {
+	var operations []ordered
+	err := db.Read(ctx).Raw(`SELECT o.id, o.kind, coalesce(d.stage IN ('withdrawn', 'annulled'), false) AS taken_back
+		FROM account_operations o LEFT JOIN departures d ON d.id = o.departure_id
+		WHERE o.id IN (SELECT operation_id FROM account_steps WHERE account_id IN ?)`, ids).Scan(&operations).Error
+	if err != nil {
 		return nil, database.Wrap("reading the kinds of operations", err)
 	}
-	kinds := make(map[uuid.UUID]models.OperationKind, len(operations))
+	kinds := make(map[uuid.UUID]ordered, len(operations))
 	for _, o := range operations {
-		kinds[o.ID] = o.Kind
+		kinds[o.ID] = o
 	}
 	return kinds, nil
 }
 
-func viewsOf(rows []models.LinkedAccount, kinds map[uuid.UUID]models.OperationKind, hushed map[uuid.UUID]bool) []View {
+func viewsOf(rows []models.LinkedAccount, ops map[uuid.UUID]ordered, steps cutSteps) ([]View, error) {
 	views := make([]View, 0, len(rows))
 	for _, a := range rows {
-		if calledOff(a) {
-			continue
-		}
 		v := View{
 			ID: a.ID, Employment: a.EmploymentID, System: a.System, Kind: a.Kind, ExternalID: a.ExternalID, State: a.State, ConfirmedAt: a.ConfirmedAt, OperationID: a.OperationID,
-			Registered: a.Registered, LookUp: a.LookUp(), Finding: a.Finding, Hushed: hushed[a.ID],
+			Registered: a.Registered, LookUp: a.LookUp(), Finding: a.Finding, CalledOff: calledOff(a),
 		}
 		if a.OperationID != nil {
-			v.Operation = kinds[*a.OperationID]
+			v.Operation = ops[*a.OperationID].Kind
+		}
+		step, ok := steps.of(a.ID, a.OperationID)
+		v.KeptOff = ok && step.Closes
+		var err error
+		if v.Before, err = v.asBefore(a, steps, ops); err != nil {
+			return nil, err
+		}
+		if v.Before == nil && askedBecause(a, rows, steps) {
+			v.Before = &View{CalledOff: true}
 		}
 		views = append(views, v)
 	}
-	return views
+	return views, nil
 }
 
 // calledOff: a question that was called off before it was answered says nothing about any account.

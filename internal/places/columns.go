@@ -19,7 +19,7 @@ departure_events what actor_role system category
 linked_accounts system kind state finding
 account_operations kind mode origin state asked
 system_askings system
-account_steps system action state stuck_reason
+account_steps system action state stuck_reason before
 account_evidence substep outcome detail
 support_cases system reason state resolution
 retentions state
