@@ -310,7 +310,7 @@ func ChangeViews(changes []approval.Change, words Words, language i18n.Language)
 			label = i18n.Text(language, c.Field)
 		}
 		if len(c.About) > 0 {
-			label += language.Of("：", ": ") + language.List(httpkit.Each(c.About, func(about string) string { return i18n.Text(language, about) }))
+			label += language.Of("：", ": ") + language.List(httpkit.Each(c.About, func(about string) string { return i18n.Text(language, language.One(about)) }))
 		}
 		rule := words.Rules[c.Rule]
 		basis := rule.BasisEn
@@ -326,7 +326,7 @@ func ChangeViews(changes []approval.Change, words Words, language i18n.Language)
 }
 
 // localTime is an instant as a zone's clock shows it, with the zone; what is none is what it is.
-func localTime(zone, value string) string {
+func localTime(language i18n.Language, zone, value string) string {
 	at, err := time.Parse(time.RFC3339, value)
 	if err != nil {
 		return value
@@ -335,17 +335,23 @@ func localTime(zone, value string) string {
 	if err != nil {
 		return value
 	}
-	return at.In(loc).Format("2006-01-02 15:04") + " (" + zone + ", UTC" + at.In(loc).Format("-07:00") + ")"
+	return language.Minute(at.In(loc)) + " (" + zone + ", UTC" + at.In(loc).Format("-07:00") + ")"
 }
 
-// wordsText is a value that is made of codes, in words, or of an instant, by the clock of its zone; any
-// other is what it is.
+// wordsText is a value that is made of codes, in words, a day, or an instant by the clock of its zone; any other is what it
+// is.
 func wordsText(language i18n.Language, of Words, c approval.Change, value string) string {
 	words := c.Words
 	if _, err := time.Parse(time.RFC3339, value); c.Zone != "" && err == nil {
-		return localTime(c.Zone, value)
+		return localTime(language, c.Zone, value)
 	}
-	if words == "" || value == "" {
+	if words == "" {
+		if day, err := clock.ParseDate(value); err == nil && day.String() == value {
+			return language.Day(clock.StartOfDay(day, time.UTC))
+		}
+		return language.One(value)
+	}
+	if value == "" {
 		return value
 	}
 	var texts []string

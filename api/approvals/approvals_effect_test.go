@@ -15,6 +15,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/i18n"
 	"lethe/models"
 )
 
@@ -56,7 +57,11 @@ func TestI21_TheSecondPersonSeesTheDatesOfADeparture(t *testing.T) {
 	for _, c := range view.Changes {
 		shown[c.Field] = c.After
 	}
-	if shown["last_working_day"] != f.Day(-40) || shown["employment_end_date"] != f.Day(-40) || shown["access_cutoff_at"] == "" || shown["time_zone"] == "" {
+	day, err := time.Parse(time.DateOnly, f.Day(-40))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ended := i18n.English.Day(day); shown["last_working_day"] != ended || shown["employment_end_date"] != ended || shown["access_cutoff_at"] == "" || shown["time_zone"] == "" {
 		t.Errorf("the reviewer sees %v", shown)
 	}
 	// The zone from which the days were derived is part of what was judged.
@@ -101,7 +106,7 @@ func TestI6_TwoPeopleMoveTheDeadlinesOfALeaver(t *testing.T) {
 	f.Session(models.RoleReviewer).Ask("POST", waits.Header.Get("Location")+"/decision", `{"decision": "approved"}`).Into(t, &view)
 	after := deadlines()
 	for category, was := range before {
-		const asShown = "2006-01-02 15:04 (Asia/Shanghai, UTC+08:00)"
+		const asShown = "2 Jan 2006, 15:04 (Asia/Shanghai, UTC+08:00)"
 		there := time.FixedZone("", 8*3600)
 		move := was.In(there).Format(asShown) + " " + after[category].In(there).Format(asShown)
 		if got := told["category."+string(category)]; was.Equal(after[category]) != (got == "") || got != "" && got != move {

@@ -100,7 +100,7 @@ func (h *housing) grant(purposes ...access.Purpose) {
 		h.T.Fatal(err)
 	}
 	asked := h.admin.Ask("PUT", "/api/v1/permissions", string(body), "Accept-Language", "zh")
-	if !strings.Contains(string(asked.Body), "住宿 Housing") {
+	if !strings.Contains(string(asked.Body), "住宿、") || strings.Contains(string(asked.Body), "Housing") {
 		h.T.Errorf("the reviewer is not told of which section: %s", asked.Body)
 	}
 	if got := h.agree(asked); got.Status != 200 {

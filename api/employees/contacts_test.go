@@ -83,6 +83,23 @@ func TestAnEmergencyContactIsRemovedOnTheirOwnRequest(t *testing.T) {
 		t.Errorf("somebody else's: %d", got.Status)
 	}
 
+	removal(f, models.RoleHRAdmin, person, "1", body)
+	saysRemoved := func(asks interface {
+		Ask(method, path, body string, headers ...string) apitest.Reply
+	}) (told int) {
+		var file archive.EmployeeView
+		asks.Ask("GET", httpkit.AddressOf(models.RefEmployee, person), "", "Accept-Language", "zh").Into(t, &file)
+		for _, field := range file.Fields {
+			if field.RemovedText == "已应其要求移除" {
+				told++
+			}
+		}
+		return told
+	}
+	if hr, own := saysRemoved(f.Session(models.RoleHRAdmin)), saysRemoved(self); hr != 6 || own != 6 {
+		t.Errorf("files say of %d and %d fields that the first contact was removed", hr, own)
+	}
+
 	v := f.Upload("工号,姓名,紧急联系人,紧急联系电话\nE1,Person E1,李雷,13800000002\n")
 	if v.Plan != (imports.ImportPlan{Faulty: 1}) {
 		t.Errorf("a file brings it back: %+v", v.Plan)
@@ -92,6 +109,9 @@ func TestAnEmergencyContactIsRemovedOnTheirOwnRequest(t *testing.T) {
 	}
 	if got := f.Ask(models.RoleHRAdmin, "PATCH", httpkit.AddressOf(models.RefEmployee, person), `{"fields": {"emergency_contact_2_name": "赵敏"}}`); got.Status != 200 {
 		t.Errorf("somebody else is named: %d %s", got.Status, got.Body)
+	}
+	if got := f.Ask(models.RoleHRAdmin, "PATCH", httpkit.AddressOf(models.RefEmployee, person), `{"fields": {"emergency_contact_name": "赵敏"}}`); got.Status != 200 || saysRemoved(self) != 0 {
+		t.Errorf("after another first contact was named, %d fields say that one was removed: %d %s", saysRemoved(self), got.Status, got.Body)
 	}
 }
 

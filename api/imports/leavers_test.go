@@ -17,10 +17,17 @@ import (
 	"lethe/api/imports"
 	"lethe/internal/database"
 	"lethe/internal/departure"
+	"lethe/internal/i18n"
 	domain "lethe/internal/imports"
 	"lethe/internal/retention"
 	"lethe/models"
 )
+
+// written is a day as people of China read it.
+func written(day string) string {
+	t, _ := time.Parse(time.DateOnly, day)
+	return i18n.Chinese.Day(t)
+}
 
 // whoLeft is a file of people who left so many days ago; a negative number did not.
 func whoLeft(f *apitest.Fixture, ago ...int) string {
@@ -77,7 +84,7 @@ func TestI6_WhoLeftComesInByTheFilesApproval(t *testing.T) {
 		shown[c.Label] = c.After
 	}
 	for label, value := range map[string]string{
-		"其中已离职人数": "3", "最早离职日期": f.Day(-4000), "最晚离职日期": f.Day(-10), "保留期限已届满、须立即审核删除的人数": "2", "其中已到期的数据类别（人数）：紧急联系人": "2",
+		"其中已离职人数": "3", "最早离职日期": written(f.Day(-4000)), "最晚离职日期": written(f.Day(-10)), "有资料已到期、待审核后删除的人数": "2", "其中已到期的数据类别（人数）：紧急联系人": "2",
 	} {
 		if shown[label] != value {
 			t.Errorf("the second person is shown %q for %s: %v", shown[label], label, shown)

@@ -3,11 +3,13 @@ package imports_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"lethe/api/apitest"
+	"lethe/api/departures"
 	"lethe/api/purges"
 	"lethe/internal/database"
 	"lethe/internal/retention"
@@ -51,6 +53,15 @@ func TestI1_OneDecisionAboutAList(t *testing.T) {
 		want := map[uuid.UUID]retention.LeftOut{purge["L-2"]: retention.LeftHeld, purge["L-3"]: retention.LeftDisputed}[p.PurgeID]
 		if p.LeftOut != want || (p.LeftOutText == "") != (want == "") {
 			t.Errorf("%s is left out: %q %q", p.Person.Name, p.LeftOut, p.LeftOutText)
+		}
+		// Each screen says the same day of it: that of the rules, years before the purge was made.
+		var alone purges.PurgeView
+		f.Ask(models.RoleReviewer, "GET", "/api/v1/purges/"+p.PurgeID.String(), "").Into(t, &alone)
+		var gone departures.DepartureView
+		f.Ask(models.RoleReviewer, "GET", "/api/v1/departures/"+alone.DepartureID.String(), "", "Accept-Language", "zh").Into(t, &gone)
+		first := slices.MinFunc(gone.Retention, func(a, b purges.RetentionView) int { return a.Deadline.Compare(b.Deadline) })
+		if !alone.DueSince.Equal(p.DueSince) || !first.Deadline.Equal(p.DueSince) || !p.DueSince.Before(alone.CreatedAt.AddDate(0, 0, -1)) || first.DaysLeftText != "已到期" {
+			t.Errorf("%s is due since %s in the list, %s by itself, %s (%s) in the archive", p.Person.Name, p.DueSince, alone.DueSince, first.Deadline, first.DaysLeftText)
 		}
 	}
 	decide := func(by *apitest.Visitor, list string, but ...uuid.UUID) int {

@@ -45,6 +45,9 @@ func (v *RetentionView) CountDays(language i18n.Language, now time.Time, zone *t
 	last := clock.Today(v.Deadline.Add(-time.Nanosecond), zone) // a deadline is the end of a day
 	days := max(0, clock.Today(now, zone).DaysUntil(last))
 	v.DaysLeft, v.DaysLeftText = &days, fmt.Sprintf(i18n.Text(language, "retention.days_left"), days)
+	if !now.Before(v.Deadline) {
+		v.DaysLeftText = i18n.Text(language, "retention.due")
+	}
 }
 
 // PlannedView is how long one category will be kept if a departure takes effect as it is planned.

@@ -51,6 +51,7 @@ type PurgeView struct {
 	Escalated     bool                 `json:"escalated" doc:"It waits for a decision for 14 days or longer"`
 	EscalatedAt   *time.Time           `json:"escalated_at,omitempty" doc:"When that was shown last; again every 14 days"`
 	Escalations   int                  `json:"escalations,omitempty" doc:"How often"`
+	DueSince      time.Time            `json:"due_since" doc:"When the first of what it claims fell due: by the rules, and not when the purge was made"`
 	CreatedAt     time.Time            `json:"created_at"`
 	EndedAt       *time.Time           `json:"ended_at,omitempty"`
 	Workflow      *render.WorkflowView `json:"workflow,omitempty" doc:"For it_ops"`
@@ -167,7 +168,7 @@ func (s *server) purgeView(ctx context.Context, p retention.PurgeView, people re
 		State: p.State, StateText: closed.Text(language, p.State),
 		ImportID: p.BatchID, Person: people[p.EmployeeID], ReviewRequired: p.ReviewRequired, ReviewUntil: render.UTC(p.ReviewUntil), Decision: p.Decision,
 		DecidedBy: p.DecidedBy, Decider: people.Of(p.DecidedBy), DecidedAt: render.UTC(p.DecidedAt), ConfirmedBy: p.ConfirmedBy, Confirmer: people.Of(p.ConfirmedBy), RejectedBy: p.RejectedBy, RejectedAt: render.UTC(p.RejectedAt),
-		Rejections: rejectionViews(p.Rejections, people, language), Escalated: escalated(p), EscalatedAt: render.UTC(p.EscalatedAt), Escalations: p.Escalations, CreatedAt: p.CreatedAt.UTC(), EndedAt: render.UTC(p.EndedAt),
+		Rejections: rejectionViews(p.Rejections, people, language), Escalated: escalated(p), EscalatedAt: render.UTC(p.EscalatedAt), Escalations: p.Escalations, DueSince: p.DueSince.UTC(), CreatedAt: p.CreatedAt.UTC(), EndedAt: render.UTC(p.EndedAt),
 	}
 	if p.Decision != "" {
 		v.DecisionText = closed.Text(language, p.Decision)

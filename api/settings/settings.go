@@ -61,7 +61,7 @@ func (s *server) read(ctx context.Context, in *httpkit.Speaking) (*httpkit.Answe
 		if c.Default {
 			where = "setting_where.default"
 		}
-		return Setting{c.Name, i18n.Text(language, "setting."+c.Name), valueText(language, c.Value), c.Default, i18n.Text(language, where)}
+		return Setting{c.Name, i18n.Text(language, "setting."+c.Name), valueText(language, c.Name, c.Value), c.Default, i18n.Text(language, where)}
 	})
 	recorded, err := ledger.Configurations(s.DB.Read(ctx))
 	if err != nil {
@@ -75,8 +75,8 @@ func (s *server) read(ctx context.Context, in *httpkit.Speaking) (*httpkit.Answe
 	return httpkit.AnswerOf(view, nil)
 }
 
-// valueText says a value in words: a duration by its largest whole unit, operations by their names.
-func valueText(language i18n.Language, value any) string {
+// valueText says the value of a setting in words: a duration by its largest whole unit, operations and choices by their names.
+func valueText(language i18n.Language, name string, value any) string {
 	var words []string
 	switch v := value.(type) {
 	case time.Duration:
@@ -85,6 +85,9 @@ func valueText(language i18n.Language, value any) string {
 		return strconv.Itoa(v)
 	case string:
 		words = []string{v}
+		if text, ok := i18n.Lookup(language, "setting_value."+name+"."+v); ok {
+			words = []string{text}
+		}
 	case []string:
 		for _, operation := range v {
 			words = append(words, i18n.Text(language, "approval.operation."+operation))

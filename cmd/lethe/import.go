@@ -214,7 +214,7 @@ func (c *apiClient) showImport(w io.Writer, v imports.ImportView) error {
 		lines = append(lines, [2]string{c.say("of them, people who had left", "其中已离职"), strconv.Itoa(left)})
 	}
 	if due > 0 {
-		lines = append(lines, [2]string{c.say("of them, with data due to be deleted after a review", "其中保留期限已届满，审核后删除"), strconv.Itoa(due)})
+		lines = append(lines, [2]string{c.say("of them, with data due to be deleted after a review", "其中有资料已到期，审核后删除"), strconv.Itoa(due)})
 	}
 	return show(w, append(lines,
 		[2]string{c.say("changed", "更新"), strconv.Itoa(changed)},

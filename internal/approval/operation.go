@@ -30,7 +30,7 @@ type Change struct {
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
 	Words  string `json:"words,omitempty"`
-	// About says what of the field it is: texts, or keys of the catalogues.
+	// About says what of the field it is: texts, in both languages ([i18n.Both]) where there are two, or keys of the catalogues.
 	About []string `json:"about,omitempty"`
 	// Zone marks instants (RFC 3339, UTC): people see them as that zone's clock shows them.
 	Zone string `json:"zone,omitempty"`

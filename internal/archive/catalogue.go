@@ -250,8 +250,8 @@ func digestOf(rows []models.FieldDefinition) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// BothLabels is what one of the program's fields is called, in both languages.
+// BothLabels is what one of the program's fields is called, in both languages ([i18n.Both]).
 func BothLabels(key string) string {
 	f, _ := builtinField(key)
-	return f.label.zh + " " + f.label.en
+	return i18n.Both(f.label.zh, f.label.en)
 }

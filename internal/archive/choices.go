@@ -28,7 +28,7 @@ func contacts() []field {
 	for n := 1; n <= ContactsMost; n++ {
 		prefix, zh, en := prefixOf(n), "紧急联系人", "Emergency contact"
 		if n > 1 {
-			zh, en = fmt.Sprintf("紧急联系人%d", n), fmt.Sprintf("Emergency contact %d", n)
+			zh, en = fmt.Sprintf("紧急联系人 %d ", n), fmt.Sprintf("Emergency contact %d", n)
 		}
 		fields = append(fields,
 			field{prefix + "name", models.FieldText, text{zh + "姓名", en + "'s name"}, text{}},

@@ -48,6 +48,8 @@ type Field struct {
 	PurgedText string `json:"purged_text,omitempty"`
 	// CertificateID is the proof of it, once there is one.
 	CertificateID *uuid.UUID `json:"certificate_id,omitempty"`
+	// RemovedText says that an emergency contact was removed on their own request, and that nobody was named since.
+	RemovedText string `json:"removed_text,omitempty"`
 }
 
 // FieldKind is what the values of a field are.
@@ -147,6 +149,7 @@ type entry struct {
 	PurgedAt  *time.Time
 	// CertificateID is of the purge that destroyed the category.
 	CertificateID *uuid.UUID
+	Removed       bool
 }
 
 func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
@@ -154,7 +157,10 @@ func readEntries(g *gorm.DB, employmentID uuid.UUID) ([]entry, error) {
 	err := g.Raw(`SELECT f.*, v.value_sealed IS NOT NULL AS stored, v.id IS NOT NULL AS had,
 			(SELECT count(*) FROM attachments a WHERE f.type = 'attachment' AND a.employment_id = @employment AND a.field_key = f.key) AS documents, coalesce(c.state, 'open') AS state, c.purged_at,
 			(SELECT x.id FROM purge_claims k JOIN destruction_certificates x ON x.purge_id = k.purge_id
-				WHERE k.category_id = c.id AND k.state = 'purged') AS certificate_id
+				WHERE k.category_id = c.id AND k.state = 'purged') AS certificate_id,
+			f.key LIKE 'emergency\_contact\_%' AND EXISTS (SELECT FROM contact_removals r WHERE r.employment_id = @employment AND f.key ~ ('^emergency_contact_' || CASE r.contact WHEN 1 THEN '' ELSE r.contact || '_' END || '[a-z]')
+				AND NOT EXISTS (SELECT FROM field_values w WHERE w.employment_id = @employment AND w.value_sealed IS NOT NULL
+					AND w.field_key ~ ('^emergency_contact_' || CASE r.contact WHEN 1 THEN '' ELSE r.contact || '_' END || '[a-z]'))) AS removed
 		FROM field_definitions f
 		LEFT JOIN employment_categories c ON c.employment_id = @employment AND c.category = f.category
 		LEFT JOIN field_values v ON v.employment_id = @employment AND v.field_key = f.key
@@ -191,6 +197,8 @@ func (e entry) show(shown access.Access, basics map[string]string, language i18n
 		// Sealed values are never opened here, whatever their sensitivity.
 		mask := Mask
 		f.Access, f.Masked, f.RequiresDisclosure, f.Attachments = access.Masked, &mask, true, e.Documents
+	case e.Removed && !f.Purged:
+		f.RemovedText = i18n.Text(language, "field_removed")
 	}
 	return f
 }

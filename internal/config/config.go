@@ -68,7 +68,7 @@ type Config struct {
 	OIDCClientID     string `env:"OIDC_CLIENT_ID" used:"serve" en:"name under which the OpenID provider knows this installation" zh:"本系统在统一登录服务中登记的客户端标识"`
 	OIDCClientSecret string `env:"OIDC_CLIENT_SECRET" secret:"true" used:"serve" en:"secret that goes with OIDC_CLIENT_ID" zh:"与 OIDC_CLIENT_ID 配套的密钥"`
 
-	ContactsTold   string `env:"EMERGENCY_CONTACTS_TOLD" envDefault:"on_request" used:"serve" en:"always: an emergency contact stands on HR's list until it is recorded that they were told; on_request: they are told when the company asks for it" zh:"always：未记录已告知的紧急联系人一直列在人事待办中；on_request：由公司按需要求告知"`
+	ContactsTold   string `env:"EMERGENCY_CONTACTS_TOLD" envDefault:"on_request" shown:"true" used:"serve" en:"always: an emergency contact stands on HR's list until it is recorded that they were told; on_request: they are told when the company asks for it" zh:"always：未记录已告知的紧急联系人一直列在人事待办中；on_request：由公司按需要求告知"`
 	SMTPHost       string `env:"SMTP_HOST" shown:"true" used:"serve,worker" en:"mail server by which messages to people who have left are sent; left out, none are. Needs SMTP_FROM" zh:"用于向离职人员代为转达的邮件服务器；不填则不能代为转达。须同时设置 SMTP_FROM"`
 	SMTPFrom       string `env:"SMTP_FROM" shown:"true" used:"serve,worker" en:"address that these mails come from" zh:"发件地址"`
 	SMTPPort       int    `env:"SMTP_PORT" envDefault:"587" used:"worker" en:"port of the mail server" zh:"邮件服务器端口"`

@@ -29,6 +29,25 @@ func (l Language) Of(zh, en string) string {
 	return en
 }
 
+// between parts the two languages of a text that is kept for readers of either; nobody can type it.
+const between = "\x1f"
+
+// Both is what is entered in both languages, as one text that is kept; [Language.One] reads it.
+func Both(zh, en string) string {
+	if zh == en {
+		return zh
+	}
+	return zh + between + en
+}
+
+// One is a text of [Both] in this language, and any other as it is.
+func (l Language) One(text string) string {
+	if zh, en, ok := strings.Cut(text, between); ok {
+		return l.Of(zh, en)
+	}
+	return text
+}
+
 // List is several words as one text.
 func (l Language) List(words []string) string { return strings.Join(words, l.Of("、", ", ")) }
 

@@ -11,6 +11,7 @@ import (
 	"lethe/internal/approval"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/internal/retention"
 	"lethe/models"
 )
@@ -41,11 +42,11 @@ func holdScope(tx *database.Tx, hold retention.HoldView) ([]approval.Change, err
 		if part.id == nil {
 			continue
 		}
-		var name string
-		if err := tx.DB().Table(part.table).Select("name_zh || ' ' || name_en").Where("id = ?", *part.id).Scan(&name).Error; err != nil {
+		var name struct{ NameZh, NameEn string }
+		if err := tx.DB().Table(part.table).Select("name_zh", "name_en").Where("id = ?", *part.id).Scan(&name).Error; err != nil {
 			return nil, fmt.Errorf("naming the filter of a hold: %w", database.Hide(err))
 		}
-		changes = append(changes, shown(part.field, name))
+		changes = append(changes, shown(part.field, i18n.Both(name.NameZh, name.NameEn)))
 	}
 	if hold.LeftFrom != nil {
 		changes = append(changes, shown("left_from", hold.LeftFrom.String()))

@@ -9,6 +9,7 @@ import (
 	"lethe/internal/approval"
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/models"
 )
 
@@ -50,7 +51,7 @@ func catalogueChanges(before, after archive.OwnCatalogue) (changes []approval.Ch
 	}
 	for _, is := range after.Sections {
 		var was archive.OwnSection
-		about := both(is.LabelZh, is.LabelEn)
+		about := i18n.Both(is.LabelZh, is.LabelEn)
 		if i := slices.IndexFunc(before.Sections, func(s archive.OwnSection) bool { return s.Key == is.Key }); i >= 0 {
 			was = before.Sections[i]
 		}
@@ -59,7 +60,7 @@ func catalogueChanges(before, after archive.OwnCatalogue) (changes []approval.Ch
 	}
 	for _, is := range after.Fields {
 		was, _ := before.Field(is.Key)
-		about := both(is.LabelZh, is.LabelEn)
+		about := i18n.Both(is.LabelZh, is.LabelEn)
 		add(about, "label_zh", "", was.LabelZh, is.LabelZh)
 		add(about, "label_en", "", was.LabelEn, is.LabelEn)
 		add(about, "section", "", sectionText(before, was.Section), sectionText(after, is.Section))
@@ -107,7 +108,7 @@ func noticeChanges(before, after []archive.OwnNotice) (changes []approval.Change
 func sectionText(c archive.OwnCatalogue, key string) string {
 	for _, s := range c.Sections {
 		if s.Key == key {
-			return both(s.LabelZh, s.LabelEn)
+			return i18n.Both(s.LabelZh, s.LabelEn)
 		}
 	}
 	return ""
@@ -123,13 +124,13 @@ func listed[T ~string](values []T) string {
 
 // optionsText are those that may be written.
 func optionsText(options []models.FieldOption) string {
-	var texts []string
+	var zh, en []string
 	for _, o := range options {
 		if !o.Retired {
-			texts = append(texts, o.Code+" "+both(o.Zh, o.En))
+			zh, en = append(zh, o.Code+" "+o.Zh), append(en, o.Code+" "+o.En)
 		}
 	}
-	return strings.Join(texts, "; ")
+	return i18n.Both(strings.Join(zh, "；"), strings.Join(en, "; "))
 }
 
 func yesIf(is bool) string {

@@ -68,7 +68,7 @@ func permissionChanges(tx *database.Tx, before, after *access.Matrix) ([]approva
 	tiers := map[string]string{}
 	for _, m := range []*access.Matrix{before, after} {
 		for _, t := range m.Tiers {
-			tiers[t.Key] = both(t.NameZh, t.NameEn)
+			tiers[t.Key] = i18n.Both(t.NameZh, t.NameEn)
 		}
 	}
 	changes := make([]approval.Change, len(all))
@@ -85,7 +85,7 @@ func permissionChanges(tx *database.Tx, before, after *access.Matrix) ([]approva
 			if err != nil {
 				return nil, database.Wrap("naming a legal entity", err)
 			}
-			changed.Words, changed.About = "patterns_shown", []string{both(entity.NameZh, entity.NameEn)}
+			changed.Words, changed.About = "patterns_shown", []string{i18n.Both(entity.NameZh, entity.NameEn)}
 		case "tier":
 			changed.Words, changed.About = "yes_no", []string{tiers[c.Tier]}
 		default:
@@ -102,13 +102,10 @@ func permissionChanges(tx *database.Tx, before, after *access.Matrix) ([]approva
 // groupText is a group for [approval.Change.About]: a key of the catalogues, or the label of a section of the company's own.
 func groupText(own archive.OwnCatalogue, g access.Group) string {
 	if label, ok := own.GroupLabel(g); ok {
-		return both(label(i18n.Chinese), label(i18n.English))
+		return i18n.Both(label(i18n.Chinese), label(i18n.English))
 	}
 	return "field_group." + string(g)
 }
-
-// both is a text in both languages.
-func both(zh, en string) string { return zh + " " + en }
 
 // numbered names people by number and name.
 func numbered(tx *database.Tx, all []permission.Change) (map[uuid.UUID]string, error) {

@@ -244,7 +244,9 @@ type PurgeView struct {
 	models.Purge
 	EmployeeID uuid.UUID
 	// BatchID is the file by which the person came in, who had left before.
-	BatchID    *uuid.UUID
+	BatchID *uuid.UUID
+	// DueSince is when the first of what it claims fell due; of what it claims no more, when it was made.
+	DueSince   time.Time
 	Categories []models.Category `gorm:"-"`
 	// Rejections are all of those categories, in this purge and in former ones, by category, oldest first.
 	Rejections []Rejection `gorm:"-"`
@@ -288,7 +290,9 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 }
 
 func purgeViews(ctx context.Context, db *database.DB) *gorm.DB {
-	return db.Read(ctx).Table("purges").Select("purges.*, departures.employee_id, departures.batch_id").
+	return db.Read(ctx).Table("purges").Select(`purges.*, departures.employee_id, departures.batch_id,
+			coalesce((SELECT min(l.deadline) FROM purge_claims c JOIN retention_deadlines l ON l.departure_id = purges.departure_id AND l.category = c.category
+				WHERE c.purge_id = purges.id AND c.state <> 'left'), purges.created_at) AS due_since`).
 		Joins("JOIN departures ON departures.id = purges.departure_id")
 }
 

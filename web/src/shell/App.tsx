@@ -27,6 +27,9 @@ const client = new QueryClient({
   defaultOptions: { queries: { retry: (count, error) => !isProblem(error) && count < 2, staleTime: 5_000 } },
 })
 
+// Who asked the system for less motion gets none.
+const still = matchMedia('(prefers-reduced-motion: reduce)').matches
+
 function Root() {
   const me = useMe()
   const t = useShellTexts()
@@ -135,7 +138,7 @@ export function App() {
   const zh = i18n.language !== 'en'
   dayjs.locale(zh ? 'zh-cn' : 'en')
   return (
-    <ConfigProvider locale={zh ? zhCN : enUS} theme={{ token: { colorPrimary: '#1f6f69', controlItemBgActive: '#e3f0ee', colorLink: '#17625c', borderRadius: 6, colorTextSecondary: 'rgba(0,0,0,0.62)', colorTextDescription: 'rgba(0,0,0,0.62)', colorTextPlaceholder: 'rgba(0,0,0,0.56)', colorTextTertiary: 'rgba(0,0,0,0.6)', colorError: '#c5262c', controlItemBgActiveHover: '#d3e8e5', green7: '#237804', orange7: '#ad4e00', gold7: '#874d00' } }}>
+    <ConfigProvider locale={zh ? zhCN : enUS} theme={{ token: { motion: !still, colorPrimary: '#1f6f69', controlItemBgActive: '#e3f0ee', colorLink: '#17625c', borderRadius: 6, colorTextSecondary: 'rgba(0,0,0,0.62)', colorTextDescription: 'rgba(0,0,0,0.62)', colorTextPlaceholder: 'rgba(0,0,0,0.56)', colorTextTertiary: 'rgba(0,0,0,0.6)', colorError: '#c5262c', controlItemBgActiveHover: '#d3e8e5', green7: '#237804', orange7: '#ad4e00', gold7: '#874d00' } }}>
       <AntApp>
         <QueryClientProvider client={client}>
           <RouterProvider router={router} />

@@ -52,7 +52,7 @@ export const useShellTexts = texts(
     all: '全部已显示',
     yourTime: '您的时间 {{time}}',
     requested: '已提交，等待第二人审核',
-    requestedText: '{{what}}：由{{who}}中的一位审核，{{until}}前有效。',
+    requestedText: '{{what}}：由{{who}}中的一位审核，{{until}} 前有效。',
     openRequest: '查看申请',
     copied: '已复制',
     copy: '复制',

@@ -24,11 +24,32 @@ export function dayOf(at: string, zone?: string) {
 /** The last day on which something is in time that has to be done before an instant: the day before, if that is a midnight. */
 export const lastDayOf = (at: string, zone?: string) => dayOf(new Date(Date.parse(at) - 1).toISOString(), zone)
 
+/** Whether an instant is the end of a day in a zone. */
+const endsDay = (at: string, zone?: string) => new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', timeZone: zone }).format(new Date(at)) === '00:00:00'
+
+/** Until when something is kept: the last day of a period of days; of one that is counted otherwise, the instant. */
+export const lastOf = (at: string, zone?: string) => (endsDay(at, zone) ? lastDayOf(at, zone) : instant(at, zone))
+
+/** The same, as an element: every screen that says when something is due says the same day. */
+export function Until({ at, zone }: { at: string; zone?: string }) {
+  return endsDay(at, zone) ? (
+    <time dateTime={at} title={zoneName(zone ?? ownZone, Date.parse(at))}>
+      {lastDayOf(at, zone)}
+    </time>
+  ) : (
+    <When at={at} zone={zone} />
+  )
+}
+
+/** Chinese with a blank between its characters and what a number says: 3 天后, 约 2 小时. */
+export const apart = (said: string) =>
+  said.replace(/(\d)\s*(秒|分|小|天)/g, '$1 $2').replace(/(约)\s*(\d)/g, '$1 $2').replace(/秒钟/g, '秒')
+
 /** How long until an instant or since it: 3 天后, 2 hours ago. */
 export function relative(at: string, now = Date.now()) {
   const seconds = (Date.parse(at) - now) / 1000
   const [size, unit] = ([[86_400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']] as const).find(([s]) => Math.abs(seconds) >= s) ?? [1, 'second']
-  return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(Math.trunc(seconds / size), unit)
+  return apart(new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(Math.trunc(seconds / size), unit))
 }
 
 let clock = Date.now()

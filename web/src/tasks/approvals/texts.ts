@@ -24,7 +24,7 @@ export const useApprovalTexts = texts(
     noWhy: '申请人没有写原因',
     asker: '申请人',
     since: '提出于',
-    until: '{{when}}到期',
+    until: '{{when}} 到期',
     endsSoon: '即将过期：{{when}}',
     validUntil: '有效期至',
     mineTag: '我提出的',

@@ -10,7 +10,7 @@ import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { State } from '../../shell/state'
-import { day, relative, useNow, When } from '../../shell/times'
+import { day, relative, Until, useNow, When } from '../../shell/times'
 import { maySee, tasks } from '../index'
 import { Accounts } from './Accounts'
 import { Actions } from './Actions'
@@ -219,7 +219,7 @@ function RetentionTrack({ of: d }: { of: Departure }) {
               <>
                 <Typography.Text>{t('nextDeletion', { what: listed(planned[1].map((r) => r.category_text)) })}</Typography.Text>
                 <Typography.Text type="secondary">
-                  <When at={planned[0]} zone={d.time_zone} />
+                  <Until at={planned[0]} zone={d.time_zone} />
                 </Typography.Text>
               </>
             )}
@@ -234,7 +234,7 @@ function RetentionTrack({ of: d }: { of: Departure }) {
               <>
                 <Typography.Text>{t('nextDeletion', { what: listed(soonest[1].map((r) => r.category_text)) })}</Typography.Text>
                 <Typography.Text type="secondary">
-                  <When at={soonest[0]} zone={d.time_zone} />
+                  <Until at={soonest[0]} zone={d.time_zone} />
                   {soonest[1][0]?.days_left_text && ` · ${soonest[1][0].days_left_text}`}
                 </Typography.Text>
               </>

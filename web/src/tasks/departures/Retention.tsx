@@ -8,7 +8,7 @@ import { CopyButton } from '../../shell/copy'
 import { language } from '../../shell/language'
 import { ProblemAlert } from '../../shell/problems'
 import { State } from '../../shell/state'
-import { day, instant, When } from '../../shell/times'
+import { day, instant, Until } from '../../shell/times'
 import { listed } from './dates'
 import { useDepartureTexts } from './texts'
 import { retentionTone, takenBack } from './tones'
@@ -40,7 +40,7 @@ export function Retention({ of: d }: { of: Schemas['DepartureView'] }) {
             </Space>
             <Space wrap size={8}>
               <span>
-                {t('keptUntil')} <When at={r.deadline} zone={d.time_zone} />
+                {t('keptUntil')} <Until at={r.deadline} zone={d.time_zone} />
               </span>
               {r.days_left_text && <Typography.Text strong>{r.days_left_text}</Typography.Text>}
               {r.certificate_id && (

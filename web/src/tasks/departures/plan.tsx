@@ -2,7 +2,7 @@ import { Flex, Timeline, Typography } from 'antd'
 
 import type { Schemas } from '../../api/client'
 import { language } from '../../shell/language'
-import { When } from '../../shell/times'
+import { Until, When } from '../../shell/times'
 import { listed } from './dates'
 import { useDepartureTexts } from './texts'
 
@@ -39,7 +39,7 @@ export function Plan({ of }: { of: Schemas['DeparturePreview'] }) {
         ...byDeadline(of.planned_retention).map(([deadline, rows]) => ({
           key: deadline,
           color: 'gray',
-          content: <Step when={<When at={deadline} zone={zone} />} what={t('planDelete', { what: listed(rows.map((r) => r.category_text)) })} more={<Bases of={rows} />} />,
+          content: <Step when={<Until at={deadline} zone={zone} />} what={t('planDelete', { what: listed(rows.map((r) => r.category_text)) })} more={<Bases of={rows} />} />,
         })),
       ]}
     />

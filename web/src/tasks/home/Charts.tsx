@@ -4,6 +4,7 @@ import { Bar, BarChart, CartesianGrid, ErrorBar, ResponsiveContainer, Tooltip, X
 
 import type { Schemas } from '../../api/client'
 import { language } from '../../shell/language'
+import { apart } from '../../shell/times'
 import { useHomeTexts } from './texts'
 
 const green = '#1f6f69'
@@ -12,15 +13,15 @@ const locale = () => (language() === 'zh' ? 'zh-CN' : 'en-GB')
 const monthOf = (month: string) => new Intl.DateTimeFormat(locale(), { month: 'short', timeZone: 'UTC' }).format(new Date(`${month}-01T00:00:00Z`))
 const wholeMonth = (month: string) => new Intl.DateTimeFormat(locale(), { year: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${month}-01T00:00:00Z`))
 
-/** A duration as people say it: 40秒, 约3分钟, about 2 hours, about 17 days. */
+/** A duration as people say it: 40 秒, 约 3 分钟, about 2 hours, about 17 days. */
 function lasting(seconds: number) {
   const [one, unit] = ([[86_400, 'day'], [3600, 'hour'], [60, 'minute']] as const).find(([size]) => seconds >= 2 * size) ?? [1, 'second']
   const said = new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: language() === 'zh' ? 'short' : 'long', maximumFractionDigits: 0 }).format(seconds / one)
-  return one === 1 || seconds % one === 0 ? said : language() === 'zh' ? `约${said}` : `about ${said}`
+  return apart(one === 1 || seconds % one === 0 ? said : language() === 'zh' ? `约${said}` : `about ${said}`)
 }
 
 /** The same for a scale, which has no room for words. */
-const scale = (seconds: number) => lasting(seconds).replace(/^(约|about )/, '').replace(/ (second|minute)s?$/, (_, unit: string) => ` ${unit.slice(0, 3)}`)
+const scale = (seconds: number) => lasting(seconds).replace(/^(约 |about )/, '').replace(/ (second|minute)s?$/, (_, unit: string) => ` ${unit.slice(0, 3)}`)
 
 /** What the last twelve months were like: each chart answers one question, in words above it, and is there as a table too. */
 export default function Charts({ of }: { of: Schemas['Overview'] }) {

@@ -87,7 +87,7 @@ export const useLogTexts = texts(
     ready: '证据包已完成：{{n}} 条记录，{{size}}',
     tamperedInPack: '其中 {{n}} 条被人改动过，包里会如实标明',
     download: '下载证据包',
-    downloadHint: '下载也会被记录。{{until}}前可以下载。',
+    downloadHint: '下载也会被记录。{{until}} 前可以下载。',
     fingerprint: '文件指纹 (SHA-256)',
     exportFailed: '没有做成：{{why}}',
     hide: '收起',

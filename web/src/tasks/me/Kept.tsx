@@ -4,7 +4,7 @@ import { Card, Empty, Flex, Skeleton, Typography } from 'antd'
 import { api, ok } from '../../api/client'
 import { ProblemAlert } from '../../shell/problems'
 import { State } from '../../shell/state'
-import { instant } from '../../shell/times'
+import { lastOf } from '../../shell/times'
 import { useTexts } from './texts'
 
 /** Until when each part of what is kept of oneself stays, and why. */
@@ -21,7 +21,7 @@ export function Kept() {
         <Card key={i} size="small" title={<h2 className="card-title">{k.category_text}</h2>} extra={<State tone={k.purge_state ? 'busy' : 'calm'}>{k.purge_state_text ?? k.state_text}</State>}>
           <Flex vertical>
             <strong>
-              <time dateTime={k.deadline}>{t('keptUntil', { at: instant(k.deadline) })}</time>
+              <time dateTime={k.deadline}>{t('keptUntil', { at: lastOf(k.deadline) })}</time>
             </strong>
             <span>{t('keptWhy', { why: k.basis })}</span>
             {(k.extended || k.advanced) && <Typography.Text type="secondary">{t(k.extended ? 'keptLonger' : 'keptEarlier')}</Typography.Text>}

@@ -3,6 +3,7 @@ import { Button, Card, Descriptions, Empty, Flex, Form, Input, Modal, Skeleton, 
 import { useState } from 'react'
 
 import { api, ok } from '../../api/client'
+import { listed } from '../../shell/language'
 import { longest } from '../../shell/longest'
 import { ProblemAlert } from '../../shell/problems'
 import { usePages } from '../../shell/pages'
@@ -30,7 +31,7 @@ export function Looks({ id }: { id: string }) {
             items={[
               { key: 'd', label: t('department'), children: look.department },
               { key: 'p', label: t('purpose'), children: look.purpose_text },
-              { key: 'f', label: t('fields'), children: look.fields_text.join('、') || '—' },
+              { key: 'f', label: t('fields'), children: listed(look.fields_text) || '—' },
               ...(look.answer ? [{ key: 'a', label: t('answered'), children: look.answer }] : []),
             ]}
           />

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { listed } from '../../shell/language'
 import { ProblemAlert } from '../../shell/problems'
 import { usePages } from '../../shell/pages'
 import { day, When } from '../../shell/times'
@@ -46,7 +47,7 @@ export function Mine({ id }: { id: string }) {
 function shownOf(f: Schemas['Field'], empty: string) {
   if (f.purged) return f.purged_text
   if (f.value) return f.type === 'date' ? day(f.value) : (f.choices?.find((c) => c.code === f.value)?.text ?? f.value)
-  return f.masked ? <span style={{ overflowWrap: 'anywhere' }}>{f.masked}</span> : empty
+  return f.masked ? <span style={{ overflowWrap: 'anywhere' }}>{f.masked}</span> : (f.removed_text ?? empty)
 }
 
 /** The own file, masked, by its sections. */
@@ -112,7 +113,7 @@ export function Copy() {
           <Descriptions
             column={{ xs: 1, sm: 1, md: 2 }}
             size="small"
-            items={m.fields.map((f) => ({ key: f.key, label: f.label, children: <span style={{ overflowWrap: 'anywhere' }}>{f.attachments ? f.attachments.map((a) => a.name).join('、') : (f.text ?? f.value)}</span> }))}
+            items={m.fields.map((f) => ({ key: f.key, label: f.label, children: <span style={{ overflowWrap: 'anywhere' }}>{f.attachments ? listed(f.attachments.map((a) => a.name ?? '')) : (f.text ?? f.value)}</span> }))}
           />
         </section>
       ))}

@@ -50,7 +50,7 @@ export const useTexts = texts(
     object: '提出异议',
     objectText: '这次查阅有什么不妥？',
     objectHint: '由查阅人以外的人在 30 天内答复您。',
-    objected: '已提出异议，{{date}}前答复',
+    objected: '已提出异议，{{date}} 前答复',
     answered: '答复',
     send: '提交',
     purpose: '用途',

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'react'
 import { Link, useLocation, useNavigate, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { listed } from '../../shell/language'
 import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
@@ -173,7 +174,7 @@ function OneFile({ id }: { id: string }) {
             items={[
               { key: 'entity', label: t('entity'), children: person.legal_entity },
               { key: 'site', label: t('site'), children: person.site || t('noSite') },
-              ...(person.former_names.length > 0 ? [{ key: 'former', label: t('formerNames'), children: person.former_names.join('、') }] : []),
+              ...(person.former_names.length > 0 ? [{ key: 'former', label: t('formerNames'), children: listed(person.former_names) }] : []),
             ]}
           />
         )}
@@ -224,7 +225,7 @@ function Row({ of, look, departure, children }: { of: Schemas['Field']; look?: (
           <Typography.Text type="secondary">{t('masked')}</Typography.Text>
         </span>
       ) : (
-        <Typography.Text type="secondary">{of.type === 'attachment' && of.attachments ? '' : t('emptyField')}</Typography.Text>
+        <Typography.Text type="secondary">{of.type === 'attachment' && of.attachments ? '' : (of.removed_text ?? t('emptyField'))}</Typography.Text>
       )}
       {of.access === 'value' ? <Typography.Text type="secondary" className="use">{of.notice}</Typography.Text> : of.purged ? <span /> : <Notice text={of.notice} />}
       {look ? (

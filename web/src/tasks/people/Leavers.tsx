@@ -7,7 +7,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { Heading } from '../../shell/Heading'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert } from '../../shell/problems'
-import { day, instant } from '../../shell/times'
+import { day, lastOf } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { useSettled } from './List'
 import './look.css'
@@ -112,7 +112,7 @@ function Category({ of, zone }: { of: Schemas['RetentionView']; zone: string }) 
   const soon = (of.days_left ?? 99) <= 30
   const colour = gone ? 'default' : of.state === 'held' ? 'orange' : of.state === 'in_review' || of.state === 'purging' ? 'gold' : soon ? 'blue' : 'green'
   return (
-    <Tooltip title={`${gone ? of.state_text : t('until', { day: instant(of.deadline, zone) })}${of.state === 'held' ? ` · ${t('held')}` : ''} ${of.basis}`}>
+    <Tooltip title={`${gone ? of.state_text : t('until', { day: lastOf(of.deadline, zone) })}${of.state === 'held' ? ` · ${t('held')}` : ''} ${of.basis}`}>
       <Tag color={colour} tabIndex={0}>
         {of.category_text} · {of.state === 'scheduled' ? (of.days_left_text ?? of.state_text) : of.days_left_text && !gone && of.state !== 'held' ? `${of.state_text} · ${of.days_left_text}` : of.state_text}
       </Tag>

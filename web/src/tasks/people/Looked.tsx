@@ -2,6 +2,7 @@ import { Alert, Button, Drawer, Empty, Flex, Skeleton, Space, Tag, Typography } 
 import { useState } from 'react'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { listed } from '../../shell/language'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
 import { Person } from '../../shell/person'
@@ -57,7 +58,7 @@ export function Looked({ person }: { person: Schemas['EmployeeView'] }) {
                 <Space wrap size={6}>
                   <Tag color={colours[l.state]}>{l.state_text}</Tag>
                   <strong>{l.purpose_text}</strong>
-                  <span>{l.fields_text.join('、') || t('registered')}</span>
+                  <span>{listed(l.fields_text) || t('registered')}</span>
                   {l.judgement?.matched_text && <Tag>{l.judgement.matched_text}</Tag>}
                 </Space>
                 <When at={l.asked_at} zone={person.time_zone} />

@@ -38,7 +38,7 @@ export const useImportTexts = texts(
     underMinute: '剩余不到 1 分钟',
     minutes: '剩余约 {{n}} 分钟',
     hours: '剩余约 {{n}} 小时',
-    dueAtOnce: '其中 {{count}} 人有资料已过保留期限，导入后即等待审核人决定：{{what}}。',
+    dueAtOnce: '其中 {{count}} 人有资料已到期，导入后即等待审核人决定：{{what}}。',
     dueOf: '{{what}} {{n}} 人',
     dueList: '查看这个文件里到期、待审核的删除',
     planTitle: '试算结果',

@@ -67,7 +67,7 @@ export const useLookTexts = texts(
     back: '修改后再申请',
     done: '完成',
     waiting: '已提交，等审核人同意',
-    waitingText: '由{{who}}审核，{{until}}前有效。同意后由您在一天之内打开，到“谁查阅过”点“打开查看”。',
+    waitingText: '由{{who}}审核，{{until}} 前有效。同意后由您在一天之内打开，到“谁查阅过”点“打开查看”。',
     openRequest: '查看申请',
     shown: '可以使用',
     shownNotice: '权限提示',

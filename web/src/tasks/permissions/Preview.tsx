@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { Alert, Button, Card, Flex, Form, Select, Tag, Tooltip } from 'antd'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { listed } from '../../shell/language'
 import { PersonPicker } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
@@ -44,7 +45,7 @@ export function Preview({ permissions, draft }: { permissions: Schemas['Permissi
               .map((p) => (
                 <div key={p.purpose}>
                   {p.purpose_text}{' '}
-                  <Tooltip title={`${t('because')}: ${p.because.map((s) => `${s.tier_text}${s.in_scope ? '' : ` (${t('outOfScope')})`}`).join('、')}`}>
+                  <Tooltip title={`${t('because')}: ${listed(p.because.map((s) => `${s.tier_text}${s.in_scope ? '' : ` (${t('outOfScope')})`}`))}`}>
                     <Tag color={p.level === 'look' ? 'green' : 'gold'}>{p.level_text}</Tag>
                   </Tooltip>
                 </div>

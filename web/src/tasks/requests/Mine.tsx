@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { App, Button, Card, Flex, Form, Input, Select, Tag, Typography } from 'antd'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { listed } from '../../shell/language'
 import { longest } from '../../shell/longest'
 import { usePages } from '../../shell/pages'
 import { ProblemAlert, showInForm } from '../../shell/problems'
@@ -38,7 +39,7 @@ export function MyRequests({ fields }: { fields: { value: string; label: string 
             <Typography.Text type="secondary">
               <When at={r.entered_at} /> {r.state === 'open' && `· ${t('due', { at: lastDayOf(r.answer_due_at) })}`}
             </Typography.Text>
-            {r.fields_text.length > 0 && <span>{r.fields_text.join('、')}</span>}
+            {r.fields_text.length > 0 && <span>{listed(r.fields_text)}</span>}
             {r.written?.text && <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span>}
             {r.written?.answer && <strong style={{ whiteSpace: 'pre-wrap' }}>{r.written.answer}</strong>}
             {r.written?.basis && <Typography.Text type="secondary">{r.written.basis}</Typography.Text>}

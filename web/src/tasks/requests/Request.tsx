@@ -3,6 +3,7 @@ import { Alert, App, Button, Card, Checkbox, Descriptions, Flex, Form, Input, Ra
 import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
+import { listed } from '../../shell/language'
 import { Heading } from '../../shell/Heading'
 import { longest } from '../../shell/longest'
 import { useMe } from '../../shell/me'
@@ -10,7 +11,7 @@ import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { useShellTexts } from '../../shell/texts'
-import { day, instant, lastDayOf, When } from '../../shell/times'
+import { day, lastDayOf, lastOf, When } from '../../shell/times'
 import { useTexts } from './texts'
 
 /** One request, read with what was written, and its answer. */
@@ -42,7 +43,7 @@ export default function Request() {
             size="small"
             items={[
               { key: 'd', label: t(r.answer_text ? 'answer' : 'deadline'), children: r.answer_text ?? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) },
-              ...(r.fields_text.length ? [{ key: 'f', label: t('fields'), children: r.fields_text.join('、') }] : []),
+              ...(r.fields_text.length ? [{ key: 'f', label: t('fields'), children: listed(r.fields_text) }] : []),
               ...(r.written?.text ? [{ key: 't', label: t(r.by_relative ? 'writtenRelative' : 'written'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span> }] : []),
               ...(r.written?.answer ? [{ key: 'a', label: t(r.by_relative ? 'wordsRelative' : 'words'), children: r.written.answer }] : []),
               ...(r.written?.basis ? [{ key: 'b', label: t('basis'), children: r.written.basis }] : []),
@@ -178,7 +179,7 @@ function AnswerForm({ of: r, waits }: { of: Schemas['SubjectRequest']; waits: bo
                   disabled: !!c.kept,
                   label: (
                     <span>
-                      {c.category_text} {c.kept_text && <Typography.Text type="secondary">{t('kept', { at: instant(c.deadline), why: c.kept_text })}</Typography.Text>}
+                      {c.category_text} {c.kept_text && <Typography.Text type="secondary">{t('kept', { at: lastOf(c.deadline, r.person?.time_zone), why: c.kept_text })}</Typography.Text>}
                     </span>
                   ),
                 }))}

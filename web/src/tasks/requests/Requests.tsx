@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 
 import { api, ok } from '../../api/client'
+import { listed } from '../../shell/language'
 import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
@@ -45,7 +46,7 @@ export default function Requests() {
           <Card key={r.id} size="small" title={<Person of={r.person} />} extra={<Tag color={r.overdue ? 'red' : undefined}>{r.overdue ? t('overdue') : r.state_text}</Tag>}>
             <Flex gap={12} wrap align="center" justify="space-between">
               <span>
-                {r.kind_text} {r.fields_text.length > 0 && `· ${r.fields_text.join('、')}`}
+                {r.kind_text} {r.fields_text.length > 0 && `· ${listed(r.fields_text)}`}
                 {r.by_relative && ` · ${t('fromRelative')}`}
                 {r.by_relative && !r.objected && r.state === 'open' && !r.proof_seen_at && ` · ${t('proofWaits')}`}
               </span>

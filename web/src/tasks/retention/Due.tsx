@@ -7,7 +7,7 @@ import { usePages } from '../../shell/pages'
 import { Person, PersonPicker } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
-import { When, within } from '../../shell/times'
+import { Until, within } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { categories, useRetentionTexts } from './texts'
 
@@ -68,7 +68,7 @@ export function Due() {
           rowKey={(r) => `${r.departure_id} ${r.category}`}
           dataSource={list.rows}
           columns={[
-            { title: t('deadline'), width: 240, render: (_, r) => <><When at={r.deadline} zone={r.person.time_zone} /><br /><Typography.Text type="secondary">{left(r)}</Typography.Text></> },
+            { title: t('deadline'), width: 240, render: (_, r) => <><Until at={r.deadline} zone={r.person.time_zone} /><br /><Typography.Text type="secondary">{left(r)}</Typography.Text></> },
             { title: t('person'), width: 210, render: (_, r) => who(r) },
             { title: t('category'), width: 140, render: (_, r) => r.category_text },
             { title: t('basis'), render: (_, r) => <Typography.Text type="secondary">{r.basis}</Typography.Text> },
@@ -85,7 +85,7 @@ export function Due() {
                 {state(r)}
               </Flex>
               <div>{who(r)}</div>
-              <div><When at={r.deadline} zone={r.person.time_zone} /> <Typography.Text type="secondary">({left(r)})</Typography.Text></div>
+              <div><Until at={r.deadline} zone={r.person.time_zone} /> <Typography.Text type="secondary">({left(r)})</Typography.Text></div>
               <Typography.Text type="secondary">{r.basis}</Typography.Text>
             </Card>
           ))}

@@ -13,7 +13,7 @@ import { Person, PersonPicker } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
 import { useShellTexts } from '../../shell/texts'
-import { day, instant, When } from '../../shell/times'
+import { day, instant, Until, When } from '../../shell/times'
 import { useRetentionTexts } from './texts'
 import { useTogetherTexts } from './together-texts'
 
@@ -93,7 +93,7 @@ function PurgeCard({ of: p, me, decide }: { of: Purge; me?: string; decide?: (de
         size="small"
         items={[
           { key: 'what', label: t(open ? 'what' : 'whatGone'), children: listed(p.categories_text) },
-          { key: 'since', label: t('dueSince'), children: <When at={p.created_at} zone={p.person.time_zone} /> },
+          { key: 'since', label: t('dueSince'), children: <Until at={p.due_since ?? p.created_at} zone={p.person.time_zone} /> },
           ...(p.rejections.length ? [{ key: 'rejections', label: t('rejections'), children: <Flex vertical>{p.rejections.map((r, i) => <Space key={i} wrap><Person of={r.person} /><Typography.Text type="secondary"><When at={r.at} zone={p.person.time_zone} /> · {listed(r.categories_text)}</Typography.Text></Space>)}</Flex> }] : []),
           ...(p.extended_until ? [{ key: 'until', label: t('extendedUntil'), children: day(p.extended_until) }] : []),
           ...(p.extended_because ? [{ key: 'because', label: t('extendedWhy'), children: p.extended_because }] : []),

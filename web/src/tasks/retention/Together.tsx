@@ -12,7 +12,7 @@ import { useMe } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
-import { dayOf, instant } from '../../shell/times'
+import { instant, Until } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { useTogetherTexts } from './together-texts'
 
@@ -76,7 +76,7 @@ export default function Together() {
   const columns = [
     { title: t('person'), width: 320, render: (_: unknown, p: Due) => who(p) },
     { title: t('categories'), render: (_: unknown, p: Due) => listed(p.categories_text) },
-    { title: t('since'), width: 180, render: (_: unknown, p: Due) => dayOf(p.due_since, p.person.time_zone) },
+    { title: t('since'), width: 180, render: (_: unknown, p: Due) => <Until at={p.due_since} zone={p.person.time_zone} /> },
   ]
   const toItself = (p: Due) => (
     <Link to={`/retention?tab=purges&person=${p.person.employee_id}`} aria-label={t('openOf', { who: nameOf(p) })}>
@@ -161,7 +161,7 @@ export default function Together() {
                       <div style={{ paddingInlineStart: reviewer ? 24 : 0 }}>
                         <div>{listed(p.categories_text)}</div>
                         <Typography.Text type="secondary">
-                          {t('since')} {dayOf(p.due_since, p.person.time_zone)}
+                          {t('since')} <Until at={p.due_since} zone={p.person.time_zone} />
                         </Typography.Text>
                       </div>
                     </li>
