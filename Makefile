@@ -37,6 +37,10 @@ test: bin/temporal bin/oidc bin/workflowcheck bin/testbed bin/lethe bin/lethe-fa
 test-console: bin/temporal bin/lethe ## Try the console in a real browser (Node 20.19, Chromium) 在真实浏览器中测试操作界面（需要 Node 20.19 和 Chromium）
 	@web/e2e/run
 
+.PHONY: test-flows
+test-flows: bin/temporal bin/lethe ## What people do in the console, in a real browser; one file: ARGS=scene 在真实浏览器中测试操作流程；单个文件：ARGS=scene
+	@web/e2e/run $(or $(ARGS),flows)
+
 .PHONY: console
 console: ## Build the console anew from web/src (Node 20.19) 重新构建控制台（需要 Node 20.19）
 	@command -v npm >/dev/null || { echo "make console needs Node 20.19 or newer with npm."; exit 1; }

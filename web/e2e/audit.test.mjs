@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 
-import { confirming, launch, pageOf } from './session.mjs'
+import { confirming, devOf, launch, leave, logIn, pageOf } from './session.mjs'
 
-const dev = JSON.parse(readFileSync(process.env.DEV, 'utf8'))
+const dev = devOf()
 const base = process.env.BASE ?? dev.api
 const lethe = resolve(import.meta.dirname, '../../bin/lethe')
 let browser, folder
@@ -17,13 +17,15 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'lethe-audit-'))
 })
 after(async () => {
-  await browser.close()
+  await leave(browser)
   rmSync(folder, { recursive: true, force: true })
 })
 
 test('a search is exported, and the pack verified', async () => {
-  const page = await pageOf(browser, dev, 'auditor', { base })
+  const page = await pageOf(browser, dev, undefined, { base })
   await page.goto(`${base}/console/log`)
+  await logIn(page, dev, 'auditor', page) // and is where one wanted to be
+  await page.getByRole('button', { name: '以后再说' }).click() // the consents that the policy asks for
   await page.getByRole('button', { name: /^查\s?询$/ }).click()
   await page.getByText('完好').first().waitFor()
   await page.getByText('本次查询已登记').first().waitFor()

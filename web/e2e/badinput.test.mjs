@@ -5,21 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
-import { ask, confirming, cookieOf, devOf, launch, logInAgain, pageOf, workbook } from './session.mjs'
+import { ask, confirming, cookieOf, day, devOf, launch, leave, logIn, pageOf, somebody, workbook } from './session.mjs'
 
 const dev = devOf()
 const base = process.env.BASE ?? dev.api
 let browser
 before(async () => (browser = await launch()))
-after(() => browser.close())
+after(() => leave(browser))
 
 const unique = () => `争议 ${Date.now()} ${Math.round(Math.random() * 1e6)}`
 const held = async (matter) => (await ask(dev, 'holds?active=true&limit=200')).items.filter((h) => h.matter === matter).length
-
-async function somebody(nth) {
-  const { items } = await ask(dev, 'employees?q=CN-00&status=active&limit=200')
-  return items.filter((p) => p.employee_no > 'CN-0030').sort((a, b) => a.employee_no.localeCompare(b.employee_no))[nth]
-}
 
 /** The form of a hold about somebody, filled. */
 async function holding(page, person, matter) {
@@ -38,21 +33,22 @@ async function holding(page, person, matter) {
 test('a session that ends in the middle of a form is begun again, and the form goes on', async () => {
   const page = await pageOf(browser, dev, 'second_hr_admin', { base })
   const matter = unique()
-  const { send, card, kept } = await holding(page, await somebody(0), matter)
+  const { send, card, kept } = await holding(page, await somebody(dev, 'CN-004'), matter)
   await page.context().clearCookies()
   await send.click()
   const dialog = page.getByRole('dialog', { name: /登录已失效/ })
   await dialog.waitFor()
   assert.equal(await kept(), matter, 'what was typed is there behind the dialog')
   assert.equal(await held(matter), 0)
-  await logInAgain(page, dev, 'second_hr_admin', dialog)
+  await logIn(page, dev, 'second_hr_admin', dialog)
+  await dialog.waitFor({ state: 'detached' })
   await confirming(page, dev, 'second_hr_admin', card)
   assert.equal(await held(matter), 1)
   await page.context().close()
 })
 
 test('a network that is cut before or after the command: it is done once', async () => {
-  const person = await somebody(1)
+  const person = await somebody(dev, 'CN-004')
   for (const effect of [false, true]) {
     const page = await pageOf(browser, dev, 'hr_admin', { base })
     const matter = unique()
@@ -65,7 +61,6 @@ test('a network that is cut before or after the command: it is done once', async
     })
     await send.click()
     const said = form.getByText('没有收到答复')
-    await Promise.race([said.waitFor(), page.getByRole('dialog', { name: /请确认是您本人/ }).waitFor()])
     await confirming(page, dev, 'hr_admin', said)
     assert.equal(await kept(), matter)
     assert.equal(await held(matter), effect ? 1 : 0)
@@ -80,23 +75,25 @@ test('a network that is cut before or after the command: it is done once', async
 test('pressed twice, it is done once', async () => {
   const page = await pageOf(browser, dev, 'hr_admin', { base })
   const matter = unique()
-  const { send, card } = await holding(page, await somebody(2), matter)
+  const { send, card } = await holding(page, await somebody(dev, 'CN-004'), matter)
+  const sent = []
+  page.on('request', (r) => r.method() === 'POST' && r.url().endsWith('/api/v1/holds') && sent.push(r))
   await send.dblclick()
   await confirming(page, dev, 'hr_admin', card)
-  await page.waitForTimeout(500)
+  await Promise.all(sent.map((r) => r.response())) // whatever was sent is answered
   assert.equal(await held(matter), 1)
   await page.context().close()
 })
 
 test('somebody was faster: the screen says so', async () => {
-  const person = await somebody(3)
+  const person = await somebody(dev, 'CN-004')
   const page = await pageOf(browser, dev, 'hr_admin', { base })
   await page.goto(`${base}/console/departures/new?person=${person.id}`)
-  await page.getByLabel('最后工作日').first().fill(new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10))
+  await page.getByLabel('最后工作日').first().fill(day(20))
   await page.keyboard.press('Enter')
   const begin = page.getByRole('button', { name: /^发起离职：/ })
   await begin.waitFor()
-  const other = await ask(dev, 'departures', 'hr_admin', 'POST', { employee_id: person.id, kind: 'resignation', last_working_day: new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10) })
+  const other = await ask(dev, 'departures', 'hr_admin', 'POST', { employee_id: person.id, kind: 'resignation', last_working_day: day(30) })
   assert.ok(other.id, JSON.stringify(other))
   await begin.click()
   await page.getByRole('alert').first().waitFor()
@@ -109,7 +106,7 @@ test('somebody was faster: the screen says so', async () => {
 test('a request that somebody else decided meanwhile', async () => {
   const maker = await pageOf(browser, dev, 'hr_admin', { base })
   const matter = unique()
-  const { send, card } = await holding(maker, await somebody(4), matter)
+  const { send, card } = await holding(maker, await somebody(dev, 'CN-004'), matter)
   await send.click()
   await confirming(maker, dev, 'hr_admin', card)
   await card.getByRole('button', { name: '申请解除' }).click()
@@ -130,7 +127,7 @@ test('a request that somebody else decided meanwhile', async () => {
 test('two windows: what was typed as one person is never sent as another', async () => {
   const page = await pageOf(browser, dev, 'hr_admin', { base })
   const matter = unique()
-  const { send, kept } = await holding(page, await somebody(5), matter)
+  const { send, kept } = await holding(page, await somebody(dev, 'CN-004'), matter)
   // In another window somebody else logs in.
   await page.context().clearCookies()
   await page.context().addCookies([{ ...(await cookieOf(dev, 'second_hr_admin')), url: base }])
@@ -159,27 +156,6 @@ test('the way back keeps the search, and no search is in the address', async () 
   await page.context().close()
 })
 
-test('a paste of 10,000 characters is neither cut off nor sent', async () => {
-  const person = await somebody(6)
-  const page = await pageOf(browser, dev, 'hr_admin', { base })
-  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base })
-  await page.goto(`${base}/console/pleas?about=${person.id}`)
-  const why = page.getByLabel('为什么', { exact: true })
-  await why.focus()
-  const long = '他一直不还钱。'.repeat(1500).slice(0, 10_000)
-  await page.evaluate((text) => navigator.clipboard.writeText(text), long)
-  await page.keyboard.press('Control+v')
-  assert.equal((await why.inputValue()).length, 10_000)
-  await page.getByText('10000 / 1000').waitFor()
-  await page.getByRole('combobox', { name: '为什么事' }).fill('私人债务')
-  await page.locator('.ant-select-dropdown:visible .ant-select-item-option', { hasText: '私人债务' }).waitFor()
-  await page.keyboard.press('Enter')
-  await page.getByRole('button', { name: /登记求助/ }).click()
-  await page.getByRole('alert').filter({ hasText: /太长|过长|最多/ }).or(page.getByText(/太长|过长|最多/)).first().waitFor()
-  assert.equal((await why.inputValue()).length, 10_000, 'and nothing of it is lost')
-  await page.context().close()
-})
-
 test('a workbook of 50 MB: read if it is one, else refused in words', async () => {
   const page = await pageOf(browser, dev, 'hr_admin', { base })
   await page.goto(`${base}/console/people/import`)
@@ -190,10 +166,10 @@ test('a workbook of 50 MB: read if it is one, else refused in words', async () =
   }
   const size = 48 * 1024 * 1024
   await choose(Buffer.concat([Buffer.from('PK\u0003\u0004'), Buffer.alloc(size, 7)]))
-  await page.getByText(/无法读取该文件|文件超出导入的限制/).first().waitFor({ timeout: 120_000 })
+  await page.getByText(/无法读取该文件|文件超出导入的限制/).first().waitFor()
   await page.reload()
   await choose(workbook([['工号', '姓名', '部门', '入职日期'], [`CN-W${Date.now()}`, '大文件', 'CN-RD', '2025-03-01']], size))
-  await page.getByText('试算结果').first().waitFor({ timeout: 180_000 })
+  await page.getByText('试算结果').first().waitFor()
   rmSync(folder, { recursive: true })
   await page.context().close()
 })
@@ -201,7 +177,7 @@ test('a workbook of 50 MB: read if it is one, else refused in words', async () =
 test('the service is away: the screen says so, and goes on when it is back', async () => {
   const page = await pageOf(browser, dev, 'hr_admin', { base })
   const matter = unique()
-  const { form, send, card, kept } = await holding(page, await somebody(7), matter)
+  const { form, send, card, kept } = await holding(page, await somebody(dev, 'CN-004'), matter)
   const problem = { type: 'urn:lethe:problem:ledger_unavailable', title: '日志暂不可用', detail: '没有执行任何操作。', hint: '请稍后重试。', status: 503, code: 'ledger_unavailable' }
   await page.route('**/api/v1/holds', (route) => (route.request().method() === 'POST' ? route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify(problem) }) : route.continue()))
   await send.click()

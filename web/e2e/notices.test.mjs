@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { ask, confirming, devOf, launch, pageOf } from './session.mjs'
+import { ask, confirming, devOf, launch, leave, pageOf, somebody } from './session.mjs'
 
 const dev = devOf()
 const base = process.env.BASE ?? dev.api
 let browser
 before(async () => (browser = await launch()))
-after(() => browser.close())
+after(() => leave(browser))
 
 test('an emergency call is told at once on whatever screen HR is, over a dialog too, and goes when somebody takes it', async () => {
   const page = await pageOf(browser, dev, 'hr_admin', { base })
@@ -38,21 +38,21 @@ test('an emergency call is told at once on whatever screen HR is, over a dialog 
 })
 
 test('HR enters that a contact was told, and removes one who asks for it', async () => {
-  const person = (await ask(dev, 'employees?q=CN-00&status=active&limit=200')).items.find((p) => p.employee_no > 'CN-0060')
+  const person = await somebody(dev, 'CN-006')
   await ask(dev, `employees/${person.id}`, 'hr_admin', 'PATCH', {
     fields: { emergency_contact_name: '联系甲', emergency_contact_phone: '13900004444', emergency_contact_2_name: '联系乙', emergency_contact_2_phone: '13900005555' },
   })
   const page = await pageOf(browser, dev, 'hr_admin', { base })
   await page.goto(`${base}/console/people/${person.id}#emergency_contact`)
-  await page.getByRole('button', { name: '登记告知：紧急联系人2' }).click()
+  await page.getByRole('button', { name: '登记告知：紧急联系人 2' }).click()
   let dialog = page.getByRole('dialog')
   await dialog.getByLabel('告知方式').click()
   await page.getByTitle('由单位电话告知').click()
   await dialog.getByRole('button', { name: /登\s?记/ }).click()
-  await confirming(page, dev, 'hr_admin', page.getByRole('listitem').filter({ hasText: '紧急联系人2' }).getByText('已登记告知'))
+  await confirming(page, dev, 'hr_admin', page.getByRole('listitem').filter({ hasText: '紧急联系人 2' }).getByText('已登记告知'))
 
-  await page.getByRole('button', { name: '应其要求移除：紧急联系人2' }).click()
-  dialog = page.getByRole('dialog', { name: '应其要求移除：紧急联系人2' })
+  await page.getByRole('button', { name: '应其要求移除：紧急联系人 2' }).click()
+  dialog = page.getByRole('dialog', { name: '应其要求移除：紧急联系人 2' })
   await dialog.getByText('立即删除').waitFor()
   await dialog.getByLabel('联系人怎样提出').click()
   await page.getByTitle('书面提出').click()

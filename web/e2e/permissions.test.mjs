@@ -1,16 +1,15 @@
 // Permissions changed by the keyboard and by the mouse, sent with a confirmation that it is oneself, and decided by a
 // second person.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 
-import { confirming, launch, pageOf } from './session.mjs'
+import { confirming, devOf, launch, leave, pageOf } from './session.mjs'
 
-const dev = JSON.parse(readFileSync(process.env.DEV, 'utf8'))
+const dev = devOf()
 const base = process.env.BASE ?? dev.api
 let browser
 before(async () => (browser = await launch()))
-after(() => browser.close())
+after(() => leave(browser))
 
 /** Adds somebody to a column by its search. */
 async function add(page, column, number) {
@@ -64,13 +63,15 @@ test('a person is put into a tier by the keyboard, by the mouse and by a click; 
 
   // By the keyboard: picked up, carried to the new tier, dropped; a screen reader hears it.
   await member(usual, 'CN-0011').focus()
+  const said = page.locator('[id^="DndLiveRegion"]')
+  const says = (text) => said.filter({ hasText: text }).first().waitFor({ state: 'attached' })
   await page.keyboard.press('Space')
-  await page.waitForTimeout(250)
+  await says(/CN-0011/)
   await page.keyboard.press('ArrowLeft')
-  await page.waitForTimeout(250)
+  await says(/CN-0011.*薪酬专员/)
   await page.keyboard.press('Space')
   await member(tier, 'CN-0011').waitFor()
-  assert.match(await page.locator('[id^="DndLiveRegion"]').first().innerText(), /CN-0011.*薪酬专员/)
+  await says(/CN-0011.*薪酬专员/)
 
   // By the mouse: back again.
   await member(tier, 'CN-0011').scrollIntoViewIfNeeded()

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium } from 'playwright-core'
 
 /** The six digits of an authenticator (RFC 6238), as many steps ahead. */
@@ -23,6 +24,22 @@ export async function ask(dev, path, role = 'hr_admin', method = 'GET', body) {
   return (await fetch(`${dev.api}/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body) })).json()
 }
 
+const taken = new Set()
+
+/** Somebody employed whom no other test is about: each file of tests has ten numbers of its own, as CN-004. */
+export async function somebody(dev, ten, fits = () => true) {
+  const { items } = await ask(dev, `employees?q=${ten}&status=active&limit=200`)
+  for (const person of items.sort((a, b) => a.employee_no.localeCompare(b.employee_no))) {
+    if (taken.has(person.id) || !(await fits(person))) continue
+    taken.add(person.id)
+    return person
+  }
+  throw new Error(`nobody of ${ten} is free`)
+}
+
+/** A day so many days from now. */
+export const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+
 /** Values of sensitive fields that are nowhere else: whoever meets one has met what is sealed. */
 export async function sealedValues(dev) {
   const values = { emergency_contact_name: '康馨卫', emergency_contact_phone: '13977770666', home_address: '保密路七七四号' }
@@ -33,37 +50,71 @@ export async function sealedValues(dev) {
   return Object.values(values)
 }
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--lang=zh-CN'] })
+/** How long anything may take before it is given up: the machine may be busy with other things. */
+export const PATIENCE = Number(process.env.PATIENCE ?? 90_000)
 
-/** A cookie of the person's session; a code of an authenticator works once, so that it is kept for the next run. */
-export async function cookieOf(dev, name) {
-  const kept = join(tmpdir(), `lethe-console-${new URL(dev.api).port}-${name}.json`)
-  if (existsSync(kept)) {
-    const cookie = JSON.parse(readFileSync(kept, 'utf8'))
-    const me = await fetch(`${dev.api}/api/v1/me`, { headers: { Cookie: `${cookie.name}=${cookie.value}` } })
-    if (me.ok) return cookie
+/** The browser that stack.mjs started for all files; without one, another. */
+export const launch = () =>
+  process.env.BROWSER
+    ? chromium.connect(process.env.BROWSER)
+    : chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: chromiumArguments })
+export const chromiumArguments = ['--no-sandbox', '--lang=zh-CN']
+
+/** Ends what `launch` gave. A page that is still there is one that a test failed on: what it shows is told. */
+export async function leave(browser) {
+  for (const page of browser.contexts().flatMap((context) => context.pages())) {
+    const shows = await page.evaluate(() => [...document.querySelectorAll('[role=dialog], [role=alert], h1')].filter((e) => e.checkVisibility()).map((e) => e.innerText.trim()).filter(Boolean)).catch(() => [])
+    console.log(`left at ${page.url()}: ${shows.join(' | ').slice(0, 600)}`)
+    if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, `left-${Date.now()}.png`), fullPage: true }).catch(() => undefined)
   }
-  const { login, password, totp_secret } = dev.users[name]
-  for (let ahead = 0; ; ahead = ahead === 0 ? 1 : 0) {
-    const answer = await fetch(`${dev.api}/api/v1/sessions`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ login, password, totp: totp(totp_secret, ahead) }),
-    })
-    if (answer.ok) {
-      const [name, value] = answer.headers.getSetCookie()[0].split(';')[0].split('=')
-      const cookie = { name, value, url: dev.api }
-      writeFileSync(kept, JSON.stringify(cookie), { mode: 0o600 })
-      return cookie
+  await browser.close()
+}
+
+// A code of an authenticator works once, and so does none before it: which step was used last stands in a file, which all
+// files of tests that use one stack share.
+const keptOf = (dev, name) => join(process.env.SESSIONS ?? tmpdir(), `lethe-console-${new URL(dev.api).port}-${name}.json`)
+const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
+
+/** A code that was not used yet: the present one, or the next one, which is taken as well; later ones are waited for. */
+async function freshCode(dev, name) {
+  const file = keptOf(dev, name)
+  for (;;) {
+    const now = Math.floor(Date.now() / 30_000)
+    const step = Math.max(now, (read(file).step ?? 0) + 1)
+    if (step <= now + 1) {
+      writeFileSync(file, JSON.stringify({ ...read(file), step }), { mode: 0o600 })
+      return totp(dev.users[name].totp_secret, step - now)
     }
-    if (answer.status !== 401) throw new Error(`logging in as ${name}: ${await answer.text()}`)
-    await new Promise((later) => setTimeout(later, 5_000)) // the code was used
+    await sleep(500)
   }
 }
 
-/** A page of a logged-in person. */
+/** A cookie of the person's session, which every test of the stack shares. */
+export async function cookieOf(dev, name) {
+  const file = keptOf(dev, name)
+  const { cookie } = read(file)
+  if (cookie && (await fetch(`${dev.api}/api/v1/me`, { headers: { Cookie: `${cookie.name}=${cookie.value}` } })).ok) return cookie
+  const { login, password } = dev.users[name]
+  for (let tries = 0; ; tries++) {
+    const answer = await fetch(`${dev.api}/api/v1/sessions`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ login, password, totp: await freshCode(dev, name) }),
+    })
+    if (answer.ok) {
+      const [name, value] = answer.headers.getSetCookie()[0].split(';')[0].split('=')
+      const fresh = { name, value, url: dev.api }
+      writeFileSync(file, JSON.stringify({ ...read(file), cookie: fresh }), { mode: 0o600 })
+      return fresh
+    }
+    if (answer.status !== 401 || tries === 3) throw new Error(`logging in as ${name}: ${await answer.text()}`)
+  }
+}
+
+/** A page of a logged-in person; without a name, of somebody who has yet to log in. */
 export async function pageOf(browser, dev, name, { language = 'zh', width = 1440, height = 900, base = dev.api, asked = false } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, locale: language === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Asia/Shanghai' })
+  const context = await browser.newContext({ viewport: { width, height }, locale: language === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
+  context.setDefaultTimeout(PATIENCE)
   await context.addInitScript((l) => localStorage.setItem('lethe.language', l), language)
   if (name) {
     const cookie = await cookieOf(dev, name)
@@ -74,15 +125,22 @@ export async function pageOf(browser, dev, name, { language = 'zh', width = 1440
       await context.addInitScript((at) => sessionStorage.setItem('lethe.consents.later', at), me.session.created_at)
     }
   }
-  const page = await context.newPage()
-  page.setDefaultTimeout(Number(process.env.PATIENCE ?? 20_000))
-  return page
+  return context.newPage()
+}
+
+/** Waits until something is so. */
+export async function until(what, holds) {
+  for (const end = Date.now() + PATIENCE; ; await sleep(100)) {
+    const answer = await holds()
+    if (answer) return answer
+    if (Date.now() > end) throw new Error(`not within ${PATIENCE / 1000} s: ${what}`)
+  }
 }
 
 /** Confirms that it is oneself, by the password, if that is asked for before `done` is there. */
 export async function confirming(page, dev, user, done) {
   const dialog = page.getByRole('dialog', { name: /请确认是您本人|confirm that it is you/ })
-  await Promise.race([dialog.waitFor(), done.waitFor()])
+  await dialog.or(done).first().waitFor()
   if (await dialog.isVisible()) {
     await dialog.getByText(/^(密码|Password)$/).click()
     await dialog.locator('input[type=password]').fill(dev.users[user].password)
@@ -100,17 +158,13 @@ export async function approve(browser, dev, base, user, address) {
   await page.context().close()
 }
 
-/** Logs in where a dialog asks for it. A code of an authenticator works once: the next one is waited for. */
-export async function logInAgain(page, dev, user, dialog) {
-  const { login, password, totp_secret } = dev.users[user]
-  await dialog.getByLabel('登录名').fill(login)
-  await dialog.locator('input[type=password]').fill(password)
-  for (let ahead = 0; await dialog.isVisible(); ahead = ahead === 0 ? 1 : 0) {
-    await dialog.getByLabel('身份验证器上的 6 位数字').fill(totp(totp_secret, ahead))
-    const [answer] = await Promise.all([page.waitForResponse((r) => r.url().endsWith('/sessions')), dialog.getByRole('button', { name: /^登\s?录$/ }).click()])
-    if (answer.ok()) return dialog.waitFor({ state: 'detached' })
-    await page.waitForTimeout(5_000)
-  }
+/** Logs in by the form, on its page or where a dialog asks for it. */
+export async function logIn(page, dev, user, form) {
+  const { login, password } = dev.users[user]
+  await form.getByLabel('登录名').fill(login)
+  await form.locator('input[type=password]').fill(password)
+  await form.getByLabel('身份验证器上的 6 位数字').fill(await freshCode(dev, user))
+  await form.getByRole('button', { name: /^登\s?录$/ }).click()
 }
 
 const crcs = Uint32Array.from({ length: 256 }, (_, n) => {

@@ -1,10 +1,13 @@
-// Everything that `make run` starts, in a folder and on ports of its own; then the command that is given, with DEV
-// naming the file that says where it all is.
+// Everything that `make run` starts, in a folder and on ports of its own, a browser, and a session of each of its people;
+// then the command that is given, with DEV naming the file that says where it all is. Tests that run side by side share
+// all of it. One file: node e2e/stack.mjs node --test e2e/scene.test.mjs
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { chromium } from 'playwright-core'
+
 
 const root = resolve(import.meta.dirname, '../..')
 const settings = [
@@ -31,13 +34,19 @@ const ports = await freePorts(settings.length)
 settings.forEach((name, i) => (environment[name] = name.endsWith('LISTEN') ? `127.0.0.1:${ports[i]}` : String(ports[i])))
 Object.assign(environment, { LETHE_DATA_DIR: join(folder, 'data'), LETHE_TEMPORAL_BINARY: join(root, 'bin', 'temporal') })
 
+process.env.SESSIONS = folder
+const { chromiumArguments, cookieOf, devOf } = await import('./session.mjs')
+const browsing = chromium.launchServer({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: chromiumArguments })
 let said = ''
-const lethe = spawn(join(root, 'bin', 'lethe'), ['dev'], { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+// What waits waits shorter than where people look on: what is stuck is a case after five tries.
+const quick = { LETHE_UNLINK_TRIES: '5', LETHE_ACTIVITY_RETRY_MAX: '2s', LETHE_ACCEPTED_CHECK: '1s', LETHE_RELAY_POLL: '300ms' }
+const lethe = spawn(join(root, 'bin', 'lethe'), ['dev'], { cwd: folder, env: { ...environment, ...quick }, stdio: ['ignore', 'pipe', 'pipe'] })
 for (const stream of [lethe.stdout, lethe.stderr]) stream.on('data', (text) => (said = (said + text).slice(-20_000)))
 const gone = new Promise((done) => lethe.on('exit', done))
 
 async function end(code) {
   lethe.kill('SIGINT')
+  await browsing.then((browser) => browser.close()).catch(() => undefined)
   await Promise.race([gone, new Promise((later) => setTimeout(later, 30_000))])
   lethe.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
@@ -55,6 +64,15 @@ while (!existsSync(dev)) {
   }
   await new Promise((later) => setTimeout(later, 200))
 }
+process.env.DEV = dev
+try {
+  environment.BROWSER = (await browsing).wsEndpoint()
+  await Promise.all(Object.keys(devOf().users).map((name) => cookieOf(devOf(), name)))
+} catch (error) {
+  console.error(error)
+  await end(1)
+}
+console.log(`everything runs after ${((performance.now()) / 1000).toFixed(0)} s`)
 const [command, ...args] = process.argv.slice(2)
-const run = spawn(command, args, { env: { ...environment, DEV: dev }, stdio: 'inherit' })
+const run = spawn(command, args, { env: { ...environment, DEV: dev, SESSIONS: folder }, stdio: 'inherit' })
 run.on('exit', (code) => void end(code ?? 1))

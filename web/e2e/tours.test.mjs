@@ -2,22 +2,21 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { ask, devOf, launch, pageOf } from './session.mjs'
+import { ask, day, devOf, launch, leave, pageOf, somebody, until } from './session.mjs'
 
 const dev = devOf()
 const base = process.env.BASE ?? dev.api
 let browser
 before(async () => (browser = await launch()))
-after(() => browser.close())
+after(() => leave(browser))
 
 /** Something that waits for a second person. */
 async function request() {
   const pending = async () => (await ask(dev, 'approvals?state=pending', 'reviewer')).items.find((r) => r.approvers.includes('reviewer'))
   const there = await pending()
   if (there) return there.id
-  const { items } = await ask(dev, 'employees?q=DEMO-00&status=active&limit=40')
-  const last_working_day = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10)
-  const { id } = await ask(dev, 'departures', 'hr_admin', 'POST', { employee_id: items.at(-1).id, kind: 'resignation', last_working_day })
+  const person = await somebody(dev, 'CN-008')
+  const { id } = await ask(dev, 'departures', 'hr_admin', 'POST', { employee_id: person.id, kind: 'resignation', last_working_day: day(30) })
   const asked = await ask(dev, `departures/${id}/annulment`, 'hr_admin', 'POST', { reason: '选错了人', approval_reason: '选错了人' })
   return (await pending())?.id ?? assert.fail(JSON.stringify(asked))
 }
@@ -44,11 +43,12 @@ for (const [role, path, steps] of tours)
     const tour = page.getByRole('dialog')
     for (let n = 1; n <= steps; n++) {
       await tour.getByRole('img', { name: `第 ${n} 步，共 ${steps} 步` }).waitFor()
-      await page.waitForTimeout(300)
-      const box = await tour.boundingBox()
       const view = page.viewportSize()
-      assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= view.width && box.y + box.height <= view.height, `step ${n} is not whole on the screen: ${JSON.stringify(box)}`)
-      assert.ok(await tour.evaluate((panel) => panel.contains(document.activeElement)), `step ${n} does not have the focus`)
+      await until(`step ${n} is whole on the screen`, async () => {
+        const box = await tour.boundingBox()
+        return box && box.x >= 0 && box.y >= 0 && box.x + box.width <= view.width && box.y + box.height <= view.height
+      })
+      await until(`step ${n} has the focus`, () => tour.evaluate((panel) => panel.contains(document.activeElement)))
       if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/${steps}-${role}-${n}.png` })
       await page.keyboard.press('ArrowRight')
     }
@@ -56,7 +56,7 @@ for (const [role, path, steps] of tours)
     await tour.getByRole('img', { name: `第 ${steps - 1} 步` }).waitFor()
     await page.keyboard.press('Escape')
     await tour.waitFor({ state: 'detached' })
-    assert.ok(await help.evaluate((button) => button === document.activeElement), 'one is where one began')
+    await until('one is where one began', () => help.evaluate((button) => button === document.activeElement))
     await page.context().close()
   })
 
