@@ -1,6 +1,6 @@
 // A browser that is logged in as one of the people of `make run`, whose passwords .data/dev.json has.
-import { createHmac } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHmac, randomUUID } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -70,45 +70,72 @@ export async function leave(browser) {
   await browser.close()
 }
 
-// A code of an authenticator works once, and so does none before it: which step was used last stands in a file, which all
-// files of tests that use one stack share.
-const keptOf = (dev, name) => join(process.env.SESSIONS ?? tmpdir(), `lethe-console-${new URL(dev.api).port}-${name}.json`)
-const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})
+// Sessions are kept in a folder that all files of tests of one stack share. A page has one of them to itself: who confirms
+// that it is oneself gets another cookie for the same session, and the one before is of no use.
+const folderOf = (dev) => {
+  const folder = process.env.SESSIONS ?? join(tmpdir(), `lethe-console-${new URL(dev.api).port}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return folder
+}
+const isFree = (dev, name) => readdirSync(folderOf(dev)).filter((file) => file.startsWith(`free ${name} `))
 
-/** A code that was not used yet: the present one, or the next one, which is taken as well; later ones are waited for. */
-async function freshCode(dev, name) {
-  const file = keptOf(dev, name)
-  for (;;) {
-    const now = Math.floor(Date.now() / 30_000)
-    const step = Math.max(now, (read(file).step ?? 0) + 1)
-    if (step <= now + 1) {
-      writeFileSync(file, JSON.stringify({ ...read(file), step }), { mode: 0o600 })
-      return totp(dev.users[name].totp_secret, step - now)
-    }
-    await sleep(500)
+/** Does what one process can do only once. */
+const first = (doing) => {
+  try {
+    doing()
+    return true
+  } catch (error) {
+    if (!['EEXIST', 'ENOENT'].includes(error.code)) throw error
+    return false
   }
 }
 
-/** A cookie of the person's session, which every test of the stack shares. */
-export async function cookieOf(dev, name) {
-  const file = keptOf(dev, name)
-  const { cookie } = read(file)
-  if (cookie && (await fetch(`${dev.api}/api/v1/me`, { headers: { Cookie: `${cookie.name}=${cookie.value}` } })).ok) return cookie
+/** A code that was not used yet, if there is one: each works once, and none after a later one; the last and the next half minute's do, too. */
+function freshCode(dev, name) {
+  const now = Math.floor(Date.now() / 30_000)
+  const used = readdirSync(folderOf(dev)).filter((file) => file.startsWith(`step ${name} `)).map((file) => Number(file.split(' ').at(-1)))
+  const step = Math.max(now - 1, ...used.map((u) => u + 1))
+  if (step > now + 1 || !first(() => writeFileSync(join(folderOf(dev), `step ${name} ${step}`), '', { flag: 'wx' }))) return undefined
+  return totp(dev.users[name].totp_secret, step - now)
+}
+
+async function logInAs(dev, name, code) {
   const { login, password } = dev.users[name]
-  for (let tries = 0; ; tries++) {
-    const answer = await fetch(`${dev.api}/api/v1/sessions`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ login, password, totp: await freshCode(dev, name) }),
-    })
-    if (answer.ok) {
-      const [name, value] = answer.headers.getSetCookie()[0].split(';')[0].split('=')
-      const fresh = { name, value, url: dev.api }
-      writeFileSync(file, JSON.stringify({ ...read(file), cookie: fresh }), { mode: 0o600 })
-      return fresh
+  const answer = await fetch(`${dev.api}/api/v1/sessions`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ login, password, totp: code }) })
+  if (!answer.ok) return undefined // somebody used a later code meanwhile
+  const [cookie, value] = answer.headers.getSetCookie()[0].split(';')[0].split('=')
+  return { name: cookie, value, url: dev.api }
+}
+
+/** A session of the person that nobody else has: one that is free, or another. */
+export async function cookieOf(dev, name) {
+  const folder = folderOf(dev)
+  return until(`a session of ${name} is free`, async () => {
+    for (const file of isFree(dev, name)) {
+      const mine = join(folder, `taken ${process.pid} ${file}`)
+      if (!first(() => renameSync(join(folder, file), mine))) continue
+      const cookie = JSON.parse(readFileSync(mine, 'utf8'))
+      if ((await fetch(`${dev.api}/api/v1/me`, { headers: { Cookie: `${cookie.name}=${cookie.value}` } })).ok) return cookie
     }
-    if (answer.status !== 401 || tries === 3) throw new Error(`logging in as ${name}: ${await answer.text()}`)
-  }
+    const code = freshCode(dev, name)
+    return code && logInAs(dev, name, code)
+  })
+}
+
+/** Leaves a session to whoever needs one next. */
+const free = (dev, name, cookie) => writeFileSync(join(folderOf(dev), `free ${name} ${randomUUID()}`), JSON.stringify(cookie), { mode: 0o600 })
+
+/** A session of everybody, and as many as can be had at once of those whom most tests are about. */
+export async function logInEverybody(dev) {
+  await Promise.all(
+    Object.keys(dev.users).map(async (name) => {
+      for (let left = ['hr_admin', 'reviewer'].includes(name) ? 3 : 1; left > 0; left--) {
+        const code = freshCode(dev, name)
+        const cookie = code && (await logInAs(dev, name, code))
+        if (cookie) free(dev, name, cookie)
+      }
+    }),
+  )
 }
 
 /** A page of a logged-in person; without a name, of somebody who has yet to log in. */
@@ -119,6 +146,12 @@ export async function pageOf(browser, dev, name, { language = 'zh', width = 1440
   if (name) {
     const cookie = await cookieOf(dev, name)
     await context.addCookies([{ ...cookie, url: base }])
+    const close = context.close.bind(context)
+    context.close = async () => {
+      const now = (await context.cookies(base)).find((c) => c.name === cookie.name)
+      await close()
+      if (now) free(dev, name, { name: now.name, value: now.value, url: dev.api })
+    }
     if (!asked) {
       // What the privacy policy asks at the login was put off, as people may.
       const me = await (await fetch(`${dev.api}/api/v1/me`, { headers: { Cookie: `${cookie.name}=${cookie.value}` } })).json()
@@ -163,7 +196,7 @@ export async function logIn(page, dev, user, form) {
   const { login, password } = dev.users[user]
   await form.getByLabel('登录名').fill(login)
   await form.locator('input[type=password]').fill(password)
-  await form.getByLabel('身份验证器上的 6 位数字').fill(await freshCode(dev, user))
+  await form.getByLabel('身份验证器上的 6 位数字').fill(await until(`${user} has a code`, () => freshCode(dev, user)))
   await form.getByRole('button', { name: /^登\s?录$/ }).click()
 }
 

@@ -1,4 +1,4 @@
-// Everything that `make run` starts, in a folder and on ports of its own, a browser, and a session of each of its people;
+// Everything that `make run` starts, in a folder and on ports of its own, a browser, and sessions of its people;
 // then the command that is given, with DEV naming the file that says where it all is. Tests that run side by side share
 // all of it. One file: node e2e/stack.mjs node --test e2e/scene.test.mjs
 import { spawn } from 'node:child_process'
@@ -34,12 +34,12 @@ const ports = await freePorts(settings.length)
 settings.forEach((name, i) => (environment[name] = name.endsWith('LISTEN') ? `127.0.0.1:${ports[i]}` : String(ports[i])))
 Object.assign(environment, { LETHE_DATA_DIR: join(folder, 'data'), LETHE_TEMPORAL_BINARY: join(root, 'bin', 'temporal') })
 
-process.env.SESSIONS = folder
-const { chromiumArguments, cookieOf, devOf } = await import('./session.mjs')
+process.env.SESSIONS = join(folder, 'sessions')
+const { chromiumArguments, devOf, logInEverybody } = await import('./session.mjs')
 const browsing = chromium.launchServer({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: chromiumArguments })
 let said = ''
-// What waits waits shorter than where people look on: what is stuck is a case after five tries.
-const quick = { LETHE_UNLINK_TRIES: '5', LETHE_ACTIVITY_RETRY_MAX: '2s', LETHE_ACCEPTED_CHECK: '1s', LETHE_RELAY_POLL: '300ms' }
+// What waits waits shorter than where people look on: what is stuck is a case after half a minute.
+const quick = { LETHE_ACTIVITY_RETRY_MAX: '3s', LETHE_ACCEPTED_CHECK: '1s', LETHE_RELAY_POLL: '300ms' }
 const lethe = spawn(join(root, 'bin', 'lethe'), ['dev'], { cwd: folder, env: { ...environment, ...quick }, stdio: ['ignore', 'pipe', 'pipe'] })
 for (const stream of [lethe.stdout, lethe.stderr]) stream.on('data', (text) => (said = (said + text).slice(-20_000)))
 const gone = new Promise((done) => lethe.on('exit', done))
@@ -67,12 +67,12 @@ while (!existsSync(dev)) {
 process.env.DEV = dev
 try {
   environment.BROWSER = (await browsing).wsEndpoint()
-  await Promise.all(Object.keys(devOf().users).map((name) => cookieOf(devOf(), name)))
+  await logInEverybody(devOf())
 } catch (error) {
   console.error(error)
   await end(1)
 }
 console.log(`everything runs after ${((performance.now()) / 1000).toFixed(0)} s`)
 const [command, ...args] = process.argv.slice(2)
-const run = spawn(command, args, { env: { ...environment, DEV: dev, SESSIONS: folder }, stdio: 'inherit' })
+const run = spawn(command, args, { env: { ...environment, DEV: dev, SESSIONS: process.env.SESSIONS }, stdio: 'inherit' })
 run.on('exit', (code) => void end(code ?? 1))

@@ -33,7 +33,7 @@ export const useCutTexts = texts(
     noUser: '没有账号',
     partly: '部分仍可使用',
     afterwards: '恢复后各系统的情况',
-    seconds: '{{time}} 后核实',
+    seconds: '{{time}}后核实',
     atOnce: '立即核实',
     inSeconds: '{{seconds}} 秒',
     inMinutes: '{{minutes}} 分 {{seconds}} 秒',

@@ -84,7 +84,7 @@ export const useHomeTexts = texts(
     chartLeavers: '每月离职多少人？',
     chartLeaversText: '过去 12 个月共 {{n}} 人离职。',
     chartDelay: '到停用时间后，多久停完全部账号？',
-    chartDelayText: '{{month}}离职的人，一半在 {{median}} 内停完。',
+    chartDelayText: '{{month}}离职的人，一半在 {{median}}内停完。',
     chartDelayOpen: '还有 {{n}} 人的账号没有停完。',
     chartRefusals: '查阅和求助因为什么被拒？',
     chartRefusalsText: '过去 12 个月拒绝 {{n}} 次，最多的是“{{reason}}”（{{times}} 次）。',
