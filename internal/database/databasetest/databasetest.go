@@ -3,12 +3,15 @@
 package databasetest
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/keyed"
 	"lethe/internal/ledger"
@@ -48,6 +51,7 @@ func New(t testing.TB) *Env {
 		t.Fatalf("marking the test databases: %v", err)
 	}
 	env.Installation = installation
+	env.AdvanceToHour(t, "Asia/Shanghai", cmp.Or(os.Getenv(StartVariable), usualStart))
 	env.LedgerKeys = ledger.NewKeys()
 	if env.LedgerStorage, err = ledger.OpenStorage(t.TempDir()); err != nil {
 		t.Fatalf("making the ledger's folder: %v", err)
@@ -87,12 +91,41 @@ func (e *Env) NewSequencer(t testing.TB) *ledger.Sequencer {
 	})
 }
 
+// StartVariable names the hour at which the clock of each test starts, hh:mm in China: the next one to come. A test that holds at
+// one hour only fails when it is set to another; by default every run starts at the same.
+const StartVariable = "LETHE_TEST_START"
+
+const usualStart = "10:00"
+
 // Advance moves the clock of the facts, lethe_now(), by d.
 func (e *Env) Advance(t testing.TB, d time.Duration) {
 	t.Helper()
 	if err := MoveClock(context.Background(), e.Facts, d); err != nil {
 		t.Fatalf("moving the clock: %v", err)
 	}
+}
+
+// AdvanceToHour moves the clock to the next time that it is hour, hh:mm, in a zone.
+func (e *Env) AdvanceToHour(t testing.TB, zone, hour string) {
+	t.Helper()
+	local, err := clock.LoadZone(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, err := time.Parse("15:04", hour)
+	if err != nil {
+		t.Fatalf("an hour of the day: %v", err)
+	}
+	now, err := e.Facts.Now(t.Context())
+	if err != nil {
+		t.Fatalf("reading the clock: %v", err)
+	}
+	at := now.In(local)
+	at = time.Date(at.Year(), at.Month(), at.Day(), of.Hour(), of.Minute(), 0, 0, local)
+	if at.Before(now) {
+		at = at.AddDate(0, 0, 1)
+	}
+	e.Advance(t, at.Sub(now))
 }
 
 // MoveClock adds d to the clock of a dev database. Production databases have nothing to move.
