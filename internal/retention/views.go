@@ -275,7 +275,8 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 		q = q.Where("(purges.escalated_at IS NOT NULL) = ?", *f.Escalated)
 	}
 	if f.Departures != nil {
-		q = q.Where("purges.departure_id IN ?", f.Departures)
+		// OFFSET: else the planner may walk all that nobody has decided yet, to find those of a page.
+		q = q.Table("(? OFFSET 0) AS purges", db.Read(ctx).Table("purges").Where("departure_id IN ?", f.Departures))
 	}
 	if f.EmployeeID != nil {
 		q = q.Where("departures.employee_id = ?", *f.EmployeeID)
