@@ -10,7 +10,7 @@ import (
 // nearest is how many rows of a list are looked at one by one before an index is asked. A condition that one
 // row in a hundred meets fills a page from them; of a rarer one an index has at most a hundredth of all
 // rows, and those are read whole and sorted in about the same time.
-var nearest = 5000 // tests set it
+var nearest = 4000 // tests set it
 
 // Condition is met by the same rows in both of its forms: one for a row that is looked at, and one for the index that finds
 // rows. An index may find exactly what is looked for, and to check each row that it found takes longer than to find it.
