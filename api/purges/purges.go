@@ -121,12 +121,16 @@ func (s *server) purgeViews(ctx context.Context, purges []retention.PurgeView, l
 		views[i].ExtendedUntil, views[i].Because = p.ExtendedUntil, because[p.ID]
 		switch {
 		case p.ExtendedUntil != nil && views[i].Because != "":
-			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.extended"), p.ExtendedUntil, views[i].Because)
+			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.extended"), dayText(language, *p.ExtendedUntil), views[i].Because)
 		case p.ExtendedUntil != nil:
-			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.kept"), p.ExtendedUntil)
+			views[i].StateText = fmt.Sprintf(i18n.Text(language, "purge_text.kept"), dayText(language, *p.ExtendedUntil))
 		}
 	}
 	return views, nil
+}
+
+func dayText(language i18n.Language, d clock.Date) string {
+	return language.Day(clock.StartOfDay(d, time.UTC))
 }
 
 // extensions is why two people kept what purges claimed, by purge: for those who see the requests that say so.

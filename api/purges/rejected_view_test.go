@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,6 +14,8 @@ import (
 	"lethe/api/departures"
 	"lethe/api/httpkit"
 	"lethe/api/purges"
+	"lethe/internal/clock"
+	"lethe/internal/i18n"
 	"lethe/models"
 )
 
@@ -63,7 +66,7 @@ func TestAPurgeSaysWhoRejectedItWhatCanBeDoneAndHowLongItWasExtended(t *testing.
 		t.Fatalf("%d %s", decided.Status, decided.Body)
 	}
 	f.Ask(models.RoleReviewer, "GET", address, "").Into(t, &view)
-	if view.ExtendedUntil == nil || view.ExtendedUntil.String() != until || view.Because != "an audit" || view.StateText != "kept until "+until+", because: an audit" {
+	if view.ExtendedUntil == nil || view.ExtendedUntil.String() != until || view.Because != "an audit" || view.StateText != "kept until "+i18n.English.Day(clock.StartOfDay(*view.ExtendedUntil, time.UTC))+", because: an audit" {
 		t.Errorf("extended: %+v", view)
 	}
 }

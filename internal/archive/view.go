@@ -212,5 +212,5 @@ func purgedText(language i18n.Language, at *time.Time, zone string) string {
 	if err != nil {
 		loc = time.UTC
 	}
-	return fmt.Sprintf(i18n.Text(language, "field_purged"), clock.DateOf(at.In(loc)))
+	return fmt.Sprintf(i18n.Text(language, "field_purged"), language.Day(at.In(loc)))
 }
