@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { approve, ask, confirming, devOf, launch, leave, pageOf, somebody } from './session.mjs'
+import { approve, ask, confirming, devOf, halfAMinute, launch, leave, pageOf, somebody } from './session.mjs'
 
 const dev = devOf()
 const base = process.env.BASE ?? dev.api
@@ -41,13 +41,10 @@ test('somebody is cut by the keyboard, a system that lies is shown as not off, a
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360, 'the page scrolls sideways at 360 px')
   if (process.env.SHOT) await page.screenshot({ path: `${process.env.SHOT}-new.png`, fullPage: true })
   await red.focus()
-  const pressed = Date.now()
   await page.keyboard.press('Enter')
   await confirming(page, dev, 'it_ops', page.getByRole('heading', { level: 1, name: /紧急停用 ·/ }))
   for (const system of ['finance', 'attendance']) await page.locator(`[data-system=${system}]`).getByText('已停用并核实').waitFor()
-  const took = (Date.now() - pressed) / 1000
-  console.log(`cut and read back in two systems: ${took.toFixed(1)} s after the button, ${((Date.now() - began) / 1000).toFixed(1)} s in all`)
-  assert.ok(took < 30, `${took} s`)
+  halfAMinute('cut, and read back in two systems', began)
   await page.locator('[data-system=mail]').getByText('仍可使用').waitFor()
   await control('DELETE') // it obeys the next try
   await page.getByText('门禁卡').waitFor()

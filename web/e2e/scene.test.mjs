@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { confirming, devOf, launch, leave, pageOf, somebody } from './session.mjs'
+import { confirming, devOf, halfAMinute, launch, leave, pageOf, somebody } from './session.mjs'
 
 const dev = devOf()
 const base = process.env.BASE ?? dev.api
@@ -121,10 +121,8 @@ test('a plea is answered by the keyboard within half a minute', async () => {
   await keys.press('Enter')
   await keys.press('Control+Enter')
   await page.getByText(w.registered).waitFor()
-  const took = (Date.now() - began) / 1000
-  console.log(`a plea answered, with the reply copied: ${took.toFixed(1)} s`)
+  halfAMinute('a plea answered, with the reply copied', began)
   assert.ok((await page.evaluate(() => navigator.clipboard.readText())).length > 20)
-  assert.ok(took < 30, `${took} s`)
   await page.context().close()
 })
 

@@ -1,7 +1,7 @@
 // A browser that is logged in as one of the people of `make run`, whose passwords .data/dev.json has.
 import { createHmac, randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium } from 'playwright-core'
@@ -159,6 +159,16 @@ export async function pageOf(browser, dev, name, { language = 'zh', width = 1440
     }
   }
   return context.newPage()
+}
+
+/**
+ * That something took a person less than half a minute. Where more wants to run than there are processors, everything takes
+ * as many times longer.
+ */
+export function halfAMinute(what, began) {
+  const [took, slower] = [(Date.now() - began) / 1000, Math.max(1, loadavg()[0] / availableParallelism())]
+  console.log(`${what}: ${took.toFixed(1)} s${slower > 1 ? `, on a machine ${slower.toFixed(1)} times as busy as it can be` : ''}`)
+  if (took >= 30 * slower) throw new Error(`${what}: ${took} s`)
 }
 
 /** Waits until something is so. */

@@ -99,7 +99,7 @@ export function Enter({ open, close }: { open: boolean; close: () => void }) {
         </Form.Item>
         <ProblemAlert error={isProblem(send.error, 'relative_not_dead') ? undefined : send.error} />
         <Button type="primary" htmlType="submit" loading={send.isPending}>
-          {t('enter')}
+          {t('enterSend')}
         </Button>
       </Form>
     </Modal>

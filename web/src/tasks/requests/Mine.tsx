@@ -34,7 +34,7 @@ export function MyRequests({ fields }: { fields: { value: string; label: string 
       <Typography.Text>{t('mineHint')}</Typography.Text>
       <ProblemAlert error={requests.error ?? withdraw.error} />
       {requests.rows.map((r) => (
-        <Card key={r.id} size="small" title={r.kind_text} extra={<Tag>{r.answer_text ?? r.state_text}</Tag>}>
+        <Card key={r.id} size="small" title={<span className="sentence">{r.kind_text}</span>} extra={<Tag><span className="sentence">{r.answer_text ?? r.state_text}</span></Tag>}>
           <Flex vertical gap={4}>
             <Typography.Text type="secondary">
               <When at={r.entered_at} /> {r.state === 'open' && `· ${t('due', { at: lastDayOf(r.answer_due_at) })}`}
@@ -53,7 +53,7 @@ export function MyRequests({ fields }: { fields: { value: string; label: string 
           </Flex>
         </Card>
       ))}
-      <Card size="small" title={t('ask')}>
+      <Card size="small" title={t('askNew')}>
         <Form form={form} layout="vertical" style={{ maxWidth: 560 }} onFinish={(body) => ask.mutate(body)}>
           <Form.Item name="kind" label={t('kind')} rules={[{ required: true, message: shell('required') }]}>
             <Select options={kinds.map((value) => ({ value, label: t(value) }))} />

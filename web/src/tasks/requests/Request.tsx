@@ -37,12 +37,12 @@ export default function Request() {
       {request.isPending && <Skeleton active />}
       <ProblemAlert error={request.error} retry={() => void request.refetch()} />
       {r && (
-        <Card size="small" title={<Person of={r.person} />} extra={<Tag color={r.overdue ? 'red' : undefined}>{r.overdue ? t('overdue') : r.state_text}</Tag>}>
+        <Card size="small" title={<Person of={r.person} />} extra={<Tag color={r.overdue ? 'red' : undefined}><span className="sentence">{r.overdue ? t('overdue') : r.state_text}</span></Tag>}>
           <Descriptions
             column={1}
             size="small"
             items={[
-              { key: 'd', label: t(r.answer_text ? 'answer' : 'deadline'), children: r.answer_text ?? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) },
+              { key: 'd', label: t(r.answer_text ? 'answer' : 'deadline'), children: <span className="sentence">{r.answer_text ?? lastDayOf(r.answer_due_at, r.person?.time_zone)}</span> },
               ...(r.fields_text.length ? [{ key: 'f', label: t('fields'), children: listed(r.fields_text) }] : []),
               ...(r.written?.text ? [{ key: 't', label: t(r.by_relative ? 'writtenRelative' : 'written'), children: <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{r.written.text}</span> }] : []),
               ...(r.written?.answer ? [{ key: 'a', label: t(r.by_relative ? 'wordsRelative' : 'words'), children: r.written.answer }] : []),
@@ -57,7 +57,7 @@ export default function Request() {
               ...(r.by_relative && !r.objected ? [{ key: 'seen', label: t('proofSeen'), children: r.proof_seen_by?.name ?? t('proofOpen') }] : []),
               { key: 'at', label: t('received'), children: r.received_on ? day(r.received_on) : <When at={r.entered_at} /> },
               ...(r.written?.kept_at ? [{ key: 'k', label: t('keptAt'), children: r.written.kept_at }] : []),
-              ...(r.entered_by ? [{ key: 'by', label: t('enteredBy'), children: r.entered_by.name }] : []),
+              ...(r.entered_by ? [{ key: 'by', label: t('enteredBy'), children: <Person of={r.entered_by} /> }] : []),
             ]}
           />
         </Card>
@@ -154,7 +154,7 @@ function AnswerForm({ of: r, waits }: { of: Schemas['SubjectRequest']; waits: bo
   return (
     <Card size="small" title={<h2 className="card-title">{t('answer')}</h2>}>
       <Form form={form} layout="vertical" initialValues={r.objected ? { answer: 'refused' } : undefined} onFinish={(body) => send.mutate(body)}>
-        <Form.Item name="answer" label={t('answer')} extra={waits ? t('grantWaits') : undefined} rules={required}>
+        <Form.Item name="answer" label={t('decision')} extra={waits ? t('grantWaits') : undefined} rules={required}>
           <Radio.Group options={(['granted', 'partly', 'refused'] as const).map((value) => ({ value, label: t(value), disabled: value !== 'refused' && (waits || r.objected) }))} />
         </Form.Item>
         {grants &&

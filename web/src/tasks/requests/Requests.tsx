@@ -43,15 +43,15 @@ export default function Requests() {
         <ProblemAlert error={requests.error} retry={() => void requests.refetch()} />
         {!requests.isPending && !requests.error && requests.rows.length === 0 && <Empty description={t('none')} />}
         {requests.rows.map((r) => (
-          <Card key={r.id} size="small" title={<Person of={r.person} />} extra={<Tag color={r.overdue ? 'red' : undefined}>{r.overdue ? t('overdue') : r.state_text}</Tag>}>
+          <Card key={r.id} size="small" title={<Person of={r.person} />} extra={<Tag color={r.overdue ? 'red' : undefined}><span className="sentence">{r.overdue ? t('overdue') : r.state_text}</span></Tag>}>
             <Flex gap={12} wrap align="center" justify="space-between">
-              <span>
+              <span className="sentence" style={{ flex: '1 1 260px' }}>
                 {r.kind_text} {r.fields_text.length > 0 && `· ${listed(r.fields_text)}`}
                 {r.by_relative && ` · ${t('fromRelative')}`}
                 {r.by_relative && !r.objected && r.state === 'open' && !r.proof_seen_at && ` · ${t('proofWaits')}`}
               </span>
-              <Typography.Text type="secondary">{r.state === 'open' ? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) : r.answer_text}</Typography.Text>
-              <Link to={`/requests/${r.id}`}>{t(hr ? 'open' : 'read')}</Link>
+              <Typography.Text type="secondary" className="sentence" style={{ flex: '0 1 260px' }}>{r.state === 'open' ? t('due', { at: lastDayOf(r.answer_due_at, r.person?.time_zone) }) : r.answer_text}</Typography.Text>
+              <Link to={`/requests/${r.id}`} style={{ flex: '0 0 130px', textAlign: 'end' }}>{t(hr ? 'open' : 'read')}</Link>
             </Flex>
           </Card>
         ))}
