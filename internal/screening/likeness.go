@@ -6,11 +6,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 )
 
 // Likeness is how much a text is like those that are refused, told by weights of its pieces: characters, pairs and
-// threes of them, words and parts of words, each alone and with the purpose. It refuses nothing and lets nothing
+// threes of them, words and parts of words, each alone and with the purpose, and the groups of the pack that were found
+// in it, each alone, in pairs, and with a fact of the purpose or without. It refuses nothing and lets nothing
 // through: what the rules find ok goes to a reviewer if it is too much like what is refused.
 type Likeness struct {
 	Version string // of the rules that it was trained beside
@@ -19,16 +22,17 @@ type Likeness struct {
 }
 
 // buckets are how many weights there are.
-const buckets = 1 << 14
+const buckets = 1 << 16
 
-// tooLike is how like a text has to be, in the logarithm of the odds; chosen by cross-validation so that fewer than
-// 0.08 of honest reasons go to a reviewer.
-const tooLike = 0.2
+// tooLike is how like a text has to be, in the logarithm of the odds; chosen by trying it on each writer with what it
+// learned by the others, so that of honest reasons fewer than 0.10 go to a reviewer.
+const tooLike = -0.8
 
 // An Example is a text of which is known whether it is refused.
 type Example struct {
 	Text, Purpose string
 	Refused       bool
+	Without       func(phrase int) bool // the phrases that are not looked for in it; nil: all are
 }
 
 //go:embed likeness.txt
@@ -46,8 +50,8 @@ func (p *Pack) HasLikeness() bool { return p.likeness != nil }
 
 // likens says whether a text is like those that are refused. What is added are whole numbers: it says the same on
 // every machine.
-func (l *Likeness) likens(text, purpose string) bool {
-	found, sum := features(text, purpose), 0
+func (l *Likeness) likens(found []int) bool {
+	sum := 0
 	for _, at := range found {
 		sum += int(l.weights[at])
 	}
@@ -55,7 +59,7 @@ func (l *Likeness) likens(text, purpose string) bool {
 }
 
 // Train learns the weights (logistic regression by AdaGrad, in a fixed order: the same examples give the same ones).
-func Train(version string, examples []Example) *Likeness {
+func (p *Pack) Train(examples []Example) *Likeness {
 	const (
 		epochs = 12
 		rate   = 0.3
@@ -65,7 +69,7 @@ func Train(version string, examples []Example) *Likeness {
 	weights, squares := make([]float64, buckets), make([]float64, buckets)
 	found := make([][]int, len(examples))
 	for i, e := range examples {
-		found[i] = features(e.Text, e.Purpose)
+		found[i] = p.features(p.read(e.Text, e.Without), e.Text, e.Purpose)
 	}
 	for epoch := range epochs {
 		for j := range examples {
@@ -85,7 +89,7 @@ func Train(version string, examples []Example) *Likeness {
 			}
 		}
 	}
-	return quantised(version, weights)
+	return quantised(p.Version, weights)
 }
 
 func quantised(version string, weights []float64) *Likeness {
@@ -129,18 +133,23 @@ func ParseLikeness(file []byte) (*Likeness, error) {
 }
 
 // features are where the weights of the pieces of a text stand, each once.
-func features(text, purpose string) []int {
+func (p *Pack) features(r *reading, text, purpose string) []int {
 	seen := map[int]bool{}
 	var found []int
-	add := func(piece string) {
-		for _, at := range []int{bucket(piece), bucket(purpose, piece)} {
-			if !seen[at] {
-				seen[at] = true
-				found = append(found, at)
-			}
+	once := func(at int) {
+		if !seen[at] {
+			seen[at] = true
+			found = append(found, at)
 		}
 	}
+	add := func(piece string) {
+		once(bucket(piece))
+		once(bucket(purpose, piece))
+	}
 	add("")
+	for _, sign := range p.signs(r, purpose) {
+		once(bucket("sign", sign))
+	}
 	before, last := "", ""
 	for _, t := range tokens(Normalise(text)) {
 		word := t.text
@@ -162,6 +171,41 @@ func features(text, purpose string) []int {
 		before, last = last, word
 	}
 	return found
+}
+
+// signs are what the groups of a pack say of a text: each of them, with a fact of the purpose or without, and those of
+// the matters for which texts are refused in pairs.
+func (p *Pack) signs(r *reading, purpose string) []string {
+	own, ok := p.Purposes[purpose]
+	if !ok {
+		own = p.Purposes[otherPurpose]
+	}
+	fact := "no fact"
+	switch {
+	case r.hasAny(own.Facts):
+		fact = "own fact"
+	case r.hasAny(p.facts):
+		fact = "other fact"
+	}
+	hint := "no hint"
+	if r.hasAny(own.Hints) {
+		hint = "hint"
+	}
+	all := []string{fact, hint, fmt.Sprint(min(r.count(own.weighty), 5))}
+	var matters []string
+	for _, g := range slices.Sorted(maps.Keys(r.present)) {
+		all = append(all, g)
+		if !slices.Contains(p.excusing, g) {
+			matters = append(matters, g)
+		}
+	}
+	for i, g := range matters {
+		all = append(all, g+" "+fact)
+		for _, other := range matters[i+1:] {
+			all = append(all, g+" "+other)
+		}
+	}
+	return all
 }
 
 // bucket is where the weight of a piece stands (FNV-1a).

@@ -10,18 +10,21 @@ func TestLikenessOnlyMovesToAReviewer(t *testing.T) {
 	like := "我们想比一比谁的年终奖多"
 	var examples []Example
 	for range 20 {
-		examples = append(examples, Example{like, "payroll", true}, Example{"银行退票，需核对账号", "payroll", false})
+		examples = append(examples, Example{Text: like, Purpose: "payroll", Refused: true}, Example{Text: "银行退票，需核对账号", Purpose: "payroll"})
 	}
-	trained := Train("1", examples)
-	if again := Train("1", examples); !bytes.Equal(trained.Bytes(), again.Bytes()) {
+	pack := Builtin()
+	trained := pack.Train(examples)
+	if again := pack.Train(examples); !bytes.Equal(trained.Bytes(), again.Bytes()) {
 		t.Error("the same examples give other weights")
 	}
 	read, err := ParseLikeness(trained.Bytes())
 	if err != nil || !bytes.Equal(read.Bytes(), trained.Bytes()) {
 		t.Fatalf("what is written is read as another: %v", err)
 	}
-	if !read.likens(like, "payroll") || read.likens("银行退票，需核对账号", "payroll") {
-		t.Error("nothing was learned")
+	for text, want := range map[string]bool{like: true, "银行退票，需核对账号": false} {
+		if read.likens(pack.features(pack.read(text, nil), text, "payroll")) != want {
+			t.Errorf("%q was not learned", text)
+		}
 	}
 	none, all := Builtin().With(nil), Builtin().With(&Likeness{scale: 1, weights: bytesOf(1)})
 	for _, text := range []string{"银行退票，需核对账号", "他欠我钱不还", "。", "工作需要", ""} {

@@ -50,6 +50,7 @@ type Rule struct {
 	Except   []string                 `yaml:"except"`  // groups within whose phrases nothing counts for this rule
 	NotFor   []string                 `yaml:"not_for"` // purposes
 	Within   int                      `yaml:"within"`  // characters of Chinese, or words; 40 if left out
+	Weak     bool                     `yaml:"weak"`    // refuses beside another rule; alone, a reviewer reads the text
 
 	alternatives [][]string // All, taken apart
 }

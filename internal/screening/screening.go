@@ -104,14 +104,19 @@ func (p *Pack) ScreenWithout(text, purpose string, without func(phrase int) bool
 		own = p.Purposes[otherPurpose]
 	}
 	var f Finding
+	weak := true
 	for i := range p.Rules {
 		rule := &p.Rules[i]
 		if rule.fires(r, purpose, own, p.facts) {
+			weak = weak && rule.Weak
 			f.Rules = append(f.Rules, rule.Name)
 			if f.Category == "" {
 				f.Category = rule.Category
 			}
 		}
+	}
+	if weak && len(f.Rules) == 1 {
+		return Finding{Verdict: Review, Doubt: Unclear}
 	}
 	if f.Category != "" {
 		f.Verdict = Refused
@@ -122,7 +127,7 @@ func (p *Pack) ScreenWithout(text, purpose string, without func(phrase int) bool
 		return f
 	}
 	f.Verdict = OK
-	if p.likeness != nil && p.likeness.likens(text, purpose) {
+	if p.likeness != nil && p.likeness.likens(p.features(r, text, purpose)) {
 		f.Verdict, f.Doubt = Review, Unclear
 	}
 	return f

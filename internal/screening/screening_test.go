@@ -180,13 +180,15 @@ rules: [{name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt]}]
 // What of a rule decides, decides: its groups near together, what excuses, what is excepted, and for which purpose.
 func TestARule(t *testing.T) {
 	pack, err := Parse([]byte(`version: "1"
-groups: {neutral: [借调], nothing: [无], vague: [有事], formal: [今天], denial: [不是], pretext: [是借口], debt: [欠…钱, 借], ask: [电话], fact: [晕倒], except: [借书证], pass: [月票卡]}
+groups: {neutral: [借调], nothing: [无], vague: [有事], formal: [今天], denial: [不是], pretext: [是借口], debt: [欠…钱, 借], ask: [电话], fact: [晕倒], except: [借书证], pass: [月票卡], bill: [账单], mate: [哥们]}
 purposes: {medical_emergency: {facts: [fact]}, payroll: {}}
 dialects: {争我: 欠我, 嘅: 的}
 rules:
   - {name: a, category: private_debt, text: {zh: 甲, en: A}, all: [debt, ask], unless: [facts], except: [except], not_for: [payroll], within: 12}
   - {name: b, category: private_debt, text: {zh: 甲, en: A}, all: [amount, ask], within: 4}
   - {name: c, category: private_debt, text: {zh: 甲, en: A}, all: [pass, ask], unless: [told]}
+  - {name: d, category: private_debt, text: {zh: 甲, en: A}, all: [bill], weak: true}
+  - {name: e, category: private_debt, text: {zh: 甲, en: A}, all: [bill, mate], weak: true}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -220,12 +222,18 @@ rules:
 		{"要电话，5w", "medical_emergency", true},
 		{"要电话，900", "medical_emergency", false},
 		{"要电话，三天", "medical_emergency", false},
+		{"他的账单还在这里", "payroll", false},
+		{"他的账单还在哥们那里", "payroll", true},
+		{"账单，要电话，月票卡", "payroll", true},
 	} {
 		if f := pack.Screen(k.text, k.purpose); (f.Verdict == Refused) != k.refused {
 			t.Errorf("%q for %s: %+v", k.text, k.purpose, f)
 		}
 	}
-	if pack.Sentence("a", i18n.Chinese) != "甲" || pack.Sentence("d", i18n.English) != "" {
+	if f := pack.Screen("他的账单还在这里", "payroll"); f.Verdict != Review || f.Doubt != Unclear || len(f.Rules) > 0 {
+		t.Errorf("what a weak rule alone finds is %+v", f)
+	}
+	if pack.Sentence("a", i18n.Chinese) != "甲" || pack.Sentence("z", i18n.English) != "" {
 		t.Error("the sentences are others")
 	}
 }

@@ -16,13 +16,33 @@ func TestTheFiguresAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := Measure(screening.Builtin(), cases); !f.Met() || len(cases) < 4600 {
+	if f := Measure(screening.Builtin(), cases); !f.Met() || len(cases) < 5100 {
 		t.Errorf("%d reasons: %v, by category %v", len(cases), f.Found, f.Categories)
 	}
 	f := CrossValidate(screening.Builtin(), cases)
-	if f.Share(screening.Refused, screening.Refused) < 0.91 || f.Share(screening.OK, screening.Refused) > 0.04 || f.Share(screening.OK, screening.Review) > 0.07 ||
-		f.Share(screening.Refused, screening.OK) > 0.015 {
+	if f.Share(screening.Refused, screening.Refused) < 0.90 || f.Share(screening.OK, screening.Refused) > 0.04 || f.Share(screening.OK, screening.Review) > 0.09 ||
+		f.NotLetThrough() < 0.98 {
 		t.Errorf("cross-validated: %v, by category %v", f.Found, f.Categories)
+	}
+}
+
+// What the others taught holds for each writer.
+func TestEachWriterIsJudgedByWhatTheOthersTaught(t *testing.T) {
+	cases, err := Half("development.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := ByWriter(screening.Builtin(), cases)
+	if len(all) < 8 {
+		t.Errorf("%d writers", len(all))
+	}
+	for _, w := range all {
+		t.Logf("%s %d: refused %.3f, not let through %.3f, honest refused %.3f, reviewed %.3f", w.Writer, w.Cases, w.Share(screening.Refused, screening.Refused),
+			w.NotLetThrough(), w.Share(screening.OK, screening.Refused), w.Share(screening.OK, screening.Review))
+		if w.Writer == "" || w.Share(screening.Refused, screening.Refused) < 0.85 || w.NotLetThrough() < 0.975 || w.Share(screening.OK, screening.Refused) > 0.065 ||
+			w.Share(screening.OK, screening.Review) > 0.10 {
+			t.Errorf("%s: %v", w.Writer, w.Found)
+		}
 	}
 }
 
@@ -34,7 +54,9 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole := *screening.Builtin().With(nil) // quicker, and of no account for what is refused
-	refused := func(f Figures) int { return f.Found[screening.Refused][screening.Refused] }
+	refused := func(f Figures) int {        // and what a weak rule brings to a reviewer counts half
+		return 2*f.Found[screening.Refused][screening.Refused] + f.Found[screening.Refused][screening.Review]
+	}
 	measured, validated := refused(Measure(&whole, cases)), refused(CrossValidate(&whole, cases))
 	for i, rule := range whole.Rules {
 		without := whole
@@ -78,7 +100,7 @@ func TestTheLikenessIsTrained(t *testing.T) {
 	if err != nil || kept.Version != screening.Builtin().Version {
 		t.Fatalf("the likeness is of another version than the rules: %v", err)
 	}
-	agree, trained := 0, screening.Builtin().With(Train(kept.Version, cases))
+	agree, trained := 0, screening.Builtin().With(Train(screening.Builtin(), cases))
 	for _, c := range cases {
 		if trained.Screen(c.Text, c.Purpose).Verdict == screening.Builtin().Screen(c.Text, c.Purpose).Verdict {
 			agree++
