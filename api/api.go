@@ -26,6 +26,7 @@ import (
 	"lethe/api/purges"
 	"lethe/api/querylog"
 	"lethe/api/render"
+	"lethe/api/reports"
 	"lethe/api/settings"
 	"lethe/api/subjects"
 	"lethe/api/users"
@@ -114,6 +115,7 @@ func Assemble(d Deps) *httpkit.API {
 	holds.Register(desk)
 	feedback.Register(desk, d.Version)
 	overview.Register(desk)
+	reports.Register(desk)
 	querylog.Register(desk, querylog.Deps{Ledger: d.Ledger, Exports: d.Exports, ExportLimit: d.ExportLimit})
 	settings.Register(kit, d.Settings)
 	if d.Ready == nil {

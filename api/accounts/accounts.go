@@ -87,7 +87,7 @@ func AccountViews(language i18n.Language, accounts []account.View, ids bool) []A
 			continue
 		}
 		v := AccountView{
-			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, SystemText: systemText(language, a.System, a.Kind), State: a.State,
+			ID: a.ID, Employment: a.Employment, System: a.System, Kind: a.Kind, SystemText: SystemText(language, a.System, a.Kind), State: a.State,
 			StateText: i18n.Text(language, accountText(a)), ConfirmedAt: render.UTC(a.ConfirmedAt), UnlinkingID: a.OperationID,
 			Registered: a.Registered, Finding: a.Finding,
 		}
@@ -102,7 +102,8 @@ func AccountViews(language i18n.Language, accounts []account.View, ids bool) []A
 	return views
 }
 
-func systemText(language i18n.Language, system, kind string) string {
+// SystemText is what people call a system: its kind, and its name if that is another.
+func SystemText(language i18n.Language, system, kind string) string {
 	text, known := i18n.Lookup(language, "system_kind."+kind)
 	switch {
 	case !known:

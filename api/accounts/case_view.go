@@ -109,7 +109,7 @@ func caseView(c account.CaseView, people render.Named, language i18n.Language) C
 	reason := account.ReasonOf(c.Reason)
 	v := CaseView{
 		ID: c.ID, OperationID: c.OperationID, Operation: c.Operation, OperationText: closed.Text(language, c.Operation), DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
-		System: c.System, SystemText: systemText(language, c.System, c.Kind), Reason: caseReason(reason), ReasonText: i18n.Text(language, "case_reason."+reason),
+		System: c.System, SystemText: SystemText(language, c.System, c.Kind), Reason: caseReason(reason), ReasonText: i18n.Text(language, "case_reason."+reason),
 		State: c.State, StateText: closed.Text(language, c.State), Resolution: c.Resolution,
 		AskedBy: c.AskedBy, Asker: people.Of(c.AskedBy), ConfirmedBy: c.ConfirmedBy, Confirmer: people.Of(c.ConfirmedBy),
 		OpenedAt: c.OpenedAt.UTC(), AskedAt: render.UTC(c.AskedAt), ClosedAt: render.UTC(c.ClosedAt),
@@ -174,7 +174,7 @@ func (s *server) forVendor(c account.CaseView, v CaseView, language i18n.Languag
 		protocol = system.Protocol
 	}
 	lines := []string{
-		fmt.Sprintf(i18n.Text(language, "vendor.system"), s.Version, systemText(language, c.Kind, c.Kind), protocol),
+		fmt.Sprintf(i18n.Text(language, "vendor.system"), s.Version, SystemText(language, c.Kind, c.Kind), protocol),
 		fmt.Sprintf(i18n.Text(language, "vendor.what"), closed.Text(language, c.Action), v.OpenedAt.Format(time.RFC3339), strings.TrimRight(v.ReasonText, "。.")),
 	}
 	for _, t := range v.Tried {

@@ -216,7 +216,7 @@ func inSystems(all []CutAccount) (off, on int) {
 
 func cutAccount(language i18n.Language, c models.AccessCut, a account.Closing) CutAccount {
 	v := CutAccount{
-		AccountID: a.AccountID, System: a.System, SystemText: systemText(language, a.System, a.Kind), Off: a.Off(), ResultText: i18n.Text(language, cutResult(c, a)),
+		AccountID: a.AccountID, System: a.System, SystemText: SystemText(language, a.System, a.Kind), Off: a.Off(), ResultText: i18n.Text(language, cutResult(c, a)),
 		State: a.State, StateText: closed.Text(language, a.State), ReadAt: render.UTC(a.ConfirmedAt), Tries: a.Tries, SupportCaseID: a.SupportCaseID,
 	}
 	if v.Off && v.ReadAt != nil && !v.ReadAt.Before(c.OrderedAt) {

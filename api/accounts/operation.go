@@ -102,7 +102,7 @@ func (s *server) operationView(ctx context.Context, language i18n.Language, id u
 
 func stepView(step account.StepView, language i18n.Language) StepView {
 	v := StepView{
-		ID: step.ID, AccountID: step.AccountID, System: step.System, SystemText: systemText(language, step.System, step.Kind), Action: step.Action, State: step.State,
+		ID: step.ID, AccountID: step.AccountID, System: step.System, SystemText: SystemText(language, step.System, step.Kind), Action: step.Action, State: step.State,
 		AccountState: step.AccountState, Tries: step.Tries, CheckAt: render.UTC(step.CheckAt), StuckReason: step.StuckReason,
 		ActionText: closed.Text(language, step.Action), StateText: closed.Text(language, step.State),
 		EndedAt: render.UTC(step.EndedAt), Evidence: make([]EvidenceView, len(step.Evidence)),

@@ -19,7 +19,7 @@ type System struct {
 }
 
 func systemView(language i18n.Language, system connector.System) System {
-	return System{Name: system.Name, Kind: system.Kind, Text: systemText(language, system.Name, system.Kind)}
+	return System{Name: system.Name, Kind: system.Kind, Text: SystemText(language, system.Name, system.Kind)}
 }
 
 // SystemHealth is what a check of a system came to.

@@ -44,7 +44,7 @@ func detailLabel(language i18n.Language, key string) string {
 
 // detailWords are where the words of details are that have a few values only, or list some of them; by key.
 var detailWords = map[string]string{
-	"account_state": "account_state.", "accounts": "system_kind.", "action": "ledger.action.", "asked": "system_kind.",
+	"account_state": "account_state.", "accounts": "system_kind.", "action": "ledger.action.", "asked": "system_kind.", "basis": "leavers_basis.", "outcomes": "leavers_outcome.",
 	"authenticated": "authenticated.", "case_reason": "case_reason.", "categories": "category.", "consent_form": "consent_form.", "consent_purpose": "consent_purpose.", "decision": "purge_decision.",
 	"departure_kind": "kind.", "disclosure_outcome": "disclosure_outcome.", "flags": "disclosure_rule.", "look_review": "look_review.",
 	"matter": "screening.category.", "message_end": "message_end.", "status": "status.", "direction": "operation_kind.", "emergency_outcome": "emergency_outcome.", "evidence": "tried.", "failure": "export_failure.", "fields": "approval.field.",

@@ -109,7 +109,8 @@ func (v LedgerVerifyCmd) Run(ctx context.Context) error {
 
 // LedgerVerifyExportCmd verifies an evidence pack.
 type LedgerVerifyExportCmd struct {
-	File string `arg:"" help:"The evidence pack (.zip). 证据包（.zip）。" type:"path"`
+	File   string   `arg:"" help:"The evidence pack (.zip). 证据包（.zip）。" type:"path"`
+	Report []string `help:"A file that a report was exported as: is its digest in an entry of the pack? Repeatable. 导出的报告文件，核对其摘要是否在证据包的记录中，可重复。" type:"path"`
 	outside
 }
 
@@ -123,7 +124,10 @@ func (v LedgerVerifyExportCmd) Run() error {
 	if err != nil {
 		return unusable(err)
 	}
-	return v.print(report)
+	if err := v.print(report); err != nil || len(v.Report) == 0 {
+		return err
+	}
+	return reported(v.File, v.Report)
 }
 
 // LedgerVerifyFolderCmd verifies the ledger's folder.

@@ -55,6 +55,11 @@ export const guides: Entry[] = [
     about: ['log'],
   },
   {
+    zh: ['离职人员核查', '回答“这一年离职的人，账号是否真的都停用了”：选期间，看结论和人数；未停用的在最前，标红。没有已知账号、也没有查找过的人单独列出，不算已停用。导出的表格和 PDF 记入查询日志，任何人都能核对文件没有被改动。'],
+    en: ['Leavers’ report', 'Everybody who left in this year: really out? Choose a period; the totals come first, then who is not off, in red. Who has no known account and was never looked up stands apart and does not count as off. The tables and the PDF that you export are recorded, so that everybody can check that they were not changed.'],
+    about: ['report'],
+  },
+  {
     zh: ['增加档案字段', '在“设置”里打开“字段目录”：先新增分区，再新增字段，写明填写什么、归哪一类资料、权限提示、法律依据和用途。改动先进清单，写上说明后提交审核。生效后还须在“权限”中授予，才有人看得到。'],
     en: ['Add a field to the files', 'Under “Settings” open the field catalogue: add a section, then a field with its type, category, notice, legal basis and purposes. It goes on a list, which you send with a reason; a reviewer decides. Somebody sees it once the permissions grant it too.'],
     about: ['fields'],

@@ -1,0 +1,116 @@
+package reports_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lethe/api/apitest"
+	"lethe/api/httpkit"
+	"lethe/internal/database"
+	"lethe/internal/leavers"
+	"lethe/internal/ledger"
+	"lethe/internal/sheet"
+)
+
+// members are the files of a zip file.
+func members(t *testing.T, content []byte) map[string][]byte {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]byte{}
+	for _, f := range z.File {
+		from, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all[f.Name], err = io.ReadAll(from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// TestI18_AReportLeavesWithItsDigestInTheLedger: each file is what the entry says, has everybody, and no formula.
+func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
+	f := apitest.New(t)
+	evil := f.LeftLongAgo(f.Hire("E1", f.A), -5, false)
+	rewrite(f, "UPDATE employees SET name = '=1+1' WHERE id = ?", evil.EmployeeID)
+	late := f.LeftLongAgo(f.Hire("E2", f.B), -5, false)
+	off(f, late, 3*time.Hour)
+	for _, language := range []string{"zh", "en"} {
+		got := f.Session(httpkit.Auditor).Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q, "zone": "Asia/Shanghai"}`, f.Day(-10), f.Day(0)), "Accept-Language", language)
+		if got.Status != http.StatusOK || got.Header.Get("Content-Type") != "application/zip" {
+			t.Fatalf("%d %s", got.Status, got.Body)
+		}
+		files := members(t, got.Body)
+		name := "leavers-" + f.Day(-10) + "-" + f.Day(0)
+		details := lastDetails(t, f)
+		if details["rows"] != "2" || details["from"] != f.Day(-10) || details["time_zone"] != "Asia/Shanghai" || details["basis"] != "end" {
+			t.Errorf("the entry says %v", details)
+		}
+		for _, format := range leavers.Formats {
+			sum := sha256.Sum256(files[name+"."+string(format)])
+			if len(files[name+"."+string(format)]) == 0 || details[leavers.DigestOf(format)] != hex.EncodeToString(sum[:]) || !bytes.Contains(files["README.txt"], []byte(hex.EncodeToString(sum[:]))) {
+				t.Errorf("%s %s: %d bytes, the entry has %s", language, format, len(files[name+"."+string(format)]), details[leavers.DigestOf(format)])
+			}
+		}
+		if !strings.Contains(string(files["receipt.txt"]), "/receipt\n") || !bytes.HasPrefix(files[name+".pdf"], []byte("%PDF-")) {
+			t.Errorf("no receipt or no pages: %q", files["receipt.txt"])
+		}
+		records, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(files[name+".csv"], []byte("\uFEFF")))).ReadAll()
+		if err != nil || len(records) != 3 || records[1][1] != "'=1+1" || records[2][0] != "E2" || records[2][9] != "10800" {
+			t.Errorf("%v: %q", err, records)
+		}
+		rows, _, err := sheet.Open(files[name+".xlsx"], sheet.Bounds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			row, err := rows.Next()
+			if err != nil || i > 0 && row.Cells[1] != records[i][1] && row.Cells[1] != sheet.Restore(records[i][1]) {
+				t.Errorf("row %d of the workbook: %v %q", i, err, row.Cells)
+			}
+		}
+	}
+	f.WantEntries(leavers.ActionExported, 2)
+	one := f.Session(httpkit.Auditor).Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q, "outcomes": ["open"], "formats": ["csv"], "department_id": %q}`, f.Day(-10), f.Day(0), f.A))
+	files := members(t, one.Body)
+	if len(files) != 3 || bytes.Count(files["leavers-"+f.Day(-10)+"-"+f.Day(0)+".csv"], []byte("\r\n")) != 2 {
+		t.Errorf("open ones of a department: %d files", len(files))
+	}
+	if details := lastDetails(t, f); details["outcomes"] != "open" || details["department_id"] != f.A.String() || details["rows"] != "1" || details["pdf_sha256"] != "" {
+		t.Errorf("the entry says %v", details)
+	}
+	for _, role := range slices.Concat(httpkit.Roles{httpkit.Head, httpkit.Employee, httpkit.IT, httpkit.Reviewer}) {
+		if got := f.Ask(role, "POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q}`, f.Day(-10), f.Day(0))); got.Status != http.StatusForbidden {
+			t.Errorf("%s: %d", role, got.Status)
+		}
+	}
+}
+
+// lastDetails are those of the newest entry of an export.
+func lastDetails(t *testing.T, f *apitest.Fixture) map[string]string {
+	t.Helper()
+	rows, err := database.Find[ledger.Row](ledger.Rows(f.Env.Facts.Read(t.Context())), "entries", "c.action = ?", leavers.ActionExported)
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("%v, %d entries", err, len(rows))
+	}
+	slices.SortFunc(rows, func(a, b ledger.Row) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	content, err := rows[len(rows)-1].Content()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content.Details
+}
