@@ -23,6 +23,7 @@ type CaseView struct {
 	Operation      models.OperationKind `json:"operation_kind" doc:"Whether operation_id is found among the unlinkings or the relinkings"`
 	OperationText  string               `json:"operation_kind_text"`
 	DepartureID    *uuid.UUID           `json:"departure_id,omitempty"`
+	CutID          *uuid.UUID           `json:"cut_id,omitempty" doc:"The emergency cut that it comes from"`
 	EmployeeID     uuid.UUID            `json:"employee_id"`
 	Person         render.PersonView    `json:"person" doc:"Whose account it is"`
 	AccountID      uuid.UUID            `json:"account_id"`
@@ -108,7 +109,7 @@ func (s *server) caseViews(ctx context.Context, rows []account.CaseView, languag
 func caseView(c account.CaseView, people render.Named, language i18n.Language) CaseView {
 	reason := account.ReasonOf(c.Reason)
 	v := CaseView{
-		ID: c.ID, OperationID: c.OperationID, Operation: c.Operation, OperationText: closed.Text(language, c.Operation), DepartureID: c.DepartureID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
+		ID: c.ID, OperationID: c.OperationID, Operation: c.Operation, OperationText: closed.Text(language, c.Operation), DepartureID: c.DepartureID, CutID: c.CutID, EmployeeID: c.EmployeeID, Person: people[c.EmployeeID], AccountID: c.AccountID,
 		System: c.System, SystemText: SystemText(language, c.System, c.Kind), Reason: caseReason(reason), ReasonText: i18n.Text(language, "case_reason."+reason),
 		State: c.State, StateText: closed.Text(language, c.State), Resolution: c.Resolution,
 		AskedBy: c.AskedBy, Asker: people.Of(c.AskedBy), ConfirmedBy: c.ConfirmedBy, Confirmer: people.Of(c.ConfirmedBy),

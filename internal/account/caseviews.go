@@ -37,12 +37,13 @@ type CaseView struct {
 	Action       models.OperationKind // of the step
 	Kind         string               // of the account
 	Operation    models.OperationKind // of the operation
+	CutID        *uuid.UUID           // the emergency cut that the operation is of
 }
 
 // casesWith are support cases with whom and what they concern.
 func casesWith(q *gorm.DB) *gorm.DB {
 	return q.Table("support_cases c").
-		Select("c.*, o.employment_id, m.employee_id, s.action, a.kind, o.kind AS operation").
+		Select("c.*, o.employment_id, m.employee_id, s.action, a.kind, o.kind AS operation, o.cut_id").
 		Joins("JOIN account_operations o ON o.id = c.operation_id").
 		Joins("JOIN account_steps s ON s.id = c.step_id").
 		Joins("JOIN linked_accounts a ON a.id = c.account_id").

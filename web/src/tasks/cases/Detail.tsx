@@ -77,22 +77,9 @@ export default function Detail() {
   )
 }
 
-/** The emergency cut that a case comes from: of the same account, and standing when it was opened. */
-function useCutOf(c: Case) {
-  const cuts = useQuery({
-    queryKey: ['cuts', 'of-case', c.id],
-    enabled: !c.departure_id && c.operation_kind !== 'relink',
-    retry: false,
-    queryFn: () => ok(api.GET('/api/v1/access-cuts', { params: { query: { employee_id: c.employee_id, limit: 50 } } })),
-  })
-  const opened = Date.parse(c.opened_at)
-  return cuts.data?.items.find((x) => Date.parse(x.ordered_at) <= opened && (!x.lifted_at || opened <= Date.parse(x.lifted_at)) && x.accounts.some((a) => a.account_id === c.account_id))
-}
-
 function FromCut({ of: c }: { of: Case }) {
   const t = useCaseTexts()
-  const cut = useCutOf(c)
-  return cut ? <Link to={`/cuts/${cut.id}`}>{t('fromCut')}</Link> : null
+  return c.cut_id && c.operation_kind !== 'relink' ? <Link to={`/cuts/${c.cut_id}`}>{t('fromCut')}</Link> : null
 }
 
 /** Where IT watches the order that the case belongs to. */
@@ -183,8 +170,7 @@ function Resolve({ of: c }: { of: Case }) {
       await changed()
     },
   })
-  const cut = useCutOf(c)
-  const choices = (['retry', 'resolved_by_hand', ...(c.state === 'open' ? ['waive'] : []), ...(c.departure_id || (cut && cut.state !== 'lifted') ? [] : ['abort'])] as Action[])
+  const choices = (['retry', 'resolved_by_hand', ...(c.state === 'open' ? ['waive'] : []), ...(c.departure_id || (c.cut_id && c.operation_kind !== 'relink') ? [] : ['abort'])] as Action[])
   return (
     <Card data-tour="decide" size="small" title={<h2 className="card-title">{t('decide')}</h2>}>
       <Form form={form} layout="vertical" disabled={resolve.isPending} onFinish={(v) => resolve.mutate({ action: v.action, note: v.note?.trim() || undefined })} requiredMark={false}>
