@@ -38,6 +38,7 @@ func init() {
 	httpkit.Refuses(subject.ErrNoPaper, httpkit.Code("subject_request_no_paper", http.StatusConflict))
 	httpkit.Refuses(subject.ErrNotDead, httpkit.Code("relative_not_dead", http.StatusConflict))
 	httpkit.Refuses(subject.ErrProofOnce, httpkit.Code("relative_proof_once", http.StatusConflict))
+	httpkit.Refuses(subject.ErrAfterDeath, httpkit.Code("subject_request_after_death", http.StatusConflict))
 	httpkit.Refuses(subject.ErrObjected, httpkit.Code("relative_objected", http.StatusConflict))
 	httpkit.Refuses(subject.ErrExtended, httpkit.Code("subject_request_extended", http.StatusConflict))
 }

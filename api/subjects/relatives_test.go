@@ -93,9 +93,11 @@ func TestARelativeAsksForNobodyWhoLives(t *testing.T) {
 	refused(t, "planned", o.enters("copy", widow), 409, "relative_not_dead")
 
 	o = newOffice(t)
-	dep := o.leaves(models.KindDeath, -1)
 	reviewer := o.Session(models.RoleReviewer)
 	entered := map[string]subjects.SubjectRequest{}
+	var own subjects.SubjectRequest
+	o.own.Ask("POST", "/api/v1/me/requests", `{"kind": "copy", "text": "副本"}`).Into(t, &own)
+	dep := o.leaves(models.KindDeath, -1)
 	for _, name := range []string{"copy", "correction", "erasure", "unseen"} {
 		kind := strings.Replace(name, "unseen", "copy", 1)
 		var r subjects.SubjectRequest
@@ -112,13 +114,38 @@ func TestARelativeAsksForNobodyWhoLives(t *testing.T) {
 		}
 		return departure.ConfirmAnnulment(tx, models.Actor{EmployeeID: o.People[models.RoleReviewer], Role: models.RoleReviewer}, dep)
 	})
-	refused(t, "seen", reviewer.Ask("POST", at(entered["unseen"])+"/proof", ""), 409, "relative_not_dead")
-	refused(t, "printed", o.hr.Ask("POST", at(entered["copy"])+"/copy", ""), 409, "relative_not_dead")
-	refused(t, "granted", o.hr.Ask("POST", at(entered["copy"])+"/answer", `{"answer": "granted", "text": "同意"}`), 409, "relative_not_dead")
-	refused(t, "corrected", o.hr.Ask("POST", at(entered["correction"])+"/answer", `{"answer": "granted", "text": "同意", "fields": {"home_address": "徐汇区衡山路2号"}}`), 409, "relative_not_dead")
-	refused(t, "erased", o.hr.Ask("POST", at(entered["erasure"])+"/answer", `{"answer": "partly", "text": "同意", "basis": "x", "erase_fields": ["emergency_contact_name"]}`), 409, "relative_not_dead")
-	if got := o.hr.Ask("POST", at(entered["copy"])+"/answer", `{"answer": "refused", "text": "此人在世", "basis": "个人信息保护法第四十九条"}`); got.Status != 200 {
-		t.Errorf("refused: %d %s", got.Status, got.Body)
+	refused(t, "seen", reviewer.Ask("POST", at(entered["unseen"])+"/proof", ""), 409, "subject_request_closed")
+	refused(t, "printed", o.hr.Ask("POST", at(entered["copy"])+"/copy", ""), 409, "subject_request_closed")
+	for _, answer := range []string{"granted", "refused"} {
+		refused(t, answer, o.hr.Ask("POST", at(entered["copy"])+"/answer", `{"answer": "`+answer+`", "text": "t", "basis": "b"}`), 409, "subject_request_closed")
+	}
+	o.WantEntries("subject_request.annulled", 4)
+	for name, r := range entered {
+		if o.hr.Ask("GET", at(r), "").Into(t, &r); r.State != models.SubjectEnded || r.FinishedAt == nil || r.Relative == nil {
+			t.Errorf("%s is %s", name, r.State)
+		}
+	}
+	if o.hr.Ask("GET", at(own), "").Into(t, &own); own.State != models.SubjectOpen {
+		t.Errorf("the person's own is %s", own.State)
+	}
+	refused(t, "asked again", o.enters("copy", widow), 409, "relative_not_dead")
+}
+
+// TestAPaperFromBeforeTheDeath was entered as the person's own: nothing of it is granted any more, it is refused, and a
+// relative asks anew. What the person asked for by the own login is answered still.
+func TestAPaperFromBeforeTheDeath(t *testing.T) {
+	o := newOffice(t)
+	var paper, login subjects.SubjectRequest
+	o.enters("copy", "").Into(t, &paper)
+	o.own.Ask("POST", "/api/v1/me/requests", `{"kind": "copy", "text": "副本"}`).Into(t, &login)
+	o.leaves(models.KindDeath, -1)
+	refused(t, "granted", o.hr.Ask("POST", at(paper)+"/answer", `{"answer": "granted", "text": "同意"}`), 409, "subject_request_after_death")
+	refused(t, "printed", o.hr.Ask("POST", at(paper)+"/copy", ""), 409, "subject_request_after_death")
+	for _, answer := range []string{at(paper) + `/answer {"answer": "refused", "text": "请由近亲属提出", "basis": "个人信息保护法第四十九条"}`, at(login) + `/answer {"answer": "granted", "text": "同意"}`} {
+		path, body, _ := strings.Cut(answer, " ")
+		if got := o.hr.Ask("POST", path, body); got.Status != 200 {
+			t.Errorf("answered: %d %s", got.Status, got.Body)
+		}
 	}
 }
 

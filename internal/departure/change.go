@@ -14,6 +14,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/retention"
+	"lethe/internal/subject"
 	"lethe/internal/textform"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -411,6 +412,9 @@ func ConfirmAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 		"stage": models.StageAnnulled, "annulled_at": now, "annulled_by": by.ID(),
 	})
 	if err != nil {
+		return err
+	}
+	if err := subject.EndRelatives(tx, dep.EmployeeID); err != nil {
 		return err
 	}
 	return reactivate(tx, by, dep, models.OriginAnnulment)

@@ -55,13 +55,16 @@ func (r *Relative) seal(tx *database.Tx, id uuid.UUID) (models.Sealed, error) {
 	return reasons.Seal(tx, cell(columnRelative, id), string(text))
 }
 
+// dyingStages are those of a departure by death that stands, also while its last day is still ahead.
+var dyingStages = []models.Stage{models.StagePendingDeparture, models.StageDeparted, models.StagePurging, models.StagePurged}
+
 // fits says whether a paper may ask so: a near relative for nobody who lives, and nobody for the dead but a near relative,
 // also while the last day is still ahead.
 func (r *Relative) fits(tx *database.Tx, person uuid.UUID) error {
 	if r != nil {
 		return died(tx, person)
 	}
-	dead, err := byDeath(tx, person, models.StagePendingDeparture, models.StageDeparted, models.StagePurging, models.StagePurged)
+	dead, err := byDeath(tx, person, dyingStages...)
 	if err == nil && dead {
 		err = &InvalidError{[]Invalid{{"relative", CodeRequired}}}
 	}
@@ -98,7 +101,7 @@ func objected(tx *database.Tx, person uuid.UUID) (yes bool, err error) {
 // and the person did not object in life.
 func grantable(tx *database.Tx, r models.SubjectRequest) error {
 	if !r.ByRelative {
-		return nil
+		return ownInLife(tx, r)
 	}
 	against, err := objected(tx, r.EmployeeID)
 	switch {
@@ -110,6 +113,32 @@ func grantable(tx *database.Tx, r models.SubjectRequest) error {
 		return ErrProofOnce
 	}
 	return died(tx, r.EmployeeID)
+}
+
+// ownInLife refuses what came on paper as the person's own once the person is recorded as dead: who handed it in is not
+// known, and would have to be a relative with a proof.
+func ownInLife(tx *database.Tx, r models.SubjectRequest) error {
+	if r.Form != models.ConsentWritten {
+		return nil
+	}
+	dead, err := byDeath(tx, r.EmployeeID, dyingStages...)
+	if err == nil && dead {
+		err = ErrAfterDeath
+	}
+	return err
+}
+
+// EndRelatives ends what near relatives asked for and nobody has answered: the departure by death was annulled.
+func EndRelatives(tx *database.Tx, person uuid.UUID) error {
+	rows, err := database.LockAll[models.SubjectRequest](tx, "requests", "employee_id = ? AND by_relative AND state = ?", person, models.SubjectOpen)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	now, err := tx.Now()
+	for i := 0; i < len(rows) && err == nil; i++ {
+		err = change(tx, &rows[i], actionAnnulled, nil, map[string]any{"state": models.SubjectEnded, "finished_at": now})
+	}
+	return err
 }
 
 // SeeProof notes that a second person has seen the proof of death and relation: nobody whose user who entered it could have.

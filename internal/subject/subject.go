@@ -44,6 +44,8 @@ var (
 	ErrNotDead = errors.New("nobody asks for a person who is not recorded as dead")
 	// ErrProofOnce: of a relative's request nothing is granted before a second person saw the proof.
 	ErrProofOnce = errors.New("a second person has to see the proof first")
+	// ErrAfterDeath: a paper that was entered as the person's own, and the person is recorded as dead since.
+	ErrAfterDeath = errors.New("the person is recorded as dead: only a near relative's request can be granted")
 	// ErrObjected: the person had arranged in life that relatives get nothing.
 	ErrObjected = errors.New("the person had objected to it")
 	// ErrExtended: it was put off once.
@@ -110,6 +112,7 @@ const (
 	actionAnswered  = "subject_request.answered"
 	actionEnded     = "subject_request.ended"
 	actionRead      = "subject_request.read"
+	actionAnnulled  = "subject_request.annulled"
 	actionProof     = "subject_request.proof_seen"
 )
 
@@ -362,7 +365,7 @@ func Extend(tx *database.Tx, by models.Actor, id uuid.UUID, reason string) (mode
 // entryOf is an entry about a request.
 func entryOf(r models.SubjectRequest, action string, details map[string]string) ledger.Entry {
 	e := ledger.Entry{Kind: ledger.KindDisclosure, Action: action, Subject: &r.EmployeeID, Object: "subject_request/" + r.ID.String(), Details: details}
-	if action == actionOverdue || action == actionEnded {
+	if action == actionOverdue || action == actionEnded || action == actionAnnulled {
 		e.Actor = &models.System
 	}
 	return e
