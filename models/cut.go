@@ -1,6 +1,7 @@
 package models
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,15 +20,20 @@ const (
 	CutConfirmed CutState = "confirmed"
 	// CutLifted: two people opened again what it closed.
 	CutLifted CutState = "lifted"
+	// CutEnded: the employment ended, or the data was deleted, which keeps closed what it had closed.
+	CutEnded CutState = "ended"
 )
 
 // CutStates say what may follow each.
 var CutStates = closed.States("access_cuts.state", "cut_state", [][]CutState{
-	{CutUnconfirmed, CutConfirmed, CutLifted}, {CutConfirmed, CutLifted}, {CutLifted},
+	{CutUnconfirmed, CutConfirmed, CutLifted, CutEnded}, {CutConfirmed, CutLifted, CutEnded}, {CutLifted}, {CutEnded},
 })
 
+// StandingCuts are the states of those that stand.
+var StandingCuts = []CutState{CutUnconfirmed, CutConfirmed}
+
 // Stands says whether it keeps closed what it closed.
-func (s CutState) Stands() bool { return s != CutLifted }
+func (s CutState) Stands() bool { return slices.Contains(StandingCuts, s) }
 
 // AccessCut is that somebody's access was taken away at once, without a departure or before one.
 type AccessCut struct {
@@ -55,5 +61,6 @@ type AccessCut struct {
 	LiftedAt      *time.Time
 	LiftedBy      *uuid.UUID
 	LiftedWith    *uuid.UUID // who agreed
+	EndedAt       *time.Time // of one that ended with the employment
 	LedgerEntryID uuid.UUID
 }

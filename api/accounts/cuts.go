@@ -45,6 +45,7 @@ type AccessCut struct {
 	LiftedAt      *time.Time         `json:"lifted_at,omitempty"`
 	LiftedBy      *render.PersonView `json:"lifted_by,omitempty"`
 	LiftedWith    *render.PersonView `json:"lifted_with,omitempty" doc:"Who agreed"`
+	EndedAt       *time.Time         `json:"ended_at,omitempty" doc:"When the employment, or what was kept of it, ended: that keeps closed what it had closed"`
 	LiftRequestID *uuid.UUID         `json:"lift_request_id,omitempty" doc:"The request to lift it that waits for a second person"`
 	OwnAccessOff  bool               `json:"own_access_off" doc:"Nobody can log in to Lethe as the person"`
 	Off           int                `json:"off" doc:"In how many systems it was read back that the access is away"`
@@ -178,7 +179,7 @@ func (s *server) cuts(ctx context.Context, language i18n.Language, rows []models
 			ID: c.ID, EmployeeID: c.EmployeeID, Person: people.Of(&c.EmployeeID), State: c.State, StateText: closed.Text(language, c.State), Systems: c.Systems,
 			OrderedAt: c.OrderedAt.UTC(), OrderedBy: people.Of(&c.OrderedBy), ConfirmDueAt: c.ConfirmDueAt.UTC(), EscalatedAt: render.UTC(c.EscalatedAt),
 			ConfirmedAt: render.UTC(c.ConfirmedAt), ConfirmedBy: people.Of(c.ConfirmedBy), ToldAt: render.UTC(c.ToldAt), ToldBy: people.Of(c.ToldBy),
-			LiftedAt: render.UTC(c.LiftedAt), LiftedBy: people.Of(c.LiftedBy), LiftedWith: people.Of(c.LiftedWith), OwnAccessOff: !active[c.EmployeeID],
+			LiftedAt: render.UTC(c.LiftedAt), LiftedBy: people.Of(c.LiftedBy), LiftedWith: people.Of(c.LiftedWith), EndedAt: render.UTC(c.EndedAt), OwnAccessOff: !active[c.EmployeeID],
 			Accounts: []CutAccount{}, ByHand: []ByHand{},
 		}
 		for _, role := range c.HolderOf {
@@ -243,9 +244,9 @@ func cutResult(c models.AccessCut, a account.Closing) string {
 		return "cut_result.asked"
 	case a.State == models.AccountDetached:
 		return "cut_result.detached"
-	case !c.State.Stands() && a.State == models.AccountRelinking:
+	case c.State == models.CutLifted && a.State == models.AccountRelinking:
 		return "cut_result.giving_back"
-	case !c.State.Stands():
+	case c.State == models.CutLifted:
 		return "cut_result.given_back"
 	}
 	return "cut_result.on"

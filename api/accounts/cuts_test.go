@@ -356,6 +356,96 @@ func TestACutOfSomebodyWhoLeft(t *testing.T) {
 	wants(t, "purged", f.Session(httpkit.HR).Ask("POST", cutsPath, cutOf(gone, "")), 409, "cut_data_deleted")
 }
 
+// TestACutEndsWithTheEmployment, confirmed or not: nobody has to decide about it any more, and who is hired again is not
+// bound by it. So does one of somebody whose data is deleted.
+func TestACutEndsWithTheEmployment(t *testing.T) {
+	f := apitest.New(t)
+	person, purged, stays := f.Hire("E1", f.A), f.Hire("E2", f.A), f.Hire("E3", f.A)
+	var d departures.DepartureView
+	f.Ask(httpkit.HR, "POST", "/api/v1/departures", f.Notice(person, 2)).Into(t, &d)
+	var cuts []accounts.AccessCut
+	for _, who := range []uuid.UUID{person, purged, stays} {
+		cuts = append(cuts, makeCut(t, f.Session(httpkit.HR), who, ""))
+	}
+	f.AdvanceTo(d.EmploymentEndedAt)
+	f.Run(func(tx *database.Tx) error { _, err := departure.Advance(tx, d.ID, f.Systems); return err })
+	f.WantEntries("access_cut.ended", 1)
+	for _, status := range []models.EmployeeStatus{models.StatusPendingDeparture, models.StatusDeparted, models.StatusPurged} {
+		f.Exec("UPDATE employees SET status = ? WHERE id = ?", status, purged)
+	}
+	if _, err := cut.Sweep(t.Context(), f.App); err != nil {
+		t.Fatal(err)
+	}
+	f.WantEntries("access_cut.ended", 2)
+	f.WantEntries("access_cut.escalated", 1)
+	for i, want := range []models.CutState{models.CutEnded, models.CutEnded, models.CutUnconfirmed} {
+		f.Ask(httpkit.Auditor, "GET", cutAddress(cuts[i].ID), "").Into(t, &cuts[i])
+		if cuts[i].State != want || (cuts[i].EndedAt != nil) != (want == models.CutEnded) {
+			t.Errorf("cut %d is %s", i, cuts[i].State)
+		}
+	}
+	var page httpkit.Page[accounts.AccessCut]
+	if f.Ask(httpkit.Auditor, "GET", cutsPath+"?standing=true", "").Into(t, &page); len(page.Items) != 1 || page.Items[0].ID != cuts[2].ID {
+		t.Errorf("standing are %+v", page.Items)
+	}
+	wants(t, "confirmed", f.Session(httpkit.Reviewer).Ask("POST", cutAddress(cuts[0].ID)+"/confirmation", ""), 409, "cut_access_ended")
+	wants(t, "lifted", f.Session(httpkit.HR).Ask("POST", cutAddress(cuts[0].ID)+"/lifting", `{}`), 409, "cut_access_ended")
+	f.Exec(`INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on, ledger_entry_id)
+		SELECT gen_random_uuid(), employee_id, legal_entity_id, department_id, jurisdiction, time_zone, lethe_now()::date + 1, @entry FROM employments WHERE employee_id = ?`, person)
+	if got := f.Ask(httpkit.IT, "POST", accounts.AccountsAddress(person), `{"system": "finance", "external_id": "x"}`); got.Status != http.StatusCreated {
+		t.Errorf("an account of who is hired again: %d %s", got.Status, got.Body)
+	}
+	f.PlainSession(person, models.RoleEmployee).Ask("GET", "/api/v1/me", "").Into(t, &users.Me{})
+	makeCut(t, f.Session(httpkit.IT), person, "")
+}
+
+// TestACutIsFollowed: whoever looks sees what the systems answer and what people enter, as it happens.
+func TestACutIsFollowed(t *testing.T) {
+	f := apitest.New(t)
+	person := f.Hire("E1", f.A)
+	c := makeCut(t, f.Session(httpkit.IT), person, "")
+	events := f.Follow(httpkit.Reviewer, cutAddress(c.ID), "")
+	next := func(kind, part string) {
+		t.Helper()
+		for range 3 { // what is written one after the other may be told at once, or not
+			if e := f.Next(events); e.Kind == kind && strings.Contains(e.Data, part) {
+				return
+			}
+		}
+		t.Errorf("no event %s has %s", kind, part)
+	}
+	next("snapshot", `"still_on":2`)
+	f.Exec("UPDATE linked_accounts SET state = 'stuck' WHERE employment_id = ? AND system = 'mail'", f.Employment(person))
+	next("changed", `"state":"stuck"`)
+	f.Session(httpkit.HR).Ask("POST", cutAddress(c.ID)+"/telling", "").Into(t, &c)
+	next("changed", `"told_at"`)
+	f.Session(httpkit.Reviewer).Ask("POST", cutAddress(c.ID)+"/confirmation", "").Into(t, &c)
+	next("changed", `"state":"confirmed"`)
+	f.Run(func(tx *database.Tx) error { return identity.EndAll(tx, f.People[httpkit.Reviewer]) })
+	next("problem", "token_revoked")
+}
+
+// TestACaseNamesItsCut: whoever handles what is stuck finds why.
+func TestACaseNamesItsCut(t *testing.T) {
+	f := apitest.New(t)
+	person := f.Hire("E1", f.A)
+	c := makeCut(t, f.Session(httpkit.IT), person, "")
+	f.Exec(`INSERT INTO support_cases (id, operation_id, step_id, account_id, system, reason, ledger_entry_id)
+		SELECT gen_random_uuid(), s.operation_id, s.id, s.account_id, s.system, 'unavailable', @entry FROM account_steps s
+		JOIN account_operations o ON o.id = s.operation_id WHERE o.cut_id = ? LIMIT 1`, c.ID)
+	f.StuckCase(f.Hire("E2", f.A))
+	var page httpkit.Page[accounts.CaseView]
+	f.Ask(httpkit.IT, "GET", "/api/v1/support-cases", "").Into(t, &page)
+	for _, v := range page.Items {
+		if of := v.EmployeeID == person; of != (v.CutID != nil) || of && *v.CutID != c.ID {
+			t.Errorf("a case of a cut: %v, its cut is %v", of, v.CutID)
+		}
+	}
+	if len(page.Items) != 2 {
+		t.Errorf("%d cases", len(page.Items))
+	}
+}
+
 // TestTwoCutsAtOnce: of one person one stands; of two who cut each other one does.
 func TestTwoCutsAtOnce(t *testing.T) {
 	f := apitest.New(t)

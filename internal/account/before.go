@@ -93,7 +93,7 @@ func stepsOfCuts(ctx context.Context, db *database.DB, rows []models.LinkedAccou
 		ids[i] = a.ID
 	}
 	var steps []cutStep
-	err := db.Read(ctx).Raw(`SELECT s.account_id, s.operation_id, s.before, o.created_at AS ordered_at, c.told_at IS NULL AS secret, c.state <> 'lifted' AND s.action = 'unlink' AS closes,
+	err := db.Read(ctx).Raw(`SELECT s.account_id, s.operation_id, s.before, o.created_at AS ordered_at, c.told_at IS NULL AS secret, c.state IN ('unconfirmed', 'confirmed') AND s.action = 'unlink' AS closes,
 			w.id AS ended_by, w.created_at AS ended_at
 		FROM account_steps s JOIN account_operations o ON o.id = s.operation_id JOIN access_cuts c ON c.id = o.cut_id
 		LEFT JOIN LATERAL (SELECT l.id, l.created_at FROM account_operations l JOIN departures d ON d.id = l.departure_id

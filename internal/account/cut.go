@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/ledger"
 	"lethe/models"
 )
 
@@ -25,11 +26,37 @@ func (s *standing) covers(system string) bool {
 // standingCut is the one of whoever an employment is of.
 func standingCut(tx *database.Tx, employmentID uuid.UUID) (*standing, error) {
 	c, err := database.First[models.AccessCut](tx.DB().
-		Where("employee_id = (SELECT employee_id FROM employments WHERE id = ?) AND state <> ?", employmentID, models.CutLifted))
+		Where("employee_id = (SELECT employee_id FROM employments WHERE id = ?) AND state IN ?", employmentID, models.StandingCuts))
 	if errors.Is(err, database.ErrNotFound) {
 		return nil, nil //nolint:nilnil // there is none
 	}
 	return &standing{c.ID, c.Systems}, database.Wrap("looking for an emergency cut", err)
+}
+
+// EndCuts ends the emergency cuts of somebody whose employment has ended or whose data is deleted: that keeps closed what
+// they had closed, and nobody has to confirm it, or to lift it for somebody who is hired again.
+func EndCuts(tx *database.Tx, employeeID uuid.UUID) error {
+	cuts, err := database.LockAll[models.AccessCut](tx, "emergency cuts", "employee_id = ? AND state IN ?", employeeID, models.StandingCuts)
+	if err != nil || len(cuts) == 0 {
+		return err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	for _, c := range cuts {
+		entry, err := ledger.Append(tx, ledger.Entry{
+			Kind: ledger.KindAccount, Action: actionCutEnded, Actor: &models.System, Subject: &employeeID, Object: "access_cut/" + c.ID.String(),
+		})
+		if err != nil {
+			return err
+		}
+		err = change[models.AccessCut](tx, "a cut", c.ID, map[string]any{"state": models.CutEnded, "ended_at": now, "ledger_entry_id": entry})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // uncut refuses a stand-alone order that would open what an emergency cut keeps closed, unless it lifts that cut.

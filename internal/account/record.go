@@ -33,6 +33,7 @@ const (
 	actionStepStuck    = "account.step_stuck"
 	actionStepLeft     = "account.step_left" // another run took over
 
+	actionCutEnded            = "access_cut.ended"
 	actionCaseOpened          = "case.opened"
 	actionCaseResolved        = "case.resolved"
 	actionCaseWaiverRequested = "case.waiver_requested"

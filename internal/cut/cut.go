@@ -181,7 +181,7 @@ func cuttable(tx *database.Tx, by models.Actor, employeeID uuid.UUID) ([]models.
 	if person.Status == models.StatusPurged {
 		return nil, nil, ErrPurged
 	}
-	stands, err := database.First[models.AccessCut](tx.DB().Where("employee_id = ? AND state <> ?", employeeID, models.CutLifted))
+	stands, err := database.First[models.AccessCut](tx.DB().Where("employee_id = ? AND state IN ?", employeeID, models.StandingCuts))
 	if err == nil {
 		return nil, nil, &StandsError{stands.ID}
 	}
@@ -317,6 +317,8 @@ func Confirm(tx *database.Tx, by identity.Bearer, id uuid.UUID) (models.AccessCu
 		return c, ErrSamePerson
 	case c.State == models.CutLifted:
 		return c, ErrLifted
+	case c.State == models.CutEnded:
+		return c, ErrEnded
 	case c.State == models.CutConfirmed:
 		return c, nil
 	}

@@ -32,6 +32,8 @@ func Liftable(tx *database.Tx, by models.Actor, id uuid.UUID) (models.AccessCut,
 		return c, ErrOwn
 	case c.State == models.CutLifted:
 		return c, ErrLifted
+	case c.State == models.CutEnded:
+		return c, ErrEnded
 	}
 	for _, m := range employments {
 		ended, err := account.Ended(tx, m)

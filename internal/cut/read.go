@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"lethe/internal/account"
+	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/reasons"
 	"lethe/models"
@@ -56,7 +58,7 @@ func List(ctx context.Context, db *database.DB, f Filter) (rows []models.AccessC
 		q = q.Where("state = ?", f.State)
 	}
 	if f.Standing {
-		q = q.Where("state <> ?", models.CutLifted)
+		q = q.Where("state IN ?", models.StandingCuts)
 	}
 	if f.Before != uuid.Nil {
 		q = q.Where("id < ?", f.Before)
@@ -85,9 +87,42 @@ const due = "state = 'unconfirmed' AND (escalations = 0 AND confirm_due_at <= le
 
 const sweepBatch = 50
 
+// over are standing cuts of who was hired again since, or is purged, and those whose person's departure took effect since
+// while another one that it is not about is not there: of a version that ended none, or of somebody who had left before.
+const over = `state IN ('unconfirmed', 'confirmed') AND (EXISTS (SELECT FROM employees e WHERE e.id = employee_id AND e.status = 'purged')
+	OR NOT EXISTS (SELECT FROM employments m WHERE m.employee_id = access_cuts.employee_id AND m.ended_at IS NULL AND m.created_at <= ordered_at)
+		AND (EXISTS (SELECT FROM employments m WHERE m.employee_id = access_cuts.employee_id AND m.ended_at IS NULL)
+			OR EXISTS (SELECT FROM departures d WHERE d.employee_id = access_cuts.employee_id AND d.departed_at > ordered_at AND d.stage <> 'annulled')))`
+
+// endOver ends them, with the person's employments locked first.
+func endOver(ctx context.Context, db *database.DB) error {
+	var people []uuid.UUID
+	if err := db.Read(ctx).Model(&models.AccessCut{}).Where(over).Limit(sweepBatch).Pluck("employee_id", &people).Error; err != nil {
+		return database.Wrap("looking for cuts that are over", err)
+	}
+	var failed []error
+	for _, id := range people {
+		failed = append(failed, database.Run(ctx, db, func(tx *database.Tx) error {
+			if _, err := archive.LockEmployments(tx, id); err != nil {
+				return err
+			}
+			var still int64
+			err := tx.DB().Model(&models.AccessCut{}).Where("employee_id = ?", id).Where(over).Count(&still).Error
+			if err != nil || still == 0 {
+				return database.Wrap("looking at a cut again", err)
+			}
+			return account.EndCuts(tx, id)
+		}))
+	}
+	return errors.Join(failed...)
+}
+
 // Sweep escalates cuts that nobody confirms, once after four hours and again after three days; they stay as they are.
-// It says how many.
+// It says how many. What is over it ends.
 func Sweep(ctx context.Context, db *database.DB) (n int, err error) {
+	if err := endOver(ctx, db); err != nil {
+		return 0, err
+	}
 	var all []uuid.UUID
 	if err := db.Read(ctx).Model(&models.AccessCut{}).Where(due, AgainAfter.Seconds()).Order(database.ByID).Limit(sweepBatch).Pluck("id", &all).Error; err != nil {
 		return 0, database.Wrap("looking for cuts that nobody confirms", err)

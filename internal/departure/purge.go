@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/consent"
 	"lethe/internal/database"
@@ -92,6 +93,9 @@ func markPurged(tx *database.Tx, dep models.Departure) error {
 		return err
 	}
 	if err := subject.End(tx, dep.EmployeeID); err != nil {
+		return err
+	}
+	if err := account.EndCuts(tx, dep.EmployeeID); err != nil {
 		return err
 	}
 	return consent.End(tx, dep.EmployeeID)

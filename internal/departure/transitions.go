@@ -165,6 +165,9 @@ func depart(tx *database.Tx, dep *models.Departure, now time.Time) error {
 	if err := archive.SetStatus(tx, dep.EmployeeID, models.StatusDeparted); err != nil {
 		return err
 	}
+	if err := account.EndCuts(tx, dep.EmployeeID); err != nil {
+		return err
+	}
 	employment, err := archive.LockEmployment(tx, dep.EmploymentID)
 	if err != nil {
 		return err

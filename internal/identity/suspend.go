@@ -97,7 +97,7 @@ func TellHolders(tx *database.Tx, employeeID uuid.UUID, roles []models.Role) err
 
 // suspended says whether an emergency cut keeps a person's access here closed.
 func suspended(tx *database.Tx, employeeID uuid.UUID) (cut bool, err error) {
-	err = tx.DB().Raw("SELECT EXISTS (SELECT FROM access_cuts WHERE employee_id = ? AND state <> ?)", employeeID, models.CutLifted).Scan(&cut).Error
+	err = tx.DB().Raw("SELECT EXISTS (SELECT FROM access_cuts WHERE employee_id = ? AND state IN ?)", employeeID, models.StandingCuts).Scan(&cut).Error
 	return cut, database.Wrap("looking for an emergency cut", err)
 }
 

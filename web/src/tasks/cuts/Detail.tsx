@@ -14,7 +14,7 @@ import { useOutcome } from '../../shell/request'
 import { State } from '../../shell/state'
 import { useShellTexts } from '../../shell/texts'
 import { instant, useNow, When } from '../../shell/times'
-import { CutState, useHasUser } from './state'
+import { CutState, standing, useHasUser } from './state'
 import { useCutTexts, useDuration } from './texts'
 
 type Cut = Schemas['AccessCut']
@@ -43,9 +43,9 @@ export default function Detail() {
       </div>
       {c.reason && <Typography.Paragraph style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0 }}>{t('reasonWas')}{c.reason}</Typography.Paragraph>}
       <Systems of={c} />
-      {c.state !== 'lifted' && <Next of={c} />}
+      {standing(c) && <Next of={c} />}
       {c.state === 'lifted' && <Alert type="success" showIcon title={t('lifted', { who: c.lifted_by?.name ?? '', second: c.lifted_with?.name ?? '' })} />}
-      {c.state !== 'lifted' && (
+      {standing(c) && (
         <Card size="small" title={<h2 className="card-title">{t('hand')}</h2>}>
           {c.by_hand.length === 0 && <Typography.Text type="secondary">{t('handEmpty')}</Typography.Text>}
           {c.by_hand.map((h) => (
@@ -67,7 +67,7 @@ function Systems({ of: c }: { of: Cut }) {
   const t = useCutTexts()
   const duration = useDuration()
   const hasUser = useHasUser(c)
-  const stands = c.state !== 'lifted'
+  const stands = c.state !== 'lifted' // what ended with the employment stays closed
   const total = c.off + c.still_on
   return (
     <Card size="small" title={<h2 className="card-title" role="status" aria-live="polite">{!stands ? t('afterwards') : c.still_on === 0 ? t('allOff') : t('progress', { off: c.off, total })}</h2>}>

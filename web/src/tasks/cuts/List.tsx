@@ -12,7 +12,7 @@ import { ProblemAlert } from '../../shell/problems'
 import { State } from '../../shell/state'
 import { useShellTexts } from '../../shell/texts'
 import { Ago, instant } from '../../shell/times'
-import { CutState } from './state'
+import { CutState, standing } from './state'
 import { useCutTexts } from './texts'
 
 /** Whose access is cut, and who has to act. */
@@ -55,7 +55,7 @@ export default function List() {
                 <Typography.Text type="secondary">
                   {t('ordered', { who: c.ordered_by?.name ?? '' })} · <Ago at={c.ordered_at} />
                 </Typography.Text>
-                {c.state !== 'lifted' && (c.still_on > 0 ? <State tone="bad">{t('progress', { off: c.off, total: c.off + c.still_on })}</State> : <State tone="good">{t('allOff')}</State>)}
+                {standing(c) && (c.still_on > 0 ? <State tone="bad">{t('progress', { off: c.off, total: c.off + c.still_on })}</State> : <State tone="good">{t('allOff')}</State>)}
               </Flex>
               {c.state === 'unconfirmed' && (
                 <Typography.Text type={c.escalated_at ? 'danger' : undefined}>{t(c.escalated_at ? 'confirmLate' : 'confirmWait', { until: instant(c.confirm_due_at) })}</Typography.Text>

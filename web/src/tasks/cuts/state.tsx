@@ -8,10 +8,14 @@ import { useCutTexts } from './texts'
 
 type Cut = Schemas['AccessCut']
 
+/** Whether a cut keeps closed what it closed; with the employment it ends, lifted it is open again. */
+export const standing = (c: Cut) => c.state === 'unconfirmed' || c.state === 'confirmed'
+
 /** How a cut stands: it is not called cut before everything was read back. */
 export function CutState({ of: c }: { of: Cut }) {
   const t = useCutTexts()
   if (c.state === 'lifted') return <State tone="good">{c.state_text}</State>
+  if (!standing(c)) return <State tone="calm">{c.state_text}</State>
   if (c.still_on === 0 && c.own_access_off) return <State tone={c.state === 'unconfirmed' ? 'wait' : 'bad'}>{c.state_text}</State>
   return (
     <Flex gap={4} wrap component="span">
