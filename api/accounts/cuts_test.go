@@ -356,8 +356,8 @@ func TestACutOfSomebodyWhoLeft(t *testing.T) {
 	wants(t, "purged", f.Session(httpkit.HR).Ask("POST", cutsPath, cutOf(gone, "")), 409, "cut_data_deleted")
 }
 
-// TestACutEndsWithTheEmployment, confirmed or not: nobody has to decide about it any more, and who is hired again is not
-// bound by it. So does one of somebody whose data is deleted.
+// TestACutEndsWithTheEmployment, confirmed or not: nobody has to decide about it any more. So does one of somebody whose
+// data is deleted.
 func TestACutEndsWithTheEmployment(t *testing.T) {
 	f := apitest.New(t)
 	person, purged, stays := f.Hire("E1", f.A), f.Hire("E2", f.A), f.Hire("E3", f.A)
@@ -390,13 +390,6 @@ func TestACutEndsWithTheEmployment(t *testing.T) {
 	}
 	wants(t, "confirmed", f.Session(httpkit.Reviewer).Ask("POST", cutAddress(cuts[0].ID)+"/confirmation", ""), 409, "cut_access_ended")
 	wants(t, "lifted", f.Session(httpkit.HR).Ask("POST", cutAddress(cuts[0].ID)+"/lifting", `{}`), 409, "cut_access_ended")
-	f.Exec(`INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on, ledger_entry_id)
-		SELECT gen_random_uuid(), employee_id, legal_entity_id, department_id, jurisdiction, time_zone, lethe_now()::date + 1, @entry FROM employments WHERE employee_id = ?`, person)
-	if got := f.Ask(httpkit.IT, "POST", accounts.AccountsAddress(person), `{"system": "finance", "external_id": "x"}`); got.Status != http.StatusCreated {
-		t.Errorf("an account of who is hired again: %d %s", got.Status, got.Body)
-	}
-	f.PlainSession(person, models.RoleEmployee).Ask("GET", "/api/v1/me", "").Into(t, &users.Me{})
-	makeCut(t, f.Session(httpkit.IT), person, "")
 }
 
 // TestACutIsFollowed: whoever looks sees what the systems answer and what people enter, as it happens.
