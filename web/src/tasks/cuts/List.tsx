@@ -21,8 +21,8 @@ export default function List() {
   const shell = useShellTexts()
   const navigate = useNavigate()
   const role = useMe().data?.role
-  const [standing, setStanding] = useState(true)
-  const cuts = usePages(['cuts', 'list', String(standing)], (cursor) => ok(api.GET('/api/v1/access-cuts', { params: { query: { cursor, standing: standing ? 'true' : undefined } } })))
+  const [only, setOnly] = useState(true)
+  const cuts = usePages(['cuts', 'list', String(only)], (cursor) => ok(api.GET('/api/v1/access-cuts', { params: { query: { cursor, standing: only ? 'true' : undefined } } })))
   return (
     <>
       <Flex justify="space-between" wrap gap={12} style={{ marginBottom: 12 }}>
@@ -33,13 +33,13 @@ export default function List() {
           </Button>
         )}
       </Flex>
-      <Checkbox checked={standing} onChange={(e) => setStanding(e.target.checked)} style={{ marginBottom: 12 }}>
+      <Checkbox checked={only} onChange={(e) => setOnly(e.target.checked)} style={{ marginBottom: 12 }}>
         {t('only')}
       </Checkbox>
       {cuts.isPending && <Skeleton active />}
       {cuts.error && <ProblemAlert error={cuts.error} retry={() => void cuts.refetch()} />}
       {!cuts.isPending && !cuts.error && cuts.rows.length === 0 && (
-        <Empty description={<>{t(standing ? 'noneStands' : 'none')}<br />{t('noneHint')}</>} />
+        <Empty description={<>{t(only ? 'noneStands' : 'none')}<br />{t('noneHint')}</>} />
       )}
       <Flex vertical gap={12}>
         {cuts.rows.map((c) => (
