@@ -251,7 +251,7 @@ func TestI29_AQuestionThatWasCalledOffIsNoLinkedAccount(t *testing.T) {
 		t.Errorf("shown as %+v, %v", v.Steps, err)
 	}
 	accounts, err := Accounts(context.Background(), w.env.Facts, []uuid.UUID{l.employment})
-	if err != nil || len(accounts) != 0 {
+	if shown := accounts[l.employment]; err != nil || len(shown) != 1 || !shown[0].CalledOff {
 		t.Errorf("accounts %+v, %v", accounts, err)
 	}
 	again := w.unlink(t, l, mailOnly)
