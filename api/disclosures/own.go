@@ -114,7 +114,7 @@ func (s *server) ownCopy(ctx context.Context, in *copyInput) (*huma.StreamRespon
 		return nil, err
 	}
 	if in.Format == httpkit.DocumentPDF {
-		return sendCopy(c, employments, language)
+		return sendCopy(c, employments, language, false)
 	}
 	return httpkit.SendJSON(c)
 }

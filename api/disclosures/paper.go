@@ -18,9 +18,18 @@ type paper struct {
 	*pdf.Document
 	language i18n.Language
 	zone     *time.Location
+	// relative: a near relative of somebody who died reads it, so that it speaks of the person and not to them.
+	relative bool
 }
 
-func (p paper) text(key string) string { return i18n.Text(p.language, "copy."+key) }
+func (p paper) text(key string) string {
+	if p.relative {
+		if text, ok := i18n.Lookup(p.language, "copy."+key+"_relative"); ok {
+			return text
+		}
+	}
+	return i18n.Text(p.language, "copy."+key)
+}
 
 // at is an instant in the zone in which the person works or worked, which stands above.
 func (p paper) at(t *time.Time) string {
@@ -31,8 +40,8 @@ func (p paper) at(t *time.Time) string {
 }
 
 // sendCopy answers with a copy as pages.
-func sendCopy(c OwnCopy, employments []disclosure.OwnEmployment, language i18n.Language) (*huma.StreamResponse, error) {
-	p := paper{httpkit.NewPDF(language, "copy.title"), language, time.UTC}
+func sendCopy(c OwnCopy, employments []disclosure.OwnEmployment, language i18n.Language, relative bool) (*huma.StreamResponse, error) {
+	p := paper{httpkit.NewPDF(language, "copy.title"), language, time.UTC, relative}
 	if n := len(employments); n > 0 {
 		zone, err := clock.LoadZone(employments[n-1].TimeZone)
 		if err != nil {

@@ -40,6 +40,7 @@ type printing struct {
 	asked       disclosure.Asked
 	look        disclosure.Look
 	agreed      bool
+	relative    bool // it is for a near relative
 	employments []disclosure.OwnEmployment
 }
 
@@ -56,6 +57,7 @@ func (s *server) printCopy(ctx context.Context, in *httpkit.ByID) (*huma.StreamR
 		if r, err = subject.PaperCopy(tx, bearer, in.ID, language); err != nil {
 			return nil, err
 		}
+		p.relative = r.Copy.ByRelative
 		var id uuid.UUID
 		if id, p.agreed, err = disclosure.Agreed(tx, bearer.Actor, in.ID); err != nil {
 			return nil, err
@@ -118,5 +120,5 @@ func (s *server) sendPrinted(ctx context.Context, language i18n.Language, p prin
 	if err := s.fill(ctx, language, &c, p.look.EmployeeID, p.employments); err != nil {
 		return nil, err
 	}
-	return sendCopy(c, p.employments, language)
+	return sendCopy(c, p.employments, language, p.relative)
 }

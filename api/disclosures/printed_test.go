@@ -2,6 +2,7 @@ package disclosures_test
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -52,6 +53,22 @@ func (p *papers) printed(what string, got apitest.Reply) string {
 	return pdftest.Text(p.T, got.Body)
 }
 
+// wantPrinted wants HR to be told how often the copy of a request was printed, and each of these looks to name it in the log.
+func (p *papers) wantPrinted(at string, times int) {
+	p.T.Helper()
+	var r struct {
+		ID      uuid.UUID
+		Printed *int
+	}
+	p.hr.Ask("GET", at, "").Into(p.T, &r)
+	if r.Printed == nil || *r.Printed != times {
+		p.T.Errorf("it is printed %v times, want %d", r.Printed, times)
+	}
+	if n := p.Count("ledger_content WHERE action = 'disclosure.shown' AND details->>'subject_request' = '" + r.ID.String() + "'"); n != int64(times) {
+		p.T.Errorf("%d entries name the request, want %d", n, times)
+	}
+}
+
 // agree has the reviewer agree to what waits.
 func (p *papers) agree(what string, got apitest.Reply) (look string) {
 	p.T.Helper()
@@ -95,11 +112,13 @@ func TestI18_I28_ACopyOnPaperIsALook(t *testing.T) {
 	if again := p.clerk.Ask("POST", address, ""); again.Status != 202 || p.Count("disclosures WHERE state = 'waiting'") != 1 {
 		t.Errorf("asked again: %d %s", again.Status, again.Body)
 	}
+	p.wantPrinted(strings.TrimSuffix(address, "/copy"), 1)
 	granted := p.agree("by who entered it", asked)
 	nothingShown(t, "opened on a screen", p.clerk.Ask("POST", granted+"/opening", ""), 409, "disclosure_not_open")
 	if text := p.printed("agreed to", p.clerk.Ask("POST", address, "")); !strings.Contains(text, idNumber) {
 		t.Errorf("agreed to: %s", text)
 	}
+	p.wantPrinted(strings.TrimSuffix(address, "/copy"), 2)
 	nothingShown(t, "printed twice", p.clerk.Ask("POST", address, ""), 202, "")
 	p.agree("an old paper", p.hr.Ask("POST", p.entered(p.person, "copy", 60), ""))
 }
@@ -175,8 +194,24 @@ func TestACopyForARelative(t *testing.T) {
 	if !strings.Contains(text, "档案柜 3") {
 		t.Error("the person's own request is not in it")
 	}
+	english := p.printed("in English", p.hr.Ask("POST", at+"/copy", "", "Accept-Language", "en"))
+	for _, spoken := range []string{"您", "本人申请", "本人的"} {
+		if strings.Contains(text, spoken) {
+			t.Errorf("it says %q to the relative:\n%s", spoken, text)
+		}
+	}
+	if to := regexp.MustCompile(`(?i)\byou(rs?)?\b|person's own request`).FindString(english); to != "" {
+		t.Errorf("it says %q to the relative:\n%s", to, english)
+	}
+	for _, want := range []string{"身故", "近亲属申请"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	p.wantPrinted(at, 2)
+	p.wantPrinted(waits, 0)
 	var row models.Disclosure
-	if err := p.Env.Facts.Read(t.Context()).Where("purpose = 'own_request' AND state = 'shown'").First(&row).Error; err != nil {
+	if err := p.Env.Facts.Read(t.Context()).Where("purpose = 'own_request' AND state = 'shown'").Order("id").First(&row).Error; err != nil {
 		t.Fatal(err)
 	}
 	written, err := disclosure.Statements(t.Context(), p.Env.Facts, row)

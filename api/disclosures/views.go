@@ -18,6 +18,7 @@ import (
 	"lethe/internal/disclosure"
 	"lethe/internal/i18n"
 	"lethe/internal/screening"
+	"lethe/internal/subject"
 	"lethe/models"
 )
 
@@ -168,9 +169,18 @@ func (s *server) viewsFor(ctx context.Context, language i18n.Language, rows []mo
 	if err != nil {
 		return nil, err
 	}
+	var requests []uuid.UUID
+	for _, d := range rows {
+		requests = append(requests, render.GivenOf(d.SubjectRequestID)...)
+	}
+	relatives, err := subject.OfRelatives(s.DB.Read(ctx), requests)
 	return httpkit.Each(rows, func(d models.Disclosure) DisclosureView {
-		return view(d, people, labels, language, reader == d.EmployeeID)
-	}), nil
+		v := view(d, people, labels, language, reader == d.EmployeeID)
+		if d.SubjectRequestID != nil && slices.Contains(relatives, *d.SubjectRequestID) {
+			v.PurposeText = i18n.Text(language, "copy.relative_request")
+		}
+		return v
+	}), err
 }
 
 func view(d models.Disclosure, people render.Named, labels archive.Labels, language i18n.Language, subject bool) DisclosureView {

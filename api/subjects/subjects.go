@@ -18,6 +18,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/closed"
 	"lethe/internal/database"
+	"lethe/internal/disclosure"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
@@ -93,6 +94,7 @@ type SubjectRequest struct {
 	Relative    *RelativeView              `json:"relative,omitempty" doc:"Who asks: of one that is read by itself"`
 	ProofSeenBy *render.PersonView         `json:"proof_seen_by,omitempty" doc:"The second person who saw the proof"`
 	ProofSeenAt *time.Time                 `json:"proof_seen_at,omitempty"`
+	Printed     *int                       `json:"printed,omitempty" doc:"Of one for a copy that came on paper: how often the copy was printed. Not for the person, who sees the looks"`
 	MayBeErased []ErasableCategory         `json:"may_be_erased,omitempty" doc:"Of an open request for an erasure, for HR: each category of former employments"`
 }
 
@@ -234,12 +236,19 @@ func (s *server) views(ctx context.Context, language i18n.Language, rows []model
 	if err != nil {
 		return nil, err
 	}
+	printed, err := disclosure.Printed(s.DB.Read(ctx), httpkit.Each(rows, func(r models.SubjectRequest) uuid.UUID { return r.ID }))
+	if err != nil {
+		return nil, err
+	}
 	views := make([]SubjectRequest, len(rows))
 	for i, r := range rows {
 		views[i] = requestView(r, people, labels, language, r.EmployeeID == by.EmployeeID, now)
 		if r.EmployeeID == by.EmployeeID {
 			w := RequestTexts(written[i])
 			views[i].Written = &w
+		} else if r.Kind == models.SubjectCopy && r.Form == models.ConsentWritten {
+			times := printed[r.ID]
+			views[i].Printed = &times
 		}
 	}
 	return views, nil

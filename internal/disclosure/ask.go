@@ -59,6 +59,7 @@ type PaperCopy struct {
 	RequestID uuid.UUID
 	// EnteredAlone: whoever prints it entered the paper, or has a user of who did.
 	EnteredAlone bool
+	ByRelative   bool // a near relative of somebody who died asks
 }
 
 // Statement is what was written for a look; it is kept sealed.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
@@ -82,4 +83,22 @@ func (l *Look) print(tx *database.Tx, by models.Actor) error {
 	}
 	l.State, l.ShownAt, l.ShownTimes, l.OpenUntil = models.LookShown, &now, 1, nil
 	return change(tx, &l.Disclosure, actionShown, nil, map[string]any{"state": l.State, "shown_at": now, "shown_times": 1, "open_until": nil})
+}
+
+// Printed is how often the copy was printed for each of some requests: each is a look of its own.
+func Printed(db *gorm.DB, requests []uuid.UUID) (map[uuid.UUID]int, error) {
+	times := map[uuid.UUID]int{}
+	if len(requests) == 0 {
+		return times, nil
+	}
+	var rows []struct {
+		SubjectRequestID uuid.UUID
+		Times            int
+	}
+	err := db.Model(&models.Disclosure{}).Select("subject_request_id, count(*) AS times").
+		Where("subject_request_id IN ? AND shown_at IS NOT NULL", requests).Group("subject_request_id").Scan(&rows).Error
+	for _, r := range rows {
+		times[r.SubjectRequestID] = r.Times
+	}
+	return times, database.Wrap("counting printed copies", err)
 }

@@ -1,6 +1,7 @@
 package disclosure
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,6 +64,13 @@ func entryOf(d models.Disclosure, action string, details map[string]string) ledg
 	}
 	if action == actionLapsed || action == actionOverdue {
 		e.Actor = &models.System // nobody did it: its time was over
+	}
+	if d.SubjectRequestID != nil { // a printed copy: whose answer it is
+		e.Details = maps.Clone(details)
+		if e.Details == nil {
+			e.Details = map[string]string{}
+		}
+		e.Details["subject_request"] = d.SubjectRequestID.String()
 	}
 	if d.RequestedBy != nil {
 		e.RequestedBy = d.RequestedBy.String()

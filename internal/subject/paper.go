@@ -38,6 +38,6 @@ func PaperCopy(tx *database.Tx, by identity.Bearer, id uuid.UUID, language i18n.
 	return disclosure.Request{
 		EmployeeID: r.EmployeeID, Purpose: access.OwnRequest, Reason: reason,
 		Evidence: map[string]string{"confirmed_how": "document", "confirmed_on": r.ReceivedOn.String()},
-		Copy:     &disclosure.PaperCopy{RequestID: r.ID, EnteredAlone: alone}, Language: language,
+		Copy:     &disclosure.PaperCopy{RequestID: r.ID, EnteredAlone: alone, ByRelative: r.ByRelative}, Language: language,
 	}, nil
 }

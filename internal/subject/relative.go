@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
@@ -202,4 +203,13 @@ func RelativeOf(ctx context.Context, c reasons.Carrier, r models.SubjectRequest)
 		return nil, errors.New("reading who asks failed") // the cause would quote it
 	}
 	return who, nil
+}
+
+// OfRelatives are those of some requests for which near relatives asked.
+func OfRelatives(db *gorm.DB, requests []uuid.UUID) (ids []uuid.UUID, err error) {
+	if len(requests) == 0 {
+		return nil, nil
+	}
+	err = db.Model(&models.SubjectRequest{}).Where("id IN ? AND by_relative", requests).Pluck("id", &ids).Error
+	return ids, database.Wrap("looking which requests are relatives'", err)
 }

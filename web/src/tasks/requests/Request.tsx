@@ -57,6 +57,7 @@ export default function Request() {
               ...(r.by_relative && !r.objected ? [{ key: 'seen', label: t('proofSeen'), children: r.proof_seen_by?.name ?? t('proofOpen') }] : []),
               { key: 'at', label: t('received'), children: r.received_on ? day(r.received_on) : <When at={r.entered_at} /> },
               ...(r.written?.kept_at ? [{ key: 'k', label: t('keptAt'), children: r.written.kept_at }] : []),
+              ...(r.printed !== undefined ? [{ key: 'p', label: t('printedTimes'), children: r.printed }] : []),
               ...(r.entered_by ? [{ key: 'by', label: t('enteredBy'), children: <Person of={r.entered_by} /> }] : []),
             ]}
           />
@@ -99,6 +100,7 @@ function SeeProof({ of: r, own }: { of: Schemas['SubjectRequest']; own: boolean 
 /** The copy for somebody who asked on paper: a look at everything, which is recorded; printed once. */
 function PrintCopy({ of: r, own }: { of: Schemas['SubjectRequest']; own: boolean }) {
   const t = useTexts()
+  const client = useQueryClient()
   const outcome = useOutcome()
   const print = useMutation({
     mutationFn: async () => {
@@ -109,7 +111,11 @@ function PrintCopy({ of: r, own }: { of: Schemas['SubjectRequest']; own: boolean
       setTimeout(() => URL.revokeObjectURL(url), 10_000)
       return undefined
     },
-    onSuccess: (request) => void (request && outcome(request)),
+    onSuccess: (request) => {
+      if (request) outcome(request)
+      // Reading it again would be recorded: this one more is known.
+      else client.setQueryData<Schemas['SubjectRequest']>(['subject-request', r.id], (now) => now && { ...now, printed: (now.printed ?? 0) + 1 })
+    },
     gcTime: 0,
   })
   const [done, asked] = [print.isSuccess && !print.data, print.data]
