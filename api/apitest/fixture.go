@@ -335,12 +335,22 @@ func (f *Fixture) Notice(employee uuid.UUID, days int) string {
 	return `{"employee_id": "` + employee.String() + `", "kind": "resignation", "last_working_day": "` + f.Day(days) + `"}`
 }
 
+// Now is what the clock says that the tests move.
+func (f *Fixture) Now() time.Time {
+	f.T.Helper()
+	now, err := f.Env.Facts.Now(context.Background())
+	if err != nil {
+		f.T.Fatal(err)
+	}
+	return now
+}
+
 // AdvanceTo moves the clock to an instant that is still to come.
 func (f *Fixture) AdvanceTo(at time.Time) {
 	f.T.Helper()
-	now, err := f.Env.Facts.Now(context.Background())
-	if err != nil || !now.Before(at) {
-		f.T.Fatal("now is ", now, ", to come: ", at, err)
+	now := f.Now()
+	if !now.Before(at) {
+		f.T.Fatalf("it is %v, which is after %v", now, at)
 	}
 	f.Env.Advance(f.T, at.Sub(now)+time.Second)
 }
@@ -348,15 +358,11 @@ func (f *Fixture) AdvanceTo(at time.Time) {
 // Day is a date so many days from today in the employees' zone.
 func (f *Fixture) Day(days int) string {
 	f.T.Helper()
-	now, err := f.Env.Facts.Now(context.Background())
-	if err != nil {
-		f.T.Fatal(err)
-	}
 	zone, err := clock.LoadZone("Asia/Shanghai")
 	if err != nil {
 		f.T.Fatal(err)
 	}
-	return clock.Today(now, zone).AddDays(days).String()
+	return clock.Today(f.Now(), zone).AddDays(days).String()
 }
 
 // Routes is every registered operation, as the OpenAPI document lists it.

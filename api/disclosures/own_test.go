@@ -152,7 +152,7 @@ func TestI18_TheOwnDataAsPages(t *testing.T) {
 			!strings.HasPrefix(got.Header.Get("Content-Disposition"), `attachment; filename="own-data-20`) || strings.Contains(got.Header.Get("Content-Disposition"), "E") {
 			t.Fatalf("%s: %d %v", language, got.Status, got.Header)
 		}
-		text, now := pdftest.Text(t, got.Body), time.Now().In(time.FixedZone("", 8*3600))
+		text, now := pdftest.Text(t, got.Body), w.Now().In(time.FixedZone("", 8*3600))
 		for _, want := range append(words, idNumber, phone, "[U+20BB7]田芳", "王芳.pdf", "/receipt", "Asia/Shanghai", map[string]string{"zh-CN": now.Format("2006年1月2日"), "en": now.Format("2 Jan 2006")}[language]) {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: no %q in\n%s", language, want, text)

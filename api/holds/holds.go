@@ -147,7 +147,7 @@ func (s *server) placeHold(ctx context.Context, in *newHoldInput) (*approvals.Ou
 	matter, fault := textform.Line(in.Body.Matter, maxMatter)
 	switch fault {
 	case textform.Empty:
-		return nil, httpkit.AtField("matter", httpkit.FieldRequired)
+		return nil, httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: "body.matter", Code: httpkit.FieldRequired})
 	case textform.TooLong, textform.Unreadable:
 		return nil, httpkit.AtField("matter", httpkit.CodeTextUnreadable)
 	}

@@ -79,6 +79,7 @@ func TestHold_IsAboutAPersonAFilterOrEverybody(t *testing.T) {
 		`{"matter": "x", "query": {}}`:                                                   "hold_scope_unclear",
 		`{"matter": "x", "query": {"department_id": "` + a.String() + `"}}`:              "hold_filter_unknown",
 		`{"matter": "x", "query": {"left_from": "2026-02-01", "left_to": "2026-01-01"}}`: "hold_period",
+		`{"matter": "   ", "employee_id": "` + a.String() + `"}`:                         "validation_failed",
 		`{"matter": "x", "query": {"name": "x"}}`:                                        "unknown_field",
 	} {
 		if got := f.Ask(hr, "POST", "/api/v1/holds", body); got.Problem.Code != code {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -137,6 +138,14 @@ func (o *office) day(days int) string {
 	zone, err := clock.LoadZone("Asia/Shanghai")
 	o.must(err)
 	return clock.Today(now, zone).AddDays(days).String()
+}
+
+// dayInWords is day as it is read in Chinese.
+func (o *office) dayInWords(days int) string {
+	o.t.Helper()
+	d, err := clock.ParseDate(o.day(days))
+	o.must(err)
+	return fmt.Sprintf("%d年%d月%d日", d.Year, d.Month, d.Day)
 }
 
 // at is a role's terminal, where somebody answers questions with what is given.

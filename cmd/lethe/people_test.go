@@ -219,9 +219,9 @@ func TestDatesShowsWhatMovesBeforeItAsks(t *testing.T) {
 		wish       wishes
 		says, lack []string
 	}{
-		{wishes{LastWorkingDay: o.day(40)}, []string{o.day(30) + " → " + o.day(40), "18:00 (Asia/Shanghai", "是否变更日期"}, []string{"结束时间", "收到离职通知的日期", "另一人", "立即停用"}},
-		{wishes{LastWorkingDay: o.day(20)}, []string{o.day(30) + " → " + o.day(20), "须经另一人审核，是否提交"}, []string{"立即停用"}},
-		{wishes{LastWorkingDay: o.day(-1), ConfirmPast: true}, []string{o.day(30) + " → " + o.day(-1), "账号将立即停用", "须经另一人审核，是否提交"}, nil},
+		{wishes{LastWorkingDay: o.day(40)}, []string{o.dayInWords(30) + " → " + o.dayInWords(40), "18:00 (Asia/Shanghai", "是否变更日期"}, []string{"结束时间", "收到离职通知的日期", "另一人", "立即停用"}},
+		{wishes{LastWorkingDay: o.day(20)}, []string{o.dayInWords(30) + " → " + o.dayInWords(20), "须经另一人审核，是否提交"}, []string{"立即停用"}},
+		{wishes{LastWorkingDay: o.day(-1), ConfirmPast: true}, []string{o.dayInWords(30) + " → " + o.dayInWords(-1), "账号将立即停用", "须经另一人审核，是否提交"}, nil},
 		{wishes{Immediate: true}, []string{"劳动关系结束时间", "须经另一人审核，是否提交"}, []string{"立即停用"}},
 		{wishes{End: o.day(30)}, []string{"没有变化"}, []string{"→"}},
 		{wishes{NoticeReceived: o.day(31)}, []string{"--notice-received"}, []string{"--cutoff", "y/N"}},

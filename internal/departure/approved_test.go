@@ -24,7 +24,7 @@ func TestAHeadOrAdministratorIsNotSentAwayByOnePerson(t *testing.T) {
 		}
 		return database.Hide(tx.DB().Exec("UPDATE departments SET head_employee_id = ? WHERE id = ?", head, s.department.ID).Error)
 	})
-	past, soon := time.Now().Add(-time.Hour), time.Now().Add(2*time.Second)
+	past, soon := s.nowIs(t).Add(-time.Hour), s.nowIs(t).Add(2*time.Second)
 	for name, w := range map[string]departure.RequestedDates{
 		"immediate":         {Immediate: true},
 		"a cutoff now":      {LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &past},
@@ -78,7 +78,7 @@ func TestI6_TwoPeopleBringADeadlineForward(t *testing.T) {
 // What two people agree to is complete, also once the accounts are off: the cutoff stays what it was.
 func TestDatesAreCompletedBeforeTheyAreAgreedTo(t *testing.T) {
 	s := newStand(t)
-	past := time.Now().Add(-time.Hour)
+	past := s.nowIs(t).Add(-time.Hour)
 	dep, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: departure.RequestedDates{LastWorkingDay: s.inDays(t, 30), AccessCutoffAt: &past}})
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestAWithdrawalAfterUnlinkingBeganNeedsTwoPeople(t *testing.T) {
 	if err := withdraw(early.ID); err != nil {
 		t.Errorf("before: %v", err)
 	}
-	past := time.Now().Add(-time.Hour)
+	past := s.nowIs(t).Add(-time.Hour)
 	late, err := s.begin(t, departure.Notice{EmployeeID: s.hire(t), RequestedDates: departure.RequestedDates{LastWorkingDay: s.inDays(t, 5), AccessCutoffAt: &past}})
 	if err != nil {
 		t.Fatal(err)
