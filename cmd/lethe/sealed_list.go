@@ -52,6 +52,11 @@ func (c SealedListMakeCmd) Run(ctx context.Context) error {
 	if info, err := os.Stat(c.Out); err != nil || !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
 		return errors.Join(errListFolder, err)
 	}
+	reason, err := disclosure.ListReason(c.Reason, access.Purpose(c.Purpose))
+	if err != nil {
+		return err
+	}
+	c.Reason = reason
 	h, people, err := c.open(ctx)
 	if err != nil {
 		return err
@@ -196,8 +201,9 @@ type SealedListOpenedCmd struct {
 
 // Run records it, as whoever administers the host.
 func (c SealedListOpenedCmd) Run(ctx context.Context) error {
-	if c.Reason == "" || len(c.Reason) > maxReason {
-		return errReason
+	reason, err := disclosure.ListReason(c.Reason, access.MedicalEmergency)
+	if err != nil {
+		return err
 	}
 	h, err := openOwned(ctx, "admin")
 	if err != nil {
@@ -217,7 +223,7 @@ func (c SealedListOpenedCmd) Run(ctx context.Context) error {
 			}
 			about = person.ID
 		}
-		return disclosure.RecordListOpened(tx, departments[0].ID, about, c.Reason)
+		return disclosure.RecordListOpened(tx, departments[0].ID, about, reason)
 	})
 	if err != nil {
 		return err

@@ -169,10 +169,20 @@ func TestI21_I28_NoSealedListPastThePermissions(t *testing.T) {
 	code, _ := l.make(dir, "one", "two")
 	refused("a folder that others read", code)
 	l.must(os.Chmod(dir, 0o700)) //nolint:gosec // a folder
-	code, _ = output(t, "sealed-list", "--purpose", "payroll", "--reason", "x", "--out", dir, l.people("one", "two"))
+	code, _ = output(t, "sealed-list", "--purpose", "payroll", "--reason", "half-yearly list", "--out", dir, l.people("one", "two"))
 	refused("what is no emergency", code)
 	code, _ = output(t, "sealed-list", "--purpose", "medical_emergency", "--out", dir, l.people("one", "two"))
 	refused("without a reason", code)
+	for what, reason := range map[string]string{"says nothing": "。", "keys at random": "asdfgh", "too long": strings.Repeat("半年更新名单", 400)} {
+		code, printed := output(t, "sealed-list", "--purpose", "medical_emergency", "--reason", reason, "--out", dir, l.people("one", "two"))
+		refused(what, code)
+		if strings.Contains(printed, "半年") {
+			t.Errorf("%s: it repeats the reason: %s", what, printed)
+		}
+		if code, _ := output(t, "sealed-list", "opened", "SHOP", "--reason", reason); code == 0 || l.entries("sealed_list.opened") != 0 {
+			t.Errorf("opened, %s: exit %d, %d entries", what, code, l.entries("sealed_list.opened"))
+		}
+	}
 
 	configurer := l.person("three", models.RoleHRAdmin)
 	set := func(by, agrees uuid.UUID, change func(m *access.Matrix)) {
@@ -225,7 +235,7 @@ func TestASealedListHasItsWordsInBothLanguages(t *testing.T) {
 	l.worker("W1", "张三", "李四", "13800138000")
 	for _, language := range []i18n.Language{i18n.Chinese, i18n.English} {
 		dir := l.folder()
-		code, printed := output(t, "sealed-list", "--purpose", "work_injury", "--reason", "x", "--lang", string(language), "--out", dir, "--department", "SHOP", l.people("one", "two"))
+		code, printed := output(t, "sealed-list", "--purpose", "work_injury", "--reason", "half-yearly list", "--lang", string(language), "--out", dir, "--department", "SHOP", l.people("one", "two"))
 		files, _ := filepath.Glob(filepath.Join(dir, "*"))
 		if code != 0 || len(files) != 1 {
 			t.Fatalf("%s: exit %d, %s", language, code, printed)

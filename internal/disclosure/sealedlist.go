@@ -17,6 +17,8 @@ import (
 	"lethe/internal/i18n"
 	"lethe/internal/ledger"
 	"lethe/internal/permission"
+	"lethe/internal/screening"
+	"lethe/internal/textform"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -27,12 +29,15 @@ const (
 	actionListOpened = "sealed_list.opened"
 	// listHolds is for how many days a list holds: half a year.
 	listHolds = 182
+	// maxListReason is what every reason on the host may have.
+	maxListReason = 1000
 )
 
 // The ways in which a list is refused.
 var (
 	ErrNotEmergency = errors.New("a list is made for emergencies alone")
 	ErrNobodyListed = errors.New("nobody works in the department")
+	ErrListReason   = errors.New("the reason says in 1 to 1,000 characters what for: letters or dots at random do not")
 )
 
 // SealedList is whom to call for the people of a department while Lethe cannot be reached: to be printed and sealed.
@@ -63,6 +68,16 @@ type ListOrder struct {
 	Reason     string
 	Language   i18n.Language
 	Zone       *time.Location
+}
+
+// ListReason is the reason of a list or of an opening as it is kept: of the length of every reason on the host, and it says something.
+// Else it is [ErrListReason], which does not repeat it.
+func ListReason(text string, purpose access.Purpose) (string, error) {
+	text, fault := textform.Paragraphs(text, maxListReason)
+	if faultCode(fault) != "" || screening.Builtin().Screen(text, string(purpose)).Doubt == screening.SaysNothing {
+		return "", ErrListReason
+	}
+	return text, nil
 }
 
 // MakeList opens the emergency contacts of all who work in a department, for two people on the host. What the permissions
