@@ -24,7 +24,7 @@ export default function Detail() {
   const { id = '' } = useParams()
   const client = useQueryClient()
   const found = useQuery({ queryKey: ['cuts', 'one', id], gcTime: 0, queryFn: () => ok(api.GET('/api/v1/access-cuts/{id}', { params: { path: { id } } })) })
-  useEvents(id ? `/api/v1/access-cuts/${id}/events` : undefined, () => void client.invalidateQueries({ queryKey: ['cuts', 'one', id] }), ['changed'])
+  useEvents(id ? `/api/v1/access-cuts/${id}/events` : undefined, () => void client.invalidateQueries({ queryKey: ['cuts', 'one', id] }), ['snapshot', 'changed'])
   if (found.isPending) return <><Heading>{t('title')}</Heading><Skeleton active /></>
   if (!found.data) return <><Heading>{t('title')}</Heading><ProblemAlert error={found.error} retry={() => void found.refetch()} /></>
   const c = found.data
