@@ -85,10 +85,21 @@ function Apology({ title, hint, children }: { title: string; hint?: string; chil
   )
 }
 
+/** A part of the console that did not come: each browser says it in its own words. */
+const unloaded = (error: unknown) =>
+  error instanceof Error && /dynamically imported module|importing a module script failed|unable to preload/i.test(error.message)
+
 function Broken() {
   const t = useShellTexts()
   const error = useRouteError()
   console.error(error)
+  if (unloaded(error)) {
+    return (
+      <Apology title={t('away')} hint={t('awayHint')}>
+        <Button onClick={() => location.reload()}>{t('reloadAway')}</Button>
+      </Apology>
+    )
+  }
   return (
     <Apology title={t('broken')} hint={t('brokenHint')}>
       <Button onClick={() => location.reload()}>{t('reload')}</Button>

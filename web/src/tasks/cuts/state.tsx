@@ -16,7 +16,7 @@ export function CutState({ of: c }: { of: Cut }) {
   const t = useCutTexts()
   if (c.state === 'lifted') return <State tone="good">{c.state_text}</State>
   if (!standing(c)) return <State tone="calm">{c.state_text}</State>
-  if (c.still_on === 0 && c.own_access_off) return <State tone={c.state === 'unconfirmed' ? 'wait' : 'bad'}>{c.state_text}</State>
+  if (c.still_on === 0 && c.own_access_off) return <State tone={c.state === 'unconfirmed' ? 'wait' : 'calm'}>{c.state_text}</State>
   return (
     <Flex gap={4} wrap component="span">
       <State tone="bad">{t('partly')}</State>

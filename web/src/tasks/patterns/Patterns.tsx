@@ -35,7 +35,7 @@ export default function Page() {
         </div>
         <Flex gap={12} wrap align="center">
           <Select aria-label={t('days')} value={days} onChange={setDays} style={{ width: 160 }} options={[7, 30, 90].map((n) => ({ value: n, label: t('lastDays', { n }) }))} />
-          {p && <Typography.Text type="secondary">{p.more ? t('more', { n: p.looks }) : t('read', { n: p.looks })}</Typography.Text>}
+          {p && <Typography.Text type="secondary">{p.more ? t('more', { n: p.looks }) : p.looks === 0 ? t('readNone') : t('read', { n: p.looks })}</Typography.Text>}
         </Flex>
         {patterns.isPending && <Skeleton active />}
         <ProblemAlert error={patterns.error} retry={() => void patterns.refetch()} />

@@ -4,7 +4,7 @@ export const useReportTexts = texts(
   'report',
   {
     title: '离职人员核查',
-    intro: '这段时间离职的每一个人：账号是否真的都停用了？报告包含每一段已结束的任职，不是抽样；“已停用”指在系统中回读确认。',
+    intro: '这段时间离职的每一个人：账号是否真的都停用了？报告包含每一段已结束的任职，不是抽样；“已停用”指从系统中重新读取确认。',
     period: '期间',
     from: '开始日期',
     to: '结束日期',
@@ -65,7 +65,7 @@ export const useReportTexts = texts(
   },
   {
     title: "Leavers' report",
-    intro: 'Everybody who left within the period: is each account really off? The report has every employment that ended, and is no sample; off means read back from the system.',
+    intro: 'Everybody who left within the period: is each account really off? The report has every employment that ended; it is not a sample; off means read back from the system.',
     period: 'Period',
     from: 'First day',
     to: 'Last day',

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Alert, App, Button, Card, Checkbox, Descriptions, Flex, Form, Input, Radio, Skeleton, Tag, Typography } from 'antd'
+import { Alert, App, Button, Card, Checkbox, Descriptions, Flex, Form, Input, Popconfirm, Radio, Skeleton, Tag, Typography } from 'antd'
 import { Link, useParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -100,6 +100,7 @@ function SeeProof({ of: r, own }: { of: Schemas['SubjectRequest']; own: boolean 
 /** The copy for somebody who asked on paper: a look at everything, which is recorded; printed once. */
 function PrintCopy({ of: r, own }: { of: Schemas['SubjectRequest']; own: boolean }) {
   const t = useTexts()
+  const shell = useShellTexts()
   const client = useQueryClient()
   const outcome = useOutcome()
   const print = useMutation({
@@ -122,16 +123,26 @@ function PrintCopy({ of: r, own }: { of: Schemas['SubjectRequest']; own: boolean
   return (
     <Card size="small" title={<h2 className="card-title">{t(r.by_relative ? 'printRelative' : 'printTitle')}</h2>}>
       {done ? (
-        <Alert role="status" type="success" showIcon title={t(r.by_relative ? 'printedRelative' : 'printed')} description={t('printedNext')} />
+        <Alert role="status" type="success" showIcon title={t(r.by_relative ? 'printedRelative' : 'printed')} description={t('printedNext')} action={<Button size="small" onClick={() => print.reset()}>{t('printAgain')}</Button>} />
       ) : (
         <Flex vertical gap={12} align="start">
           <span>{t(r.by_relative ? 'printHintRelative' : 'printHint')}</span>
           <span>{t(own ? 'printOwn' : 'printLate')}</span>
           {asked && <Alert role="status" type="info" showIcon title={t('printAsked')} action={<Link to={`/approvals/${asked.id}`}>{t('printOpen')}</Link>} />}
           <ProblemAlert error={print.error} />
-          <Button loading={print.isPending} onClick={() => print.mutate()}>
-            {t('print')}
-          </Button>
+          <Popconfirm
+            disabled={!r.printed}
+            title={t('printAgainSure')}
+            description={t('printAgainMeans')}
+            okText={t('printAgain')}
+            cancelText={shell('cancel')}
+            styles={{ root: { maxWidth: 360 } }}
+            onConfirm={() => print.mutate()}
+          >
+            <Button loading={print.isPending} onClick={r.printed ? undefined : () => print.mutate()}>
+              {t(r.printed ? 'printAgain' : 'print')}
+            </Button>
+          </Popconfirm>
         </Flex>
       )}
     </Card>

@@ -12,7 +12,7 @@ export const useTogetherTexts = texts(
     emptyHint: '已全部决定，或者没有到期的资料。',
     person: '员工',
     categories: '要删除的资料',
-    since: '到期日',
+    since: '最早到期日',
     include: '一并决定：{{who}}',
     all: '全选',
     chosen: '已选 {{n}} 人，共 {{all}} 人',
