@@ -327,7 +327,8 @@ func (w *writing) pack(entry uuid.UUID, receipt string, rows int) ([]byte, error
 			lines = append(lines, "  "+hex.EncodeToString(sum.Sum(nil))+"  "+w.file(format))
 		}
 	}
-	lines = append(lines, "", w.text("check"), "")
+	// The action is named as the log names it: who looks for its words finds the entry.
+	lines = append(lines, "", fmt.Sprintf(w.text("check"), i18n.Text(w.language, "ledger.action."+leavers.ActionExported)), "")
 	w.member("README.txt", []byte(strings.ReplaceAll(strings.Join(lines, "\n"), "\n", "\r\n")))
 	w.try(w.zip.Close())
 	return w.out.Bytes(), w.err

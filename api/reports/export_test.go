@@ -17,6 +17,7 @@ import (
 	"lethe/api/apitest"
 	"lethe/api/httpkit"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/internal/leavers"
 	"lethe/internal/ledger"
 	"lethe/internal/sheet"
@@ -65,6 +66,9 @@ func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
 			if len(files[name+"."+string(format)]) == 0 || details[leavers.DigestOf(format)] != hex.EncodeToString(sum[:]) || !bytes.Contains(files["README.txt"], []byte(hex.EncodeToString(sum[:]))) {
 				t.Errorf("%s %s: %d bytes, the entry has %s", language, format, len(files[name+"."+string(format)]), details[leavers.DigestOf(format)])
 			}
+		}
+		if action := i18n.Text(i18n.Language(language), "ledger.action."+leavers.ActionExported); !bytes.Contains(files["README.txt"], []byte(action)) || bytes.Contains(files["README.txt"], []byte("%!")) {
+			t.Errorf("the log says %q, the README %q", action, files["README.txt"])
 		}
 		if !strings.Contains(string(files["receipt.txt"]), "/receipt\n") || !bytes.HasPrefix(files[name+".pdf"], []byte("%PDF-")) {
 			t.Errorf("no receipt or no pages: %q", files["receipt.txt"])
