@@ -46,7 +46,7 @@ const password = "four unlikely words together"
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	t.Parallel()
-	w := &world{t: t, env: databasetest.New(t)}
+	w := &world{t: t, env: databasetest.NewToday(t)}
 	path := filepath.Join(t.TempDir(), "kek")
 	if err := vault.CreateKEKFile(path); err != nil {
 		t.Fatal(err)

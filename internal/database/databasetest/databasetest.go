@@ -40,8 +40,16 @@ const maxConnections = 12
 const within = 2 * time.Minute
 
 // New clones the templates, marks the clones as a dev installation of their own, and drops them
-// when the test ends.
+// when the test ends. Their clock starts as [StartVariable] has it.
 func New(t testing.TB) *Env {
+	t.Helper()
+	env := NewToday(t)
+	env.AdvanceToHour(t, "Asia/Shanghai", cmp.Or(os.Getenv(StartVariable), usualStart))
+	return env
+}
+
+// NewToday is New by the clock of the machine, for tests beside a server that goes by it.
+func NewToday(t testing.TB) *Env {
 	t.Helper()
 	env := NewUnmarked(t)
 	ctx, cancel := context.WithTimeout(context.Background(), within)
@@ -51,7 +59,6 @@ func New(t testing.TB) *Env {
 		t.Fatalf("marking the test databases: %v", err)
 	}
 	env.Installation = installation
-	env.AdvanceToHour(t, "Asia/Shanghai", cmp.Or(os.Getenv(StartVariable), usualStart))
 	env.LedgerKeys = ledger.NewKeys()
 	if env.LedgerStorage, err = ledger.OpenStorage(t.TempDir()); err != nil {
 		t.Fatalf("making the ledger's folder: %v", err)
