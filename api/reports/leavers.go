@@ -238,7 +238,7 @@ func leaverView(language i18n.Language, r leavers.Row, named render.Named, place
 	for i, shown := range accounts.AccountViews(language, r.Accounts, false) {
 		a := LeaverAccount{
 			System: shown.System, SystemText: shown.SystemText, State: shown.State, StateText: shown.StateText,
-			LookUp: r.Accounts[i].LookUp, Open: !shown.State.Settled(), ConfirmedAt: shown.ConfirmedAt,
+			LookUp: r.Accounts[i].LookUp, Open: r.Open(r.Accounts[i]), ConfirmedAt: shown.ConfirmedAt,
 		}
 		if took := tookFrom(d, r.Accounts[i]); took != nil {
 			a.DelaySeconds, a.DelayText = delay(language, took)
@@ -254,7 +254,8 @@ func leaverView(language i18n.Language, r leavers.Row, named render.Named, place
 // tookFrom is how long after the cutoff an account was read back as off; nil: before it, or it is not, or a file brought
 // the person and nobody can say.
 func tookFrom(d models.Departure, a account.View) *time.Duration {
-	if d.BatchID != nil || a.LookUp || !a.State.Settled() || a.State == models.AccountWaived || a.ConfirmedAt == nil {
+	off := a.State == models.AccountDisabled || a.State == models.AccountNotFound
+	if d.BatchID != nil || a.LookUp || !off || a.ConfirmedAt == nil {
 		return nil
 	}
 	took := a.ConfirmedAt.Sub(d.AccessCutoffAt)

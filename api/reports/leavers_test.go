@@ -19,7 +19,9 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/database/databasetest"
 	"lethe/internal/leavers"
+	"lethe/internal/operations"
 	"lethe/models"
 )
 
@@ -37,7 +39,7 @@ func report(t *testing.T, f *apitest.Fixture, role models.Role, from, to int, mo
 // rewrite changes rows past what guards them: how they come to be so is other packages' matter.
 func rewrite(f *apitest.Fixture, sql string, args ...any) {
 	f.T.Helper()
-	for _, table := range []string{"departures", "linked_accounts", "support_cases", "access_cuts", "employees"} {
+	for _, table := range []string{"departures", "linked_accounts", "support_cases", "access_cuts", "employees", "approvals", "account_operations", "account_steps"} {
 		f.Exec("ALTER TABLE " + table + " DISABLE TRIGGER USER")
 		defer f.Exec("ALTER TABLE " + table + " ENABLE TRIGGER USER")
 	}
@@ -301,6 +303,104 @@ func TestExceptionsNameBothPeople(t *testing.T) {
 	row = rowOf(t, report(t, f, httpkit.Auditor, -10, 0, ""), dep.ID)
 	if !slices.Contains(what(), leavers.Cut) {
 		t.Errorf("once the person was told: %+v", row.Exceptions)
+	}
+}
+
+// agreed writes down a step that two people agreed to.
+func agreed(f *apitest.Fixture, operation string, person uuid.UUID, kind string, target uuid.UUID, result models.Ref) {
+	f.T.Helper()
+	err := databasetest.Agreed(f.T, f.Env.Facts, databasetest.Agreement{
+		Operation: operation, Subject: person, Kind: kind, Target: target, Requester: f.People[httpkit.HR], Approver: f.People[httpkit.Reviewer],
+	}, func(*database.Tx) error { return nil })
+	if err != nil {
+		f.T.Fatal(err)
+	}
+	rewrite(f, "UPDATE approvals SET result_location = ? WHERE operation = ? AND subject_ids = ARRAY[CAST(? AS uuid)]", result.String(), operation, person)
+}
+
+// operation writes down an operation that has an account, as it found it.
+func operation(f *apitest.Fixture, dep models.Departure, account uuid.UUID, mode string, cut *uuid.UUID) uuid.UUID {
+	f.T.Helper()
+	id := uuid.New()
+	rewrite(f, "INSERT INTO account_operations (id, employment_id, kind, mode, origin, cut_id, created_at, ledger_entry_id) VALUES (?, ?, 'unlink', ?, 'standalone', ?, lethe_now() - interval '20 days', @entry)", id, dep.EmploymentID, mode, cut)
+	rewrite(f, "INSERT INTO account_steps (id, operation_id, account_id, system, position, action, before) SELECT gen_random_uuid(), ?, id, system, 1, 'unlink', '{\"state\": \"linked\", \"registered\": true}' FROM linked_accounts WHERE id = ?", id, account)
+	return id
+}
+
+// registered is the account of a departure that people linked.
+func registered(f *apitest.Fixture, dep models.Departure) (id uuid.UUID) {
+	f.T.Helper()
+	if err := f.Env.Facts.Read(f.T.Context()).Raw("SELECT id FROM linked_accounts WHERE registered AND employment_id = ? LIMIT 1", dep.EmploymentID).Row().Scan(&id); err != nil {
+		f.T.Fatal(err)
+	}
+	return id
+}
+
+// TestI12_ADetachedAccountIsNotOff: two people let it be used, whom the report names; nobody did, and it is open.
+func TestI12_ADetachedAccountIsNotOff(t *testing.T) {
+	f := apitest.New(t)
+	person := f.Hire("detached", f.A)
+	dep := f.LeftLongAgo(person, -5, false)
+	off(f, dep, 0)
+	account := registered(f, dep)
+	rewrite(f, "UPDATE linked_accounts SET state = 'detached', confirmed_at = confirmed_at + interval '3 days' WHERE id = ?", account)
+	shown := func() (row reports.LeaverView, detached reports.LeaverAccount, totals reports.LeaversTotals) {
+		v := report(t, f, httpkit.Auditor, -10, 0, "")
+		row = rowOf(t, v, dep.ID)
+		i := slices.IndexFunc(row.Accounts, func(a reports.LeaverAccount) bool { return a.State == models.AccountDetached })
+		return row, row.Accounts[i], v.Totals
+	}
+	if row, a, _ := shown(); row.Outcome != leavers.Open || !a.Open || a.DelaySeconds != nil {
+		t.Errorf("without two people: %s, %+v", row.Outcome, a)
+	}
+	op := operation(f, dep, account, "detach", nil)
+	agreed(f, operations.Detach, person, "account", account, models.Ref{Kind: models.RefUnlinking, ID: op})
+	row, a, totals := shown()
+	if row.Outcome != leavers.Accepted || a.Open || a.DelaySeconds != nil || totals.Accepted != 1 || totals.Median != nil {
+		t.Errorf("with two people: %s, %+v, %+v", row.Outcome, a, totals)
+	}
+	i := slices.IndexFunc(row.Exceptions, func(e reports.ExceptionView) bool { return e.What == leavers.Approved })
+	if i < 0 || row.Exceptions[i].By.EmployeeID != f.People[httpkit.HR] || row.Exceptions[i].Second.EmployeeID != f.People[httpkit.Reviewer] {
+		t.Errorf("exceptions %+v", row.Exceptions)
+	}
+}
+
+// TestI27_ACutIsNotToldOfBeforeThePersonIs: neither that it was lifted, nor what was decided in it, nor that an account is off.
+func TestI27_ACutIsNotToldOfBeforeThePersonIs(t *testing.T) {
+	f := apitest.New(t)
+	person := f.Hire("cut", f.A)
+	dep := f.LeftLongAgo(person, -5, false)
+	off(f, dep, -10*24*time.Hour)
+	account, cut := registered(f, dep), uuid.New()
+	rewrite(f, `INSERT INTO access_cuts (id, employee_id, state, holder_of, ordered_by, ordered_role, ordered_at, confirm_due_at, ledger_entry_id)
+		VALUES (?, ?, 'unconfirmed', '{}', ?, 'hr_admin', lethe_now() - interval '20 days', lethe_now(), @entry)`, cut, person, f.People[httpkit.HR])
+	rewrite(f, "DELETE FROM account_steps WHERE account_id IN (SELECT id FROM linked_accounts WHERE employment_id = ?)", dep.EmploymentID)
+	rewrite(f, "DELETE FROM account_operations WHERE employment_id = ?", dep.EmploymentID)
+	op := operation(f, dep, account, "disable", &cut)
+	rewrite(f, "UPDATE linked_accounts SET operation_id = ? WHERE id = ?", op, account)
+	rewrite(f, `INSERT INTO support_cases (id, operation_id, step_id, account_id, system, reason, state, resolution, asked_by, asked_at, closed_at, ledger_entry_id)
+		SELECT gen_random_uuid(), operation_id, id, account_id, system, 'unavailable', 'closed', 'resolved_by_hand', ?, lethe_now(), lethe_now(), @entry
+		FROM account_steps WHERE operation_id = ?`, f.People[httpkit.IT], op)
+	agreed(f, operations.LiftCut, person, models.RefCut, cut, models.Ref{Kind: models.RefCut, ID: cut})
+	shown := func() (row reports.LeaverView, what []leavers.What) {
+		row = rowOf(t, report(t, f, httpkit.Auditor, -10, 0, ""), dep.ID)
+		for _, e := range row.Exceptions {
+			if e.What != leavers.Entered {
+				what = append(what, e.What)
+			}
+		}
+		slices.Sort(what)
+		return row, what
+	}
+	row, what := shown()
+	i := slices.IndexFunc(row.Accounts, func(a reports.LeaverAccount) bool { return !a.LookUp })
+	if len(what) != 0 || row.Outcome != leavers.Open || row.Accounts[i].State != models.AccountLinked || !row.Accounts[i].Open || row.Accounts[i].ConfirmedAt != nil {
+		t.Errorf("before the person was told: %s, %v, %+v", row.Outcome, what, row.Accounts)
+	}
+	rewrite(f, "UPDATE access_cuts SET told_at = lethe_now(), told_by = ? WHERE id = ?", f.People[httpkit.HR], cut)
+	row, what = shown()
+	if !slices.Equal(what, []leavers.What{leavers.Approved, leavers.ByHand, leavers.Cut}) || row.Outcome != leavers.InTime || row.Accounts[i].State != models.AccountDisabled {
+		t.Errorf("once the person was told: %s, %v, %+v", row.Outcome, what, row.Accounts)
 	}
 }
 

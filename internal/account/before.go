@@ -1,13 +1,13 @@
 package account
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -83,7 +83,7 @@ func (c cutSteps) of(account uuid.UUID, operation *uuid.UUID) (cutStep, bool) {
 }
 
 // stepsOfCuts are the parts of some accounts in emergency cuts.
-func stepsOfCuts(ctx context.Context, db *database.DB, rows []models.LinkedAccount) (cutSteps, error) {
+func stepsOfCuts(db *gorm.DB, rows []models.LinkedAccount) (cutSteps, error) {
 	found := cutSteps{}
 	if len(rows) == 0 {
 		return found, nil
@@ -93,7 +93,7 @@ func stepsOfCuts(ctx context.Context, db *database.DB, rows []models.LinkedAccou
 		ids[i] = a.ID
 	}
 	var steps []cutStep
-	err := db.Read(ctx).Raw(`SELECT s.account_id, s.operation_id, s.before, o.created_at AS ordered_at, c.told_at IS NULL AS secret, c.state IN ('unconfirmed', 'confirmed') AND s.action = 'unlink' AS closes,
+	err := db.Raw(`SELECT s.account_id, s.operation_id, s.before, o.created_at AS ordered_at, c.told_at IS NULL AS secret, c.state IN ('unconfirmed', 'confirmed') AND s.action = 'unlink' AS closes,
 			w.id AS ended_by, w.created_at AS ended_at
 		FROM account_steps s JOIN account_operations o ON o.id = s.operation_id JOIN access_cuts c ON c.id = o.cut_id
 		LEFT JOIN LATERAL (SELECT l.id, l.created_at FROM account_operations l JOIN departures d ON d.id = l.departure_id
@@ -163,6 +163,15 @@ func AsBefore(views []View) []View {
 		}
 	}
 	return shown
+}
+
+// SeenOtherwise are the accounts, of all employments, that those who know of no emergency cut before the person was told see
+// otherwise than they are.
+func SeenOtherwise(db *gorm.DB) ([]View, error) {
+	rows, err := database.Find[models.LinkedAccount](db, "accounts", `employment_id IN (SELECT o.employment_id FROM account_operations o
+		JOIN access_cuts c ON c.id = o.cut_id WHERE o.cut_id IS NOT NULL AND c.told_at IS NULL)`)
+	views, err := viewed(db)(rows, err)
+	return slices.DeleteFunc(views, func(v View) bool { return v.Before == nil }), err
 }
 
 // StateOf is where the accounts of an employment stand whose departure was taken back and is said to have given them

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"lethe/internal/database"
 	"lethe/models"
@@ -37,7 +38,7 @@ type View struct {
 // Accounts lists the accounts of employments, by employment, in the order in which they were linked, and
 // the look-ups in systems where none was, also those that were called off before they were answered.
 func Accounts(ctx context.Context, db *database.DB, employments []uuid.UUID) (map[uuid.UUID][]View, error) {
-	views, err := viewed(ctx, db)(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN ?", employments))
+	views, err := viewed(db.Read(ctx))(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN ?", employments))
 	byEmployment := make(map[uuid.UUID][]View, len(employments))
 	for _, v := range views {
 		byEmployment[v.Employment] = append(byEmployment[v.Employment], v)
@@ -47,19 +48,19 @@ func Accounts(ctx context.Context, db *database.DB, employments []uuid.UUID) (ma
 
 // OfPerson lists the accounts of all employments of a person, as [Accounts] does.
 func OfPerson(ctx context.Context, db *database.DB, employeeID uuid.UUID) ([]View, error) {
-	return viewed(ctx, db)(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", employeeID))
+	return viewed(db.Read(ctx))(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN (SELECT id FROM employments WHERE employee_id = ?)", employeeID))
 }
 
-func viewed(ctx context.Context, db *database.DB) func(rows []models.LinkedAccount, err error) ([]View, error) {
+func viewed(db *gorm.DB) func(rows []models.LinkedAccount, err error) ([]View, error) {
 	return func(rows []models.LinkedAccount, err error) ([]View, error) {
 		if err != nil {
 			return nil, err
 		}
-		steps, err := stepsOfCuts(ctx, db, rows)
+		steps, err := stepsOfCuts(db, rows)
 		if err != nil {
 			return nil, err
 		}
-		ops, err := orderedBy(ctx, db, rows)
+		ops, err := orderedBy(db, rows)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +76,7 @@ type ordered struct {
 }
 
 // orderedBy are the operations that ever took accounts over.
-func orderedBy(ctx context.Context, db *database.DB, rows []models.LinkedAccount) (map[uuid.UUID]ordered, error) {
+func orderedBy(db *gorm.DB, rows []models.LinkedAccount) (map[uuid.UUID]ordered, error) {
 	var ids []uuid.UUID
 	for _, a := range rows {
 		if a.OperationID != nil {
@@ -86,7 +87,7 @@ func orderedBy(ctx context.Context, db *database.DB, rows []models.LinkedAccount
 		return nil, nil //nolint:nilnil // there are none
 	}
 	var operations []ordered
-	err := db.Read(ctx).Raw(`SELECT o.id, o.kind, coalesce(d.stage IN ('withdrawn', 'annulled'), false) AS taken_back
+	err := db.Raw(`SELECT o.id, o.kind, coalesce(d.stage IN ('withdrawn', 'annulled'), false) AS taken_back
 		FROM account_operations o LEFT JOIN departures d ON d.id = o.departure_id
 		WHERE o.id IN (SELECT operation_id FROM account_steps WHERE account_id IN ?)`, ids).Scan(&operations).Error
 	if err != nil {

@@ -85,10 +85,18 @@ func Rows(ctx context.Context, db *database.DB, listed []Listed) ([]Row, error) 
 	rows := make([]Row, len(listed))
 	for i, l := range listed {
 		d := of[l.ID]
-		shown := slices.DeleteFunc(accounts[d.EmploymentID], func(a account.View) bool { return a.CalledOff })
+		shown := slices.DeleteFunc(account.AsBefore(accounts[d.EmploymentID]), func(a account.View) bool { return a.CalledOff })
 		rows[i] = Row{Listed: l, Departure: d, Employment: period[d.EmploymentID], Accounts: shown, Exceptions: append(entered(d), exceptions[d.ID]...)}
 	}
 	return rows, nil
+}
+
+// Open says that an account is not off, and that nobody accepted that: one that was detached can still be used.
+func (r Row) Open(a account.View) bool {
+	if a.State != models.AccountDetached {
+		return !a.State.Settled()
+	}
+	return !slices.ContainsFunc(r.Exceptions, func(e Exception) bool { return e.Operation == operations.Detach })
 }
 
 // entered says that somebody's departure was entered only after access had to be off.
@@ -102,9 +110,10 @@ func entered(d models.Departure) []Exception {
 	return nil
 }
 
-// exceptionsOf are those of departures, by departure, in their order. Approvals and cuts that name no departure count for
-// the employment that was the person's last one when they happened. Of a cut only what the person was told of is told: a
-// report goes from hand to hand (I27).
+// exceptionsOf are those of departures, by departure, in their order. What two people ordered of accounts counts for the
+// employment that has them; other approvals and cuts that name no departure for that which was the person's last one when
+// they happened. Of a cut only what the person was told of is told, nor what was decided in it: a report goes from hand to
+// hand (I27).
 func exceptionsOf(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.UUID][]Exception, error) {
 	var found []struct {
 		DepartureID uuid.UUID
@@ -117,13 +126,20 @@ func exceptionsOf(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uu
 		SELECT d.id AS departure_id, CASE c.resolution WHEN 'waive' THEN 'waiver' ELSE 'by_hand' END AS what, c.closed_at AS at, c.asked_by AS by, c.confirmed_by AS second,
 			a.system, a.kind, '' AS operation
 		FROM d JOIN linked_accounts a ON a.employment_id = d.employment_id JOIN support_cases c ON c.account_id = a.id
-		WHERE c.state = 'closed' AND c.resolution IN ('waive', 'resolved_by_hand')
+			JOIN account_operations o ON o.id = c.operation_id LEFT JOIN access_cuts k ON k.id = o.cut_id
+		WHERE (o.cut_id IS NULL OR k.told_at IS NOT NULL) AND c.state = 'closed' AND c.resolution IN ('waive', 'resolved_by_hand')
 		UNION ALL
 		SELECT d.id, 'approval', p.ended_at, p.requester_id, p.decided_by, '', '', p.operation
 		FROM d CROSS JOIN LATERAL (
-			SELECT * FROM approvals WHERE subject_ids && ARRAY[d.employee_id] AND state = 'approved' AND operation IN @operations
-				AND (jsonb_contains(targets, jsonb_build_array(jsonb_build_object('kind', 'departure', 'id', d.id)))
-					OR NOT jsonb_contains(targets, '[{"kind": "departure"}]') AND ended_at >= d.hired_on AND (d.again IS NULL OR ended_at < d.again))
+			SELECT p.* FROM approvals p LEFT JOIN account_operations o ON o.id = `+ledTo+`
+			WHERE p.subject_ids && ARRAY[d.employee_id] AND p.state = 'approved' AND p.operation IN @operations
+				AND (jsonb_contains(p.targets, jsonb_build_array(jsonb_build_object('kind', 'departure', 'id', d.id)))
+					OR NOT jsonb_contains(p.targets, '[{"kind": "departure"}]')
+						AND coalesce(o.employment_id = d.employment_id, p.ended_at >= d.hired_on AND (d.again IS NULL OR p.ended_at < d.again)))
+				AND NOT EXISTS (SELECT 1 FROM access_cuts k WHERE k.employee_id = d.employee_id AND k.told_at IS NULL
+					AND jsonb_contains(p.targets, jsonb_build_array(jsonb_build_object('kind', 'access_cut', 'id', k.id))))
+			UNION SELECT p.* FROM (SELECT l.*, NOT registered AND external_id IS NULL AND finding <> 'found' AS look_up
+				FROM linked_accounts l WHERE l.employment_id = d.employment_id AND l.state = 'detached') a, `+detachings+`
 			UNION SELECT * FROM approvals WHERE id = d.advanced_by AND state = 'approved'
 		) p
 		UNION ALL

@@ -3,6 +3,7 @@
 package leavers
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -11,10 +12,12 @@ import (
 	"gorm.io/gorm"
 
 	"lethe/internal/access"
+	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
 	"lethe/internal/database"
+	"lethe/internal/operations"
 	"lethe/models"
 )
 
@@ -41,7 +44,7 @@ const (
 	Open Outcome = "open"
 	// NotLooked: no account is known, and no system was asked for one.
 	NotLooked Outcome = "not_looked"
-	// Accepted: two people accepted an account that is not off.
+	// Accepted: two people accepted an account that is not off, or detached it and let it be used.
 	Accepted Outcome = "accepted"
 	// Late: all are off, and the last one was read back as off later than allowed.
 	Late Outcome = "late"
@@ -101,16 +104,27 @@ type Totals struct {
 // An employment has ended also where the departure has not been carried out yet though its time has come: that one is
 // looked for above all. Whatever its accounts say, nothing is settled before the departure asked the systems (I29);
 // relinked is what its track says once a later order took the accounts over, and then they say it themselves.
+//
+// An account that was detached can still be used: like a waived one it is accepted where two people agreed, and open else.
+// @before has the accounts that are seen as before an emergency cut of which the person was not told (I27).
 const judged = `WITH counted AS (
 	SELECT d.id, d.employee_id = @reader AS own, d.access_cutoff_at AS cutoff, d.batch_id IS NOT NULL AS taken_in, d.accounts_state IN ('settled', 'relinked') AS ended,
 		count(a.id) FILTER (WHERE NOT a.look_up) AS accounts,
-		count(a.id) FILTER (WHERE a.state NOT IN ('disabled', 'detached', 'not_found', 'waived')) AS open,
+		count(a.id) FILTER (WHERE a.state NOT IN ('disabled', 'not_found', 'waived')) AS open,
 		count(a.id) FILTER (WHERE a.state = 'waived') AS waived,
-		count(a.id) FILTER (WHERE a.look_up AND a.state IN ('disabled', 'detached', 'not_found')) AS looked,
-		max(a.confirmed_at) FILTER (WHERE NOT a.look_up AND a.state IN ('disabled', 'detached', 'not_found')) AS off_at
+		count(a.id) FILTER (WHERE a.look_up AND a.state IN ('disabled', 'not_found')) AS looked,
+		max(a.confirmed_at) FILTER (WHERE NOT a.look_up AND a.state IN ('disabled', 'not_found')) AS off_at
 	FROM departures d JOIN employments m ON m.id = d.employment_id
-	LEFT JOIN (SELECT id, employment_id, state, confirmed_at, NOT registered AND external_id IS NULL AND finding <> 'found' AS look_up
-		FROM linked_accounts WHERE registered OR external_id IS NOT NULL OR finding = 'found' OR state NOT IN ('linked', 'relinked')) a ON a.employment_id = d.employment_id
+	LEFT JOIN (
+		SELECT a.id, a.employment_id, a.confirmed_at, a.look_up,
+			CASE WHEN a.state <> 'detached' THEN a.state WHEN EXISTS (SELECT 1 FROM ` + detachings + `) THEN 'waived' ELSE a.state END AS state
+		FROM (
+			SELECT a.id, a.employment_id, a.system, coalesce(b.state, a.state) AS state, CASE WHEN b.id IS NULL THEN a.confirmed_at ELSE b.confirmed_at END AS confirmed_at,
+				coalesce(b.look_up, NOT a.registered AND a.external_id IS NULL AND a.finding <> 'found') AS look_up, coalesce(b.called_off, false) AS called_off
+			FROM linked_accounts a
+			LEFT JOIN jsonb_to_recordset(CAST(@before AS jsonb)) b(id uuid, state text, confirmed_at timestamptz, look_up boolean, called_off boolean) ON b.id = a.id
+		) a WHERE NOT a.called_off AND NOT (a.look_up AND a.state IN ('linked', 'relinked'))
+	) a ON a.employment_id = d.employment_id
 	WHERE (d.stage IN ('departed', 'purging', 'purged') OR d.stage = 'pending_departure' AND d.employment_ended_at <= (SELECT lethe_now()))
 		AND @@scope@@
 	GROUP BY d.id
@@ -134,9 +148,42 @@ const judged = `WITH counted AS (
 	FROM weighed
 )`
 
+// detachings are the steps by which two people let the account a stay as it is; of a question: by which they let that stay
+// which was found.
+const detachings = `approvals p JOIN account_steps s ON s.operation_id = ` + ledTo + ` JOIN linked_accounts x ON x.id = s.account_id
+	WHERE p.state = 'approved' AND p.operation = '` + operations.Detach + `' AND p.subject_ids && ARRAY[(SELECT m.employee_id FROM employments m WHERE m.id = a.employment_id)]
+		AND (x.id = a.id OR a.look_up AND x.system = a.system)`
+
+// ledTo is what the approval p led to.
+const ledTo = `CAST(substring(p.result_location from '[0-9a-f-]{36}$') AS uuid)`
+
+// seenAs is an account that is seen otherwise than it is.
+type seenAs struct {
+	ID          uuid.UUID           `json:"id"`
+	State       models.AccountState `json:"state"`
+	ConfirmedAt *time.Time          `json:"confirmed_at"`
+	LookUp      bool                `json:"look_up"`
+	CalledOff   bool                `json:"called_off"`
+}
+
+// seenBefore are the accounts that are seen as before an emergency cut of which the person was not told.
+func seenBefore(db *gorm.DB) (string, error) {
+	views, err := account.SeenOtherwise(db)
+	if err != nil {
+		return "", err
+	}
+	seen := make([]seenAs, len(views))
+	for i, v := range views {
+		seen[i] = seenAs{v.ID, v.Before.State, v.Before.ConfirmedAt, v.Before.LookUp, v.Before.CalledOff}
+	}
+	text, err := json.Marshal(seen)
+	return string(text), err
+}
+
 // scoped is judged for a filter, and what it is asked with.
-func (f Filter) scoped(db *gorm.DB) (string, map[string]any) {
+func (f Filter) scoped(db *gorm.DB, before string) (string, map[string]any) {
 	args := map[string]any{
+		"before": before,
 		"reader": f.Reader.EmployeeID, "late": f.LateAfter.Seconds(), "from": f.From, "to": f.To,
 		"begin": clock.StartOfDay(f.From, f.Zone), "end": clock.EndOfDay(f.To, f.Zone),
 		"entity": f.LegalEntityID, "department": f.DepartmentID, "site": f.SiteID,
@@ -161,9 +208,13 @@ func (f Filter) scoped(db *gorm.DB) (string, map[string]any) {
 }
 
 // Page reads the totals of a report, and those of its rows with one of the outcomes (none: any) that come after a position,
-// one more than limit at most: the extra one says that another page follows. It is one statement, so that both are of one instant.
+// one more than limit at most: the extra one says that another page follows. Both are of one statement, and so of one instant.
 func Page(db *gorm.DB, f Filter, outcomes []Outcome, after *Position, limit int) ([]Listed, Totals, error) {
-	sql, args := f.scoped(db)
+	before, err := seenBefore(db)
+	if err != nil {
+		return nil, Totals{}, err
+	}
+	sql, args := f.scoped(db, before)
 	rows := "NOT own"
 	if len(outcomes) > 0 {
 		rows += " AND outcome IN @outcomes"
@@ -178,7 +229,7 @@ func Page(db *gorm.DB, f Filter, outcomes []Outcome, after *Position, limit int)
 		Totals `gorm:"embedded"`
 		Rows   string
 	}
-	err := db.Raw(sql+` SELECT t.*, (SELECT coalesce(string_agg(concat_ws(' ', id, sort, outcome, took), ',' ORDER BY sort, id), '')
+	err = db.Raw(sql+` SELECT t.*, (SELECT coalesce(string_agg(concat_ws(' ', id, sort, outcome, took), ',' ORDER BY sort, id), '')
 			FROM (SELECT * FROM judged WHERE `+rows+` ORDER BY sort, id LIMIT @limit ) page) AS rows
 		FROM (SELECT count(*) FILTER (WHERE NOT own) AS leavers,
 			count(*) FILTER (WHERE outcome = 'open' AND NOT own) AS open, count(*) FILTER (WHERE outcome = 'not_looked' AND NOT own) AS not_looked,

@@ -138,9 +138,9 @@ func (l life) wanted(late time.Duration) (outcome Outcome, delay time.Duration) 
 		if question.LookUp() && (a.state == models.AccountLinked || a.state == models.AccountRelinked) {
 			continue // called off
 		}
-		open = open || !a.state.Settled()
+		open = open || !a.state.Settled() || a.state == models.AccountDetached // nobody agreed to that
 		waived = waived || a.state == models.AccountWaived
-		off := a.state.Settled() && a.state != models.AccountWaived
+		off := a.state == models.AccountDisabled || a.state == models.AccountNotFound
 		switch {
 		case question.LookUp():
 			asked = asked || off
