@@ -7,6 +7,7 @@
 package disclosure
 
 import (
+	"slices"
 	"time"
 
 	"lethe/internal/access"
@@ -150,4 +151,11 @@ func insteadOf(rule Rule, p access.Purpose) []Alternative {
 		return []Alternative{OtherPurpose, RegisteredPost, PassMessage}
 	}
 	return []Alternative{OtherPurpose}
+}
+
+// Chosen says whether a purpose's evidence is one of given choices, not words.
+func Chosen(purpose, key string) bool {
+	return slices.ContainsFunc(purposes, func(p Purpose) bool {
+		return string(p.Purpose) == purpose && slices.ContainsFunc(p.Evidence, func(e Evidence) bool { return e.Key == key && e.Kind == Choice })
+	})
 }

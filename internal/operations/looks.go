@@ -43,9 +43,13 @@ func (d Deps) look() approval.Operation {
 			if err != nil {
 				return approval.Review{}, err
 			}
+			targets := []approval.Target{{Kind: "disclosure", ID: row.ID, Version: approval.Version(row.Status)}}
+			if row.SubjectRequestID != nil { // whose answer a printed copy is; that it is open is judged when it is printed
+				targets = append(targets, approval.Target{Kind: models.RefSubject, ID: *row.SubjectRequestID, Version: approval.Version(row.ID)})
+			}
 			return approval.Review{
 				Subjects: []uuid.UUID{row.EmployeeID},
-				Targets:  []approval.Target{{Kind: "disclosure", ID: row.ID, Version: approval.Version(row.Status)}},
+				Targets:  targets,
 				Changes:  append(lookChanges(who, row, written[0]), agreed...),
 			}, nil
 		},
@@ -72,6 +76,9 @@ func lookChanges(who approval.Change, row models.Disclosure, written disclosure.
 	changes = append(changes, text)
 	for _, key := range slices.Sorted(maps.Keys(written.Evidence)) {
 		c := shown("evidence_key."+key, written.Evidence[key])
+		if disclosure.Chosen(row.Purpose, key) {
+			c.Words = "evidence_choice"
+		}
 		c.Sealed = true
 		changes = append(changes, c)
 	}

@@ -72,6 +72,8 @@ export default function Detail() {
   if (!request.data) return <><Heading>{t('title')}</Heading><ProblemAlert error={request.error} retry={() => void request.refetch()} /><p><Link to="/approvals">{t('back')}</Link></p></>
   const r = request.data
   const look = r.because.some((c) => c.cause === 'sensitive_look') // its reason is sealed, and stands among the changes
+  const paper = r.targets.find((x) => x.kind === 'subject_request')
+  const copy = look && !!paper // a printed copy
   const mine = r.requester.employee_id === me?.employee_id
   const pending = r.state === 'pending'
   const decides = pending && !mine && !!me && r.approvers.includes(me.role)
@@ -89,7 +91,7 @@ export default function Detail() {
       <div>
         <Link to="/approvals">← {t('back')}</Link>
         <Flex gap={12} align="center" wrap style={{ marginTop: 8 }}>
-          <Heading style={{ margin: 0 }}>{r.operation_text}</Heading>
+          <Heading style={{ margin: 0 }}>{copy ? t('copyTitle') : r.operation_text}</Heading>
           <ApprovalState of={r} />
         </Flex>
       </div>
@@ -99,6 +101,7 @@ export default function Detail() {
         {cut && <OfCut id={cut.id} />}
         <Space wrap style={{ marginTop: 8 }}>
           {employee && reaches('people') && <Link to={`/people/${employee.id}`}>{t('person')}</Link>}
+          {paper && reaches('requests') && <Link to={`/requests/${paper.id}`}>{t('openSubjectRequest')}</Link>}
           {departure && <Link to={`/departures/${departure.id}`}>{t('departure')}</Link>}
         </Space>
       </Card>
@@ -137,7 +140,7 @@ export default function Detail() {
                   {t('reject')}
                 </Button>
               </Flex>
-              <Typography.Text type="secondary">{t(look ? 'approveLookHint' : r.operation === 'former_access.enrol' ? 'approveInPersonHint' : 'approveHint')}</Typography.Text>
+              <Typography.Text type="secondary">{t(copy ? 'approveCopyHint' : look ? 'approveLookHint' : r.operation === 'former_access.enrol' ? 'approveInPersonHint' : 'approveHint')}</Typography.Text>
             </Flex>
           </Form>
         </Card>
