@@ -99,7 +99,7 @@ func (s *server) registerCuts() {
 		Session: true, NoSealedCodes: true,
 	}, s.tellCut)
 	httpkit.Handle(r, httpkit.Route{
-		At: "POST /access-cuts/{id}/confirmation", Summary: "Confirm an emergency cut as the second person", To: httpkit.Roles{httpkit.HR, httpkit.Reviewer},
+		At: "POST /access-cuts/{id}/confirmation", Summary: "Confirm an emergency cut as the second person", To: cut.Confirmers,
 		Session: true, NoSealedCodes: true,
 	}, s.confirmCut)
 	httpkit.Handle(r, httpkit.Route{
@@ -305,6 +305,7 @@ type listCutsInput struct {
 	EmployeeID uuid.UUID       `query:"employee_id" doc:"Only those of this person"`
 	State      models.CutState `query:"state" doc:"Only those in this state"`
 	Standing   httpkit.YesNo   `query:"standing" enum:"true,false" doc:"true: only those that keep something closed"`
+	ToConfirm  httpkit.YesNo   `query:"to_confirm" enum:"true,false" doc:"true: only those that wait for the caller to confirm them; of a role that confirms none, none"`
 }
 
 func (s *server) listCuts(ctx context.Context, in *listCutsInput) (*httpkit.Answer[httpkit.Page[AccessCut]], error) {
@@ -312,8 +313,13 @@ func (s *server) listCuts(ctx context.Context, in *listCutsInput) (*httpkit.Answ
 	if err != nil {
 		return nil, err
 	}
+	by := httpkit.ActorOf(ctx)
+	if in.ToConfirm == "true" && !slices.Contains(cut.Confirmers, by.Role) {
+		return httpkit.AnswerOf(httpkit.PageOf([]AccessCut{}, nil), nil)
+	}
 	rows, err := cut.List(ctx, s.DB, cut.Filter{
-		EmployeeID: httpkit.Given(in.EmployeeID), State: in.State, Standing: in.Standing == "true", NotOf: httpkit.ActorOf(ctx).EmployeeID, Before: before, Limit: in.Limit,
+		EmployeeID: httpkit.Given(in.EmployeeID), State: in.State, Standing: in.Standing == "true", ToConfirm: in.ToConfirm == "true", NotOf: by.EmployeeID,
+		Before: before, Limit: in.Limit,
 	})
 	if err != nil {
 		return nil, err

@@ -3,12 +3,14 @@ package overview
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
+	"lethe/internal/cut"
 	"lethe/internal/disclosure"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
@@ -46,6 +48,7 @@ type Waiting struct {
 	Looks           int `json:"looks" doc:"Looks to review, of others at others; 0 for IT"`
 	Requests        int `json:"requests" doc:"Requests of people about their own data that wait for an answer; 0 for IT"`
 	RequestsOverdue int `json:"requests_overdue" doc:"Of them, those that should have been answered"`
+	Cuts            int `json:"cuts" doc:"Emergency cuts that wait for the caller to confirm them; 0 for roles that confirm none"`
 }
 
 // Month is how a month went.
@@ -91,7 +94,7 @@ func (s *server) get(ctx context.Context, in *getInput) (*httpkit.Answer[Overvie
 		}
 		today = clock.Today(now, time.UTC)
 	}
-	waiting, err := overview.Count(ctx, s.DB, overview.Asker{Person: by.EmployeeID, Today: today, Decides: s.Approvals.DecidedBy(by.Role)})
+	waiting, err := overview.Count(ctx, s.DB, overview.Asker{Person: by.EmployeeID, Today: today, Decides: s.Approvals.DecidedBy(by.Role), Confirms: slices.Contains(cut.Confirmers, by.Role)})
 	if err != nil {
 		return nil, err
 	}

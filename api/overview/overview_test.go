@@ -5,11 +5,15 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"lethe/api/accounts"
 	"lethe/api/apitest"
 	"lethe/api/httpkit"
 	api "lethe/api/overview"
+	"lethe/internal/database"
+	"lethe/internal/identity"
 	"lethe/models"
 )
 
@@ -74,6 +78,67 @@ func TestTheOverviewCountsWhatTheListsHave(t *testing.T) {
 			t.Errorf("%s: %d", role, got.Status)
 		}
 	}
+}
+
+// TestACutWaitsForWhoMayConfirmIt: for the other HR and the reviewers, never for who ordered it, is cut or confirms none,
+// and not once it was confirmed, lifted or has ended. The number is what the list has.
+func TestACutWaitsForWhoMayConfirmIt(t *testing.T) {
+	f := apitest.New(t)
+	colleague := f.Hire("C1", f.B)
+	f.Run(func(tx *database.Tx) error { _, err := identity.GrantTo(tx, colleague, httpkit.HR); return err })
+	other := f.PlainSession(colleague, httpkit.HR)
+	var cuts []uuid.UUID
+	for _, no := range []string{"K1", "K2"} {
+		var made accounts.AccessCut
+		f.Session(httpkit.HR).Ask("POST", "/api/v1/access-cuts", `{"employee_id": "`+f.Hire(no, f.A).String()+`", "reason": "r"}`).Into(t, &made)
+		cuts = append(cuts, made.ID)
+	}
+	// One of the reviewer, who is still let in here.
+	cuts = append(cuts, uuid.New())
+	f.Exec(`INSERT INTO access_cuts (id, employee_id, state, holder_of, ordered_by, ordered_role, ordered_at, confirm_due_at, ledger_entry_id)
+		VALUES (?, ?, 'unconfirmed', '{}', ?, 'hr_admin', lethe_now(), lethe_now() + interval '4 hours', @entry)`, cuts[2], f.People[httpkit.Reviewer], f.People[httpkit.HR])
+	want := func(when string, who string, ask func(method, path, body string, headers ...string) apitest.Reply, n int) {
+		t.Helper()
+		var v api.Overview
+		var list httpkit.Page[accounts.AccessCut]
+		ask("GET", "/api/v1/overview", "").Into(t, &v)
+		ask("GET", "/api/v1/access-cuts?to_confirm=true", "").Into(t, &list)
+		if v.Waiting.Cuts != n || len(list.Items) != n {
+			t.Errorf("%s, %s: %d wait, the list has %d, want %d", when, who, v.Waiting.Cuts, len(list.Items), n)
+		}
+		for _, c := range list.Items {
+			if c.Person == nil || c.ConfirmDueAt.IsZero() {
+				t.Errorf("%s: a cut without a person or its deadline: %+v", who, c)
+			}
+		}
+	}
+	all := func(when string, colleagues, reviewers int) {
+		t.Helper()
+		of := func(role models.Role) func(method, path, body string, headers ...string) apitest.Reply {
+			return func(method, path, body string, headers ...string) apitest.Reply {
+				return f.Ask(role, method, path, body, headers...)
+			}
+		}
+		want(when, "another HR", other.Ask, colleagues)
+		want(when, "a reviewer", of(httpkit.Reviewer), reviewers)
+		for _, role := range []models.Role{httpkit.HR, httpkit.Auditor, httpkit.IT} {
+			want(when, string(role), of(role), 0)
+		}
+		for _, role := range []models.Role{httpkit.Head, httpkit.Employee} {
+			if got := f.Ask(role, "GET", "/api/v1/access-cuts?to_confirm=true", ""); got.Status != 403 {
+				t.Errorf("%s: %d", role, got.Status)
+			}
+		}
+	}
+	all("three wait", 3, 2)
+	if got := f.Session(httpkit.Reviewer).Ask("POST", httpkit.AddressOf(models.RefCut, cuts[0])+"/confirmation", ""); got.Status != 200 {
+		t.Fatalf("confirming: %d %s", got.Status, got.Body)
+	}
+	all("one is confirmed", 2, 1)
+	f.Exec(`UPDATE access_cuts SET state = 'ended', ended_at = lethe_now(), ledger_entry_id = @entry WHERE id = ?`, cuts[1])
+	all("one has ended", 1, 0)
+	f.Exec(`UPDATE access_cuts SET state = 'lifted', lifted_at = lethe_now(), lifted_by = ordered_by, lifted_with = ?, ledger_entry_id = @entry WHERE id = ?`, colleague, cuts[2])
+	all("one is lifted", 0, 0)
 }
 
 // TestTheDelayHasQuartiles: until all was off, from the entry of departures whose cutoff was over by then.

@@ -85,6 +85,9 @@ var protected = []models.Role{models.RoleDepartmentHead, models.RoleHRAdmin, mod
 // kept are those of which two have to be left.
 var kept = []models.Role{models.RoleHRAdmin, models.RoleReviewer}
 
+// Confirmers are the roles whose holders confirm a cut.
+var Confirmers = []models.Role{models.RoleHRAdmin, models.RoleReviewer}
+
 func reasonCell(id uuid.UUID) string { return reasons.Cell("access_cuts.reason_sealed", id) }
 
 // Order is an emergency cut.

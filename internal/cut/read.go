@@ -42,6 +42,8 @@ type Filter struct {
 	State      models.CutState
 	// Standing: those that keep something closed.
 	Standing bool
+	// ToConfirm: those that wait for the reader to confirm them: of others, ordered by others.
+	ToConfirm bool
 	// NotOf is whose are not shown: the reader's own.
 	NotOf  uuid.UUID
 	Before uuid.UUID // zero: from the newest
@@ -59,6 +61,9 @@ func List(ctx context.Context, db *database.DB, f Filter) (rows []models.AccessC
 	}
 	if f.Standing {
 		q = q.Where("state IN ?", models.StandingCuts)
+	}
+	if f.ToConfirm {
+		q = q.Where("state = ? AND ordered_by <> ?", models.CutUnconfirmed, f.NotOf)
 	}
 	if f.Before != uuid.Nil {
 		q = q.Where("id < ?", f.Before)

@@ -26,7 +26,7 @@ const (
 
 // Waiting is what waits. No number is above 1000: that means at least as many.
 type Waiting struct {
-	LeavingToday, LeavingWeek, Cases, Approvals, Deletions, Looks, Requests, RequestsOverdue int
+	LeavingToday, LeavingWeek, Cases, Approvals, Deletions, Looks, Requests, RequestsOverdue, Cuts int
 }
 
 // Asker is who counts: what is theirs to decide, and which looks they see.
@@ -36,6 +36,8 @@ type Asker struct {
 	Today clock.Date
 	// Decides are the operations that their role agrees to.
 	Decides []string
+	// Confirms: their role confirms emergency cuts.
+	Confirms bool
 }
 
 // Count is what waits, in one statement.
@@ -53,8 +55,9 @@ func Count(ctx context.Context, db *database.DB, a Asker) (w Waiting, err error)
 			AND employee_id <> @person AND actor_id <> @person LIMIT @most) x) AS looks,
 		(SELECT count(*) FROM (SELECT FROM subject_requests WHERE state = 'open' AND employee_id <> @person LIMIT @most) x) AS requests,
 		(SELECT count(*) FROM (SELECT FROM subject_requests WHERE state = 'open' AND employee_id <> @person
-			AND answer_due_at <= (SELECT lethe_now()) LIMIT @most) x) AS requests_overdue`, map[string]any{
-		"today": a.Today, "until": a.Today.AddDays(6), "person": a.Person, "decides": append([]string{""}, a.Decides...), "ahead": Ahead.Seconds(), "most": most,
+			AND answer_due_at <= (SELECT lethe_now()) LIMIT @most) x) AS requests_overdue,
+		(SELECT count(*) FROM (SELECT FROM access_cuts WHERE @confirms AND state = 'unconfirmed' AND employee_id <> @person AND ordered_by <> @person LIMIT @most) x) AS cuts`, map[string]any{
+		"today": a.Today, "until": a.Today.AddDays(6), "person": a.Person, "decides": append([]string{""}, a.Decides...), "ahead": Ahead.Seconds(), "most": most, "confirms": a.Confirms,
 	}).Scan(&w).Error
 	return w, database.Wrap("counting what waits", err)
 }

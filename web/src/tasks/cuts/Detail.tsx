@@ -110,6 +110,7 @@ function Next({ of: c }: { of: Cut }) {
   const again = (made: Cut) => {
     client.setQueryData(['cuts', 'one', c.id], made)
     void client.invalidateQueries({ queryKey: ['cuts', 'list'] })
+    void client.invalidateQueries({ queryKey: ['home'] })
   }
   const params = { params: { path: { id: c.id } } }
   const confirm = useMutation({

@@ -55,6 +55,7 @@ function useHome(role: Role | undefined) {
     cases: useQuery(get('cases', may(staff), () => ok(api.GET('/api/v1/support-cases', { params: { query: { state: 'open', limit: most } } })))),
     waivers: useQuery(get('waivers', may(staff), () => ok(api.GET('/api/v1/support-cases', { params: { query: { state: 'waiver_requested', limit: most } } })))),
     approvals: useQuery(get('approvals', may(staff), () => ok(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: most } } })))),
+    cuts: useQuery(get('cuts', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/access-cuts', { params: { query: { to_confirm: 'true', limit: most } } })))),
     deletions: useQuery(get('deletions', may(keepers), () =>
       ok(api.GET('/api/v1/retention/deadlines', { params: { query: { before: within(30), not_held: true, limit: most } } })))),
     reviews: useQuery(get('reviews', may(keepers), () => ok(api.GET('/api/v1/purges', { params: { query: { state: 'in_review', limit: most } } })))),
@@ -112,6 +113,12 @@ export default function Home() {
     todos.push({
       key: a.id, at: a.expires_at, tone: 'wait', kind: t('approval'), mine: true,
       what: t('approvalWhat', { what: a.operation_text, who: `${a.requester.name} ${a.requester.employee_no}` }), label: t('approvalDo'), to: `/approvals/${a.id}`,
+    })
+  }
+  for (const c of home.cuts.data?.items ?? []) {
+    todos.push({
+      key: c.id, at: c.confirm_due_at, tone: c.escalated_at ? 'bad' : 'wait', kind: t('cut'), who: c.person, mine: true,
+      what: t('cutWhat', { who: c.ordered_by?.name ?? '' }), label: t('cutDo'), to: `/cuts/${c.id}`,
     })
   }
   const deletions = new Map<string, Schemas['UpcomingView'][]>()
@@ -212,6 +219,7 @@ export default function Home() {
           <Tile of={home.overview} title={t('week')} n={counted(waiting?.leaving_week)} to={`/departures?sort=last_working_day&from=${today()}&to=${inDays(6)}`} />
           <Tile of={home.overview} title={t('cases')} n={counted(waiting?.cases)} bad={!!waiting?.cases} to="/cases" />
           {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.overview} title={t('approvals')} n={counted(waiting?.approvals)} to="/approvals" />}
+          {!!waiting?.cuts && <Tile of={home.overview} title={t('cuts')} n={counted(waiting.cuts)} bad to="/cuts" />}
           {keepers.includes(role) && <Tile of={home.overview} title={t('deletions')} n={counted(waiting?.deletions)} to="/retention?within=d30&held=hide" />}
           {role === 'hr_admin' && <Tile of={home.overview} title={t('requests')} n={counted(waiting?.requests)} bad={!!waiting?.requests_overdue} to="/requests" />}
           {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.overview} title={t('looks')} n={counted(waiting?.looks)} to="#todo" />}
