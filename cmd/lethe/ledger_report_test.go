@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -60,6 +62,61 @@ func TestAReportIsWhatAnEntryOfThePackSays(t *testing.T) {
 		var wrong *outcomeError
 		if err := reported(pack, []string{exported, path}); !errors.As(err, &wrong) || wrong.code != exitWrong {
 			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// TestAReportIsShownWithAllThatItsEntriesSay: what narrows it, each entry with its digest, and a name that is another's.
+func TestAReportIsShownWithAllThatItsEntriesSay(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "leavers-2026-01-01-2026-12-31.csv")
+	if err := os.WriteFile(path, []byte("rows"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte("rows"))
+	digest := hex.EncodeToString(sum[:])
+	pack := filepath.Join(folder, "pack.zip")
+	to, err := os.Create(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := zip.NewWriter(to)
+	lines, err := z.Create("entries.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, whole, part := uuid.New(), uuid.New(), uuid.New()
+	for id, details := range map[uuid.UUID]map[string]string{
+		whole: {"from": "2026-01-01", "to": "2026-12-31", "basis": "end", "time_zone": "Asia/Shanghai", "rows": "7", "csv_sha256": digest},
+		part:  {"from": "1999-01-01", "to": "1999-12-31", "department_id": "of-a-department", "outcomes": "open,late", "rows": "0", "csv_sha256": digest},
+	} {
+		content := &evidence.LineContent{Action: leavers.ActionExported, ActorID: &who, ActorRole: "auditor", Details: details}
+		if err := json.NewEncoder(lines).Encode(evidence.Line{ID: id, State: evidence.StateIntact, Content: content}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(z.Close(), to.Close()); err != nil {
+		t.Fatal(err)
+	}
+	was := os.Stdout
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Stdout = write
+	failed := reported(pack, []string{path})
+	os.Stdout = was
+	_ = write.Close()
+	said, err := io.ReadAll(read)
+	if err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	for text, times := range map[string]int{
+		whole.String(): 1, part.String(): 1, who.String(): 2, "A PART ONLY": 1, "    everybody of the period ·": 1, "of-a-department": 1, "open,late": 1, "Asia/Shanghai": 1,
+		"1999-12-31\n": 1, "another name · 导出时文件名不同: leavers-1999-01-01-1999-12-31.csv": 1, "another name": 1,
+	} {
+		if n := strings.Count(string(said), text); n != times {
+			t.Errorf("%q is there %d times: %s", text, n, said)
 		}
 	}
 }
