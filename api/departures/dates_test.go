@@ -3,6 +3,7 @@ package departures_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"lethe/api/apitest"
 	"lethe/api/approvals"
@@ -10,6 +11,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/purges"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/models"
 )
 
@@ -54,8 +56,23 @@ func TestI6_PastDaysAreToldConfirmedAndLimited(t *testing.T) {
 	for _, c := range request.Changes {
 		fields[c.Field] = c
 	}
+	day := func(language i18n.Language, days int) string {
+		at, err := time.Parse(time.DateOnly, f.Day(days))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return language.Day(at)
+	}
+	instant := func(shown string) time.Time {
+		shown, _, _ = strings.Cut(shown, " (")
+		at, err := time.Parse("2 Jan 2006, 15:04", shown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
 	contract := fields["category.contract"]
-	if contract.Before == "" || contract.After >= contract.Before || fields["due_at_once"].After == "" || fields["employment_end_date"].After != f.Day(-31) {
+	if !instant(contract.After).Before(instant(contract.Before)) || fields["due_at_once"].After == "" || fields["employment_end_date"].After != day(i18n.English, -31) {
 		t.Errorf("who decides sees %+v", request.Changes)
 	}
 	decide := f.Session(models.RoleReviewer).Ask("POST", httpkit.AddressOf(models.RefApproval, request.ID)+"/decision", `{"decision": "approved"}`)
@@ -75,7 +92,7 @@ func TestI6_PastDaysAreToldConfirmedAndLimited(t *testing.T) {
 			told[line.What+"."+c.Field] = c.Label + ": " + c.Before + " → " + c.After
 		}
 	}
-	if told["dates_changed.employment_end_date"] != "劳动关系结束日: "+f.Day(0)+" → "+f.Day(-31) || told["dates_changed.counts_from"] == "" || told["dates_changed.time_zone"] != "" {
+	if told["dates_changed.employment_end_date"] != "劳动关系结束日: "+day(i18n.Chinese, 0)+" → "+day(i18n.Chinese, -31) || told["dates_changed.counts_from"] == "" || told["dates_changed.time_zone"] != "" {
 		t.Errorf("the timeline tells of the dates %v", told)
 	}
 	var by struct{ Role, Authenticated, RequestedBy, ApprovedBy, Session string }
