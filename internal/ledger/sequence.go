@@ -286,14 +286,20 @@ func store(ctx context.Context, g *gorm.DB, h, next treeHead, ids []string, hash
 
 // MakePartitions makes the partitions of the coming months.
 func MakePartitions(ctx context.Context, db *database.DB) error {
-	return database.Run(ctx, db, func(tx *database.Tx) error {
-		// Whoever reads the default partition for long is not worth waiting for: everybody else would
-		// queue up behind.
-		for _, sql := range []string{"SET LOCAL lock_timeout = '1s'", fmt.Sprintf("SELECT ledger_make_partitions(%d)", partitionsAhead)} {
-			if err := tx.DB().Exec(sql).Error; err != nil {
-				return database.Wrap("making partitions", err)
+	// Each call makes those of one table in its own transaction, so that no reader of both can be in a
+	// deadlock with it.
+	for made := 1; made > 0; {
+		err := database.Run(ctx, db, func(tx *database.Tx) error {
+			// Whoever reads the default partition for long is not worth waiting for: everybody else would
+			// queue up behind.
+			if err := tx.DB().Exec("SET LOCAL lock_timeout = '1s'").Error; err != nil {
+				return err
 			}
+			return tx.DB().Raw("SELECT ledger_make_partitions(?)", partitionsAhead).Scan(&made).Error
+		})
+		if err != nil {
+			return database.Wrap("making partitions", err)
 		}
-		return nil
-	})
+	}
+	return nil
 }

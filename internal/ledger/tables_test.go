@@ -113,6 +113,29 @@ func TestPartitions(t *testing.T) {
 	must(t, ledger.MakePartitions(t.Context(), env.Facts))
 }
 
+// A reader of both tables, in whichever order, and the maker of partitions never wait for each other.
+func TestI19_ReadersAndThePartitionsOfTheNextMonths(t *testing.T) {
+	for first, then := range map[string]string{"ledger_content": "ledger_entries", "ledger_entries": "ledger_content"} {
+		env := databasetest.New(t)
+		env.Advance(t, 70*24*time.Hour)
+		made := make(chan error, 1)
+		must(t, database.Run(t.Context(), env.Facts, func(tx *database.Tx) error {
+			if err := tx.DB().Exec("SELECT count(*) FROM " + first).Error; err != nil {
+				return err
+			}
+			go func() { made <- ledger.MakePartitions(context.Background(), env.Facts) }()
+			for waiting := false; !waiting; time.Sleep(5 * time.Millisecond) {
+				err := env.Facts.Read(t.Context()).Raw("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = ?::regclass)", first+"_default").Scan(&waiting).Error
+				if err != nil {
+					return err
+				}
+			}
+			return tx.DB().Exec("SET LOCAL lock_timeout = '500ms'; SELECT count(*) FROM " + then).Error
+		}))
+		must(t, <-made)
+	}
+}
+
 // TestI20_TreeOutlivesItsContent drops the content of a month after ten years: proofs stay valid,
 // and the rest can still be recomputed.
 func TestI20_TreeOutlivesItsContent(t *testing.T) {
