@@ -48,7 +48,7 @@ test('somebody is cut by the keyboard, a system that lies is shown as not off, a
   await page.locator('[data-system=mail]').getByText('仍可使用').waitFor()
   await control('DELETE') // it obeys the next try
   await page.getByText('门禁卡').waitFor()
-  await page.getByText('尚未谈话').waitFor()
+  await page.getByText('尚未登记谈话').waitFor()
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360, 'the page scrolls sideways at 360 px')
   if (process.env.SHOT) await page.screenshot({ path: `${process.env.SHOT}-cut.png`, fullPage: true })
   const address = new URL(page.url()).pathname
