@@ -123,6 +123,7 @@ func (s *System) planted(p control.Plant, names map[string]string, now time.Time
 	a := &account{
 		ID: p.ID, Order: s.st.seq + 1, EmployeeNo: p.EmployeeNo, ExternalID: p.EmployeeNo, UserName: p.UserName,
 		Active: !p.Inactive, Sessions: p.Sessions, Tokens: p.Tokens, Emails: p.Emails, Created: now, Modified: now,
+		LastSignIn: p.LastSignIn,
 	}
 	if a.ID == "" {
 		a.ID = uuid.NewString()

@@ -25,6 +25,8 @@ type account struct {
 	Emails     []string  `json:"emails,omitempty"`
 	Created    time.Time `json:"created"`
 	Modified   time.Time `json:"modified"`
+	// LastSignIn is when somebody signed in last; nil: the system does not tell.
+	LastSignIn *time.Time `json:"last_sign_in,omitempty"`
 }
 
 type group struct {

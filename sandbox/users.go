@@ -64,8 +64,12 @@ func (s *System) userAs(a *account, in []string) any {
 			"resourceType": "User", "location": "/scim/v2/Users/" + a.ID,
 			"created": a.Created.UTC(), "lastModified": a.Modified.UTC(),
 		},
-		scim.AccessSchema: map[string]int{"sessions": a.Sessions, "tokens": a.Tokens},
 	}
+	access := map[string]any{"sessions": a.Sessions, "tokens": a.Tokens}
+	if a.LastSignIn != nil {
+		access["lastSignInAt"] = a.LastSignIn.UTC()
+	}
+	u[scim.AccessSchema] = access
 	if a.ExternalID != "" {
 		u["externalId"] = a.ExternalID
 	}

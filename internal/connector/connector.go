@@ -155,6 +155,26 @@ type HealthChecker interface {
 	Health(ctx context.Context) error
 }
 
+// Listed is one account as a listing shows it.
+type Listed struct {
+	ExternalID string
+	EmployeeNo string // empty: it carries none
+	// Active is also so of an account that does not say: it is never taken for one that is off.
+	Active bool
+	// LastSignInAt is when it was signed in to last; nil: the system does not tell, or it never was.
+	LastSignInAt *time.Time
+}
+
+// Lister reads all accounts of a system. It is no part of Connector: not every system gives a list of everybody.
+type Lister interface {
+	// List hands out the accounts page by page, and returns how many there are. What it handed out counts for
+	// nothing unless it returns no error: a list that does not add up (a page that is shorter than it says, a total
+	// that changes, an account that comes twice) is CodeIncompleteList. An empty list is no error; whether it can
+	// be true is the caller's to judge. The memory that it takes does not grow with what an account holds. An error
+	// of visit ends it, and is returned.
+	List(ctx context.Context, visit func([]Listed) error) (total int, err error)
+}
+
 // Connector is one outside system.
 type Connector interface {
 	Finder

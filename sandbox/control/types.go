@@ -74,6 +74,8 @@ type Plant struct {
 	Sessions   int      `json:"sessions,omitempty"`
 	Tokens     int      `json:"tokens,omitempty"`
 	Emails     []string `json:"emails,omitempty"`
+	// LastSignIn is when somebody signed in to it last; left out: the system does not tell.
+	LastSignIn *time.Time `json:"last_sign_in,omitempty"`
 }
 
 // Account is an account as the system really has it, whatever it tells others.

@@ -25,6 +25,8 @@ type Account struct {
 	Groups     []string // sorted when read
 	Sessions   int
 	Tokens     int
+	// LastSignIn is for planting alone: when it was signed in to last, where the system keeps that.
+	LastSignIn *time.Time
 }
 
 // Effect is something that really happened to an account.

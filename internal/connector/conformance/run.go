@@ -34,6 +34,7 @@ func Run(t *testing.T, start func(t *testing.T) Harness) {
 		{"I14 a stranger's not-found is none", testI14Foreign},
 		{"I14 a number is the same in another case", testI14Case},
 		{"I30 nobody is concluded from a list of everybody, or of nobody", testI30Lists},
+		{"I30 a listing is complete, or an error", testI30Listing},
 		{"I30 nobody else leaves a group", testI30NobodyElse},
 		{"a snapshot says what it lacks", testPartialSnapshot},
 		{"detach leaves the account", testDetach},

@@ -153,7 +153,7 @@ func (r *rig) plant(t conformance.T, a conformance.Account) string {
 	t.Helper()
 	p := control.Plant{
 		EmployeeNo: a.EmployeeNo, UserName: a.UserName, Inactive: a.Inactive, Groups: a.Groups,
-		Sessions: a.Sessions, Tokens: a.Tokens,
+		Sessions: a.Sessions, Tokens: a.Tokens, LastSignIn: a.LastSignIn,
 	}
 	if a.Email != "" {
 		p.Emails = []string{a.Email}

@@ -14,6 +14,9 @@ import (
 // maxEntries bounds a list: more is not an answer to work with.
 const maxEntries = 100_000
 
+// maxListed bounds a list of everybody that is read page by page and kept nowhere.
+const maxListed = 2_000_000
+
 type listPage struct{ scim.List[resource] }
 
 // page reads one page of a list (RFC 7644 section 3.4.2.4), which must have a total and
@@ -70,7 +73,7 @@ func (c *Client) walk(ctx context.Context, path string, query url.Values, visit 
 		if err != nil {
 			return 0, err
 		}
-		if total, err = p.check(len(seen), total, c.opts.PageSize); err != nil {
+		if total, err = p.check(len(seen), total, c.opts.PageSize, maxEntries); err != nil {
 			return 0, err
 		}
 		for _, x := range p.Resources {
@@ -95,12 +98,12 @@ func (c *Client) all(ctx context.Context, path string, query url.Values) ([]reso
 
 // check returns the total if the page fits what came before it: have entries, of
 // total if that is not negative.
-func (p listPage) check(have, total, asked int) (int, error) {
+func (p listPage) check(have, total, asked, most int) (int, error) {
 	got, says := len(p.Resources), int(*p.TotalResults)
 	switch {
 	case total >= 0 && says != total:
 		return 0, incomplete("the total changed on the way")
-	case says > maxEntries:
+	case says > most:
 		return 0, &connector.Error{Code: connector.CodeIncompleteList} // asking again will not help
 	case p.StartIndex != nil && *p.StartIndex != have+1 && got > 0:
 		return 0, incomplete("the page starts elsewhere")

@@ -115,4 +115,7 @@ func Factory(c connector.SystemConfig) (connector.Connector, error) {
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-var _ connector.Connector = (*Client)(nil)
+var (
+	_ connector.Connector = (*Client)(nil)
+	_ connector.Lister    = (*Client)(nil)
+)
