@@ -66,7 +66,7 @@ const (
 	fieldUnknown    = "unknown"
 	fieldReadOnly   = "read_only"
 	fieldMismatch   = "mismatch"
-	fieldTooEarly   = "too_early"
+	FieldTooEarly   = "too_early"
 	FieldOneOfTwo   = "one_of_two"
 )
 
@@ -84,6 +84,6 @@ const (
 // FieldCodes are all of them.
 var FieldCodes = []string{
 	FieldRequired, fieldWrongType, FieldNotAllowed, fieldTooLong, fieldTooShort, fieldOutOfRange, FieldFormat, fieldInvalid,
-	FieldNotText, FieldRepeated, FieldMalformed, FieldEmpty, fieldUnknown, fieldReadOnly, fieldMismatch, fieldTooEarly, FieldOneOfTwo,
+	FieldNotText, FieldRepeated, FieldMalformed, FieldEmpty, fieldUnknown, fieldReadOnly, fieldMismatch, FieldTooEarly, FieldOneOfTwo,
 	fieldNotADate, fieldInFuture, fieldNotANumber, fieldNotAPhone, fieldWrongCheckDigit, fieldNoBirthDate, fieldBirthMismatch,
 }

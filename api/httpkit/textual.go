@@ -52,6 +52,9 @@ func unreadableQuery(op *huma.Operation, raw string) []FieldError {
 			empty.expect(op, "")
 			wrong = append(wrong, empty)
 		}
+		if name != "q" && slices.Contains(texts, "0001-01-01") { // a day that is not set, in most languages
+			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: FieldTooEarly})
+		}
 		if slices.ContainsFunc(texts, func(text string) bool { return beforeTime(name, text) }) {
 			wrong = append(wrong, FieldError{Location: "query." + safeName(name), Code: FieldMalformed})
 		}
@@ -69,7 +72,7 @@ func saysNothing(name, text string) bool {
 	if _, fault := textform.Line(text, len(text)); fault == textform.Empty {
 		return true
 	}
-	return name != "q" && (text == uuid.Nil.String() || text == "0001-01-01" || strings.HasPrefix(text, "0001-01-01T00:00:00"))
+	return name != "q" && (text == uuid.Nil.String() || strings.HasPrefix(text, "0001-01-01T00:00:00"))
 }
 
 // beforeTime is a day or an instant before the year 1, which Postgres counts otherwise.

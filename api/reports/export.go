@@ -28,6 +28,8 @@ import (
 	"lethe/internal/sheet"
 )
 
+var codeUnitUnknown = httpkit.Code("report_unit_unknown", http.StatusUnprocessableEntity)
+
 func init() {
 	httpkit.Refuses(leavers.ErrTooLong, httpkit.Code("report_too_long", http.StatusUnprocessableEntity))
 }
@@ -36,7 +38,7 @@ func (s *server) registerLeaversExport(r httpkit.Resource) {
 	httpkit.Handle(r, httpkit.Route{
 		At: "POST /reports/leavers/exports", Summary: "Take a report on leavers away as files; this is recorded with their digests", To: httpkit.Roles{httpkit.Auditor, httpkit.HR},
 		More: "A zip file with the report as table and as pages, the receipt of the entry of the query log that holds the digest of each, and how to check them. " +
-			"`lethe ledger verify-export --report` says whether a file is what an entry of an evidence pack tells of.",
+			"`lethe ledger verify-export --report` says whether a file is what an entry of an evidence pack tells of. An Idempotency-Key is not looked at: each call makes files and an entry of its own.",
 		NoSealedCodes: true, Shape: httpkit.Answering("application/zip", http.StatusOK, "The files", &huma.Schema{Type: huma.TypeString, Format: "binary"}),
 	}, s.exportLeavers)
 }
@@ -45,13 +47,17 @@ type exportLeaversInput struct {
 	httpkit.Speaking
 	Body struct {
 		Period
-		Outcomes []leavers.Outcome `json:"outcomes,omitempty" maxItems:"7" doc:"Only those that came to one of these; left out: all"`
-		Formats  []leavers.Format  `json:"formats,omitempty" maxItems:"3" doc:"Left out: all"`
+		Outcomes []leavers.Outcome `json:"outcomes,omitempty" maxItems:"7" uniqueItems:"true" doc:"Only those that came to one of these; left out: all"`
+		Formats  []leavers.Format  `json:"formats,omitempty" maxItems:"3" uniqueItems:"true" doc:"Left out: all"`
 	}
 }
 
 func (s *server) exportLeavers(ctx context.Context, in *exportLeaversInput) (*huma.StreamResponse, error) {
 	f, err := in.Body.filter(httpkit.ActorOf(ctx), "body.")
+	if err != nil {
+		return nil, err
+	}
+	units, err := s.unitsOf(ctx, in.Language(), f, "body.")
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +76,8 @@ func (s *server) exportLeavers(ctx context.Context, in *exportLeaversInput) (*hu
 	if len(listed) > leavers.MaxRows {
 		return nil, leavers.ErrTooLong
 	}
-	w := newWriting(in.Language(), f, in.Body.Outcomes, totalsView(in.Language(), f, totals, asOf), formats)
+	w := newWriting(in.Language(), f, in.Body.Outcomes, totalsView(in.Language(), f, totals, asOf), units)
+	w.begin(formats, len(listed))
 	for chunk := range slices.Chunk(listed, chunkRows) {
 		views, err := s.leaverViews(ctx, in.Language(), chunk)
 		if err != nil {
@@ -80,7 +87,7 @@ func (s *server) exportLeavers(ctx context.Context, in *exportLeaversInput) (*hu
 			return nil, err
 		}
 	}
-	if err := w.end(len(listed)); err != nil {
+	if err := w.end(); err != nil {
 		return nil, err
 	}
 	made := leavers.Made{Filter: f, Outcomes: in.Body.Outcomes, Rows: len(listed), AsOf: asOf, Digests: w.digests()}
@@ -93,7 +100,7 @@ func (s *server) exportLeavers(ctx context.Context, in *exportLeaversInput) (*hu
 	if err != nil {
 		return nil, err
 	}
-	content, err := w.pack(entry, receipt, len(listed))
+	content, err := w.pack(entry, receipt)
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +111,28 @@ func (s *server) exportLeavers(ctx context.Context, in *exportLeaversInput) (*hu
 		hctx.SetStatus(http.StatusOK)
 		_, _ = hctx.BodyWriter().Write(content)
 	}}, nil
+}
+
+// unitsOf names the units that a report is narrowed to, by code and name, and refuses one that does not exist: a report on
+// it would read as if nobody had left. Place is where a fault is, "query.".
+func (s *server) unitsOf(ctx context.Context, language i18n.Language, f leavers.Filter, place string) (units []string, err error) {
+	for _, u := range []struct {
+		table, text string
+		id          uuid.UUID
+	}{{"legal_entities", "legal_entity", f.LegalEntityID}, {"departments", "department", f.DepartmentID}, {"sites", "site", f.SiteID}} {
+		if u.id == uuid.Nil {
+			continue
+		}
+		found, err := database.Find[struct{ Code, NameZh, NameEn string }](s.DB.Read(ctx), u.table, "id = ?", u.id)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			return nil, httpkit.NewProblem(codeUnitUnknown, httpkit.FieldError{Location: place + u.text + "_id", Code: codeUnitUnknown})
+		}
+		units = append(units, i18n.Text(language, "ledger.detail."+u.text+"_id")+" "+found[0].Code+language.Of("（", " (")+language.Of(found[0].NameZh, found[0].NameEn)+language.Of("）", ")"))
+	}
+	return units, nil
 }
 
 // chunkRows are read at once.
@@ -118,6 +147,8 @@ type writing struct {
 	filter   leavers.Filter
 	outcomes []leavers.Outcome
 	totals   LeaversTotals
+	units    []string // that it is narrowed to
+	rows     int
 	name     string
 	out      bytes.Buffer
 	zip      *zip.Writer
@@ -130,12 +161,29 @@ type writing struct {
 	err      error
 }
 
-func newWriting(language i18n.Language, f leavers.Filter, outcomes []leavers.Outcome, totals LeaversTotals, formats []leavers.Format) *writing {
+func newWriting(language i18n.Language, f leavers.Filter, outcomes []leavers.Outcome, totals LeaversTotals, units []string) *writing {
 	w := &writing{
-		language: language, filter: f, outcomes: outcomes, totals: totals, wanted: formats, tables: map[leavers.Format]sheet.Writer{}, sums: map[leavers.Format]hash.Hash{},
-		name: "leavers-" + f.From.String() + "-" + f.To.String(),
+		language: language, filter: f, outcomes: outcomes, totals: totals, units: units, tables: map[leavers.Format]sheet.Writer{}, sums: map[leavers.Format]hash.Hash{},
 	}
+	w.name = leavers.FileName(f.From.String(), f.To.String(), w.part())
 	w.zip = zip.NewWriter(&w.out)
+	return w
+}
+
+// part says whether the report is narrowed, so that it does not have everybody of the period.
+func (w *writing) part() bool { return len(w.units) > 0 || len(w.outcomes) > 0 }
+
+// title is the text of the report's title.
+func (w *writing) title() string {
+	if w.part() {
+		return "leavers_report.title_part"
+	}
+	return "leavers_report.title"
+}
+
+// begin begins files in formats.
+func (w *writing) begin(formats []leavers.Format, rows int) {
+	w.wanted, w.rows = formats, rows
 	for _, format := range formats {
 		w.sums[format] = sha256.New()
 		switch format {
@@ -149,7 +197,6 @@ func newWriting(language i18n.Language, f leavers.Filter, outcomes []leavers.Out
 			w.table(format, sheet.XLSX, &w.workbook)
 		}
 	}
-	return w
 }
 
 func (w *writing) try(err error) {
@@ -165,9 +212,17 @@ func (w *writing) table(f leavers.Format, as sheet.Format, to io.Writer) {
 	w.try(err)
 	if err == nil {
 		w.tables[f] = table
+		w.try(table.Write([]string{tableMark + i18n.Text(w.language, w.title())}))
+		for _, fact := range w.facts() {
+			w.try(table.Write(append([]string{tableMark + fact[0]}, fact[1:]...)))
+		}
 		w.try(table.Write(w.titles()))
 	}
 }
+
+// tableMark begins each line of a table that is before its titles: what the file is about, so that one without rows is not
+// that of another period. They are as many in each file.
+const tableMark = "# "
 
 func (w *writing) text(key string) string { return i18n.Text(w.language, "leavers_report."+key) }
 
@@ -254,23 +309,28 @@ func (w *writing) exceptions(v LeaverView) string {
 }
 
 // end ends the tables and writes the pages.
-func (w *writing) end(rows int) error {
+func (w *writing) end() error {
 	for _, table := range w.tables {
 		w.try(table.Close())
 	}
 	if !slices.Contains(w.wanted, leavers.PDF) {
 		return w.err
 	}
-	d := httpkit.NewPDF(w.language, "leavers_report.title")
+	d := httpkit.NewPDF(w.language, w.title())
 	d.Space(4)
-	d.Table(pdf.Facts(w.facts(rows)...))
+	d.Table(pdf.Facts(w.facts()...))
 	d.Space(4)
-	d.Text(pdf.SizeText, w.totals.Text)
+	d.Text(pdf.SizeText, w.counted())
 	if w.totals.Own > 0 {
 		d.Text(pdf.SizeText, w.text("own"))
 	}
-	if rows > len(w.pages) {
-		d.Text(pdf.SizeText, fmt.Sprintf(w.text("more"), len(w.pages), rows))
+	if w.rows > len(w.pages) {
+		d.Text(pdf.SizeText, fmt.Sprintf(w.text("more"), len(w.pages), w.rows))
+	}
+	if w.part() {
+		d.Text(pdf.SizeText, w.text("part"))
+	} else {
+		d.Text(pdf.SizeText, w.text("whole"))
 	}
 	d.Faint(pdf.SizeSmall, w.text("proves"))
 	d.Heading(w.text("people"))
@@ -284,20 +344,37 @@ func (w *writing) end(rows int) error {
 	return w.err
 }
 
+// counted are the totals, which are about all results whichever the report is limited to.
+func (w *writing) counted() string {
+	if len(w.outcomes) > 0 {
+		return w.text("all_results") + w.language.Of("：", ": ") + w.totals.Text
+	}
+	return w.totals.Text
+}
+
 // facts are what the report is about.
-func (w *writing) facts(rows int) [][]string {
-	facts := [][]string{
+func (w *writing) facts() [][]string {
+	return [][]string{
 		{w.text("period"), w.filter.From.String() + " – " + w.filter.To.String()}, {w.text("basis"), closed.Text(w.language, w.filter.Basis)},
 		{w.text("zone"), w.filter.Zone.String()}, {w.text("late_after"), fmt.Sprintf(i18n.Plural(w.language, "duration.minutes", w.totals.LateAfterMinutes), w.totals.LateAfterMinutes)},
-		{w.text("as_of"), w.at(w.totals.AsOf)}, {w.text("rows"), strconv.Itoa(rows)},
+		{w.text("as_of"), w.at(w.totals.AsOf)}, {w.text("rows"), strconv.Itoa(w.rows)}, {w.text("covers"), w.covers()},
 	}
+}
+
+// covers says who of the period is in the report.
+func (w *writing) covers() string {
+	only := slices.Clone(w.units)
 	if len(w.outcomes) > 0 {
-		facts = append(facts, []string{w.text("only"), w.language.List(closed.Texts(w.language, w.outcomes))})
+		only = append(only, w.text("column.outcome")+w.language.Of("：", ": ")+w.language.List(closed.Texts(w.language, w.outcomes)))
 	}
-	if w.filter.LegalEntityID != uuid.Nil || w.filter.DepartmentID != uuid.Nil || w.filter.SiteID != uuid.Nil {
-		facts = append(facts, []string{w.text("only"), w.text("part")})
+	text := w.text("everybody")
+	if w.part() {
+		text = w.text("only") + w.language.Of("：", ": ") + strings.Join(only, w.language.Of("；", "; "))
 	}
-	return facts
+	if w.totals.Own > 0 {
+		text += w.language.Of("；", "; ") + w.text("without_own")
+	}
+	return text
 }
 
 func (w *writing) digests() map[leavers.Format][]byte {
@@ -309,7 +386,7 @@ func (w *writing) digests() map[leavers.Format][]byte {
 }
 
 // pack ends the zip file, with the receipt and how to check all of it.
-func (w *writing) pack(entry uuid.UUID, receipt string, rows int) ([]byte, error) {
+func (w *writing) pack(entry uuid.UUID, receipt string) ([]byte, error) {
 	if slices.Contains(w.wanted, leavers.XLSX) {
 		w.member(w.file(leavers.XLSX), w.workbook.Bytes())
 	}
@@ -317,11 +394,11 @@ func (w *writing) pack(entry uuid.UUID, receipt string, rows int) ([]byte, error
 		w.member(w.file(leavers.PDF), w.doc)
 	}
 	w.member("receipt.txt", []byte(receipt))
-	lines := []string{w.text("title"), ""}
-	for _, fact := range w.facts(rows) {
+	lines := []string{i18n.Text(w.language, w.title()), ""}
+	for _, fact := range w.facts() {
 		lines = append(lines, fact[0]+w.language.Of("：", ": ")+fact[1])
 	}
-	lines = append(lines, "", w.totals.Text, "", w.text("entry")+w.language.Of("：", ": ")+entry.String(), "SHA-256")
+	lines = append(lines, "", w.counted(), "", w.text("entry")+w.language.Of("：", ": ")+entry.String(), "SHA-256")
 	for _, format := range leavers.Formats {
 		if sum, made := w.sums[format]; made {
 			lines = append(lines, "  "+hex.EncodeToString(sum.Sum(nil))+"  "+w.file(format))

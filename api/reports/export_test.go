@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"lethe/api/apitest"
 	"lethe/api/httpkit"
 	"lethe/internal/database"
@@ -73,13 +75,20 @@ func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
 		if !strings.Contains(string(files["receipt.txt"]), "/receipt\n") || !bytes.HasPrefix(files[name+".pdf"], []byte("%PDF-")) {
 			t.Errorf("no receipt or no pages: %q", files["receipt.txt"])
 		}
-		records, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(files[name+".csv"], []byte("\uFEFF")))).ReadAll()
+		lines := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(files[name+".csv"], []byte("\uFEFF"))))
+		lines.Comment = '#'
+		records, err := lines.ReadAll()
 		if err != nil || len(records) != 3 || records[1][1] != "'=1+1" || records[2][0] != "E2" || records[2][9] != "10800" {
 			t.Errorf("%v: %q", err, records)
 		}
 		rows, _, err := sheet.Open(files[name+".xlsx"], sheet.Bounds)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for i := range headLines {
+			if row, err := rows.Next(); err != nil || !strings.HasPrefix(row.Cells[0], "# ") {
+				t.Errorf("line %d of the workbook: %v %q", i, err, row.Cells)
+			}
 		}
 		for i := range 3 {
 			row, err := rows.Next()
@@ -89,10 +98,20 @@ func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
 		}
 	}
 	f.WantEntries(leavers.ActionExported, 2)
-	one := f.Session(httpkit.Auditor).Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q, "outcomes": ["open"], "formats": ["csv"], "department_id": %q}`, f.Day(-10), f.Day(0), f.A))
+	one := f.Session(httpkit.Auditor).Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q, "outcomes": ["open"], "formats": ["csv"], "department_id": %q}`, f.Day(-10), f.Day(0), f.A), "Accept-Language", "en")
 	files := members(t, one.Body)
-	if len(files) != 3 || bytes.Count(files["leavers-"+f.Day(-10)+"-"+f.Day(0)+".csv"], []byte("\r\n")) != 2 {
-		t.Errorf("open ones of a department: %d files", len(files))
+	only := string(files["leavers-part-"+f.Day(-10)+"-"+f.Day(0)+".csv"])
+	if len(files) != 3 || strings.Count(only, "\r\n") != headLines+2 || strings.Count(only, "\r\n# ") != headLines-1 {
+		t.Errorf("open ones of a department: %d files, %s", len(files), only)
+	}
+	var code string
+	if err := f.Env.Facts.Read(t.Context()).Raw("SELECT code FROM departments WHERE id = ?", f.A).Scan(&code).Error; err != nil {
+		t.Fatal(err)
+	}
+	for _, said := range []string{"(a part)", f.Day(-10) + " – " + f.Day(0), "UTC", "As of", "only", code + " ("} {
+		if head := strings.ToLower(only); !strings.Contains(head, strings.ToLower(said)) {
+			t.Errorf("%q is not in %s", said, only)
+		}
 	}
 	if details := lastDetails(t, f); details["outcomes"] != "open" || details["department_id"] != f.A.String() || details["rows"] != "1" || details["pdf_sha256"] != "" {
 		t.Errorf("the entry says %v", details)
@@ -102,6 +121,39 @@ func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
 			t.Errorf("%s: %d", role, got.Status)
 		}
 	}
+}
+
+// headLines of a table are before its titles.
+const headLines = 8
+
+// TestAReportOfWhatDoesNotExistIsRefused: it would read as if nobody had left.
+func TestAReportOfWhatDoesNotExistIsRefused(t *testing.T) {
+	f := apitest.New(t)
+	auditor := f.Session(httpkit.Auditor)
+	for _, unit := range []string{"legal_entity_id", "department_id", "site_id"} {
+		for _, got := range []apitest.Reply{
+			auditor.Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q, %q: %q}`, f.Day(-10), f.Day(0), unit, uuid.New())),
+			auditor.Ask("GET", "/api/v1/reports/leavers?from="+f.Day(-10)+"&to="+f.Day(0)+"&"+unit+"="+uuid.NewString(), ""),
+		} {
+			if got.Status != http.StatusUnprocessableEntity || got.Problem.Code != "report_unit_unknown" || !strings.HasSuffix(got.Problem.Errors[0].Location, "."+unit) {
+				t.Errorf("%s: %d %s", unit, got.Status, got.Body)
+			}
+		}
+	}
+	for _, got := range []apitest.Reply{
+		auditor.Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": "0001-01-01", "to": %q}`, f.Day(0))),
+		auditor.Ask("GET", "/api/v1/reports/leavers?from=0001-01-01&to="+f.Day(0), ""),
+	} {
+		if got.Status != http.StatusUnprocessableEntity || len(got.Problem.Errors) != 1 || got.Problem.Errors[0].Code != httpkit.FieldTooEarly {
+			t.Errorf("from the first day of all: %d %s", got.Status, got.Body)
+		}
+	}
+	for _, twice := range []string{`"formats": ["csv", "csv"]`, `"outcomes": ["open", "open"]`} {
+		if got := auditor.Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q, %s}`, f.Day(-10), f.Day(0), twice)); got.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", twice, got.Status)
+		}
+	}
+	f.WantEntries(leavers.ActionExported, 0)
 }
 
 // lastDetails are those of the newest entry of an export.

@@ -75,6 +75,9 @@ func (p Period) filter(reader models.Actor, place string) (leavers.Filter, error
 		if *d.day, err = clock.ParseDate(d.text); err != nil {
 			return f, httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: place + d.name, Code: httpkit.FieldNotAllowed})
 		}
+		if *d.day == clock.NewDate(1, 1, 1) { // what a script sends whose day is not set
+			return f, httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: place + d.name, Code: httpkit.FieldTooEarly})
+		}
 	}
 	if f.To.Before(f.From) {
 		return f, httpkit.NewProblem(httpkit.CodeRangeReversed, httpkit.FieldError{Location: place + "to", Code: httpkit.CodeRangeReversed})
@@ -165,6 +168,9 @@ type listLeaversInput struct {
 func (s *server) listLeavers(ctx context.Context, in *listLeaversInput) (*httpkit.Answer[LeaversPage], error) {
 	f, err := in.filter(httpkit.ActorOf(ctx), "query.")
 	if err != nil {
+		return nil, err
+	}
+	if _, err := s.unitsOf(ctx, in.Language(), f, "query."); err != nil {
 		return nil, err
 	}
 	id, at, err := in.Sorted()

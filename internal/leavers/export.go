@@ -35,6 +35,15 @@ const ActionExported = "report.leavers_exported"
 // DigestOf is the detail with the digest of a file.
 func DigestOf(f Format) string { return string(f) + "_sha256" }
 
+// FileName is what a file of a report is called, without what its format adds: part says that it is narrowed to units or
+// outcomes, and does not have everybody of the period.
+func FileName(from, to string, part bool) string {
+	if part {
+		return "leavers-part-" + from + "-" + to
+	}
+	return "leavers-" + from + "-" + to
+}
+
 // MaxRows is how many rows a file has at most.
 const MaxRows = 300_000
 
