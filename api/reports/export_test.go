@@ -18,11 +18,14 @@ import (
 
 	"lethe/api/apitest"
 	"lethe/api/httpkit"
+	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
 	"lethe/internal/leavers"
 	"lethe/internal/ledger"
+	"lethe/internal/pdf/pdftest"
 	"lethe/internal/sheet"
+	"lethe/models"
 )
 
 // members are the files of a zip file.
@@ -50,7 +53,7 @@ func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
 	f := apitest.New(t)
 	evil := f.LeftLongAgo(f.Hire("E1", f.A), -5, false)
 	rewrite(f, "UPDATE employees SET name = '=1+1' WHERE id = ?", evil.EmployeeID)
-	late := f.LeftLongAgo(f.Hire("E2", f.B), -5, false)
+	late := left(f, "E2", f.B, -5)
 	off(f, late, 3*time.Hour)
 	for _, language := range []string{"zh", "en"} {
 		got := f.Session(httpkit.Auditor).Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q, "zone": "Asia/Shanghai"}`, f.Day(-10), f.Day(0)), "Accept-Language", language)
@@ -78,9 +81,10 @@ func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
 		lines := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(files[name+".csv"], []byte("\uFEFF"))))
 		lines.Comment = '#'
 		records, err := lines.ReadAll()
-		if err != nil || len(records) != 3 || records[1][1] != "'=1+1" || records[2][0] != "E2" || records[2][9] != "10800" {
-			t.Errorf("%v: %q", err, records)
+		if err != nil || len(records) < 3 {
+			t.Fatalf("%v: %q", err, records)
 		}
+		wantLines(t, f, records[1:], evil, late)
 		rows, _, err := sheet.Open(files[name+".xlsx"], sheet.Bounds)
 		if err != nil {
 			t.Fatal(err)
@@ -90,9 +94,9 @@ func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
 				t.Errorf("line %d of the workbook: %v %q", i, err, row.Cells)
 			}
 		}
-		for i := range 3 {
+		for i := range records {
 			row, err := rows.Next()
-			if err != nil || i > 0 && row.Cells[1] != records[i][1] && row.Cells[1] != sheet.Restore(records[i][1]) {
+			if err != nil || i > 0 && row.Cells[2] != records[i][2] && row.Cells[2] != sheet.Restore(records[i][2]) {
 				t.Errorf("row %d of the workbook: %v %q", i, err, row.Cells)
 			}
 		}
@@ -101,7 +105,7 @@ func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
 	one := f.Session(httpkit.Auditor).Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q, "outcomes": ["open"], "formats": ["csv"], "department_id": %q}`, f.Day(-10), f.Day(0), f.A), "Accept-Language", "en")
 	files := members(t, one.Body)
 	only := string(files["leavers-part-"+f.Day(-10)+"-"+f.Day(0)+".csv"])
-	if len(files) != 3 || strings.Count(only, "\r\n") != headLines+2 || strings.Count(only, "\r\n# ") != headLines-1 {
+	if len(files) != 3 || strings.Count(only, "\r\n") != headLines+1+accountsOf(t, f, evil) || strings.Count(only, "\r\n# ") != headLines-1 {
 		t.Errorf("open ones of a department: %d files, %s", len(files), only)
 	}
 	var code string
@@ -119,6 +123,64 @@ func TestI18_AReportLeavesWithItsDigestInTheLedger(t *testing.T) {
 	for _, role := range slices.Concat(httpkit.Roles{httpkit.Head, httpkit.Employee, httpkit.IT, httpkit.Reviewer}) {
 		if got := f.Ask(role, "POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q}`, f.Day(-10), f.Day(0))); got.Status != http.StatusForbidden {
 			t.Errorf("%s: %d", role, got.Status)
+		}
+	}
+}
+
+// wantLines: each account of a person has a line of its own, and the first cell counts people.
+func wantLines(t *testing.T, f *apitest.Fixture, lines [][]string, evil, late models.Departure) {
+	t.Helper()
+	of := map[string][][]string{}
+	for _, line := range lines {
+		of[line[0]] = append(of[line[0]], line)
+	}
+	if len(of) != 2 || len(of["1"]) != accountsOf(t, f, evil) || len(of["2"]) != accountsOf(t, f, late) || len(of["2"]) < 2 {
+		t.Fatalf("%q", lines)
+	}
+	for no, want := range map[string]string{"1": "'=1+1", "2": "Person E2"} {
+		for _, line := range of[no] {
+			if line[2] != want || line[12] == "" || strings.Contains(line[12]+line[13], "\n") || (line[8] != "") != (no == "1") {
+				t.Errorf("%q", line)
+			}
+		}
+	}
+	if one := of["2"][0]; one[1] != "E2" || one[11] != "10800" || one[15] != "10800" || one[14] == "" {
+		t.Errorf("all off after three hours: %q", one)
+	}
+}
+
+// accountsOf are the accounts of somebody who left, and the questions for some.
+func accountsOf(t *testing.T, f *apitest.Fixture, dep models.Departure) int {
+	t.Helper()
+	row := rowOf(t, report(t, f, httpkit.Auditor, -10, 0, ""), dep.ID)
+	return len(row.Accounts)
+}
+
+// entries is how many entries of exports there are.
+func entries(t *testing.T, f *apitest.Fixture) int {
+	t.Helper()
+	rows, err := database.Find[ledger.Row](ledger.Rows(f.Env.Facts.Read(t.Context())), "entries", "c.action = ?", leavers.ActionExported)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(rows)
+}
+
+// TestTheEndOfADayReadsAsTheDay: nobody takes who left on the thirtieth for somebody who left on the first.
+func TestTheEndOfADayReadsAsTheDay(t *testing.T) {
+	f := apitest.New(t)
+	shanghai, err := clock.LoadZone("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	day, noon := left(f, "day", f.A, -5), left(f, "noon", f.A, -5)
+	rewrite(f, "UPDATE departures SET access_cutoff_at = ? WHERE id = ?", clock.EndOfDay(day.EmploymentEndDate, shanghai), day.ID)
+	rewrite(f, "UPDATE departures SET access_cutoff_at = ? WHERE id = ?", clock.StartOfDay(noon.EmploymentEndDate, shanghai).Add(12*time.Hour), noon.ID)
+	got := f.Session(httpkit.Auditor).Ask("POST", "/api/v1/reports/leavers/exports", fmt.Sprintf(`{"from": %q, "to": %q, "zone": "Asia/Shanghai", "formats": ["pdf"]}`, f.Day(-10), f.Day(0)), "Accept-Language", "en")
+	said := strings.Join(strings.Fields(pdftest.Text(t, members(t, got.Body)["leavers-"+f.Day(-10)+"-"+f.Day(0)+".pdf"])), " ")
+	for text, want := range map[string]bool{f.Day(-5) + ", end of day": true, f.Day(-4) + " 00:00:00": false, f.Day(-5) + " 12:00:00": true} {
+		if strings.Contains(said, text) != want {
+			t.Errorf("%q: %t, in %s", text, !want, said)
 		}
 	}
 }
@@ -153,7 +215,9 @@ func TestAReportOfWhatDoesNotExistIsRefused(t *testing.T) {
 			t.Errorf("%s: %d", twice, got.Status)
 		}
 	}
-	f.WantEntries(leavers.ActionExported, 0)
+	if n := entries(t, f); n != 0 {
+		t.Errorf("%d entries", n)
+	}
 }
 
 // lastDetails are those of the newest entry of an export.

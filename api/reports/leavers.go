@@ -13,7 +13,6 @@ import (
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
 	"lethe/api/render"
-	"lethe/internal/account"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
 	"lethe/internal/i18n"
@@ -112,6 +111,7 @@ type LeaversTotals struct {
 	NoneFound        int       `json:"none_found" doc:"The systems were asked, and there was no account"`
 	Median           *int64    `json:"median_delay_seconds" doc:"Of those whose accounts were all read back as off, in time or late; null: nobody"`
 	Longest          *int64    `json:"longest_delay_seconds"`
+	EnteredLate      int       `json:"entered_late" doc:"Whatever their accounts came to: entered only after the cutoff. Their delays count from the entry"`
 	Own              int       `json:"own" doc:"Employments of the reader, which are left out"`
 	Text             string    `json:"text" doc:"The same in sentences"`
 }
@@ -129,8 +129,9 @@ type LeaverView struct {
 	TimeZone          string               `json:"time_zone" doc:"The employment's"`
 	Outcome           leavers.Outcome      `json:"outcome"`
 	OutcomeText       string               `json:"outcome_text"`
-	DelaySeconds      *int64               `json:"delay_seconds" doc:"From the cutoff until the last account was read back as off; null: before it, or not all are, or unknown"`
+	DelaySeconds      *int64               `json:"delay_seconds" doc:"From the cutoff, or from the entry of a departure that was entered after it, until the last account was read back as off; null: before that, or not all are, or unknown"`
 	DelayText         string               `json:"delay_text,omitempty"`
+	EnteredLate       bool                 `json:"entered_late" doc:"The departure was entered only after the cutoff: delays count from the entry"`
 	Accounts          []LeaverAccount      `json:"accounts" nullable:"false" doc:"With the look-ups in systems where none was known"`
 	Exceptions        []ExceptionView      `json:"exceptions" nullable:"false" doc:"What was out of the ordinary, oldest first"`
 }
@@ -144,7 +145,7 @@ type LeaverAccount struct {
 	LookUp       bool                `json:"look_up" doc:"It is no account but the question for one"`
 	Open         bool                `json:"open" doc:"It is not off, and nobody accepted that"`
 	ConfirmedAt  *time.Time          `json:"confirmed_at,omitempty" doc:"When it was read back like this, or accepted"`
-	DelaySeconds *int64              `json:"delay_seconds,omitempty" doc:"From the cutoff until then; absent: before it, or unknown"`
+	DelaySeconds *int64              `json:"delay_seconds,omitempty" doc:"From the cutoff, or from the entry of a departure that was entered after it; absent: before that, or unknown"`
 	DelayText    string              `json:"delay_text,omitempty"`
 }
 
@@ -156,6 +157,7 @@ type ExceptionView struct {
 	By         *render.PersonView `json:"by,omitempty"`
 	Second     *render.PersonView `json:"second,omitempty" doc:"The second person, where there is one"`
 	SystemText string             `json:"system_text,omitempty"`
+	AfterText  string             `json:"after_text,omitempty" doc:"How long after the cutoff a departure was entered"`
 }
 
 type listLeaversInput struct {
@@ -238,7 +240,7 @@ func leaverView(language i18n.Language, r leavers.Row, named render.Named, place
 	v := LeaverView{
 		DepartureID: d.ID, Person: named[d.EmployeeID], Department: places[r.Employment.DepartmentID], LegalEntity: places[r.Employment.LegalEntityID],
 		Kind: d.Kind, KindText: closed.Text(language, d.Kind), EmploymentEndDate: d.EmploymentEndDate, AccessCutoffAt: d.AccessCutoffAt.UTC(), TimeZone: d.TimeZone,
-		Outcome: r.Outcome, OutcomeText: closed.Text(language, r.Outcome), Accounts: []LeaverAccount{}, Exceptions: []ExceptionView{},
+		Outcome: r.Outcome, OutcomeText: closed.Text(language, r.Outcome), EnteredLate: r.EnteredLate(), Accounts: []LeaverAccount{}, Exceptions: []ExceptionView{},
 	}
 	v.DelaySeconds, v.DelayText = delay(language, r.Delay)
 	for i, shown := range accounts.AccountViews(language, r.Accounts, false) {
@@ -246,7 +248,7 @@ func leaverView(language i18n.Language, r leavers.Row, named render.Named, place
 			System: shown.System, SystemText: shown.SystemText, State: shown.State, StateText: shown.StateText,
 			LookUp: r.Accounts[i].LookUp, Open: r.Open(r.Accounts[i]), ConfirmedAt: shown.ConfirmedAt,
 		}
-		if took := tookFrom(d, r.Accounts[i]); took != nil {
+		if took := r.Took(r.Accounts[i]); took != nil {
 			a.DelaySeconds, a.DelayText = delay(language, took)
 		}
 		v.Accounts = append(v.Accounts, a)
@@ -257,24 +259,13 @@ func leaverView(language i18n.Language, r leavers.Row, named render.Named, place
 	return v
 }
 
-// tookFrom is how long after the cutoff an account was read back as off; nil: before it, or it is not, or a file brought
-// the person and nobody can say.
-func tookFrom(d models.Departure, a account.View) *time.Duration {
-	off := a.State == models.AccountDisabled || a.State == models.AccountNotFound
-	if d.BatchID != nil || a.LookUp || !off || a.ConfirmedAt == nil {
-		return nil
-	}
-	took := a.ConfirmedAt.Sub(d.AccessCutoffAt)
-	if took <= 0 {
-		return nil
-	}
-	return &took
-}
-
 func exceptionView(language i18n.Language, e leavers.Exception, named render.Named) ExceptionView {
 	v := ExceptionView{What: e.What, WhatText: closed.Text(language, e.What), At: e.At.UTC(), By: named.Of(e.By), Second: named.Of(e.Second)}
 	if e.Operation != "" {
 		v.WhatText = i18n.Text(language, "approval.operation."+e.Operation)
+	}
+	if e.After != nil {
+		v.AfterText = fmt.Sprintf(i18n.Text(language, "leavers_report.after_cutoff"), render.Duration(language, *e.After))
 	}
 	if e.Kind != "" {
 		v.SystemText = accounts.SystemText(language, e.System, e.Kind)
@@ -294,7 +285,7 @@ func delay(language i18n.Language, d *time.Duration) (*int64, string) {
 func totalsView(language i18n.Language, f leavers.Filter, t leavers.Totals, now time.Time) LeaversTotals {
 	v := LeaversTotals{
 		AsOf: now.UTC(), Zone: f.Zone.String(), LateAfterMinutes: int(f.LateAfter / time.Minute), Leavers: t.Leavers, Open: t.Open, NotLooked: t.NotLooked,
-		Accepted: t.Accepted, Late: t.Late, TakenIn: t.TakenIn, InTime: t.InTime, NoneFound: t.NoneFound, Own: t.Own,
+		Accepted: t.Accepted, Late: t.Late, TakenIn: t.TakenIn, InTime: t.InTime, NoneFound: t.NoneFound, EnteredLate: t.EnteredLate, Own: t.Own,
 	}
 	for _, d := range []struct {
 		from *float64
@@ -320,12 +311,15 @@ func (v LeaversTotals) sentences(language i18n.Language, t leavers.Totals) strin
 		n       int
 	}{{leavers.Open, v.Open}, {leavers.NotLooked, v.NotLooked}, {leavers.Accepted, v.Accepted}, {leavers.Late, v.Late}, {leavers.TakenIn, v.TakenIn}, {leavers.InTime, v.InTime}, {leavers.NoneFound, v.NoneFound}} {
 		if one.n > 0 {
-			parts = append(parts, fmt.Sprintf(i18n.Text(language, "leavers_report.counted"), closed.Text(language, one.outcome), one.n))
+			parts = append(parts, fmt.Sprintf(i18n.Plural(language, "leavers_report.counted."+string(one.outcome), one.n), one.n))
 		}
 	}
 	text := fmt.Sprintf(i18n.Plural(language, "leavers_report.all", v.Leavers), v.Leavers, strings.Join(parts, language.Of("；", "; ")))
 	if t.Median != nil && t.Longest != nil {
-		text += fmt.Sprintf(i18n.Text(language, "leavers_report.delays"), render.Duration(language, seconds(*t.Median)), render.Duration(language, seconds(*t.Longest)))
+		text += " " + fmt.Sprintf(i18n.Text(language, "leavers_report.delays"), render.Duration(language, seconds(*t.Median)), render.Duration(language, seconds(*t.Longest)))
+	}
+	if v.EnteredLate > 0 {
+		text += " " + fmt.Sprintf(i18n.Plural(language, "leavers_report.entered_late", v.EnteredLate), v.EnteredLate)
 	}
 	return text
 }

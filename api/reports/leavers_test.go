@@ -46,6 +46,14 @@ func rewrite(f *apitest.Fixture, sql string, args ...any) {
 	f.Exec(sql, args...)
 }
 
+// left is somebody who left so many days ago, entered a month before that.
+func left(f *apitest.Fixture, name string, unit uuid.UUID, days int) models.Departure {
+	f.T.Helper()
+	dep := f.LeftLongAgo(f.Hire(name, unit), days, false)
+	rewrite(f, "UPDATE departures SET created_at = access_cutoff_at - interval '30 days' WHERE id = ?", dep.ID)
+	return dep
+}
+
 // off says that all accounts of a departure were read back as off so long after its cutoff.
 func off(f *apitest.Fixture, dep models.Departure, after time.Duration) {
 	f.T.Helper()
@@ -71,7 +79,7 @@ func has(v reports.LeaversPage, dep uuid.UUID) bool {
 func TestTheReportHasEverybodyWhoLeft(t *testing.T) {
 	f := apitest.New(t)
 	open := f.LeftLongAgo(f.Hire("open", f.A), -5, false)
-	late, prompt := f.LeftLongAgo(f.Hire("late", f.A), -5, false), f.LeftLongAgo(f.Hire("prompt", f.B), -5, false)
+	late, prompt := left(f, "late", f.A, -5), left(f, "prompt", f.B, -5)
 	off(f, late, 26*time.Hour)
 	off(f, prompt, 2*time.Minute)
 	nobody := f.LeftLongAgo(f.Hire("nobody", f.B), -5, false)
@@ -191,6 +199,37 @@ func TestARehiredPersonLeavesTwice(t *testing.T) {
 	v = report(t, f, httpkit.Auditor, -30, 0, "")
 	if len(v.Items) != 2 || rowOf(t, v, again.ID).Outcome != leavers.Open || rowOf(t, v, first.ID).Outcome != leavers.InTime {
 		t.Errorf("left twice: %+v", v.Items)
+	}
+}
+
+// TestALateEntryIsNoLateRemoval: nobody could end access before the departure was known. It is an exception, and is counted.
+func TestALateEntryIsNoLateRemoval(t *testing.T) {
+	f := apitest.New(t)
+	known, prompt, slow := left(f, "known", f.A, -5), f.LeftLongAgo(f.Hire("prompt", f.A), -5, false), f.LeftLongAgo(f.Hire("slow", f.A), -5, false)
+	off(f, known, 3*time.Hour)
+	for id, after := range map[uuid.UUID]time.Duration{prompt.ID: 10 * time.Minute, slow.ID: 2 * time.Hour} {
+		rewrite(f, "UPDATE departures SET created_at = access_cutoff_at + interval '2 days' WHERE id = ?", id)
+		dep := map[uuid.UUID]models.Departure{prompt.ID: prompt, slow.ID: slow}[id]
+		off(f, dep, 48*time.Hour+after)
+	}
+	v := report(t, f, httpkit.Auditor, -10, 0, "")
+	for id, want := range map[uuid.UUID]struct {
+		outcome leavers.Outcome
+		seconds int64
+		late    bool
+	}{known.ID: {leavers.Late, 3 * 3600, false}, prompt.ID: {leavers.InTime, 600, true}, slow.ID: {leavers.Late, 7200, true}} {
+		row := rowOf(t, v, id)
+		if row.Outcome != want.outcome || row.DelaySeconds == nil || *row.DelaySeconds != want.seconds || row.EnteredLate != want.late || *row.Accounts[0].DelaySeconds != want.seconds {
+			t.Errorf("%+v, want %+v", row, want)
+		}
+		i := slices.IndexFunc(row.Exceptions, func(e reports.ExceptionView) bool { return e.What == leavers.Entered })
+		if (i >= 0) != want.late || want.late && row.Exceptions[i].AfterText != "2 days after the cutoff" {
+			t.Errorf("exceptions %+v", row.Exceptions)
+		}
+	}
+	const said = "3 employments ended. Of these, 2 had all accounts off, but late; 1 had all accounts off in time."
+	if v.Totals.EnteredLate != 2 || *v.Totals.Longest != 3*3600 || !strings.HasPrefix(v.Totals.Text, said) || !strings.Contains(v.Totals.Text, "2 were entered only after") {
+		t.Errorf("%+v", v.Totals)
 	}
 }
 

@@ -90,7 +90,7 @@ func (e exported) print(name string) {
 			fmt.Printf("    %s · %s: %s\n", detailText(i18n.English, key), detailText(i18n.Chinese, key), details[key])
 		}
 	}
-	if was := "leavers-" + details["from"] + "-" + details["to"] + "." + string(e.format); name != was {
+	if was := leavers.FileName(details["from"], details["to"], part) + "." + string(e.format); name != was {
 		fmt.Printf("    It was exported under another name · 导出时文件名不同: %s\n", was)
 	}
 }

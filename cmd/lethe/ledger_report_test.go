@@ -113,7 +113,7 @@ func TestAReportIsShownWithAllThatItsEntriesSay(t *testing.T) {
 	}
 	for text, times := range map[string]int{
 		whole.String(): 1, part.String(): 1, who.String(): 2, "A PART ONLY": 1, "    everybody of the period ·": 1, "of-a-department": 1, "open,late": 1, "Asia/Shanghai": 1,
-		"1999-12-31\n": 1, "another name · 导出时文件名不同: leavers-1999-01-01-1999-12-31.csv": 1, "another name": 1,
+		"1999-12-31\n": 1, "another name · 导出时文件名不同: leavers-part-1999-01-01-1999-12-31.csv": 1, "another name": 1,
 	} {
 		if n := strings.Count(string(said), text); n != times {
 			t.Errorf("%q is there %d times: %s", text, n, said)

@@ -35,8 +35,9 @@ type Exception struct {
 	What         What
 	At           time.Time
 	By, Second   *uuid.UUID
-	System, Kind string // of the account
-	Operation    string // of an approval
+	System, Kind string         // of the account
+	Operation    string         // of an approval
+	After        *time.Duration `gorm:"-"` // how long after the cutoff it was entered
 }
 
 // Row is one ended employment in full.
@@ -104,10 +105,37 @@ func entered(d models.Departure) []Exception {
 	switch {
 	case d.BatchID != nil:
 		return []Exception{{What: FromFile, At: d.CreatedAt, By: d.CreatedBy}}
-	case d.CreatedAt.Sub(d.AccessCutoffAt) > time.Minute: // of an immediate departure both are now
-		return []Exception{{What: Entered, At: d.CreatedAt, By: d.CreatedBy}}
+	case isEnteredLate(d):
+		after := d.CreatedAt.Sub(d.AccessCutoffAt)
+		return []Exception{{What: Entered, At: d.CreatedAt, By: d.CreatedBy, After: &after}}
 	}
 	return nil
+}
+
+// isEnteredLate is [enteredLate].
+func isEnteredLate(d models.Departure) bool {
+	return d.BatchID == nil && d.CreatedAt.Sub(d.AccessCutoffAt) > time.Minute
+}
+
+// EnteredLate says that the departure was entered only after access had to be off.
+func (r Row) EnteredLate() bool { return isEnteredLate(r.Departure) }
+
+// Took is how long after it was due the account was read back as off; nil: before that, or it is not, or a file brought the
+// person and nobody can say.
+func (r Row) Took(a account.View) *time.Duration {
+	off := a.State == models.AccountDisabled || a.State == models.AccountNotFound
+	if r.Departure.BatchID != nil || a.LookUp || !off || a.ConfirmedAt == nil {
+		return nil
+	}
+	due := r.Departure.AccessCutoffAt
+	if r.EnteredLate() {
+		due = r.Departure.CreatedAt
+	}
+	took := a.ConfirmedAt.Sub(due)
+	if took <= 0 {
+		return nil
+	}
+	return &took
 }
 
 // exceptionsOf are those of departures, by departure, in their order. What two people ordered of accounts counts for the

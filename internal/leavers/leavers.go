@@ -46,7 +46,7 @@ const (
 	NotLooked Outcome = "not_looked"
 	// Accepted: two people accepted an account that is not off, or detached it and let it be used.
 	Accepted Outcome = "accepted"
-	// Late: all are off, and the last one was read back as off later than allowed.
+	// Late: all are off, and the last one was read back as off later than allowed after access was due.
 	Late Outcome = "late"
 	// TakenIn: all are off; a file brought the person as one who had left before, so that nobody can say since when.
 	TakenIn Outcome = "taken_in"
@@ -84,7 +84,7 @@ type Position struct {
 type Listed struct {
 	Position
 	Outcome Outcome
-	// Delay is from the cutoff until the last account was read back as off; nil: before it, or not all are, or unknown.
+	// Delay is from when access was due until the last account was read back as off; nil: before that, or not all are, or unknown.
 	Delay *time.Duration
 }
 
@@ -94,6 +94,8 @@ type Totals struct {
 	Open, NotLooked, Accepted, Late, TakenIn, InTime, NoneFound int
 	// Of those whose accounts were all read back as off, in time or late, in seconds; nil: nobody.
 	Median, Longest *float64
+	// EnteredLate are those of which the departure was entered only after the cutoff, whatever came of their accounts.
+	EnteredLate int
 	// Own are employments of the reader, which are not in the report.
 	Own int
 }
@@ -105,10 +107,14 @@ type Totals struct {
 // looked for above all. Whatever its accounts say, nothing is settled before the departure asked the systems (I29);
 // relinked is what its track says once a later order took the accounts over, and then they say it themselves.
 //
+// Access is due off at the cutoff, or with the entry of a departure that was entered only after it: nobody could end access
+// before. That it was entered late is an exception of its own, and counted as such.
+//
 // An account that was detached can still be used: like a waived one it is accepted where two people agreed, and open else.
 // @before has the accounts that are seen as before an emergency cut of which the person was not told (I27).
 const judged = `WITH counted AS (
-	SELECT d.id, d.employee_id = @reader AS own, d.access_cutoff_at AS cutoff, d.batch_id IS NOT NULL AS taken_in, d.accounts_state IN ('settled', 'relinked') AS ended,
+	SELECT d.id, d.employee_id = @reader AS own, d.access_cutoff_at AS cutoff, ` + enteredLate + ` AS entered_late,
+		CASE WHEN ` + enteredLate + ` THEN d.created_at ELSE d.access_cutoff_at END AS due, d.batch_id IS NOT NULL AS taken_in, d.accounts_state IN ('settled', 'relinked') AS ended,
 		count(a.id) FILTER (WHERE NOT a.look_up) AS accounts,
 		count(a.id) FILTER (WHERE a.state NOT IN ('disabled', 'not_found', 'waived')) AS open,
 		count(a.id) FILTER (WHERE a.state = 'waived') AS waived,
@@ -136,17 +142,21 @@ const judged = `WITH counted AS (
 			WHEN waived > 0 THEN 'accepted'
 			WHEN accounts = 0 THEN 'none_found'
 			WHEN taken_in THEN 'taken_in'
-			WHEN off_at > cutoff + make_interval(secs => @late) THEN 'late'
+			WHEN off_at > due + make_interval(secs => @late) THEN 'late'
 			ELSE 'in_time' END AS outcome,
-		CASE WHEN off_at > cutoff THEN extract(epoch FROM off_at - cutoff) END AS took
+		CASE WHEN off_at > due AND NOT taken_in THEN extract(epoch FROM off_at - due) END AS took
 	FROM counted c
 ), judged AS MATERIALIZED (
-	SELECT id, own, outcome, CASE WHEN outcome IN ('late', 'in_time', 'accepted') THEN took END AS took,
+	SELECT id, own, entered_late, outcome, CASE WHEN outcome IN ('late', 'in_time', 'accepted') THEN took END AS took,
 		CASE outcome WHEN 'open' THEN 0 WHEN 'not_looked' THEN 1 ELSE 2 END * 1000000000000000
 		+ CASE WHEN outcome IN ('open', 'not_looked') THEN CAST(extract(epoch FROM cutoff) * 1000 AS bigint)
 			ELSE 500000000000000 - CASE WHEN outcome IN ('late', 'in_time', 'accepted') THEN coalesce(CAST(took * 1000 AS bigint), 0) ELSE -1 END END AS sort
 	FROM weighed
 )`
+
+// enteredLate says of a departure d that it was entered only after access had to be off; of an immediate one both are now.
+// [Row.EnteredLate] says the same.
+const enteredLate = `(d.batch_id IS NULL AND d.created_at > d.access_cutoff_at + interval '1 minute')`
 
 // detachings are the steps by which two people let the account a stay as it is; of a question: by which they let that stay
 // which was found.
@@ -235,7 +245,7 @@ func Page(db *gorm.DB, f Filter, outcomes []Outcome, after *Position, limit int)
 			count(*) FILTER (WHERE outcome = 'open' AND NOT own) AS open, count(*) FILTER (WHERE outcome = 'not_looked' AND NOT own) AS not_looked,
 			count(*) FILTER (WHERE outcome = 'accepted' AND NOT own) AS accepted, count(*) FILTER (WHERE outcome = 'late' AND NOT own) AS late,
 			count(*) FILTER (WHERE outcome = 'taken_in' AND NOT own) AS taken_in, count(*) FILTER (WHERE outcome = 'in_time' AND NOT own) AS in_time,
-			count(*) FILTER (WHERE outcome = 'none_found' AND NOT own) AS none_found, count(*) FILTER (WHERE own) AS own,
+			count(*) FILTER (WHERE outcome = 'none_found' AND NOT own) AS none_found, count(*) FILTER (WHERE entered_late AND NOT own) AS entered_late, count(*) FILTER (WHERE own) AS own,
 			percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(took, 0)) FILTER (WHERE outcome IN ('late', 'in_time') AND NOT own) AS median,
 			max(coalesce(took, 0)) FILTER (WHERE outcome IN ('late', 'in_time') AND NOT own) AS longest
 		FROM judged) t`, args).Scan(&found).Error

@@ -58,7 +58,7 @@ type life struct {
 	stage                         models.Stage
 	accounts                      models.AccountsState
 	end                           clock.Date
-	ended, cutoff                 time.Time
+	ended, cutoff, entered        time.Time
 	linked                        []linked
 }
 
@@ -80,9 +80,9 @@ func (w *world) write(l life) {
 	w.exec(`INSERT INTO employments (id, employee_id, legal_entity_id, department_id, jurisdiction, time_zone, hired_on, ended_at)
 		VALUES (?, ?, ?, ?, 'CN', 'Asia/Shanghai', '2020-01-01', ?)`, l.employment, l.person, w.entities[l.entity], w.departments[l.entity], l.ended)
 	w.exec(`INSERT INTO departures (id, employee_id, employment_id, kind, stage, accounts_state, notice_received_on, last_working_day, employment_end_date,
-			access_cutoff_at, employment_ended_at, time_zone, counts_from)
-		VALUES (?, ?, ?, 'resignation', ?, ?, ?, ?, ?, ?, ?, 'Asia/Shanghai', ?)`,
-		l.departure, l.person, l.employment, l.stage, l.accounts, l.end, l.end, l.end, l.cutoff, l.ended, l.ended)
+			access_cutoff_at, employment_ended_at, time_zone, counts_from, created_at)
+		VALUES (?, ?, ?, 'resignation', ?, ?, ?, ?, ?, ?, ?, 'Asia/Shanghai', ?, ?)`,
+		l.departure, l.person, l.employment, l.stage, l.accounts, l.end, l.end, l.end, l.cutoff, l.ended, l.ended, l.entered)
 	for _, a := range l.linked {
 		var external *string
 		if a.external {
@@ -110,6 +110,10 @@ func (w *world) random(person uuid.UUID, site int, around time.Time) life {
 	}
 	l.ended = clock.EndOfDay(l.end, zone).UTC()
 	l.cutoff = l.ended.Add(-time.Duration(rand.N(3)*rand.N(36)) * time.Hour)
+	l.entered = l.cutoff.Add(-30 * 24 * time.Hour)
+	if rand.N(3) == 0 {
+		l.entered = l.cutoff.Add(time.Duration(rand.N(300)-20) * time.Minute)
+	}
 	for range rand.N(4) {
 		a := linked{registered: rand.N(2) == 0, external: rand.N(2) == 0, state: pick([]models.AccountState{
 			models.AccountDisabled, models.AccountDisabled, models.AccountDisabled, models.AccountDetached, models.AccountNotFound, models.AccountWaived,
@@ -130,6 +134,10 @@ func (w *world) random(person uuid.UUID, site int, around time.Time) life {
 // wanted is what a report should say of a life, written without a look at how it does.
 func (l life) wanted(late time.Duration) (outcome Outcome, delay time.Duration) {
 	var known, open, waived, asked bool
+	due := l.cutoff
+	if l.late() {
+		due = l.entered
+	}
 	for _, a := range l.linked {
 		question := models.LinkedAccount{Registered: a.registered, Finding: a.finding}
 		if a.external {
@@ -145,7 +153,7 @@ func (l life) wanted(late time.Duration) (outcome Outcome, delay time.Duration) 
 		case question.LookUp():
 			asked = asked || off
 		case off:
-			known, delay = true, max(delay, a.confirmed.Sub(l.cutoff))
+			known, delay = true, max(delay, a.confirmed.Sub(due))
 		default:
 			known = true
 		}
@@ -166,6 +174,9 @@ func (l life) wanted(late time.Duration) (outcome Outcome, delay time.Duration) 
 	}
 	return InTime, delay
 }
+
+// late says that nobody could end access at the cutoff: the departure was not known.
+func (l life) late() bool { return l.entered.Sub(l.cutoff) > time.Minute }
 
 // inPeriod says whether a life is in a report.
 func (l life) inPeriod(f Filter, now time.Time, w *world) bool {
@@ -212,7 +223,7 @@ func TestEachEndedEmploymentIsThereOnce(t *testing.T) {
 			f.SiteID = w.sites[rand.N(2)]
 		}
 		want, counted := map[uuid.UUID]Outcome{}, map[Outcome]int{}
-		delays, own := []float64{}, 0
+		delays, own, entered := []float64{}, 0, 0
 		for _, l := range lives {
 			if !l.inPeriod(f, w.now, w) {
 				other := f
@@ -225,6 +236,9 @@ func TestEachEndedEmploymentIsThereOnce(t *testing.T) {
 			outcome, delay := l.wanted(f.LateAfter)
 			want[l.departure] = outcome
 			counted[outcome]++
+			if l.late() {
+				entered++
+			}
 			if outcome == Late || outcome == InTime {
 				delays = append(delays, max(0, delay.Seconds()))
 			}
@@ -237,7 +251,7 @@ func TestEachEndedEmploymentIsThereOnce(t *testing.T) {
 		slices.Sort(delays)
 		expected := Totals{
 			Leavers: len(want), Open: counted[Open], NotLooked: counted[NotLooked], Accepted: counted[Accepted], Late: counted[Late], InTime: counted[InTime],
-			NoneFound: counted[NoneFound], Own: own,
+			NoneFound: counted[NoneFound], EnteredLate: entered, Own: own,
 		}
 		if n := len(delays); n > 0 {
 			median := (delays[(n-1)/2] + delays[n/2]) / 2

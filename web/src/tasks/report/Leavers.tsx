@@ -13,7 +13,7 @@ import { Person } from '../../shell/person'
 import { ProblemAlert, showInForm } from '../../shell/problems'
 import { State, type Tone } from '../../shell/state'
 import { useShellTexts } from '../../shell/texts'
-import { day, instant } from '../../shell/times'
+import { day, instant, lastOf } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { Take } from './Take'
 import { useReportTexts } from './texts'
@@ -177,7 +177,7 @@ function Result({ of: l }: { of: Leaver }) {
   return (
     <Flex vertical gap={4} align="start">
       <State tone={tone}><Icon /> {l.outcome_text}</State>
-      {l.outcome === 'late' && l.delay_text && <Typography.Text type="secondary">{t('lateBy', { time: l.delay_text })}</Typography.Text>}
+      {l.outcome === 'late' && l.delay_text && <Typography.Text type="secondary">{t(l.entered_late ? 'lateByEntry' : 'lateBy', { time: l.delay_text })}</Typography.Text>}
     </Flex>
   )
 }
@@ -197,7 +197,7 @@ function Dates({ of: l, zone }: { of: Leaver; zone: string }) {
     <div>
       <div>{l.kind_text}</div>
       <div>{t('ended', { day: day(l.employment_end_date) })}</div>
-      <div>{t('cutoff', { at: instant(l.access_cutoff_at, zone) })}</div>
+      <div>{t('cutoff', { at: lastOf(l.access_cutoff_at, zone) })}</div>
     </div>
   )
 }
@@ -213,7 +213,7 @@ function Accounts({ of: l, zone }: { of: Leaver; zone: string }) {
             {a.open && <><WarningOutlined /> </>}{a.system_text} · {a.state_text}
           </Typography.Text>
           {a.confirmed_at && <> · {instant(a.confirmed_at, zone)}</>}
-          {a.delay_text && <Typography.Text type="secondary"> · {t('after', { time: a.delay_text })}</Typography.Text>}
+          {a.delay_text && <Typography.Text type="secondary"> · {t(l.entered_late ? 'afterEntry' : 'after', { time: a.delay_text })}</Typography.Text>}
         </li>
       ))}
     </ul>
@@ -227,7 +227,7 @@ function Exceptions({ of: l, zone }: { of: Leaver; zone: string }) {
     <ul className="bullets" style={{ margin: 0 }}>
       {l.exceptions.map((e, i) => (
         <li key={i}>
-          {e.what_text}{e.system_text && ` · ${e.system_text}`} · {instant(e.at, zone)}
+          {e.what_text}{e.system_text && ` · ${e.system_text}`} · {instant(e.at, zone)}{e.after_text && ` · ${e.after_text}`}
           {e.by && <div><Typography.Text type="secondary">{e.second ? t('byBoth', { one: e.by.name, two: e.second.name }) : t('by', { one: e.by.name })}</Typography.Text></div>}
         </li>
       ))}

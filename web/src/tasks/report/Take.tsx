@@ -24,7 +24,7 @@ export function Take({ of, close }: { of?: Asked; close: () => void }) {
     },
     onSuccess: (content, asked) => {
       const url = URL.createObjectURL(content)
-      Object.assign(document.createElement('a'), { href: url, download: `${t('title')} ${asked.from} ${asked.to}.zip` }).click()
+      Object.assign(document.createElement('a'), { href: url, download: `${t(asked.outcome || asked.legal_entity_id || asked.department_id || asked.site_id ? 'titlePart' : 'title')} ${asked.from} ${asked.to}.zip` }).click()
       URL.revokeObjectURL(url)
       message.success(t('taken'))
       close()
