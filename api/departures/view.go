@@ -232,7 +232,7 @@ type around struct {
 	waiting    map[uuid.UUID][]account.Waited
 	requests   map[uuid.UUID][]models.Approval
 	annullable map[uuid.UUID]bool
-	undecided  map[uuid.UUID][]retention.PurgeView
+	undecided  map[uuid.UUID][]models.Purge
 	holds      map[uuid.UUID][]retention.HoldInForce
 	deciders   map[string][]models.Role // the roles that may decide about an operation
 	people     render.Named             // whose they are, and who did something
@@ -252,25 +252,22 @@ func (s *server) readAround(ctx context.Context, language i18n.Language, rows []
 	}
 	group, each := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
-	read(group, &r.timelines, func() (map[uuid.UUID][]models.DepartureEvent, error) { return departure.Timelines(each, s.DB, ids) })
+	// First those who ask several questions one after the other.
 	read(group, &r.deadlines, func() (map[uuid.UUID][]retention.DeadlineView, error) { return retention.DeadlinesOf(each, s.DB, ids) })
 	read(group, &r.accounts, func() (map[uuid.UUID][]account.View, error) { return account.Accounts(each, s.DB, employments) })
 	read(group, &r.waiting, func() (map[uuid.UUID][]account.Waited, error) { return account.Waiting(each, s.DB, ids) })
-	read(group, &r.employed, func() (map[uuid.UUID]uuid.UUID, error) { return departure.EmployedAgain(each, s.DB, people) })
-	read(group, &r.objections, func() (map[uuid.UUID][]retention.Objection, error) { return retention.Objections(each, s.DB, ids) })
-	read(group, &r.requests, func() (map[uuid.UUID][]models.Approval, error) {
-		return approval.PendingAbout(each, s.DB, "departure", ids)
-	})
-	read(group, &r.annullable, func() (map[uuid.UUID]bool, error) { return departure.Annullable(each, s.DB, rows) })
-	read(group, &r.holds, func() (map[uuid.UUID][]retention.HoldInForce, error) { return retention.HoldsInForce(each, s.DB, ids) })
-	read(group, &r.undecided, func() (map[uuid.UUID][]retention.PurgeView, error) {
-		purges, _, err := retention.Purges(each, s.DB, retention.PurgeFilter{Undecided: true, Departures: ids})
-		of := make(map[uuid.UUID][]retention.PurgeView, len(purges))
-		for _, p := range purges {
-			of[p.DepartureID] = append(of[p.DepartureID], p)
+	group.Go(func() (err error) {
+		if r.requests, err = approval.PendingAbout(each, s.DB, "departure", ids); err != nil || len(r.requests) == 0 {
+			return err
 		}
-		return of, err
+		r.annullable, err = departure.Annullable(each, s.DB, rows)
+		return err
 	})
+	read(group, &r.timelines, func() (map[uuid.UUID][]models.DepartureEvent, error) { return departure.Timelines(each, s.DB, ids) })
+	read(group, &r.objections, func() (map[uuid.UUID][]retention.Objection, error) { return retention.Objections(each, s.DB, ids) })
+	read(group, &r.undecided, func() (map[uuid.UUID][]models.Purge, error) { return retention.Undecided(each, s.DB, ids) })
+	read(group, &r.holds, func() (map[uuid.UUID][]retention.HoldInForce, error) { return retention.HoldsInForce(each, s.DB, ids) })
+	read(group, &r.employed, func() (map[uuid.UUID]uuid.UUID, error) { return departure.EmployedAgain(each, s.DB, people) })
 	read(group, &r.now, func() (time.Time, error) { return s.DB.Now(each) })
 	if err := group.Wait(); err != nil {
 		return r, err

@@ -94,7 +94,7 @@ func (s *Renderer) name(ctx context.Context, language i18n.Language, ids []uuid.
 		TimeZone       string
 	}
 	err := s.DB.Read(ctx).Table("employees").Joins("JOIN departments d ON d.id = employees.department_id").
-		Select("employees.id", "employee_no", "name", "status", "d.name_zh", "d.name_en", "("+archive.LatestZone+") AS time_zone").Where("employees.id IN ?", ids).Scan(&rows).Error
+		Select("employees.id", "employee_no", "name", "status", "d.name_zh", "d.name_en", "("+archive.LatestZone+") AS time_zone").Where("employees.id = ANY (?)", models.IDs(ids)).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("naming people: %w", database.Hide(err))
 	}
@@ -120,9 +120,9 @@ func (s *Renderer) Units(ctx context.Context, language i18n.Language, ids []uuid
 		ID             uuid.UUID
 		NameZh, NameEn string
 	}
-	err := s.DB.Read(ctx).Raw(`SELECT id, name_zh, name_en FROM departments WHERE id IN ?
-		UNION ALL SELECT id, name_zh, name_en FROM legal_entities WHERE id IN ?
-		UNION ALL SELECT id, name_zh, name_en FROM sites WHERE id IN ?`, ids, ids, ids).Scan(&rows).Error
+	err := s.DB.Read(ctx).Raw(`SELECT id, name_zh, name_en FROM departments WHERE id = ANY (@ids)
+		UNION ALL SELECT id, name_zh, name_en FROM legal_entities WHERE id = ANY (@ids)
+		UNION ALL SELECT id, name_zh, name_en FROM sites WHERE id = ANY (@ids)`, map[string]any{"ids": models.IDs(ids)}).Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("naming departments: %w", database.Hide(err))
 	}

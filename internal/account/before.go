@@ -83,15 +83,7 @@ func (c cutSteps) of(account uuid.UUID, operation *uuid.UUID) (cutStep, bool) {
 }
 
 // stepsOfCuts are the parts of some accounts in emergency cuts.
-func stepsOfCuts(db *gorm.DB, rows []models.LinkedAccount) (cutSteps, error) {
-	found := cutSteps{}
-	if len(rows) == 0 {
-		return found, nil
-	}
-	ids := make([]uuid.UUID, len(rows))
-	for i, a := range rows {
-		ids[i] = a.ID
-	}
+func stepsOfCuts(db *gorm.DB, accounts models.IDs) (cutSteps, error) {
 	var steps []cutStep
 	err := db.Raw(`SELECT s.account_id, s.operation_id, s.before, o.created_at AS ordered_at, c.told_at IS NULL AS secret, c.state IN ('unconfirmed', 'confirmed') AND s.action = 'unlink' AS closes,
 			w.id AS ended_by, w.created_at AS ended_at
@@ -99,7 +91,8 @@ func stepsOfCuts(db *gorm.DB, rows []models.LinkedAccount) (cutSteps, error) {
 		LEFT JOIN LATERAL (SELECT l.id, l.created_at FROM account_operations l JOIN departures d ON d.id = l.departure_id
 			WHERE l.employment_id = o.employment_id AND l.kind = 'unlink' AND l.created_at > o.created_at AND d.stage NOT IN ('withdrawn', 'annulled')
 			ORDER BY l.id LIMIT 1) w ON true
-		WHERE s.account_id IN ?`, ids).Scan(&steps).Error
+		WHERE s.account_id = ANY (?)`, accounts).Scan(&steps).Error
+	found := cutSteps{}
 	for _, s := range steps {
 		found[[2]uuid.UUID{s.AccountID, s.OperationID}] = s
 	}

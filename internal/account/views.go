@@ -38,7 +38,7 @@ type View struct {
 // Accounts lists the accounts of employments, by employment, in the order in which they were linked, and
 // the look-ups in systems where none was, also those that were called off before they were answered.
 func Accounts(ctx context.Context, db *database.DB, employments []uuid.UUID) (map[uuid.UUID][]View, error) {
-	views, err := viewed(db.Read(ctx))(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id IN ?", employments))
+	views, err := viewed(db.Read(ctx))(database.Find[models.LinkedAccount](db.Read(ctx), "accounts", "employment_id = ANY (?)", models.IDs(employments)))
 	byEmployment := make(map[uuid.UUID][]View, len(employments))
 	for _, v := range views {
 		byEmployment[v.Employment] = append(byEmployment[v.Employment], v)
@@ -56,48 +56,47 @@ func viewed(db *gorm.DB) func(rows []models.LinkedAccount, err error) ([]View, e
 		if err != nil {
 			return nil, err
 		}
-		steps, err := stepsOfCuts(db, rows)
+		var taken models.IDs // by an operation; nothing needs to be known of others
+		for _, a := range rows {
+			if a.OperationID != nil {
+				taken = append(taken, a.ID)
+			}
+		}
+		ops, cut, err := orderedBy(db, taken)
 		if err != nil {
 			return nil, err
 		}
-		ops, err := orderedBy(db, rows)
-		if err != nil {
-			return nil, err
+		steps := cutSteps{}
+		if cut {
+			if steps, err = stepsOfCuts(db, taken); err != nil {
+				return nil, err
+			}
 		}
 		return viewsOf(rows, ops, steps)
 	}
 }
 
-// ordered is what an operation does; TakenBack: the departure that ordered it was taken back.
+// ordered is what an operation does; Cut: for an emergency cut; TakenBack: the departure that ordered it was taken back.
 type ordered struct {
-	ID        uuid.UUID
-	Kind      models.OperationKind
-	TakenBack bool
+	ID             uuid.UUID
+	Kind           models.OperationKind
+	Cut, TakenBack bool
 }
 
-// orderedBy are the operations that ever took accounts over.
-func orderedBy(db *gorm.DB, rows []models.LinkedAccount) (map[uuid.UUID]ordered, error) {
-	var ids []uuid.UUID
-	for _, a := range rows {
-		if a.OperationID != nil {
-			ids = append(ids, a.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil, nil //nolint:nilnil // there are none
+// orderedBy are the operations that ever took accounts over, and whether an emergency cut is among them.
+func orderedBy(db *gorm.DB, accounts models.IDs) (kinds map[uuid.UUID]ordered, cut bool, err error) {
+	if len(accounts) == 0 {
+		return nil, false, nil
 	}
 	var operations []ordered
-	err := db.Raw(`SELECT o.id, o.kind, coalesce(d.stage IN ('withdrawn', 'annulled'), false) AS taken_back
+	err = db.Raw(`SELECT o.id, o.kind, o.cut_id IS NOT NULL AS cut, coalesce(d.stage IN ('withdrawn', 'annulled'), false) AS taken_back
 		FROM account_operations o LEFT JOIN departures d ON d.id = o.departure_id
-		WHERE o.id IN (SELECT operation_id FROM account_steps WHERE account_id IN ?)`, ids).Scan(&operations).Error
-	if err != nil {
-		return nil, database.Wrap("reading the kinds of operations", err)
-	}
-	kinds := make(map[uuid.UUID]ordered, len(operations))
+		WHERE o.id IN (SELECT operation_id FROM account_steps WHERE account_id = ANY (?))`, accounts).Scan(&operations).Error
+	kinds = make(map[uuid.UUID]ordered, len(operations))
 	for _, o := range operations {
-		kinds[o.ID] = o
+		kinds[o.ID], cut = o, cut || o.Cut
 	}
-	return kinds, nil
+	return kinds, cut, database.Wrap("reading the kinds of operations", err)
 }
 
 func viewsOf(rows []models.LinkedAccount, ops map[uuid.UUID]ordered, steps cutSteps) ([]View, error) {
@@ -211,7 +210,7 @@ const (
 // Waiting lists what of the accounts of departures waits, by departure: first what people must decide,
 // then what is tried again or left to a system, each oldest first.
 func Waiting(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[uuid.UUID][]Waited, error) {
-	cases, err := database.Find[models.SupportCase](db.Read(ctx), "support cases", "departure_id IN ? AND state <> ?", departures, models.CaseClosed)
+	cases, err := database.Find[models.SupportCase](db.Read(ctx), "support cases", "departure_id = ANY (?) AND state <> ?", models.IDs(departures), models.CaseClosed)
 	if err != nil {
 		return nil, err
 	}
@@ -226,9 +225,9 @@ func Waiting(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[
 	for _, of := range waiting {
 		slices.SortStableFunc(of, func(a, b Waited) int { return a.Since.Compare(b.Since) })
 	}
-	open, err := database.Find[models.AccountOperation](db.Read(ctx), "account operations", "departure_id IN ? AND ended_at IS NULL", departures)
-	if err != nil {
-		return nil, err
+	open, err := database.Find[models.AccountOperation](db.Read(ctx), "account operations", "departure_id = ANY (?) AND ended_at IS NULL", models.IDs(departures))
+	if err != nil || len(open) == 0 {
+		return waiting, err
 	}
 	departureOf, operations := make(map[uuid.UUID]uuid.UUID, len(open)), make([]uuid.UUID, len(open))
 	for i, op := range open {
@@ -253,8 +252,8 @@ func Waiting(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[
 // accepted and not carried out yet, oldest first.
 func delayedSteps(ctx context.Context, db *database.DB, operations []uuid.UUID) ([]models.AccountStep, error) {
 	steps, err := database.Find[models.AccountStep](db.Read(ctx), "steps",
-		"operation_id IN ? AND started_at IS NOT NULL AND (state = ? OR (state IN ? AND tries > 0))",
-		operations, models.StepAccepted, []models.StepState{models.StepPending, models.StepRunning})
+		"operation_id = ANY (?) AND started_at IS NOT NULL AND (state = ? OR (state IN ? AND tries > 0))",
+		models.IDs(operations), models.StepAccepted, []models.StepState{models.StepPending, models.StepRunning})
 	slices.SortStableFunc(steps, func(a, b models.AccountStep) int { return a.StartedAt.Compare(*b.StartedAt) })
 	return steps, err
 }

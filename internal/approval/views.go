@@ -79,7 +79,7 @@ func PendingAbout(ctx context.Context, db *database.DB, kind string, ids []uuid.
 
 func listAbout(q *gorm.DB, kind string, ids []uuid.UUID) (map[uuid.UUID][]models.Approval, error) {
 	var rows []models.Approval
-	err := q.Where("EXISTS (SELECT FROM jsonb_to_recordset(targets) AS t (kind text, id uuid) WHERE t.kind = ? AND t.id IN ?)", kind, ids).
+	err := q.Where("EXISTS (SELECT FROM jsonb_to_recordset(targets) AS t (kind text, id uuid) WHERE t.kind = ? AND t.id = ANY (?))", kind, models.IDs(ids)).
 		Order(database.Newest).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("looking for requests for approval: %w", database.Hide(err))

@@ -333,14 +333,14 @@ func DropAnnulment(tx *database.Tx, by models.Actor, id uuid.UUID) error {
 
 // Annullable says which departures can be undone still, as far as anybody can tell without a lock.
 func Annullable(ctx context.Context, db *database.DB, rows []models.Departure) (map[uuid.UUID]bool, error) {
-	var open []uuid.UUID
+	var open models.IDs
 	for _, dep := range rows {
 		if dep.Stage == models.StagePendingDeparture || dep.Stage == models.StageDeparted {
 			open = append(open, dep.ID)
 		}
 	}
 	var ids []uuid.UUID
-	err := db.Read(ctx).Model(&models.Departure{}).Where("id IN ? AND NOT "+employedAnew, open).Pluck("id", &ids).Error
+	err := db.Read(ctx).Model(&models.Departure{}).Where("id = ANY (?) AND NOT "+employedAnew, open).Pluck("id", &ids).Error
 	if err != nil {
 		return nil, database.Wrap("looking for later employments", err)
 	}

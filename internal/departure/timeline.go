@@ -44,7 +44,7 @@ var Events = []string{
 
 // Timelines are those of departures, by departure, oldest line first.
 func Timelines(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uuid.UUID][]models.DepartureEvent, error) {
-	events, err := database.Find[models.DepartureEvent](db.Read(ctx), "timelines", "departure_id IN ?", ids)
+	events, err := database.Find[models.DepartureEvent](db.Read(ctx), "timelines", "departure_id = ANY (?)", models.IDs(ids))
 	if err != nil {
 		return nil, err
 	}

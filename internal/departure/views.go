@@ -204,7 +204,7 @@ func (f Filter) within(q *gorm.DB) (*gorm.DB, []database.Condition) {
 // EmployedAgain says which people are employed now, and by which employment.
 func EmployedAgain(ctx context.Context, db *database.DB, people []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
 	var rows []models.Employment
-	err := db.Read(ctx).Select("id", "employee_id").Where("employee_id IN ? AND ended_at IS NULL", people).Find(&rows).Error
+	err := db.Read(ctx).Select("id", "employee_id").Where("employee_id = ANY (?) AND ended_at IS NULL", models.IDs(people)).Find(&rows).Error
 	current := make(map[uuid.UUID]uuid.UUID, len(rows))
 	for _, m := range rows {
 		current[m.EmployeeID] = m.ID

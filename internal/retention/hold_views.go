@@ -103,10 +103,10 @@ type HoldInForce struct {
 func HoldsInForce(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[uuid.UUID][]HoldInForce, error) {
 	var holds []HoldInForce
 	err := db.Read(ctx).Raw(`SELECT d.id AS departure_id, h.id, h.placed_at FROM holds h, departures d
-		WHERE d.id IN ? AND h.released_at IS NULL AND lethe_hold_covers(h, d.employee_id) AND EXISTS (
+		WHERE d.id = ANY (?) AND h.released_at IS NULL AND lethe_hold_covers(h, d.employee_id) AND EXISTS (
 			SELECT FROM retention_deadlines l
 			WHERE l.departure_id = d.id AND l.state IN ? AND (h.categories IS NULL OR l.category = ANY (h.categories)))
-		ORDER BY h.placed_at, h.id`, departures,
+		ORDER BY h.placed_at, h.id`, models.IDs(departures),
 		[]models.DeadlineState{models.DeadlineScheduled, models.DeadlineHeld, models.DeadlineInReview}).Scan(&holds).Error
 	if err != nil {
 		return nil, database.Wrap("looking for holds", err)
@@ -169,14 +169,14 @@ func Objections(ctx context.Context, db *database.DB, departures []uuid.UUID) (m
 			SELECT d.id AS departure_id, h.id, h.placed_at, h.placed_by, h.released_at, h.released_by
 			FROM departures d JOIN holds h ON (h.released_at IS NULL OR h.released_at >= d.created_at)
 				AND (h.employee_id = d.employee_id OR h.employee_id IS NULL AND lethe_hold_covers(h, d.employee_id))
-			WHERE d.id IN @departures)
+			WHERE d.id = ANY (@departures))
 		SELECT departure_id, placed_at AS at, @placed AS what, placed_by AS by_id, id AS hold_id, NULL::uuid AS purge_id FROM these
 		UNION ALL SELECT departure_id, released_at, @released, released_by, id, NULL FROM these WHERE released_at IS NOT NULL
 		UNION ALL SELECT p.departure_id, min(r.rejected_at), @rejected, r.rejected_by, NULL::uuid, r.purge_id
-			FROM purge_rejections r JOIN purges p ON p.id = r.purge_id WHERE p.departure_id IN @departures
+			FROM purge_rejections r JOIN purges p ON p.id = r.purge_id WHERE p.departure_id = ANY (@departures)
 			GROUP BY p.departure_id, r.purge_id, r.rejected_by
 		ORDER BY at, hold_id, purge_id`, map[string]any{
-		"departures": departures,
+		"departures": models.IDs(departures),
 		"placed":     EventHoldPlaced, "released": EventHoldReleased, "rejected": EventPurgeRejected,
 	}).Scan(&rows).Error
 	if err != nil {

@@ -32,7 +32,7 @@ func DeadlinesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID)
 		return nil, nil
 	}
 	var deadlines []models.RetentionDeadline
-	err := db.Read(ctx).Where("departure_id IN ?", departureIDs).Order(by("deadline", "category")).Find(&deadlines).Error
+	err := db.Read(ctx).Where("departure_id = ANY (?)", models.IDs(departureIDs)).Order(by("deadline", "category")).Find(&deadlines).Error
 	if err != nil {
 		return nil, database.Wrap("reading deadlines", err)
 	}
@@ -59,7 +59,7 @@ func viewDeadlines(ctx context.Context, db *database.DB, departureIDs []uuid.UUI
 	group, each := errgroup.WithContext(ctx) // a page of departures waits for these
 	group.Go(func() error { return markHeld(each, db, departureIDs, deadlines) })
 	group.Go(func() (err error) {
-		rules, err = database.Find[models.RetentionRule](db.Read(each), "the rules of deadlines", "id IN ?", ids)
+		rules, err = database.Find[models.RetentionRule](db.Read(each), "the rules of deadlines", "id = ANY (?)", models.IDs(ids))
 		return err
 	})
 	group.Go(func() (err error) {
@@ -87,7 +87,7 @@ func viewDeadlines(ctx context.Context, db *database.DB, departureIDs []uuid.UUI
 func certificatesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UUID) (map[uuid.UUID]*uuid.UUID, error) {
 	var rows []struct{ CategoryID, CertificateID uuid.UUID }
 	err := db.Read(ctx).Raw(`SELECT k.category_id, x.id AS certificate_id FROM purge_claims k JOIN destruction_certificates x ON x.purge_id = k.purge_id
-		WHERE k.departure_id IN ? AND k.state = ?`, departureIDs, models.ClaimPurged).Scan(&rows).Error
+		WHERE k.departure_id = ANY (?) AND k.state = ?`, models.IDs(departureIDs), models.ClaimPurged).Scan(&rows).Error
 	certificates := make(map[uuid.UUID]*uuid.UUID, len(rows))
 	for _, r := range rows {
 		certificates[r.CategoryID] = &r.CertificateID
@@ -149,7 +149,7 @@ func UpcomingDeadlines(ctx context.Context, db *database.DB, f UpcomingFilter) (
 		return nil, false, err
 	}
 	var of []models.Employment
-	if err := db.Read(ctx).Select("id", "employee_id").Where("id IN ?", employments).Find(&of).Error; err != nil {
+	if err := db.Read(ctx).Select("id", "employee_id").Where("id = ANY (?)", models.IDs(employments)).Find(&of).Error; err != nil {
 		return nil, false, database.Wrap("reading employments", err)
 	}
 	person := make(map[uuid.UUID]uuid.UUID, len(of))
@@ -167,9 +167,9 @@ func UpcomingDeadlines(ctx context.Context, db *database.DB, f UpcomingFilter) (
 // says so only once its workflow has looked.
 func markHeld(ctx context.Context, db *database.DB, departureIDs []uuid.UUID, deadlines []models.RetentionDeadline) error {
 	var held []uuid.UUID
-	err := db.Read(ctx).Raw(`SELECT id FROM retention_deadlines WHERE departure_id IN ? AND state IN ?
+	err := db.Read(ctx).Raw(`SELECT id FROM retention_deadlines WHERE departure_id = ANY (?) AND state IN ?
 			AND EXISTS (SELECT FROM holds WHERE employee_id IS NULL AND released_at IS NULL) AND lethe_held(employment_id, category)`,
-		departureIDs, []models.DeadlineState{models.DeadlineScheduled, models.DeadlineInReview}).Scan(&held).Error
+		models.IDs(departureIDs), []models.DeadlineState{models.DeadlineScheduled, models.DeadlineInReview}).Scan(&held).Error
 	if err != nil {
 		return database.Wrap("reading which deadlines are held", err)
 	}
@@ -189,7 +189,7 @@ func claimants(ctx context.Context, db *database.DB, departureIDs []uuid.UUID) (
 	}
 	err := db.Read(ctx).Table("purge_claims").Select("purges.*, purge_claims.category_id").
 		Joins("JOIN purges ON purges.id = purge_claims.purge_id").
-		Where("purge_claims.departure_id IN ? AND purge_claims.state = ?", departureIDs, models.ClaimOpen).Scan(&rows).Error
+		Where("purge_claims.departure_id = ANY (?) AND purge_claims.state = ?", models.IDs(departureIDs), models.ClaimOpen).Scan(&rows).Error
 	if err != nil {
 		return nil, database.Wrap("reading the claims of departures", err)
 	}
@@ -229,9 +229,7 @@ type PurgeFilter struct {
 	EmployeeID *uuid.UUID
 	// NotOf leaves out those of somebody's data.
 	NotOf uuid.UUID
-	// Undecided keeps those that wait for a decision; Escalated those of them that were found to wait too long, or
-	// that were not.
-	Undecided bool
+	// Escalated keeps those that wait for a decision and were found to wait too long, or that were not.
 	Escalated *bool
 	// After is the cursor: only purges that are younger than this one.
 	After uuid.UUID
@@ -268,15 +266,11 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 	if f.State != "" {
 		q = q.Where("purges.state = ?", f.State)
 	}
-	if f.Undecided || f.Escalated != nil {
-		q = q.Where("(purges.state = 'rejected' OR purges.state = 'in_review' AND purges.decision = '')")
-	}
 	if f.Escalated != nil {
-		q = q.Where("(purges.escalated_at IS NOT NULL) = ?", *f.Escalated)
+		q = q.Where("(purges.escalated_at IS NOT NULL) = ? AND "+undecided, *f.Escalated)
 	}
 	if f.Departures != nil {
-		// OFFSET: else the planner may walk all that nobody has decided yet, to find those of a page.
-		q = q.Table("(? OFFSET 0) AS purges", db.Read(ctx).Table("purges").Where("departure_id IN ?", f.Departures))
+		q = q.Where("purges.departure_id = ANY (?)", models.IDs(f.Departures))
 	}
 	if f.EmployeeID != nil {
 		q = q.Where("departures.employee_id = ?", *f.EmployeeID)
@@ -288,6 +282,21 @@ func Purges(ctx context.Context, db *database.DB, f PurgeFilter) (rows []PurgeVi
 		rows, more = rows[:f.Limit], true
 	}
 	return rows, more, withCategories(ctx, db, rows)
+}
+
+// undecided are purges that wait for somebody's decision.
+const undecided = "(purges.state = 'rejected' OR purges.state = 'in_review' AND purges.decision = '')"
+
+// Undecided are the purges of departures that wait for a decision, by departure, oldest first.
+func Undecided(ctx context.Context, db *database.DB, departures []uuid.UUID) (map[uuid.UUID][]models.Purge, error) {
+	// OFFSET: else the planner may walk all that nobody has decided yet, to find those of a page.
+	of := db.Read(ctx).Table("purges").Where("departure_id = ANY (?)", models.IDs(departures))
+	rows, err := database.Find[models.Purge](db.Read(ctx).Table("(? OFFSET 0) AS purges", of), "purges that wait for a decision", undecided)
+	byDeparture := make(map[uuid.UUID][]models.Purge, len(rows))
+	for _, p := range rows {
+		byDeparture[p.DepartureID] = append(byDeparture[p.DepartureID], p)
+	}
+	return byDeparture, err
 }
 
 func purgeViews(ctx context.Context, db *database.DB) *gorm.DB {
