@@ -164,11 +164,14 @@ func TestDeparturesAreFoundByTheirDays(t *testing.T) {
 		"&sort=last_working_day":    {1, 3, 2, 0},
 		"&sort=access_cutoff_at":    {1, 3, 2, 0},
 		"&sort=employment_ended_at": {1, 3, 2, 0},
-		"&employee_id=" + of[2].EmployeeID.String():                                                       {2},
-		"&sort=last_working_day&last_working_day_from=" + f.Day(11):                                       {2, 0},
-		"&last_working_day_to=" + f.Day(20):                                                               {3, 2, 1},
-		"&employment_end_date_from=" + f.Day(20) + "&employment_end_date_to=" + f.Day(20):                 {2},
-		"&sort=last_working_day&last_working_day_from=" + f.Day(10) + "&last_working_day_to=" + f.Day(10): {1, 3},
+		"&employee_id=" + of[2].EmployeeID.String():                                                                {2},
+		"&sort=last_working_day&last_working_day_from=" + f.Day(11):                                                {2, 0},
+		"&last_working_day_to=" + f.Day(20):                                                                        {3, 2, 1},
+		"&employment_end_date_from=" + f.Day(20) + "&employment_end_date_to=" + f.Day(20):                          {2},
+		"&sort=employment_ended_at&employment_end_date_from=" + f.Day(10) + "&employment_end_date_to=" + f.Day(20): {1, 3, 2},
+		"&sort=employment_ended_at&employment_end_date_from=" + f.Day(11):                                          {2, 0},
+		"&sort=employment_ended_at&employment_end_date_to=" + f.Day(19):                                            {1, 3},
+		"&sort=last_working_day&last_working_day_from=" + f.Day(10) + "&last_working_day_to=" + f.Day(10):          {1, 3},
 	} {
 		if got := walk(query); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", query, got, want)

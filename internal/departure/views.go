@@ -195,6 +195,14 @@ func (f Filter) within(q *gorm.DB) (*gorm.DB, []database.Condition) {
 	}
 	between(ByLastDay, f.LastDayFrom, f.LastDayTo)
 	between("employment_end_date", f.EndFrom, f.EndTo)
+	if f.Order == ByEnd { // in the last day, wherever: within 14 hours before it begins in UTC and 12 after it ends
+		if f.EndFrom != nil {
+			q = q.Where("employment_ended_at >= ?", clock.StartOfDay(*f.EndFrom, time.UTC).Add(-14*time.Hour))
+		}
+		if f.EndTo != nil {
+			q = q.Where("employment_ended_at <= ?", clock.EndOfDay(*f.EndTo, time.UTC).Add(12*time.Hour))
+		}
+	}
 	if f.DueBefore != nil {
 		add("due", "(employment_ended_at < ? OR access_cutoff_at < ?)", *f.DueBefore, *f.DueBefore)
 	}
