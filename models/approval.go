@@ -1,12 +1,15 @@
 package models
 
 import (
+	"context"
 	"database/sql/driver"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"lethe/internal/closed"
 )
@@ -92,6 +95,15 @@ func (ids IDs) Value() (driver.Value, error) {
 		texts[i] = id.String()
 	}
 	return "{" + strings.Join(texts, ",") + "}", nil
+}
+
+// GormValue hands the ids over as they are: their text would be written here, and read and written once more by the driver.
+func (ids IDs) GormValue(context.Context, *gorm.DB) clause.Expr {
+	raw := make([][16]byte, len(ids))
+	for i, id := range ids {
+		raw[i] = id
+	}
+	return clause.Expr{SQL: "?", Vars: []any{&raw}} // of a slice, each element would be a parameter
 }
 
 // Scan reads it; NULL is nil.
