@@ -151,7 +151,7 @@ func TestI7_DerivedDatesKeepTheirOrder(t *testing.T) {
 			rt.Fatalf("access goes on after the end: %+v", d)
 		case d.LastWorkingDay.Before(today) && !w.ConfirmPast:
 			rt.Fatalf("a past day was accepted: %+v", d)
-		case d.EmploymentEndedAt.Before(clock.StartOfDay(d.EmploymentEndDate, time.UTC).Add(-14*time.Hour)), d.EmploymentEndedAt.After(clock.EndOfDay(d.EmploymentEndDate, time.UTC).Add(12*time.Hour)):
+		case d.EmploymentEndedAt.Before(clock.StartOfDay(d.EmploymentEndDate, time.UTC).Add(-14 * time.Hour)), d.EmploymentEndedAt.After(clock.EndOfDay(d.EmploymentEndDate, time.UTC).Add(12 * time.Hour)):
 			rt.Fatalf("the end %s is not within its day %s, by which lists find it", d.EmploymentEndedAt, d.EmploymentEndDate)
 		case d.EmploymentEndedAt.Before(now) && !d.EmploymentEndDate.Before(today):
 			rt.Fatalf("ended before its own last day was over: %+v", d)
