@@ -32,6 +32,7 @@ test: bin/temporal bin/oidc bin/workflowcheck bin/testbed bin/lethe bin/lethe-fa
 	@echo "workflowcheck"
 	@bin/workflowcheck ./workflows/...
 	@LETHE_TEST_BIN=$(CURDIR)/bin bin/testbed -- go test -vet=off -ldflags '-s -w' -timeout 25m $(ARGS) ./...
+	@[ -n "$(ARGS)" ] || ABSENT=0 web/e2e/run flows
 
 .PHONY: test-console
 test-console: bin/temporal bin/lethe ## Try the console in a real browser (Node 20.19, Chromium) 在真实浏览器中测试操作界面（需要 Node 20.19 和 Chromium）
