@@ -2,14 +2,22 @@ package disclosures
 
 import (
 	"context"
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
 
 	"lethe/api/httpkit"
+	"lethe/api/render"
 	"lethe/internal/access"
+	"lethe/internal/archive"
 	"lethe/internal/closed"
+	"lethe/internal/database"
 	"lethe/internal/disclosure"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/message"
+	"lethe/internal/permission"
 	"lethe/internal/screening"
 	"lethe/models"
 )
@@ -26,7 +34,7 @@ type PurposeView struct {
 	PurposeText string         `json:"purpose_text"`
 	Basis       string         `json:"basis" doc:"What it rests on"`
 	Evidence    []DemandView   `json:"evidence"`
-	Groups      []GroupView    `json:"groups" doc:"The groups of fields that it opens for HR"`
+	Groups      []GroupView    `json:"groups" doc:"The groups of fields that it opens for HR as the program comes; with employee_id, those of this person that it opens for you as the permissions are, with the sections that the company added"`
 	Emergency   bool           `json:"emergency" doc:"Of somebody who is employed no reviewer stands before the value"`
 	Reviewed    bool           `json:"reviewed" doc:"A second person looks at it afterwards"`
 	Outcomes    []OutcomeView  `json:"outcomes" doc:"What can come of a look for it"`
@@ -61,7 +69,7 @@ type ChoiceView struct {
 
 // GroupView is a group of fields with how far the purpose reaches.
 type GroupView struct {
-	Group     access.Group `json:"group"`
+	Group     string       `json:"group"`
 	GroupText string       `json:"group_text"`
 	Level     access.Level `json:"level"`
 	LevelText string       `json:"level_text"`
@@ -77,12 +85,26 @@ type MatterView struct {
 
 func (s *server) registerPurposes() {
 	r := s.Resource("Looks at sensitive fields", identity.ScopeDisclosures)
-	httpkit.Handle(r, httpkit.Route{At: "GET /disclosure-purposes", Summary: "Read what sensitive fields are opened for, and what for never", More: "For whoever looks, or judges looks.", To: httpkit.Roles{httpkit.HR, httpkit.Head, httpkit.Reviewer, httpkit.Auditor}}, s.getPurposes)
+	httpkit.Handle(r, httpkit.Route{At: "GET /disclosure-purposes", Summary: "Read what sensitive fields are opened for, and what for never", More: "For whoever looks, or judges looks.", To: httpkit.Roles{httpkit.HR, httpkit.Head, httpkit.Reviewer, httpkit.Auditor}, Problems: []int{http.StatusNotFound}}, s.getPurposes)
 }
 
-func (s *server) getPurposes(_ context.Context, in *httpkit.Speaking) (*httpkit.Answer[Catalogue], error) {
+type purposesInput struct {
+	httpkit.Speaking
+	EmployeeID uuid.UUID `query:"employee_id" doc:"Whom a look would be at: each purpose then says what of this person it opens for you"`
+}
+
+func (s *server) getPurposes(ctx context.Context, in *purposesInput) (*httpkit.Answer[Catalogue], error) {
 	language := in.Language()
-	c := Catalogue{Purposes: httpkit.Each(disclosure.Purposes(), func(p disclosure.Purpose) PurposeView { return purposeView(p, language) })}
+	groups, levels := render.Words(language, access.Groups), func(g access.Group, p access.Purpose) access.Level {
+		return access.LookAt(models.RoleHRAdmin, access.RelationNone, g, p)
+	}
+	if in.EmployeeID != uuid.Nil {
+		var err error
+		if groups, levels, err = s.openTo(ctx, language, in.EmployeeID); err != nil {
+			return nil, err
+		}
+	}
+	c := Catalogue{Purposes: httpkit.Each(disclosure.Purposes(), func(p disclosure.Purpose) PurposeView { return purposeView(p, language, groups, levels) })}
 	for _, m := range disclosure.Matters {
 		row := models.Disclosure{Matter: string(m)}
 		v := MatterView{Matter: m, Alternatives: alternatives(disclosure.InsteadOf(row, false), language)}
@@ -94,7 +116,38 @@ func (s *server) getPurposes(_ context.Context, in *httpkit.Speaking) (*httpkit.
 	return httpkit.AnswerOf(c, nil)
 }
 
-func purposeView(p disclosure.Purpose, language i18n.Language) PurposeView {
+// openTo says what the permissions open to the caller of a person.
+func (s *server) openTo(ctx context.Context, language i18n.Language, person uuid.UUID) ([]render.Word, func(access.Group, access.Purpose) access.Level, error) {
+	actor, g := httpkit.ActorOf(ctx), s.DB.Read(ctx)
+	seen, err := archive.SeenBy(g, actor)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := database.First[models.Employee](g.Scopes(seen).Where("employees.id = ?", person)); errors.Is(err, database.ErrNotFound) {
+		return nil, nil, httpkit.NewProblem(httpkit.CodeEmployeeNotFound)
+	} else if err != nil {
+		return nil, nil, err
+	}
+	matrix, err := permission.Current(g)
+	if err != nil {
+		return nil, nil, err
+	}
+	employment, err := archive.LatestEmployment(g, person)
+	if err != nil {
+		return nil, nil, err
+	}
+	target, err := archive.StandsTo(g, actor.EmployeeID, person, employment.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := archive.OwnNow(g)
+	return render.Groups(language, own.OwnCatalogue), func(group access.Group, p access.Purpose) access.Level {
+		level, _ := matrix.Look(access.Asker{ID: actor.EmployeeID, Role: actor.Role}, target, group, p)
+		return level
+	}, err
+}
+
+func purposeView(p disclosure.Purpose, language i18n.Language, groups []render.Word, levels func(access.Group, access.Purpose) access.Level) PurposeView {
 	v := PurposeView{
 		Purpose: p.Purpose, PurposeText: closed.Text(language, p.Purpose), Basis: i18n.Text(language, "purpose_basis."+string(p.Purpose)),
 		Emergency: p.Emergency, Reviewed: p.Reviewed, Consent: p.Consent, Groups: []GroupView{},
@@ -110,9 +163,9 @@ func purposeView(p disclosure.Purpose, language i18n.Language) PurposeView {
 	if p.Consent != "" {
 		v.ConsentText = closed.Text(language, p.Consent)
 	}
-	for _, g := range access.Groups {
-		if level := access.LookAt(models.RoleHRAdmin, access.RelationNone, g, p.Purpose); level != access.NoLook {
-			v.Groups = append(v.Groups, GroupView{g, closed.Text(language, g), level, closed.Text(language, level)})
+	for _, g := range groups {
+		if level := levels(access.Group(g.Value), p.Purpose); level != access.NoLook {
+			v.Groups = append(v.Groups, GroupView{g.Value, g.Text, level, closed.Text(language, level)})
 		}
 	}
 	return v

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/api/apitest"
+	"lethe/api/disclosures"
 	"lethe/api/httpkit"
 	"lethe/api/permissions"
 	"lethe/internal/access"
@@ -85,6 +86,15 @@ func (c *company) meets() map[string]string {
 		file := c.by.Ask("GET", "/api/v1/employees/"+id.String(), "")
 		look := c.by.Ask("POST", "/api/v1/employees/"+id.String()+"/disclosures", c.emergency())
 		compared := c.by.Ask("POST", "/api/v1/employees/"+id.String()+"/comparisons", strings.Replace(strings.Replace(c.emergency(), `"fields": ["emergency_contact_phone"]`, `"field": "emergency_contact_phone"`, 1), `{`, `{"value": "13800138000", `, 1))
+		purposes := c.by.Ask("GET", "/api/v1/disclosure-purposes?employee_id="+id.String(), "")
+		var offered disclosures.Catalogue
+		if purposes.Status == 200 {
+			purposes.Into(c.T, &offered)
+		}
+		opens := slices.ContainsFunc(offered.Purposes, func(p disclosures.PurposeView) bool { return len(p.Groups) > 0 })
+		if purposes.Status != file.Status || opens != (look.Status == 200) {
+			c.T.Errorf("%s: the purposes answer %d, and offer one: %t; the look %d", name, purposes.Status, opens, look.Status)
+		}
 		shows := listed && len(found.Items) == 1 && found.Items[0].ID == id && file.Status == 200
 		switch { // a number is compared three times a day
 		case shows && look.Status == 200 && strings.Contains(string(look.Body), "13800138000") && compared.Status != 404 && strings.Contains(string(file.Body), `"emergency_contact_phone"`):

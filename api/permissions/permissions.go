@@ -13,7 +13,6 @@ import (
 	"lethe/api/render"
 	"lethe/internal/access"
 	"lethe/internal/archive"
-	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/operations"
 	"lethe/internal/permission"
@@ -101,13 +100,6 @@ type Entity struct {
 	ShownByDefault bool      `json:"patterns_by_default"`
 }
 
-// groupWords are the program's groups and the sections that the company added.
-func groupWords(own archive.OwnCatalogue, language i18n.Language) []render.Word {
-	return append(render.Words(language, access.Groups), httpkit.Each(own.Sections, func(s archive.OwnSection) render.Word {
-		return render.Word{Value: s.Key, Text: language.Of(s.LabelZh, s.LabelEn)}
-	})...)
-}
-
 func draftOf(m *access.Matrix) Draft {
 	limits := Limits(m.Frequency())
 	return Draft{
@@ -182,7 +174,7 @@ func (s *server) get(ctx context.Context, in *getInput) (*httpkit.Answer[Permiss
 			return Entity{e.ID, language.Of(e.NameZh, e.NameEn), access.PatternsByDefault(e.Jurisdiction)}
 		}),
 		Version: v.Version, ChangedAt: render.UTC(v.ChangedAt), ChangedBy: people.Of(v.ChangedBy), ApprovedBy: people.Of(v.ApprovedBy), Draft: draftOf(v.Matrix),
-		People: []render.PersonView{}, Groups: groupWords(own.OwnCatalogue, language), Purposes: render.Words(language, access.Purposes), Levels: render.Words(language, access.Levels),
+		People: []render.PersonView{}, Groups: render.Groups(language, own.OwnCatalogue), Purposes: render.Words(language, access.Purposes), Levels: render.Words(language, access.Levels),
 		Scopes: render.Words(language, access.Scopes), Roles: render.Words(language, access.LookRoles),
 	}
 	seen := map[uuid.UUID]bool{}

@@ -102,7 +102,7 @@ func previewOf(m *access.Matrix, own archive.OwnCatalogue, a access.Asker, t acc
 	for _, tier := range m.Tiers {
 		names[tier.Key] = language.Of(tier.NameZh, tier.NameEn)
 	}
-	return Preview{httpkit.Each(groupWords(own, language), func(w render.Word) PreviewGroup {
+	return Preview{httpkit.Each(render.Groups(language, own), func(w render.Word) PreviewGroup {
 		g := access.Group(w.Value)
 		shown := PreviewGroup{Group: w.Value, GroupText: w.Text, Shown: m.Shows(a, t, g, access.Purposes)}
 		for _, f := range own.Fields {

@@ -89,7 +89,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
   const t = useLookTexts()
   const [form] = Form.useForm<Asked>()
   const hr = useMe().data?.role === 'hr_admin'
-  const purposes = usePurposes()
+  const purposes = usePurposes(person.id)
   const [mode, setMode] = useState<'look' | 'compare'>('look')
   const [came, setCame] = useState<Came>()
   const [error, setError] = useState<unknown>()
@@ -168,10 +168,9 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
   if (purposes.isPending) return <Skeleton active />
   if (purposes.isError) return <ProblemAlert error={purposes.error} retry={() => void purposes.refetch()} />
 
-  // What the permissions let others than HR look for, the answer says.
-  const fits = (p: Schemas['PurposeView']) => !hr || about.every((f) => p.groups.some((g) => g.group === groupOf(f) && g.level !== 'none'))
+  const fits = (p: Schemas['PurposeView']) => about.every((f) => p.groups.some((g) => g.group === groupOf(f) && g.level !== 'none'))
   const options = [
-    { label: t(hr ? 'allowed' : 'allowedAtAll'), options: purposes.data.purposes.filter(fits).map((p) => ({ value: p.purpose as string, label: p.purpose_text })) },
+    { label: t('allowed'), options: purposes.data.purposes.filter(fits).map((p) => ({ value: p.purpose as string, label: p.purpose_text })) },
     { label: t('never'), options: !hr ? [] : purposes.data.never.map((m) => ({ value: NEVER + m.matter, label: m.matter_text })) },
     { label: t('notForThis'), options: purposes.data.purposes.filter((p) => !fits(p)).map((p) => ({ value: p.purpose as string, label: p.purpose_text })) },
   ].filter((g) => g.options.length > 0)
@@ -227,7 +226,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
             optionRender={(option) => (matterOf(String(option.value)) ? <Typography.Text type="danger">{option.label}</Typography.Text> : option.label)}
           />
         </Form.Item>
-        {purpose && hr && about.length > 0 && <Verdict purpose={purpose} about={about} left={left} />}
+        {purpose && about.length > 0 && <Verdict purpose={purpose} about={about} left={left} />}
         {matter && (
           <Alert
             type="error"
