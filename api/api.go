@@ -25,6 +25,7 @@ import (
 	"lethe/api/permissions"
 	"lethe/api/purges"
 	"lethe/api/querylog"
+	"lethe/api/reconciliations"
 	"lethe/api/render"
 	"lethe/api/reports"
 	"lethe/api/settings"
@@ -116,6 +117,7 @@ func Assemble(d Deps) *httpkit.API {
 	feedback.Register(desk, d.Version)
 	overview.Register(desk)
 	reports.Register(desk)
+	reconciliations.Register(desk, d.Systems)
 	querylog.Register(desk, querylog.Deps{Ledger: d.Ledger, Exports: d.Exports, ExportLimit: d.ExportLimit})
 	settings.Register(kit, d.Settings)
 	if d.Ready == nil {

@@ -29,10 +29,12 @@ const (
 	DrivenRetention DrivenKind = "retention"
 	DrivenPurge     DrivenKind = "purge"
 	DrivenBatch     DrivenKind = "batch"
+	// DrivenReconciliation is one run that compares systems with the facts.
+	DrivenReconciliation DrivenKind = "reconciliation"
 )
 
 // DrivenKinds lists them all, in the order in which the relay polls.
-var DrivenKinds = []DrivenKind{DrivenOperation, DrivenDeparture, DrivenPurge, DrivenRetention, DrivenBatch}
+var DrivenKinds = []DrivenKind{DrivenOperation, DrivenDeparture, DrivenPurge, DrivenRetention, DrivenBatch, DrivenReconciliation}
 
 // Table is the kind's table.
 func (k DrivenKind) Table() string {
@@ -47,6 +49,8 @@ func (k DrivenKind) Table() string {
 		return "purges"
 	case DrivenBatch:
 		return "batches"
+	case DrivenReconciliation:
+		return "reconciliations"
 	}
 	panic("unknown driven kind " + string(k))
 }

@@ -35,6 +35,7 @@ const (
 	RefPermission = "permissions"
 	RefPolicy     = "privacy_policies"
 	RefPurge      = "purge"
+	RefReconcile  = "reconciliation"
 	RefRelinking  = "account_relinking"
 	RefSession    = "session"
 	RefSite       = "site"

@@ -41,6 +41,8 @@ type Activities struct {
 	Retention *activities.Retention
 	Purge     *activities.Purge
 	Batch     *activities.Batch
+	// Reconciliation compares systems with the facts.
+	Reconciliation *activities.Reconciliation
 }
 
 // Group runs one SDK worker for each task queue.
@@ -70,6 +72,9 @@ func New(c client.Client, a Activities, o Options) *Group {
 		workflows.TypeUnlinking: workflows.AccountUnlinking,
 		workflows.TypeRetention: workflows.Retention,
 		workflows.TypeBatch:     workflows.Batch,
+
+		workflows.TypeReconciliation:    workflows.Reconciliation,
+		workflows.TypeReconciliationDue: workflows.ReconciliationDue,
 	} {
 		core.RegisterWorkflowWithOptions(f, workflow.RegisterOptions{Name: kind})
 	}
@@ -77,6 +82,7 @@ func New(c client.Client, a Activities, o Options) *Group {
 	core.RegisterActivity(a.Unlinking)
 	core.RegisterActivity(a.Retention)
 	core.RegisterActivity(a.Batch)
+	core.RegisterActivity(a.Reconciliation)
 
 	purge := o.worker(c, fatal, o.QueuePrefix+workflows.QueuePurge, true)
 	purge.RegisterWorkflowWithOptions(workflows.Purge, workflow.RegisterOptions{Name: workflows.TypePurge})

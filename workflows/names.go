@@ -17,6 +17,9 @@ const (
 	TypeRetention = "Retention"
 	TypePurge     = "Purge"
 	TypeBatch     = "Batch"
+	// TypeReconciliation compares systems with the facts; TypeReconciliationDue is what the Schedule starts.
+	TypeReconciliation    = "Reconciliation"
+	TypeReconciliationDue = "ReconciliationDue"
 )
 
 // SignalNudge says "look at the facts"; it carries nothing.
@@ -59,7 +62,7 @@ func InitialState(workflowType string) string {
 	switch workflowType {
 	case TypeDeparture:
 		return StateWaiting
-	case TypeUnlinking, TypePurge, TypeBatch:
+	case TypeUnlinking, TypePurge, TypeBatch, TypeReconciliation:
 		return StateRunning
 	}
 	return ""
@@ -79,6 +82,9 @@ func PurgeID(id string) string { return "purge/" + id }
 
 // BatchID is the workflow id for a batch.
 func BatchID(id string) string { return "batch/" + id }
+
+// ReconciliationID is the workflow id for a run that compares systems with the facts.
+func ReconciliationID(id string) string { return "reconciliation/" + id }
 
 // SystemQueue is the task queue of one target system, so that a slow one starves nobody.
 func SystemQueue(prefix, system string) string { return prefix + queueSystemPrefix + system }

@@ -158,7 +158,7 @@ func (s *server) findAccount(ctx context.Context, employeeID, id uuid.UUID, lang
 func (s *server) linkAccount(ctx context.Context, in *newAccountInput) (*httpkit.CreatedAnswer[AccountView], error) {
 	system, known := s.Systems.Get(in.Body.System)
 	if !known {
-		return nil, s.unknownSystem(codeUnknownSystem, "body.system")
+		return nil, s.unknownSystem(CodeUnknownSystem, "body.system")
 	}
 	route := "POST /employees/" + in.ID.String() + "/accounts"
 	made, err := s.Create(ctx, in.Key, route, in.Body, func(tx *database.Tx) (httpkit.Creation, error) {

@@ -47,7 +47,7 @@ func (s *server) listCases(ctx context.Context, in *listCasesInput) (*httpkit.An
 			return nil, false, err
 		}
 		if _, connected := s.Systems.Get(in.System); in.System != "" && !connected && len(cases) == 0 {
-			return nil, false, s.unknownSystem(codeUnknownSystem, "query.system")
+			return nil, false, s.unknownSystem(CodeUnknownSystem, "query.system")
 		}
 		views, err := s.caseViews(ctx, cases, in.Language())
 		return views, more, err

@@ -10,7 +10,8 @@ import (
 )
 
 var (
-	codeUnknownSystem      = httpkit.Code("unknown_system", http.StatusUnprocessableEntity)
+	// CodeUnknownSystem refuses the name of a system that is not connected.
+	CodeUnknownSystem      = httpkit.Code("unknown_system", http.StatusUnprocessableEntity)
 	codeDepartureOwns      = httpkit.Code("departure_owns_accounts", http.StatusConflict)
 	codeNoWaiverAsked      = httpkit.Code("waiver_not_requested", http.StatusConflict)
 	codeActionUnknown      = httpkit.Code("unknown_action", http.StatusUnprocessableEntity)

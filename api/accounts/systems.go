@@ -47,7 +47,7 @@ func (s *server) registerSystems() {
 
 // unknownSystem is a problem of a code that names the connected systems.
 func (s *server) unknownSystem(code, location string) *httpkit.Problem {
-	return httpkit.NewProblem(code, httpkit.FieldError{Location: location, Code: codeUnknownSystem, Allowed: s.Systems.Names()})
+	return httpkit.NewProblem(code, httpkit.FieldError{Location: location, Code: CodeUnknownSystem, Allowed: s.Systems.Names()})
 }
 
 func (s *server) listSystems(_ context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[httpkit.Page[System]], error) {

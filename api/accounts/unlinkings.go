@@ -55,7 +55,7 @@ func (s *server) registerUnlinkings() {
 func (s *server) knownSystems(names []string) error {
 	for i, name := range names {
 		if _, ok := s.Systems.Get(name); !ok {
-			return s.unknownSystem(codeUnknownSystem, fmt.Sprintf("body.systems[%d]", i))
+			return s.unknownSystem(CodeUnknownSystem, fmt.Sprintf("body.systems[%d]", i))
 		}
 	}
 	return nil

@@ -46,7 +46,7 @@ func detailLabel(language i18n.Language, key string) string {
 var detailWords = map[string]string{
 	"account_state": "account_state.", "accounts": "system_kind.", "action": "ledger.action.", "asked": "system_kind.", "basis": "leavers_basis.", "outcomes": "leavers_outcome.",
 	"authenticated": "authenticated.", "case_reason": "case_reason.", "categories": "category.", "consent_form": "consent_form.", "consent_purpose": "consent_purpose.", "decision": "purge_decision.",
-	"departure_kind": "kind.", "disclosure_outcome": "disclosure_outcome.", "flags": "disclosure_rule.", "look_review": "look_review.",
+	"alarm": "reconciliation_alarm.", "drift_kind": "drift_kind.", "departure_kind": "kind.", "disclosure_outcome": "disclosure_outcome.", "flags": "disclosure_rule.", "look_review": "look_review.",
 	"matter": "screening.category.", "message_end": "message_end.", "status": "status.", "direction": "operation_kind.", "emergency_outcome": "emergency_outcome.", "evidence": "tried.", "failure": "export_failure.", "fields": "approval.field.",
 	"half": "ledger.half.", "how": "authenticated.", "initiator": "initiator.", "kind": "ledger.kind.", "mode": "operation_mode.",
 	"operation": "approval.operation.", "operation_kind": "operation_kind.", "origin": "operation_origin.", "reason_code": "case_reason.",

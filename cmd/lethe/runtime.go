@@ -151,6 +151,7 @@ func (r *runtime) openTemporal() (err error) {
 	c := r.config
 	r.target = &relay.Temporal{
 		Client: r.temporal, Namespace: c.TemporalNamespace, QueuePrefix: c.TaskQueuePrefix,
+		Schedules: true, Every: c.ReconcileEvery, Offset: c.ReconcileOffset,
 		Timings: workflows.Timings{
 			StartToClose: c.StartToClose, Heartbeat: c.Heartbeat, ScheduleToClose: c.ScheduleToClose,
 			RetryInitial: c.RetryInitial, RetryMax: c.RetryMax, ContinueAsNewAfter: c.ContinueAsNewAfter,

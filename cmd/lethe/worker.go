@@ -16,6 +16,7 @@ import (
 	"lethe/internal/departure"
 	"lethe/internal/imports"
 	"lethe/internal/message"
+	"lethe/internal/reconcile"
 	"lethe/internal/retention"
 	"lethe/worker"
 )
@@ -124,6 +125,10 @@ func (r *runtime) activities() worker.Activities {
 			Began: departure.PurgingBegan, ClearFile: departure.ClearFile, Purged: departure.CategoriesPurged,
 		},
 		Batch: &activities.Batch{DB: r.facts, Imports: &imports.Worker{DB: r.facts, Vault: r.vault, Leavers: departure.Leavers{LookUps: r.config.ImportLookUps}}},
+		Reconciliation: &activities.Reconciliation{DB: r.facts, Worker: &reconcile.Worker{
+			DB: r.facts, Systems: r.systems, Log: r.log, Shrink: float64(r.config.ReconcileShrink) / 100,
+			NoSignIn: time.Duration(r.config.ReconcileNoSignIn) * 24 * time.Hour, Pause: r.config.RetryMax,
+		}},
 	}
 }
 

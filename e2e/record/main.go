@@ -269,7 +269,7 @@ func write(ctx context.Context, s *harness.Stack, c client.Client, out string) e
 	prefixes := map[models.DrivenKind]func(string) string{
 		models.DrivenDeparture: workflows.DepartureID, models.DrivenOperation: workflows.UnlinkingID,
 		models.DrivenRetention: workflows.RetentionID, models.DrivenPurge: workflows.PurgeID,
-		models.DrivenBatch: workflows.BatchID,
+		models.DrivenBatch: workflows.BatchID, models.DrivenReconciliation: workflows.ReconciliationID,
 	}
 	for kind, workflowID := range prefixes {
 		var ids []string

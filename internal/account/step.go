@@ -61,13 +61,14 @@ const (
 	ReasonUnknownSystem = "unknown_system"
 	ReasonRehired       = "rehired"      // the person came back and uses this account
 	ReasonFoundInUse    = "found_in_use" // the system was asked after the order was over
+	ReasonSwitchedOn    = "switched_on"  // it was read back as off, and is on again
 	ReasonOther         = "other"        // from another version
 )
 
 // Reasons are all of them, with the codes of package connector: the closed list of why a step is stuck.
 var Reasons = append([]string{
 	ReasonStillActive, ReasonStillInactive, ReasonNotCarriedOut, ReasonResidue, ReasonWrongPerson, ReasonAccountGone, ReasonNoSnapshot,
-	ReasonPartial, ReasonUnknownSystem, ReasonRehired, ReasonFoundInUse,
+	ReasonPartial, ReasonUnknownSystem, ReasonRehired, ReasonFoundInUse, ReasonSwitchedOn,
 }, connector.Codes...)
 
 // ReasonOf is a reason as it is shown: one of Reasons, or ReasonOther.

@@ -94,6 +94,11 @@ type Config struct {
 
 	ImportLookUps int `env:"IMPORT_LOOKUPS" envDefault:"5" used:"worker" en:"people who left before a file brought them in, about whose accounts connected systems are asked within a second, at most" zh:"导入的已离职人员，每秒最多向所连接系统按工号查找多少人的账号"`
 
+	ReconcileEvery    time.Duration `env:"RECONCILE_EVERY" envDefault:"24h" shown:"true" used:"serve,worker" en:"how often the accounts of connected systems are compared with the facts by themselves; 0: only when somebody asks" zh:"多久自动核对一次各系统的账号；0 表示仅由人工发起"`
+	ReconcileOffset   time.Duration `env:"RECONCILE_OFFSET" envDefault:"18h" used:"serve,worker" en:"how long after midnight UTC, or after each such period has begun, that is (18h is two in the morning in China)" zh:"每个周期（自 UTC 零点起算）开始多久后进行核对；18h 即北京时间凌晨两点"`
+	ReconcileShrink   int           `env:"RECONCILE_SHRINK" envDefault:"20" used:"worker" en:"percent of its accounts that a system's list may lack against the last one; with more missing there is an alarm, and nothing is concluded" zh:"系统账号列表与上次相比最多可减少百分之多少；减少更多即告警，且不作任何判断"`
+	ReconcileNoSignIn int           `env:"RECONCILE_NO_SIGN_IN_DAYS" envDefault:"90" used:"worker" en:"days without a sign-in after which HR is asked whether the departure of somebody employed was forgotten; 0: never" zh:"在职员工多少天未登录即提示人事确认是否漏办离职；0 表示不提示"`
+
 	ApprovalsRequired []string      `env:"APPROVALS_REQUIRED" shown:"true" used:"serve" en:"operations that need two people here though not everywhere, separated by commas (purge.decide); what always needs two stays so" zh:"除固定需要双人审核的操作外，本机构另外要求双人审核的操作，用逗号分隔（如 purge.decide）；固定要求不能取消"`
 	ApprovalExpiry    time.Duration `env:"APPROVAL_EXPIRY" envDefault:"72h" shown:"true" used:"serve" en:"how long a request for approval stays open, one minute to 30 days" zh:"双人审核申请的有效期，1 分钟至 30 天"`
 

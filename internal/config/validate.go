@@ -50,6 +50,7 @@ func (c Config) problems() []string {
 	}
 	p.count("LETHE_UNLINK_TRIES", c.UnlinkTries, 1000)
 	p.count("LETHE_IMPORT_LOOKUPS", c.ImportLookUps, 1000)
+	p.reconciliation(c)
 	p.count("LETHE_EXPORT_LIMIT", c.ExportLimit, 1_000_000)
 	p.atLeast("LETHE_EXPORT_KEEP", c.ExportKeep, time.Hour)
 	p.count("LETHE_WORKFLOW_POLLERS", c.WorkflowPollers, 1000)
@@ -58,6 +59,22 @@ func (c Config) problems() []string {
 	p.count("LETHE_STICKY_CACHE", c.StickyCache, 1_000_000)
 	p.count("LETHE_CONNECTIONS_PER_ADDRESS", c.ConnectionsPerAddress, 100_000)
 	return p
+}
+
+// reconciliation checks when systems are compared with the facts, and what is believed.
+func (p *problemList) reconciliation(c Config) {
+	if c.ReconcileEvery != 0 {
+		p.atLeast("LETHE_RECONCILE_EVERY", c.ReconcileEvery, time.Second)
+	}
+	if c.ReconcileOffset < 0 {
+		p.add("LETHE_RECONCILE_OFFSET is negative; it counts from midnight UTC")
+	}
+	if c.ReconcileShrink < 1 || c.ReconcileShrink > 99 {
+		p.add("LETHE_RECONCILE_SHRINK is not from 1 to 99; it is a percentage")
+	}
+	if c.ReconcileNoSignIn < 0 || c.ReconcileNoSignIn > 3650 {
+		p.add("LETHE_RECONCILE_NO_SIGN_IN_DAYS is not from 0 to 3650")
+	}
 }
 
 // sessions checks how long people stay logged in, and whom to believe about where they come from.

@@ -46,6 +46,7 @@ var machineRows = map[string]string{
 	"batches":           withoutChecks("batches") + "INSERT INTO batches (id, kind, state, actor_id, actor_role, user_id, authenticated, format, bytes, mapping, rows, content_until, ledger_entry_id) VALUES (gen_random_uuid(), 'import', 'mapping', gen_random_uuid(), '', gen_random_uuid(), '', 'csv', 0, '{}', 1, '2099-01-01', gen_random_uuid())",
 	"messages":          withoutChecks("messages") + "INSERT INTO messages (id, employee_id, requested_by, state, ledger_entry_id) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'waiting', gen_random_uuid())",
 	"subject_requests":  withoutChecks("subject_requests") + "INSERT INTO subject_requests (id, employee_id, kind, state, form, entered_by, entered_at, answer_due_at, ledger_entry_id) VALUES (gen_random_uuid(), gen_random_uuid(), 'copy', 'open', 'own_login', gen_random_uuid(), '2026-01-01', '2026-01-01', gen_random_uuid())",
+	"reconciliations":   withoutChecks("reconciliations") + "INSERT INTO reconciliations (id, ledger_entry_id) VALUES (gen_random_uuid(), gen_random_uuid())",
 	"access_cuts":       withoutChecks("access_cuts") + "INSERT INTO access_cuts (id, employee_id, state, holder_of, ordered_by, ordered_role, ordered_at, confirm_due_at, ledger_entry_id) VALUES (gen_random_uuid(), gen_random_uuid(), 'unconfirmed', '{}', gen_random_uuid(), '', '2026-01-01', '2026-01-01', gen_random_uuid())",
 	"emergency_calls":   withoutChecks("emergency_calls") + "INSERT INTO emergency_calls (id, caller_id, caller_role, state, on_duty, ledger_entry_id) VALUES (gen_random_uuid(), gen_random_uuid(), '', 'open', '{}', gen_random_uuid())",
 	"purges":            withoutChecks("purges") + "INSERT INTO purges (id, departure_id, employment_id) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid())",
@@ -208,9 +209,9 @@ func TestI18_AFactWithoutItsEntryIsRefused(t *testing.T) {
 	must(t, env.Facts.Read(t.Context()).Raw(`SELECT DISTINCT event_object_table FROM information_schema.triggers
 		WHERE trigger_name LIKE '%\_recorded' AND event_manipulation = 'INSERT' ORDER BY 1`).Scan(&tables).Error)
 	want := []string{
-		"access_cuts", "access_links", "account_evidence", "account_operations", "api_tokens", "approvals", "attachments", "batches", "break_glass", "catalogue_versions", "consents", "contact_removals", "departure_events", "destruction_certificates", "disclosures", "duty_shifts", "emergency_calls",
+		"access_cuts", "access_links", "account_drift", "account_evidence", "account_operations", "api_tokens", "approvals", "attachments", "batches", "break_glass", "catalogue_versions", "consents", "contact_removals", "departure_events", "destruction_certificates", "disclosures", "duty_shifts", "emergency_calls",
 		"enrolment_halves", "enrolments", "holds", "ledger_policies", "linked_accounts", "lost_keys", "messages", "oidc_links", "permission_versions", "privacy_policies", "purge_rejections", "purges",
-		"recovery_codes", "retentions", "sessions", "subject_requests", "support_cases", "user_roles", "users",
+		"reconciliations", "recovery_codes", "retentions", "sessions", "subject_requests", "support_cases", "user_roles", "users",
 	}
 	if diff := cmp.Diff(want, tables); diff != "" {
 		t.Fatal(diff)

@@ -22,6 +22,10 @@ system_askings system
 account_steps system action state stuck_reason before
 account_evidence substep outcome detail
 support_cases system reason state resolution
+reconciliations state
+reconciliation_systems system kind outcome alarm
+reconciliation_listing system
+account_drift system system_kind kind
 retentions state
 retention_deadlines category state
 lost_keys place
@@ -68,7 +72,9 @@ departures search_text search_names
 employments post
 users login`},
 	{Account, Facts, `
-linked_accounts external_id`},
+linked_accounts external_id
+reconciliation_listing external_id employee_no
+account_drift external_id`},
 	{Sealed, Facts, `
 field_values value_sealed
 attachments name_sealed

@@ -241,7 +241,7 @@ func columns(kind models.DrivenKind) string {
 	switch kind {
 	case models.DrivenDeparture, models.DrivenRetention:
 		return "driven.id, driven.id AS departure_id"
-	case models.DrivenBatch:
+	case models.DrivenBatch, models.DrivenReconciliation:
 		return "driven.id, NULL::uuid AS departure_id"
 	}
 	return "driven.id, driven.departure_id"

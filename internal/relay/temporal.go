@@ -55,6 +55,11 @@ type Temporal struct {
 	// QueuePrefix stands before every task queue's name.
 	QueuePrefix string
 	Timings     workflows.Timings
+	// Schedules: this process sees to it that the Schedule is as its settings say. Otherwise it is left as it is.
+	Schedules bool
+	// Every and Offset are when systems are compared with the facts: in each such period, so long after its beginning,
+	// counted from midnight UTC. Every is 0: only by hand.
+	Every, Offset time.Duration
 }
 
 var _ Target = (*Temporal)(nil)
@@ -97,6 +102,8 @@ func route(row Row) (id, kind, queue string) {
 		return workflows.PurgeID(key), workflows.TypePurge, workflows.QueuePurge
 	case models.DrivenBatch:
 		return workflows.BatchID(key), workflows.TypeBatch, workflows.QueueCore
+	case models.DrivenReconciliation:
+		return workflows.ReconciliationID(key), workflows.TypeReconciliation, workflows.QueueCore
 	}
 	panic("unknown driven kind " + string(row.Kind))
 }
@@ -127,7 +134,7 @@ func (t *Temporal) Prepare(ctx context.Context) error {
 		}
 	}
 	if len(missing) == 0 {
-		return nil
+		return t.ensureSchedule(ctx)
 	}
 	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
 		Namespace: t.Namespace, SearchAttributes: missing,
@@ -135,6 +142,67 @@ func (t *Temporal) Prepare(ctx context.Context) error {
 	var exists *serviceerror.AlreadyExists
 	if err != nil && !errors.As(err, &exists) {
 		return fmt.Errorf("adding search attributes: %w", err)
+	}
+	return t.ensureSchedule(ctx)
+}
+
+// ensureSchedule makes sure that the comparison of systems is started when it is due, and only then. A run that is under
+// way is not joined by another: the Schedule skips it while it starts one, and the facts have one at a time.
+func (t *Temporal) ensureSchedule(ctx context.Context) error {
+	if !t.Schedules {
+		return nil
+	}
+	id := t.QueuePrefix + "reconciliation"
+	handle := t.Client.ScheduleClient().GetHandle(ctx, id)
+	found, err := handle.Describe(ctx)
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		if t.Every <= 0 {
+			return nil
+		}
+		return t.createSchedule(ctx, id)
+	case err != nil:
+		return fmt.Errorf("describing a schedule: %w", err)
+	case t.Every <= 0:
+		if err := handle.Delete(ctx); err != nil {
+			return fmt.Errorf("removing a schedule: %w", err)
+		}
+		return nil
+	}
+	if spec := found.Schedule.Spec; spec != nil && len(spec.Intervals) == 1 && spec.Intervals[0] == t.interval() {
+		return nil
+	}
+	err = handle.Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+		schedule := in.Description.Schedule
+		schedule.Spec = &client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{t.interval()}}
+		return &client.ScheduleUpdate{Schedule: &schedule}, nil
+	}})
+	if err != nil {
+		return fmt.Errorf("changing a schedule: %w", err)
+	}
+	return nil
+}
+
+func (t *Temporal) interval() client.ScheduleIntervalSpec {
+	return client.ScheduleIntervalSpec{Every: t.Every, Offset: t.Offset % t.Every}
+}
+
+func (t *Temporal) createSchedule(ctx context.Context, id string) error {
+	_, err := t.Client.ScheduleClient().Create(ctx, client.ScheduleOptions{
+		ID:      id,
+		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{t.interval()}},
+		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
+		Action: &client.ScheduleWorkflowAction{
+			ID: id + "-due", Workflow: workflows.TypeReconciliationDue, TaskQueue: t.QueuePrefix + workflows.QueueCore,
+			Args: []any{workflows.Input{Timings: t.Timings}},
+		},
+	})
+	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return nil // another process was first
+	}
+	if err != nil {
+		return fmt.Errorf("making a schedule: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,574 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lethe/internal/account"
+	"lethe/internal/connector"
+	"lethe/internal/database"
+	"lethe/internal/departure"
+	"lethe/internal/failpoint"
+	"lethe/internal/ledger"
+	"lethe/models"
+)
+
+// Worker compares systems.
+type Worker struct {
+	DB      *database.DB
+	Systems *connector.Registry
+	Log     *slog.Logger
+	// Shrink is the share of its accounts that a listing may lack against the last whole one, from 0 to 1.
+	Shrink float64
+	// NoSignIn is after how long without a sign-in somebody employed is asked about; 0: never.
+	NoSignIn time.Duration
+	// Pause comes before a system that failed is asked again.
+	Pause time.Duration
+}
+
+const (
+	// tries is how often a listing is asked for in one run.
+	tries = 3
+	// chunk is how many accounts are compared in one transaction.
+	chunk = 500
+)
+
+// comparison is one system in one run, while a worker is at it.
+type comparison struct {
+	*Worker
+	run     models.Reconciliation
+	row     models.ReconciliationSystem
+	remote  connector.Connector
+	listed  int
+	started time.Time
+	found   int // findings that are new
+	still   int
+}
+
+// Compare compares one system. It may be repeated: what an attempt that died had written is written again.
+func (w *Worker) Compare(ctx context.Context, id uuid.UUID, system string) error {
+	c := comparison{Worker: w}
+	err := c.compare(ctx, id, system)
+	if errors.Is(err, errStopped) {
+		return nil
+	}
+	return err
+}
+
+func (c *comparison) compare(ctx context.Context, id uuid.UUID, system string) error {
+	began := time.Now()
+	if going, err := c.begin(ctx, id, system); err != nil || !going {
+		return err
+	}
+	connected, ok := c.Systems.Get(system)
+	lister, lists := connected.Connector.(connector.Lister)
+	if !ok || !lists {
+		return c.alarm(ctx, string(connector.CodeUnavailable)) // this worker is not connected to it
+	}
+	c.remote = connected.Connector
+	if err := c.list(ctx, lister); err != nil {
+		if code := connector.CodeOf(err); code != "" && ctx.Err() == nil {
+			return c.alarm(ctx, string(code))
+		}
+		return err
+	}
+	failpoint.Hit("reconcile.listed")
+	if why := c.doubt(); why != "" {
+		return c.alarm(ctx, why)
+	}
+	err := c.judgeAll(ctx)
+	if err == nil {
+		err = c.lookForGone(ctx)
+	}
+	if code := connector.CodeOf(err); code != "" && ctx.Err() == nil {
+		return c.alarm(ctx, string(code)) // it stopped answering in the middle: what was seen is seen, nothing ended
+	}
+	if err != nil {
+		return err
+	}
+	failpoint.Hit("reconcile.judged")
+	if err := c.finish(ctx); err != nil {
+		return err
+	}
+	comparedSeconds.Observe(time.Since(began).Seconds())
+	return nil
+}
+
+// begin removes what an attempt before left. going is false if somebody finished it already.
+func (c *comparison) begin(ctx context.Context, id uuid.UUID, system string) (going bool, err error) {
+	err = held(ctx, c.DB, id, func(tx *database.Tx) error {
+		if c.run, err = database.First[models.Reconciliation](tx.DB().Where("id = ?", id)); err != nil {
+			return err
+		}
+		if c.row, err = database.First[models.ReconciliationSystem](tx.DB().Clauses(database.ForChange).Where("reconciliation_id = ? AND system = ?", id, system)); err != nil {
+			return err
+		}
+		if going = c.row.Outcome == ""; !going {
+			return nil
+		}
+		if c.started, err = tx.Now(); err != nil {
+			return err
+		}
+		if c.row.Expected, err = expected(tx, system); err != nil {
+			return err
+		}
+		if err := c.clear(tx); err != nil {
+			return err
+		}
+		return database.Wrap("beginning a comparison", tx.DB().Model(&models.ReconciliationSystem{}).
+			Where("reconciliation_id = ? AND system = ?", id, system).
+			Updates(map[string]any{"started_at": c.started, "expected": c.row.Expected}).Error)
+	})
+	return going, err
+}
+
+func (c *comparison) clear(tx *database.Tx) error {
+	err := tx.DB().Exec("DELETE FROM reconciliation_listing WHERE reconciliation_id = ? AND system = ?", c.run.ID, c.row.System).Error
+	return database.Wrap("removing a listing", err)
+}
+
+// expected is how many accounts the last whole listing of a system had; before the first, how many that we know of are in use.
+func expected(tx *database.Tx, system string) (int, error) {
+	var n *int
+	err := tx.DB().Raw(`SELECT listed FROM reconciliation_systems WHERE system = ? AND outcome = ? ORDER BY reconciliation_id DESC LIMIT 1`,
+		system, models.ComparisonCompared).Scan(&n).Error
+	if err != nil {
+		return 0, database.Wrap("reading the last listing", err)
+	}
+	if n != nil {
+		return *n, nil
+	}
+	var known int
+	err = tx.DB().Raw(`SELECT count(DISTINCT external_id) FROM linked_accounts WHERE system = ? AND external_id IS NOT NULL AND seen_at IS NOT NULL AND state IN ?`,
+		system, inUse).Scan(&known).Error
+	return known, database.Wrap("counting accounts", err)
+}
+
+var inUse = []models.AccountState{models.AccountLinked, models.AccountRelinked}
+
+// doubt is why a whole listing is not believed; empty: it is.
+func (c *comparison) doubt() string {
+	switch {
+	case c.listed == 0 && c.row.Expected > 0:
+		return AlarmEmpty
+	case float64(c.listed) < float64(c.row.Expected)*(1-c.Shrink) && !c.run.AcceptSmaller:
+		return AlarmShrunk
+	}
+	return ""
+}
+
+// list reads the whole listing into the database, where its accounts are compared part by part.
+func (c *comparison) list(ctx context.Context, lister connector.Lister) error {
+	for try := 1; ; try++ {
+		n, err := lister.List(ctx, func(page []connector.Listed) error { return c.keep(ctx, page) })
+		if err == nil {
+			c.listed = n
+			return nil
+		}
+		if connector.CodeOf(err) == "" || try == tries {
+			return err
+		}
+		c.Log.Warn("a system could not be listed; it is tried again", "system", c.row.System, "code", string(connector.CodeOf(err)))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(c.Pause):
+		}
+		if err := held(ctx, c.DB, c.run.ID, c.clear); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *comparison) keep(ctx context.Context, page []connector.Listed) error {
+	err := held(ctx, c.DB, c.run.ID, func(tx *database.Tx) error {
+		ids, numbers, on, last := make(models.Names, len(page)), make(models.Names, len(page)), make(models.Names, len(page)), make(models.Names, len(page))
+		for i, a := range page {
+			ids[i], numbers[i], on[i] = clean(a.ExternalID), clean(a.EmployeeNo), strconv.FormatBool(a.Active)
+			if a.LastSignInAt != nil {
+				last[i] = a.LastSignInAt.UTC().Format(time.RFC3339)
+			}
+		}
+		return tx.DB().Exec(`INSERT INTO reconciliation_listing (reconciliation_id, system, external_id, employee_no, active, last_sign_in_at)
+			SELECT ?, ?, a.id, a.no, a.active, CAST(nullif(a.at, '') AS timestamptz)
+			FROM unnest(CAST(? AS text[]), CAST(? AS text[]), CAST(? AS boolean[]), CAST(? AS text[])) AS a (id, no, active, at)`,
+			c.run.ID, c.row.System, ids, numbers, on, last).Error
+	})
+	if database.Violates(database.Hide(err), "reconciliation_listing_pkey") {
+		return &connector.Error{Code: connector.CodeIncompleteList, Temporary: true} // twice
+	}
+	return err
+}
+
+// alarm ends the comparison without concluding anything.
+func (c *comparison) alarm(ctx context.Context, why string) error {
+	alarms.WithLabelValues(why).Inc()
+	return c.close(ctx, func(tx *database.Tx, now time.Time) (map[string]any, string, error) {
+		since := now
+		var before []models.ReconciliationSystem
+		err := tx.DB().Where("system = ? AND reconciliation_id < ? AND outcome IN ?", c.row.System, c.run.ID,
+			[]models.ComparisonOutcome{models.ComparisonAlarm, models.ComparisonCompared}).Order("reconciliation_id DESC").Limit(1).Find(&before).Error
+		if err != nil {
+			return nil, "", database.Wrap("reading the run before", err)
+		}
+		if len(before) > 0 && before[0].AlarmSince != nil {
+			since = *before[0].AlarmSince
+		}
+		columns := map[string]any{"outcome": models.ComparisonAlarm, "alarm": why, "alarm_since": since, "found": c.found, "still": c.still}
+		if c.listed > 0 || why == AlarmEmpty {
+			columns["listed"] = c.listed
+		}
+		return columns, actionAlarm, nil
+	})
+}
+
+// finish ends what was not seen any more, and the comparison.
+func (c *comparison) finish(ctx context.Context) error {
+	return c.close(ctx, func(tx *database.Tx, now time.Time) (map[string]any, string, error) {
+		r := tx.DB().Exec(`UPDATE account_drift SET ended_at = ?, external_id = NULL WHERE system = ? AND ended_at IS NULL AND last_run_id <> ?`,
+			now, c.row.System, c.run.ID)
+		if r.Error != nil {
+			return nil, "", database.Wrap("ending drift", r.Error)
+		}
+		return map[string]any{
+			"outcome": models.ComparisonCompared, "listed": c.listed, "found": c.found, "still": c.still, "ended": r.RowsAffected,
+		}, actionCompared, nil
+	})
+}
+
+func (c *comparison) close(ctx context.Context, what func(tx *database.Tx, now time.Time) (map[string]any, string, error)) error {
+	return held(ctx, c.DB, c.run.ID, func(tx *database.Tx) error {
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		columns, action, err := what(tx, now)
+		if err != nil {
+			return err
+		}
+		details := map[string]string{"system": c.row.System}
+		for column, detail := range map[string]string{"listed": "accounts_listed", "found": "drift_found", "still": "drift_still", "ended": "drift_ended", "alarm": "alarm"} {
+			switch v := columns[column].(type) {
+			case int:
+				details[detail] = strconv.Itoa(v)
+			case int64:
+				details[detail] = strconv.FormatInt(v, 10)
+			case string:
+				details[detail] = v
+			}
+		}
+		entry, err := ledger.Append(tx, ledger.Entry{Kind: ledger.KindAccount, Action: action, Object: object(c.run.ID), Details: details}.As(tx.Context(), models.System))
+		if err != nil {
+			return err
+		}
+		if err := c.clear(tx); err != nil {
+			return err
+		}
+		columns["ended_at"], columns["ledger_entry_id"] = now, entry
+		err = database.UpdateOne(tx.DB().Model(&models.ReconciliationSystem{}).
+			Where("reconciliation_id = ? AND system = ? AND outcome = ''", c.run.ID, c.row.System).Updates(columns))
+		if err != nil {
+			return database.Wrap("ending a comparison", err)
+		}
+		return tx.Touch(models.DrivenReconciliation, c.run.ID)
+	})
+}
+
+// judgeAll goes through the listing in parts.
+func (c *comparison) judgeAll(ctx context.Context) error {
+	for after := ""; ; {
+		var rows []listing
+		err := c.DB.Read(ctx).Raw(`SELECT external_id, employee_no, active, last_sign_in_at FROM reconciliation_listing
+			WHERE reconciliation_id = ? AND system = ? AND external_id > ? ORDER BY external_id LIMIT ?`, c.run.ID, c.row.System, after, chunk).Scan(&rows).Error
+		if err != nil {
+			return database.Wrap("reading a listing", err)
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		after = rows[len(rows)-1].ExternalID
+		if err := c.judge(ctx, rows); err != nil {
+			return err
+		}
+	}
+}
+
+type listing struct {
+	ExternalID   string
+	EmployeeNo   string
+	Active       bool
+	LastSignInAt *time.Time
+}
+
+// seen is a finding with the account that it is about.
+type seen struct {
+	Finding
+	listing
+}
+
+func (c *comparison) judge(ctx context.Context, rows []listing) error {
+	facts, err := c.facts(ctx, rows)
+	if err != nil {
+		return err
+	}
+	var found []seen
+	for _, row := range rows {
+		for _, f := range Judge(connector.Listed(row), facts(row)) {
+			if f.Grave() {
+				if still, err := c.stillSo(ctx, f, row); err != nil {
+					return err
+				} else if !still {
+					continue
+				}
+			}
+			found = append(found, seen{f, row})
+		}
+	}
+	return c.write(ctx, found)
+}
+
+// stillSo reads an account back, and then the facts: the listing is older than either.
+func (c *comparison) stillSo(ctx context.Context, f Finding, row listing) (bool, error) {
+	state, err := c.remote.ReadBack(ctx, row.ExternalID)
+	unclear := connector.CodeOf(err) == connector.CodeBadAnswer && state.Exists // it does not say whether it is off
+	switch {
+	case connector.CodeOf(err) == connector.CodeNotFound:
+		return false, nil
+	case err != nil && !unclear:
+		return false, err
+	case !state.Active && !unclear:
+		return false, nil
+	}
+	facts, err := c.facts(ctx, []listing{row})
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(Judge(connector.Listed(row), facts(row)), func(now Finding) bool { return now.Kind == f.Kind }), nil
+}
+
+// lookForGone looks for accounts of people who are employed that are not listed, and reads each back.
+func (c *comparison) lookForGone(ctx context.Context) error {
+	type row struct {
+		ID, EmployeeID uuid.UUID
+		ExternalID     string
+	}
+	for after := uuid.Nil; ; {
+		var rows []row
+		err := c.DB.Read(ctx).Raw(`SELECT a.id, a.external_id, m.employee_id FROM linked_accounts a JOIN employments m ON m.id = a.employment_id
+			WHERE a.system = ? AND a.external_id IS NOT NULL AND a.id > ? AND a.state IN ? AND a.created_at < ? AND `+goesOn+`
+			  AND NOT EXISTS (SELECT FROM reconciliation_listing l WHERE l.reconciliation_id = ? AND l.system = a.system AND l.external_id = a.external_id)
+			ORDER BY a.id LIMIT ?`, c.row.System, after, inUse, c.started, c.run.ID, chunk).Scan(&rows).Error
+		if err != nil {
+			return database.Wrap("looking for accounts that are gone", err)
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		after = rows[len(rows)-1].ID
+		var found []seen
+		for _, r := range rows {
+			_, err := c.remote.ReadBack(ctx, r.ExternalID)
+			switch connector.CodeOf(err) {
+			case connector.CodeNotFound:
+				found = append(found, seen{Finding{Kind: models.DriftGone, EmployeeID: &r.EmployeeID, AccountID: &r.ID}, listing{ExternalID: r.ExternalID}})
+			case "", connector.CodeBadAnswer: // it is there, or nobody can tell
+				if err != nil && connector.CodeOf(err) == "" {
+					return err
+				}
+			default:
+				return err
+			}
+		}
+		if err := c.write(ctx, found); err != nil {
+			return err
+		}
+	}
+}
+
+// goesOn is so of an employment m whose access nobody ended.
+const goesOn = `m.ended_at IS NULL AND NOT EXISTS (SELECT FROM departures d WHERE d.employment_id = m.id
+	AND d.stage NOT IN ('withdrawn', 'annulled') AND d.accounts_state <> 'linked')`
+
+// facts reads what is known about some listed accounts.
+func (c *comparison) facts(ctx context.Context, rows []listing) (func(listing) Facts, error) {
+	ids, numbers := make([]string, len(rows)), make(models.Names, len(rows))
+	for i, r := range rows {
+		ids[i], numbers[i] = r.ExternalID, r.EmployeeNo
+	}
+	var links []Link
+	err := c.DB.Read(ctx).Raw(`SELECT a.external_id, a.id AS account_id, a.state, m.employee_id, (`+goesOn+`) AS current,
+			EXISTS (SELECT FROM support_cases c WHERE c.account_id = a.id AND c.state <> 'closed' AND c.reason = ?) AS reported
+		FROM linked_accounts a JOIN employments m ON m.id = a.employment_id
+		WHERE a.system = ? AND a.external_id IN ? ORDER BY a.id`, account.ReasonSwitchedOn, c.row.System, ids).Scan(&links).Error
+	if err != nil {
+		return nil, database.Wrap("reading links", err)
+	}
+	people := map[uuid.UUID]Person{}
+	linkedTo := []uuid.UUID{uuid.Nil}
+	byID := map[string][]Link{}
+	for _, l := range links {
+		byID[l.ExternalID] = append(byID[l.ExternalID], l)
+		linkedTo = append(linkedTo, l.EmployeeID)
+	}
+	var found []struct {
+		Person
+		Listed string
+	}
+	err = c.DB.Read(ctx).Raw(`WITH asked AS (
+			SELECT n AS listed, e.id FROM unnest(CAST(? AS text[])) n JOIN employees e ON e.employee_no_key = lower(n) WHERE n <> ''
+			UNION SELECT '', id FROM employees WHERE id IN ?)
+		SELECT asked.listed, e.id, e.employee_no,
+			EXISTS (SELECT FROM employments m WHERE m.employee_id = e.id AND `+goesOn+`) AS employed,
+			EXISTS (SELECT FROM departures d WHERE d.employee_id = e.id AND d.accounts_state IN ('unlinking', 'relinking')) AS busy,
+			EXISTS (SELECT FROM departures d WHERE d.employee_id = e.id AND d.stage = 'pending_departure') AS leaving,
+			(SELECT greatest(max(m.created_at), max(CAST(m.hired_on AS timestamptz))) FROM employments m WHERE m.employee_id = e.id AND `+goesOn+`) AS since
+		FROM asked JOIN employees e ON e.id = asked.id`, numbers, linkedTo).Scan(&found).Error
+	if err != nil {
+		return nil, database.Wrap("reading people", err)
+	}
+	owners := map[string]Person{}
+	for _, p := range found {
+		people[p.ID] = p.Person
+		if p.Listed != "" {
+			owners[p.Listed] = p.Person
+		}
+	}
+	return func(r listing) Facts {
+		f := Facts{Links: byID[r.ExternalID], People: people, Now: c.started, NoSignIn: c.NoSignIn}
+		if owner, ok := owners[r.EmployeeNo]; ok {
+			f.Owner = &owner
+		}
+		return f
+	}, nil
+}
+
+// write notes what was seen: once for as long as it lasts. What is grave becomes a matter for people, each in a transaction
+// of its own, since it locks an employment.
+func (c *comparison) write(ctx context.Context, found []seen) error {
+	grave := slices.DeleteFunc(slices.Clone(found), func(s seen) bool { return !s.Grave() })
+	rest := slices.DeleteFunc(found, func(s seen) bool { return s.Grave() })
+	for _, s := range grave {
+		if err := c.commit(ctx, []seen{s}); err != nil {
+			return err
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	return c.commit(ctx, rest)
+}
+
+func (c *comparison) commit(ctx context.Context, found []seen) error {
+	var added, still int
+	err := held(ctx, c.DB, c.run.ID, func(tx *database.Tx) error {
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		fresh, again, before, err := c.known(tx, found, now)
+		if err != nil {
+			return err
+		}
+		added, still = len(fresh)+again, before
+		return c.add(tx, fresh, now)
+	})
+	if err == nil {
+		c.found, c.still = c.found+added, c.still+still
+	}
+	return err
+}
+
+// known notes that open drift was seen again, and returns what is new. What this run itself had found before it was
+// interrupted counts as new again.
+func (c *comparison) known(tx *database.Tx, found []seen, now time.Time) (fresh []seen, again, still int, err error) {
+	ids := make([]string, len(found))
+	for i, s := range found {
+		ids[i] = s.ExternalID
+	}
+	open, err := database.Find[models.AccountDrift](tx.DB().Clauses(database.ForChange), "drift", "system = ? AND ended_at IS NULL AND external_id IN ?", c.row.System, ids)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	for _, s := range found {
+		i := slices.IndexFunc(open, func(d models.AccountDrift) bool { return d.Kind == s.Kind && *d.ExternalID == s.ExternalID })
+		if i < 0 {
+			fresh = append(fresh, s)
+			continue
+		}
+		if open[i].FirstRunID == c.run.ID {
+			again++
+		} else {
+			still++
+		}
+		err := database.UpdateOne(tx.DB().Model(&models.AccountDrift{}).Where("id = ?", open[i].ID).
+			Updates(map[string]any{"last_seen_at": now, "last_run_id": c.run.ID, "active": s.Active, "last_sign_in_at": s.LastSignInAt}))
+		if err != nil {
+			return nil, 0, 0, database.Wrap("noting drift again", err)
+		}
+	}
+	return fresh, again, still, nil
+}
+
+// add writes what is new: an entry for each person concerned, and one for the accounts of nobody known.
+func (c *comparison) add(tx *database.Tx, fresh []seen, now time.Time) error {
+	strangers := len(slices.DeleteFunc(slices.Clone(fresh), func(s seen) bool { return s.EmployeeID != nil }))
+	var theirs uuid.UUID
+	for _, s := range fresh {
+		row := models.AccountDrift{
+			ID: models.NewID(), System: c.row.System, SystemKind: c.row.Kind, Kind: s.Kind, ExternalID: &s.ExternalID, EmployeeID: s.EmployeeID, AccountID: s.AccountID,
+			Active: s.Active, LastSignInAt: s.LastSignInAt, FirstSeenAt: now, LastSeenAt: now, FirstRunID: c.run.ID, LastRunID: c.run.ID, LedgerEntryID: theirs,
+		}
+		var err error
+		switch {
+		case s.EmployeeID != nil:
+			if s.Grave() {
+				row.SupportCaseID, err = c.report(tx, s)
+			}
+			if err == nil {
+				row.LedgerEntryID, err = c.record(tx, row, "drift/"+row.ID.String(), 1)
+			}
+		case theirs == uuid.Nil:
+			theirs, err = c.record(tx, row, object(c.run.ID), strangers)
+			row.LedgerEntryID = theirs
+		}
+		if err == nil {
+			err = tx.DB().Create(&row).Error
+		}
+		if err != nil {
+			return database.Wrap("noting drift", err)
+		}
+		drifted.WithLabelValues(string(s.Kind)).Inc()
+	}
+	return nil
+}
+
+func (c *comparison) record(tx *database.Tx, row models.AccountDrift, about string, accounts int) (uuid.UUID, error) {
+	details := map[string]string{"system": row.System, "drift_kind": string(row.Kind), "run": c.run.ID.String(), "drift_found": strconv.Itoa(accounts)}
+	if row.SupportCaseID != nil {
+		details["support_case"] = row.SupportCaseID.String()
+	}
+	return ledger.Append(tx, ledger.Entry{
+		Kind: ledger.KindAccount, Action: actionFound, Subject: row.EmployeeID, Object: about, Details: details,
+	}.As(tx.Context(), models.System))
+}
+
+// report makes it a matter for people that somebody gets in whose access was taken away.
+func (c *comparison) report(tx *database.Tx, s seen) (*uuid.UUID, error) {
+	return account.ReportInUse(tx, account.InUse{
+		EmployeeID: *s.EmployeeID, AccountID: s.AccountID, System: c.row.System, SystemKind: c.row.Kind, ExternalID: s.ExternalID,
+	}, departure.OperationChanged)
+}
+
+// clean is a text of another system as the database can hold it.
+func clean(text string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+func joined(names []string) string { return strings.Join(names, ",") }
