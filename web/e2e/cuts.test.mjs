@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { approve, ask, confirming, devOf, halfAMinute, launch, leave, pageOf, somebody } from './session.mjs'
+import { approve, ask, confirming, devOf, within, launch, leave, pageOf, somebody } from './session.mjs'
 
 const dev = devOf()
 const base = process.env.BASE ?? dev.api
@@ -44,7 +44,7 @@ test('somebody is cut by the keyboard, a system that lies is shown as not off, a
   await page.keyboard.press('Enter')
   await confirming(page, dev, 'it_ops', page.getByRole('heading', { level: 1, name: /紧急停用 ·/ }))
   for (const system of ['finance', 'attendance']) await page.locator(`[data-system=${system}]`).getByText('已停用并核实').waitFor()
-  halfAMinute('cut, and read back in two systems', began)
+  within(30, 'cut, and read back in two systems', began)
   await page.locator('[data-system=mail]').getByText('仍可使用').waitFor()
   await control('DELETE') // it obeys the next try
   await page.getByText('门禁卡').waitFor()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import { confirming, day, devOf, halfAMinute, launch, leave, pageOf, somebody } from './session.mjs'
+import { confirming, day, devOf, within, launch, leave, pageOf, somebody } from './session.mjs'
 
 const dev = devOf()
 const base = process.env.BASE ?? dev.api
@@ -49,7 +49,7 @@ describe('departures', { concurrency: true }, () => {
     await page.keyboard.press('Control+Enter')
     await page.waitForURL(/departures\/[0-9a-f-]{36}/)
     await page.getByText('待离职').first().waitFor()
-    halfAMinute('a resignation begun', began)
+    within(30, 'a resignation begun', began)
 
     // It was the wrong person: two people undo it.
     await page.getByRole('button', { name: '撤销（误操作）' }).click()

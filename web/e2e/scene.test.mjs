@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { confirming, devOf, halfAMinute, launch, leave, pageOf, somebody } from './session.mjs'
+import { confirming, devOf, within, launch, leave, pageOf, somebody } from './session.mjs'
 
 const dev = devOf()
 const base = process.env.BASE ?? dev.api
@@ -121,7 +121,7 @@ test('a plea is answered by the keyboard within half a minute', async () => {
   await keys.press('Enter')
   await keys.press('Control+Enter')
   await page.getByText(w.registered).waitFor()
-  halfAMinute('a plea answered, with the reply copied', began)
+  within(30, 'a plea answered, with the reply copied', began)
   assert.ok((await page.evaluate(() => navigator.clipboard.readText())).length > 20)
   await page.context().close()
 })

@@ -162,13 +162,13 @@ export async function pageOf(browser, dev, name, { language = 'zh', width = 1440
 }
 
 /**
- * That something took a person less than half a minute. Where more wants to run than there are processors, everything takes
- * as many times longer.
+ * That something took less than so many seconds. Where more wants to run than there are processors, everything takes as
+ * many times longer.
  */
-export function halfAMinute(what, began) {
+export function within(seconds, what, began) {
   const [took, slower] = [(Date.now() - began) / 1000, Math.max(1, loadavg()[0] / availableParallelism())]
   console.log(`${what}: ${took.toFixed(1)} s${slower > 1 ? `, on a machine ${slower.toFixed(1)} times as busy as it can be` : ''}`)
-  if (took >= 30 * slower) throw new Error(`${what}: ${took} s`)
+  if (took >= seconds * slower) throw new Error(`${what}: ${took} s`)
 }
 
 /** Waits until something is so. */
