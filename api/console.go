@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"mime"
@@ -25,8 +26,8 @@ const builtPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'un
 
 // file is one of those that were built, plain and compressed.
 type file struct {
-	media         string
-	plain, zipped []byte
+	media                 string
+	plain, zipped, brotli []byte // those that are there
 	// fixed: the name has a digest of the content.
 	fixed bool
 	// tag tells a browser whether what it has is still this.
@@ -47,12 +48,18 @@ func (f file) serve(c *gin.Context) {
 			return
 		}
 	}
-	if f.zipped != nil && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
-		h.Set("Content-Encoding", "gzip")
-		c.Data(http.StatusOK, f.media, f.zipped)
-		return
+	content := f.plain
+	for _, coding := range []struct {
+		name    string
+		content []byte
+	}{{"br", f.brotli}, {"gzip", f.zipped}} {
+		if coding.content != nil && has(c.GetHeader("Accept-Encoding"), coding.name) {
+			h.Set("Content-Encoding", coding.name)
+			content = coding.content
+			break
+		}
 	}
-	c.Data(http.StatusOK, f.media, f.plain)
+	c.Data(http.StatusOK, f.media, content)
 }
 
 // What is embedded is compressed once.
@@ -84,10 +91,12 @@ func serveConsole(router *gin.Engine) {
 	router.HEAD(consolePath+"*screen", serve)
 }
 
-// has says whether one of the tags of If-None-Match is this one; proxies that compress weaken them.
-func has(known, tag string) bool {
-	for t := range strings.SplitSeq(known, ",") {
-		if strings.TrimPrefix(strings.TrimSpace(t), "W/") == tag {
+// has says whether one of the members of a header is this one: of If-None-Match, where proxies that compress weaken tags, or of
+// Accept-Encoding, unless it is refused (RFC 9110, 12.4.2).
+func has(members, wanted string) bool {
+	for m := range strings.SplitSeq(members, ",") {
+		member, weight, _ := strings.Cut(m, ";")
+		if strings.TrimPrefix(strings.TrimSpace(member), "W/") == wanted && strings.Trim(weight, " 0.") != "q=" {
 			return true
 		}
 	}
@@ -103,7 +112,7 @@ func builtFiles(built fs.FS) (map[string]file, error) {
 			return err
 		case d.IsDir() && name == "docs":
 			return fs.SkipDir
-		case d.IsDir():
+		case d.IsDir(), strings.HasSuffix(name, ".br"):
 			return nil
 		}
 		content, err := fs.ReadFile(built, name)
@@ -122,8 +131,12 @@ func builtFiles(built fs.FS) (map[string]file, error) {
 		if zipped.Len() < len(content) {
 			f.zipped = zipped.Bytes()
 		}
+		f.brotli, err = fs.ReadFile(built, name+".br")
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 		files[name] = f
-		return nil
+		return err
 	})
 	if err == nil && files["index.html"].plain == nil {
 		err = fs.ErrNotExist

