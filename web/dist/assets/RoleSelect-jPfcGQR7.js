@@ -1,1 +1,0 @@
-import{t as e}from"./select-DAcpzfX3.js";import{t}from"./roles-BGCYJ6GN.js";import{t as n}from"./texts-Cd8YO1mz.js";import{On as r}from"./compact-item-Bmi_AUvI.js";var i=r();function a(r){let a=n();return(0,i.jsx)(e,{allowClear:!0,placeholder:a(`asRoleFirst`),options:t(),...r})}export{a as default};
