@@ -35,6 +35,11 @@ export const guides: Entry[] = [
     about: ['cases', 'case'],
   },
   {
+    zh: ['账号核对', '每天把各系统的全部账号与在职、离职情况核对一遍：停用后又被启用、离职后仍可使用的账号会成为异常工单；不知属于谁、已不存在、工号不符、长期未登录等逐条列出，并写明下一步。核对不会停用任何账号。系统的列表不完整、为空或突然少了很多时只告警，不作判断；确实减少的，点“账号确实减少了”重新核对。'],
+    en: ['Reconciliation', 'Every day all accounts of each system are compared with who works here and who has left: what was switched on again, or can still be used by somebody who left, becomes a case; accounts of nobody known, gone, with another number or not signed in to for long are listed with the next step. It switches nothing off. A list that is incomplete, empty or much smaller is an alarm and nothing is concluded; if there really are fewer accounts, press “Fewer accounts are right”.'],
+    about: ['reconciliation'],
+  },
+  {
     zh: ['紧急停用', '要立即停用某人的账号，不等离职流程：打开其档案点“紧急停用”，或按 Ctrl+K 输入“紧急停用”。写明原因、按红色按钮、确认是您本人即可；画面逐个系统显示是否已停用并核实。系统够不到的门禁卡、印章等会列出联系谁。另一人须在 4 小时内确认；无人确认也保持停用。登记“已谈话”之前，本人和部门负责人看不到。恢复须两人同意。'],
     en: ['Cut access now', 'To take somebody’s access away without waiting for a departure open the file and press “Cut access now”, or press Ctrl+K. Write why, press the red button, confirm that it is you; the screen says of each system whether it was read back as off. For badge, seal and the like it says whom to call. Somebody else confirms within four hours; undecided it stays closed. Before it is entered that the person was told, neither the person nor the head sees it. Opening again takes two.'],
     about: ['cut', 'cuts'],
