@@ -108,6 +108,15 @@ func OwnAt(g *gorm.DB, version int) (CatalogueVersion, error) {
 	return oneVersion(g.Raw("SELECT * FROM catalogue_versions WHERE version = ?", version))
 }
 
+// OwnOn is what was in force right before an instant.
+func OwnOn(g *gorm.DB, at time.Time) (CatalogueVersion, error) {
+	var version int
+	if err := g.Raw("SELECT coalesce(max(version), 0) FROM catalogue_versions WHERE changed_at < ?", at).Scan(&version).Error; err != nil {
+		return CatalogueVersion{}, database.Wrap("looking for the field catalogue of a day", err)
+	}
+	return OwnAt(g, version)
+}
+
 func oneVersion(q *gorm.DB) (v CatalogueVersion, err error) {
 	var rows []catalogueRow
 	if err := q.Scan(&rows).Error; err != nil {

@@ -112,6 +112,16 @@ func Read(g *gorm.DB, version int) (Version, error) {
 	return Version{m, &r.ChangedAt, &r.ChangedBy, &r.ApprovedBy}, nil
 }
 
+// ReadAt is the version that was in force right before an instant.
+func ReadAt(g *gorm.DB, at time.Time) (Version, error) {
+	var version int
+	err := g.Raw("SELECT coalesce(max(version), 0) FROM permission_versions WHERE changed_at < ?", at).Scan(&version).Error
+	if err != nil {
+		return Version{}, database.Wrap("looking for the permissions of a day", err)
+	}
+	return Read(g, version)
+}
+
 // Prepare judges a change on behalf of who asks for it: it is made from the version in force, by somebody who configures
 // (or only lets somebody else configure), and lets who asks look no further. The groups are the company's own, beside the
 // program's.
