@@ -68,6 +68,7 @@ func TestAPageTakesAsManyQueriesHoweverLongItIs(t *testing.T) {
 		"/api/v1/departures": httpkit.IT, "/api/v1/departures?stage=departed": httpkit.HR, "/api/v1/employees": httpkit.HR, "/api/v1/support-cases": httpkit.IT, "/api/v1/purges": httpkit.IT,
 		"/api/v1/purges?state=rejected": httpkit.Reviewer, "/api/v1/retention/deadlines": httpkit.HR, "/api/v1/departures?sort=last_working_day": httpkit.Auditor, "/api/v1/holds": httpkit.Reviewer, "/api/v1/approvals": httpkit.Reviewer, "/api/v1/users": httpkit.Auditor,
 		"/api/v1/disclosure-patterns": httpkit.Reviewer, "/api/v1/access-cuts": httpkit.IT, "/api/v1/reports/leavers?from=" + f.Day(-30) + "&to=" + f.Day(0): httpkit.Auditor,
+		"/api/v1/reports/access?on=" + f.Day(0): httpkit.Auditor,
 	}
 	type length struct {
 		rows    int

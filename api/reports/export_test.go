@@ -223,7 +223,12 @@ func TestAReportOfWhatDoesNotExistIsRefused(t *testing.T) {
 // lastDetails are those of the newest entry of an export.
 func lastDetails(t *testing.T, f *apitest.Fixture) map[string]string {
 	t.Helper()
-	rows, err := database.Find[ledger.Row](ledger.Rows(f.Env.Facts.Read(t.Context())), "entries", "c.action = ?", leavers.ActionExported)
+	return lastDetailsOf(t, f, leavers.ActionExported)
+}
+
+func lastDetailsOf(t *testing.T, f *apitest.Fixture, action string) map[string]string {
+	t.Helper()
+	rows, err := database.Find[ledger.Row](ledger.Rows(f.Env.Facts.Read(t.Context())), "entries", "c.action = ?", action)
 	if err != nil || len(rows) == 0 {
 		t.Fatalf("%v, %d entries", err, len(rows))
 	}

@@ -37,6 +37,7 @@ func Register(desk *approvals.Desk) {
 			"Nobody about whom nothing is known counts as settled. Of the own employments nobody reads here: `own` says how many are left out.",
 	}, s.listLeavers)
 	s.registerLeaversExport(r)
+	s.registerAccess(r)
 }
 
 // Period says who is in a report.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"lethe/internal/holders"
 	"lethe/internal/i18n"
 	"lethe/internal/leavers"
 	"lethe/internal/ledger/evidence"
@@ -25,7 +26,7 @@ import (
 func reported(pack string, files []string) error {
 	told := map[string][]exported{}
 	if err := eachLine(pack, func(l evidence.Line) {
-		if l.State != evidence.StateIntact || l.Content == nil || l.Content.Action != leavers.ActionExported {
+		if l.State != evidence.StateIntact || l.Content == nil || l.Content.Action != leavers.ActionExported && l.Content.Action != holders.ActionExported {
 			return
 		}
 		for _, format := range leavers.Formats {
@@ -80,9 +81,14 @@ func (e exported) print(name string) {
 	}
 	details := e.Content.Details
 	part := slices.ContainsFunc(narrowing, func(k string) bool { return details[k] != "" })
-	if part {
+	was := leavers.FileName(details["from"], details["to"], part)
+	switch {
+	case e.Content.Action == holders.ActionExported:
+		was = holders.FileName(details["on"])
+		fmt.Println("    who could see what at the end of that day, everybody · 当日日终谁能看到什么，全部人员")
+	case part:
 		fmt.Println("    A PART ONLY, not everybody of the period · 仅部分人员，不是这段时间的全部离职人员")
-	} else {
+	default:
 		fmt.Println("    everybody of the period · 这段时间的全部离职人员")
 	}
 	for _, key := range slices.Sorted(maps.Keys(details)) {
@@ -90,7 +96,7 @@ func (e exported) print(name string) {
 			fmt.Printf("    %s · %s: %s\n", detailText(i18n.English, key), detailText(i18n.Chinese, key), details[key])
 		}
 	}
-	if was := leavers.FileName(details["from"], details["to"], part) + "." + string(e.format); name != was {
+	if was += "." + string(e.format); name != was {
 		fmt.Printf("    It was exported under another name · 导出时文件名不同: %s\n", was)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/internal/holders"
 	"lethe/internal/leavers"
 	"lethe/internal/ledger/evidence"
 )
@@ -85,12 +86,17 @@ func TestAReportIsShownWithAllThatItsEntriesSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, whole, part := uuid.New(), uuid.New(), uuid.New()
+	who, whole, part, seen := uuid.New(), uuid.New(), uuid.New(), uuid.New()
 	for id, details := range map[uuid.UUID]map[string]string{
 		whole: {"from": "2026-01-01", "to": "2026-12-31", "basis": "end", "time_zone": "Asia/Shanghai", "rows": "7", "csv_sha256": digest},
+		seen:  {"on": "2026-03-01", "version": "4", "rows": "9", "csv_sha256": digest},
 		part:  {"from": "1999-01-01", "to": "1999-12-31", "department_id": "of-a-department", "outcomes": "open,late", "rows": "0", "csv_sha256": digest},
 	} {
-		content := &evidence.LineContent{Action: leavers.ActionExported, ActorID: &who, ActorRole: "auditor", Details: details}
+		action := leavers.ActionExported
+		if id == seen {
+			action = holders.ActionExported
+		}
+		content := &evidence.LineContent{Action: action, ActorID: &who, ActorRole: "auditor", Details: details}
 		if err := json.NewEncoder(lines).Encode(evidence.Line{ID: id, State: evidence.StateIntact, Content: content}); err != nil {
 			t.Fatal(err)
 		}
@@ -112,8 +118,8 @@ func TestAReportIsShownWithAllThatItsEntriesSay(t *testing.T) {
 		t.Fatal(err, failed)
 	}
 	for text, times := range map[string]int{
-		whole.String(): 1, part.String(): 1, who.String(): 2, "A PART ONLY": 1, "    everybody of the period ·": 1, "of-a-department": 1, "open,late": 1, "Asia/Shanghai": 1,
-		"1999-12-31\n": 1, "another name · 导出时文件名不同: leavers-part-1999-01-01-1999-12-31.csv": 1, "another name": 1,
+		whole.String(): 1, part.String(): 1, who.String(): 3, seen.String(): 1, "who could see what": 1, "2026-03-01\n": 1, "access-2026-03-01.csv": 1, "A PART ONLY": 1, "    everybody of the period ·": 1, "of-a-department": 1, "open,late": 1, "Asia/Shanghai": 1,
+		"1999-12-31\n": 1, "another name · 导出时文件名不同: leavers-part-1999-01-01-1999-12-31.csv": 1, "another name": 2,
 	} {
 		if n := strings.Count(string(said), text); n != times {
 			t.Errorf("%q is there %d times: %s", text, n, said)

@@ -106,7 +106,7 @@ func On(ctx context.Context, db *database.DB, d Day) (s State, err error) {
 		return s, err
 	}
 	waiting := map[uuid.UUID]bool{}
-	seen := map[[17]byte]int{}
+	seen := map[[17]byte]bool{}
 	for _, r := range given {
 		if r.RevokedAt != nil && r.RevokedAt.Before(d.End) {
 			continue
@@ -121,13 +121,10 @@ func On(ctx context.Context, db *database.DB, d Day) (s State, err error) {
 		}
 		key := [17]byte{16: byte(slices.Index(order, r.Role))}
 		copy(key[:], r.Employee[:])
-		if i, twice := seen[key]; twice { // by another user: since the first of the givings
-			if r.Since.Before(s.Holders[i].Since) {
-				s.Holders[i] = r.Holder
-			}
+		if seen[key] { // by another user, too: since the first of the givings
 			continue
 		}
-		seen[key] = len(s.Holders)
+		seen[key] = true
 		s.Holders = append(s.Holders, r.Holder)
 	}
 	slices.SortStableFunc(s.Holders, func(a, b Holder) int { return slices.Index(order, a.Role) - slices.Index(order, b.Role) })
@@ -179,4 +176,28 @@ func (s State) Groups() []access.Group {
 		}
 	}
 	return groups
+}
+
+// Cell is how far a tier looked at a group of fields for a purpose, and how far at people on the protected list.
+type Cell struct {
+	Purpose          access.Purpose
+	Level, Protected access.Level
+}
+
+// Cells are those by which a tier looked at a group at all, in the order of the purposes; none: the group was hidden.
+func (s State) Cells(tier access.Tier, group access.Group) (cells []Cell) {
+	for _, g := range s.Permissions.Grants {
+		if g.Tier != tier.Key || g.Group != group || g.Level == access.NoLook {
+			continue
+		}
+		c := Cell{g.Purpose, g.Level, g.Protected}
+		if slices.Index(access.Levels, c.Protected) > slices.Index(access.Levels, c.Level) {
+			c.Protected = c.Level
+		}
+		cells = append(cells, c)
+	}
+	slices.SortFunc(cells, func(a, b Cell) int {
+		return slices.Index(access.Purposes, a.Purpose) - slices.Index(access.Purposes, b.Purpose)
+	})
+	return cells
 }

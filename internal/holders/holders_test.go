@@ -264,7 +264,7 @@ func TestWhoHeldWhichRoleOnEachDay(t *testing.T) {
 	w.step()
 	w.note()
 	begun := w.now()
-	for range 70 {
+	for range 150 {
 		w.env.Advance(t, time.Duration(2+rand.N(16*60))*time.Minute)
 		w.step()
 		w.note()
