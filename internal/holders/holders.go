@@ -144,20 +144,53 @@ type giving struct {
 	RevokedAt *time.Time
 }
 
-// givingsOf are those that held at some time of a day. Who agreed is what the entry says by which the role was given: the
-// one of that user and role at that time, which a ledger and a table tell within a second of each other.
+// givingsOf are those that held at some time of a day, by the numbers of their people.
 func givingsOf(g *gorm.DB, d Day) ([]giving, error) {
 	var all []giving
-	err := g.Raw(`SELECT r.id, u.employee_id AS employee, r.role, r.granted_at AS since, r.granted_by AS given_by, r.user_id, r.revoked_by, r.revoked_at,
-			(SELECT CAST(c.details ->> 'approved_by' AS uuid) FROM ledger_content c
-				WHERE right(c.object, 36) = CAST(r.user_id AS text) AND c.object <> '' AND c.action = 'role.granted' AND c.details ->> 'role' = r.role
-					AND c.at BETWEEN r.granted_at - interval '2 seconds' AND r.granted_at + interval '2 seconds'
-				ORDER BY abs(extract(epoch FROM c.at - r.granted_at)) LIMIT 1) AS agreed_by
+	err := g.Raw(`SELECT r.id, u.employee_id AS employee, r.role, r.granted_at AS since, r.granted_by AS given_by, r.user_id, r.revoked_by, r.revoked_at
 		FROM user_roles r JOIN users u ON u.id = r.user_id JOIN employees e ON e.id = u.employee_id
 		WHERE r.granted_at < @end AND (r.revoked_at IS NULL OR r.revoked_at >= @begin )
 		ORDER BY e.employee_no, e.id, r.granted_at, r.id`, map[string]any{"begin": d.Begin, "end": d.End}).Scan(&all).Error
-	return all, database.Wrap("reading who held roles", err)
+	if err != nil {
+		return nil, database.Wrap("reading who held roles", err)
+	}
+	return all, agreements(g, d, all)
 }
+
+// agreements notes who agreed to each giving: the table does not say, and the entry does by which the role was given. It is
+// the one of that user and role at that time, which the ledger and the table tell within a second of each other.
+func agreements(g *gorm.DB, d Day, all []giving) error {
+	type held struct {
+		user uuid.UUID
+		role models.Role
+	}
+	var entries []struct {
+		UserID   uuid.UUID
+		Role     models.Role
+		At       time.Time
+		AgreedBy *uuid.UUID
+	}
+	err := g.Raw(`SELECT CAST(right(c.object, 36) AS uuid) AS user_id, c.details ->> 'role' AS role, c.at, CAST(c.details ->> 'approved_by' AS uuid) AS agreed_by
+		FROM ledger_content c WHERE c.action = 'role.granted' AND c.object LIKE 'user/%' AND c.at < @end`, map[string]any{"end": d.End.Add(apart)}).Scan(&entries).Error
+	if err != nil {
+		return database.Wrap("reading who agreed to roles", err)
+	}
+	of := make(map[held][]int, len(entries))
+	for i, e := range entries {
+		of[held{e.UserID, e.Role}] = append(of[held{e.UserID, e.Role}], i)
+	}
+	for i := range all {
+		for _, j := range of[held{all[i].UserID, all[i].Role}] {
+			if entries[j].At.Sub(all[i].Since).Abs() < apart {
+				all[i].AgreedBy = entries[j].AgreedBy
+			}
+		}
+	}
+	return nil
+}
+
+// apart is how far the ledger and a table may be apart about the time of one thing.
+const apart = 2 * time.Second
 
 // TiersOf are the tiers of a holder by the permissions of that day; of roles that the permissions are not about none.
 func (s State) TiersOf(h Holder) []access.Tier {

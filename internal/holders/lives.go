@@ -70,7 +70,7 @@ func livesOf(g *gorm.DB) (map[uuid.UUID]*life, error) {
 	}
 	since := make(map[uuid.UUID]time.Time, len(secret))
 	for _, c := range secret {
-		since[c.EmployeeID] = c.OrderedAt.Add(-2 * time.Second) // a ledger and a table tell the time within a second of each other
+		since[c.EmployeeID] = c.OrderedAt.Add(-apart)
 	}
 	var events []event
 	err := g.Raw(`SELECT CAST(right(c.object, 36) AS uuid) AS user_id, c.action, c.at, c.actor_id AS by, CAST(c.details ->> 'approved_by' AS uuid) AS second
