@@ -149,6 +149,7 @@ func TestThePermissionsOfADayAreThoseOfItsEnd(t *testing.T) {
 		m.Tiers = append(m.Tiers, access.Tier{Key: "payroll", NameZh: "薪酬", NameEn: "Payroll", Role: httpkit.HR, Scope: access.ScopeEntity, Members: []uuid.UUID{hr}})
 		m.Grants = append(m.Grants, access.Grant{Tier: "payroll", Group: access.GroupPayBank, Purpose: access.Payroll, Level: access.Look, Protected: access.LookAfterReview},
 			access.Grant{Tier: "payroll", Group: access.GroupPayBank, Purpose: access.AuthorityOrder, Level: access.LookAfterReview, Protected: access.NoLook},
+			access.Grant{Tier: "payroll", Group: access.GroupPayBank, Purpose: access.OwnRequest, Level: access.LookAfterReview, Protected: access.Look},
 			access.Grant{Tier: "payroll", Group: access.GroupPayBank, Purpose: access.Certificate, Level: access.NoLook, Protected: access.NoLook})
 		m.Protected = []uuid.UUID{f.People[httpkit.Head]}
 		m.Limits = &access.Limits{PeoplePerDay: 7, LooksPerWeek: 3}
@@ -181,9 +182,9 @@ func TestThePermissionsOfADayAreThoseOfItsEnd(t *testing.T) {
 			}
 			continue
 		}
-		if g.Shown != access.Masked || len(g.Purposes) != 2 || g.Purposes[0] != (reports.AccessPurpose{
+		if g.Shown != access.Masked || len(g.Purposes) != 3 || g.Purposes[0].Purpose != access.OwnRequest || g.Purposes[0].Protected != access.LookAfterReview || g.Purposes[1] != (reports.AccessPurpose{
 			Purpose: access.Payroll, PurposeText: "payroll correction", Level: access.Look, LevelText: "opened", Protected: access.LookAfterReview, ProtectedText: "opened after a review",
-		}) || g.Purposes[1].Protected != access.NoLook {
+		}) || g.Purposes[2].Protected != access.NoLook {
 			t.Errorf("%+v", g)
 		}
 	}
