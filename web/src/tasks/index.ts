@@ -1,6 +1,6 @@
 import type { ComponentType } from 'react'
 import {
-  AuditOutlined, CommentOutlined, DeleteOutlined, EyeOutlined, FileDoneOutlined, FileProtectOutlined, FileSearchOutlined, HomeOutlined, IdcardOutlined, KeyOutlined,
+  AuditOutlined, CommentOutlined, DeleteOutlined, EyeOutlined, FileDoneOutlined, FileProtectOutlined, FileSearchOutlined, FileSyncOutlined, HomeOutlined, IdcardOutlined, KeyOutlined,
   LogoutOutlined, QuestionCircleOutlined, MedicineBoxOutlined, SafetyOutlined, SettingOutlined, SmileOutlined, SolutionOutlined, StopOutlined, SyncOutlined, TeamOutlined, ToolOutlined, UserOutlined,
 } from '@ant-design/icons'
 
@@ -22,12 +22,12 @@ export const useTaskTexts = texts(
   'tasks',
   {
     home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', leavers: '离职员工库',
-    pleas: '求助处理', permissions: '权限', approvals: '审核', together: '导入的到期删除', approval: '申请', cases: '异常工单', case: '工单', reconciliation: '账号核对', log: '查询日志', report: '离职人员核查', retention: '保留与删除',
+    pleas: '求助处理', permissions: '权限', approvals: '审核', together: '导入的到期删除', approval: '申请', cases: '异常工单', case: '工单', reconciliation: '账号核对', log: '查询日志', report: '离职人员核查', access: '权限核查', retention: '保留与删除',
     users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', cut: '紧急停用', cuts: '紧急停用记录', requests: '本人申请', feedback: '意见反馈', settings: '设置', organisation: '公司、部门与地点', fields: '字段目录', contacts: '待告知的紧急联系人', calendars: '节假日', patterns: '查阅情况提示',
   },
   {
     home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', leavers: 'People who left',
-    pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', together: 'Deletions of an import', approval: 'Request', cases: 'Cases', case: 'Case', reconciliation: 'Reconciliation', log: 'Query log', report: 'Leavers\' report', retention: 'Retention',
+    pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', together: 'Deletions of an import', approval: 'Request', cases: 'Cases', case: 'Case', reconciliation: 'Reconciliation', log: 'Query log', report: 'Leavers\' report', access: 'Access report', retention: 'Retention',
     users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', cut: 'Cut access now', cuts: 'Emergency cuts', requests: 'Requests of people', feedback: 'Feedback', settings: 'Settings', organisation: 'Companies, departments, sites', fields: 'Field catalogue', contacts: 'Contacts to be told', calendars: 'Public holidays', patterns: 'Patterns of looks',
   },
 )
@@ -59,6 +59,7 @@ export const tasks: Task[] = [
   { path: 'retention/imports/:id', label: 'together', roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./retention/Together') },
   { path: 'log', menu: true, label: 'log', icon: FileSearchOutlined, roles: ['auditor'], page: () => import('./log/Log') },
   { path: 'reports/leavers', menu: true, label: 'report', icon: FileDoneOutlined, roles: readers, page: () => import('./report/Leavers') },
+  { path: 'reports/access', menu: true, label: 'access', icon: FileSyncOutlined, roles: ['auditor', 'reviewer'], page: () => import('./report/Access') },
   { path: 'patterns', menu: true, label: 'patterns', icon: EyeOutlined, roles: ['reviewer'], page: () => import('./patterns/Patterns') },
   { path: 'requests', menu: true, label: 'requests', icon: FileProtectOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./requests/Requests') },
   { path: 'requests/:id', label: 'requests', roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./requests/Request') },

@@ -65,6 +65,11 @@ export const guides: Entry[] = [
     about: ['report'],
   },
   {
+    zh: ['权限核查', '回答“过去某一天谁能看到什么”：选日期，看谁持有哪个角色、由谁给予和批准，当时的权限允许为哪些用途查阅哪些敏感信息，以及当天的变动。没有逐日保存的内容，报告会直接说明，不作推测。审计可以导出，导出记入查询日志。'],
+    en: ['Access report', 'Who could see what on a past day: choose the day, and see who held which role, given and agreed by whom, which sensitive fields the permissions of that day opened for which purposes, and what changed in the course of the day. What is not kept day by day it says, and does not guess. Auditors export it, which is recorded.'],
+    about: ['access'],
+  },
+  {
     zh: ['增加档案字段', '在“设置”里打开“字段目录”：先新增分区，再新增字段，写明填写什么、归哪一类资料、权限提示、法律依据和用途。改动先进清单，写上说明后提交审核。生效后还须在“权限”中授予，才有人看得到。'],
     en: ['Add a field to the files', 'Under “Settings” open the field catalogue: add a section, then a field with its type, category, notice, legal basis and purposes. It goes on a list, which you send with a reason; a reviewer decides. Somebody sees it once the permissions grant it too.'],
     about: ['fields'],
