@@ -8,13 +8,6 @@ import (
 )
 
 func init() {
-	httpkit.Explains(func(e *consent.InvalidError) *httpkit.Problem {
-		p := httpkit.NewProblem(httpkit.CodeValidationFailed)
-		for _, i := range e.Problems {
-			p.Errors = append(p.Errors, httpkit.FieldError{Location: "body." + i.Location, Code: i.Code})
-		}
-		return p
-	})
 	httpkit.Refuses(consent.ErrNotFound, httpkit.Code("policy_unknown", http.StatusUnprocessableEntity), "policy_version")
 	httpkit.Refuses(consent.ErrChanged, httpkit.Code("policy_changed", http.StatusConflict), "policy_version")
 	httpkit.Refuses(consent.ErrSame, httpkit.Code("policy_same", http.StatusUnprocessableEntity))

@@ -16,6 +16,7 @@ import (
 	"lethe/internal/disclosure"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
+	"lethe/internal/invalid"
 	"lethe/internal/operations"
 	"lethe/internal/screening"
 	"lethe/models"
@@ -132,11 +133,11 @@ func (s *server) disclose(ctx context.Context, in *disclosureInput) (*approvals.
 // notLooked is why a look was not judged to its end. That somebody has to prove first who they are is recorded before they
 // hear it.
 func (s *server) notLooked(ctx context.Context, r disclosure.Request, err error) error {
-	var wrong *disclosure.InvalidError
+	var wrong *invalid.Values
 	switch {
 	case errors.As(err, &wrong):
-		p := invalid(wrong)
-		p.Alternatives = alternatives(wrong.Instead(r.Purpose), r.Language)
+		p := httpkit.ProblemOf(ctx, err)
+		p.Alternatives = alternatives(disclosure.InsteadOfEvidence(wrong, r.Purpose), r.Language)
 		return p
 	case errors.Is(err, database.ErrNotFound):
 		return httpkit.NewProblem(httpkit.CodeEmployeeNotFound)

@@ -20,7 +20,6 @@ var (
 )
 
 func init() {
-	httpkit.Explains(invalid)
 	httpkit.Explains(func(e *disclosure.WaitingError) *httpkit.Problem { return at(codeWaiting, e.ID) })
 	httpkit.Refuses(disclosure.ErrNotFound, httpkit.CodeNotFound)
 	httpkit.Refuses(disclosure.ErrProve, httpkit.CodeStepUpRequired)
@@ -35,14 +34,6 @@ func init() {
 	httpkit.Refuses(disclosure.ErrAnswered, httpkit.Code("objection_answered", http.StatusConflict))
 	httpkit.Refuses(disclosure.ErrNoSheet, httpkit.Code("disclosure_without_registration", http.StatusConflict))
 	httpkit.Refuses(disclosure.ErrReviewed, httpkit.Code("disclosure_reviewed", http.StatusConflict))
-}
-
-func invalid(e *disclosure.InvalidError) *httpkit.Problem {
-	p := httpkit.NewProblem(httpkit.CodeValidationFailed)
-	for _, i := range e.Problems {
-		p.Errors = append(p.Errors, httpkit.FieldError{Location: "body." + i.Location, Code: i.Code, Allowed: i.Allowed})
-	}
-	return p
 }
 
 func at(code string, id uuid.UUID) *httpkit.Problem {

@@ -12,13 +12,6 @@ import (
 var codeCannot = httpkit.Code("duty_cannot", http.StatusConflict)
 
 func init() {
-	httpkit.Explains(func(e *duty.InvalidError) *httpkit.Problem {
-		p := httpkit.NewProblem(httpkit.CodeValidationFailed)
-		for _, i := range e.Problems {
-			p.Errors = append(p.Errors, httpkit.FieldError{Location: "body." + i.Location, Code: i.Code})
-		}
-		return p
-	})
 	httpkit.Refuses(duty.ErrShiftNotFound, httpkit.CodeNotFound)
 	httpkit.Refuses(duty.ErrCallNotFound, httpkit.CodeNotFound)
 	httpkit.Refuses(duty.ErrOwn, httpkit.CodeOwnMatter)

@@ -18,6 +18,7 @@ import (
 	"lethe/internal/duty"
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
+	"lethe/internal/invalid"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -156,7 +157,7 @@ func (s *server) planShifts(ctx context.Context, in *planInput) (*httpkit.Create
 	end, endErr := clock.ParseTimeOfDay(b.End)
 	for field, err := range map[string]error{"start": startErr, "end": endErr} {
 		if err != nil {
-			return nil, httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: "body." + field, Code: duty.CodeMalformed})
+			return nil, httpkit.NewProblem(httpkit.CodeValidationFailed, httpkit.FieldError{Location: "body." + field, Code: invalid.Malformed})
 		}
 	}
 	made, err := s.Create(ctx, in.Key, "POST /duty-shifts", b, func(tx *database.Tx) (httpkit.Creation, error) {

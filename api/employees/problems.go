@@ -8,6 +8,7 @@ import (
 
 	"lethe/api/httpkit"
 	"lethe/internal/archive"
+	"lethe/internal/invalid"
 	"lethe/internal/vault"
 )
 
@@ -61,10 +62,10 @@ func located(place string, err error) error {
 }
 
 // ownCodes are the refusals of single values that have a problem's code of their own.
-var ownCodes = map[archive.Invalid]string{
-	{Location: "department_id", Code: archive.CodeUnknown}: codeDepartmentNotFound,
-	{Location: "site_id", Code: archive.CodeUnknown}:       codeSiteNotFound,
-	{Location: "time_zone", Code: archive.CodeUnknown}:     httpkit.CodeUnknownZone,
+var ownCodes = map[[2]string]string{
+	{"department_id", invalid.Unknown}: codeDepartmentNotFound,
+	{"site_id", invalid.Unknown}:       codeSiteNotFound,
+	{"time_zone", invalid.Unknown}:     httpkit.CodeUnknownZone,
 }
 
 // invalidFile is the problem of values that the archive refuses; nil if err is about something else.
@@ -76,7 +77,7 @@ func invalidFile(place string, err error) *httpkit.Problem {
 	p := httpkit.NewProblem(httpkit.CodeValidationFailed)
 	for _, i := range refused.Problems {
 		code := i.Code
-		if own, ok := ownCodes[i]; ok {
+		if own, ok := ownCodes[[2]string{i.Location, i.Code}]; ok {
 			code = own
 		} else if code == archive.CodeUnknownField {
 			code = codeUnknownArchiveField

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/textform"
 )
 
@@ -52,6 +53,16 @@ func Explains[E error](explain func(err E) *Problem) {
 			return nil
 		}
 		return explain(own)
+	})
+}
+
+func init() {
+	Explains(func(e *invalid.Values) *Problem {
+		p := NewProblem(CodeValidationFailed)
+		for _, v := range e.Problems {
+			p.Errors = append(p.Errors, FieldError{Location: "body." + v.Location, Code: v.Code, Allowed: v.Allowed})
+		}
+		return p
 	})
 }
 

@@ -8,13 +8,6 @@ import (
 )
 
 func init() {
-	httpkit.Explains(func(e *permission.InvalidError) *httpkit.Problem {
-		p := httpkit.NewProblem(httpkit.CodeValidationFailed)
-		for _, i := range e.Problems {
-			p.Errors = append(p.Errors, httpkit.FieldError{Location: "body." + i.Location, Code: i.Code})
-		}
-		return p
-	})
 	httpkit.Refuses(permission.ErrNotFound, httpkit.CodeNotFound)
 	httpkit.Refuses(permission.ErrChanged, httpkit.Code("permissions_changed", http.StatusConflict), "base_version")
 	httpkit.Refuses(permission.ErrSame, httpkit.Code("permissions_same", http.StatusUnprocessableEntity))

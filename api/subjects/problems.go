@@ -15,13 +15,6 @@ import (
 var codeKept = httpkit.Code("erasure_kept", http.StatusConflict)
 
 func init() {
-	httpkit.Explains(func(e *subject.InvalidError) *httpkit.Problem {
-		p := httpkit.NewProblem(httpkit.CodeValidationFailed)
-		for _, i := range e.Problems {
-			p.Errors = append(p.Errors, httpkit.FieldError{Location: "body." + i.Location, Code: i.Code})
-		}
-		return p
-	})
 	httpkit.Explains(func(e *retention.KeptError) *httpkit.Problem {
 		p := httpkit.NewProblem(codeKept)
 		if e.Rule.Version > 0 {

@@ -16,7 +16,7 @@ import (
 // A folder that is listed apart from its parent has a place of its own: the test databases come
 // with everything that tests of any package need.
 var order = []string{
-	"internal/failpoint", "internal/durable", "internal/config", "internal/launch", "internal/clock", "internal/i18n", "internal/textform", "internal/scim", "internal/telemetry",
+	"internal/failpoint", "internal/durable", "internal/config", "internal/launch", "internal/clock", "internal/i18n", "internal/textform", "internal/invalid", "internal/scim", "internal/telemetry",
 	"internal/closed", "internal/sheet", "internal/pdf", "models", "internal/access", "internal/screening", "internal/database", "internal/keyed", "internal/reasons", "internal/ledger", "internal/vault", "internal/identity",
 	"internal/consent", "internal/approval", "internal/permission", "internal/archive", "internal/imports", "internal/disclosure", "internal/message", "internal/feedback", "internal/duty", "internal/connector", "internal/account",
 	"internal/retention", "internal/subject", "internal/departure", "internal/cut", "internal/reconcile", "internal/operations", "internal/overview", "internal/leavers", "internal/holders", "internal/places", "internal/payload", "activities", "workflows",

@@ -14,6 +14,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
+	"lethe/internal/invalid"
 	"lethe/internal/launch/launchtest"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -153,7 +154,7 @@ func wantError(t *testing.T, got, want error) {
 	}
 }
 
-func wantInvalid(t *testing.T, got error, want ...archive.Invalid) {
+func wantInvalid(t *testing.T, got error, want ...invalid.Value) {
 	t.Helper()
 	var refused *archive.InvalidError
 	if !errors.As(got, &refused) {

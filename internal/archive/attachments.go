@@ -86,10 +86,10 @@ func Receive(ctx context.Context, db *database.DB, sealer vault.Sealer, u Upload
 	if u.Name != "" {
 		r.upload.Name = path.Base(strings.ReplaceAll(u.Name, `\`, "/"))
 		if code := checkText(&r.upload.Name, maxFileName); code != "" {
-			found.add("name", code)
+			found.Add("name", code)
 		}
 	}
-	if err := found.err(); err != nil {
+	if err := found.Err(); err != nil {
 		return r, err
 	}
 	err = database.Run(ctx, db, func(tx *database.Tx) error { return r.fits(tx) })

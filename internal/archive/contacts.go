@@ -12,6 +12,7 @@ import (
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/reasons"
 	"lethe/internal/textform"
@@ -99,16 +100,16 @@ func (o *Removal) check(tx *database.Tx, employment models.Employment) error {
 	var found problems
 	kept, fault := textform.Line(o.KeptAt, maxKeptAt)
 	o.KeptAt = kept
-	if code := map[textform.Fault]string{textform.Empty: CodeRequired, textform.TooLong: CodeTooLong, textform.Unreadable: CodeNotText}[fault]; code != "" {
-		found.add("kept_at", code)
+	if code := invalid.Text(fault); code != "" {
+		found.Add("kept_at", code)
 	}
 	if !slices.Contains(models.ContactRequests, o.Form) {
-		found.add("form", CodeUnknown)
+		found.Add("form", invalid.Unknown)
 	}
 	if today := clock.Today(now, zone); o.ReceivedOn.After(today) || o.ReceivedOn.Before(today.AddDays(-contactsAskIn)) {
-		found.add("received_on", CodeOutOfRange)
+		found.Add("received_on", CodeOutOfRange)
 	}
-	return found.err()
+	return found.Err()
 }
 
 // alreadyRemoved says whether nothing is left of a contact who was removed; of one who never was that is ErrNoContact.

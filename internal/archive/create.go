@@ -11,6 +11,7 @@ import (
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -120,31 +121,31 @@ func (n *NewEmployee) check(tx *database.Tx) (models.LegalEntity, error) {
 	if n.TimeZone == "" {
 		n.TimeZone = entity.TimeZone
 	}
-	return entity, found.err()
+	return entity, found.Err()
 }
 
 // judge judges what needs nothing from the database.
 func (n *NewEmployee) judge(now time.Time, found *problems) {
 	if n.EmployeeNo == "" {
-		found.add("employee_no", CodeRequired)
+		found.Add("employee_no", invalid.Required)
 	} else if !employeeNo.MatchString(n.EmployeeNo) {
-		found.add("employee_no", CodeMalformed)
+		found.Add("employee_no", invalid.Malformed)
 	}
 	if code := checkText(&n.Name, maxName); code != "" {
-		found.add("name", code)
+		found.Add("name", code)
 	}
 	if code := checkText(&n.Post, maxPost); code != "" && n.Post != "" {
-		found.add("post", code)
+		found.Add("post", code)
 	}
 	switch {
 	case n.HiredOn.IsZero():
-		found.add("hired_on", CodeRequired)
+		found.Add("hired_on", invalid.Required)
 	case n.HiredOn.Before(earliestHiring) || n.HiredOn.After(clock.DateOf(now).AddDays(latestHiring)):
-		found.add("hired_on", CodeOutOfRange)
+		found.Add("hired_on", CodeOutOfRange)
 	}
 	if n.TimeZone != "" {
 		if _, err := clock.LoadZone(n.TimeZone); err != nil {
-			found.add("time_zone", CodeUnknown)
+			found.Add("time_zone", invalid.Unknown)
 		}
 	}
 }
@@ -153,7 +154,7 @@ func (n *NewEmployee) judge(now time.Time, found *problems) {
 func (n *NewEmployee) entity(tx *database.Tx, found *problems) (models.LegalEntity, error) {
 	department, err := database.First[models.Department](tx.DB().Where("id = ?", n.DepartmentID))
 	if errors.Is(err, database.ErrNotFound) {
-		found.add("department_id", CodeUnknown)
+		found.Add("department_id", invalid.Unknown)
 		return models.LegalEntity{}, nil
 	}
 	if err != nil {
@@ -163,7 +164,7 @@ func (n *NewEmployee) entity(tx *database.Tx, found *problems) (models.LegalEnti
 		n.LegalEntityID = department.LegalEntityID
 	}
 	if n.LegalEntityID != department.LegalEntityID {
-		found.add("legal_entity_id", CodeMismatch)
+		found.Add("legal_entity_id", CodeMismatch)
 	}
 	entity, err := database.First[models.LegalEntity](tx.DB().Where("id = ?", department.LegalEntityID))
 	return entity, database.Wrap("finding the legal entity", err)
@@ -209,7 +210,7 @@ func (n NewEmployee) mayReturn(tx *database.Tx, known models.Employee) error {
 		return fmt.Errorf("loading the zone of the former employment: %w", err)
 	}
 	if n.HiredOn.Before(clock.DateOf(former.EndedAt.In(zone))) {
-		return invalid("hired_on", CodeTooEarly)
+		return refuse("hired_on", invalid.TooEarly)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -58,44 +59,44 @@ func TestCreate_Refuses(t *testing.T) {
 	must(t, err)
 	for name, test := range map[string]struct {
 		change func(n *archive.NewEmployee)
-		want   []archive.Invalid
+		want   []invalid.Value
 	}{
 		"nothing given": {
 			func(n *archive.NewEmployee) { *n = archive.NewEmployee{} },
-			[]archive.Invalid{{"employee_no", "required"}, {"name", "required"}, {"hired_on", "required"}, {"department_id", "unknown"}},
+			[]invalid.Value{{Location: "employee_no", Code: "required"}, {Location: "name", Code: "required"}, {Location: "hired_on", Code: "required"}, {Location: "department_id", Code: "unknown"}},
 		},
-		"number with a space":  {func(n *archive.NewEmployee) { n.EmployeeNo = "E 1" }, []archive.Invalid{{"employee_no", "malformed"}}},
-		"number too long":      {func(n *archive.NewEmployee) { n.EmployeeNo = strings.Repeat("1", 65) }, []archive.Invalid{{"employee_no", "malformed"}}},
-		"name of spaces":       {func(n *archive.NewEmployee) { n.Name = " \u3000" }, []archive.Invalid{{"name", "required"}}},
-		"name with a newline":  {func(n *archive.NewEmployee) { n.Name = "张\n三" }, []archive.Invalid{{"name", "not_text"}}},
-		"name turned around":   {func(n *archive.NewEmployee) { n.Name = "张\u202E三" }, []archive.Invalid{{"name", "not_text"}}},
-		"name not UTF-8":       {func(n *archive.NewEmployee) { n.Name = "\xff" }, []archive.Invalid{{"name", "not_text"}}},
-		"name too long":        {func(n *archive.NewEmployee) { n.Name = strings.Repeat("张", 201) }, []archive.Invalid{{"name", "too_long"}}},
-		"post with NUL":        {func(n *archive.NewEmployee) { n.Post = "a\x00" }, []archive.Invalid{{"post", "not_text"}}},
-		"hired too long ago":   {func(n *archive.NewEmployee) { n.HiredOn = clock.NewDate(1899, 12, 31) }, []archive.Invalid{{"hired_on", "out_of_range"}}},
-		"hired in the far":     {func(n *archive.NewEmployee) { n.HiredOn = clock.DateOf(now).AddDays(740) }, []archive.Invalid{{"hired_on", "out_of_range"}}},
-		"unknown zone":         {func(n *archive.NewEmployee) { n.TimeZone = "Mars/Base" }, []archive.Invalid{{"time_zone", "unknown"}}},
-		"the server's zone":    {func(n *archive.NewEmployee) { n.TimeZone = "Local" }, []archive.Invalid{{"time_zone", "unknown"}}},
-		"unknown department":   {func(n *archive.NewEmployee) { n.DepartmentID = uuid.New() }, []archive.Invalid{{"department_id", "unknown"}}},
-		"another legal entity": {func(n *archive.NewEmployee) { n.LegalEntityID = uuid.New() }, []archive.Invalid{{"legal_entity_id", "mismatch"}}},
-		"unknown field":        {func(n *archive.NewEmployee) { n.Fields = map[string]string{"secret": "x"} }, []archive.Invalid{{"fields[0]", "unknown_field"}}},
-		"a column as a field":  {func(n *archive.NewEmployee) { n.Fields = map[string]string{"name": "x"} }, []archive.Invalid{{"fields.name", "read_only"}}},
-		"empty field":          {func(n *archive.NewEmployee) { n.Fields = map[string]string{"tax_no": ""} }, []archive.Invalid{{"fields.tax_no", "required"}}},
+		"number with a space":  {func(n *archive.NewEmployee) { n.EmployeeNo = "E 1" }, []invalid.Value{{Location: "employee_no", Code: "malformed"}}},
+		"number too long":      {func(n *archive.NewEmployee) { n.EmployeeNo = strings.Repeat("1", 65) }, []invalid.Value{{Location: "employee_no", Code: "malformed"}}},
+		"name of spaces":       {func(n *archive.NewEmployee) { n.Name = " \u3000" }, []invalid.Value{{Location: "name", Code: "required"}}},
+		"name with a newline":  {func(n *archive.NewEmployee) { n.Name = "张\n三" }, []invalid.Value{{Location: "name", Code: "not_text"}}},
+		"name turned around":   {func(n *archive.NewEmployee) { n.Name = "张\u202E三" }, []invalid.Value{{Location: "name", Code: "not_text"}}},
+		"name not UTF-8":       {func(n *archive.NewEmployee) { n.Name = "\xff" }, []invalid.Value{{Location: "name", Code: "not_text"}}},
+		"name too long":        {func(n *archive.NewEmployee) { n.Name = strings.Repeat("张", 201) }, []invalid.Value{{Location: "name", Code: "too_long"}}},
+		"post with NUL":        {func(n *archive.NewEmployee) { n.Post = "a\x00" }, []invalid.Value{{Location: "post", Code: "not_text"}}},
+		"hired too long ago":   {func(n *archive.NewEmployee) { n.HiredOn = clock.NewDate(1899, 12, 31) }, []invalid.Value{{Location: "hired_on", Code: "out_of_range"}}},
+		"hired in the far":     {func(n *archive.NewEmployee) { n.HiredOn = clock.DateOf(now).AddDays(740) }, []invalid.Value{{Location: "hired_on", Code: "out_of_range"}}},
+		"unknown zone":         {func(n *archive.NewEmployee) { n.TimeZone = "Mars/Base" }, []invalid.Value{{Location: "time_zone", Code: "unknown"}}},
+		"the server's zone":    {func(n *archive.NewEmployee) { n.TimeZone = "Local" }, []invalid.Value{{Location: "time_zone", Code: "unknown"}}},
+		"unknown department":   {func(n *archive.NewEmployee) { n.DepartmentID = uuid.New() }, []invalid.Value{{Location: "department_id", Code: "unknown"}}},
+		"another legal entity": {func(n *archive.NewEmployee) { n.LegalEntityID = uuid.New() }, []invalid.Value{{Location: "legal_entity_id", Code: "mismatch"}}},
+		"unknown field":        {func(n *archive.NewEmployee) { n.Fields = map[string]string{"secret": "x"} }, []invalid.Value{{Location: "fields[0]", Code: "unknown_field"}}},
+		"a column as a field":  {func(n *archive.NewEmployee) { n.Fields = map[string]string{"name": "x"} }, []invalid.Value{{Location: "fields.name", Code: "read_only"}}},
+		"empty field":          {func(n *archive.NewEmployee) { n.Fields = map[string]string{"tax_no": ""} }, []invalid.Value{{Location: "fields.tax_no", Code: "required"}}},
 		"values of no such type": {func(n *archive.NewEmployee) {
 			n.Fields = map[string]string{"date_of_birth": "31.12.1949", "emergency_contact_2_phone": "12", "contract_type": "permanent", "base_salary": "much", "bank_account": "DE88370400440532013000"}
-		}, []archive.Invalid{{"fields.bank_account", "wrong_check_digit"}, {"fields.base_salary", "not_a_number"}, {"fields.contract_type", "not_allowed"}, {"fields.date_of_birth", "not_a_date"}, {"fields.emergency_contact_2_phone", "not_a_phone"}}},
+		}, []invalid.Value{{Location: "fields.bank_account", Code: "wrong_check_digit"}, {Location: "fields.base_salary", Code: "not_a_number"}, {Location: "fields.contract_type", Code: "not_allowed"}, {Location: "fields.date_of_birth", Code: "not_a_date"}, {Location: "fields.emergency_contact_2_phone", Code: "not_a_phone"}}},
 		"a mistyped identity number": {func(n *archive.NewEmployee) { n.Fields = map[string]string{"id_number": "110105194912310021"} },
-			[]archive.Invalid{{"fields.id_number", "wrong_check_digit"}}},
+			[]invalid.Value{{Location: "fields.id_number", Code: "wrong_check_digit"}}},
 		"no number of the card": {func(n *archive.NewEmployee) {
 			n.Fields = map[string]string{"id_number": "E12345678", "id_document_type": "resident_identity_card"}
-		}, []archive.Invalid{{"fields.id_number", "malformed"}}},
+		}, []invalid.Value{{Location: "fields.id_number", Code: "malformed"}}},
 		"born on another day": {func(n *archive.NewEmployee) {
 			n.Fields = map[string]string{"id_number": "11010519491231002X", "date_of_birth": "1949-12-30"}
-		}, []archive.Invalid{{"fields.id_number", "birth_date_mismatch"}}},
+		}, []invalid.Value{{Location: "fields.id_number", Code: "birth_date_mismatch"}}},
 		"a contract that ends before": {func(n *archive.NewEmployee) {
 			n.Fields = map[string]string{"contract_start": "2024-02-01", "contract_end": "2024-01-31"}
-		}, []archive.Invalid{{"fields.contract_end", "mismatch"}}},
-		"field too long": {func(n *archive.NewEmployee) { n.Fields = map[string]string{"tax_no": strings.Repeat("1", 1001)} }, []archive.Invalid{{"fields.tax_no", "too_long"}}},
+		}, []invalid.Value{{Location: "fields.contract_end", Code: "mismatch"}}},
+		"field too long": {func(n *archive.NewEmployee) { n.Fields = map[string]string{"tax_no": strings.Repeat("1", 1001)} }, []invalid.Value{{Location: "fields.tax_no", Code: "too_long"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := c.zhang()
@@ -156,7 +157,7 @@ func TestI8_RehireIsANewEmployment(t *testing.T) {
 	again.DepartmentID, again.HiredOn = c.abroad, clock.NewDate(2024, 5, 31)
 	again.Fields = map[string]string{"id_number": "NEW-NUMBER", "base_salary": "30000"}
 	_, _, err := c.create(t, again)
-	wantInvalid(t, err, archive.Invalid{Location: "hired_on", Code: archive.CodeTooEarly})
+	wantInvalid(t, err, invalid.Value{Location: "hired_on", Code: invalid.TooEarly})
 	again.HiredOn = clock.NewDate(2024, 6, 1)
 	same, current := c.hire(t, again)
 	if same != id || current == former {
@@ -268,7 +269,7 @@ func TestAValueIsKeptInItsForm(t *testing.T) {
 		t.Errorf("what was there is %q", got)
 	}
 	wantInvalid(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"contract_type": ptr("无固定期限")}}),
-		archive.Invalid{Location: "fields.contract_type", Code: "not_allowed"})
+		invalid.Value{Location: "fields.contract_type", Code: "not_allowed"})
 }
 
 // TestI25_SeveralEmergencyContacts: five have room, each is masked by itself, and the purge of their category leaves none.
@@ -319,5 +320,5 @@ func TestI25_SeveralEmergencyContacts(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 	wantInvalid(t, c.update(t, id, archive.Patch{Fields: map[string]*string{"emergency_contact_6_name": ptr("x")}}),
-		archive.Invalid{Location: "fields[0]", Code: "unknown_field"})
+		invalid.Value{Location: "fields[0]", Code: "unknown_field"})
 }

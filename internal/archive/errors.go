@@ -2,8 +2,8 @@ package archive
 
 import (
 	"errors"
-	"fmt"
-	"strings"
+
+	"lethe/internal/invalid"
 )
 
 // The ways in which a command on the archive is refused. A person, department or entity that does
@@ -25,29 +25,17 @@ var (
 	ErrIllegalStatus = errors.New("the status cannot change so")
 )
 
-// Codes of an [Invalid].
+// Codes of a refused value, besides those of package invalid.
 const (
-	CodeRequired     = "required"
-	CodeTooLong      = "too_long"
-	CodeNotText      = "not_text"
-	CodeMalformed    = "malformed"
-	CodeUnknown      = "unknown"
 	CodeUnknownField = "unknown_field"
-	CodeReadOnly     = "read_only"
 	CodeOutOfRange   = "out_of_range"
 	CodeMismatch     = "mismatch"
-	CodeTooEarly     = "too_early"
 	CodeRetired      = "retired"
 
 	// Of the field catalogue.
-	CodeOwnKey   = "own_key"
-	CodeLeftOut  = "left_out"
-	CodeRepeated = "repeated"
-
-	// Of values by the type of their field.
-	CodeNotAllowed      = "not_allowed"
+	CodeOwnKey          = "own_key"
+	CodeLeftOut         = "left_out"
 	CodeNotADate        = "not_a_date"
-	CodeInFuture        = "in_the_future"
 	CodeNotANumber      = "not_a_number"
 	CodeNotAPhone       = "not_a_phone"
 	CodeWrongCheckDigit = "wrong_check_digit"
@@ -55,33 +43,21 @@ const (
 	CodeBirthMismatch   = "birth_date_mismatch"
 )
 
-// Invalid is one value that is refused, named by its place; the value itself is not repeated.
-type Invalid struct{ Location, Code string }
+// InvalidError lists what is wrong with a command about files or the organisation.
+type InvalidError struct{ invalid.Values }
 
-// InvalidError lists what is wrong with a command.
-type InvalidError struct{ Problems []Invalid }
-
-// Error names places and codes, never values.
-func (e *InvalidError) Error() string {
-	parts := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		parts[i] = fmt.Sprintf("%s: %s", p.Location, p.Code)
-	}
-	return "invalid: " + strings.Join(parts, ", ")
+func refuse(location, code string) error {
+	var p problems
+	p.Add(location, code)
+	return p.Err()
 }
 
-func invalid(location, code string) error {
-	return &InvalidError{Problems: []Invalid{{location, code}}}
-}
+// problems collects what is wrong with a command.
+type problems struct{ invalid.Values }
 
-// problems collects what is wrong.
-type problems []Invalid
-
-func (p *problems) add(location, code string) { *p = append(*p, Invalid{location, code}) }
-
-func (p problems) err() error {
-	if len(p) == 0 {
+func (p problems) Err() error {
+	if len(p.Problems) == 0 {
 		return nil
 	}
-	return &InvalidError{Problems: p}
+	return &InvalidError{p.Values}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -43,7 +44,7 @@ func checkFields(tx *database.Tx, fields map[string]*string) (map[string]models.
 		definitions[row.Key] = row
 	}
 	var found problems
-	return judgeFields(definitions, now, fields, &found), found.err()
+	return judgeFields(definitions, now, fields, &found), found.Err()
 }
 
 // judgeFields does so by the catalogue's rows, and says to which category each field belongs.
@@ -55,18 +56,18 @@ func judgeFields(definitions map[string]models.FieldDefinition, now time.Time, f
 		switch value := fields[key]; {
 		case !known:
 			// An unknown key is the caller's text and not repeated.
-			found.add(fmt.Sprintf("fields[%d]", i), CodeUnknownField)
+			found.Add(fmt.Sprintf("fields[%d]", i), CodeUnknownField)
 		case definition.Category == "" || definition.Type == models.FieldAttachment:
-			found.add("fields."+key, CodeReadOnly)
+			found.Add("fields."+key, invalid.ReadOnly)
 		case definition.Retired && value != nil:
-			found.add("fields."+key, CodeRetired)
+			found.Add("fields."+key, CodeRetired)
 		case value != nil:
 			code := checkText(value, maxValue)
 			if code == "" {
 				code = judge(definition, value, now)
 			}
 			if code != "" {
-				found.add("fields."+key, code)
+				found.Add("fields."+key, code)
 			} else {
 				right[key] = value
 			}

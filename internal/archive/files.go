@@ -133,16 +133,16 @@ func (r *Rules) JudgeChange(f File, p Patch) error {
 	var found problems
 	if p.Name != nil {
 		if code := checkText(p.Name, maxName); code != "" {
-			found.add("name", code)
+			found.Add("name", code)
 		}
 	}
 	if p.Post != nil && *p.Post != "" {
 		if code := checkText(p.Post, maxPost); code != "" {
-			found.add("post", code)
+			found.Add("post", code)
 		}
 	}
 	categories := judgeFields(r.Definitions, r.now, p.Fields, &found)
-	if err := found.err(); err != nil {
+	if err := found.Err(); err != nil {
 		return err
 	}
 	if f.Employee.Status == models.StatusPurged {

@@ -13,6 +13,7 @@ import (
 	"lethe/internal/access"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/permission"
 	"lethe/models"
 )
@@ -212,17 +213,17 @@ func (f *Filter) check() error {
 	var found problems
 	if f.Query != "" {
 		if code := checkText(&f.Query, maxQuery); code != "" {
-			found.add("q", code)
+			found.Add("q", code)
 		}
 	}
 	if f.Status != "" && !slices.Contains(statuses, f.Status) {
-		found.add("status", CodeUnknown)
+		found.Add("status", invalid.Unknown)
 	}
 	if f.Limit == 0 {
 		f.Limit = defaultLimit
 	}
 	if f.Limit < 1 || f.Limit > maxLimit {
-		found.add("limit", CodeOutOfRange)
+		found.Add("limit", CodeOutOfRange)
 	}
-	return found.err()
+	return found.Err()
 }

@@ -93,9 +93,9 @@ func InOrder(fields []LookField, keys []string) error {
 		at := slices.IndexFunc(fields, func(f LookField) bool { return f.Key == key })
 		switch {
 		case at < 0:
-			found.add(fmt.Sprintf("fields[%d]", i), CodeUnknownField)
+			found.Add(fmt.Sprintf("fields[%d]", i), CodeUnknownField)
 		case fields[at].Category == "":
-			found.add(fmt.Sprintf("fields[%d]", i), CodeNotSensitive)
+			found.Add(fmt.Sprintf("fields[%d]", i), CodeNotSensitive)
 		}
 	}
 	slices.SortFunc(fields, func(a, b LookField) int {
@@ -104,7 +104,7 @@ func InOrder(fields []LookField, keys []string) error {
 		}
 		return a.Position - b.Position
 	})
-	return found.err()
+	return found.Err()
 }
 
 // LookRow is one row of a file that somebody wants to look into: the person, the employment, how that stands to who asks,

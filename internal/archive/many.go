@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -65,7 +66,7 @@ func (r *Rules) At(now time.Time) { r.now = now }
 func (r *Rules) Judge(n *NewEmployee) error {
 	var found problems
 	r.hiring(n, &found)
-	return found.err()
+	return found.Err()
 }
 
 func (r *Rules) hiring(n *NewEmployee, found *problems) hiring {
@@ -73,13 +74,13 @@ func (r *Rules) hiring(n *NewEmployee, found *problems) hiring {
 	n.judge(r.now, found)
 	department, ok := r.Departments[n.DepartmentID]
 	if !ok {
-		found.add("department_id", CodeUnknown)
+		found.Add("department_id", invalid.Unknown)
 	}
 	if n.LegalEntityID == uuid.Nil {
 		n.LegalEntityID = department.LegalEntityID
 	}
 	if n.LegalEntityID != department.LegalEntityID {
-		found.add("legal_entity_id", CodeMismatch)
+		found.Add("legal_entity_id", CodeMismatch)
 	}
 	h.entity = r.Entities[department.LegalEntityID]
 	if n.TimeZone == "" {
@@ -132,7 +133,7 @@ func CreateAll(tx *database.Tx, sealer vault.Sealer, r *Rules, all []NewEmployee
 			}})
 		}
 	}
-	if err := found.err(); err != nil {
+	if err := found.Err(); err != nil {
 		return nil, err
 	}
 	recorded, err := ledger.AppendAll(tx, entries)

@@ -7,6 +7,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -35,7 +36,7 @@ func TestANameIsFoundWhateverItsForm(t *testing.T) {
 		n := c.zhang()
 		n.EmployeeNo, n.Name = "N-9", name
 		_, _, err := c.create(t, n)
-		wantInvalid(t, err, archive.Invalid{Location: "name", Code: archive.CodeRequired})
+		wantInvalid(t, err, invalid.Value{Location: "name", Code: invalid.Required})
 	}
 	for _, wildcard := range []string{"%", "_", `\`} {
 		if people, _, err := archive.List(t.Context(), c.Facts, archive.Filter{Actor: c.hr, Query: wildcard}); err != nil || len(people) != 0 {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"lethe/internal/clock"
+	"lethe/internal/invalid"
 )
 
 // The forms of numbers. The functions here are pure; each returns the form in which a number is stored, and a code of
@@ -28,7 +29,7 @@ func looksResident(s string) bool { return residentForm.MatchString(strings.ToUp
 func residentNumber(s string, today clock.Date) (number string, born clock.Date, code string) {
 	number = strings.ToUpper(plain(s))
 	if !residentForm.MatchString(number) {
-		return s, born, CodeMalformed
+		return s, born, invalid.Malformed
 	}
 	sum := 0
 	for i := range 17 {
@@ -53,7 +54,7 @@ func documentNumber(s string) (string, string) {
 	if number := plain(s); otherDocument.MatchString(number) {
 		return number, ""
 	}
-	return s, CodeMalformed
+	return s, invalid.Malformed
 }
 
 // mailAddress judges an address of mail: one of RFC 5322, 3.4.1, by itself, at a domain that has a dot.
@@ -61,10 +62,10 @@ func mailAddress(s string) (string, string) {
 	written := plain(s)
 	a, err := mail.ParseAddress(written)
 	if err != nil || a.Name != "" || a.Address != written || len(written) > maxMailAddress {
-		return s, CodeMalformed
+		return s, invalid.Malformed
 	}
 	if at := strings.LastIndexByte(written, '@'); !strings.Contains(strings.Trim(written[at+1:], "."), ".") {
-		return s, CodeMalformed
+		return s, invalid.Malformed
 	}
 	return written, ""
 }
@@ -99,7 +100,7 @@ func bankAccount(s string) (string, string) {
 	switch {
 	case ibanForm.MatchString(number):
 		if long, known := ibanLengths[number[:2]]; known && len(number) != long {
-			return s, CodeMalformed
+			return s, invalid.Malformed
 		}
 		if !ibanHolds(number) {
 			return s, CodeWrongCheckDigit
@@ -113,7 +114,7 @@ func bankAccount(s string) (string, string) {
 	case accountForm.MatchString(written):
 		return written, ""
 	}
-	return s, CodeMalformed
+	return s, invalid.Malformed
 }
 
 // ibanHolds checks mod 97 (ISO 7064).

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lethe/internal/clock"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -57,8 +58,8 @@ func TestResidentNumber(t *testing.T) {
 	})
 	for number, want := range map[string]string{
 		"11010519491231002X": "", "11010519491231002x": "", "１１０１０５１９４９１２３１００２Ｘ": "",
-		"110101199003070000": CodeWrongCheckDigit, "110105491231002": CodeMalformed, "": CodeMalformed, "X": CodeMalformed,
-		"110105194912310021": CodeWrongCheckDigit, "1101051949123100XX": CodeMalformed,
+		"110101199003070000": CodeWrongCheckDigit, "110105491231002": invalid.Malformed, "": invalid.Malformed, "X": invalid.Malformed,
+		"110105194912310021": CodeWrongCheckDigit, "1101051949123100XX": invalid.Malformed,
 		withCheck("11010519491331002"): CodeNoBirthDate, withCheck("11010518991231002"): CodeNoBirthDate, withCheck("11010520270101002"): CodeNoBirthDate,
 	} {
 		if _, _, code := residentNumber(number, testToday); code != want {
@@ -163,8 +164,8 @@ func TestAmountsNumbersAndDates(t *testing.T) {
 	}
 	for _, test := range []struct{ key, value, code string }{
 		{"date_of_birth", "1990-02-28", ""}, {"date_of_birth", "1990-02-29", CodeNotADate}, {"date_of_birth", "28.2.1990", CodeNotADate},
-		{"date_of_birth", "2026-03-02", CodeInFuture}, {"date_of_birth", "1899-12-31", CodeOutOfRange}, {"contract_end", "2030-01-31", ""},
-		{"contract_end", "2200-01-31", CodeOutOfRange}, {"emergency_contact_3_informed_on", "2026-03-02", CodeInFuture},
+		{"date_of_birth", "2026-03-02", invalid.InFuture}, {"date_of_birth", "1899-12-31", CodeOutOfRange}, {"contract_end", "2030-01-31", ""},
+		{"contract_end", "2200-01-31", CodeOutOfRange}, {"emergency_contact_3_informed_on", "2026-03-02", invalid.InFuture},
 	} {
 		if code := judgeDate(test.key, &test.value, testToday); code != test.code {
 			t.Errorf("%s %s: %q, want %q", test.key, test.value, code, test.code)
@@ -200,7 +201,7 @@ func TestMailAddresses(t *testing.T) {
 		strings.Repeat("x", 250) + "@example.com": "",
 	} {
 		got, code := mailAddress(written)
-		if want == "" && code != CodeMalformed || want != "" && (got != want || code != "") {
+		if want == "" && code != invalid.Malformed || want != "" && (got != want || code != "") {
 			t.Errorf("%q becomes %q, %s", written, got, code)
 		}
 	}

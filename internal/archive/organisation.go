@@ -12,6 +12,7 @@ import (
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/models"
 )
@@ -79,11 +80,11 @@ func CreateLegalEntity(tx *database.Tx, n NewLegalEntity) (uuid.UUID, error) {
 	found.named("name_zh", &n.NameZh, nil)
 	found.named("name_en", &n.NameEn, nil)
 	if _, err := clock.LoadZone(n.TimeZone); err != nil {
-		found.add("time_zone", CodeUnknown)
+		found.Add("time_zone", invalid.Unknown)
 	}
 	found.region(n.Jurisdiction, n.Region)
 	found.timeOfDay(&n.CutoffTime)
-	if err := found.err(); err != nil {
+	if err := found.Err(); err != nil {
 		return uuid.Nil, err
 	}
 	row := models.LegalEntity{
@@ -98,12 +99,12 @@ func CreateDepartment(tx *database.Tx, n NewDepartment) (uuid.UUID, error) {
 	found.named("code", &n.Code, employeeNo.MatchString)
 	found.named("name_zh", &n.NameZh, nil)
 	found.named("name_en", &n.NameEn, nil)
-	if err := found.err(); err != nil {
+	if err := found.Err(); err != nil {
 		return uuid.Nil, err
 	}
 	_, err := database.First[models.LegalEntity](tx.DB().Where("id = ?", n.LegalEntityID))
 	if errors.Is(err, database.ErrNotFound) {
-		return uuid.Nil, invalid("legal_entity_id", CodeUnknown)
+		return uuid.Nil, refuse("legal_entity_id", invalid.Unknown)
 	}
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("reading a legal entity: %w", err)
@@ -144,7 +145,7 @@ func ChangeDepartment(tx *database.Tx, id uuid.UUID, p DepartmentPatch) error {
 	found.renamed(columns, p.NameZh, p.NameEn)
 	switch {
 	case p.ParentID != nil && p.NoParent:
-		found.add("no_parent", "one_of_two")
+		found.Add("no_parent", "one_of_two")
 	case p.NoParent:
 		columns["parent_id"] = nil
 	case p.ParentID != nil:
@@ -181,7 +182,7 @@ func underneath(tx *database.Tx, d models.Department) error {
 		known = known || a.ID == *d.ParentID && a.LegalEntityID == d.LegalEntityID
 	}
 	if !known {
-		return invalid("parent_id", CodeUnknown)
+		return refuse("parent_id", invalid.Unknown)
 	}
 	return nil
 }
@@ -200,9 +201,9 @@ func headedBy(d models.Department, who uuid.UUID) bool {
 func (p *problems) named(location string, s *string, fits func(string) bool) {
 	switch code := checkText(s, maxName); {
 	case code != "":
-		p.add(location, code)
+		p.Add(location, code)
 	case fits != nil && !fits(*s):
-		p.add(location, CodeMalformed)
+		p.Add(location, invalid.Malformed)
 	}
 }
 
@@ -217,13 +218,13 @@ func (p *problems) renamed(columns map[string]any, zh, en *string) {
 
 func (p *problems) region(jurisdiction, region string) {
 	if region != "" && !slices.Contains(clock.Regions(jurisdiction), region) {
-		p.add("region", CodeUnknown)
+		p.Add("region", invalid.Unknown)
 	}
 }
 
 func (p *problems) timeOfDay(s *string) {
 	if _, err := clock.ParseTimeOfDay(*s); err != nil {
-		p.add("cutoff_time", CodeMalformed)
+		p.Add("cutoff_time", invalid.Malformed)
 	}
 }
 
@@ -266,7 +267,7 @@ func CollidingCodes(ctx context.Context, db *database.DB) ([]string, error) {
 }
 
 func changeOrganisation(tx *database.Tx, found problems, table string, id uuid.UUID, kind, action string, columns map[string]any) error {
-	if err := found.err(); err != nil || len(columns) == 0 {
+	if err := found.Err(); err != nil || len(columns) == 0 {
 		return err
 	}
 	entry, err := recordOrganisation(tx, kind, id, action)

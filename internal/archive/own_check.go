@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"lethe/internal/access"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -45,7 +46,7 @@ func complete(before, draft OwnCatalogue) (after OwnCatalogue, err error) {
 	found.sections(before, after.Sections)
 	keys := map[string]bool{}
 	if len(after.Fields) > maxFields {
-		found.add("fields", CodeTooLong)
+		found.Add("fields", invalid.TooLong)
 	}
 	for i := range after.Fields {
 		f := &after.Fields[i]
@@ -63,20 +64,20 @@ func complete(before, draft OwnCatalogue) (after OwnCatalogue, err error) {
 	found.alike(before, after.Fields)
 	for _, f := range before.Fields {
 		if !keys[f.Key] {
-			found.add("fields", CodeLeftOut)
+			found.Add("fields", CodeLeftOut)
 			break
 		}
 	}
 	found.notices(after.Notices)
-	return after, found.err()
+	return after, found.Err()
 }
 
 func (p *problems) key(location, key string, seen map[string]bool) {
 	switch {
 	case !ownKey.MatchString(key):
-		p.add(location, CodeOwnKey)
+		p.Add(location, CodeOwnKey)
 	case seen[key]:
-		p.add(location, CodeRepeated)
+		p.Add(location, invalid.Repeated)
 	}
 	seen[key] = true
 }
@@ -96,10 +97,10 @@ func (p *problems) alike(before OwnCatalogue, fields []OwnField) {
 		}
 		was, _ := before.Field(f.Key)
 		if called["zh "+f.LabelZh] && f.LabelZh != was.LabelZh {
-			p.add(fmt.Sprintf("fields[%d].label_zh", i), CodeRepeated)
+			p.Add(fmt.Sprintf("fields[%d].label_zh", i), invalid.Repeated)
 		}
 		if called["en "+f.LabelEn] && f.LabelEn != was.LabelEn {
-			p.add(fmt.Sprintf("fields[%d].label_en", i), CodeRepeated)
+			p.Add(fmt.Sprintf("fields[%d].label_en", i), invalid.Repeated)
 		}
 		called["zh "+f.LabelZh], called["en "+f.LabelEn] = true, true
 	}
@@ -107,21 +108,21 @@ func (p *problems) alike(before OwnCatalogue, fields []OwnField) {
 
 func (p *problems) stays(location string, same bool) {
 	if !same {
-		p.add(location, CodeReadOnly)
+		p.Add(location, invalid.ReadOnly)
 	}
 }
 
 // put judges a text of one line and puts it into the form in which it is stored.
 func (p *problems) put(location string, s *string, longest int) {
 	if code := checkText(s, longest); code != "" {
-		p.add(location, code)
+		p.Add(location, code)
 	}
 }
 
 func (p *problems) sections(before OwnCatalogue, sections []OwnSection) {
 	keys := map[string]bool{}
 	if len(sections) > maxSections {
-		p.add("sections", CodeTooLong)
+		p.Add("sections", invalid.TooLong)
 	}
 	for i := range sections {
 		s := &sections[i]
@@ -132,7 +133,7 @@ func (p *problems) sections(before OwnCatalogue, sections []OwnSection) {
 	}
 	for _, s := range before.Sections {
 		if !keys[s.Key] {
-			p.add("sections", CodeLeftOut)
+			p.Add("sections", CodeLeftOut)
 			break
 		}
 	}
@@ -141,13 +142,13 @@ func (p *problems) sections(before OwnCatalogue, sections []OwnSection) {
 // field judges a field by itself.
 func (p *problems) field(at string, f *OwnField, sections []OwnSection) {
 	if !slices.ContainsFunc(sections, func(s OwnSection) bool { return s.Key == f.Section }) {
-		p.add(at+"section", CodeUnknown)
+		p.Add(at+"section", invalid.Unknown)
 	}
 	if !slices.Contains(OwnCategories, f.Category) {
-		p.add(at+"category", CodeNotAllowed)
+		p.Add(at+"category", invalid.NotAllowed)
 	}
 	if !slices.Contains(models.FieldTypes, f.Type) {
-		p.add(at+"type", CodeNotAllowed)
+		p.Add(at+"type", invalid.NotAllowed)
 	}
 	p.put(at+"label_zh", &f.LabelZh, maxLabel)
 	p.put(at+"label_en", &f.LabelEn, maxLabel)
@@ -156,14 +157,14 @@ func (p *problems) field(at string, f *OwnField, sections []OwnSection) {
 	p.put(at+"basis_zh", &f.BasisZh, maxNotice)
 	p.put(at+"basis_en", &f.BasisEn, maxNotice)
 	if len(f.Purposes) == 0 {
-		p.add(at+"purposes", CodeRequired)
+		p.Add(at+"purposes", invalid.Required)
 	}
 	for i, purpose := range f.Purposes {
 		switch {
 		case !slices.Contains(access.Purposes, purpose):
-			p.add(fmt.Sprintf("%spurposes[%d]", at, i), CodeNotAllowed)
+			p.Add(fmt.Sprintf("%spurposes[%d]", at, i), invalid.NotAllowed)
 		case slices.Index(f.Purposes, purpose) < i:
-			p.add(fmt.Sprintf("%spurposes[%d]", at, i), CodeRepeated)
+			p.Add(fmt.Sprintf("%spurposes[%d]", at, i), invalid.Repeated)
 		}
 	}
 	// In the order in which they are offered, so that the same ones are the same.
@@ -174,13 +175,13 @@ func (p *problems) field(at string, f *OwnField, sections []OwnSection) {
 func (p *problems) options(at string, f *OwnField, was OwnField) {
 	if f.Type != models.FieldChoice {
 		if len(f.Choices) > 0 {
-			p.add(at+"choices", CodeMismatch)
+			p.Add(at+"choices", CodeMismatch)
 		}
 		f.Choices = nil
 		return
 	}
 	if len(f.Choices) == 0 {
-		p.add(at+"choices", CodeRequired)
+		p.Add(at+"choices", invalid.Required)
 	}
 	f.Choices = slices.Clone(f.Choices)
 	seen := map[string]bool{}
@@ -189,9 +190,9 @@ func (p *problems) options(at string, f *OwnField, was OwnField) {
 		here := fmt.Sprintf("%schoices[%d].", at, i)
 		switch {
 		case !optionCode.MatchString(o.Code):
-			p.add(here+"code", CodeMalformed)
+			p.Add(here+"code", invalid.Malformed)
 		case seen[o.Code]:
-			p.add(here+"code", CodeRepeated)
+			p.Add(here+"code", invalid.Repeated)
 		}
 		seen[o.Code] = true
 		p.put(here+"text_zh", &o.Zh, maxOption)
@@ -204,7 +205,7 @@ func (p *problems) options(at string, f *OwnField, was OwnField) {
 		}
 	}
 	if len(f.Choices) > maxOptions {
-		p.add(at+"choices", CodeTooLong)
+		p.Add(at+"choices", invalid.TooLong)
 	}
 }
 
@@ -216,9 +217,9 @@ func (p *problems) notices(notices []OwnNotice) {
 		at := fmt.Sprintf("notices[%d].", i)
 		switch _, known := builtinField(n.Field); {
 		case !known:
-			p.add(at+"field", CodeUnknown)
+			p.Add(at+"field", invalid.Unknown)
 		case seen[n.Field]:
-			p.add(at+"field", CodeRepeated)
+			p.Add(at+"field", invalid.Repeated)
 		}
 		seen[n.Field] = true
 		p.put(at+"text_zh", &n.Zh, maxNotice)

@@ -12,6 +12,7 @@ import (
 
 	"lethe/internal/access"
 	"lethe/internal/i18n"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -36,42 +37,42 @@ func TestWhatACompanyAddsIsJudged(t *testing.T) {
 	long := strings.Repeat("长", 10_000)
 	for name, test := range map[string]struct {
 		change func(c *OwnCatalogue)
-		want   []Invalid
+		want   []invalid.Value
 	}{
 		"as it is":                   {func(*OwnCatalogue) {}, nil},
-		"one of the program's":       {func(c *OwnCatalogue) { c.Fields[0].Key = "id_number" }, []Invalid{{"fields[0].key", CodeOwnKey}}},
-		"another form":               {func(c *OwnCatalogue) { c.Fields[0].Key = "custom_Room" }, []Invalid{{"fields[0].key", CodeOwnKey}}},
-		"no end of a key":            {func(c *OwnCatalogue) { c.Fields[0].Key = "custom_" }, []Invalid{{"fields[0].key", CodeOwnKey}}},
-		"one key twice":              {func(c *OwnCatalogue) { c.Fields[1].Key = "custom_room" }, []Invalid{{"fields[1].key", CodeRepeated}}},
-		"a section of the program's": {func(c *OwnCatalogue) { c.Fields[0].Section = SectionIdentity }, []Invalid{{"fields[0].section", CodeUnknown}}},
-		"that section as an own":     {func(c *OwnCatalogue) { c.Sections[0].Key = SectionIdentity }, []Invalid{{"sections[0].key", CodeOwnKey}, {"fields[0].section", CodeUnknown}, {"fields[1].section", CodeUnknown}}},
-		"no category":                {func(c *OwnCatalogue) { c.Fields[0].Category = "" }, []Invalid{{"fields[0].category", CodeNotAllowed}}},
-		"that of accounts":           {func(c *OwnCatalogue) { c.Fields[0].Category = models.CategoryAccountSnapshot }, []Invalid{{"fields[0].category", CodeNotAllowed}}},
-		"called as another":          {func(c *OwnCatalogue) { c.Fields[1].LabelEn = c.Fields[0].LabelEn }, []Invalid{{"fields[1].label_en", CodeRepeated}}},
-		"called as the program's":    {func(c *OwnCatalogue) { c.Fields[1].LabelZh, c.Fields[1].LabelEn = "姓名", "Name" }, []Invalid{{"fields[1].label_zh", CodeRepeated}, {"fields[1].label_en", CodeRepeated}}},
+		"one of the program's":       {func(c *OwnCatalogue) { c.Fields[0].Key = "id_number" }, []invalid.Value{{Location: "fields[0].key", Code: CodeOwnKey}}},
+		"another form":               {func(c *OwnCatalogue) { c.Fields[0].Key = "custom_Room" }, []invalid.Value{{Location: "fields[0].key", Code: CodeOwnKey}}},
+		"no end of a key":            {func(c *OwnCatalogue) { c.Fields[0].Key = "custom_" }, []invalid.Value{{Location: "fields[0].key", Code: CodeOwnKey}}},
+		"one key twice":              {func(c *OwnCatalogue) { c.Fields[1].Key = "custom_room" }, []invalid.Value{{Location: "fields[1].key", Code: invalid.Repeated}}},
+		"a section of the program's": {func(c *OwnCatalogue) { c.Fields[0].Section = SectionIdentity }, []invalid.Value{{Location: "fields[0].section", Code: invalid.Unknown}}},
+		"that section as an own":     {func(c *OwnCatalogue) { c.Sections[0].Key = SectionIdentity }, []invalid.Value{{Location: "sections[0].key", Code: CodeOwnKey}, {Location: "fields[0].section", Code: invalid.Unknown}, {Location: "fields[1].section", Code: invalid.Unknown}}},
+		"no category":                {func(c *OwnCatalogue) { c.Fields[0].Category = "" }, []invalid.Value{{Location: "fields[0].category", Code: invalid.NotAllowed}}},
+		"that of accounts":           {func(c *OwnCatalogue) { c.Fields[0].Category = models.CategoryAccountSnapshot }, []invalid.Value{{Location: "fields[0].category", Code: invalid.NotAllowed}}},
+		"called as another":          {func(c *OwnCatalogue) { c.Fields[1].LabelEn = c.Fields[0].LabelEn }, []invalid.Value{{Location: "fields[1].label_en", Code: invalid.Repeated}}},
+		"called as the program's":    {func(c *OwnCatalogue) { c.Fields[1].LabelZh, c.Fields[1].LabelEn = "姓名", "Name" }, []invalid.Value{{Location: "fields[1].label_zh", Code: invalid.Repeated}, {Location: "fields[1].label_en", Code: invalid.Repeated}}},
 		"called as a retired one":    {func(c *OwnCatalogue) { c.Fields[1].LabelEn, c.Fields[0].Retired = c.Fields[0].LabelEn, true }, nil},
-		"no such type":               {func(c *OwnCatalogue) { c.Fields[0].Type = "picture" }, []Invalid{{"fields[0].type", CodeNotAllowed}}},
-		"a label too long":           {func(c *OwnCatalogue) { c.Fields[0].LabelZh = long }, []Invalid{{"fields[0].label_zh", CodeTooLong}}},
-		"a label turned around":      {func(c *OwnCatalogue) { c.Fields[0].LabelEn = "a\u202eb" }, []Invalid{{"fields[0].label_en", CodeNotText}}},
-		"a label without ink":        {func(c *OwnCatalogue) { c.Sections[0].LabelEn = "\u200b" }, []Invalid{{"sections[0].label_en", CodeRequired}}},
-		"one language only":          {func(c *OwnCatalogue) { c.Fields[0].NoticeEn = "" }, []Invalid{{"fields[0].notice_en", CodeRequired}}},
-		"no basis":                   {func(c *OwnCatalogue) { c.Fields[0].BasisZh = "" }, []Invalid{{"fields[0].basis_zh", CodeRequired}}},
-		"no purpose":                 {func(c *OwnCatalogue) { c.Fields[0].Purposes = nil }, []Invalid{{"fields[0].purposes", CodeRequired}}},
-		"no such purpose":            {func(c *OwnCatalogue) { c.Fields[0].Purposes = []access.Purpose{"curiosity"} }, []Invalid{{"fields[0].purposes[0]", CodeNotAllowed}}},
-		"one purpose twice":          {func(c *OwnCatalogue) { c.Fields[0].Purposes = []access.Purpose{access.Payroll, access.Payroll} }, []Invalid{{"fields[0].purposes[1]", CodeRepeated}}},
-		"a choice without any":       {func(c *OwnCatalogue) { c.Fields[1].Choices = nil }, []Invalid{{"fields[1].choices", CodeRequired}}},
-		"choices of no choice":       {func(c *OwnCatalogue) { c.Fields[0].Choices = c.Fields[1].Choices }, []Invalid{{"fields[0].choices", CodeMismatch}}},
-		"one option twice":           {func(c *OwnCatalogue) { c.Fields[1].Choices[1].Code = "single" }, []Invalid{{"fields[1].choices[1].code", CodeRepeated}}},
-		"an option in words":         {func(c *OwnCatalogue) { c.Fields[1].Choices[1].Code = "合住" }, []Invalid{{"fields[1].choices[1].code", CodeMalformed}}},
-		"a notice of no field":       {func(c *OwnCatalogue) { c.Notices[0].Field = "custom_room" }, []Invalid{{"notices[0].field", CodeUnknown}}},
-		"two notices of one":         {func(c *OwnCatalogue) { c.Notices = append(c.Notices, c.Notices[0]) }, []Invalid{{"notices[1].field", CodeRepeated}}},
-		"half a notice":              {func(c *OwnCatalogue) { c.Notices[0].En = " " }, []Invalid{{"notices[0].text_en", CodeRequired}}},
+		"no such type":               {func(c *OwnCatalogue) { c.Fields[0].Type = "picture" }, []invalid.Value{{Location: "fields[0].type", Code: invalid.NotAllowed}}},
+		"a label too long":           {func(c *OwnCatalogue) { c.Fields[0].LabelZh = long }, []invalid.Value{{Location: "fields[0].label_zh", Code: invalid.TooLong}}},
+		"a label turned around":      {func(c *OwnCatalogue) { c.Fields[0].LabelEn = "a\u202eb" }, []invalid.Value{{Location: "fields[0].label_en", Code: invalid.NotText}}},
+		"a label without ink":        {func(c *OwnCatalogue) { c.Sections[0].LabelEn = "\u200b" }, []invalid.Value{{Location: "sections[0].label_en", Code: invalid.Required}}},
+		"one language only":          {func(c *OwnCatalogue) { c.Fields[0].NoticeEn = "" }, []invalid.Value{{Location: "fields[0].notice_en", Code: invalid.Required}}},
+		"no basis":                   {func(c *OwnCatalogue) { c.Fields[0].BasisZh = "" }, []invalid.Value{{Location: "fields[0].basis_zh", Code: invalid.Required}}},
+		"no purpose":                 {func(c *OwnCatalogue) { c.Fields[0].Purposes = nil }, []invalid.Value{{Location: "fields[0].purposes", Code: invalid.Required}}},
+		"no such purpose":            {func(c *OwnCatalogue) { c.Fields[0].Purposes = []access.Purpose{"curiosity"} }, []invalid.Value{{Location: "fields[0].purposes[0]", Code: invalid.NotAllowed}}},
+		"one purpose twice":          {func(c *OwnCatalogue) { c.Fields[0].Purposes = []access.Purpose{access.Payroll, access.Payroll} }, []invalid.Value{{Location: "fields[0].purposes[1]", Code: invalid.Repeated}}},
+		"a choice without any":       {func(c *OwnCatalogue) { c.Fields[1].Choices = nil }, []invalid.Value{{Location: "fields[1].choices", Code: invalid.Required}}},
+		"choices of no choice":       {func(c *OwnCatalogue) { c.Fields[0].Choices = c.Fields[1].Choices }, []invalid.Value{{Location: "fields[0].choices", Code: CodeMismatch}}},
+		"one option twice":           {func(c *OwnCatalogue) { c.Fields[1].Choices[1].Code = "single" }, []invalid.Value{{Location: "fields[1].choices[1].code", Code: invalid.Repeated}}},
+		"an option in words":         {func(c *OwnCatalogue) { c.Fields[1].Choices[1].Code = "合住" }, []invalid.Value{{Location: "fields[1].choices[1].code", Code: invalid.Malformed}}},
+		"a notice of no field":       {func(c *OwnCatalogue) { c.Notices[0].Field = "custom_room" }, []invalid.Value{{Location: "notices[0].field", Code: invalid.Unknown}}},
+		"two notices of one":         {func(c *OwnCatalogue) { c.Notices = append(c.Notices, c.Notices[0]) }, []invalid.Value{{Location: "notices[1].field", Code: invalid.Repeated}}},
+		"half a notice":              {func(c *OwnCatalogue) { c.Notices[0].En = " " }, []invalid.Value{{Location: "notices[0].text_en", Code: invalid.Required}}},
 		"a section without fields":   {func(c *OwnCatalogue) { c.Sections = append(c.Sections, OwnSection{"custom_empty", "空", "Empty"}) }, nil},
 		"too many sections": {func(c *OwnCatalogue) {
 			for i := range maxSections {
 				c.Sections = append(c.Sections, OwnSection{"custom_s" + strings.Repeat("x", i), "甲", "A"})
 			}
-		}, []Invalid{{"sections", CodeTooLong}}},
+		}, []invalid.Value{{Location: "sections", Code: invalid.TooLong}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := housing()
@@ -79,7 +80,7 @@ func TestWhatACompanyAddsIsJudged(t *testing.T) {
 			_, err := complete(OwnCatalogue{}, c)
 			var refused *InvalidError
 			errors.As(err, &refused)
-			var got []Invalid
+			var got []invalid.Value
 			if refused != nil {
 				got = refused.Problems
 			}
@@ -97,16 +98,16 @@ func TestWhatACompanyAddsIsJudged(t *testing.T) {
 func TestWhatIsThereStays(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(c *OwnCatalogue)
-		want   []Invalid
+		want   []invalid.Value
 	}{
-		"a field is left out":   {func(c *OwnCatalogue) { c.Fields = c.Fields[1:] }, []Invalid{{"fields", CodeLeftOut}}},
-		"a section is left out": {func(c *OwnCatalogue) { c.Sections, c.Fields = nil, nil }, []Invalid{{"sections", CodeLeftOut}, {"fields", CodeLeftOut}}},
-		"another category":      {func(c *OwnCatalogue) { c.Fields[0].Category = models.CategoryPayBank }, []Invalid{{"fields[0].category", CodeReadOnly}}},
-		"another type":          {func(c *OwnCatalogue) { c.Fields[0].Type = models.FieldDate }, []Invalid{{"fields[0].type", CodeReadOnly}}},
+		"a field is left out":   {func(c *OwnCatalogue) { c.Fields = c.Fields[1:] }, []invalid.Value{{Location: "fields", Code: CodeLeftOut}}},
+		"a section is left out": {func(c *OwnCatalogue) { c.Sections, c.Fields = nil, nil }, []invalid.Value{{Location: "sections", Code: CodeLeftOut}, {Location: "fields", Code: CodeLeftOut}}},
+		"another category":      {func(c *OwnCatalogue) { c.Fields[0].Category = models.CategoryPayBank }, []invalid.Value{{Location: "fields[0].category", Code: invalid.ReadOnly}}},
+		"another type":          {func(c *OwnCatalogue) { c.Fields[0].Type = models.FieldDate }, []invalid.Value{{Location: "fields[0].type", Code: invalid.ReadOnly}}},
 		"another section": {func(c *OwnCatalogue) {
 			c.Sections = append(c.Sections, OwnSection{"custom_other", "其他", "Other"})
 			c.Fields[0].Section = "custom_other"
-		}, []Invalid{{"fields[0].section", CodeReadOnly}}},
+		}, []invalid.Value{{Location: "fields[0].section", Code: invalid.ReadOnly}}},
 		"another order, another label, retired": {func(c *OwnCatalogue) {
 			slices.Reverse(c.Fields)
 			c.Fields[0].LabelZh, c.Fields[1].Retired = "新名称", true
@@ -117,7 +118,7 @@ func TestWhatIsThereStays(t *testing.T) {
 			c := housing()
 			test.change(&c)
 			_, err := complete(housing(), c)
-			var got []Invalid
+			var got []invalid.Value
 			if refused := (*InvalidError)(nil); errors.As(err, &refused) {
 				got = refused.Problems
 			}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -27,7 +28,7 @@ func CreateSite(tx *database.Tx, n NewSite) (uuid.UUID, error) {
 	found.named("code", &n.Code, employeeNo.MatchString)
 	found.named("name_zh", &n.NameZh, nil)
 	found.named("name_en", &n.NameEn, nil)
-	if err := found.err(); err != nil {
+	if err := found.Err(); err != nil {
 		return uuid.Nil, err
 	}
 	row := models.Site{ID: models.NewID(), Code: n.Code, NameZh: n.NameZh, NameEn: n.NameEn}
@@ -54,7 +55,7 @@ func siteKnown(tx *database.Tx, id *uuid.UUID) error {
 	}
 	_, err := database.First[models.Site](tx.DB().Where("id = ?", *id))
 	if errors.Is(err, database.ErrNotFound) {
-		return invalid("site_id", CodeUnknown)
+		return refuse("site_id", invalid.Unknown)
 	}
 	return database.Wrap("reading a site", err)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lethe/internal/clock"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -27,7 +28,7 @@ func judge(f models.FieldDefinition, value *string, now time.Time) (code string)
 				return ""
 			}
 		}
-		return CodeNotAllowed
+		return invalid.NotAllowed
 	case models.FieldNumber:
 		*value, code = decimal(*value)
 	case models.FieldMoney:
@@ -57,7 +58,7 @@ func judgeDate(key string, value *string, today clock.Date) (code string) {
 	behind := past[key] || strings.HasPrefix(key, contactPrefix)
 	switch {
 	case behind && date.After(today):
-		return CodeInFuture
+		return invalid.InFuture
 	case date.Before(earliestBirth), date.After(today.AddDays(farthestDate)):
 		return CodeOutOfRange
 	}
@@ -80,11 +81,11 @@ func together(fields map[string]*string, now time.Time, found *problems) {
 			code = CodeBirthMismatch
 		}
 		if code != "" {
-			found.add("fields.id_number", code)
+			found.Add("fields.id_number", code)
 		}
 	}
 	if start, end := given("contract_start"), given("contract_end"); start != "" && end != "" && end < start {
-		found.add("fields.contract_end", CodeMismatch)
+		found.Add("fields.contract_end", CodeMismatch)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/invalid"
 	"lethe/internal/vault"
 	"lethe/models"
 )
@@ -139,27 +140,27 @@ func (p Patch) check(tx *database.Tx) (map[string]models.Category, error) {
 	var found problems
 	if p.Name != nil {
 		if code := checkText(p.Name, maxName); code != "" {
-			found.add("name", code)
+			found.Add("name", code)
 		}
 	}
 	if p.Post != nil && *p.Post != "" {
 		if code := checkText(p.Post, maxPost); code != "" {
-			found.add("post", code)
+			found.Add("post", code)
 		}
 	}
 	if p.SiteID != nil && p.NoSite {
-		found.add("no_site", "one_of_two")
+		found.Add("no_site", invalid.OneOfTwo)
 	} else if err := siteKnown(tx, p.SiteID); err != nil {
 		return nil, err
 	}
 	categories, err := checkFields(tx, p.Fields)
 	var refused *InvalidError
 	if errors.As(err, &refused) {
-		found = append(found, refused.Problems...)
+		found.Problems = append(found.Problems, refused.Problems...)
 	} else if err != nil {
 		return nil, err
 	}
-	return categories, found.err()
+	return categories, found.Err()
 }
 
 // movesDeadlines holds if the patch changes a fact that deadlines hang on. Whether it would bring
@@ -277,7 +278,7 @@ func (p Patch) basis(tx *database.Tx, employment *models.Employment) error {
 			return err
 		}
 		if p.LegalEntityID != nil && *p.LegalEntityID != found.LegalEntityID {
-			return invalid("legal_entity_id", CodeMismatch)
+			return refuse("legal_entity_id", CodeMismatch)
 		}
 		employment.LegalEntityID = found.LegalEntityID
 	}
@@ -286,7 +287,7 @@ func (p Patch) basis(tx *database.Tx, employment *models.Employment) error {
 	}
 	if p.TimeZone != nil {
 		if _, err := clock.LoadZone(*p.TimeZone); err != nil {
-			return invalid("time_zone", CodeUnknown)
+			return refuse("time_zone", invalid.Unknown)
 		}
 		employment.TimeZone = *p.TimeZone
 	}
@@ -298,7 +299,7 @@ func (p Patch) basis(tx *database.Tx, employment *models.Employment) error {
 		return err
 	}
 	if p.HiredOn.Before(earliestHiring) || p.HiredOn.After(clock.DateOf(now).AddDays(latestHiring)) {
-		return invalid("hired_on", CodeOutOfRange)
+		return refuse("hired_on", CodeOutOfRange)
 	}
 	employment.HiredOn = *p.HiredOn
 	return nil
@@ -307,7 +308,7 @@ func (p Patch) basis(tx *database.Tx, employment *models.Employment) error {
 func departmentOf(tx *database.Tx, id uuid.UUID) (models.Department, error) {
 	department, err := database.First[models.Department](tx.DB().Where("id = ?", id))
 	if errors.Is(err, database.ErrNotFound) {
-		return department, invalid("department_id", CodeUnknown)
+		return department, refuse("department_id", invalid.Unknown)
 	}
 	if err != nil {
 		return department, fmt.Errorf("finding the department: %w", err)

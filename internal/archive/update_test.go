@@ -17,6 +17,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/models"
 )
@@ -82,9 +83,9 @@ func TestUpdate_Refuses(t *testing.T) {
 	id, employment := c.hire(t, c.zhang())
 	wantError(t, c.update(t, uuid.New(), archive.Patch{Name: ptr("x")}), database.ErrNotFound)
 	wantInvalid(t, c.update(t, id, archive.Patch{Name: ptr(""), Post: ptr("\t"), Fields: map[string]*string{"x": nil, "post": ptr("y")}}),
-		archive.Invalid{Location: "name", Code: "required"}, archive.Invalid{Location: "post", Code: "not_text"},
-		archive.Invalid{Location: "fields.post", Code: "read_only"}, archive.Invalid{Location: "fields[1]", Code: "unknown_field"})
-	wantInvalid(t, c.update(t, id, archive.Patch{DepartmentID: ptr(uuid.New())}), archive.Invalid{Location: "department_id", Code: "unknown"})
+		invalid.Value{Location: "name", Code: "required"}, invalid.Value{Location: "post", Code: "not_text"},
+		invalid.Value{Location: "fields.post", Code: "read_only"}, invalid.Value{Location: "fields[1]", Code: "unknown_field"})
+	wantInvalid(t, c.update(t, id, archive.Patch{DepartmentID: ptr(uuid.New())}), invalid.Value{Location: "department_id", Code: "unknown"})
 
 	must(t, c.Facts.Read(t.Context()).Exec("ALTER TABLE employment_categories DISABLE TRIGGER employment_categories_not_early").Error)
 	must(t, c.Facts.Read(t.Context()).Exec("UPDATE employment_categories SET state = 'purging' WHERE category = 'pay_bank'").Error)

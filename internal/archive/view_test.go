@@ -14,6 +14,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -209,13 +210,13 @@ func TestList_FiltersAndPages(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		filter archive.Filter
-		want   archive.Invalid
+		want   invalid.Value
 	}{
-		"limit":     {archive.Filter{Limit: 201}, archive.Invalid{Location: "limit", Code: "out_of_range"}},
-		"negative":  {archive.Filter{Limit: -1}, archive.Invalid{Location: "limit", Code: "out_of_range"}},
-		"status":    {archive.Filter{Status: "gone"}, archive.Invalid{Location: "status", Code: "unknown"}},
-		"not UTF-8": {archive.Filter{Query: "\xff"}, archive.Invalid{Location: "q", Code: "not_text"}},
-		"too long":  {archive.Filter{Query: strings.Repeat("x", 101)}, archive.Invalid{Location: "q", Code: "too_long"}},
+		"limit":     {archive.Filter{Limit: 201}, invalid.Value{Location: "limit", Code: "out_of_range"}},
+		"negative":  {archive.Filter{Limit: -1}, invalid.Value{Location: "limit", Code: "out_of_range"}},
+		"status":    {archive.Filter{Status: "gone"}, invalid.Value{Location: "status", Code: "unknown"}},
+		"not UTF-8": {archive.Filter{Query: "\xff"}, invalid.Value{Location: "q", Code: "not_text"}},
+		"too long":  {archive.Filter{Query: strings.Repeat("x", 101)}, invalid.Value{Location: "q", Code: "too_long"}},
 	} {
 		_, _, err := archive.List(t.Context(), c.Facts, test.filter)
 		t.Run(name, func(t *testing.T) { wantInvalid(t, err, test.want) })

@@ -11,6 +11,7 @@ import (
 
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/reasons"
 	"lethe/internal/textform"
@@ -118,7 +119,7 @@ type row struct {
 func (a Answers) row(answer Answer, s Standing, asked Policy, at int) (*row, error) {
 	ask := asked.Ask(answer.Purpose)
 	if ask == nil && (answer.Agreed || s.Last == nil) {
-		return nil, &InvalidError{[]Invalid{{fmt.Sprintf("answers[%d].purpose", at), CodeNotAsked}}}
+		return nil, invalid.At(fmt.Sprintf("answers[%d].purpose", at), CodeNotAsked)
 	}
 	since := asked.Version
 	if ask != nil {
@@ -181,14 +182,14 @@ func (a *Answers) check(tx *database.Tx, by models.Actor) error {
 	case a.Paper != nil && by.Role != models.RoleHRAdmin:
 		return ErrOthers
 	}
-	var found []Invalid
+	var found []invalid.Value
 	if len(a.Answers) == 0 {
-		found = append(found, Invalid{"answers", CodeRequired})
+		found = append(found, invalid.Value{Location: "answers", Code: invalid.Required})
 	}
 	seen := map[models.ConsentPurpose]bool{}
 	for i, answer := range a.Answers {
 		if seen[answer.Purpose] {
-			found = append(found, Invalid{fmt.Sprintf("answers[%d].purpose", i), CodeTwice})
+			found = append(found, invalid.Value{Location: fmt.Sprintf("answers[%d].purpose", i), Code: invalid.Repeated})
 		}
 		seen[answer.Purpose] = true
 	}
@@ -200,26 +201,22 @@ func (a *Answers) check(tx *database.Tx, by models.Actor) error {
 		found = append(found, a.Paper.check(now)...)
 	}
 	if len(found) > 0 {
-		return &InvalidError{found}
+		return &invalid.Values{Problems: found}
 	}
 	return nil
 }
 
 // check refuses a paper from the future: a day that has begun nowhere.
-func (p *Paper) check(now time.Time) (found []Invalid) {
+func (p *Paper) check(now time.Time) (found []invalid.Value) {
 	if p.SignedOn.After(clock.DateOf(now.UTC().Add(14 * time.Hour))) {
-		found = append(found, Invalid{"paper.signed_on", CodeInFuture})
+		found = append(found, invalid.Value{Location: "paper.signed_on", Code: invalid.InFuture})
 	}
 	text, fault := textform.Line(p.KeptAt, maxKeptAt)
-	if code := faultCode(fault); code != "" {
-		found = append(found, Invalid{"paper.kept_at", code})
+	if code := invalid.Text(fault); code != "" {
+		found = append(found, invalid.Value{Location: "paper.kept_at", Code: code})
 	}
 	p.KeptAt = text
 	return found
-}
-
-func faultCode(f textform.Fault) string {
-	return map[textform.Fault]string{textform.Empty: CodeRequired, textform.TooLong: CodeTooLong, textform.Unreadable: CodeNotText}[f]
 }
 
 // End notes that nothing of what a person said counts any more: the person's data is deleted. Who comes back is asked

@@ -7,7 +7,6 @@ package consent
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -150,22 +149,7 @@ var (
 	ErrGone = errors.New("the person's data is deleted")
 )
 
-// Codes of an [Invalid].
+// Codes of a refused value, besides those of package invalid.
 const (
-	CodeRequired  = "required"
-	CodeTooLong   = "too_long"
-	CodeNotText   = "not_text"
-	CodeUnknown   = "unknown"
-	CodeTwice     = "repeated"
-	CodeInFuture  = "in_the_future"
-	CodeNotWanted = "not_wanted"
-	CodeNotAsked  = "not_asked"
+	CodeNotAsked = "not_asked"
 )
-
-// Invalid is one value that is refused; it is not repeated.
-type Invalid struct{ Location, Code string }
-
-// InvalidError lists what is wrong.
-type InvalidError struct{ Problems []Invalid }
-
-func (e *InvalidError) Error() string { return fmt.Sprintf("invalid: %v", e.Problems) }

@@ -14,6 +14,7 @@ import (
 	"gorm.io/gorm"
 
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/textform"
 	"lethe/models"
@@ -214,11 +215,11 @@ func Publish(tx *database.Tx, requester, approver models.Actor, d Draft) error {
 
 // check puts a draft into the form in which it is kept.
 func (d *Draft) check() error {
-	var found []Invalid
+	var found []invalid.Value
 	put := func(location string, text *string, longest int) {
 		stored, fault := textform.Paragraphs(*text, longest)
-		if code := faultCode(fault); code != "" {
-			found = append(found, Invalid{location, code})
+		if code := invalid.Text(fault); code != "" {
+			found = append(found, invalid.Value{Location: location, Code: code})
 		}
 		*text = stored
 	}
@@ -231,15 +232,15 @@ func (d *Draft) check() error {
 		put(at+"zh", &ask.Zh, maxAsk)
 		put(at+"en", &ask.En, maxAsk)
 		if seen[ask.Purpose] {
-			found = append(found, Invalid{at + "purpose", CodeTwice})
+			found = append(found, invalid.Value{Location: at + "purpose", Code: invalid.Repeated})
 		}
 		if !slices.Contains(models.ConsentPurposes, ask.Purpose) {
-			found = append(found, Invalid{at + "purpose", CodeUnknown})
+			found = append(found, invalid.Value{Location: at + "purpose", Code: invalid.Unknown})
 		}
 		seen[ask.Purpose] = true
 	}
 	if len(found) > 0 {
-		return &InvalidError{found}
+		return &invalid.Values{Problems: found}
 	}
 	return nil
 }

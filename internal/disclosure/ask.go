@@ -20,6 +20,7 @@ import (
 	"lethe/internal/consent"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/permission"
 	"lethe/internal/reasons"
@@ -109,7 +110,7 @@ type Asked struct {
 	judged  judged
 }
 
-// Prepare judges a look and writes nothing. What is malformed is *InvalidError, a look for which the looker has to prove
+// Prepare judges a look and writes nothing. What is malformed is *invalid.Values, a look for which the looker has to prove
 // first who they are [ErrProve], somebody who is not there database.ErrNotFound, and one that waits for a reviewer already
 // but was asked for in other words *WaitingError.
 func Prepare(tx *database.Tx, by models.Actor, r Request) (a Asked, err error) {
@@ -126,10 +127,10 @@ func Prepare(tx *database.Tx, by models.Actor, r Request) (a Asked, err error) {
 	r.Fields = slices.Sorted(slices.Values(r.Fields)) // the same ones in another order are the same look
 	a.request = r
 	if a.judged.facts.Text.Doubt == screening.SaysNothing {
-		return a, invalid("reason", CodeSaysNothing)
+		return a, invalid.At("reason", CodeSaysNothing)
 	}
 	if r.Compare != nil && !archive.Comparable(a.judged.fields[0].FieldDefinition) {
-		return a, invalid("fields", CodeNotComparable)
+		return a, invalid.At("fields", CodeNotComparable)
 	}
 	a.Decision = Decide(a.judged.facts)
 	switch a.Decision.Verdict {

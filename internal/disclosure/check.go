@@ -9,6 +9,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/consent"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/textform"
 	"lethe/models"
 )
@@ -20,35 +21,35 @@ const (
 
 // check says what of a request is malformed, before anybody is looked up: it is the same for who exists and who does not.
 func (r *Request) check() (Purpose, error) {
-	var found []Invalid
+	var found []invalid.Value
 	add := func(location, code string, allowed ...string) {
-		found = append(found, Invalid{location, code, allowed})
+		found = append(found, invalid.Value{Location: location, Code: code, Allowed: allowed})
 	}
 	purpose, known := purposeOf(r.Purpose)
 	if !known {
-		add("purpose", CodeUnknown, purposeKeys()...)
+		add("purpose", invalid.Unknown, purposeKeys()...)
 	}
 	switch {
 	case r.Copy != nil:
 	case len(r.Fields) == 0:
-		add("fields", CodeRequired)
+		add("fields", invalid.Required)
 	case len(r.Fields) > maxFields:
-		add("fields", CodeTooLong)
+		add("fields", invalid.TooLong)
 	}
 	if len(slices.Compact(slices.Sorted(slices.Values(r.Fields)))) < len(r.Fields) {
-		add("fields", CodeTwice)
+		add("fields", invalid.Repeated)
 	}
 	text, fault := textform.Paragraphs(r.Reason, maxReason)
-	if code := faultCode(fault); code != "" {
+	if code := invalid.Text(fault); code != "" {
 		add("reason", code)
 	}
 	r.Reason = text
 	if who := &r.RequestedBy; who.Description != "" {
 		if who.EmployeeID != nil {
-			add("requested_by", CodeEitherPerson)
+			add("requested_by", invalid.OneOfTwo)
 		}
 		text, fault := textform.Line(who.Description, maxEvidence)
-		if code := faultCode(fault); code != "" {
+		if code := invalid.Text(fault); code != "" {
 			add("requested_by.description", code)
 		}
 		who.Description = text
@@ -57,21 +58,9 @@ func (r *Request) check() (Purpose, error) {
 		found = append(found, r.checkForms(purpose)...)
 	}
 	if found = append(found, r.checkCompared()...); len(found) > 0 {
-		return purpose, &InvalidError{found}
+		return purpose, &invalid.Values{Problems: found}
 	}
 	return purpose, nil
-}
-
-func faultCode(f textform.Fault) string {
-	switch f {
-	case textform.Empty:
-		return CodeRequired
-	case textform.TooLong:
-		return CodeTooLong
-	case textform.Unreadable:
-		return CodeNotText
-	}
-	return ""
 }
 
 func purposeKeys() []string {
@@ -84,34 +73,34 @@ func purposeKeys() []string {
 
 // checkForms judges the evidence by its form. What is demanded of leavers only, or without a recorded consent, may be
 // left out here.
-func (r *Request) checkForms(purpose Purpose) (found []Invalid) {
+func (r *Request) checkForms(purpose Purpose) (found []invalid.Value) {
 	for key := range r.Evidence {
 		if !slices.ContainsFunc(purpose.Evidence, func(e Evidence) bool { return e.Key == key }) {
 			keys := make([]string, len(purpose.Evidence))
 			for i, e := range purpose.Evidence {
 				keys[i] = e.Key
 			}
-			found = append(found, Invalid{"evidence", CodeNotWanted, keys}) // the key is the caller's text
+			found = append(found, invalid.Value{Location: "evidence", Code: invalid.NotWanted, Allowed: keys}) // the key is the caller's text
 		}
 	}
 	for _, e := range purpose.Evidence {
 		value, given := r.Evidence[e.Key]
 		text, fault := textform.Line(value, maxEvidence)
-		code, allowed := faultCode(fault), []string(nil)
+		code, allowed := invalid.Text(fault), []string(nil)
 		switch {
 		case (!given || fault == textform.Empty) && (e.OfLeavers || e.Unrecorded):
 			delete(r.Evidence, e.Key) // blanks are nothing
 			continue
 		case code != "":
 		case e.Kind == Choice && !slices.Contains(e.Choices, text):
-			code, allowed = CodeNotAllowed, e.Choices
+			code, allowed = invalid.NotAllowed, e.Choices
 		case e.Kind == Instant || e.Kind == Date:
 			if _, _, ok := e.span(text); !ok {
-				code = CodeMalformed
+				code = invalid.Malformed
 			}
 		}
 		if code != "" {
-			found = append(found, Invalid{"evidence." + e.Key, code, allowed})
+			found = append(found, invalid.Value{Location: "evidence." + e.Key, Code: code, Allowed: allowed})
 			continue
 		}
 		r.Evidence[e.Key] = text
@@ -139,12 +128,12 @@ const tolerance = 5 * time.Minute
 // judgeEvidence holds evidence against the facts: nothing lies in the future, and of who has left what leavers need is
 // there. It says whether something was long ago.
 func (r Request) judgeEvidence(purpose Purpose, j judged) (longAgo bool, err error) {
-	var found []Invalid
+	var found []invalid.Value
 	for _, e := range purpose.Evidence {
 		value := r.Evidence[e.Key]
 		if value == "" {
 			if e.OfLeavers && !j.facts.employed() || e.Unrecorded && j.facts.Consent != consent.Given && !j.facts.Consent.Refuses() {
-				found = append(found, Invalid{"evidence." + e.Key, CodeRequired, nil})
+				found = append(found, invalid.Value{Location: "evidence." + e.Key, Code: invalid.Required})
 			}
 			continue
 		}
@@ -154,13 +143,13 @@ func (r Request) judgeEvidence(purpose Purpose, j judged) (longAgo bool, err err
 		from, to, _ := e.span(value)
 		switch {
 		case from.After(j.now.Add(tolerance)):
-			found = append(found, Invalid{"evidence." + e.Key, CodeInFuture, nil})
+			found = append(found, invalid.Value{Location: "evidence." + e.Key, Code: invalid.InFuture})
 		case e.Fresh > 0 && j.now.Sub(to) > e.Fresh:
 			longAgo = true
 		}
 	}
 	if len(found) > 0 {
-		return false, &InvalidError{found}
+		return false, &invalid.Values{Problems: found}
 	}
 	return longAgo, nil
 }
@@ -177,7 +166,7 @@ func (r Request) knowsAsker(tx *database.Tx, by models.Actor) error {
 	var n int64
 	err = tx.DB().Table("employees").Scopes(seen).Where("employees.id = ?", *r.RequestedBy.EmployeeID).Count(&n).Error
 	if err == nil && n == 0 {
-		return invalid("requested_by.employee_id", CodeUnknown)
+		return invalid.At("requested_by.employee_id", invalid.Unknown)
 	}
 	return database.Wrap("looking for who asked", err)
 }

@@ -3,6 +3,7 @@ package disclosure
 import (
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/textform"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -15,16 +16,16 @@ const maxTries = 3
 const CodeNotComparable = "not_comparable"
 
 // checkCompared says what is malformed about the number that is to be compared.
-func (r *Request) checkCompared() (found []Invalid) {
+func (r *Request) checkCompared() (found []invalid.Value) {
 	if r.Compare == nil {
 		return nil
 	}
 	text, fault := textform.Line(*r.Compare, maxEvidence)
-	if code := faultCode(fault); code != "" {
-		found = append(found, Invalid{"value", code, nil})
+	if code := invalid.Text(fault); code != "" {
+		found = append(found, invalid.Value{Location: "value", Code: code})
 	}
 	if len(r.Fields) > 1 {
-		found = append(found, Invalid{"fields", CodeTooLong, nil})
+		found = append(found, invalid.Value{Location: "fields", Code: invalid.TooLong})
 	}
 	r.Compare = &text
 	return found

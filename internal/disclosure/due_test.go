@@ -9,6 +9,7 @@ import (
 
 	"lethe/internal/access"
 	"lethe/internal/clock"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -64,28 +65,28 @@ func TestEvidenceIsHeldAgainstTheClockAndTheStatus(t *testing.T) {
 		evidence map[string]string
 		status   models.EmployeeStatus
 		longAgo  bool
-		refused  []Invalid
+		refused  []invalid.Value
 	}{
 		{"just now", access.MedicalEmergency, map[string]string{"when": now}, models.StatusActive, false, nil},
 		{"a clock that is four minutes ahead", access.MedicalEmergency, map[string]string{"when": "2026-11-30T10:04:00+08:00"}, models.StatusActive, false, nil},
-		{"a clock that is an hour ahead", access.MedicalEmergency, map[string]string{"when": "2026-11-30T11:00:00+08:00"}, models.StatusActive, false, []Invalid{{"evidence.when", CodeInFuture, nil}}},
-		{"the same in another zone", access.MedicalEmergency, map[string]string{"when": "2026-11-30T03:00:00Z"}, models.StatusActive, false, []Invalid{{"evidence.when", CodeInFuture, nil}}},
+		{"a clock that is an hour ahead", access.MedicalEmergency, map[string]string{"when": "2026-11-30T11:00:00+08:00"}, models.StatusActive, false, []invalid.Value{{Location: "evidence.when", Code: invalid.InFuture}}},
+		{"the same in another zone", access.MedicalEmergency, map[string]string{"when": "2026-11-30T03:00:00Z"}, models.StatusActive, false, []invalid.Value{{Location: "evidence.when", Code: invalid.InFuture}}},
 		{"three days ago", access.MedicalEmergency, map[string]string{"when": "2026-11-27T10:00:00+08:00"}, models.StatusActive, false, nil},
 		{"a minute more than three days ago", access.MedicalEmergency, map[string]string{"when": "2026-11-27T09:59:00+08:00"}, models.StatusActive, true, nil},
 		{"five days ago", access.MedicalEmergency, map[string]string{"when": "2026-11-25T09:00:00+08:00"}, models.StatusActive, true, nil},
 		{"in the year one", access.MedicalEmergency, map[string]string{"when": "0001-01-01T00:00:00Z"}, models.StatusActive, true, nil},
 		{"today", access.DeathInService, map[string]string{"when": "2026-11-30"}, models.StatusActive, false, nil},
-		{"a tomorrow that has begun nowhere", access.DeathInService, map[string]string{"when": "2026-12-01"}, models.StatusActive, false, []Invalid{{"evidence.when", CodeInFuture, nil}}},
+		{"a tomorrow that has begun nowhere", access.DeathInService, map[string]string{"when": "2026-12-01"}, models.StatusActive, false, []invalid.Value{{Location: "evidence.when", Code: invalid.InFuture}}},
 		{"what is today in Los Angeles", access.DeathInService, map[string]string{"when": "2026-11-29"}, models.StatusActive, false, nil},
 		{"91 days ago", access.DeathInService, map[string]string{"when": "2026-08-31"}, models.StatusActive, false, nil},
 		{"92 days ago", access.DeathInService, map[string]string{"when": "2026-08-30"}, models.StatusActive, true, nil},
 		{"not seen since yesterday", access.Unreachable, map[string]string{"since": "2026-11-29T10:00:00+08:00"}, models.StatusActive, false, nil},
 		{"about to leave", access.Unreachable, map[string]string{"since": "2026-11-29T10:00:00+08:00"}, models.StatusPendingDeparture, false, nil},
-		{"who has left, without the police", access.Unreachable, map[string]string{"since": "2026-11-29T10:00:00+08:00"}, models.StatusDeparted, false, []Invalid{{"evidence.police_reference", CodeRequired, nil}}},
-		{"who has left and is forgotten", access.Unreachable, map[string]string{"since": "2026-11-29T10:00:00+08:00"}, models.StatusPurged, false, []Invalid{{"evidence.police_reference", CodeRequired, nil}}},
+		{"who has left, without the police", access.Unreachable, map[string]string{"since": "2026-11-29T10:00:00+08:00"}, models.StatusDeparted, false, []invalid.Value{{Location: "evidence.police_reference", Code: invalid.Required}}},
+		{"who has left and is forgotten", access.Unreachable, map[string]string{"since": "2026-11-29T10:00:00+08:00"}, models.StatusPurged, false, []invalid.Value{{Location: "evidence.police_reference", Code: invalid.Required}}},
 		{"who has left, with the police", access.Unreachable, map[string]string{"since": "2026-11-29T10:00:00+08:00", "police_reference": "受案字〔2026〕7号"}, models.StatusDeparted, false, nil},
-		{"who has left, and blanks for the police", access.Unreachable, map[string]string{"since": "2026-11-29T10:00:00+08:00", "police_reference": " \u3000\u200b"}, models.StatusDeparted, false, []Invalid{{"evidence.police_reference", CodeRequired, nil}}},
-		{"both are told", access.Unreachable, map[string]string{"since": "2027-11-29T10:00:00+08:00"}, models.StatusDeparted, false, []Invalid{{"evidence.since", CodeInFuture, nil}, {"evidence.police_reference", CodeRequired, nil}}},
+		{"who has left, and blanks for the police", access.Unreachable, map[string]string{"since": "2026-11-29T10:00:00+08:00", "police_reference": " \u3000\u200b"}, models.StatusDeparted, false, []invalid.Value{{Location: "evidence.police_reference", Code: invalid.Required}}},
+		{"both are told", access.Unreachable, map[string]string{"since": "2027-11-29T10:00:00+08:00"}, models.StatusDeparted, false, []invalid.Value{{Location: "evidence.since", Code: invalid.InFuture}, {Location: "evidence.police_reference", Code: invalid.Required}}},
 	} {
 		purpose, _ := purposeOf(c.purpose)
 		r := Request{Fields: []string{"id_number"}, Purpose: c.purpose, Reason: "何事", Evidence: c.evidence}
@@ -102,8 +103,8 @@ func TestEvidenceIsHeldAgainstTheClockAndTheStatus(t *testing.T) {
 			t.Fatal(err)
 		}
 		longAgo, err := r.judgeEvidence(purpose, judged{facts: Facts{Status: c.status}, now: instant(t, now), zone: zone})
-		var refused []Invalid
-		if e, ok := err.(*InvalidError); ok {
+		var refused []invalid.Value
+		if e, ok := err.(*invalid.Values); ok {
 			refused = e.Problems
 		}
 		if diff := cmp.Diff(c.refused, refused); diff != "" || longAgo != c.longAgo {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/access"
+	"lethe/internal/invalid"
 	"lethe/models"
 )
 
@@ -43,51 +44,19 @@ var (
 	ErrNotWaiting = errors.New("the look waits for nobody")
 )
 
-// Codes of an [Invalid].
+// Codes of a refused value, besides those of package invalid.
 const (
-	CodeRequired     = "required"
-	CodeTooLong      = "too_long"
-	CodeNotText      = "not_text"
-	CodeMalformed    = "malformed"
-	CodeNotAllowed   = "not_allowed"
-	CodeInFuture     = "in_the_future"
-	CodeUnknown      = "unknown"
-	CodeNotWanted    = "not_wanted"
-	CodeSaysNothing  = "says_nothing"
-	CodeTwice        = "repeated"
-	CodeEitherPerson = "one_of_two"
+	CodeSaysNothing = "says_nothing"
 )
 
-// Invalid is one value that is refused; it is not repeated.
-type Invalid struct {
-	Location, Code string
-	Allowed        []string
-}
-
-// InvalidError lists what is wrong with a request.
-type InvalidError struct{ Problems []Invalid }
-
-// Instead is what can be done where evidence is missing: an authority brings it, and what it asks for is kept meanwhile.
-func (e *InvalidError) Instead(p access.Purpose) []Alternative {
-	if p != access.AuthorityOrder || !slices.ContainsFunc(e.Problems, func(i Invalid) bool {
-		return strings.HasPrefix(i.Location, "evidence.") && i.Code == CodeRequired
+// InsteadOfEvidence is what can be done where evidence is missing: an authority brings it, and what it asks for is kept meanwhile.
+func InsteadOfEvidence(e *invalid.Values, p access.Purpose) []Alternative {
+	if p != access.AuthorityOrder || !slices.ContainsFunc(e.Problems, func(v invalid.Value) bool {
+		return strings.HasPrefix(v.Location, "evidence.") && v.Code == invalid.Required
 	}) {
 		return nil
 	}
 	return insteadOf(RuleGranted, p)
-}
-
-// Error names places and codes.
-func (e *InvalidError) Error() string {
-	parts := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		parts[i] = p.Location + ": " + p.Code
-	}
-	return "invalid: " + strings.Join(parts, ", ")
-}
-
-func invalid(location, code string) error {
-	return &InvalidError{[]Invalid{{location, code, nil}}}
 }
 
 // WaitingError says that the same look waits for a reviewer already.

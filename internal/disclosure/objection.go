@@ -9,6 +9,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/reasons"
 	"lethe/internal/textform"
 	"lethe/models"
@@ -21,13 +22,13 @@ func Object(tx *database.Tx, by models.Actor, id uuid.UUID, text string) (models
 		return row, err
 	}
 	written, fault := textform.Paragraphs(text, maxNote)
-	switch code := faultCode(fault); {
+	switch code := invalid.Text(fault); {
 	case row.EmployeeID != by.EmployeeID:
 		return row, ErrNotFound // whose look it is, nobody else learns from here
 	case row.ObjectedAt != nil:
 		return row, ErrObjected
 	case code != "":
-		return row, invalid("objection", code)
+		return row, invalid.At("objection", code)
 	}
 	now, err := tx.Now()
 	if err != nil {
@@ -63,7 +64,7 @@ func Answer(tx *database.Tx, by models.Actor, id uuid.UUID, text string) (models
 		return row, err
 	}
 	written, fault := textform.Paragraphs(text, maxReason)
-	switch code := faultCode(fault); {
+	switch code := invalid.Text(fault); {
 	case by.EmployeeID == row.ActorID || by.EmployeeID == row.EmployeeID:
 		return row, ErrOwn
 	case row.ObjectedAt == nil:
@@ -71,7 +72,7 @@ func Answer(tx *database.Tx, by models.Actor, id uuid.UUID, text string) (models
 	case row.AnsweredAt != nil:
 		return row, ErrAnswered
 	case code != "":
-		return row, invalid("answer", code)
+		return row, invalid.At("answer", code)
 	}
 	now, err := tx.Now()
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"lethe/internal/access"
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/reasons"
 	"lethe/internal/screening"
 	"lethe/internal/textform"
@@ -34,7 +35,7 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Outcome) (models.Di
 		return row, err
 	}
 	text, fault := textform.Paragraphs(o.Note, maxNote)
-	switch code := faultCode(fault); {
+	switch code := invalid.Text(fault); {
 	case row.ActorID != by.EmployeeID:
 		return row, ErrNotLooker
 	case row.State == models.LookClosed:
@@ -46,9 +47,9 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Outcome) (models.Di
 	case row.State != models.LookShown:
 		return row, ErrNotShown
 	case !comesOf(row, o.Outcome):
-		return row, invalid("outcome", CodeNotAllowed)
-	case code == CodeRequired && o.Outcome == models.PassedOn, code != "" && code != CodeRequired:
-		return row, invalid("note", code)
+		return row, invalid.At("outcome", invalid.NotAllowed)
+	case code == invalid.Required && o.Outcome == models.PassedOn, code != "" && code != invalid.Required:
+		return row, invalid.At("note", code)
 	}
 	now, err := tx.Now()
 	if err != nil {
@@ -78,7 +79,7 @@ func Judge(tx *database.Tx, by models.Actor, id uuid.UUID, finding models.LookRe
 		return row, err
 	}
 	text, fault := textform.Paragraphs(note, maxNote)
-	switch code := faultCode(fault); {
+	switch code := invalid.Text(fault); {
 	case by.EmployeeID == row.ActorID || by.EmployeeID == row.EmployeeID:
 		return row, ErrOwn
 	case row.ReviewDueAt == nil:
@@ -89,8 +90,8 @@ func Judge(tx *database.Tx, by models.Actor, id uuid.UUID, finding models.LookRe
 			err = ErrReviewed
 		}
 		return row, err
-	case code == CodeRequired && finding == models.LookImproper, code != "" && code != CodeRequired:
-		return row, invalid("note", code)
+	case code == invalid.Required && finding == models.LookImproper, code != "" && code != invalid.Required:
+		return row, invalid.At("note", code)
 	}
 	now, err := tx.Now()
 	if err != nil {
@@ -121,18 +122,18 @@ type Plea struct {
 func Register(tx *database.Tx, by models.Actor, p Plea) (look Look, err error) {
 	r := Request{EmployeeID: p.EmployeeID, RequestedBy: p.RequestedBy}
 	if !slices.Contains(Matters, p.Matter) {
-		return look, invalid("matter", CodeUnknown)
+		return look, invalid.At("matter", invalid.Unknown)
 	}
 	text, fault := textform.Line(p.RequestedBy.Description, maxEvidence)
-	switch code := faultCode(fault); {
+	switch code := invalid.Text(fault); {
 	case p.RequestedBy.Description != "" && p.RequestedBy.EmployeeID != nil:
-		return look, invalid("requested_by", CodeEitherPerson)
+		return look, invalid.At("requested_by", invalid.OneOfTwo)
 	case p.RequestedBy.Description != "" && code != "":
-		return look, invalid("requested_by.description", code)
+		return look, invalid.At("requested_by.description", code)
 	}
 	said, fault := textform.Paragraphs(p.Said, maxReason)
-	if code := faultCode(fault); code != "" && code != CodeRequired {
-		return look, invalid("said", code)
+	if code := invalid.Text(fault); code != "" && code != invalid.Required {
+		return look, invalid.At("said", code)
 	}
 	if err := r.knowsAsker(tx, by); err != nil {
 		return look, err

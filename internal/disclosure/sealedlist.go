@@ -15,6 +15,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/permission"
 	"lethe/internal/screening"
@@ -74,7 +75,7 @@ type ListOrder struct {
 // Else it is [ErrListReason], which does not repeat it.
 func ListReason(text string, purpose access.Purpose) (string, error) {
 	text, fault := textform.Paragraphs(text, maxListReason)
-	if faultCode(fault) != "" || screening.Builtin().Screen(text, string(purpose)).Doubt == screening.SaysNothing {
+	if invalid.Text(fault) != "" || screening.Builtin().Screen(text, string(purpose)).Doubt == screening.SaysNothing {
 		return "", ErrListReason
 	}
 	return text, nil

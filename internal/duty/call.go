@@ -17,6 +17,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/disclosure"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/message"
 	"lethe/internal/reasons"
@@ -102,31 +103,29 @@ type Call struct {
 }
 
 func (r *Request) check() error {
-	var found []Invalid
+	var found []invalid.Value
 	text, fault := textform.Paragraphs(r.What, maxWhat)
 	if fault != "" {
-		found = append(found, Invalid{"what", faults[fault]})
+		found = append(found, invalid.Value{Location: "what", Code: invalid.Text(fault)})
 	}
 	r.What = text
 	switch {
 	case r.EmployeeID == nil && r.Who == "":
-		found = append(found, Invalid{"who", CodeRequired})
+		found = append(found, invalid.Value{Location: "who", Code: invalid.Required})
 	case r.EmployeeID != nil && r.Who != "":
-		found = append(found, Invalid{"who", CodeOneOfTwo})
+		found = append(found, invalid.Value{Location: "who", Code: invalid.OneOfTwo})
 	case r.Who != "":
 		text, fault := textform.Line(r.Who, maxWho)
 		if fault != "" {
-			found = append(found, Invalid{"who", faults[fault]})
+			found = append(found, invalid.Value{Location: "who", Code: invalid.Text(fault)})
 		}
 		r.Who = text
 	}
 	if len(found) > 0 {
-		return &InvalidError{found}
+		return &invalid.Values{Problems: found}
 	}
 	return nil
 }
-
-var faults = map[textform.Fault]string{textform.Empty: CodeRequired, textform.TooLong: CodeTooLong, textform.Unreadable: CodeNotText}
 
 // Make records a call, tells who is on duty by mail, and gives the caller whom to call. Whom the caller may not know of
 // is database.ErrNotFound, like nobody and like somebody whose data is deleted: describing them always goes.
@@ -315,9 +314,9 @@ var emergencies = func() (all []access.Purpose) {
 func (o Closing) fits(tx *database.Tx, by models.Actor, c models.EmergencyCall) error {
 	switch {
 	case o.Outcome == models.EmergencyLooked && o.DisclosureID == nil:
-		return invalid("disclosure_id", CodeRequired)
+		return invalid.At("disclosure_id", invalid.Required)
 	case o.Outcome != models.EmergencyLooked && o.DisclosureID != nil:
-		return invalid("disclosure_id", CodeOnlyLook)
+		return invalid.At("disclosure_id", CodeOnlyLook)
 	case o.DisclosureID == nil:
 		return nil
 	}
@@ -326,7 +325,7 @@ func (o Closing) fits(tx *database.Tx, by models.Actor, c models.EmergencyCall) 
 			AND (employee_id = ? OR (CAST(? AS uuid) IS NULL AND actor_id IN (?, ?))))`,
 		*o.DisclosureID, c.CalledAt, emergencies, c.EmployeeID, c.EmployeeID, c.TakenBy, by.EmployeeID).Scan(&fits).Error
 	if err == nil && !fits {
-		return invalid("disclosure_id", CodeUnknown)
+		return invalid.At("disclosure_id", invalid.Unknown)
 	}
 	return database.Wrap("looking for the look of an emergency call", err)
 }
@@ -372,7 +371,7 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Closing) (models.Em
 	case c.State != models.EmergencyTaken:
 		return c, ErrNotTaken
 	case fault != "" && fault != textform.Empty:
-		return c, invalid("note", faults[fault])
+		return c, invalid.At("note", invalid.Text(fault))
 	}
 	if err := o.fits(tx, by, c); err != nil {
 		return c, err

@@ -6,7 +6,6 @@ package duty
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/clock"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/vault"
 	"lethe/models"
@@ -37,29 +37,12 @@ type CannotError struct{ Why models.DutyGap }
 
 func (e *CannotError) Error() string { return "cannot be on duty: " + string(e.Why) }
 
-// Codes of an [Invalid].
+// Codes of a refused value, besides those of package invalid.
 const (
-	CodeUnknown   = "unknown"
-	CodeMalformed = "malformed"
-	CodeInPast    = "in_the_past"
-	CodeTooFar    = "too_far"
-	CodeTooMany   = "too_many"
-	CodeRequired  = "required"
-	CodeTooLong   = "too_long"
-	CodeNotText   = "not_text"
-	CodeOnlyLook  = "only_with_look"
-	CodeOneOfTwo  = "one_of_two"
+	CodeInPast   = "in_the_past"
+	CodeTooFar   = "too_far"
+	CodeOnlyLook = "only_with_look"
 )
-
-// Invalid is one value that is refused; it is not repeated.
-type Invalid struct{ Location, Code string }
-
-// InvalidError lists what is wrong with a request.
-type InvalidError struct{ Problems []Invalid }
-
-func (e *InvalidError) Error() string { return fmt.Sprintf("invalid: %v", e.Problems) }
-
-func invalid(location, code string) error { return &InvalidError{[]Invalid{{location, code}}} }
 
 // phoneField is the field of the file by which somebody on duty is called.
 const phoneField = "duty_phone"
@@ -111,22 +94,22 @@ func Schedule(tx *database.Tx, by models.Actor, p Plan) ([]models.DutyShift, err
 	}
 	zone, err := clock.LoadZone(p.TimeZone)
 	if err != nil {
-		return nil, invalid("time_zone", CodeUnknown)
+		return nil, invalid.At("time_zone", invalid.Unknown)
 	}
 	switch {
 	case p.Times < 1 || p.Times > maxTimes:
-		return nil, invalid("times", CodeTooMany)
+		return nil, invalid.At("times", invalid.TooMany)
 	case p.EveryDays < 1 || p.EveryDays > maxEvery:
-		return nil, invalid("every_days", CodeTooMany)
+		return nil, invalid.At("every_days", invalid.TooMany)
 	}
 	shifts := p.shifts(zone)
 	switch {
 	case len(shifts) == 0:
-		return nil, invalid("date", CodeMalformed)
+		return nil, invalid.At("date", invalid.Malformed)
 	case !shifts[0].EndsAt.After(now):
-		return nil, invalid("date", CodeInPast)
+		return nil, invalid.At("date", CodeInPast)
 	case shifts[len(shifts)-1].EndsAt.After(now.Add(ahead)):
-		return nil, invalid("date", CodeTooFar)
+		return nil, invalid.At("date", CodeTooFar)
 	}
 	// Shifts of one person take turns.
 	if _, err := database.Lock[models.Employee](tx, "an employee", p.EmployeeID); err != nil {

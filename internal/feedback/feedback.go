@@ -9,12 +9,12 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/reasons"
 	"lethe/internal/textform"
 	"lethe/models"
@@ -28,35 +28,6 @@ var (
 	// ErrTooMany: the same person said much within a day.
 	ErrTooMany = errors.New("too much feedback of one person within a day")
 )
-
-// Codes of an [Invalid].
-const (
-	CodeRequired = "required"
-	CodeTooLong  = "too_long"
-	CodeNotText  = "not_text"
-	CodeUnknown  = "unknown"
-)
-
-// Invalid is one value that is refused; it is not repeated.
-type Invalid struct{ Location, Code string }
-
-// InvalidError lists what is wrong.
-type InvalidError struct{ Problems []Invalid }
-
-// Error names places and codes.
-func (e *InvalidError) Error() string {
-	parts := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		parts[i] = p.Location + ": " + p.Code
-	}
-	return "invalid: " + strings.Join(parts, ", ")
-}
-
-func (e *InvalidError) add(location string, fault textform.Fault) {
-	if code := map[textform.Fault]string{textform.Empty: CodeRequired, textform.TooLong: CodeTooLong, textform.Unreadable: CodeNotText}[fault]; code != "" {
-		e.Problems = append(e.Problems, Invalid{location, code})
-	}
-}
 
 const (
 	maxText = 2000 // characters
@@ -82,20 +53,20 @@ type New struct {
 }
 
 func (n *New) check() error {
-	found := &InvalidError{}
+	found := &invalid.Values{}
 	if !slices.Contains(models.FeedbackKinds, n.Kind) {
-		found.Problems = append(found.Problems, Invalid{"kind", CodeUnknown})
+		found.Problems = append(found.Problems, invalid.Value{Location: "kind", Code: invalid.Unknown})
 	}
 	if !screenName.MatchString(n.Screen) {
-		found.Problems = append(found.Problems, Invalid{"screen", CodeUnknown})
+		found.Problems = append(found.Problems, invalid.Value{Location: "screen", Code: invalid.Unknown})
 	}
 	var fault textform.Fault
 	n.Text, fault = textform.Paragraphs(n.Text, maxText)
-	found.add("text", fault)
+	found.Add("text", invalid.Text(fault))
 	if n.Doing, fault = textform.Paragraphs(n.Doing, maxText); fault == textform.Empty {
 		n.Doing, fault = "", ""
 	}
-	found.add("doing", fault)
+	found.Add("doing", invalid.Text(fault))
 	if len(found.Problems) > 0 {
 		return found
 	}
@@ -144,8 +115,8 @@ func CommonRoles(ctx context.Context, db *database.DB) (roles []models.Role, err
 // Answer is for who said it, once. The same again changes nothing.
 func Answer(tx *database.Tx, by models.Actor, id uuid.UUID, text string) error {
 	text, fault := textform.Paragraphs(text, maxText)
-	found := &InvalidError{}
-	if found.add("text", fault); len(found.Problems) > 0 {
+	found := &invalid.Values{}
+	if found.Add("text", invalid.Text(fault)); len(found.Problems) > 0 {
 		return found
 	}
 	f, err := database.Lock[models.Feedback](tx, "feedback", id)

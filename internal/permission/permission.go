@@ -19,6 +19,7 @@ import (
 
 	"lethe/internal/access"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/textform"
 	"lethe/models"
@@ -225,24 +226,6 @@ func gainsNothing(tx *database.Tx, before, after *access.Matrix, person uuid.UUI
 	return nil
 }
 
-// Codes of an [Invalid].
-const (
-	CodeUnknown  = "unknown"
-	CodeRepeated = "repeated"
-	CodeRequired = "required"
-	CodeTooLong  = "too_long"
-	CodeNotText  = "not_text"
-	CodeTooMany  = "too_many"
-)
-
-// Invalid is one value that is refused; it is not repeated.
-type Invalid struct{ Location, Code string }
-
-// InvalidError lists what is wrong with a matrix.
-type InvalidError struct{ Problems []Invalid }
-
-func (e *InvalidError) Error() string { return fmt.Sprintf("invalid permissions: %v", e.Problems) }
-
 const (
 	maxTiers = 30
 	maxName  = 60
@@ -250,43 +233,43 @@ const (
 
 // check puts a matrix into the form in which it is kept, and refuses one that does not hold together.
 func check(tx *database.Tx, m *access.Matrix, groups []access.Group) error {
-	var found []Invalid
+	var found []invalid.Value
 	add := func(code, location string, args ...any) {
-		found = append(found, Invalid{fmt.Sprintf(location, args...), code})
+		found = append(found, invalid.Value{Location: fmt.Sprintf(location, args...), Code: code})
 	}
 	keys, defaults := map[string]bool{}, map[models.Role]bool{}
 	if len(m.Tiers) > maxTiers {
-		add(CodeTooLong, "tiers")
+		add(invalid.TooLong, "tiers")
 	}
 	for i := range m.Tiers {
 		t := &m.Tiers[i]
 		for name, text := range map[string]*string{"key": &t.Key, "name_zh": &t.NameZh, "name_en": &t.NameEn} {
 			stored, fault := textform.Line(*text, maxName)
 			if *text = stored; fault != "" {
-				add(map[textform.Fault]string{textform.Empty: CodeRequired, textform.TooLong: CodeTooLong, textform.Unreadable: CodeNotText}[fault], "tiers[%d].%s", i, name)
+				add(invalid.Text(fault), "tiers[%d].%s", i, name)
 			}
 		}
 		if keys[t.Key] {
-			add(CodeRepeated, "tiers[%d].key", i)
+			add(invalid.Repeated, "tiers[%d].key", i)
 		}
 		if t.Default && defaults[t.Role] {
-			add(CodeRepeated, "tiers[%d].default", i)
+			add(invalid.Repeated, "tiers[%d].default", i)
 		}
 		keys[t.Key], defaults[t.Role] = true, defaults[t.Role] || t.Default
 		if !slices.Contains(access.LookRoles, t.Role) {
-			add(CodeUnknown, "tiers[%d].role", i)
+			add(invalid.Unknown, "tiers[%d].role", i)
 		}
 		if !slices.Contains(access.Scopes, t.Scope) {
-			add(CodeUnknown, "tiers[%d].scope", i)
+			add(invalid.Unknown, "tiers[%d].scope", i)
 		}
 		if t.Default && len(t.Members) > 0 {
-			add(CodeRepeated, "tiers[%d].members", i)
+			add(invalid.Repeated, "tiers[%d].members", i)
 		}
 		t.Members = sorted(t.Members)
 	}
 	for _, role := range access.LookRoles {
 		if !defaults[role] {
-			add(CodeRequired, "tiers")
+			add(invalid.Required, "tiers")
 		}
 	}
 	cells := map[string]bool{}
@@ -294,26 +277,26 @@ func check(tx *database.Tx, m *access.Matrix, groups []access.Group) error {
 		cell := g.Tier + "/" + string(g.Group) + "/" + string(g.Purpose)
 		switch {
 		case !keys[g.Tier]:
-			add(CodeUnknown, "grants[%d].tier", i)
+			add(invalid.Unknown, "grants[%d].tier", i)
 		case !slices.Contains(groups, g.Group):
-			add(CodeUnknown, "grants[%d].group", i)
+			add(invalid.Unknown, "grants[%d].group", i)
 		case !slices.Contains(access.Purposes, g.Purpose):
-			add(CodeUnknown, "grants[%d].purpose", i)
+			add(invalid.Unknown, "grants[%d].purpose", i)
 		case !slices.Contains(access.Levels, g.Level):
-			add(CodeUnknown, "grants[%d].level", i)
+			add(invalid.Unknown, "grants[%d].level", i)
 		case !slices.Contains(access.Levels, g.Protected):
-			add(CodeUnknown, "grants[%d].protected", i)
+			add(invalid.Unknown, "grants[%d].protected", i)
 		case cells[cell]:
-			add(CodeRepeated, "grants[%d]", i)
+			add(invalid.Repeated, "grants[%d]", i)
 		}
 		cells[cell] = true
 	}
 	if l := m.Limits; l != nil {
 		if l.PeoplePerDay < 1 || l.PeoplePerDay > access.MaxLimits.PeoplePerDay {
-			add(CodeTooMany, "limits.people_per_day")
+			add(invalid.TooMany, "limits.people_per_day")
 		}
 		if l.LooksPerWeek < 1 || l.LooksPerWeek > access.MaxLimits.LooksPerWeek {
-			add(CodeTooMany, "limits.looks_per_week")
+			add(invalid.TooMany, "limits.looks_per_week")
 		}
 		if *l == access.DefaultLimits {
 			m.Limits = nil // one form for the same
@@ -328,9 +311,9 @@ func check(tx *database.Tx, m *access.Matrix, groups []access.Group) error {
 	for i, s := range m.Patterns {
 		switch {
 		case !entities[s.LegalEntity]:
-			add(CodeUnknown, "patterns[%d].legal_entity_id", i)
+			add(invalid.Unknown, "patterns[%d].legal_entity_id", i)
 		case i > 0 && m.Patterns[i-1].LegalEntity == s.LegalEntity:
-			add(CodeRepeated, "patterns[%d].legal_entity_id", i)
+			add(invalid.Repeated, "patterns[%d].legal_entity_id", i)
 		}
 	}
 	unknown, err := unknownPeople(tx, m)
@@ -338,10 +321,10 @@ func check(tx *database.Tx, m *access.Matrix, groups []access.Group) error {
 		return err
 	}
 	for _, location := range unknown {
-		add(CodeUnknown, "%s", location)
+		add(invalid.Unknown, "%s", location)
 	}
 	if len(found) > 0 {
-		return &InvalidError{found}
+		return &invalid.Values{Problems: found}
 	}
 	return nil
 }

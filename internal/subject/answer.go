@@ -9,6 +9,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/invalid"
 	"lethe/internal/reasons"
 	"lethe/internal/retention"
 	"lethe/internal/textform"
@@ -92,52 +93,52 @@ func (a *Answer) Prepare(tx *database.Tx, by models.Actor, id uuid.UUID) (r mode
 
 // check says what of an answer is malformed, or does not fit the request.
 func (a *Answer) check(tx *database.Tx, r models.SubjectRequest) error {
-	found := &InvalidError{}
+	found := &invalid.Values{}
 	text, fault := textform.Paragraphs(a.Text, maxText)
-	found.add("text", faultCode(fault))
+	found.Add("text", invalid.Text(fault))
 	basis, fault := textform.Paragraphs(a.Basis, maxText)
-	if code := faultCode(fault); code != CodeRequired || a.Answer != models.SubjectGranted {
-		found.add("basis", code)
+	if code := invalid.Text(fault); code != invalid.Required || a.Answer != models.SubjectGranted {
+		found.Add("basis", code)
 	}
 	a.Text, a.Basis = text, basis
 	if !slices.Contains(models.SubjectAnswers, a.Answer) {
-		found.add("answer", CodeUnknown)
+		found.Add("answer", invalid.Unknown)
 	}
 	does := len(a.Fields)+len(a.EraseFields)+len(a.EraseCategories) > 0
 	switch {
 	case a.Answer == models.SubjectRefused && does:
-		found.add("answer", CodeNotWanted)
+		found.Add("answer", invalid.NotWanted)
 	case len(a.Fields) > 0 && r.Kind != models.SubjectCorrection:
-		found.add("fields", CodeNotWanted)
+		found.Add("fields", invalid.NotWanted)
 	case len(a.EraseFields)+len(a.EraseCategories) > 0 && r.Kind != models.SubjectErasure:
-		found.add("erase_fields", CodeNotWanted)
+		found.Add("erase_fields", invalid.NotWanted)
 	case a.Answer != models.SubjectRefused && r.Kind == models.SubjectErasure && !does:
-		found.add("erase_fields", CodeRequired) // what is granted is done with the answer
+		found.Add("erase_fields", invalid.Required) // what is granted is done with the answer
 	}
 	for _, key := range a.EraseFields {
 		if !archive.OnConsentAlone(key) {
-			found.add("erase_fields", CodeNotByConsent)
+			found.Add("erase_fields", CodeNotByConsent)
 			break
 		}
 	}
 	if err := a.checkCorrection(tx, r, found); err != nil {
 		return err
 	}
-	return found.err()
+	return found.Err()
 }
 
 // checkCorrection wants what is granted of the named fields to be written with the answer; other fields nobody asked for.
-func (a *Answer) checkCorrection(tx *database.Tx, r models.SubjectRequest, found *InvalidError) error {
+func (a *Answer) checkCorrection(tx *database.Tx, r models.SubjectRequest, found *invalid.Values) error {
 	if r.Kind != models.SubjectCorrection || a.Answer == models.SubjectRefused {
 		return nil
 	}
 	for key, value := range a.Fields {
 		if value == nil { // taking away is an erasure, which asks for more
-			found.add("fields", CodeRequired)
+			found.Add("fields", invalid.Required)
 			break
 		}
 		if len(r.Fields) > 0 && !slices.Contains(r.Fields, key) {
-			found.add("fields", CodeNotRequested)
+			found.Add("fields", CodeNotRequested)
 			break
 		}
 	}
@@ -156,11 +157,11 @@ func (a *Answer) checkCorrection(tx *database.Tx, r models.SubjectRequest, found
 	}
 	switch {
 	case a.Answer == models.SubjectGranted && written < wanted, wanted > 0 && written == 0, len(asked) == 0 && len(a.Fields) == 0:
-		found.add("fields", CodeRequired)
+		found.Add("fields", invalid.Required)
 	}
 	for _, key := range []string{archive.FieldName, archive.FieldPost} {
 		if value, given := a.Fields[key]; given && value == nil {
-			found.add("fields."+key, CodeRequired)
+			found.Add("fields."+key, invalid.Required)
 		}
 	}
 	return nil

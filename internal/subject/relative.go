@@ -12,6 +12,7 @@ import (
 	"lethe/internal/archive"
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	"lethe/internal/invalid"
 	"lethe/internal/reasons"
 	"lethe/internal/textform"
 	"lethe/models"
@@ -27,15 +28,15 @@ type Relative struct {
 	Objected bool `json:"-"`
 }
 
-func (r *Relative) check(onPaper bool, found *InvalidError) {
+func (r *Relative) check(onPaper bool, found *invalid.Values) {
 	if r == nil {
 		return
 	}
 	if !onPaper {
-		found.add("relative", CodeNotWanted)
+		found.Add("relative", invalid.NotWanted)
 	}
 	if !slices.Contains(models.NearRelatives, r.Relation) {
-		found.add("relative.relation", CodeUnknown)
+		found.Add("relative.relation", invalid.Unknown)
 	}
 	for _, line := range []struct {
 		name string
@@ -43,7 +44,7 @@ func (r *Relative) check(onPaper bool, found *InvalidError) {
 		most int
 	}{{"name", &r.Name, maxKeptAt}, {"proof", &r.Proof, maxText}, {"interest", &r.Interest, maxText}} {
 		text, fault := textform.Paragraphs(*line.text, line.most)
-		found.add("relative."+line.name, faultCode(fault))
+		found.Add("relative."+line.name, invalid.Text(fault))
 		*line.text = text
 	}
 }
@@ -67,7 +68,7 @@ func (r *Relative) fits(tx *database.Tx, person uuid.UUID) error {
 	}
 	dead, err := byDeath(tx, person, dyingStages...)
 	if err == nil && dead {
-		err = &InvalidError{[]Invalid{{"relative", CodeRequired}}}
+		err = invalid.At("relative", invalid.Required)
 	}
 	return err
 }

@@ -18,6 +18,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/disclosure"
+	"lethe/internal/invalid"
 	"lethe/internal/ledger"
 	"lethe/internal/reasons"
 	"lethe/internal/textform"
@@ -51,47 +52,11 @@ var (
 	ErrExtended = errors.New("the answer was put off already")
 )
 
-// Codes of an [Invalid].
+// Codes of a refused value, besides those of package invalid.
 const (
-	CodeRequired     = "required"
-	CodeTooLong      = "too_long"
-	CodeNotText      = "not_text"
-	CodeUnknown      = "unknown"
-	CodeInFuture     = "in_the_future"
-	CodeTooEarly     = "too_early"
-	CodeNotWanted    = "not_wanted"
 	CodeNotRequested = "not_requested"
 	CodeNotByConsent = "not_by_consent"
-	CodeReadOnly     = "read_only"
 )
-
-// Invalid is one value that is refused; it is not repeated.
-type Invalid struct{ Location, Code string }
-
-// InvalidError lists what is wrong with a request or an answer.
-type InvalidError struct{ Problems []Invalid }
-
-// Error names places and codes.
-func (e *InvalidError) Error() string {
-	parts := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		parts[i] = p.Location + ": " + p.Code
-	}
-	return "invalid: " + strings.Join(parts, ", ")
-}
-
-func (e *InvalidError) add(location, code string) {
-	if code != "" {
-		e.Problems = append(e.Problems, Invalid{location, code})
-	}
-}
-
-func (e *InvalidError) err() error {
-	if len(e.Problems) == 0 {
-		return nil
-	}
-	return e
-}
 
 // In characters, and how many of a person's requests may be open.
 const (
@@ -126,10 +91,6 @@ const (
 )
 
 func cell(column string, id uuid.UUID) string { return reasons.Cell("subject_requests."+column, id) }
-
-func faultCode(f textform.Fault) string {
-	return map[textform.Fault]string{textform.Empty: CodeRequired, textform.TooLong: CodeTooLong, textform.Unreadable: CodeNotText}[f]
-}
 
 // New is what somebody asks for.
 type New struct {
@@ -250,24 +211,24 @@ func (n New) keep(tx *database.Tx, r *models.SubjectRequest) (err error) {
 
 // check puts what was written into the form in which it is kept.
 func (n *New) check(tx *database.Tx, today clock.Date) error {
-	found := &InvalidError{}
+	found := &invalid.Values{}
 	if !slices.Contains(models.SubjectRequestKinds, n.Kind) {
-		found.add("kind", CodeUnknown)
+		found.Add("kind", invalid.Unknown)
 	}
 	text, fault := textform.Paragraphs(n.Text, maxText)
-	if code := faultCode(fault); code != CodeRequired || n.Kind != models.SubjectCopy { // a copy explains itself
-		found.add("text", code)
+	if code := invalid.Text(fault); code != invalid.Required || n.Kind != models.SubjectCopy { // a copy explains itself
+		found.Add("text", code)
 	}
 	n.Text = text
 	if n.Paper != nil {
 		kept, fault := textform.Line(n.Paper.KeptAt, maxKeptAt)
-		found.add("paper.kept_at", faultCode(fault))
+		found.Add("paper.kept_at", invalid.Text(fault))
 		n.Paper.KeptAt = kept
 		switch {
 		case n.Paper.ReceivedOn.After(today):
-			found.add("paper.received_on", CodeInFuture)
+			found.Add("paper.received_on", invalid.InFuture)
 		case n.Paper.ReceivedOn.Before(today.AddDays(-earliest)):
-			found.add("paper.received_on", CodeTooEarly)
+			found.Add("paper.received_on", invalid.TooEarly)
 		}
 	}
 	n.Relative.check(n.Paper != nil, found)
@@ -275,17 +236,17 @@ func (n *New) check(tx *database.Tx, today clock.Date) error {
 	n.Fields = slices.Compact(n.Fields)
 	if len(n.Fields) > 0 {
 		if n.Kind == models.SubjectCopy {
-			found.add("fields", CodeNotWanted)
+			found.Add("fields", invalid.NotWanted)
 		}
 		known, err := archive.Definitions(tx.DB(), n.Fields)
 		if err != nil {
 			return err
 		}
 		if len(known) < len(n.Fields) {
-			found.add("fields", CodeUnknown)
+			found.Add("fields", invalid.Unknown)
 		}
 	}
-	return found.err()
+	return found.Err()
 }
 
 // lock reads a request and keeps it as it is to the end of the transaction.
@@ -322,7 +283,7 @@ func Extend(tx *database.Tx, by models.Actor, id uuid.UUID, reason string) (mode
 		return r, err
 	}
 	text, fault := textform.Paragraphs(reason, maxText)
-	switch code := faultCode(fault); {
+	switch code := invalid.Text(fault); {
 	case by.EmployeeID == r.EmployeeID:
 		return r, ErrOwn
 	case r.State != models.SubjectOpen:
@@ -330,7 +291,7 @@ func Extend(tx *database.Tx, by models.Actor, id uuid.UUID, reason string) (mode
 	case r.ExtendedAt != nil:
 		return r, ErrExtended
 	case code != "":
-		return r, &InvalidError{[]Invalid{{"reason", code}}}
+		return r, invalid.At("reason", code)
 	}
 	employment, err := archive.LatestEmployment(tx.DB(), r.EmployeeID)
 	if err != nil {
