@@ -1,4 +1,5 @@
 import { DownloadOutlined, EyeInvisibleOutlined, EyeOutlined } from '@ant-design/icons'
+import { useQuery } from '@tanstack/react-query'
 import { Button, Card, Collapse, DatePicker, Empty, Flex, Form, Select, Skeleton, Table, Typography } from 'antd'
 import dayjs, { type Dayjs } from 'dayjs'
 import { useState } from 'react'
@@ -29,12 +30,20 @@ const roles: Role[] = ['hr_admin', 'department_head', 'reviewer', 'auditor', 'it
 
 /** Who could see what at the end of a past day: roles, tiers, and what the permissions of that day opened. */
 export default function Access() {
+  const entities = useQuery({ queryKey: ['legal-entities'], queryFn: () => ok(api.GET('/api/v1/legal-entities', { params: { query: { limit: 200 } } })) })
+  if (entities.isPending) return <Skeleton active />
+  // The report's days are those of the company, not of whoever looks.
+  const zone = entities.data?.items[0]?.time_zone
+  return <Report today={new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(new Date())} />
+}
+
+function Report({ today }: { today: string }) {
   const t = useReportTexts()
   const shell = useShellTexts()
   const wide = useWide()
   const role = useMe().data?.role
   const [form] = Form.useForm<Values>()
-  const first: Values = { on: dayjs().subtract(1, 'day') }
+  const first: Values = { on: dayjs(today) }
   const askedBy = (v: Values) => ({ on: v.on.format('YYYY-MM-DD'), role: v.role })
   const [asked, setAsked] = useState(() => askedBy(first))
   const [taking, setTaking] = useState(false)
@@ -56,7 +65,7 @@ export default function Access() {
         <Form form={form} initialValues={first} onFinish={(v: Values) => setAsked(askedBy(v))} layout="vertical">
           <Flex gap={12} wrap align="end">
             <Form.Item name="on" label={t('accessDay')} rules={[{ required: true }]} style={{ marginBottom: 0, flex: '1 1 160px' }}>
-              <DatePicker allowClear={false} disabledDate={(d) => d.isAfter(dayjs(), 'day')} style={{ width: '100%' }} />
+              <DatePicker allowClear={false} disabledDate={(d) => d.isAfter(dayjs(today), 'day')} style={{ width: '100%' }} />
             </Form.Item>
             <Form.Item name="role" style={{ marginBottom: 0, flex: '1 1 160px' }}>
               <Select aria-label={t('accessRole')} allowClear placeholder={t('accessRole')} options={roles.map((r) => ({ value: r, label: t(r) }))} />
