@@ -165,7 +165,7 @@ func TestThePermissionsOfADayAreThoseOfItsEnd(t *testing.T) {
 	if v.Summary.Version != 1 || one == nil || len(one.Tiers) != 1 || one.Tiers[0].Key != "payroll" || !one.Tiers[0].Named || one.Tiers[0].ScopeText != "the own legal entity" {
 		t.Fatalf("the day itself: %+v, %+v", one, v.Summary)
 	}
-	if s := v.Summary; len(s.Protected) != 1 || s.ApprovedBy == nil || s.ApprovedBy.EmployeeID != f.People[httpkit.Reviewer] || !strings.Contains(s.LimitsText, "7 other people") ||
+	if s := v.Summary; len(s.Protected) != 1 || s.ApprovedBy == nil || s.ApprovedBy.EmployeeID != f.People[httpkit.Reviewer] || !strings.Contains(s.LimitsText, "7 other people within") ||
 		!slices.ContainsFunc(s.Changes, func(c reports.AccessChange) bool {
 			return c.What == holders.Permissions && c.WhatText == "Permissions changed (version 1)"
 		}) {
