@@ -37,7 +37,7 @@ const (
 	// tries is how often a listing is asked for in one run.
 	tries = 3
 	// chunk is how many accounts are compared in one transaction.
-	chunk = 500
+	chunk = 2000
 )
 
 // comparison is one system in one run, while a worker is at it.
