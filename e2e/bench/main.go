@@ -28,6 +28,7 @@ type settings struct {
 	people     int
 	looks      bool
 	imported   int
+	reconciled int
 	timeout    time.Duration
 }
 
@@ -43,6 +44,7 @@ func main() {
 	flag.IntVar(&s.people, "people", 0, "measure nothing but lists, with so many people; 0: they are not measured")
 	flag.BoolVar(&s.looks, "looks", false, "measure nothing but judged looks")
 	flag.IntVar(&s.imported, "import", 0, "measure nothing but the import of so many people; 0: it is not measured")
+	flag.IntVar(&s.reconciled, "reconcile", 0, "measure nothing but the comparison of so many accounts with the facts; 0: it is not measured")
 	flag.DurationVar(&s.timeout, "timeout", 20*time.Minute, "limit for the whole run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -62,6 +64,9 @@ func run(ctx context.Context, s settings) error {
 	}
 	if s.imported > 0 {
 		return importPeople(ctx, s.imported)
+	}
+	if s.reconciled > 0 {
+		return reconcileAccounts(ctx, s.reconciled)
 	}
 	if s.looks {
 		return disclosures(ctx)

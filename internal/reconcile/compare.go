@@ -371,18 +371,19 @@ func (c *comparison) lookForGone(ctx context.Context) error {
 			return nil
 		}
 		after = rows[len(rows)-1].ID
-		ids := make([]string, len(rows))
+		ids := make(models.Names, len(rows))
 		for i, r := range rows {
 			ids[i] = r.ExternalID
 		}
 		// Not in one statement: nobody counted the rows of a table that was filled a moment ago, and it is joined badly.
 		var there []string
-		err = c.DB.Read(ctx).Raw(`SELECT external_id FROM reconciliation_listing WHERE reconciliation_id = ? AND system = ? AND external_id IN ?`,
+		err = c.DB.Read(ctx).Raw(`SELECT external_id FROM reconciliation_listing WHERE reconciliation_id = ? AND system = ? AND external_id = ANY (?)`,
 			c.run.ID, c.row.System, ids).Scan(&there).Error
 		if err != nil {
 			return database.Wrap("looking for accounts in a listing", err)
 		}
-		rows = slices.DeleteFunc(rows, func(r row) bool { return slices.Contains(there, r.ExternalID) })
+		slices.Sort(there)
+		rows = slices.DeleteFunc(rows, func(r row) bool { _, ok := slices.BinarySearch(there, r.ExternalID); return ok })
 		var found []seen
 		for _, r := range rows {
 			_, err := c.remote.ReadBack(ctx, r.ExternalID)
@@ -409,7 +410,7 @@ const goesOn = `m.ended_at IS NULL AND NOT EXISTS (SELECT FROM departures d WHER
 
 // facts reads what is known about some listed accounts.
 func (c *comparison) facts(ctx context.Context, rows []listing) (func(listing) Facts, error) {
-	ids, numbers := make([]string, len(rows)), make(models.Names, len(rows))
+	ids, numbers := make(models.Names, len(rows)), make(models.Names, len(rows))
 	for i, r := range rows {
 		ids[i], numbers[i] = r.ExternalID, r.EmployeeNo
 	}
@@ -417,12 +418,12 @@ func (c *comparison) facts(ctx context.Context, rows []listing) (func(listing) F
 	err := c.DB.Read(ctx).Raw(`SELECT a.external_id, a.id AS account_id, a.state, m.employee_id, (`+goesOn+`) AS current,
 			EXISTS (SELECT FROM support_cases c WHERE c.account_id = a.id AND c.state <> 'closed' AND c.reason = ?) AS reported
 		FROM linked_accounts a JOIN employments m ON m.id = a.employment_id
-		WHERE a.system = ? AND a.external_id IN ? ORDER BY a.id`, account.ReasonSwitchedOn, c.row.System, ids).Scan(&links).Error
+		WHERE a.system = ? AND a.external_id = ANY (?) ORDER BY a.id`, account.ReasonSwitchedOn, c.row.System, ids).Scan(&links).Error
 	if err != nil {
 		return nil, database.Wrap("reading links", err)
 	}
 	people := map[uuid.UUID]Person{}
-	linkedTo := []uuid.UUID{uuid.Nil}
+	linkedTo := models.IDs{uuid.Nil}
 	byID := map[string][]Link{}
 	for _, l := range links {
 		byID[l.ExternalID] = append(byID[l.ExternalID], l)
@@ -434,7 +435,7 @@ func (c *comparison) facts(ctx context.Context, rows []listing) (func(listing) F
 	}
 	err = c.DB.Read(ctx).Raw(`WITH asked AS (
 			SELECT n AS listed, e.id FROM unnest(CAST(? AS text[])) n JOIN employees e ON e.employee_no_key = lower(n) WHERE n <> ''
-			UNION SELECT '', id FROM employees WHERE id IN ?)
+			UNION SELECT '', id FROM employees WHERE id = ANY (?))
 		SELECT asked.listed, e.id, e.employee_no,
 			EXISTS (SELECT FROM employments m WHERE m.employee_id = e.id AND `+goesOn+`) AS employed,
 			EXISTS (SELECT FROM departures d WHERE d.employee_id = e.id AND d.accounts_state IN ('unlinking', 'relinking')) AS busy,
