@@ -1,7 +1,7 @@
 import { SyncOutlined } from '@ant-design/icons'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Card, Empty, Flex, Popconfirm, Select, Skeleton, Typography } from 'antd'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Link } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -33,7 +33,12 @@ export default function Reconciliation() {
   const role = useMe().data?.role
   const acts = role === 'it_ops' || role === 'hr_admin'
   const systems = useQuery({ queryKey: ['reconciliation', 'systems'], queryFn: () => ok(api.GET('/api/v1/reconciled-systems')) })
-  const runs = useQuery({ queryKey: ['reconciliation', 'runs'], queryFn: () => ok(api.GET('/api/v1/reconciliations', { params: { query: { limit: 1 } } })) })
+  const runs = useQuery({
+    queryKey: ['reconciliation', 'runs'],
+    queryFn: () => ok(api.GET('/api/v1/reconciliations', { params: { query: { limit: 1 } } })),
+    // Most runs are over within seconds. A long one is asked about by hand: what asks for ever keeps a session open.
+    refetchInterval: ({ state: { data } }) => data?.items[0]?.state === 'running' && Date.now() - Date.parse(data.items[0].started_at) < 300_000 && 2_000,
+  })
   const again = () => void client.invalidateQueries({ queryKey: ['reconciliation'] })
   const begin = useMutation({
     mutationFn: (body: { system?: string; accept_smaller?: boolean }) => ok(api.POST('/api/v1/reconciliations', { body })),
@@ -41,6 +46,10 @@ export default function Reconciliation() {
   })
   const newest = runs.data?.items[0]
   const running = newest?.state === 'running' ? newest : undefined
+  const over = newest?.ended_at
+  useEffect(() => {
+    if (over) void client.invalidateQueries({ queryKey: ['reconciliation'], predicate: ({ queryKey }) => queryKey[1] !== 'runs' })
+  }, [over, client])
   const stop = useMutation({ mutationFn: (id: string) => ok(api.POST('/api/v1/reconciliations/{id}/stop', { params: { path: { id } } })), onSettled: again })
   return (
     <>
