@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
+	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/reconcile"
 	"lethe/models"
@@ -153,6 +154,48 @@ func TestI12_PlantedDriftIsFoundOnceAndNoneIsInvented(t *testing.T) {
 		if f.kind == models.DriftSwitchedOn {
 			t.Errorf("still open: %+v", f)
 		}
+	}
+}
+
+// later is a system in which something happens after it was listed.
+type later struct {
+	connector.Connector
+	happens func()
+}
+
+func (l later) List(ctx context.Context, page func([]connector.Listed) error) (int, error) {
+	n, err := l.Connector.(connector.Lister).List(ctx, page)
+	l.happens()
+	return n, err
+}
+
+// The listing is older than the facts: what was switched off since is not told, nor what a list left out and is there.
+func TestI12_WhatIsSoNoMoreIsNotTold(t *testing.T) {
+	w := newWorld(t)
+	p, hidden := w.hire(), w.hire()
+	id := w.link(p, "mail")
+	w.leave(p, true)
+	w.change("mail", id, control.Plant{EmployeeNo: p.no})
+	w.link(hidden, "mail")
+	rule := control.Rule{Match: control.Match{Operation: control.OpFind, EmployeeNo: hidden.no}, Kind: control.Unknown}
+	if err := w.controls["mail"].SetFaults(t.Context(), control.Faults{Rules: []control.Rule{rule}}); err != nil {
+		t.Fatal(err)
+	}
+	off := true
+	mail, _ := w.systems.Get("mail")
+	mail.Connector = later{mail.Connector, func() { w.change("mail", id, control.Plant{EmployeeNo: p.no, Inactive: off}) }}
+	var err error
+	if w.systems, err = connector.RegistryOf(mail); err != nil {
+		t.Fatal(err)
+	}
+	w.worker.Systems, w.worker.Shrink = w.systems, 1
+	if _, s := w.run(reconcile.Order{}); s["mail"].Outcome != models.ComparisonCompared || s["mail"].Found != 0 {
+		t.Errorf("told: %+v, %+v", s["mail"], w.open())
+	}
+	w.change("mail", id, control.Plant{EmployeeNo: p.no})
+	off = false
+	if _, s := w.run(reconcile.Order{}); s["mail"].Found != 1 || w.open()[0].kind != models.DriftSwitchedOn {
+		t.Errorf("still on: %+v, %+v", s["mail"], w.open())
 	}
 }
 
