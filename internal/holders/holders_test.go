@@ -31,6 +31,7 @@ type world struct {
 	version int
 	past    []snapshot
 	changes []Change
+	cuts    map[uuid.UUID]bool // those that stand, by their people: the person was told
 }
 
 // kept is what the model knows of a user.
@@ -52,7 +53,7 @@ type snapshot struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{T: t, env: databasetest.New(t), users: map[uuid.UUID]*kept{}}
+	w := &world{T: t, env: databasetest.New(t), users: map[uuid.UUID]*kept{}, cuts: map[uuid.UUID]bool{}}
 	for range 5 {
 		w.people = append(w.people, w.env.Hire(t, "CN").EmployeeID)
 	}
@@ -103,12 +104,16 @@ func (w *world) step() {
 	w.Helper()
 	asks, agrees, person := w.people[0], w.people[1], pick(w.people)
 	ids := slices.SortedFunc(maps.Keys(w.users), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	if len(ids) < 3 || rand.N(8) == 0 && len(ids) < 9 {
+	if _, stands := w.cuts[person]; !stands && (len(ids) < 3 || rand.N(8) == 0 && len(ids) < 9) {
 		w.create(asks, agrees, person)
 		return
 	}
 	id := pick(ids)
 	u, r := w.users[id], pick(models.Roles)
+	if _, stands := w.cuts[u.Person]; stands {
+		w.over(u.Person)
+		return
+	}
 	_, held := u.Roles[r]
 	switch rand.N(9) {
 	case 0, 1, 2:
@@ -130,10 +135,8 @@ func (w *world) step() {
 			w.changed(Ended, u.Person, "")
 		}
 	case 6:
-		if u.State == models.UserActive {
-			w.oneUser(id, u, "user.suspended", models.UserSuspended, Ended)
-		} else if u.State == models.UserSuspended {
-			w.oneUser(id, u, "user.resumed", models.UserActive, Began)
+		if u.Person != asks && u.Person != agrees {
+			w.cut(u.Person, rand.N(2) == 0)
 		}
 	case 7:
 		if u.State == models.UserActive || u.State == models.UserDisabled {
@@ -183,6 +186,66 @@ func (w *world) oneUser(id uuid.UUID, u *kept, action string, to models.UserStat
 	})
 	u.State = to
 	w.changed(what, u.Person, "")
+}
+
+// cut takes somebody's access away at once. Of one that the person was not told of the model knows nothing.
+func (w *world) cut(person uuid.UUID, told bool) {
+	w.Helper()
+	asks, agrees := w.people[0], w.people[1]
+	w.exec(`INSERT INTO access_cuts (id, employee_id, state, holder_of, ordered_by, ordered_role, ordered_at, confirm_due_at, told_at, told_by, ledger_entry_id)
+		VALUES (gen_random_uuid(), ?, 'unconfirmed', '{}', ?, 'hr_admin', lethe_now(), lethe_now(), CASE WHEN ? THEN lethe_now() END, CASE WHEN ? THEN CAST(? AS uuid) END, @entry)`,
+		person, asks, told, told, agrees)
+	w.act(asks, agrees, func(tx *database.Tx, by models.Actor) error {
+		_, err := identity.Suspend(tx, person, by)
+		return err
+	})
+	w.cuts[person] = told
+	if told {
+		w.each(person, map[models.UserState]models.UserState{models.UserActive: models.UserSuspended, models.UserEnrolling: models.UserDisabled})
+	}
+}
+
+// over lifts a cut, or ends it with the employment: who had yet to set the credentials stays disabled.
+func (w *world) over(person uuid.UUID) {
+	w.Helper()
+	asks, agrees := w.people[0], w.people[1]
+	told := w.cuts[person]
+	delete(w.cuts, person)
+	to := map[models.UserState]models.UserState{models.UserSuspended: models.UserActive}
+	if !told {
+		to = map[models.UserState]models.UserState{models.UserEnrolling: models.UserDisabled}
+	}
+	if rand.N(2) == 0 {
+		w.exec("UPDATE access_cuts SET state = 'lifted', lifted_at = lethe_now(), lifted_by = ?, lifted_with = ?, ledger_entry_id = @entry WHERE employee_id = ? AND state = 'unconfirmed'", asks, agrees, person)
+		w.act(asks, agrees, func(tx *database.Tx, by models.Actor) error { return identity.Resume(tx, person, by) })
+	} else {
+		w.exec("UPDATE access_cuts SET state = 'ended', ended_at = lethe_now(), ledger_entry_id = @entry WHERE employee_id = ? AND state = 'unconfirmed'", person)
+		closed := models.UserActive
+		if told {
+			closed = models.UserSuspended
+		}
+		for id, u := range w.users {
+			if u.Person == person && u.State == closed {
+				w.act(asks, agrees, func(tx *database.Tx, by models.Actor) error { return identity.Disable(tx, id, by) })
+			}
+		}
+		to[closed] = models.UserDisabled
+	}
+	w.each(person, to)
+}
+
+// each brings a person's users from one state to another in the model.
+func (w *world) each(person uuid.UUID, to map[models.UserState]models.UserState) {
+	for _, u := range w.users {
+		if next, moves := to[u.State]; moves && u.Person == person {
+			u.State = next
+			what := Ended
+			if next == models.UserActive {
+				what = Began
+			}
+			w.changed(what, person, "")
+		}
+	}
 }
 
 // permissions are changed; the protected list tells which version it is.
@@ -378,6 +441,47 @@ func TestI27_AnEmergencyCutShowsOnceThePersonWasTold(t *testing.T) {
 	w.exec("UPDATE access_cuts SET told_at = lethe_now(), told_by = ?, ledger_entry_id = @entry", w.people[0])
 	if s := today(); len(s.Holders) != 0 || s.Waiting != 0 || len(s.Changes) != 2 {
 		t.Errorf("once they were told: %+v", s)
+	}
+}
+
+// TestI27_EachCutIsHiddenForItself: of two cuts of one person, one told and one not, in either order.
+func TestI27_EachCutIsHiddenForItself(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		w := newWorld(t)
+		person := w.people[2]
+		var user uuid.UUID
+		w.act(w.people[0], w.people[1], func(tx *database.Tx, by models.Actor) error {
+			u, err := identity.CreateUser(tx, by, identity.NewUser{EmployeeID: person, Login: "twice-cut", Roles: []models.Role{models.RoleHRAdmin}})
+			user = u.ID
+			return err
+		})
+		w.oneUser(user, &kept{Person: person}, "user.enrolled", models.UserActive, Began)
+		said := func() [2]int {
+			w.env.Advance(t, 3*time.Second)
+			d, err := DayOf(t.Context(), w.env.Facts, clock.Today(w.now(), time.UTC), time.UTC, w.now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := On(t.Context(), w.env.Facts, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.env.Advance(t, 24*time.Hour)
+			return [2]int{len(s.Holders), len(s.Changes)}
+		}
+		said()
+		for _, told := range []bool{first, !first} {
+			w.cut(person, told)
+			want := map[bool][2]int{true: {0, 1}, false: {1, 0}}[told]
+			if got := said(); got != want {
+				t.Errorf("told %t, the first %t: %v holders and changes, want %v", told, first, got, want)
+			}
+			w.exec("UPDATE access_cuts SET state = 'lifted', lifted_at = lethe_now(), lifted_by = ?, lifted_with = ?, ledger_entry_id = @entry WHERE state = 'unconfirmed'", w.people[0], w.people[1])
+			w.act(w.people[0], w.people[1], func(tx *database.Tx, by models.Actor) error { return identity.Resume(tx, person, by) })
+			if got := said(); got != [2]int{1, want[1]} {
+				t.Errorf("lifted, told %t, the first %t: %v holders and changes", told, first, got)
+			}
+		}
 	}
 }
 

@@ -47,6 +47,34 @@ type life struct {
 	events    []event
 }
 
+// untold is an emergency cut of which the person was not told.
+type untold struct {
+	EmployeeID uuid.UUID
+	OrderedAt  time.Time
+	Over       *time.Time // lifted, or ended; nil: it stands
+}
+
+// covers says whether an entry lies between the order of a cut and its end. What opens again comes after the end was written
+// down, what closes comes around the order.
+func (c untold) covers(e event) bool {
+	from, to := -apart, time.Duration(0)
+	if e.Action == resumed {
+		from, to = 0, apart
+	}
+	return !e.At.Before(c.OrderedAt.Add(from)) && (c.Over == nil || !e.At.After(c.Over.Add(to)))
+}
+
+// untoldCuts are by their people: of one person no two stand at a time.
+func untoldCuts(g *gorm.DB) (map[uuid.UUID][]untold, error) {
+	var all []untold
+	err := g.Raw("SELECT employee_id, ordered_at, coalesce(lifted_at, ended_at) AS over FROM access_cuts WHERE told_at IS NULL ORDER BY ordered_at").Scan(&all).Error
+	of := make(map[uuid.UUID][]untold, len(all))
+	for _, c := range all {
+		of[c.EmployeeID] = append(of[c.EmployeeID], c)
+	}
+	return of, database.Wrap("reading emergency cuts", err)
+}
+
 // livesOf reads what happened to each user. Of an emergency cut of which the person was not told nothing is read: what the
 // report says goes from hand to hand (I27).
 func livesOf(g *gorm.DB) (map[uuid.UUID]*life, error) {
@@ -61,19 +89,12 @@ func livesOf(g *gorm.DB) (map[uuid.UUID]*life, error) {
 	for i := range users {
 		all[users[i].ID] = &users[i].Life
 	}
-	var secret []struct {
-		EmployeeID uuid.UUID
-		OrderedAt  time.Time
-	}
-	if err := g.Raw("SELECT employee_id, min(ordered_at) AS ordered_at FROM access_cuts WHERE told_at IS NULL GROUP BY employee_id").Scan(&secret).Error; err != nil {
-		return nil, database.Wrap("reading emergency cuts", err)
-	}
-	since := make(map[uuid.UUID]time.Time, len(secret))
-	for _, c := range secret {
-		since[c.EmployeeID] = c.OrderedAt.Add(-apart)
+	secret, err := untoldCuts(g)
+	if err != nil {
+		return nil, err
 	}
 	var events []event
-	err := g.Raw(`SELECT CAST(right(c.object, 36) AS uuid) AS user_id, c.action, c.at, c.actor_id AS by, CAST(c.details ->> 'approved_by' AS uuid) AS second
+	err = g.Raw(`SELECT CAST(right(c.object, 36) AS uuid) AS user_id, c.action, c.at, c.actor_id AS by, CAST(c.details ->> 'approved_by' AS uuid) AS second
 		FROM ledger_content c WHERE c.action IN ? AND c.object LIKE 'user/%' ORDER BY c.at, c.entry_id`,
 		[]string{created, enrolled, reset, disabled, suspended, resumed}).Scan(&events).Error
 	if err != nil {
@@ -84,17 +105,21 @@ func livesOf(g *gorm.DB) (map[uuid.UUID]*life, error) {
 		if !known {
 			continue
 		}
-		if from, cut := since[l.Employee]; cut && !e.At.Before(from) && l.hide(e) {
+		cuts := secret[l.Employee]
+		if i := slices.IndexFunc(cuts, func(c untold) bool { return c.covers(e) }); i >= 0 && l.hide(e, cuts[i].Over) {
 			continue
 		}
 		l.events = append(l.events, e)
+	}
+	for _, l := range all { // what a cut left closed comes at its end
+		slices.SortStableFunc(l.events, func(a, b event) int { return a.At.Compare(b.At) })
 	}
 	return all, nil
 }
 
 // hide says whether an entry is of an emergency cut, and lets the user be today as it was before it. A cut suspends a user,
-// and disables one whose owner had yet to set the credentials.
-func (l *life) hide(e event) bool {
+// and disables one whose owner had yet to set the credentials: that one stays disabled, and is so from the end of the cut on.
+func (l *life) hide(e event, over *time.Time) bool {
 	n := len(l.events)
 	waits := n > 0 && (l.events[n-1].Action == reset || l.events[n-1].Action == created && l.CreatedBy != nil)
 	switch {
@@ -104,6 +129,9 @@ func (l *life) hide(e event) bool {
 		if l.State == models.UserSuspended {
 			l.State = models.UserActive
 		}
+		return true
+	case e.Action == disabled && waits && over != nil:
+		l.events = append(l.events, event{UserID: e.UserID, Action: disabled, At: *over})
 		return true
 	case e.Action == disabled && waits:
 		if l.State == models.UserDisabled {
