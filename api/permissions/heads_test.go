@@ -204,6 +204,19 @@ func TestI27_ProtectedPeopleAreReachedWhereTheyMayBe(t *testing.T) {
 		}
 	})
 	c.want("protected, who may be looked at", "own below site entity", "own")
+	c.change(func(p *permissions.Permissions) {
+		for i := range p.Grants {
+			if p.Grants[i].Tier == "heads" {
+				p.Grants[i].Protected = access.LookAfterReview
+			}
+		}
+	})
+	offered := func(name string) string {
+		return string(c.by.Ask("GET", "/api/v1/disclosure-purposes?employee_id="+c.people[name].String(), "").Body)
+	}
+	if offered("entity") != offered("site") || !strings.Contains(offered("site"), `"groups":[{`) {
+		t.Errorf("the purposes tell who is protected: %s, %s", offered("entity"), offered("site"))
+	}
 
 	if err := databasetest.Unguarded(c.Env.Facts, "employees", "employees_status", "UPDATE employees SET status = 'purged' WHERE id = '"+c.people["site"].String()+"'"); err != nil {
 		t.Fatal(err)

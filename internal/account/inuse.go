@@ -15,7 +15,7 @@ import (
 // reading it back confirmed.
 type InUse struct {
 	EmployeeID uuid.UUID
-	// AccountID is our account; nil: nobody registered it, it carries the number of somebody who has left.
+	// AccountID is our account; nil: nobody registered it, it carries the number of somebody who has left or is cut off.
 	AccountID          *uuid.UUID
 	System, SystemKind string
 	ExternalID         string
@@ -58,8 +58,12 @@ func ReportInUse(tx *database.Tx, u InUse, changed func(*database.Tx, models.Acc
 
 // order is the one that took the access away last.
 func (u InUse) order(tx *database.Tx) (models.AccountOperation, error) {
-	q := tx.DB().Where(`departure_id IN (SELECT id FROM departures WHERE employee_id = ? AND stage NOT IN ?) AND kind = ? AND state <> ?`,
-		u.EmployeeID, []models.Stage{models.StageWithdrawn, models.StageAnnulled}, models.OperationUnlink, models.OperationSuperseded).Order("id DESC")
+	q := tx.DB().Where(`(departure_id IN (SELECT id FROM departures WHERE employee_id = @person AND stage NOT IN @back )
+		OR cut_id IN (SELECT id FROM access_cuts WHERE employee_id = @person AND state IN @stands AND (systems IS NULL OR @system = ANY (systems))))
+		AND kind = @unlink AND state <> @superseded`, map[string]any{
+		"person": u.EmployeeID, "back": []models.Stage{models.StageWithdrawn, models.StageAnnulled}, "stands": models.StandingCuts, "system": u.System,
+		"unlink": models.OperationUnlink, "superseded": models.OperationSuperseded,
+	}).Order("id DESC")
 	if u.AccountID != nil {
 		q = tx.DB().Where("id = (SELECT operation_id FROM linked_accounts WHERE id = ?)", *u.AccountID)
 	}

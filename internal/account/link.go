@@ -145,7 +145,13 @@ func ClearExternalIDs(tx *database.Tx, employmentID uuid.UUID) (int64, error) {
 	if r.Error != nil {
 		return 0, database.Wrap("clearing external ids", r.Error)
 	}
-	return r.RowsAffected, nil
+	// What a comparison found of these accounts ends here: if it is still so, the next one finds it anew.
+	err := tx.DB().Exec(`UPDATE account_drift d SET ended_at = greatest(lethe_now(), d.last_seen_at), external_id = NULL WHERE d.ended_at IS NULL AND (
+			d.account_id IN (SELECT id FROM linked_accounts WHERE employment_id = @employment AND state IN @settled)
+			OR d.account_id IS NULL AND d.employee_id = (SELECT employee_id FROM employments WHERE id = @employment)
+				AND NOT EXISTS (SELECT FROM employments m WHERE m.employee_id = d.employee_id AND m.ended_at IS NULL))`,
+		map[string]any{"employment": employmentID, "settled": settledStates}).Error
+	return r.RowsAffected, database.Wrap("clearing external ids", err)
 }
 
 var settledStates = []models.AccountState{

@@ -362,8 +362,8 @@ func (c *comparison) lookForGone(ctx context.Context) error {
 	for after := uuid.Nil; ; {
 		var rows []row
 		err := c.DB.Read(ctx).Raw(`SELECT a.id, a.external_id, m.employee_id FROM linked_accounts a JOIN employments m ON m.id = a.employment_id
-			WHERE a.system = ? AND a.external_id IS NOT NULL AND a.id > ? AND a.state IN ? AND a.created_at < ? AND `+goesOn+`
-			ORDER BY a.id LIMIT ?`, c.row.System, after, inUse, c.started, chunk).Scan(&rows).Error
+			WHERE a.system = @system AND a.external_id IS NOT NULL AND a.id > @after AND a.state IN @used AND a.created_at < @started AND `+goesOn+`
+			ORDER BY a.id LIMIT @chunk`, map[string]any{"system": c.row.System, "after": after, "used": inUse, "started": c.started, "chunk": chunk}).Scan(&rows).Error
 		if err != nil {
 			return database.Wrap("looking for accounts that are gone", err)
 		}
@@ -404,9 +404,11 @@ func (c *comparison) lookForGone(ctx context.Context) error {
 	}
 }
 
-// goesOn is so of an employment m whose access nobody ended.
+// goesOn is so of an employment m whose access to @system nobody ended: no departure, and no emergency cut that stands.
 const goesOn = `m.ended_at IS NULL AND NOT EXISTS (SELECT FROM departures d WHERE d.employment_id = m.id
-	AND d.stage NOT IN ('withdrawn', 'annulled') AND d.accounts_state <> 'linked')`
+	AND d.stage NOT IN ('withdrawn', 'annulled') AND d.accounts_state <> 'linked')
+	AND NOT EXISTS (SELECT FROM access_cuts k WHERE k.employee_id = m.employee_id AND k.state IN ('unconfirmed', 'confirmed')
+		AND (k.systems IS NULL OR @system = ANY (k.systems)))`
 
 // facts reads what is known about some listed accounts.
 func (c *comparison) facts(ctx context.Context, rows []listing) (func(listing) Facts, error) {
@@ -416,9 +418,10 @@ func (c *comparison) facts(ctx context.Context, rows []listing) (func(listing) F
 	}
 	var links []Link
 	err := c.DB.Read(ctx).Raw(`SELECT a.external_id, a.id AS account_id, a.state, m.employee_id, (`+goesOn+`) AS current,
-			EXISTS (SELECT FROM support_cases c WHERE c.account_id = a.id AND c.state <> 'closed' AND c.reason = ?) AS reported
+			EXISTS (SELECT FROM support_cases c WHERE c.account_id = a.id AND c.state <> 'closed' AND c.reason = @switched ) AS reported
 		FROM linked_accounts a JOIN employments m ON m.id = a.employment_id
-		WHERE a.system = ? AND a.external_id = ANY (?) ORDER BY a.id`, account.ReasonSwitchedOn, c.row.System, ids).Scan(&links).Error
+		WHERE a.system = @system AND a.external_id = ANY (@ids) ORDER BY a.id`,
+		map[string]any{"switched": account.ReasonSwitchedOn, "system": c.row.System, "ids": ids}).Scan(&links).Error
 	if err != nil {
 		return nil, database.Wrap("reading links", err)
 	}
@@ -434,14 +437,16 @@ func (c *comparison) facts(ctx context.Context, rows []listing) (func(listing) F
 		Listed string
 	}
 	err = c.DB.Read(ctx).Raw(`WITH asked AS (
-			SELECT n AS listed, e.id FROM unnest(CAST(? AS text[])) n JOIN employees e ON e.employee_no_key = lower(n) WHERE n <> ''
-			UNION SELECT '', id FROM employees WHERE id = ANY (?))
+			SELECT n AS listed, e.id FROM unnest(CAST(@numbers AS text[])) n JOIN employees e ON e.employee_no_key = lower(n) WHERE n <> ''
+			UNION SELECT '', id FROM employees WHERE id = ANY (@linked))
 		SELECT asked.listed, e.id, e.employee_no,
 			EXISTS (SELECT FROM employments m WHERE m.employee_id = e.id AND `+goesOn+`) AS employed,
 			EXISTS (SELECT FROM departures d WHERE d.employee_id = e.id AND d.accounts_state IN ('unlinking', 'relinking')) AS busy,
 			EXISTS (SELECT FROM departures d WHERE d.employee_id = e.id AND d.stage = 'pending_departure') AS leaving,
+			EXISTS (SELECT FROM linked_accounts a JOIN employments m ON m.id = a.employment_id WHERE m.employee_id = e.id AND a.system = @system
+				AND a.external_id IS NULL AND a.state IN ('waived', 'detached')) AS accepted,
 			(SELECT greatest(max(m.created_at), max(CAST(m.hired_on AS timestamptz))) FROM employments m WHERE m.employee_id = e.id AND `+goesOn+`) AS since
-		FROM asked JOIN employees e ON e.id = asked.id`, numbers, linkedTo).Scan(&found).Error
+		FROM asked JOIN employees e ON e.id = asked.id`, map[string]any{"numbers": numbers, "linked": linkedTo, "system": c.row.System}).Scan(&found).Error
 	if err != nil {
 		return nil, database.Wrap("reading people", err)
 	}
@@ -510,6 +515,13 @@ func (c *comparison) known(tx *database.Tx, found []seen, now time.Time) (fresh 
 	}
 	for _, s := range found {
 		i := slices.IndexFunc(open, func(d models.AccountDrift) bool { return d.Kind == s.Kind && *d.ExternalID == s.ExternalID })
+		if i >= 0 && !samePerson(open[i].EmployeeID, s.EmployeeID) { // it carries another's number by now
+			err := database.UpdateOne(tx.DB().Model(&models.AccountDrift{}).Where("id = ?", open[i].ID).Updates(map[string]any{"ended_at": now, "external_id": nil}))
+			if err != nil {
+				return nil, 0, 0, database.Wrap("ending drift", err)
+			}
+			i = -1
+		}
 		if i < 0 {
 			fresh = append(fresh, s)
 			continue
@@ -519,13 +531,38 @@ func (c *comparison) known(tx *database.Tx, found []seen, now time.Time) (fresh 
 		} else {
 			still++
 		}
-		err := database.UpdateOne(tx.DB().Model(&models.AccountDrift{}).Where("id = ?", open[i].ID).
-			Updates(map[string]any{"last_seen_at": now, "last_run_id": c.run.ID, "active": s.Active, "last_sign_in_at": s.LastSignInAt}))
+		about, err := c.stillReported(tx, s, open[i])
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		err = database.UpdateOne(tx.DB().Model(&models.AccountDrift{}).Where("id = ?", open[i].ID).
+			Updates(map[string]any{"last_seen_at": now, "last_run_id": c.run.ID, "active": s.Active, "last_sign_in_at": s.LastSignInAt, "support_case_id": about}))
 		if err != nil {
 			return nil, 0, 0, database.Wrap("noting drift again", err)
 		}
 	}
 	return fresh, again, still, nil
+}
+
+func samePerson(a, b *uuid.UUID) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// stillReported is the support case about a finding that goes on. One that is closed did not end it, as where an account was
+// switched on again after the retry; and while an order was under way there was none to open.
+func (c *comparison) stillReported(tx *database.Tx, s seen, d models.AccountDrift) (*uuid.UUID, error) {
+	if !s.Grave() || s.EmployeeID == nil {
+		return d.SupportCaseID, nil
+	}
+	if d.SupportCaseID != nil {
+		about, err := database.First[models.SupportCase](tx.DB().Where("id = ?", *d.SupportCaseID))
+		if err != nil || about.State != models.CaseClosed {
+			return d.SupportCaseID, database.Wrap("reading a support case", err)
+		}
+	}
+	id, err := c.report(tx, s)
+	if id == nil {
+		id = d.SupportCaseID
+	}
+	return id, err
 }
 
 // add writes what is new: an entry for each person concerned, and one for the accounts of nobody known.

@@ -32,6 +32,9 @@ type Person struct {
 	Busy bool
 	// Leaving: a departure is entered.
 	Leaving bool
+	// Accepted: of some account in the system two people accepted that it can be used, and its id was cleared with the data of
+	// the person.
+	Accepted bool
 	// Since is when the employment that goes on was entered or began, whichever was later; nil: there is none.
 	Since *time.Time
 }
@@ -159,6 +162,8 @@ func (f Facts) use(a connector.Listed, links []Link, p Person) models.DriftKind 
 		return "" // two people accepted it
 	case off:
 		return models.DriftSwitchedOn
+	case !p.Employed && p.Accepted:
+		return "" // which account it was is not known any more
 	case !p.Employed:
 		return models.DriftActive
 	}

@@ -226,7 +226,7 @@ export function Ask({ person, fields, asker, said, close, passMessage }: {
             optionRender={(option) => (matterOf(String(option.value)) ? <Typography.Text type="danger">{option.label}</Typography.Text> : option.label)}
           />
         </Form.Item>
-        {purpose && about.length > 0 && <Verdict purpose={purpose} about={about} left={left} />}
+        {purpose && hr && about.length > 0 && <Verdict purpose={purpose} about={about} left={left} />}
         {matter && (
           <Alert
             type="error"
