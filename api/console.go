@@ -43,7 +43,7 @@ func (f file) serve(c *gin.Context) {
 	} else {
 		h.Set("Cache-Control", "no-cache") // kept, and asked for again each time
 		h.Set("ETag", f.tag)
-		if has(c.GetHeader("If-None-Match"), f.tag) {
+		if same(c.GetHeader("If-None-Match"), f.tag) {
 			c.Status(http.StatusNotModified)
 			return
 		}
@@ -53,7 +53,7 @@ func (f file) serve(c *gin.Context) {
 		name    string
 		content []byte
 	}{{"br", f.brotli}, {"gzip", f.zipped}} {
-		if coding.content != nil && has(c.GetHeader("Accept-Encoding"), coding.name) {
+		if coding.content != nil && accepts(c.GetHeader("Accept-Encoding"), coding.name) {
 			h.Set("Content-Encoding", coding.name)
 			content = coding.content
 			break
@@ -91,12 +91,21 @@ func serveConsole(router *gin.Engine) {
 	router.HEAD(consolePath+"*screen", serve)
 }
 
-// has says whether one of the members of a header is this one: of If-None-Match, where proxies that compress weaken tags, or of
-// Accept-Encoding, unless it is refused (RFC 9110, 12.4.2).
-func has(members, wanted string) bool {
-	for m := range strings.SplitSeq(members, ",") {
-		member, weight, _ := strings.Cut(m, ";")
-		if strings.TrimPrefix(strings.TrimSpace(member), "W/") == wanted && strings.Trim(weight, " 0.") != "q=" {
+// same says whether If-None-Match has this tag; proxies that compress weaken tags.
+func same(tags, tag string) bool {
+	for t := range strings.SplitSeq(tags, ",") {
+		if strings.TrimPrefix(strings.TrimSpace(t), "W/") == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// accepts says whether Accept-Encoding names a coding, in capitals or not, and does not refuse it (RFC 9110, 12.4.2).
+func accepts(codings, coding string) bool {
+	for c := range strings.SplitSeq(strings.ToLower(codings), ",") {
+		name, weight, _ := strings.Cut(c, ";")
+		if strings.TrimSpace(name) == coding && strings.Trim(weight, " \t0.") != "q=" {
 			return true
 		}
 	}

@@ -99,7 +99,7 @@ func TestTheConsoleIsServedFromTheProgram(t *testing.T) {
 		t.Errorf("%s: %d %v", script, got.Status, got.Header)
 	}
 	plain := got.Body
-	for accepted, want := range map[string]string{"br": "br", "gzip, deflate, br": "br", "gzip": "gzip", "br;q=0, gzip;q=0.5": "gzip", "gzip;q=0.0": "", "identity": "", "brotli": ""} {
+	for accepted, want := range map[string]string{"br": "br", "gzip, deflate, br": "br", "gzip": "gzip", "br;q=0, gzip;q=0.5": "gzip", "gzip;q=0.0": "", "br;Q=0, gzip; q=0": "", "BR": "br", "W/br": "", "identity": "", "brotli": ""} {
 		got := f.Ask("", "GET", script, "", "Accept-Encoding", accepted)
 		if got.Header.Get("Content-Encoding") != want || (want == "") != bytes.Equal(got.Body, plain) || len(got.Body) > len(plain) || !slices.Contains(got.Header.Values("Vary"), "Accept-Encoding") {
 			t.Errorf("to who accepts %s: %v, %d of %d bytes", accepted, got.Header, len(got.Body), len(plain))
