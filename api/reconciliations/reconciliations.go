@@ -176,7 +176,7 @@ func (s *server) runs(ctx context.Context, language i18n.Language, rows []models
 	if err != nil {
 		return nil, err
 	}
-	systems, err := reconcile.SystemsOf(ctx, s.DB, ids)
+	systems, err := reconcile.SystemsOf(ctx, s.DB, ids, httpkit.ActorOf(ctx).EmployeeID)
 	if err != nil {
 		return nil, err
 	}
@@ -206,11 +206,12 @@ type OpenDrift struct {
 }
 
 func (s *server) overview(ctx context.Context, in *struct{ httpkit.Speaking }) (*httpkit.Answer[httpkit.Page[SystemStanding]], error) {
-	last, err := reconcile.Last(ctx, s.DB)
+	reader := httpkit.ActorOf(ctx).EmployeeID
+	last, err := reconcile.Last(ctx, s.DB, reader)
 	if err != nil {
 		return nil, err
 	}
-	counts, err := reconcile.OpenDrift(ctx, s.DB, httpkit.ActorOf(ctx).EmployeeID)
+	counts, err := reconcile.OpenDrift(ctx, s.DB, reader)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +250,7 @@ type Drift struct {
 	AccountID     *uuid.UUID         `json:"account_id,omitempty" doc:"Our account; left out: nobody registered one"`
 	Active        bool               `json:"active" doc:"The account can be used"`
 	LastSignInAt  *time.Time         `json:"last_sign_in_at,omitempty" doc:"Left out: the system does not tell, or it never was"`
-	SupportCaseID *uuid.UUID         `json:"support_case_id,omitempty"`
+	SupportCaseID *uuid.UUID         `json:"support_case_id,omitempty" doc:"Left out: it is no matter for people, or the data of whom it concerns was deleted"`
 	FirstSeenAt   time.Time          `json:"first_seen_at"`
 	LastSeenAt    time.Time          `json:"last_seen_at"`
 	EndedAt       *time.Time         `json:"ended_at,omitempty" doc:"When a whole listing did not show it any more"`
@@ -298,6 +299,9 @@ func (s *server) drifts(ctx context.Context, language i18n.Language, rows []mode
 		}
 		if ids && d.ExternalID != nil {
 			v.ExternalID = *d.ExternalID
+		}
+		if v.Person != nil && v.Person.EmployeeNo == "" { // their data is deleted; the case names them
+			v.SupportCaseID = nil
 		}
 		return v
 	}), nil

@@ -122,7 +122,7 @@ func (w *world) compareOnce(ctx context.Context, worker *reconcile.Worker, what 
 	}
 	took := time.Since(began)
 	stop()
-	rows, err := reconcile.SystemsOf(ctx, w.facts, []uuid.UUID{run.ID})
+	rows, err := reconcile.SystemsOf(ctx, w.facts, []uuid.UUID{run.ID}, uuid.Nil)
 	if err != nil {
 		return err
 	}

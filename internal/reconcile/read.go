@@ -25,30 +25,58 @@ func List(ctx context.Context, db *database.DB, before uuid.UUID, limit int) (ro
 	return rows, database.Wrap("listing runs", err)
 }
 
-// SystemsOf are the systems of some runs, by run.
-func SystemsOf(ctx context.Context, db *database.DB, runs []uuid.UUID) (map[uuid.UUID][]models.ReconciliationSystem, error) {
+// SystemsOf are the systems of some runs, by run, counted without what is about somebody's own accounts.
+func SystemsOf(ctx context.Context, db *database.DB, runs []uuid.UUID, notOf uuid.UUID) (map[uuid.UUID][]models.ReconciliationSystem, error) {
 	of := make(map[uuid.UUID][]models.ReconciliationSystem, len(runs))
 	if len(runs) == 0 {
 		return of, nil
 	}
 	var rows []models.ReconciliationSystem
 	err := db.Read(ctx).Where("reconciliation_id IN ?", runs).Order("system").Find(&rows).Error
+	if err == nil {
+		err = withoutOwn(ctx, db, notOf, rows)
+	}
 	for _, r := range rows {
 		of[r.ReconciliationID] = append(of[r.ReconciliationID], r)
 	}
 	return of, database.Wrap("reading the systems of runs", err)
 }
 
-// Last is what came of each system when it was last compared or could not be, by system.
-func Last(ctx context.Context, db *database.DB) (map[string]models.ReconciliationSystem, error) {
+// Last is what came of each system when it was last compared or could not be, by system, counted without what is about
+// somebody's own accounts.
+func Last(ctx context.Context, db *database.DB, notOf uuid.UUID) (map[string]models.ReconciliationSystem, error) {
 	var rows []models.ReconciliationSystem
 	err := db.Read(ctx).Raw(`SELECT DISTINCT ON (system) * FROM reconciliation_systems WHERE outcome IN ? ORDER BY system, reconciliation_id DESC`,
 		[]models.ComparisonOutcome{models.ComparisonCompared, models.ComparisonAlarm, models.ComparisonNoList}).Scan(&rows).Error
+	if err == nil {
+		err = withoutOwn(ctx, db, notOf, rows)
+	}
 	of := make(map[string]models.ReconciliationSystem, len(rows))
 	for _, r := range rows {
 		of[r.System] = r
 	}
 	return of, database.Wrap("reading the last runs", err)
+}
+
+// withoutOwn takes from counts what is about somebody's own accounts: of those they read nothing.
+func withoutOwn(ctx context.Context, db *database.DB, person uuid.UUID, rows []models.ReconciliationSystem) error {
+	runs := make(models.IDs, len(rows))
+	for i, r := range rows {
+		runs[i] = r.ReconciliationID
+	}
+	var own []models.ReconciliationSystem
+	err := db.Read(ctx).Raw(`SELECT s.reconciliation_id, s.system, count(*) FILTER (WHERE d.first_run_id = s.reconciliation_id) AS found,
+			count(*) FILTER (WHERE d.first_run_id < s.reconciliation_id AND d.last_run_id >= s.reconciliation_id) AS still, count(*) FILTER (WHERE d.ended_at = s.ended_at) AS ended
+		FROM account_drift d JOIN reconciliation_systems s ON s.system = d.system
+		WHERE d.employee_id = ? AND s.reconciliation_id = ANY (?) GROUP BY 1, 2`, person, runs).Scan(&own).Error
+	for _, o := range own {
+		for i := range rows {
+			if r := &rows[i]; r.ReconciliationID == o.ReconciliationID && r.System == o.System { // of one that was interrupted not all was counted
+				r.Found, r.Still, r.Ended = max(0, r.Found-o.Found), max(0, r.Still-o.Still), max(0, r.Ended-o.Ended)
+			}
+		}
+	}
+	return database.Wrap("counting one's own drift", err)
 }
 
 // DriftFilter selects drift; zero values select everything.

@@ -257,7 +257,7 @@ func (w *world) run(o reconcile.Order) (models.Reconciliation, map[string]models
 	if err != nil {
 		w.Fatal(err)
 	}
-	systems, err := reconcile.SystemsOf(w.Context(), w.env.Facts, []uuid.UUID{row.ID})
+	systems, err := reconcile.SystemsOf(w.Context(), w.env.Facts, []uuid.UUID{row.ID}, uuid.Nil)
 	if err != nil {
 		w.Fatal(err)
 	}
