@@ -11,6 +11,9 @@ import (
 	"lethe/internal/scim"
 )
 
+// maxID bounds the id of an account, in bytes: what is longer no index holds, and no system in use has.
+const maxID = 1000
+
 // List implements connector.Lister. What came before is remembered as one number for each account, so that an account
 // that comes twice is noticed without keeping any of them.
 func (c *Client) List(ctx context.Context, visit func([]connector.Listed) error) (int, error) {
@@ -30,6 +33,9 @@ func (c *Client) List(ctx context.Context, visit func([]connector.Listed) error)
 		accounts := make([]connector.Listed, len(p.Resources))
 		for i, r := range p.Resources {
 			accounts[i] = c.listed(r)
+			if len(accounts[i].ExternalID) > maxID {
+				return 0, badAnswer()
+			}
 			key := maphash.String(seed, accounts[i].ExternalID)
 			if _, twice := seen[key]; twice {
 				return 0, incomplete("an entry came twice")
