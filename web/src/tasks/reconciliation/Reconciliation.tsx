@@ -23,6 +23,9 @@ const tones: Record<Kind, Tone> = {
   switched_on: 'bad', active_after_cutoff: 'bad', two_people: 'wait', other_owner: 'wait', gone: 'wait', orphan: 'wait', no_sign_in: 'calm',
 }
 
+// Who gets in whose access was taken away comes first.
+const urgency: Tone[] = ['bad', 'wait', 'calm']
+
 const named = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** What connected systems have otherwise than Lethe knows, and what to do about it. */
@@ -117,7 +120,7 @@ function System({ of: s, acts, busy, begin }: { of: Standing; acts: boolean; bus
           <Typography.Text type="secondary">{alarm ? t('lastAlarm', { at: instant(last.ended_at) }) : t('last', { at: instant(last.ended_at), listed: last.listed ?? 0 })}</Typography.Text>
         )}
         {s.open.map((o) => (
-          <State key={o.kind} tone={tones[o.kind]}>{o.kind_text}: {o.count}</State>
+          <State key={o.kind} tone={tones[o.kind]}>{t('counted', { kind: o.kind_text, count: o.count })}</State>
         ))}
         {last?.outcome === 'compared' && s.open.length === 0 && <State tone="good">{t('fine')}</State>}
         {acts && alarm && (
@@ -157,7 +160,7 @@ function Found({ systems }: { systems: Standing[] }) {
       <ProblemAlert error={list.error} retry={() => void list.refetch()} />
       {!list.isPending && !list.error && list.rows.length === 0 && <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={<>{t('none')}<br />{t('noneHint')}</>} />}
       <Flex vertical gap={12}>
-        {list.rows.map((d) => (
+        {list.rows.toSorted((a, b) => urgency.indexOf(tones[a.kind]) - urgency.indexOf(tones[b.kind])).map((d) => (
           <Card key={d.id} size="small">
             <Flex vertical gap={6}>
               <Flex justify="space-between" wrap gap={8}>
