@@ -133,7 +133,7 @@ func (s *server) disclose(ctx context.Context, in *disclosureInput) (*approvals.
 // notLooked is why a look was not judged to its end. That somebody has to prove first who they are is recorded before they
 // hear it.
 func (s *server) notLooked(ctx context.Context, r disclosure.Request, err error) error {
-	var wrong *invalid.Values
+	var wrong *invalid.ValuesError
 	switch {
 	case errors.As(err, &wrong):
 		p := httpkit.ProblemOf(ctx, err)

@@ -57,7 +57,7 @@ func Explains[E error](explain func(err E) *Problem) {
 }
 
 func init() {
-	Explains(func(e *invalid.Values) *Problem {
+	Explains(func(e *invalid.ValuesError) *Problem {
 		p := NewProblem(CodeValidationFailed)
 		for _, v := range e.Problems {
 			p.Errors = append(p.Errors, FieldError{Location: "body." + v.Location, Code: v.Code, Allowed: v.Allowed})

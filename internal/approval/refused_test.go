@@ -42,7 +42,7 @@ type refusal struct {
 
 // refused is a field of a file that is refused.
 func refused(location, code string) error {
-	return &archive.InvalidError{Values: invalid.Values{Problems: []invalid.Value{{Location: location, Code: code}}}}
+	return &archive.InvalidError{ValuesError: invalid.ValuesError{Problems: []invalid.Value{{Location: location, Code: code}}}}
 }
 
 // refusals prepares some of every operation in the table.

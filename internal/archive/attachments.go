@@ -92,7 +92,7 @@ func Receive(ctx context.Context, db *database.DB, sealer vault.Sealer, u Upload
 	if err := found.Err(); err != nil {
 		return r, err
 	}
-	err = database.Run(ctx, db, func(tx *database.Tx) error { return r.fits(tx) })
+	err = database.Run(ctx, db, r.fits)
 	if err != nil {
 		return r, err
 	}

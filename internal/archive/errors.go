@@ -44,7 +44,7 @@ const (
 )
 
 // InvalidError lists what is wrong with a command about files or the organisation.
-type InvalidError struct{ invalid.Values }
+type InvalidError struct{ invalid.ValuesError }
 
 func refuse(location, code string) error {
 	var p problems
@@ -53,11 +53,11 @@ func refuse(location, code string) error {
 }
 
 // problems collects what is wrong with a command.
-type problems struct{ invalid.Values }
+type problems struct{ invalid.ValuesError }
 
 func (p problems) Err() error {
 	if len(p.Problems) == 0 {
 		return nil
 	}
-	return &InvalidError{p.Values}
+	return &InvalidError{p.ValuesError}
 }

@@ -201,7 +201,7 @@ func (a *Answers) check(tx *database.Tx, by models.Actor) error {
 		found = append(found, a.Paper.check(now)...)
 	}
 	if len(found) > 0 {
-		return &invalid.Values{Problems: found}
+		return &invalid.ValuesError{Problems: found}
 	}
 	return nil
 }

@@ -240,7 +240,7 @@ func (d *Draft) check() error {
 		seen[ask.Purpose] = true
 	}
 	if len(found) > 0 {
-		return &invalid.Values{Problems: found}
+		return &invalid.ValuesError{Problems: found}
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ type Asked struct {
 	judged  judged
 }
 
-// Prepare judges a look and writes nothing. What is malformed is *invalid.Values, a look for which the looker has to prove
+// Prepare judges a look and writes nothing. What is malformed is *invalid.ValuesError, a look for which the looker has to prove
 // first who they are [ErrProve], somebody who is not there database.ErrNotFound, and one that waits for a reviewer already
 // but was asked for in other words *WaitingError.
 func Prepare(tx *database.Tx, by models.Actor, r Request) (a Asked, err error) {

@@ -58,7 +58,7 @@ func (r *Request) check() (Purpose, error) {
 		found = append(found, r.checkForms(purpose)...)
 	}
 	if found = append(found, r.checkCompared()...); len(found) > 0 {
-		return purpose, &invalid.Values{Problems: found}
+		return purpose, &invalid.ValuesError{Problems: found}
 	}
 	return purpose, nil
 }
@@ -149,7 +149,7 @@ func (r Request) judgeEvidence(purpose Purpose, j judged) (longAgo bool, err err
 		}
 	}
 	if len(found) > 0 {
-		return false, &invalid.Values{Problems: found}
+		return false, &invalid.ValuesError{Problems: found}
 	}
 	return longAgo, nil
 }

@@ -104,7 +104,7 @@ func TestEvidenceIsHeldAgainstTheClockAndTheStatus(t *testing.T) {
 		}
 		longAgo, err := r.judgeEvidence(purpose, judged{facts: Facts{Status: c.status}, now: instant(t, now), zone: zone})
 		var refused []invalid.Value
-		if e, ok := err.(*invalid.Values); ok {
+		if e, ok := err.(*invalid.ValuesError); ok {
 			refused = e.Problems
 		}
 		if diff := cmp.Diff(c.refused, refused); diff != "" || longAgo != c.longAgo {

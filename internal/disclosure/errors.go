@@ -50,7 +50,7 @@ const (
 )
 
 // InsteadOfEvidence is what can be done where evidence is missing: an authority brings it, and what it asks for is kept meanwhile.
-func InsteadOfEvidence(e *invalid.Values, p access.Purpose) []Alternative {
+func InsteadOfEvidence(e *invalid.ValuesError, p access.Purpose) []Alternative {
 	if p != access.AuthorityOrder || !slices.ContainsFunc(e.Problems, func(v invalid.Value) bool {
 		return strings.HasPrefix(v.Location, "evidence.") && v.Code == invalid.Required
 	}) {

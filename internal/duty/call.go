@@ -122,7 +122,7 @@ func (r *Request) check() error {
 		r.Who = text
 	}
 	if len(found) > 0 {
-		return &invalid.Values{Problems: found}
+		return &invalid.ValuesError{Problems: found}
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -332,12 +331,4 @@ func ids(people []reachedRow) models.IDs {
 		all = append(all, p.ID)
 	}
 	return all
-}
-
-func list(all models.IDs) string {
-	texts := make([]string, len(all))
-	for i, id := range all {
-		texts[i] = id.String()
-	}
-	return strings.Join(texts, ",")
 }

@@ -53,7 +53,7 @@ type New struct {
 }
 
 func (n *New) check() error {
-	found := &invalid.Values{}
+	found := &invalid.ValuesError{}
 	if !slices.Contains(models.FeedbackKinds, n.Kind) {
 		found.Problems = append(found.Problems, invalid.Value{Location: "kind", Code: invalid.Unknown})
 	}
@@ -115,7 +115,7 @@ func CommonRoles(ctx context.Context, db *database.DB) (roles []models.Role, err
 // Answer is for who said it, once. The same again changes nothing.
 func Answer(tx *database.Tx, by models.Actor, id uuid.UUID, text string) error {
 	text, fault := textform.Paragraphs(text, maxText)
-	found := &invalid.Values{}
+	found := &invalid.ValuesError{}
 	if found.Add("text", invalid.Text(fault)); len(found.Problems) > 0 {
 		return found
 	}

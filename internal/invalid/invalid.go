@@ -31,21 +31,21 @@ type Value struct {
 	Allowed        []string // of a closed set, where that helps
 }
 
-// Values are those that are refused, and the error that says so.
-type Values struct{ Problems []Value }
+// ValuesError lists the values that are refused.
+type ValuesError struct{ Problems []Value }
 
 // At refuses one value.
-func At(location, code string) error { return &Values{[]Value{{Location: location, Code: code}}} }
+func At(location, code string) error { return &ValuesError{[]Value{{Location: location, Code: code}}} }
 
 // Add refuses another value; without a code nothing is wrong with it.
-func (e *Values) Add(location, code string) {
+func (e *ValuesError) Add(location, code string) {
 	if code != "" {
 		e.Problems = append(e.Problems, Value{Location: location, Code: code})
 	}
 }
 
 // Err is nil where nothing was refused.
-func (e *Values) Err() error {
+func (e *ValuesError) Err() error {
 	if len(e.Problems) == 0 {
 		return nil
 	}
@@ -53,7 +53,7 @@ func (e *Values) Err() error {
 }
 
 // Error names places and codes.
-func (e *Values) Error() string {
+func (e *ValuesError) Error() string {
 	parts := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
 		parts[i] = p.Location + ": " + p.Code

@@ -21,7 +21,6 @@ type world struct {
 	*testing.T
 	env                          *databasetest.Env
 	entities, departments, sites [2]uuid.UUID
-	batch                        uuid.UUID
 	now                          time.Time
 }
 

@@ -324,7 +324,7 @@ func check(tx *database.Tx, m *access.Matrix, groups []access.Group) error {
 		add(invalid.Unknown, "%s", location)
 	}
 	if len(found) > 0 {
-		return &invalid.Values{Problems: found}
+		return &invalid.ValuesError{Problems: found}
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (a *Answer) Prepare(tx *database.Tx, by models.Actor, id uuid.UUID) (r mode
 
 // check says what of an answer is malformed, or does not fit the request.
 func (a *Answer) check(tx *database.Tx, r models.SubjectRequest) error {
-	found := &invalid.Values{}
+	found := &invalid.ValuesError{}
 	text, fault := textform.Paragraphs(a.Text, maxText)
 	found.Add("text", invalid.Text(fault))
 	basis, fault := textform.Paragraphs(a.Basis, maxText)
@@ -128,7 +128,7 @@ func (a *Answer) check(tx *database.Tx, r models.SubjectRequest) error {
 }
 
 // checkCorrection wants what is granted of the named fields to be written with the answer; other fields nobody asked for.
-func (a *Answer) checkCorrection(tx *database.Tx, r models.SubjectRequest, found *invalid.Values) error {
+func (a *Answer) checkCorrection(tx *database.Tx, r models.SubjectRequest, found *invalid.ValuesError) error {
 	if r.Kind != models.SubjectCorrection || a.Answer == models.SubjectRefused {
 		return nil
 	}

@@ -28,7 +28,7 @@ type Relative struct {
 	Objected bool `json:"-"`
 }
 
-func (r *Relative) check(onPaper bool, found *invalid.Values) {
+func (r *Relative) check(onPaper bool, found *invalid.ValuesError) {
 	if r == nil {
 		return
 	}

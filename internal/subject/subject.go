@@ -211,7 +211,7 @@ func (n New) keep(tx *database.Tx, r *models.SubjectRequest) (err error) {
 
 // check puts what was written into the form in which it is kept.
 func (n *New) check(tx *database.Tx, today clock.Date) error {
-	found := &invalid.Values{}
+	found := &invalid.ValuesError{}
 	if !slices.Contains(models.SubjectRequestKinds, n.Kind) {
 		found.Add("kind", invalid.Unknown)
 	}
