@@ -45,7 +45,9 @@ func Narrow(ctx context.Context, db *DB, rows *gorm.DB, table string, columns []
 	// and OFFSET between: else the planner may walk along the order here, too, or have another index find the rows.
 	found := meeting(db.Read(ctx).Table(table).Select(columns), func(c Condition) clause.Expr { return c.Index })
 	whole := again().Table("(? OFFSET 0) AS "+table, found).Select(table + ".id").Limit(limit)
-	return again().Where(table+`.id IN (WITH hits AS MATERIALIZED (?) SELECT id FROM hits UNION ALL
-		SELECT id FROM (?) whole WHERE (SELECT count(*) FROM hits) < ? AND (SELECT count(*) FROM (?) first) = ?)`,
+	// As an array they are found by their ids. A plan that is kept for any values guesses a page of a hundred thousand and would
+	// read the table for IN.
+	return again().Where(table+`.id = ANY (ARRAY(WITH hits AS MATERIALIZED (?) SELECT id FROM hits UNION ALL
+		SELECT id FROM (?) whole WHERE (SELECT count(*) FROM hits) < ? AND (SELECT count(*) FROM (?) first) = ?))`,
 		hits, whole, limit, again().Select(table+".id").Limit(nearest), nearest)
 }
