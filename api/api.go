@@ -110,7 +110,7 @@ func Assemble(d Deps) *httpkit.API {
 	subjects.Register(desk, d.Vault)
 	messages.Register(desk, d.Mail)
 	emergencies.Register(desk, d.Vault, d.Mail)
-	departures.Register(desk, d.Vault)
+	departures.Register(desk, d.Vault, d.Systems)
 	accounts.Register(desk, d.Systems)
 	purges.Register(desk)
 	holds.Register(desk)

@@ -134,12 +134,17 @@ func (s *System) planted(p control.Plant, names map[string]string, now time.Time
 	if p.ExternalID != nil {
 		a.ExternalID = *p.ExternalID
 	}
-	for _, name := range p.Groups {
+	for _, name := range slices.Concat(p.Groups, p.Owns) {
 		if names[name] == "" {
 			names[name] = uuid.NewString()
 			s.commit(record{Group: &group{ID: names[name], Order: s.st.seq + 1, Name: name, Created: now}})
 		}
 		a.Groups = append(a.Groups, names[name])
+	}
+	for _, name := range p.Owns {
+		g := *s.st.groups[names[name]]
+		g.Owners = append(slices.Clone(g.Owners), a.ID)
+		s.commit(record{Group: &g})
 	}
 	slices.Sort(a.Groups)
 	a.Groups = slices.Compact(a.Groups)

@@ -33,6 +33,13 @@ func (s *System) group(g *group, withMembers bool) any {
 			members = append(members, scim.Reference{Value: scim.Text(a.ID), Type: "User"})
 		}
 		out["members"] = members
+		if len(g.Owners) > 0 {
+			owners := []scim.Reference{}
+			for _, id := range g.Owners {
+				owners = append(owners, scim.Reference{Value: scim.Text(id), Type: "User"})
+			}
+			out["owners"] = owners
+		}
 	}
 	return out
 }

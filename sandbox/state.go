@@ -34,6 +34,8 @@ type group struct {
 	Order   uint64    `json:"order"`
 	Name    string    `json:"name"`
 	Created time.Time `json:"created"`
+	// Owners are ids of accounts; a group without one says nothing of owners.
+	Owners []string `json:"owners,omitempty"`
 }
 
 // deferred is a change that was accepted and is due later.

@@ -17,6 +17,7 @@ import (
 	"lethe/internal/account"
 	"lethe/internal/approval"
 	"lethe/internal/closed"
+	"lethe/internal/connector"
 	"lethe/internal/cut"
 	"lethe/internal/database"
 	"lethe/internal/i18n"
@@ -270,10 +271,15 @@ func (s *server) cutView(ctx context.Context, language i18n.Language, id uuid.UU
 	if err != nil {
 		return v, err
 	}
-	for _, h := range s.Systems.ByHand() {
-		v.ByHand = append(v.ByHand, ByHand{language.Of(h.NameZh, h.NameEn), language.Of(h.CallZh, h.CallEn)})
-	}
+	v.ByHand = ByHandViews(language, s.Systems)
 	return v, nil
+}
+
+// ByHandViews are what no connector reaches, with whom to call.
+func ByHandViews(language i18n.Language, systems *connector.Registry) []ByHand {
+	return httpkit.Each(systems.ByHand(), func(h connector.ByHand) ByHand {
+		return ByHand{language.Of(h.NameZh, h.NameEn), language.Of(h.CallZh, h.CallEn)}
+	})
 }
 
 // cutRead is a cut with why it was ordered: that somebody else than who wrote it reads that is recorded first (I18).

@@ -120,13 +120,15 @@ const ExportLimit = 20
 // quick is argon2id for tests: what it costs is not what they are about.
 var quick = identity.Argon{Memory: 64, Passes: 1, Lanes: 1}
 
-// stillSystem answers health checks and nothing else.
+// stillSystem answers health checks, and that nobody carries a number.
 type stillSystem struct {
 	connector.Connector
 	err error
 }
 
 func (s stillSystem) Health(context.Context) error { return s.err }
+
+func (s stillSystem) Find(context.Context, string) ([]string, error) { return []string{}, s.err }
 
 func (f *Fixture) populate() {
 	entity, heads := uuid.New(), uuid.New()

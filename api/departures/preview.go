@@ -36,6 +36,8 @@ type DeparturePreview struct {
 	PeopleView
 	Earlier *EarlierView         `json:"earlier,omitempty" doc:"What of the dates a second person decides about, while the departure runs with those above"`
 	Planned []purges.PlannedView `json:"planned_retention" doc:"Until when each category will be kept"`
+	Systems []SystemLook         `json:"systems,omitempty" doc:"With look_up: what each system has now"`
+	ByHand  []accounts.ByHand    `json:"by_hand,omitempty" doc:"With look_up: what no connector reaches, and whom to call"`
 }
 
 // DatesView are the dates of a departure.
@@ -80,13 +82,20 @@ type EarlierView struct {
 
 type previewInput struct {
 	httpkit.Speaking
-	Body NewDeparture
+	Body DryRun
+}
+
+// DryRun is a departure as it would be asked for.
+type DryRun struct {
+	NewDeparture
+	LookUp bool `json:"look_up,omitempty" doc:"Ask every connected system now, by employee number: a dry run. It reads, changes nothing, and is told to nobody"`
 }
 
 func (s *server) registerPreview() {
 	httpkit.Handle(s.Resource("Departures", identity.ScopeDepartures), httpkit.Route{
 		At: "POST /departures/preview", Summary: "Whom a departure is about and what it would come to; nothing begins",
-		To: httpkit.Roles{httpkit.HR},
+		To:   httpkit.Roles{httpkit.HR, httpkit.IT},
+		More: "With `look_up` every connected system is asked besides, side by side and for ten seconds at most each: what carries the number there, whether it is on, what it is in. Nothing of it is kept, nothing is recorded, and nobody is told.",
 	}, s.previewDeparture)
 	httpkit.Handle(s.Resource("Departures", identity.ScopeDepartures), httpkit.Route{
 		At: "POST /departures/{id}/dates/preview", Summary: "What other dates of a departure would come to; nothing changes",
@@ -132,6 +141,10 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 		return nil, err
 	}
 	language := in.Language()
+	systems, byHand, err := s.look(ctx, in, plan.Employment)
+	if err != nil {
+		return nil, err
+	}
 	var beside *EarlierView
 	if plan.Remains(n.RequestedDates) {
 		beside = &EarlierView{*n.LastWorkingDay, *cmp.Or(n.EmploymentEndDate, n.LastWorkingDay), approvals.CauseViews([]models.Cause{models.CauseEarlier}, language)}
@@ -142,6 +155,7 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 		Kind:       n.Kind, KindText: closed.Text(language, n.Kind),
 		DatesView: datesView(plan.Dates), Immediate: n.Immediate, Accounts: accounts.AccountViews(language, linked[plan.Employment.ID], false),
 		PeopleView: peopleView(language, plan.Causes), Planned: purges.Planned(language, planned), Earlier: beside,
+		Systems: systems, ByHand: byHand,
 	}}, nil
 }
 

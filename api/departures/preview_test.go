@@ -2,9 +2,11 @@ package departures_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"lethe/api/apitest"
@@ -59,6 +61,63 @@ func TestAPreviewTellsWhatIsAskedBeside(t *testing.T) {
 		if e := preview.Earlier; e != nil && (e.EmploymentEndDate != e.LastWorkingDay || len(e.Because) != 1 || c.days == -50 && !e.LastWorkingDay.Before(preview.LastWorkingDay)) {
 			t.Errorf("%d days: %+v beside %s", c.days, e, preview.LastWorkingDay)
 		}
+	}
+}
+
+// tables is what each table of the facts has.
+func tables(f *apitest.Fixture) map[string]string {
+	var names []string
+	if err := f.Env.Facts.Read(f.T.Context()).Raw("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").Scan(&names).Error; err != nil {
+		f.T.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, name := range names {
+		var sum string
+		err := f.Env.Facts.Read(f.T.Context()).Raw(`SELECT count(*) || ' ' || coalesce(md5(string_agg(r::text, chr(10) ORDER BY r::text)), '') FROM "` + name + `" r`).Scan(&sum).Error
+		if err != nil {
+			f.T.Fatal(err)
+		}
+		all[name] = sum
+	}
+	return all
+}
+
+// TestI27_ADryRunLeavesNoTrace: systems are read, one that refuses us is named with what that means, and no table has anything
+// else afterwards, the ledger included.
+func TestI27_ADryRunLeavesNoTrace(t *testing.T) {
+	f := apitest.New(t)
+	leaver := f.Hire("E1", f.A)
+	wish := `{"look_up": true, ` + f.Notice(leaver, 30)[1:]
+	f.Ask(models.RoleHRAdmin, "GET", "/api/v1/me", "") // that a token was used is noted the first time
+	f.Ask(models.RoleITOps, "GET", "/api/v1/me", "")
+	before := tables(f)
+	for _, role := range []models.Role{models.RoleHRAdmin, models.RoleITOps} {
+		var seen departures.DeparturePreview
+		f.Ask(role, "POST", "/api/v1/departures/preview", wish, "Accept-Language", "zh").Into(t, &seen)
+		if len(seen.Systems) != 2 {
+			t.Fatalf("%s sees %+v", role, seen.Systems)
+		}
+		finance, mail := seen.Systems[0], seen.Systems[1]
+		if finance.Reached || !strings.Contains(finance.Text, "反复重试") || !mail.Reached || mail.Text == "" || len(mail.Accounts) != 0 {
+			t.Errorf("%s sees %+v", role, seen.Systems)
+		}
+	}
+	for _, role := range []models.Role{models.RoleDepartmentHead, models.RoleReviewer, models.RoleAuditor, models.RoleEmployee} {
+		if got := f.Ask(role, "POST", "/api/v1/departures/preview", wish); got.Status != 403 {
+			t.Errorf("%s: %d", role, got.Status)
+		}
+	}
+	own := `{"look_up": true, ` + f.Notice(f.People[models.RoleITOps], 30)[1:]
+	if got := f.Ask(models.RoleITOps, "POST", "/api/v1/departures/preview", own); got.Status != 403 {
+		t.Errorf("of oneself: %d %s", got.Status, got.Body)
+	}
+	if diff := cmp.Diff(before, tables(f)); diff != "" {
+		t.Errorf("it left a trace:\n%s", diff)
+	}
+	var seen departures.DeparturePreview
+	f.Ask(models.RoleHRAdmin, "POST", "/api/v1/departures/preview", f.Notice(leaver, 30)).Into(t, &seen)
+	if seen.Systems != nil {
+		t.Errorf("not asked for: %+v", seen.Systems)
 	}
 }
 

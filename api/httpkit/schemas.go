@@ -59,6 +59,7 @@ func describeTypes(registry huma.Registry) {
 	describeClosed[models.ComparisonOutcome](registry)
 	describeClosed[models.DriftKind](registry)
 	describeClosed[models.ReconciliationState](registry)
+	describeClosed[models.LookRemark](registry)
 	describeClosed[models.Role](registry)
 	describeClosed[models.Category](registry)
 	describeClosed[models.EmployeeStatus](registry)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -18,6 +19,7 @@ type DepartCmd struct {
 	EmployeeNo string `arg:"" help:"The number, or the whole name, of who leaves. 离职员工的工号或全名。"`
 	Kind       string `default:"resignation" enum:"resignation,mutual_agreement,dismissal,contract_end,retirement,death,assignment_end" help:"resignation, mutual_agreement, dismissal, contract_end, retirement, death or assignment_end. 离职类型。"`
 	wishes
+	DryRun bool `help:"Ask every connected system now what it has of the person, show what would happen, and begin nothing. 试运行：现在向各系统查询该员工的账号并显示会发生什么，不发起离职。"`
 	Follow bool `short:"f" help:"Print each change as it happens, until nothing more can. 持续显示进展。"`
 	consent
 	spoken
@@ -93,7 +95,10 @@ func (d DepartCmd) Run(ctx context.Context) error {
 }
 
 func (d DepartCmd) run(ctx context.Context, client *apiClient) error {
-	if err := d.possible(client); err != nil {
+	if d.DryRun && d.Follow {
+		return client.usage("--dry-run begins nothing that --follow could show", "--dry-run 不发起离职，不能与 --follow 一起使用")
+	}
+	if err := d.possible(client); err != nil && !d.DryRun {
 		return err
 	}
 	person, err := client.findEmployee(ctx, d.EmployeeNo)
@@ -108,6 +113,9 @@ func (d DepartCmd) run(ctx context.Context, client *apiClient) error {
 		return err
 	}
 	body["employee_id"], body["kind"] = person.ID, d.Kind
+	if d.DryRun {
+		return d.rehearse(ctx, client, body)
+	}
 	if err := d.agree(ctx, client, body); err != nil {
 		return err
 	}
@@ -133,7 +141,22 @@ func (d DepartCmd) agree(ctx context.Context, client *apiClient, body map[string
 	if err := client.call(ctx, http.MethodPost, "/api/v1/departures"+previewPath, body, &p); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(os.Stderr, "%s %s, %s: %s\n", p.Person.EmployeeNo, p.Person.Name, p.Department, p.KindText)
+	if err := foreseen(os.Stderr, client, p); err != nil {
+		return err
+	}
+	if p.Immediate || p.Earlier != nil || p.EmploymentEndedAt.Before(time.Now()) {
+		_, _ = fmt.Fprintln(os.Stderr, client.say("It takes effect at once. It cannot be withdrawn afterwards, only annulled, which two people do.",
+			"离职将立即生效，之后不能撤回，只能由两人撤销。"))
+	}
+	if p.TwoPeople {
+		return d.ask(ctx, client, client.say("A second person has to agree. Ask for it?", "须经另一人审核，是否提交？"))
+	}
+	return d.ask(ctx, client, client.say("Begin this departure?", "是否发起离职？"))
+}
+
+// foreseen prints whom, when and what.
+func foreseen(w io.Writer, client *apiClient, p departures.DeparturePreview) error {
+	_, _ = fmt.Fprintf(w, "%s %s, %s: %s\n", p.Person.EmployeeNo, p.Person.Name, p.Department, p.KindText)
 	lines := planned{p.LastWorkingDay, p.EmploymentEndDate, p.AccessCutoffAt, p.EmploymentEndedAt, p.TimeZone}.lines(client)
 	var accounts []string
 	for _, a := range p.Accounts {
@@ -146,15 +169,75 @@ func (d DepartCmd) agree(ctx context.Context, client *apiClient, body map[string
 			"last working day %s, end of the employment %s: asked for beside, for deletion dates to count from then", "最后工作日 %s，劳动关系结束日 %s：另行提交审核，通过后删除期限自该日起算"),
 			e.LastWorkingDay, e.EmploymentEndDate)})
 	}
-	if err := show(os.Stderr, lines...); err != nil {
+	return show(w, lines...)
+}
+
+// rehearse shows all of it and what each system has now, and begins nothing.
+func (d DepartCmd) rehearse(ctx context.Context, client *apiClient, body map[string]any) error {
+	body["look_up"] = true
+	var p departures.DeparturePreview
+	if err := client.call(ctx, http.MethodPost, "/api/v1/departures"+previewPath, body, &p); err != nil {
 		return err
 	}
-	if p.Immediate || p.Earlier != nil || p.EmploymentEndedAt.Before(time.Now()) {
-		_, _ = fmt.Fprintln(os.Stderr, client.say("It takes effect at once. It cannot be withdrawn afterwards, only annulled, which two people do.",
-			"离职将立即生效，之后不能撤回，只能由两人撤销。"))
+	if err := foreseen(os.Stdout, client, p); err != nil {
+		return err
 	}
-	if p.TwoPeople {
-		return d.ask(ctx, client, client.say("A second person has to agree. Ask for it?", "须经另一人审核，是否提交？"))
+	var lines [][2]string
+	if p.TwoPeople || p.Earlier != nil {
+		causes := p.Because
+		if p.Earlier != nil {
+			causes = append(causes, p.Earlier.Because...)
+		}
+		var because []string
+		for _, c := range causes {
+			because = append(because, c.Text)
+		}
+		lines = append(lines, [2]string{client.say("takes a second person", "须经另一人审核"), strings.Join(because, "\n")})
 	}
-	return d.ask(ctx, client, client.say("Begin this departure?", "是否发起离职？"))
+	for _, k := range p.Planned {
+		lines = append(lines, [2]string{client.say("kept until", "保存至"), inZone(k.Deadline, p.TimeZone) + "  " + k.CategoryText})
+	}
+	for _, s := range p.Systems {
+		lines = append(lines, [2]string{s.SystemText, client.looked(s)})
+	}
+	for _, h := range p.ByHand {
+		lines = append(lines, [2]string{h.Name, client.say("by hand; call ", "手工处理，联系：") + h.Call})
+	}
+	if err := show(os.Stdout, lines...); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(os.Stdout, client.say("A dry run: nothing was begun, and nobody was told.", "试运行：没有发起离职，也没有通知任何人。"))
+	return nil
+}
+
+// looked is what one system has now, a line for each account and for what to know of it.
+func (c *apiClient) looked(s departures.SystemLook) string {
+	var lines []string
+	if s.Text != "" {
+		lines = append(lines, s.Text)
+	}
+	for _, a := range s.Accounts {
+		facts := []string{a.ExternalID, a.StateText}
+		if a.EmployeeNo != "" {
+			facts = append(facts, c.say("number there ", "其中的工号 ")+a.EmployeeNo)
+		}
+		if a.Sessions != nil {
+			facts = append(facts, fmt.Sprintf(c.say("%d sessions open", "在线会话 %d"), *a.Sessions))
+		}
+		var groups []string
+		for _, g := range a.Groups {
+			groups = append(groups, g.Name)
+		}
+		if a.MoreGroups > 0 {
+			groups = append(groups, fmt.Sprintf(c.say("%d more", "另有 %d 个"), a.MoreGroups))
+		}
+		if len(groups) > 0 {
+			facts = append(facts, c.say("groups: ", "所在组：")+strings.Join(groups, c.say(", ", "、")))
+		}
+		lines = append(lines, strings.Join(facts, c.say(", ", "，")))
+		for _, r := range a.Remarks {
+			lines = append(lines, "  "+r.RemarkText)
+		}
+	}
+	return strings.Join(lines, "\n")
 }

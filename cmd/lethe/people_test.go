@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lethe/api/departures"
 	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/database"
@@ -36,6 +37,33 @@ func TestDepartShowsWhomWhenAndWhatAndAsks(t *testing.T) {
 		if yes := answer == "y\n"; (err == nil) != yes || len(o.departures(leaver)) != map[bool]int{false: 0, true: 1}[yes] {
 			t.Errorf("after %q: %v, %d departures", answer, err, len(o.departures(leaver)))
 		}
+	}
+}
+
+// TestADryRunShowsAllAndAsksNothing, without --yes and without a terminal.
+func TestADryRunShowsAllAndAsksNothing(t *testing.T) {
+	o := newOffice(t)
+	leaver := o.hired("E1", "张伟")
+	day := o.day(30)
+	code, text := o.runs(models.RoleHRAdmin, "depart", "E1", "--dry-run", "--last-working-day="+day, "--lang=zh")
+	for _, want := range []string{"E1 张伟", day + " 18:00 Asia/Shanghai", "邮箱", "保存至", "试运行：没有发起离职"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not shown:\n%s", want, text)
+		}
+	}
+	if code != 0 || len(o.departures(leaver)) != 0 {
+		t.Errorf("exit %d, %d departures", code, len(o.departures(leaver)))
+	}
+	sessions, on := 2, true
+	looked := o.at(models.RoleHRAdmin, i18n.Chinese, nil).looked(departures.SystemLook{Text: "说明", Accounts: []departures.AccountLook{{
+		ExternalID: "a-1", Active: &on, StateText: "启用", EmployeeNo: "E9", Sessions: &sessions, MoreGroups: 3,
+		Groups: []departures.GroupLook{{Name: "报销审批"}}, Remarks: []departures.RemarkView{{RemarkText: "带有另一个工号"}},
+	}}})
+	if want := "说明\na-1，启用，其中的工号 E9，在线会话 2，所在组：报销审批、另有 3 个\n  带有另一个工号"; looked != want {
+		t.Errorf("a system is shown as\n%s", looked)
+	}
+	if code, text := o.runs(models.RoleHRAdmin, "depart", "E1", "--dry-run", "--follow", "--lang=en"); code != 2 {
+		t.Errorf("with --follow: exit %d\n%s", code, text)
 	}
 }
 

@@ -29,6 +29,7 @@ type settings struct {
 	looks      bool
 	imported   int
 	reconciled int
+	dryRuns    int
 	timeout    time.Duration
 }
 
@@ -45,6 +46,7 @@ func main() {
 	flag.BoolVar(&s.looks, "looks", false, "measure nothing but judged looks")
 	flag.IntVar(&s.imported, "import", 0, "measure nothing but the import of so many people; 0: it is not measured")
 	flag.IntVar(&s.reconciled, "reconcile", 0, "measure nothing but the comparison of so many accounts with the facts; 0: it is not measured")
+	flag.IntVar(&s.dryRuns, "dry-runs", 0, "measure nothing but dry runs of so many departures; 0: they are not measured")
 	flag.DurationVar(&s.timeout, "timeout", 20*time.Minute, "limit for the whole run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -67,6 +69,9 @@ func run(ctx context.Context, s settings) error {
 	}
 	if s.reconciled > 0 {
 		return reconcileAccounts(ctx, s.reconciled)
+	}
+	if s.dryRuns > 0 {
+		return dryRuns(ctx, s.dryRuns)
 	}
 	if s.looks {
 		return disclosures(ctx)

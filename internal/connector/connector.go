@@ -175,6 +175,43 @@ type Lister interface {
 	List(ctx context.Context, visit func([]Listed) error) (total int, err error)
 }
 
+// Seat is what an account is in a group, among those who are that.
+type Seat string
+
+// The seats.
+const (
+	SeatUntold Seat = ""       // the system does not say
+	SeatNone   Seat = "none"   // it is not
+	SeatShared Seat = "shared" // one of several
+	SeatOnly   Seat = "only"   // nobody else is
+)
+
+// Membership is a group that an account is in.
+type Membership struct {
+	Name   string // what people there call it; for the eyes of who asked, kept nowhere
+	Member Seat
+	Owner  Seat
+}
+
+// Inspection is what people want to know of an account before it is taken away.
+type Inspection struct {
+	State
+	Unclear bool // it is there, but whether it is active cannot be understood
+	// Groups are those that it is a direct member of, by name. Of some only the number is known: they are too many.
+	Groups     []Membership
+	MoreGroups int
+	// GroupsUntold: what it is in could not be read, or not all of it.
+	GroupsUntold bool
+	// What it has open; nil: the system does not tell.
+	Sessions, Tokens, Delegations *int
+}
+
+// Inspector reads all of it at once, and changes nothing. It is no part of Connector: of a system without it there is what a
+// Reader tells. An unknown account is ErrNotFound.
+type Inspector interface {
+	Inspect(ctx context.Context, externalID string) (Inspection, error)
+}
+
 // Connector is one outside system.
 type Connector interface {
 	Finder

@@ -71,6 +71,7 @@ type Plant struct {
 	UserName   string   `json:"user_name,omitempty"`
 	Inactive   bool     `json:"inactive,omitempty"`
 	Groups     []string `json:"groups,omitempty"` // display names, created when missing
+	Owns       []string `json:"owns,omitempty"`   // of those, or besides, the ones that it is an owner of
 	Sessions   int      `json:"sessions,omitempty"`
 	Tokens     int      `json:"tokens,omitempty"`
 	Emails     []string `json:"emails,omitempty"`

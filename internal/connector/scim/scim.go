@@ -118,4 +118,5 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 var (
 	_ connector.Connector = (*Client)(nil)
 	_ connector.Lister    = (*Client)(nil)
+	_ connector.Inspector = (*Client)(nil)
 )
