@@ -21,8 +21,6 @@ import (
 	"lethe/internal/departure"
 	"lethe/internal/identity"
 	"lethe/internal/imports"
-	"lethe/internal/launch"
-	"lethe/internal/launch/launchtest"
 	"lethe/internal/ledger"
 	"lethe/internal/sheet"
 	"lethe/models"
@@ -32,19 +30,11 @@ import (
 // again, and a file that changes everybody. The goal is two minutes from the file to the last person on two cores, below
 // 300 MB, with the sequencer beside it. Temporal adds one activity in fifteen seconds, and is left out.
 func importPeople(ctx context.Context, people int) error {
-	fmt.Println("starting Postgres (fsync on)")
-	w := &world{}
+	w, err := open(ctx, nil)
+	if err != nil {
+		return err
+	}
 	defer w.close()
-	var err error
-	if w.scratch, err = launchtest.NewScratch(benchFolder()); err != nil {
-		return err
-	}
-	if w.postgres, err = launch.Postgres(ctx, launch.PostgresOptions{Dir: filepath.Join(w.scratch.Path, "postgres")}); err != nil {
-		return err
-	}
-	if err := errors.Join(w.openDatabases(ctx), w.openSandboxes()); err != nil {
-		return err
-	}
 	caller, err := w.seedImporter(ctx)
 	if err != nil {
 		return err

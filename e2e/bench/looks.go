@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,8 +21,6 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/identity"
-	"lethe/internal/launch"
-	"lethe/internal/launch/launchtest"
 	"lethe/models"
 )
 
@@ -37,19 +34,11 @@ const (
 
 // disclosures measures judged looks over the real API beside a bare handler that reads one row.
 func disclosures(ctx context.Context) error {
-	fmt.Println("starting Postgres (fsync on)")
-	w := &world{}
+	w, err := open(ctx, nil)
+	if err != nil {
+		return err
+	}
 	defer w.close()
-	var err error
-	if w.scratch, err = launchtest.NewScratch(benchFolder()); err != nil {
-		return err
-	}
-	if w.postgres, err = launch.Postgres(ctx, launch.PostgresOptions{Dir: filepath.Join(w.scratch.Path, "postgres")}); err != nil {
-		return err
-	}
-	if err := errors.Join(w.openDatabases(ctx), w.openSandboxes()); err != nil {
-		return err
-	}
 	tokens, err := w.seedLooks(ctx)
 	if err != nil {
 		return err

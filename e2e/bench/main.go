@@ -79,12 +79,15 @@ func run(ctx context.Context, s settings) error {
 	if s.ledgerOnly {
 		return runLedger(ctx, s)
 	}
-	fmt.Println("starting Postgres (fsync on) and Temporal (SQLite file, WAL)")
-	w, err := open(ctx)
+	w, err := open(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer w.close()
+	fmt.Println("starting Temporal (SQLite file, WAL)")
+	if err := w.openTemporal(ctx); err != nil {
+		return err
+	}
 	if err := w.seed(ctx, s.departures*(s.pairs+1+len(levers))+100); err != nil {
 		return err
 	}

@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -20,8 +18,6 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/identity"
-	"lethe/internal/launch"
-	"lethe/internal/launch/launchtest"
 	"lethe/internal/operations"
 	"lethe/models"
 )
@@ -35,21 +31,11 @@ const (
 
 // peopleLists measures lists and searches over the real API with many people.
 func peopleLists(ctx context.Context, s settings) error {
-	fmt.Println("starting Postgres (fsync on)")
-	w := &world{}
+	w, err := open(ctx, map[string]string{"shared_buffers": "2GB", "max_wal_size": "8GB"})
+	if err != nil {
+		return err
+	}
 	defer w.close()
-	var err error
-	if w.scratch, err = launchtest.NewScratch(benchFolder()); err != nil {
-		return err
-	}
-	if w.postgres, err = launch.Postgres(ctx, launch.PostgresOptions{
-		Dir: filepath.Join(w.scratch.Path, "postgres"), Settings: map[string]string{"shared_buffers": "2GB", "max_wal_size": "8GB"},
-	}); err != nil {
-		return err
-	}
-	if err := errors.Join(w.openDatabases(ctx), w.openSandboxes()); err != nil {
-		return err
-	}
 	if _, err := w.seedOrganisation(ctx); err != nil {
 		return err
 	}

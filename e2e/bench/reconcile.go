@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -15,8 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"lethe/internal/database"
-	"lethe/internal/launch"
-	"lethe/internal/launch/launchtest"
 	"lethe/internal/reconcile"
 	"lethe/models"
 	"lethe/sandbox/control"
@@ -29,19 +25,11 @@ const reconcileGoal = 5 * time.Minute
 // every thousandth is otherwise than the facts say; then a second run, which finds nothing new. The sandbox answers over
 // HTTP from the same process, so that its memory counts as base.
 func reconcileAccounts(ctx context.Context, people int) error {
-	fmt.Println("starting Postgres (fsync on)")
-	w := &world{}
+	w, err := open(ctx, nil)
+	if err != nil {
+		return err
+	}
 	defer w.close()
-	var err error
-	if w.scratch, err = launchtest.NewScratch(benchFolder()); err != nil {
-		return err
-	}
-	if w.postgres, err = launch.Postgres(ctx, launch.PostgresOptions{Dir: filepath.Join(w.scratch.Path, "postgres")}); err != nil {
-		return err
-	}
-	if err := errors.Join(w.openDatabases(ctx), w.openSandboxes()); err != nil {
-		return err
-	}
 	if _, err := w.seedOrganisation(ctx); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -62,7 +63,9 @@ var timings = workflows.Timings{
 	RetryInitial: time.Second, RetryMax: 30 * time.Second, ContinueAsNewAfter: 720 * time.Hour,
 }
 
-func open(ctx context.Context) (_ *world, err error) {
+// open starts Postgres, with settings of its own, and what needs nothing else.
+func open(ctx context.Context, settings map[string]string) (_ *world, err error) {
+	fmt.Println("starting Postgres (fsync on)")
 	w := &world{}
 	defer func() {
 		if err != nil {
@@ -72,19 +75,14 @@ func open(ctx context.Context) (_ *world, err error) {
 	if w.scratch, err = launchtest.NewScratch(benchFolder()); err != nil {
 		return nil, err
 	}
-	if err = w.openServers(ctx); err != nil {
+	if w.postgres, err = launch.Postgres(ctx, launch.PostgresOptions{Dir: filepath.Join(w.scratch.Path, "postgres"), Settings: settings}); err != nil {
 		return nil, err
 	}
-	if err = w.openDatabases(ctx); err != nil {
-		return nil, err
-	}
-	return w, w.openSandboxes()
+	return w, errors.Join(w.openDatabases(ctx), w.openSandboxes())
 }
 
-func (w *world) openServers(ctx context.Context) (err error) {
-	if w.postgres, err = launch.Postgres(ctx, launch.PostgresOptions{Dir: filepath.Join(w.scratch.Path, "postgres")}); err != nil {
-		return err
-	}
+// openTemporal starts Temporal beside it.
+func (w *world) openTemporal(ctx context.Context) error {
 	options, err := launchtest.TemporalOptions(w.scratch.Path)
 	if err != nil {
 		return err
