@@ -59,6 +59,7 @@ func (g *Group) Failed() <-chan error { return g.failed }
 // each target system have queues of their own.
 func New(c client.Client, a Activities, o Options) *Group {
 	worker.SetStickyWorkflowCacheSize(o.StickyCache)
+	identify()
 	g := &Group{failed: make(chan error, 1)}
 	fatal := func(err error) {
 		select {
