@@ -36,6 +36,7 @@ import (
 	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/identity"
+	domain "lethe/internal/imports"
 	"lethe/internal/ledger"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/vault"
@@ -57,6 +58,8 @@ type Deps struct {
 	Exports *evidence.Maker
 	// ExportLimit is how many entries of the query log one person may export alone.
 	ExportLimit int64
+	// BatchLimits are how much one person lets happen by a file of departures.
+	BatchLimits domain.Limits
 	// OIDC is the company's login; nil: there is none.
 	OIDC    *identity.Provider
 	Systems *connector.Registry
@@ -103,7 +106,7 @@ func Assemble(d Deps) *httpkit.API {
 	}, d.Approvals)
 	users.Register(desk, d.OIDC, d.Mail)
 	employees.Register(desk, d.Vault, d.ContactsTold)
-	imports.Register(desk, d.Vault)
+	imports.Register(desk, d.Vault, d.BatchLimits)
 	disclosures.Register(desk, d.Vault, d.Mail)
 	permissions.Register(desk)
 	consents.Register(desk)

@@ -12,11 +12,24 @@ import (
 // BatchKind is what a batch does with its file.
 type BatchKind string
 
-// BatchImport enters and changes people.
-const BatchImport BatchKind = "import"
+// The kinds of batches.
+const (
+	// BatchImport enters and changes people.
+	BatchImport BatchKind = "import"
+	// BatchDepartures begins departures.
+	BatchDepartures BatchKind = "departures"
+)
 
 // BatchKinds lists them all.
-var BatchKinds = closed.Of("", BatchImport)
+var BatchKinds = closed.Of("", BatchImport, BatchDepartures)
+
+// Ref is what batches of a kind are named as.
+func (k BatchKind) Ref() string {
+	if k == BatchDepartures {
+		return RefDepartures
+	}
+	return RefImport
+}
 
 // BatchState is the life of a batch.
 type BatchState string
@@ -30,8 +43,10 @@ const (
 	BatchChecked          BatchState = "checked"
 	BatchAwaitingApproval BatchState = "awaiting_approval"
 	BatchRunning          BatchState = "running"
-	BatchDone             BatchState = "done"
-	BatchCancelled        BatchState = "cancelled"
+	// BatchPaused: somebody stopped the run for now.
+	BatchPaused    BatchState = "paused"
+	BatchDone      BatchState = "done"
+	BatchCancelled BatchState = "cancelled"
 	// BatchExpired: nobody ran it while there was a file.
 	BatchExpired BatchState = "expired"
 )
@@ -42,7 +57,8 @@ var BatchStates = closed.States("batches.state", "batch_state", [][]BatchState{
 	{BatchChecking, BatchChecked, BatchCancelled, BatchExpired},
 	{BatchChecked, BatchChecking, BatchAwaitingApproval, BatchRunning, BatchCancelled, BatchExpired},
 	{BatchAwaitingApproval, BatchChecked, BatchRunning, BatchCancelled, BatchExpired},
-	{BatchRunning, BatchDone, BatchCancelled, BatchExpired},
+	{BatchRunning, BatchPaused, BatchDone, BatchCancelled, BatchExpired},
+	{BatchPaused, BatchRunning, BatchCancelled, BatchExpired},
 	{BatchDone}, {BatchCancelled}, {BatchExpired},
 })
 
@@ -109,8 +125,10 @@ type BatchPart struct {
 	Rows       int
 	RowsSealed Sealed
 	People     IDs `gorm:"type:uuid[]"`
-	// Leaving is about the part's people who left, as the dry run says; nil: there are none.
+	// Leaving is about the part's people who left, or would leave, as the dry run says; nil: there are none.
 	Leaving *BatchLeaving `gorm:"serializer:json"`
+	// Planned are the rows of departures: what the dry run said of each, and what became of it.
+	Planned []BatchRow `gorm:"serializer:json"`
 	// Problems are rows, columns (from 1; 0 is the row itself) and codes.
 	Problems []BatchProblem `gorm:"serializer:json"`
 	Checked  bool
@@ -131,6 +149,11 @@ type BatchLeaving struct {
 	Due map[Category]int `json:"due,omitempty"`
 	// DuePeople are how many have any.
 	DuePeople int `json:"due_people"`
+	// Of departures that would begin: those of heads and administrators, those of them that take effect within a day,
+	// and those whose last working day is over.
+	Protected int `json:"protected,omitempty"`
+	Sudden    int `json:"sudden,omitempty"`
+	Past      int `json:"past,omitempty"`
 }
 
 // Add counts others in.
@@ -142,6 +165,7 @@ func (l *BatchLeaving) Add(o BatchLeaving) {
 		l.Last = o.Last
 	}
 	l.People, l.DuePeople = l.People+o.People, l.DuePeople+o.DuePeople
+	l.Protected, l.Sudden, l.Past = l.Protected+o.Protected, l.Sudden+o.Sudden, l.Past+o.Past
 	for category, n := range o.Due {
 		if l.Due == nil {
 			l.Due = map[Category]int{}
@@ -155,4 +179,43 @@ type BatchProblem struct {
 	Row    int    `json:"r"`
 	Column int    `json:"c"`
 	Code   string `json:"p"`
+}
+
+// BatchOutcome is what becomes, or became, of a row of departures.
+type BatchOutcome string
+
+// The outcomes.
+const (
+	// OutcomeBegins: the run would begin a departure.
+	OutcomeBegins BatchOutcome = "begins"
+	// OutcomeNothing: a departure says the same already.
+	OutcomeNothing BatchOutcome = "nothing_to_do"
+	// OutcomeRefused: something is wrong with the row.
+	OutcomeRefused BatchOutcome = "refused"
+	OutcomeBegun   BatchOutcome = "begun"
+	// OutcomeChanged: it would have been otherwise than the dry run said, and was left alone.
+	OutcomeChanged BatchOutcome = "changed_since"
+)
+
+// BatchOutcomes lists them all.
+var BatchOutcomes = closed.Of("batch_outcome", OutcomeBegins, OutcomeNothing, OutcomeRefused, OutcomeBegun, OutcomeChanged)
+
+// BatchRow is a row of departures.
+type BatchRow struct {
+	Row     int          `json:"r"`
+	Outcome BatchOutcome `json:"x"`
+	// Employee and Employment are whose row it is; nil: nobody's who is known.
+	Employee   uuid.UUID `json:"e"`
+	Employment uuid.UUID `json:"m"`
+	// LastDay, Cutoff and End are the dates that the departure would have; AtOnce: access ends when it begins.
+	LastDay *clock.Date `json:"l,omitempty"`
+	Cutoff  *time.Time  `json:"c,omitempty"`
+	End     *time.Time  `json:"t,omitempty"`
+	AtOnce  bool        `json:"n,omitempty"`
+	// Protected: of a head or an administrator; Sudden: it would take effect within a day; Past: the last day is over.
+	Protected bool `json:"p,omitempty"`
+	Sudden    bool `json:"s,omitempty"`
+	Past      bool `json:"o,omitempty"`
+	// Departure is what was begun.
+	Departure *uuid.UUID `json:"d,omitempty"`
 }

@@ -22,9 +22,13 @@ const (
 	CauseOwnReach  Cause = "own_reach"       // whoever asks, or is moved, would look further by it
 	CauseAddress   Cause = "private_address" // links to somebody who has left would go elsewhere
 	CauseLook      Cause = "sensitive_look"  // the rules of looks at sensitive fields want a reviewer first
+	CauseManyLeave Cause = "many_leave"      // more people than one person lets leave within a day
+	CauseShare     Cause = "share_leaves"    // a large share of the company, or of a department, would leave
+	CauseLastOnes  Cause = "last_of_role"    // fewer than two reviewers or administrators would be left
 )
 
 // Causes lists them all.
 var Causes = closed.Of("approval.cause",
 	CauseAlways, CauseSetting, CauseToken, CauseSudden, CauseProtected, CauseOneself, CauseForward, CauseEarlier, CauseGivesBack,
-	CauseReaches, CauseMany, CauseNewPeople, CauseOwnReach, CauseAddress, CauseLook)
+	CauseReaches, CauseMany, CauseNewPeople, CauseOwnReach, CauseAddress, CauseLook,
+	CauseManyLeave, CauseShare, CauseLastOnes)

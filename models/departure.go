@@ -127,6 +127,8 @@ type Departure struct {
 	AdvancedBy *uuid.UUID // the approval by which they agreed last
 	// BatchID is the file by which somebody came in who had left before; nil: everybody else.
 	BatchID *uuid.UUID
+	// BegunBatchID is the file by which it was begun, with others; nil: alone.
+	BegunBatchID *uuid.UUID
 	Driven
 }
 

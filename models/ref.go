@@ -23,6 +23,7 @@ const (
 	RefDepartment = "department"
 	RefEntity     = "legal_entity"
 	RefDeparture  = "departure"
+	RefDepartures = "departure_batch"
 	RefDisclosure = "disclosure"
 	RefDuty       = "duty_shift"
 	RefEmergency  = "emergency_call"

@@ -32,6 +32,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/database/databasetest"
 	"lethe/internal/identity"
+	"lethe/internal/imports"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/operations"
 	"lethe/internal/retention"
@@ -99,7 +100,7 @@ func New(t testing.TB) *Fixture {
 	}
 	f.Approvals = approvals
 	f.API = api.Assemble(api.Deps{
-		Mail: true, ContactsTold: true, Ledger: f.Env.LedgerStorage, Exports: f.Exports, ExportLimit: ExportLimit,
+		Mail: true, ContactsTold: true, Ledger: f.Env.LedgerStorage, Exports: f.Exports, ExportLimit: ExportLimit, BatchLimits: BatchLimits,
 		DB: app, Vault: f.Vault, Identity: people, Approvals: approvals, Systems: f.Systems,
 		TemporalUIURL: "http://temporal.example/", TemporalNamespace: "lethe", Dev: true, Version: "test", Settings: shown,
 		Log: slog.New(slog.NewTextHandler(f.Log, nil)),
@@ -113,6 +114,9 @@ func New(t testing.TB) *Fixture {
 var shown = config.Config{
 	SessionIdle: 30 * time.Minute, SessionAbsolute: 12 * time.Hour, ApprovalExpiry: 72 * time.Hour, ExportKeep: time.Second, ApprovalsRequired: []string{"purge.decide"},
 }.Shown()
+
+// BatchLimits are how much one person lets happen by a file of departures.
+var BatchLimits = imports.Limits{People: 20, CompanyShare: 90, DepartmentShare: 90}
 
 // ExportLimit is how many entries one person exports alone.
 const ExportLimit = 20

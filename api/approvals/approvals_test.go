@@ -92,6 +92,13 @@ func steps(f *apitest.Fixture) map[string]trial {
 	var emergency struct{ ID uuid.UUID }
 	f.Session(models.RoleITOps).Ask("POST", "/api/v1/access-cuts", `{"employee_id": "`+person().String()+`", "reason": "r"}`).Into(f.T, &emergency)
 	file := f.Upload("工号,姓名,部门,入职日期\nI-1,张伟,A,2024-01-02\n")
+	heads := person()
+	f.Exec("UPDATE departments SET head_employee_id = ? WHERE id = (SELECT id FROM departments WHERE code = 'H')", heads)
+	var headsNo string
+	f.Run(func(tx *database.Tx) error {
+		return database.Hide(tx.DB().Raw("SELECT employee_no FROM employees WHERE id = ?", heads).Scan(&headsNo).Error)
+	})
+	leavers := f.SendDepartures("工号,离职类型,最后工作日\n" + headsNo + ",辞职," + f.Day(20) + "\n")
 	return map[string]trial{
 		operations.ExportLog: {models.RoleAuditor, "POST", "/api/v1/query-log/exports", `{"filters": {"action": "hold.placed"}, "reason": "r"}`, reviewerRole,
 			"SELECT count(*) FROM query_log_exports", nil},
@@ -107,6 +114,8 @@ func steps(f *apitest.Fixture) map[string]trial {
 			"SELECT count(*) FROM catalogue_versions WHERE version = 1", nil},
 		operations.RunImport: {hrRole, "POST", httpkit.AddressOf(models.RefImport, file.ID) + "/run", `{}`, hrRole,
 			"SELECT count(*) FROM batches WHERE id = ? AND state = 'running' AND approval_id IS NOT NULL", []any{file.ID}},
+		operations.RunDepartures: {hrRole, "POST", httpkit.AddressOf(models.RefDepartures, leavers.ID) + "/run", `{}`, reviewerRole,
+			"SELECT count(*) FROM batches WHERE id = ? AND state = 'running' AND approval_id IS NOT NULL", []any{leavers.ID}},
 		operations.LookAtFields: {hrRole, "POST", httpkit.AddressOf(models.RefEmployee, looked) + "/disclosures", `{"fields": ["id_number"], "purpose": "authority_order", "reason": "公安机关持调取证据通知书来公司调取，已回拨核实",
 			"evidence": {"authority": "分局", "officials": "张警官 012345", "document_no": "调证字12号", "called_back_at": "110"}}`, reviewerRole,
 			"SELECT count(*) FROM disclosures WHERE employee_id = ? AND state = 'granted'", []any{looked}},

@@ -1,4 +1,4 @@
-// Package imports serves the import of people from files.
+// Package imports serves the import of people from files, and departures from files.
 package imports
 
 import (
@@ -26,12 +26,21 @@ import (
 	"lethe/models"
 )
 
-type server struct {
+// server serves the batches of one kind, shown as V.
+type server[V shown] struct {
 	*approvals.Desk
 	vault imports.Vault
+	kind  models.BatchKind
+	base  string
+	// show shows batches in a list, complete adds what is shown of one alone.
+	show     func(b models.Batch, of BatchFile, language i18n.Language) V
+	complete func(ctx context.Context, v *V, language i18n.Language) error
 	// reads bounds the memory: one file at a time.
 	reads chan struct{}
 }
+
+// shown is a batch as people see it.
+type shown interface{ file() BatchFile }
 
 // The types of files.
 const (
@@ -40,12 +49,17 @@ const (
 	typeAny  = "application/octet-stream"
 )
 
+var tableTypes = map[sheet.Format]string{sheet.CSV: typeCSV + "; charset=utf-8", sheet.XLSX: typeXLSX}
+
 var fileTypes = []string{typeCSV, typeXLSX, typeAny}
 
 // Register serves the resources.
-func Register(desk *approvals.Desk, v imports.Vault) {
+func Register(desk *approvals.Desk, v imports.Vault, limits imports.Limits) {
 	httpkit.Describe[sheet.Format](desk.API)
-	s := &server{Desk: desk, vault: v, reads: make(chan struct{}, 1)}
+	reads := make(chan struct{}, 1)
+	registerDepartures(desk, v, limits, reads)
+	s := &people{server[ImportView]{Desk: desk, vault: v, kind: models.BatchImport, base: "/employee-imports", reads: reads, show: importView}}
+	s.complete = s.completed
 	hr := httpkit.Roles{httpkit.HR}
 	r := s.Resource("Import", identity.ScopePeople)
 	httpkit.Handle(r, httpkit.Route{
@@ -70,17 +84,16 @@ func Register(desk *approvals.Desk, v imports.Vault) {
 	httpkit.Handle(r, httpkit.Route{At: "POST /employee-imports/{id}/cancellation", Summary: "Cancel an import; what it has written stays", To: hr}, s.cancel)
 	httpkit.Handle(r, httpkit.Route{
 		At: "GET /employee-imports/{id}/file", Summary: "Get the rows with something wrong, to be mended and sent again; who sent the file alone does", To: hr, NoSealedCodes: true,
-		Shape: func(op *huma.Operation) {
-			binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
-			httpkit.Answering(typeXLSX, http.StatusOK, "The rows as they came, each with what is wrong beside it", binary)(op)
-			op.Responses["200"].Content[typeCSV] = &huma.MediaType{Schema: binary}
-		},
+		Shape:    answersTable("The rows as they came, each with what is wrong beside it"),
 		Problems: []int{http.StatusConflict, http.StatusGone},
 	}, s.report)
 }
 
-// ImportView is an import.
-type ImportView struct {
+// people serves imports of people.
+type people struct{ server[ImportView] }
+
+// BatchFile is a file on its way, whatever its rows are about.
+type BatchFile struct {
 	ID         uuid.UUID         `json:"id"`
 	State      models.BatchState `json:"state"`
 	StateText  string            `json:"state_text"`
@@ -90,9 +103,7 @@ type ImportView struct {
 	Columns    []ImportColumn    `json:"columns"`
 	Rows       int               `json:"rows" doc:"Without the header and empty ones"`
 	Checked    int               `json:"checked" doc:"Rows that the dry run has behind it"`
-	Plan       ImportPlan        `json:"plan" doc:"What the run would do, as the dry run says"`
 	Ran        int               `json:"ran" doc:"Rows that the run has behind it"`
-	Result     ImportResult      `json:"result" doc:"What the run did so far"`
 	Pace       *ImportPace       `json:"pace,omitempty" doc:"How fast it goes on; absent while nothing does, or it has only begun"`
 	Removed    int               `json:"removed" doc:"Rows that were removed since data of somebody near them in the file was deleted: send them again"`
 	Uploader   render.PersonView `json:"uploader"`
@@ -104,6 +115,29 @@ type ImportView struct {
 	EndedAt    *time.Time        `json:"ended_at,omitempty"`
 	GoneAt     time.Time         `json:"file_gone_at" doc:"When the file and everything made of it is removed at the latest"`
 	Gone       bool              `json:"file_gone"`
+}
+
+func (f BatchFile) file() BatchFile { return f }
+
+// ImportView is an import.
+type ImportView struct {
+	BatchFile
+	Plan   ImportPlan   `json:"plan" doc:"What the run would do, as the dry run says"`
+	Result ImportResult `json:"result" doc:"What the run did so far"`
+}
+
+func importView(b models.Batch, of BatchFile, _ i18n.Language) ImportView {
+	return ImportView{
+		BatchFile: of, Plan: ImportPlan{Create: b.ToCreate, Change: b.ToChange, Same: b.Same, Faulty: b.Faulty},
+		Result: ImportResult{b.Created, b.Departed, b.Changed, b.Unchanged, b.Refused},
+	}
+}
+
+// completed adds who of a file left.
+func (s *people) completed(ctx context.Context, v *ImportView, language i18n.Language) error {
+	left, err := imports.Leaving(s.DB.Read(ctx), v.ID)
+	v.Plan.Left = leftView(left, language)
+	return err
 }
 
 // ImportPace is how fast an import goes on.
@@ -168,31 +202,41 @@ type ImportResult struct {
 	Refused   int `json:"refused" doc:"Rows with something wrong, now or in the dry run"`
 }
 
-func (s *server) view(ctx context.Context, b models.Batch, language i18n.Language) (ImportView, error) {
-	views, err := s.views(ctx, []models.Batch{b}, language)
+func (s *server[V]) view(ctx context.Context, b models.Batch, language i18n.Language) (v V, err error) {
+	files, err := s.files(ctx, []models.Batch{b}, language)
 	if err != nil {
-		return ImportView{}, err
+		return v, err
 	}
-	v := views[0]
+	of := files[0]
 	headers, err := imports.Headers(ctx, s.vault, b, httpkit.ActorOf(ctx).EmployeeID)
 	if err != nil {
 		return v, err
 	}
-	for i := range v.Columns {
+	for i := range of.Columns {
 		if i < len(headers) {
-			v.Columns[i].Header = headers[i]
+			of.Columns[i].Header = headers[i]
 		}
 	}
-	left, err := imports.Leaving(s.DB.Read(ctx), b.ID)
-	if err != nil {
+	if of.Removed, err = imports.Removed(ctx, s.DB, b.ID); err != nil {
 		return v, err
 	}
-	v.Plan.Left = leftView(left, language)
-	v.Removed, err = imports.Removed(ctx, s.DB, b.ID)
-	return v, err
+	v = s.show(b, of, language)
+	return v, s.complete(ctx, &v, language)
 }
 
-func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.Language) ([]ImportView, error) {
+func (s *server[V]) views(ctx context.Context, rows []models.Batch, language i18n.Language) ([]V, error) {
+	files, err := s.files(ctx, rows, language)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]V, len(rows))
+	for i, b := range rows {
+		views[i] = s.show(b, files[i], language)
+	}
+	return views, nil
+}
+
+func (s *server[V]) files(ctx context.Context, rows []models.Batch, language i18n.Language) ([]BatchFile, error) {
 	var ids []uuid.UUID
 	for _, b := range rows {
 		ids = append(ids, b.ActorID)
@@ -205,7 +249,7 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 	if err != nil {
 		return nil, err
 	}
-	waiting, err := approval.PendingAbout(ctx, s.DB, models.RefImport, httpkit.Each(rows, func(b models.Batch) uuid.UUID { return b.ID }))
+	waiting, err := approval.PendingAbout(ctx, s.DB, s.kind.Ref(), httpkit.Each(rows, func(b models.Batch) uuid.UUID { return b.ID }))
 	if err != nil {
 		return nil, err
 	}
@@ -213,11 +257,10 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 	if err != nil {
 		return nil, err
 	}
-	return httpkit.Each(rows, func(b models.Batch) ImportView {
-		v := ImportView{
-			ID: b.ID, State: b.State, StateText: closed.Text(language, b.State), Format: sheet.Format(b.Format), FormatText: closed.Text(language, sheet.Format(b.Format)), Bytes: b.Bytes, Columns: []ImportColumn{},
-			Rows: b.Rows, Checked: b.Checked, Plan: ImportPlan{Create: b.ToCreate, Change: b.ToChange, Same: b.Same, Faulty: b.Faulty},
-			Ran: b.Ran, Result: ImportResult{b.Created, b.Departed, b.Changed, b.Unchanged, b.Refused}, Uploader: people[b.ActorID], Approval: b.ApprovalID, EndedBy: b.EndedBy,
+	return httpkit.Each(rows, func(b models.Batch) BatchFile {
+		v := BatchFile{
+			ID: b.ID, State: b.State, StateText: stateText(language, b), Format: sheet.Format(b.Format), FormatText: closed.Text(language, sheet.Format(b.Format)), Bytes: b.Bytes, Columns: []ImportColumn{},
+			Rows: b.Rows, Checked: b.Checked, Ran: b.Ran, Uploader: people[b.ActorID], Approval: b.ApprovalID, EndedBy: b.EndedBy,
 			CreatedAt: b.CreatedAt.UTC(), EndedAt: render.UTC(b.EndedAt), GoneAt: b.ContentUntil.UTC(), Gone: b.ContentEndedAt != nil,
 		}
 		if requests := waiting[b.ID]; v.Approval == nil && len(requests) > 0 {
@@ -232,17 +275,30 @@ func (s *server) views(ctx context.Context, rows []models.Batch, language i18n.L
 		if b.EndedBy != "" {
 			v.EndedText = closed.Text(language, b.EndedBy)
 		}
-		if !v.Gone && b.Faulty+b.Refused > 0 && b.State != models.BatchChecking && b.ActorID == httpkit.ActorOf(ctx).EmployeeID {
-			v.File = httpkit.AddressOf(models.RefImport, b.ID) + "/file"
+		if !v.Gone && reported(b) && b.ActorID == httpkit.ActorOf(ctx).EmployeeID {
+			v.File = httpkit.AddressOf(s.kind.Ref(), b.ID) + "/file"
 		}
 		return v
 	}), nil
 }
 
-func (s *server) read(ctx context.Context, id uuid.UUID, language i18n.Language) (ImportView, error) {
-	b, err := imports.Get(ctx, s.DB, id)
+// reported says whether a batch has rows to be got: of people those with something wrong, of departures all.
+func reported(b models.Batch) bool {
+	return b.State != models.BatchChecking && b.State != models.BatchMapping && (b.Faulty+b.Refused > 0 || b.Kind == models.BatchDepartures)
+}
+
+// stateText says it of departures in words of their own where those of an import would be odd.
+func stateText(language i18n.Language, b models.Batch) string {
+	if b.Kind == models.BatchDepartures {
+		return i18n.Text(language, "departure_batch_state."+string(b.State))
+	}
+	return closed.Text(language, b.State)
+}
+
+func (s *server[V]) read(ctx context.Context, id uuid.UUID, language i18n.Language) (v V, err error) {
+	b, err := imports.Get(ctx, s.DB, s.kind, id)
 	if err != nil {
-		return ImportView{}, err
+		return v, err
 	}
 	return s.view(ctx, b, language)
 }
@@ -253,7 +309,7 @@ type uploadInput struct {
 	httpkit.Speaking
 }
 
-func (s *server) upload(ctx context.Context, in *uploadInput) (*httpkit.CreatedAnswer[ImportView], error) {
+func (s *server[V]) upload(ctx context.Context, in *uploadInput) (*httpkit.CreatedAnswer[V], error) {
 	select {
 	case s.reads <- struct{}{}:
 		defer func() { <-s.reads }()
@@ -271,14 +327,14 @@ func (s *server) upload(ctx context.Context, in *uploadInput) (*httpkit.CreatedA
 	if err != nil {
 		return nil, err
 	}
-	up, err := imports.Read(ctx, s.vault, file)
+	up, err := imports.Read(ctx, s.vault, s.kind, file)
 	if err != nil {
 		return nil, err
 	}
 	clear(file)
-	made, err := s.Create(ctx, in.Key, "POST /employee-imports", map[string]string{"file": up.SHA256()}, func(tx *database.Tx) (httpkit.Creation, error) {
+	made, err := s.Create(ctx, in.Key, "POST "+s.base, map[string]string{"file": up.SHA256()}, func(tx *database.Tx) (httpkit.Creation, error) {
 		id, err := imports.Begin(tx, up)
-		return httpkit.Accepted(models.Ref{Kind: models.RefImport, ID: id}), err
+		return httpkit.Accepted(models.Ref{Kind: s.kind.Ref(), ID: id}), err
 	})
 	if err != nil || made.ID != up.ID() { // nothing refers to what was sealed
 		up.Forget(context.WithoutCancel(ctx), s.vault)
@@ -290,12 +346,12 @@ func (s *server) upload(ctx context.Context, in *uploadInput) (*httpkit.CreatedA
 	return httpkit.CreatedOf(made, view, err)
 }
 
-func (s *server) list(ctx context.Context, in *struct {
+func (s *server[V]) list(ctx context.Context, in *struct {
 	httpkit.Paging
 	httpkit.Speaking
-}) (*httpkit.Answer[httpkit.Page[ImportView]], error) {
-	return httpkit.List(in.Paging, func(v ImportView) uuid.UUID { return v.ID }, func(before uuid.UUID) ([]ImportView, bool, error) {
-		rows, more, err := imports.List(ctx, s.DB, before, in.Limit)
+}) (*httpkit.Answer[httpkit.Page[V]], error) {
+	return httpkit.List(in.Paging, func(v V) uuid.UUID { return v.file().ID }, func(before uuid.UUID) ([]V, bool, error) {
+		rows, more, err := imports.List(ctx, s.DB, s.kind, before, in.Limit)
 		if err != nil {
 			return nil, false, err
 		}
@@ -304,14 +360,14 @@ func (s *server) list(ctx context.Context, in *struct {
 	})
 }
 
-func (s *server) get(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[ImportView], error) {
+func (s *server[V]) get(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[V], error) {
 	return httpkit.AnswerOf(s.read(ctx, in.ID, in.Language()))
 }
 
-func (s *server) events(ctx context.Context, in *httpkit.ByID) (*huma.StreamResponse, error) {
+func (s *server[V]) events(ctx context.Context, in *httpkit.ByID) (*huma.StreamResponse, error) {
 	look := func(ctx context.Context, _ int64) (httpkit.Moment, error) {
 		view, err := s.read(ctx, in.ID, in.Language())
-		return httpkit.Moment{View: view, Over: view.still()}, err
+		return httpkit.Moment{View: view, Over: view.file().still()}, err
 	}
 	if _, err := look(ctx, 0); err != nil {
 		return nil, err
@@ -320,7 +376,7 @@ func (s *server) events(ctx context.Context, in *httpkit.ByID) (*huma.StreamResp
 }
 
 // still says that nothing goes on by itself.
-func (v ImportView) still() bool {
+func (v BatchFile) still() bool {
 	return v.State != models.BatchChecking && v.State != models.BatchRunning
 }
 
@@ -360,10 +416,13 @@ type ImportedPeople struct {
 	NextPage *int             `json:"next_page" doc:"page of the next ones; null: there are none"`
 }
 
-func (s *server) people(ctx context.Context, in *struct {
+func (s *people) people(ctx context.Context, in *struct {
 	httpkit.ByID
 	Page int `query:"page" minimum:"0" maximum:"100000" doc:"From 0; a page is up to 500 rows of the file"`
 }) (*httpkit.Answer[ImportedPeople], error) {
+	if _, err := imports.Get(ctx, s.DB, s.kind, in.ID); err != nil {
+		return nil, err
+	}
 	w := imports.Worker{DB: s.DB, Vault: s.vault}
 	people, more, err := w.People(ctx, in.ID, in.Page)
 	if err != nil {
@@ -383,11 +442,11 @@ func (s *server) people(ctx context.Context, in *struct {
 	return &httpkit.Answer[ImportedPeople]{Body: page}, nil
 }
 
-func (s *server) problems(ctx context.Context, in *struct {
+func (s *server[V]) problems(ctx context.Context, in *struct {
 	httpkit.ByID
 	After int `query:"after_row" minimum:"0" maximum:"2000000" doc:"Only rows behind this one"`
 }) (*httpkit.Answer[RowProblems], error) {
-	b, err := imports.Get(ctx, s.DB, in.ID)
+	b, err := imports.Get(ctx, s.DB, s.kind, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -399,17 +458,21 @@ func (s *server) problems(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	page := RowProblems{Items: httpkit.Each(found, func(p models.BatchProblem) RowProblem {
-		shown := RowProblem{Row: p.Row, Column: p.Column, Code: imports.Problem(p.Code), Text: imports.Sentence(in.Language(), labels, b.Mapping, p)}
-		if p.Column > 0 && p.Column <= len(b.Mapping) {
-			shown.Field = b.Mapping[p.Column-1]
-		}
-		return shown
-	})}
+	page := RowProblems{Items: problemViews(in.Language(), labels, b, found)}
 	if more {
 		page.NextRow = &found[len(found)-1].Row
 	}
 	return &httpkit.Answer[RowProblems]{Body: page}, nil
+}
+
+func problemViews(language i18n.Language, labels archive.Labels, b models.Batch, found []models.BatchProblem) []RowProblem {
+	return httpkit.Each(found, func(p models.BatchProblem) RowProblem {
+		shown := RowProblem{Row: p.Row, Column: p.Column, Code: imports.Problem(p.Code), Text: imports.Sentence(language, labels, b.Mapping, p)}
+		if p.Column > 0 && p.Column <= len(b.Mapping) {
+			shown.Field = b.Mapping[p.Column-1]
+		}
+		return shown
+	})
 }
 
 // ImportMapping is the body that says which column is which field.
@@ -423,10 +486,13 @@ type MappedColumn struct {
 	Field  string `json:"field,omitempty" maxLength:"64" doc:"A key of the field catalogue, legal_entity, time_zone, left_on or departure_kind; left out: the column is not read"`
 }
 
-func (s *server) remap(ctx context.Context, in *struct {
+func (s *server[V]) remap(ctx context.Context, in *struct {
 	httpkit.ByID
 	Body ImportMapping
-}) (*httpkit.Answer[ImportView], error) {
+}) (*httpkit.Answer[V], error) {
+	if _, err := imports.Get(ctx, s.DB, s.kind, in.ID); err != nil {
+		return nil, err
+	}
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) error {
 		return imports.Map(tx, s.vault, in.ID, httpkit.Each(in.Body.Columns, func(c MappedColumn) imports.Column { return imports.Column(c) }))
 	})
@@ -436,7 +502,7 @@ func (s *server) remap(ctx context.Context, in *struct {
 	return httpkit.AnswerOf(s.read(ctx, in.ID, in.Language()))
 }
 
-func (s *server) run(ctx context.Context, in *struct {
+func (s *people) run(ctx context.Context, in *struct {
 	httpkit.ByID
 	httpkit.Idempotent
 	Body approvals.ApprovalFields
@@ -446,12 +512,15 @@ func (s *server) run(ctx context.Context, in *struct {
 		Key: in.Key, Route: "POST /employee-imports/{id}/run", Body: []any{in.ID, in.Body},
 		Assess: func(tx *database.Tx) ([]models.Cause, error) { return imports.Assess(tx, in.ID) },
 		Alone: func(tx *database.Tx) (httpkit.Creation, error) {
-			return httpkit.Accepted(models.Ref{Kind: models.RefImport, ID: in.ID}), imports.Run(tx, in.ID, imports.Agreement{})
+			return httpkit.Accepted(models.Ref{Kind: models.RefImport, ID: in.ID}), imports.Run(tx, models.BatchImport, in.ID, imports.Agreement{})
 		},
 	}, func(id uuid.UUID) (ImportView, error) { return s.read(ctx, id, in.Language()) })
 }
 
-func (s *server) cancel(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[ImportView], error) {
+func (s *server[V]) cancel(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[V], error) {
+	if _, err := imports.Get(ctx, s.DB, s.kind, in.ID); err != nil {
+		return nil, err
+	}
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) error { return imports.Cancel(tx, in.ID) })
 	if err != nil {
 		return nil, err
@@ -463,12 +532,15 @@ func (s *server) cancel(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[
 }
 
 // report records the download, and then sends the rows.
-func (s *server) report(ctx context.Context, in *struct {
+func (s *server[V]) report(ctx context.Context, in *struct {
 	httpkit.ByID
 	Format sheet.Format `query:"format" default:"xlsx" doc:"In which format"`
 }) (*huma.StreamResponse, error) {
-	var batch models.Batch
-	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+	batch, err := imports.Get(ctx, s.DB, s.kind, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	err = database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
 		batch, err = imports.Download(tx, in.ID)
 		return err
 	})
@@ -479,11 +551,18 @@ func (s *server) report(ctx context.Context, in *struct {
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		out, stop := s.AnswerAtLength(hctx, bearer, func(ctx context.Context) error { return imports.Ended(ctx, s.DB, in.ID) })
 		defer stop()
-		hctx.SetHeader("Content-Type", map[sheet.Format]string{sheet.CSV: typeCSV + "; charset=utf-8", sheet.XLSX: typeXLSX}[in.Format])
-		hctx.SetHeader("Content-Disposition", `attachment; filename="import-problems.`+string(in.Format)+`"`)
+		hctx.SetHeader("Content-Type", tableTypes[in.Format])
+		hctx.SetHeader("Content-Disposition", `attachment; filename="`+s.reportName()+"."+string(in.Format)+`"`)
 		hctx.SetStatus(http.StatusOK)
 		if err := imports.Report(ctx, s.DB, s.vault, batch, language, in.Format, out); err != nil {
 			out.Cut()
 		}
 	}}, nil
+}
+
+func (s *server[V]) reportName() string {
+	if s.kind == models.BatchDepartures {
+		return "departures"
+	}
+	return "import-problems"
 }

@@ -391,7 +391,7 @@ func TestTwoImportsOfTheSamePeople(t *testing.T) {
 	}
 	one, two := f.Upload(b.String()), f.Upload(b.String())
 	for _, id := range []uuid.UUID{one.ID, two.ID} {
-		f.Run(func(tx *database.Tx) error { return domain.Run(tx, id, domain.Agreement{}) })
+		f.Run(func(tx *database.Tx) error { return domain.Run(tx, models.BatchImport, id, domain.Agreement{}) })
 	}
 	w := domain.Worker{DB: f.App, Vault: f.Vault, Leavers: departure.Leavers{}}
 	errs := make(chan error, 4)
@@ -419,7 +419,7 @@ func TestTwoImportsOfTheSamePeople(t *testing.T) {
 func TestI32_TheImportOfWhoIsGoneEnds(t *testing.T) {
 	f := apitest.New(t)
 	v := f.Upload(people)
-	f.Run(func(tx *database.Tx) error { return domain.Run(tx, v.ID, domain.Agreement{}) })
+	f.Run(func(tx *database.Tx) error { return domain.Run(tx, models.BatchImport, v.ID, domain.Agreement{}) })
 	f.Run(func(tx *database.Tx) error {
 		return database.Hide(tx.DB().Exec("UPDATE users SET access_ended_at = lethe_now(), ledger_entry_id = ? WHERE employee_id = ?", f.Entry(tx), f.People[models.RoleHRAdmin]).Error)
 	})

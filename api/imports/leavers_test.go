@@ -278,7 +278,7 @@ func TestI4_AHoldKeepsWhoIsImported(t *testing.T) {
 func TestI6_NoFileCountsFromAnEarlierDayAlone(t *testing.T) {
 	f := apitest.New(t)
 	v := f.Upload(whoLeft(f, 400))
-	f.Run(func(tx *database.Tx) error { return domain.Run(tx, v.ID, domain.Agreement{}) })
+	f.Run(func(tx *database.Tx) error { return domain.Run(tx, models.BatchImport, v.ID, domain.Agreement{}) })
 	w := domain.Worker{DB: f.App, Vault: f.Vault, Leavers: departure.Leavers{LookUps: 1}}
 	if _, err := w.Walk(t.Context(), v.ID, time.Now().Add(time.Minute)); !errors.Is(err, departure.ErrApprovalRequired) {
 		t.Errorf("one person's file: %v", err)

@@ -48,7 +48,7 @@ func TestWhatIsUnderWayAtACancellationIsNotWritten(t *testing.T) {
 	f := apitest.New(t)
 	f.Hire("E-1", f.A)
 	v := f.Upload("工号,岗位\nE-1,顾问\n")
-	f.Run(func(tx *database.Tx) error { return domain.Run(tx, v.ID, domain.Agreement{}) })
+	f.Run(func(tx *database.Tx) error { return domain.Run(tx, models.BatchImport, v.ID, domain.Agreement{}) })
 	v = held(t, f, v, func() {
 		if got := f.Ask(models.RoleHRAdmin, "POST", address(v.ID)+"/cancellation", `{}`); got.Status != http.StatusOK {
 			t.Errorf("cancelling: %d %s", got.Status, got.Body)
@@ -92,7 +92,7 @@ func TestThePaceOfAnImport(t *testing.T) {
 	if v.Pace != nil {
 		t.Errorf("nothing goes on, at %+v", v.Pace)
 	}
-	f.Run(func(tx *database.Tx) error { return domain.Run(tx, v.ID, domain.Agreement{}) })
+	f.Run(func(tx *database.Tx) error { return domain.Run(tx, models.BatchImport, v.ID, domain.Agreement{}) })
 	f.Ask(models.RoleHRAdmin, "GET", address(v.ID), "").Into(t, &v)
 	if v.Pace != nil {
 		t.Errorf("it has not begun, and goes at %+v", v.Pace)

@@ -22,6 +22,7 @@ import (
 	"lethe/internal/duty"
 	"lethe/internal/feedback"
 	"lethe/internal/identity"
+	"lethe/internal/imports"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
 	"lethe/internal/operations"
@@ -82,7 +83,8 @@ func (s ServeCmd) Run(ctx context.Context) error {
 		DB: r.facts, Ready: r.ready, Vault: r.vault, Systems: r.systems, Workflows: r.target,
 		TemporalUIURL: c.TemporalUIURL, TemporalNamespace: c.TemporalNamespace, Dev: c.Dev, Log: r.log, Version: version, PublicURL: c.PublicURL,
 		Identity: people, Approvals: approvals, OIDC: r.provider(), TrustedProxies: c.TrustedProxies,
-		Mail: c.SMTPHost != "", ContactsTold: c.ContactsTold == config.ContactsAlways, Ledger: r.ledger.storage, Exports: exports, ExportLimit: int64(c.ExportLimit), Settings: c.Shown(),
+		Mail: c.SMTPHost != "", ContactsTold: c.ContactsTold == config.ContactsAlways, Ledger: r.ledger.storage, Exports: exports, ExportLimit: int64(c.ExportLimit), BatchLimits: imports.Limits{People: c.BatchLimit, CompanyShare: c.BatchCompanyShare, DepartmentShare: c.BatchDepartmentShare},
+		Settings: c.Shown(),
 	})
 	var wg sync.WaitGroup
 	wg.Go(func() { r.relay.Run(ctx) })

@@ -114,7 +114,7 @@ func (w *world) importFile(ctx context.Context, file []byte, what string) error 
 	lap := func(step string) {
 		fmt.Printf("  %-28s %6.1f s\n", step, time.Since(began).Seconds())
 	}
-	up, err := imports.Read(ctx, w.vault, file)
+	up, err := imports.Read(ctx, w.vault, models.BatchImport, file)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (w *world) importFile(ctx context.Context, file []byte, what string) error 
 		}
 	}
 	lap("checked")
-	err = database.Run(ctx, w.facts, func(tx *database.Tx) error { return imports.Run(tx, id, imports.Agreement{}) })
+	err = database.Run(ctx, w.facts, func(tx *database.Tx) error { return imports.Run(tx, models.BatchImport, id, imports.Agreement{}) })
 	if err != nil && !errors.Is(err, imports.ErrNothingToDo) {
 		return err
 	}
@@ -142,7 +142,7 @@ func (w *world) importFile(ctx context.Context, file []byte, what string) error 
 		return err
 	}
 	lap("run, " + what)
-	b, err := imports.Get(ctx, w.facts, id)
+	b, err := imports.Get(ctx, w.facts, models.BatchImport, id)
 	if err != nil {
 		return err
 	}

@@ -234,8 +234,9 @@ func refusals(f *apitest.Fixture) map[string][]refusal {
 		operations.FieldCatalogue: {
 			{"who does not configure", hr, archive.OwnCatalogue{Sections: []archive.OwnSection{{Key: "custom_a", LabelZh: "甲", LabelEn: "A"}}}, permission.ErrNotConfigurer},
 		},
-		operations.RunImport:    {{"nothing checked", hr, operations.ImportRun{ImportID: uuid.Max}, database.ErrNotFound}},
-		operations.LookAtFields: {{"nothing waits", hr, operations.LookAsked{DisclosureID: uuid.Max}, disclosure.ErrNotFound}},
+		operations.RunImport:     {{"nothing checked", hr, operations.ImportRun{ImportID: uuid.Max}, database.ErrNotFound}},
+		operations.RunDepartures: {{"nothing checked", hr, operations.DeparturesRun{BatchID: uuid.Max}, database.ErrNotFound}},
+		operations.LookAtFields:  {{"nothing waits", hr, operations.LookAsked{DisclosureID: uuid.Max}, disclosure.ErrNotFound}},
 		operations.ExportLog: {
 			{"beyond the log", as(models.RoleAuditor), evidence.Request{Reason: "r", Range: &evidence.Range{Epoch: 1, End: 1 << 40}}, evidence.ErrEpoch},
 			{"no reason", as(models.RoleAuditor), evidence.Request{}, evidence.ErrReason},

@@ -94,6 +94,11 @@ type Config struct {
 
 	ImportLookUps int `env:"IMPORT_LOOKUPS" envDefault:"5" used:"worker" en:"people who left before a file brought them in, about whose accounts connected systems are asked within a second, at most" zh:"导入的已离职人员，每秒最多向所连接系统按工号查找多少人的账号"`
 
+	BatchRate            int `env:"BATCH_RATE" envDefault:"100" used:"worker" en:"departures of a file that are begun within a second, at most" zh:"批量离职每秒最多发起多少人"`
+	BatchLimit           int `env:"BATCH_LIMIT" envDefault:"20" shown:"true" used:"serve" en:"people whom one person lets leave by a file without a second one; whom the same person let leave within 24 hours counts with it" zh:"一人可单独用文件办理离职的人数上限，同一人 24 小时内办理的离职合并计算，超过须双人审核"`
+	BatchCompanyShare    int `env:"BATCH_COMPANY_SHARE" envDefault:"5" shown:"true" used:"serve" en:"likewise, percent of a legal entity's people" zh:"同上，占一个用工主体人数的百分比上限"`
+	BatchDepartmentShare int `env:"BATCH_DEPARTMENT_SHARE" envDefault:"50" shown:"true" used:"serve" en:"likewise, percent of a department's people" zh:"同上，占一个部门人数的百分比上限"`
+
 	ReconcileEvery    time.Duration `env:"RECONCILE_EVERY" envDefault:"24h" shown:"true" used:"serve,worker" en:"how often the accounts of connected systems are compared with the facts by themselves; 0: only when somebody asks" zh:"多久自动核对一次各系统的账号；0 表示仅由人工发起"`
 	ReconcileOffset   time.Duration `env:"RECONCILE_OFFSET" envDefault:"18h" used:"serve,worker" en:"how long after midnight UTC, or after each such period has begun, that is (18h is two in the morning in China)" zh:"每个周期（自 UTC 零点起算）开始多久后进行核对；18h 即北京时间凌晨两点"`
 	ReconcileShrink   int           `env:"RECONCILE_SHRINK" envDefault:"20" used:"worker" en:"percent of its accounts that a system's list may lack against the last one; with more missing there is an alarm, and nothing is concluded" zh:"系统账号列表与上次相比最多可减少百分之多少；减少更多即告警，且不作任何判断"`

@@ -50,6 +50,10 @@ func (c Config) problems() []string {
 	}
 	p.count("LETHE_UNLINK_TRIES", c.UnlinkTries, 1000)
 	p.count("LETHE_IMPORT_LOOKUPS", c.ImportLookUps, 1000)
+	p.count("LETHE_BATCH_RATE", c.BatchRate, 10_000)
+	p.count("LETHE_BATCH_LIMIT", c.BatchLimit, 100_000)
+	p.count("LETHE_BATCH_COMPANY_SHARE", c.BatchCompanyShare, 100)
+	p.count("LETHE_BATCH_DEPARTMENT_SHARE", c.BatchDepartmentShare, 100)
 	p.reconciliation(c)
 	p.count("LETHE_EXPORT_LIMIT", c.ExportLimit, 1_000_000)
 	p.atLeast("LETHE_EXPORT_KEEP", c.ExportKeep, time.Hour)

@@ -144,6 +144,12 @@ func Code(err error) string {
 	return ""
 }
 
+// Refused says that the database refused what was written, by a constraint or by one of its own rules.
+func Refused(err error) bool {
+	code := Code(err)
+	return strings.HasPrefix(code, "23") || strings.HasPrefix(code, "LT")
+}
+
 // Violates says whether err is a violation of the named unique index or constraint.
 func Violates(err error, constraint string) bool {
 	var e *Error

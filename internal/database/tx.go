@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -36,6 +37,24 @@ func (tx *Tx) DB() *gorm.DB { return tx.gorm }
 
 // Now is lethe_now() at this moment (not at the start of the transaction).
 func (tx *Tx) Now() (time.Time, error) { return now(tx.gorm) }
+
+// Try runs fn, and takes back what it wrote if it fails: the transaction goes on. A deadlock or a serialization failure is
+// for the whole transaction, which [Run] runs again.
+func (tx *Tx) Try(fn func() error) error {
+	if err := tx.exec("SAVEPOINT attempt"); err != nil {
+		return err
+	}
+	touched := slices.Clone(tx.touched)
+	err := fn()
+	if err == nil {
+		return tx.exec("RELEASE SAVEPOINT attempt")
+	}
+	tx.touched = touched
+	if back := tx.exec("ROLLBACK TO SAVEPOINT attempt"); back != nil {
+		return errors.Join(err, back)
+	}
+	return err
+}
 
 const maxTries = 4
 

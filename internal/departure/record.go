@@ -109,6 +109,9 @@ func datesOf(dep models.Departure) Dates {
 func started(dep models.Departure) map[string]string {
 	details := datesOf(dep).details()
 	details["departure_kind"], details["initiator"] = string(dep.Kind), string(dep.Initiator)
+	if dep.BegunBatchID != nil {
+		details["departure_batch"] = dep.BegunBatchID.String()
+	}
 	details["employment"], details["immediate"] = dep.EmploymentID.String(), strconv.FormatBool(dep.Immediate)
 	return details
 }

@@ -28,6 +28,8 @@ type Notice struct {
 	ConfidentialUntil *clock.Date
 	// Approved says that two people agreed to what one may not begin alone.
 	Approved bool
+	// BatchID is the file by which it begins, with others; nil: alone.
+	BatchID *uuid.UUID `json:"-"`
 	RequestedDates
 }
 
@@ -183,7 +185,7 @@ func (n Notice) row(employment models.Employment, d Entry, by models.Actor) mode
 		NoticeReceivedOn: d.NoticeReceivedOn, LastWorkingDay: d.LastWorkingDay,
 		EmploymentEndDate: d.EmploymentEndDate, AccessCutoffAt: d.AccessCutoffAt,
 		EmploymentEndedAt: d.EmploymentEndedAt, TimeZone: d.TimeZone, Immediate: n.Immediate,
-		CountsFrom: d.CountsFrom, Advanced: d.Advanced, CreatedBy: by.ID(), Driven: models.Driven{Revision: 1},
+		CountsFrom: d.CountsFrom, Advanced: d.Advanced, BegunBatchID: n.BatchID, CreatedBy: by.ID(), Driven: models.Driven{Revision: 1},
 	}
 }
 

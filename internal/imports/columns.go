@@ -12,6 +12,7 @@ import (
 
 	"lethe/internal/archive"
 	"lethe/internal/database"
+	"lethe/internal/i18n"
 	"lethe/internal/keyed"
 	"lethe/models"
 )
@@ -74,8 +75,21 @@ func folded(header string) string {
 }
 
 // guess is which field each header names; empty: none that is known, or one that an earlier column is already.
-func guess(headers []string, definitions map[string]models.FieldDefinition) []string {
+func guess(kind models.BatchKind, headers []string, definitions map[string]models.FieldDefinition) []string {
+	return matched(headers, knownHeaders(kind, definitions))
+}
+
+// knownHeaders are the fields of a kind by what headers say, folded.
+func knownHeaders(kind models.BatchKind, definitions map[string]models.FieldDefinition) map[string]string {
 	known := map[string]string{}
+	if kind == models.BatchDepartures {
+		for field, texts := range leaveWords {
+			for _, text := range append(slices.Clone(texts), field, ColumnLabel(i18n.Chinese, nil, field), ColumnLabel(i18n.English, nil, field)) {
+				known[folded(text)] = field
+			}
+		}
+		return known
+	}
 	called := func(own bool) {
 		for _, key := range slices.Sorted(maps.Keys(definitions)) {
 			if d := definitions[key]; d.Own() == own && !d.Retired {
@@ -92,6 +106,10 @@ func guess(headers []string, definitions map[string]models.FieldDefinition) []st
 		}
 	}
 	called(false)
+	return known
+}
+
+func matched(headers []string, known map[string]string) []string {
 	mapping := make([]string, len(headers))
 	for i, header := range headers {
 		if field := known[folded(header)]; field != "" && !slices.Contains(mapping, field) {
@@ -133,7 +151,7 @@ type Column struct {
 }
 
 // mappingOf judges what somebody says of the columns of a file; what is not said stays as it was.
-func mappingOf(before []string, given []Column, definitions map[string]models.FieldDefinition) ([]string, error) {
+func mappingOf(kind models.BatchKind, before []string, given []Column, definitions map[string]models.FieldDefinition) ([]string, error) {
 	mapping := slices.Clone(before)
 	var seen []int
 	for at, c := range given {
@@ -144,7 +162,7 @@ func mappingOf(before []string, given []Column, definitions map[string]models.Fi
 			return nil, &MappingError{at, CodeColumnTwice}
 		}
 		seen = append(seen, c.Column)
-		if c.Field != "" && !mappable(c.Field, definitions) {
+		if c.Field != "" && !mappable(kind, c.Field, definitions) {
 			return nil, &MappingError{at, CodeFieldUnknown}
 		}
 		mapping[c.Column-1] = c.Field
@@ -170,18 +188,24 @@ func lastIndex(mapping []string, field string) int {
 }
 
 // mappable says whether a column can be a field.
-func mappable(field string, definitions map[string]models.FieldDefinition) bool {
+func mappable(kind models.BatchKind, field string, definitions map[string]models.FieldDefinition) bool {
+	if kind == models.BatchDepartures {
+		return slices.Contains(LeaveColumns, field)
+	}
 	d, known := definitions[field]
 	return known && !d.Retired || field == ColumnLegalEntity || field == ColumnSite || field == ColumnTimeZone || field == ColumnLeft || field == ColumnKind
 }
 
 // headerSet is what a mapping is remembered by: the headers, in whatever order.
-func headerSet(headers []string) []string {
+func headerSet(kind models.BatchKind, headers []string) []string {
 	set := make([]string, len(headers))
 	for i, h := range headers {
 		set[i] = folded(h)
 	}
 	slices.Sort(set)
+	if kind == models.BatchDepartures {
+		return append([]string{"headers of departures"}, set...)
+	}
 	return append([]string{"headers"}, set...)
 }
 
@@ -196,8 +220,8 @@ func places(headers []string) []int {
 }
 
 // remembered is the mapping that was used last for the same headers, nil if none was, or fields are gone since.
-func remembered(tx *database.Tx, headers []string, definitions map[string]models.FieldDefinition) ([]string, error) {
-	digests, err := keyed.All(tx.Context(), tx, keyed.Imports, headerSet(headers)...)
+func remembered(tx *database.Tx, kind models.BatchKind, headers []string, definitions map[string]models.FieldDefinition) ([]string, error) {
+	digests, err := keyed.All(tx.Context(), tx, keyed.Imports, headerSet(kind, headers)...)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +237,7 @@ func remembered(tx *database.Tx, headers []string, definitions map[string]models
 	mapping := make([]string, len(headers))
 	for i, at := range places(headers) {
 		field := row.Mapping[i]
-		if field != "" && field != ColumnProblem && !mappable(field, definitions) {
+		if field != "" && field != ColumnProblem && field != columnOutcome && !mappable(kind, field, definitions) {
 			return nil, nil
 		}
 		mapping[at] = field
@@ -222,8 +246,8 @@ func remembered(tx *database.Tx, headers []string, definitions map[string]models
 }
 
 // remember keeps a mapping for files with the same headers. Nothing of the headers can be read from it.
-func remember(tx *database.Tx, headers, mapping []string) error {
-	digest, err := keyed.Of(tx.Context(), tx, keyed.Imports, headerSet(headers)...)
+func remember(tx *database.Tx, kind models.BatchKind, headers, mapping []string) error {
+	digest, err := keyed.Of(tx.Context(), tx, keyed.Imports, headerSet(kind, headers)...)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-// Package imports enters people from files. A file is read once, when it comes, and kept in parts of some hundred rows,
+// Package imports enters people from files, and begins departures from files. A file is read once, when it comes, and kept in parts of some hundred rows,
 // each sealed under a key of its own. A dry run says of every row what would become of it; nothing is written before
 // somebody asks for the run. People are matched by their employee number and nothing else.
 //
@@ -19,8 +19,13 @@ import (
 // ContentLife is how long a file is kept, with what is made of it.
 const ContentLife = 7 * 24 * time.Hour
 
-// rowsOfPart is how many rows a part has: what one transaction takes.
-const rowsOfPart = 500
+// rowsOfPart is how many rows a part has: what one transaction takes. Departures begin one by one, and can be paused.
+func rowsOfPart(kind models.BatchKind) int {
+	if kind == models.BatchDepartures {
+		return 50
+	}
+	return 500
+}
 
 // Vault is what imports seal and open with.
 type Vault interface {
@@ -94,16 +99,36 @@ const (
 	EndsElse Problem = "ends_otherwise"
 	// NoRules: it cannot be said how long the data of somebody who left there is kept.
 	NoRules Problem = "no_retention_rules"
+
+	// Formula: the cell of a text file would be one.
+	Formula Problem = "formula"
+	// DepartureOpen: a departure of the person is under way, with other dates or of another kind.
+	DepartureOpen Problem = "departure_open"
+	// LeftAlready: the person has left, and nothing is to be begun.
+	LeftAlready Problem = "left_already"
+	// OutOfOrder: dates of a departure that cannot follow each other.
+	OutOfOrder Problem = "dates_out_of_order"
+	// TooFar: more than two years ahead.
+	TooFar Problem = "too_far_ahead"
+	// ImmediateDates: what is immediate has no dates of its own.
+	ImmediateDates Problem = "immediate_has_dates"
+	// LongOver: the employment ended too long ago to be entered with others.
+	LongOver Problem = "ended_long_ago"
+	// ChangedSince: the row would come to something else than the dry run said.
+	ChangedSince Problem = "changed_since"
+	// NotPossible: the database refused it.
+	NotPossible Problem = "not_possible"
 )
 
 // Problems lists them all.
 var Problems = closed.Of("field",
 	Required, TooLong, NotText, Malformed, Unknown, ReadOnly, OutOfRange, Mismatch, TooEarly, NotAllowed, NotADate,
 	InFuture, NotANumber, NotAPhone, WrongCheckDigit, NoBirthDate, BirthMismatch, Retired,
-	Twice, DigitsLost, AmbiguousDepartment, OtherName, ContactRemoved, TwoPeople, OwnFile, Purged, Held, NoKind, NoEnd, BeforeHire, LeavesYet, StillEmployed, EndsElse, NoRules)
+	Twice, DigitsLost, AmbiguousDepartment, OtherName, ContactRemoved, TwoPeople, OwnFile, Purged, Held, NoKind, NoEnd, BeforeHire, LeavesYet, StillEmployed, EndsElse, NoRules,
+	Formula, DepartureOpen, LeftAlready, OutOfOrder, TooFar, ImmediateDates, LongOver, ChangedSince, NotPossible)
 
 // lock locks an import for a change.
 func lock(tx *database.Tx, id any) (models.Batch, error) {
-	batch, err := database.First[models.Batch](tx.DB().Clauses(database.ForChange).Where("id = ? AND kind = ?", id, models.BatchImport))
+	batch, err := database.First[models.Batch](tx.DB().Clauses(database.ForChange).Where("id = ?", id))
 	return batch, database.Wrap("locking an import", err)
 }

@@ -34,6 +34,13 @@ type judgement struct {
 	patch   archive.Patch
 	digests [][]byte // of the sealed values, by each key that lives
 	due     []models.Category
+	leaves  Outlook // of a departure
+}
+
+// purged says whether data of whom the row is about was deleted, or is being deleted. Whoever works here may have had some
+// of it erased, and can still leave.
+func (j judgement) purged() bool {
+	return j.file.Purged() && (j.leave == nil || j.file.Employment.EndedAt != nil)
 }
 
 // imported is what was imported last for an employment.
@@ -47,6 +54,9 @@ type imported struct {
 
 // judge says of the rows of a part what would become of each. to change what it finds, it locks it.
 func (w *Worker) judge(tx *database.Tx, r *reading, rows []*row, toChange bool) ([]judgement, error) {
+	if r.batch.Kind == models.BatchDepartures {
+		return w.judgeLeaves(tx, r, rows)
+	}
 	var numbers []string
 	for _, row := range rows {
 		if row.person.EmployeeNo != "" {

@@ -22,6 +22,8 @@ type Leavers interface {
 	Known(tx *database.Tx, employments []uuid.UUID) (map[uuid.UUID]End, error)
 	// Enter writes the departures of people whom the same transaction enters as departed.
 	Enter(tx *database.Tx, batch models.Batch, left []Left) error
+	// Judge says what the departure of somebody would come to, by what judges one alone. It locks the employment.
+	Judge(tx *database.Tx, by models.Actor, l Leave) (Outlook, error)
 }
 
 // Calendar says what is due.
@@ -146,6 +148,9 @@ func (r *reading) judgeEnd(j *judgement, known map[uuid.UUID]End) {
 func leaving(all []judgement) *models.BatchLeaving {
 	var l models.BatchLeaving
 	for _, j := range all {
+		if j.outcome == creates && j.leave != nil {
+			l.Add(j.leaves.counted())
+		}
 		if j.outcome != creates || !j.left {
 			continue
 		}

@@ -30,7 +30,7 @@ func Map(tx *database.Tx, v Vault, id uuid.UUID, given []Column) error {
 	if err != nil {
 		return err
 	}
-	mapping, err := mappingOf(batch.Mapping, given, rules.Definitions)
+	mapping, err := mappingOf(batch.Kind, batch.Mapping, given, rules.Definitions)
 	if err != nil {
 		return err
 	}
@@ -38,13 +38,13 @@ func Map(tx *database.Tx, v Vault, id uuid.UUID, given []Column) error {
 	if err != nil {
 		return err
 	}
-	if err := remember(tx, headers, mapping); err != nil {
+	if err := remember(tx, batch.Kind, headers, mapping); err != nil {
 		return err
 	}
 	if _, err := record(tx, actionMapped, batch, nil); err != nil {
 		return err
 	}
-	if err := tx.DB().Exec("UPDATE batch_parts SET checked = false, problems = '[]', leaving = NULL WHERE batch_id = ? AND NOT removed", id).Error; err != nil {
+	if err := tx.DB().Exec("UPDATE batch_parts SET checked = false, problems = '[]', leaving = NULL, planned = NULL WHERE batch_id = ? AND NOT removed", id).Error; err != nil {
 		return database.Wrap("beginning a dry run", err)
 	}
 	err = database.UpdateOne(tx.DB().Exec(`UPDATE batches SET state = ?, mapping = ?, to_create = 0, to_change = 0, same = 0,
@@ -63,12 +63,14 @@ func headersOf(ctx context.Context, v Vault, batch models.Batch) (headers []stri
 	return headers, openJSON(ctx, v, headersCell(batch.ID), batch.HeadersSealed, &headers)
 }
 
-// Runnable locks an import and says whether it may be run now.
-func Runnable(tx *database.Tx, id uuid.UUID) (models.Batch, error) {
+// Runnable locks a batch of a kind and says whether it may be run now.
+func Runnable(tx *database.Tx, kind models.BatchKind, id uuid.UUID) (models.Batch, error) {
 	batch, err := lock(tx, id)
 	switch {
 	case err != nil:
 		return batch, err
+	case batch.Kind != kind:
+		return batch, database.ErrNotFound
 	case batch.State != models.BatchChecked && batch.State != models.BatchAwaitingApproval:
 		return batch, ErrState
 	case batch.ToCreate+batch.ToChange == 0:
@@ -79,7 +81,7 @@ func Runnable(tx *database.Tx, id uuid.UUID) (models.Batch, error) {
 
 // Assess is why one person may not run an import alone: whoever enters people does not do it alone either.
 func Assess(tx *database.Tx, id uuid.UUID) ([]models.Cause, error) {
-	batch, err := Runnable(tx, id)
+	batch, err := Runnable(tx, models.BatchImport, id)
 	if err == nil {
 		err = onlyUploader(tx, batch)
 	}
@@ -99,8 +101,8 @@ func onlyUploader(tx *database.Tx, batch models.Batch) error {
 }
 
 // Ask notes that a second person was asked to agree to the run.
-func Ask(tx *database.Tx, id uuid.UUID) error {
-	batch, err := Runnable(tx, id)
+func Ask(tx *database.Tx, kind models.BatchKind, id uuid.UUID) error {
+	batch, err := Runnable(tx, kind, id)
 	if err != nil || batch.State == models.BatchAwaitingApproval {
 		return err
 	}
@@ -127,8 +129,8 @@ func setState(tx *database.Tx, id uuid.UUID, state models.BatchState) error {
 type Agreement struct{ Approval, Approver uuid.UUID }
 
 // Run begins the run.
-func Run(tx *database.Tx, id uuid.UUID, by Agreement) error {
-	batch, err := Runnable(tx, id)
+func Run(tx *database.Tx, kind models.BatchKind, id uuid.UUID, by Agreement) error {
+	batch, err := Runnable(tx, kind, id)
 	if err != nil {
 		return err
 	}
@@ -234,7 +236,9 @@ func Look(tx *database.Tx, id uuid.UUID) (f Facts, err error) {
 	}
 	f.State = batch.State
 	// What nobody runs any more, and what went in without a fault, is of no use to anybody.
-	f.Over = f.Over || batch.State == models.BatchCancelled || batch.State == models.BatchDone && batch.Refused == 0
+	if batch.Kind == models.BatchImport { // of departures, what became of each row stands beside it
+		f.Over = f.Over || batch.State == models.BatchCancelled || batch.State == models.BatchDone && batch.Refused == 0
+	}
 	f.Run = batch.State == models.BatchChecking || batch.State == models.BatchRunning
 	if batch.ContentEndedAt != nil && batch.State.Ended() {
 		f.Done, f.Over = true, false
@@ -269,7 +273,7 @@ func (w *Worker) Clear(ctx context.Context, id uuid.UUID) error {
 		}
 	}
 	return database.Run(ctx, w.DB, func(tx *database.Tx) error {
-		if err := tx.DB().Exec("UPDATE batch_parts SET rows_sealed = NULL, people = '{}' WHERE batch_id = ?", id).Error; err != nil {
+		if err := tx.DB().Exec("UPDATE batch_parts SET rows_sealed = NULL, people = '{}', planned = NULL WHERE batch_id = ?", id).Error; err != nil {
 			return database.Wrap("removing a file", err)
 		}
 		err := database.UpdateOne(tx.DB().Exec("UPDATE batches SET headers_sealed = NULL, content_ended_at = coalesce(content_ended_at, lethe_now()) WHERE id = ?", id))
@@ -285,7 +289,7 @@ func (w *Worker) Clear(ctx context.Context, id uuid.UUID) error {
 // are: nobody comes back by them.
 func Forget(tx *database.Tx, employeeID uuid.UUID) error {
 	var batches []uuid.UUID
-	err := tx.DB().Raw(`UPDATE batch_parts SET rows_sealed = NULL, people = '{}', problems = '[]', leaving = NULL, removed = true
+	err := tx.DB().Raw(`UPDATE batch_parts SET rows_sealed = NULL, people = '{}', problems = '[]', leaving = NULL, planned = NULL, removed = true
 		WHERE people @> ARRAY[?]::uuid[] AND rows_sealed IS NOT NULL RETURNING batch_id`, employeeID).Scan(&batches).Error
 	if err != nil {
 		return database.Wrap("removing parts of files", err)

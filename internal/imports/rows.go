@@ -92,6 +92,7 @@ type row struct {
 	person   archive.NewEmployee
 	left     bool // the row says that somebody left
 	end      End
+	leave    *Leave // of a file of departures
 	problems []models.BatchProblem
 }
 

@@ -16,7 +16,7 @@ func TestASiteIsReadByCodeOrName(t *testing.T) {
 		{ID: one, Code: "S1", NameZh: "苏州工厂", NameEn: "Plant"}, {ID: two, Code: "S2", NameZh: "无锡工厂", NameEn: "Plant"},
 		{ID: three, Code: "S3", NameZh: "S1", NameEn: "s2"}, {ID: four, Code: "s3", NameZh: "常州工厂", NameEn: "Four"},
 	}}
-	r := newReading(models.Batch{Mapping: guess([]string{"工号", "地点"}, rules.Definitions)}, rules)
+	r := newReading(models.Batch{Mapping: guess(models.BatchImport, []string{"工号", "地点"}, rules.Definitions)}, rules)
 	for text, want := range map[string]*uuid.UUID{"s1": &one, "苏州工厂": &one, " Ｓ2": &two, "Plant": nil, "S9": nil, "S3": &three, "s3": &four} {
 		w := r.read(2, []string{"E1", text}, nil)
 		if got := w.person.SiteID; want == nil && (got != nil || !w.wrongIn(r.columns, ColumnSite)) || want != nil && (got == nil || *got != *want || w.faulty()) {
@@ -41,7 +41,7 @@ func TestADepartmentIsReadByCodeOrName(t *testing.T) {
 		one: {ID: one, LegalEntityID: de, Code: "D1", NameZh: "研发", NameEn: "Research"}, two: {ID: two, LegalEntityID: de, Code: "d1", NameZh: "销售", NameEn: "Sales"},
 		three: {ID: three, LegalEntityID: fr, Code: "D3", NameZh: "销售", NameEn: "D1"},
 	}, Entities: map[uuid.UUID]models.LegalEntity{de: {ID: de, Code: "A1", NameZh: "德国", NameEn: "a1"}, fr: {ID: fr, Code: "a1", NameZh: "法国", NameEn: "A1"}}}
-	r := newReading(models.Batch{Mapping: guess([]string{"工号", "部门", "公司"}, rules.Definitions)}, rules)
+	r := newReading(models.Batch{Mapping: guess(models.BatchImport, []string{"工号", "部门", "公司"}, rules.Definitions)}, rules)
 	for _, c := range []struct {
 		name, entity string
 		want         uuid.UUID

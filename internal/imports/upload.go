@@ -33,6 +33,7 @@ type content struct {
 
 // Upload is a file that was read and sealed, and that nothing refers to yet.
 type Upload struct {
+	kind    models.BatchKind
 	id      uuid.UUID
 	format  sheet.Format
 	bytes   int
@@ -51,13 +52,13 @@ func headersCell(id uuid.UUID) string { return "batches.headers_sealed/" + id.St
 func partCell(id uuid.UUID) string    { return "batch_parts.rows_sealed/" + id.String() }
 
 // Read reads a whole file and seals it in parts. A file that is no table is a [sheet.Error].
-func Read(ctx context.Context, v Vault, file []byte) (*Upload, error) {
+func Read(ctx context.Context, v Vault, kind models.BatchKind, file []byte) (*Upload, error) {
 	table, format, err := sheet.Open(file, sheet.Bounds)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(file)
-	u := &Upload{id: models.NewID(), format: format, bytes: len(file), sha256: hex.EncodeToString(sum[:])}
+	u := &Upload{kind: kind, id: models.NewID(), format: format, bytes: len(file), sha256: hex.EncodeToString(sum[:])}
 	head, err := table.Next()
 	if err != nil {
 		return nil, emptied(err)
@@ -79,7 +80,7 @@ func Read(ctx context.Context, v Vault, file []byte) (*Upload, error) {
 			part.Lost[len(part.Cells)] = row.Lost
 		}
 		part.Numbers, part.Cells = append(part.Numbers, row.Number), append(part.Cells, kept(row.Cells))
-		if len(part.Cells) == rowsOfPart {
+		if len(part.Cells) == rowsOfPart(kind) {
 			if err := u.seal(ctx, v, part); err != nil {
 				return nil, err
 			}
@@ -167,12 +168,12 @@ func Begin(tx *database.Tx, u *Upload) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, err
 	}
-	mapping, err := remembered(tx, u.headers, rules.Definitions)
+	mapping, err := remembered(tx, u.kind, u.headers, rules.Definitions)
 	if err != nil {
 		return uuid.Nil, err
 	}
 	if mapping == nil {
-		mapping = guess(u.headers, rules.Definitions)
+		mapping = guess(u.kind, u.headers, rules.Definitions)
 	}
 	now, err := tx.Now()
 	if err != nil {
@@ -180,7 +181,7 @@ func Begin(tx *database.Tx, u *Upload) (uuid.UUID, error) {
 	}
 	caller := models.CallerOf(tx.Context())
 	batch := models.Batch{
-		ID: u.id, Kind: models.BatchImport, State: models.BatchMapping, Driven: models.Driven{Revision: 1},
+		ID: u.id, Kind: u.kind, State: models.BatchMapping, Driven: models.Driven{Revision: 1},
 		ActorID: caller.Actor.EmployeeID, ActorRole: caller.Actor.Role, UserID: caller.UserID, Authenticated: caller.Authenticated,
 		Format: string(u.format), Bytes: int64(u.bytes), Mapping: mapping, HeadersSealed: u.sealed, Rows: u.rows, ContentUntil: now.Add(ContentLife),
 	}
@@ -218,12 +219,16 @@ const (
 	actionCancelled  = "import.cancelled"
 	actionExpired    = "import.expired"
 	actionDownloaded = "import.downloaded"
+	actionPaused     = "import.paused"
+	actionResumed    = "import.resumed"
 )
 
 func record(tx *database.Tx, action string, b models.Batch, details map[string]string) (uuid.UUID, error) {
-	return ledger.Append(tx, ledger.Entry{
-		Kind: ledger.KindArchive, Action: action, Object: models.Ref{Kind: models.RefImport, ID: b.ID}.String(), Details: details,
-	})
+	kind := ledger.KindArchive
+	if b.Kind == models.BatchDepartures {
+		kind, action = ledger.KindDeparture, "departure_batch."+strings.TrimPrefix(action, "import.")
+	}
+	return ledger.Append(tx, ledger.Entry{Kind: kind, Action: action, Object: models.Ref{Kind: b.Kind.Ref(), ID: b.ID}.String(), Details: details})
 }
 
 // ID is the import's that begins with it.

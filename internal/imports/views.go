@@ -15,15 +15,15 @@ import (
 	"lethe/models"
 )
 
-// Get reads an import.
-func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Batch, error) {
-	batch, err := database.First[models.Batch](db.Read(ctx).Where("id = ? AND kind = ?", id, models.BatchImport))
+// Get reads a batch of a kind.
+func Get(ctx context.Context, db *database.DB, kind models.BatchKind, id uuid.UUID) (models.Batch, error) {
+	batch, err := database.First[models.Batch](db.Read(ctx).Where("id = ? AND kind = ?", id, kind))
 	return batch, database.Wrap("reading an import", err)
 }
 
 // List is one page of imports, the newest first, and whether there are more. before is the last one of the page before.
-func List(ctx context.Context, db *database.DB, before uuid.UUID, limit int) (rows []models.Batch, more bool, err error) {
-	q := db.Read(ctx).Where("kind = ?", models.BatchImport)
+func List(ctx context.Context, db *database.DB, kind models.BatchKind, before uuid.UUID, limit int) (rows []models.Batch, more bool, err error) {
+	q := db.Read(ctx).Where("kind = ?", kind)
 	if before != uuid.Nil {
 		q = q.Where("id < ?", before)
 	}
@@ -168,7 +168,7 @@ func Report(ctx context.Context, db *database.DB, v Vault, batch models.Batch, l
 		return err
 	}
 	width := len(headers)
-	if at := slices.Index(batch.Mapping, ColumnProblem); at == width-1 {
+	if at := max(slices.Index(batch.Mapping, ColumnProblem), slices.Index(batch.Mapping, columnOutcome)); at >= 0 && at == width-1 {
 		width-- // a report that was mended: its column is written anew
 	}
 	row := func(cells []string, problem string) error {
@@ -177,11 +177,15 @@ func Report(ctx context.Context, db *database.DB, v Vault, batch models.Batch, l
 		out[width] = problem
 		return w.Write(out)
 	}
-	if err := row(headers, i18n.Text(l, "import_column."+ColumnProblem)); err != nil {
+	beside := ColumnProblem
+	if batch.Kind == models.BatchDepartures {
+		beside = columnOutcome
+	}
+	if err := row(headers, i18n.Text(l, "import_column."+beside)); err != nil {
 		return err
 	}
 	var parts []models.BatchPart
-	if err := db.Read(ctx).Select("id").Where("batch_id = ? AND problems <> '[]' AND rows_sealed IS NOT NULL", batch.ID).Order("position").Find(&parts).Error; err != nil {
+	if err := db.Read(ctx).Select("id").Where("batch_id = ? AND (problems <> '[]' OR planned IS NOT NULL) AND rows_sealed IS NOT NULL", batch.ID).Order("position").Find(&parts).Error; err != nil {
 		return database.Wrap("reading the parts of a file", err)
 	}
 	reading := Worker{DB: db, Vault: v}
@@ -196,6 +200,9 @@ func Report(ctx context.Context, db *database.DB, v Vault, batch models.Batch, l
 		}
 		for i, cells := range c.Cells {
 			text := problemText(l, labels, batch, part.Problems, c.Numbers[i])
+			if batch.Kind == models.BatchDepartures {
+				text = outcomeText(l, batch, part.Planned, c.Numbers[i], text)
+			}
 			if text == "" || cells == nil {
 				continue
 			}
@@ -232,7 +239,7 @@ func Sentence(l i18n.Language, labels archive.Labels, mapping []string, p models
 
 // Ended is ErrContentEnded once the file of an import is gone.
 func Ended(ctx context.Context, db *database.DB, id uuid.UUID) error {
-	batch, err := Get(ctx, db, id)
+	batch, err := database.First[models.Batch](db.Read(ctx).Where("id = ?", id))
 	if err == nil && batch.ContentEndedAt != nil {
 		err = ErrContentEnded
 	}

@@ -29,6 +29,8 @@ type Worker struct {
 	DB      *database.DB
 	Vault   Vault
 	Leavers Leavers
+	// Rate is how many departures of a file are begun within a second at most; 0: as many as there is time for.
+	Rate int
 }
 
 // underWay is how many parts of a file are under way at once: while the database writes one, another is judged.
@@ -51,18 +53,20 @@ func (w *Worker) Walk(ctx context.Context, id uuid.UUID, until time.Time) (parts
 	}
 	ctx = models.WithCaller(ctx, models.Caller{
 		Actor: batch.Actor(), UserID: batch.UserID, Authenticated: batch.Authenticated, ApprovalID: given(batch.ApprovalID),
-		RequestID: models.Ref{Kind: models.RefImport, ID: id}.String(),
+		RequestID: models.Ref{Kind: batch.Kind.Ref(), ID: id}.String(),
 	})
 	var group errgroup.Group
 	var taken atomic.Int64
+	wait := w.between(batch)
 	for range underWay {
 		group.Go(func() error {
 			for {
+				begun := time.Now()
 				more, err := take(ctx)
 				if err != nil || !more {
 					return err
 				}
-				if taken.Add(1); !time.Now().Before(until) || ctx.Err() != nil {
+				if taken.Add(1); !time.Now().Before(until) || !rests(ctx, wait-time.Since(begun)) {
 					return nil
 				}
 			}
@@ -76,6 +80,24 @@ func (w *Worker) Walk(ctx context.Context, id uuid.UUID, until time.Time) (parts
 		reached.WithLabelValues(string(batch.State)).Inc()
 	}
 	return int(taken.Load()), database.Wrap("reading an import", err)
+}
+
+// between is how long a part of a run takes at least, since no more than [Worker.Rate] departures begin within a second.
+func (w *Worker) between(batch models.Batch) time.Duration {
+	if batch.Kind != models.BatchDepartures || batch.State != models.BatchRunning || w.Rate <= 0 {
+		return 0
+	}
+	return underWay * time.Duration(rowsOfPart(batch.Kind)) * time.Second / time.Duration(w.Rate)
+}
+
+// rests waits, and says false if ctx ended meanwhile.
+func rests(ctx context.Context, wait time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(wait):
+		return ctx.Err() == nil
+	}
 }
 
 func given(id *uuid.UUID) uuid.UUID {
@@ -145,7 +167,7 @@ var (
 // next locks the next part that nobody works on; without one, more is false, and whoever finds that none is left ends the
 // step. The import itself is locked last, by what is counted: its parts do not wait for each other.
 func (s step) next(tx *database.Tx, id uuid.UUID) (batch models.Batch, part models.BatchPart, more bool, err error) {
-	batch, err = database.First[models.Batch](tx.DB().Where("id = ? AND kind = ?", id, models.BatchImport))
+	batch, err = database.First[models.Batch](tx.DB().Where("id = ?", id))
 	if err != nil || batch.State != s.state {
 		return batch, part, false, database.Wrap("reading an import", err)
 	}
@@ -255,7 +277,7 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 	part.Problems = []models.BatchProblem{}
 	scrubbed := false
 	for i, j := range all {
-		if j.file.Purged() { // what was destroyed does not come back by a copy
+		if j.purged() { // what was destroyed does not come back by a copy
 			j.problems = []models.BatchProblem{{Row: j.number, Code: string(Purged)}}
 			c.Cells[i], j.outcome, scrubbed = nil, faulty, true
 			delete(c.Lost, i)
@@ -274,7 +296,8 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 	}
 	now := rules.Now()
 	part.Checked, part.Leaving, part.WalkedAt = true, leaving(all), &now
-	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "checked", "leaving", "walked_at").Where("id = ?", part.ID).Updates(part))
+	part.Planned = plannedRows(batch, c.Numbers, nil, all)
+	return counts, database.UpdateOne(tx.DB().Select("rows_sealed", "people", "problems", "checked", "leaving", "planned", "walked_at").Where("id = ?", part.ID).Updates(part))
 }
 
 // readAll understands the rows of a part, but for those that problems name already.
@@ -286,7 +309,11 @@ func (r *reading) readAll(c content, problems []models.BatchProblem) []*row {
 	rows := make([]*row, 0, len(c.Cells))
 	for i, cells := range c.Cells {
 		if !known[c.Numbers[i]] {
-			rows = append(rows, r.read(c.Numbers[i], cells, c.Lost[i]))
+			read := r.read
+			if r.batch.Kind == models.BatchDepartures {
+				read = r.readLeave
+			}
+			rows = append(rows, read(c.Numbers[i], cells, c.Lost[i]))
 		}
 	}
 	return rows
@@ -372,6 +399,9 @@ func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart
 	all, err := w.judge(tx, r, r.readAll(c, part.Problems), true)
 	if err != nil {
 		return counts, err
+	}
+	if batch.Kind == models.BatchDepartures {
+		return w.runLeaves(tx, r, part, c.Numbers, all)
 	}
 	hired, err := w.write(tx, r, all)
 	if err != nil {

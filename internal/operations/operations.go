@@ -42,6 +42,7 @@ const (
 	PrivacyPolicy    = "privacy_policy.publish"
 	FieldCatalogue   = "field_catalogue.change"
 	RunImport        = "employee_import.run"
+	RunDepartures    = "departure_batch.run"
 	EraseForSubject  = "erasure.grant"
 	LiftCut          = "access_cut.lift"
 )
@@ -82,8 +83,7 @@ func refusal(_ any, err error) error { return err }
 // a token never has one, so that its call becomes a request (I21).
 //
 // What this version cannot do yet joins here when it can, as "always": a change of
-// reason rules, of retention rules that brings a deadline forward, of connector addresses, and a
-// batch above the limit. Until then these are files and settings on the host, or do not exist; a
+// reason rules, of retention rules that brings a deadline forward, and of connector addresses. Until then these are files and settings on the host, or do not exist; a
 // rule that would bring a deadline forward is refused when it is installed. A new epoch of the ledger
 // is begun by two people who log in on the host, since the API writes to no ledger that lost entries.
 func New(d Deps, o approval.Options) (*approval.Registry, error) {
@@ -124,6 +124,7 @@ func New(d Deps, o approval.Options) (*approval.Registry, error) {
 		{PrivacyPolicy, always, reviewer, d.privacyPolicy()},
 		{FieldCatalogue, always, reviewer, d.fieldCatalogue()},
 		{RunImport, always, colleague, d.runImport()},
+		{RunDepartures, always, reviewer, d.runDepartures()},
 		{LiftCut, always, colleague, d.liftCut()},
 	}
 	operations := make([]approval.Operation, len(table))

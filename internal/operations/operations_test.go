@@ -15,7 +15,7 @@ import (
 // floor is what needs two people whatever an installation sets.
 var floor = []string{
 	CreateEmployee, ChangeBasis, BeginImmediately, BringForward, EarlierDates, WithdrawUnlinked, Annul, Waive, Detach, Unlink, Relink, ReleaseHold, HoldEverybody, HoldOwn, OverrulePurge, ExtendPurge,
-	CreateUser, GrantRole, ResetUser, DisableUser, RevokeRole, LinkLogin, ExportLog, LookAtFields, Permissions, PrivacyPolicy, FieldCatalogue, RunImport, EraseForSubject, EnrolFormer, LiftCut,
+	CreateUser, GrantRole, ResetUser, DisableUser, RevokeRole, LinkLogin, ExportLog, LookAtFields, Permissions, PrivacyPolicy, FieldCatalogue, RunImport, RunDepartures, EraseForSubject, EnrolFormer, LiftCut,
 }
 
 func TestI21_TheFloor(t *testing.T) {

@@ -53,7 +53,7 @@ emergency_calls caller_role state outcome
 access_cuts state systems holder_of ordered_role
 query_log_exports role authenticated formats state failure file
 batches kind state actor_role authenticated format mapping ended_by
-batch_parts problems leaving
+batch_parts problems leaving planned
 import_mappings mapping
 recorded_configuration name`},
 	{Setting, Facts, `
