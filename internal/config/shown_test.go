@@ -17,7 +17,8 @@ func TestSecretsAreNotShown(t *testing.T) {
 	want := []Shown{
 		{"export_keep", 168 * time.Hour, true}, {"export_limit", 10000, true}, {"public_url", "https://lethe.example.com", false},
 		{"session_idle", 15 * time.Minute, false}, {"session_absolute", 12 * time.Hour, true}, {"oidc_issuer", "", true},
-		{"emergency_contacts_told", "on_request", true}, {"smtp_host", "", true}, {"smtp_from", "", true}, {"reconcile_every", 24 * time.Hour, true}, {"approvals_required", []string{"purge.decide"}, false}, {"approval_expiry", 72 * time.Hour, true},
+		{"emergency_contacts_told", "on_request", true}, {"smtp_host", "", true}, {"smtp_from", "", true}, {"batch_limit", 20, true}, {"batch_company_share", 5, true}, {"batch_department_share", 50, true},
+		{"reconcile_every", 24 * time.Hour, true}, {"approvals_required", []string{"purge.decide"}, false}, {"approval_expiry", 72 * time.Hour, true},
 	}
 	if diff := cmp.Diff(want, c.Shown()); diff != "" {
 		t.Errorf("shown (-want +got):\n%s", diff)

@@ -146,6 +146,7 @@ var deciding = []change{
 	{"departures_matter", "another employment", "UPDATE departures SET employment_id = @employment2 WHERE id = @departure", "LT003"},
 	{"departures_matter", "somebody else's", "UPDATE departures SET employee_id = @second WHERE id = @departure", "LT003"},
 	{"departures_entered", "entered by a file", "UPDATE departures SET batch_id = gen_random_uuid() WHERE id = @departure", "LT003"},
+	{"departures_begun_by", "begun by a file", "UPDATE departures SET begun_batch_id = gen_random_uuid() WHERE id = @departure", "LT003"},
 	{"departures_matter", "begun by nobody", "UPDATE departures SET created_by = NULL WHERE id = @departure", "LT003"},
 	{"departures_unsaid_counting", "counted before its entry", insertDepartureSQL("'2020-01-01'", "false", "NULL", "NULL"), "LT007"},
 	{"departures_begun_approved", "by two people, says nobody", insertDepartureSQL("'2020-01-01'", "true", "NULL", "NULL"), "LT007"},

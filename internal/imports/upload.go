@@ -2,6 +2,7 @@ package imports
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"context"
 	"crypto/sha256"
@@ -219,14 +220,24 @@ const (
 	actionCancelled  = "import.cancelled"
 	actionExpired    = "import.expired"
 	actionDownloaded = "import.downloaded"
-	actionPaused     = "import.paused"
-	actionResumed    = "import.resumed"
 )
+
+// The ledger's actions about departures.
+const (
+	actionPaused  = "departure_batch.paused"
+	actionResumed = "departure_batch.resumed"
+)
+
+// ofDepartures are the actions of departures by those of people.
+var ofDepartures = map[string]string{
+	actionUploaded: "departure_batch.uploaded", actionMapped: "departure_batch.mapped", actionRun: "departure_batch.run", actionDone: "departure_batch.done",
+	actionCancelled: "departure_batch.cancelled", actionExpired: "departure_batch.expired", actionDownloaded: "departure_batch.downloaded",
+}
 
 func record(tx *database.Tx, action string, b models.Batch, details map[string]string) (uuid.UUID, error) {
 	kind := ledger.KindArchive
 	if b.Kind == models.BatchDepartures {
-		kind, action = ledger.KindDeparture, "departure_batch."+strings.TrimPrefix(action, "import.")
+		kind, action = ledger.KindDeparture, cmp.Or(ofDepartures[action], action)
 	}
 	return ledger.Append(tx, ledger.Entry{Kind: kind, Action: action, Object: models.Ref{Kind: b.Kind.Ref(), ID: b.ID}.String(), Details: details})
 }
