@@ -15,6 +15,7 @@ import { State } from '../../shell/state'
 import { useShellTexts } from '../../shell/texts'
 import { day, instant } from '../../shell/times'
 import { DayInput, InstantInput, useRested, zoneName } from './dates'
+import { DryRun } from './DryRun'
 import { Plan } from './plan'
 import { useDepartureTexts } from './texts'
 
@@ -254,6 +255,7 @@ export default function New() {
           <Button data-tour="send" type="primary" htmlType="submit" size="large" danger={values.immediate || cutsNow} loading={begin.isPending} disabled={!!exists} style={{ whiteSpace: 'normal', height: 'auto', minHeight: 40, maxWidth: '100%' }}>
             {label}
           </Button>
+          <DryRun of={exists ? undefined : body} />
           <Typography.Text type="secondary">{t('submitKeys')}</Typography.Text>
         </Flex>
       </Form>
