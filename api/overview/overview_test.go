@@ -53,9 +53,14 @@ func TestTheOverviewCountsWhatTheListsHave(t *testing.T) {
 		t.Errorf("%d wait for who asked, %d for a reviewer", hr.Waiting.Approvals, reviewer.Waiting.Approvals)
 	}
 	var due httpkit.Page[map[string]any]
-	f.Ask(httpkit.HR, "GET", "/api/v1/retention/deadlines?not_held=true&before="+f.Day(30)+"T00:00:00Z", "").Into(t, &due)
+	f.Ask(httpkit.HR, "GET", "/api/v1/retention/deadlines?not_held=true&within_days=30", "").Into(t, &due)
 	if hr.Waiting.Deletions != len(due.Items) {
 		t.Errorf("%d deletions, the list has %d", hr.Waiting.Deletions, len(due.Items))
+	}
+	for _, row := range due.Items {
+		if row["category"] == string(models.CategoryAccountSnapshot) {
+			t.Errorf("a backup is due where none was taken: %v", row)
+		}
 	}
 	left := 0
 	for _, m := range hr.Months {

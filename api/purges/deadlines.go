@@ -123,13 +123,14 @@ type listDeadlinesInput struct {
 	httpkit.Paging
 	httpkit.Speaking
 	Before     time.Time       `query:"before" doc:"Only what will be destroyed before it"`
+	WithinDays int             `query:"within_days" minimum:"0" maximum:"36500" doc:"Only what will be destroyed within so many times 24 hours, as the overview counts it"`
 	Category   models.Category `query:"category" doc:"Only this category"`
 	EmployeeID uuid.UUID       `query:"employee_id" doc:"Only of this person, of each employment"`
 	NotHeld    bool            `query:"not_held" doc:"Without what a hold keeps"`
 }
 
 func (s *server) listDeadlines(ctx context.Context, in *listDeadlinesInput) (*httpkit.Answer[httpkit.Page[UpcomingView]], error) {
-	f := retention.UpcomingFilter{Before: httpkit.Instant(in.Before), Category: in.Category, EmployeeID: httpkit.Given(in.EmployeeID), NotHeld: in.NotHeld, Limit: in.Limit}
+	f := retention.UpcomingFilter{Before: httpkit.Instant(in.Before), Within: time.Duration(in.WithinDays) * 24 * time.Hour, Category: in.Category, EmployeeID: httpkit.Given(in.EmployeeID), NotHeld: in.NotHeld, Limit: in.Limit}
 	var err error
 	if f.After, f.AfterAt, err = in.Sorted(); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"lethe/internal/clock"
 	"lethe/internal/database"
 	"lethe/internal/disclosure"
+	"lethe/internal/retention"
 	"lethe/internal/screening"
 )
 
@@ -49,7 +50,7 @@ func Count(ctx context.Context, db *database.DB, a Asker) (w Waiting, err error)
 		(SELECT count(*) FROM (SELECT FROM support_cases WHERE state IN ('open', 'waiver_requested') LIMIT @most) x) AS cases,
 		(SELECT count(*) FROM (SELECT FROM approvals WHERE state = 'pending' AND expires_at > (SELECT lethe_now()) AND requester_id <> @person
 			AND NOT @person = ANY (subject_ids) AND operation IN @decides LIMIT @most) x) AS approvals,
-		(SELECT count(*) FROM (SELECT FROM retention_deadlines WHERE state IN ('scheduled', 'held') AND deadline < (SELECT lethe_now()) + make_interval(secs => @ahead)
+		(SELECT count(*) FROM (SELECT FROM retention_deadlines WHERE state IN ('scheduled', 'held') AND deadline < (SELECT lethe_now()) + make_interval(secs => @ahead) AND `+retention.Destroyable+`
 			AND NOT (EXISTS (SELECT FROM holds WHERE released_at IS NULL) AND lethe_held(employment_id, category)) LIMIT @most) x) AS deletions,
 		(SELECT count(*) FROM (SELECT FROM disclosures WHERE review_due_at IS NOT NULL AND reviewed_at IS NULL
 			AND employee_id <> @person AND actor_id <> @person LIMIT @most) x) AS looks,

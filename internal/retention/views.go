@@ -95,9 +95,16 @@ func certificatesOf(ctx context.Context, db *database.DB, departureIDs []uuid.UU
 	return certificates, database.Wrap("reading certificates", err)
 }
 
+// Destroyable is so of a row of retention_deadlines whose category can have something in it: of accounts of which nothing was
+// backed up there is no backup to destroy, and nobody is told of one.
+const Destroyable = `(retention_deadlines.category <> 'account_snapshot' OR EXISTS (SELECT FROM employment_categories c JOIN account_snapshots s ON s.category_id = c.id
+	WHERE c.employment_id = retention_deadlines.employment_id AND c.category = retention_deadlines.category AND s.snapshot_sealed IS NOT NULL))`
+
 // UpcomingFilter narrows the list of what will be destroyed. Zero values do not filter.
 type UpcomingFilter struct {
-	Before     *time.Time
+	Before *time.Time
+	// Within is how far from the database's now; 0: however far.
+	Within     time.Duration
 	Category   models.Category
 	EmployeeID *uuid.UUID
 	// NotHeld leaves out what a hold keeps.
@@ -116,13 +123,16 @@ type Upcoming struct {
 
 // UpcomingDeadlines lists what will be destroyed, soonest first, and says whether there is more.
 func UpcomingDeadlines(ctx context.Context, db *database.DB, f UpcomingFilter) (upcoming []Upcoming, more bool, err error) {
-	q := db.Read(ctx).Model(&models.RetentionDeadline{}).Where("retention_deadlines.state IN ('scheduled', 'held')").
+	q := db.Read(ctx).Model(&models.RetentionDeadline{}).Where("retention_deadlines.state IN ('scheduled', 'held')").Where(Destroyable).
 		Order(by("deadline", "id")).Limit(f.Limit + 1)
 	if f.After != nil {
 		q = q.Where("(deadline, id) > (?::timestamptz, ?)", f.AfterAt, *f.After)
 	}
 	if f.Before != nil {
 		q = q.Where("deadline < ?", *f.Before)
+	}
+	if f.Within > 0 {
+		q = q.Where("deadline < (SELECT lethe_now()) + make_interval(secs => ?)", f.Within.Seconds())
 	}
 	if f.Category != "" {
 		q = q.Where("category = ?", f.Category)

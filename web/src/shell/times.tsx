@@ -102,6 +102,3 @@ export function When({ at, zone }: { at: string; zone?: string }) {
     </Tooltip>
   )
 }
-
-/** So many times 24 hours from now: what "within 30 days" means, on every screen and in what the API counts. */
-export const within = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()

@@ -10,7 +10,7 @@ import { useMe, type Role } from '../../shell/me'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { State, type Tone } from '../../shell/state'
-import { Ago, day, When, within } from '../../shell/times'
+import { Ago, day, When } from '../../shell/times'
 import { language } from '../../shell/language'
 import { accountsTone, stageTone, takenBack } from '../departures/tones'
 import { Review } from './Review'
@@ -57,7 +57,7 @@ function useHome(role: Role | undefined) {
     approvals: useQuery(get('approvals', may(staff), () => ok(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: most } } })))),
     cuts: useQuery(get('cuts', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/access-cuts', { params: { query: { to_confirm: 'true', limit: most } } })))),
     deletions: useQuery(get('deletions', may(keepers), () =>
-      ok(api.GET('/api/v1/retention/deadlines', { params: { query: { before: within(30), not_held: true, limit: most } } })))),
+      ok(api.GET('/api/v1/retention/deadlines', { params: { query: { within_days: 30, not_held: true, limit: most } } })))),
     reviews: useQuery(get('reviews', may(keepers), () => ok(api.GET('/api/v1/purges', { params: { query: { state: 'in_review', limit: most } } })))),
     rejected: useQuery(get('rejected', may(keepers), () => ok(api.GET('/api/v1/purges', { params: { query: { state: 'rejected', limit: most } } })))),
     looks: useQuery(get('looks', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/disclosures', { params: { query: { review_due: 'true', limit: most } } })))),

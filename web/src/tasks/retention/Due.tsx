@@ -1,5 +1,4 @@
 import { Button, Card, Checkbox, Empty, Flex, Select, Skeleton, Table, Tag, Tooltip, Typography } from 'antd'
-import { useMemo } from 'react'
 import { Link, useSearchParams } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
@@ -7,7 +6,7 @@ import { usePages } from '../../shell/pages'
 import { Person, PersonPicker } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { useShellTexts } from '../../shell/texts'
-import { Until, within } from '../../shell/times'
+import { Until } from '../../shell/times'
 import { useWide } from '../../shell/wide'
 import { categories, useRetentionTexts } from './texts'
 
@@ -33,9 +32,9 @@ export function Due() {
   const employee_id = params.get('person') ?? undefined
   const span = spans.find((s) => s === params.get('within'))
   const not_held = params.get('held') === 'hide' || undefined
-  const before = useMemo(() => (span ? within(Number(span.slice(1))) : undefined), [span])
+  const within_days = span ? Number(span.slice(1)) : undefined
   const list = usePages(['deadlines', category, employee_id, span, not_held], (cursor) =>
-    ok(api.GET('/api/v1/retention/deadlines', { params: { query: { cursor, category, employee_id, before, not_held } } })))
+    ok(api.GET('/api/v1/retention/deadlines', { params: { query: { cursor, category, employee_id, within_days, not_held } } })))
   const left = (r: Row) => {
     if (r.days_left_text) return r.days_left_text
     const days = Math.floor((Date.parse(r.deadline) - Date.now()) / 86_400_000)
