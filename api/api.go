@@ -30,6 +30,7 @@ import (
 	"lethe/api/reports"
 	"lethe/api/settings"
 	"lethe/api/subjects"
+	"lethe/api/successions"
 	"lethe/api/users"
 	"lethe/internal/approval"
 	"lethe/internal/config"
@@ -114,6 +115,7 @@ func Assemble(d Deps) *httpkit.API {
 	messages.Register(desk, d.Mail)
 	emergencies.Register(desk, d.Vault, d.Mail)
 	departures.Register(desk, d.Vault, d.Systems)
+	successions.Register(desk)
 	accounts.Register(desk, d.Systems)
 	purges.Register(desk)
 	holds.Register(desk)

@@ -41,6 +41,7 @@ const (
 	RefSession    = "session"
 	RefSite       = "site"
 	RefSubject    = "subject_request"
+	RefSuccession = "succession"
 	RefToken      = "token"
 	RefUnlinking  = "account_unlinking"
 	RefUser       = "user"

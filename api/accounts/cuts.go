@@ -147,6 +147,7 @@ func (s *server) makeCut(ctx context.Context, in *newCutInput) (*httpkit.Created
 	if row.ID == made.ID {
 		cut.Count(row)
 		s.Approvals.Shred(ctx, ended)
+		s.PassOn(ctx)
 	}
 	view, err := s.cutRead(ctx, in.Language(), made.ID)
 	return httpkit.CreatedOf(made, view, err)

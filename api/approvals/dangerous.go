@@ -12,6 +12,7 @@ import (
 	"lethe/internal/database"
 	"lethe/internal/disclosure"
 	"lethe/internal/i18n"
+	"lethe/internal/succession"
 	"lethe/models"
 )
 
@@ -165,6 +166,13 @@ func (s *Desk) Confirm(ctx context.Context, operation, kind string, id uuid.UUID
 func (s *Desk) endChanged(ctx context.Context, about uuid.UUID) {
 	if err := s.Approvals.EndChanged(ctx, s.DB, about); err != nil {
 		s.Log.WarnContext(ctx, "requests about what was changed are left open for now", "request_id", httpkit.RequestIDOf(ctx), "error", err.Error())
+	}
+}
+
+// PassOn has what people who are gone look after pass on at once. What fails here is left to the next sweep.
+func (s *Desk) PassOn(ctx context.Context) {
+	if _, err := succession.Sweep(ctx, s.DB); err != nil {
+		s.Log.WarnContext(ctx, "what somebody who is gone looks after stays with them for now", "request_id", httpkit.RequestIDOf(ctx), "error", err.Error())
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"lethe/api/httpkit"
 	"lethe/api/purges"
 	"lethe/api/render"
+	"lethe/api/successions"
 	"lethe/internal/account"
 	"lethe/internal/archive"
 	"lethe/internal/clock"
@@ -21,6 +22,7 @@ import (
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/retention"
+	"lethe/internal/succession"
 	"lethe/models"
 )
 
@@ -34,10 +36,11 @@ type DeparturePreview struct {
 	Immediate bool                   `json:"immediate"`
 	Accounts  []accounts.AccountView `json:"accounts" doc:"Those that are registered; every connected system is asked by employee number besides"`
 	PeopleView
-	Earlier *EarlierView         `json:"earlier,omitempty" doc:"What of the dates a second person decides about, while the departure runs with those above"`
-	Planned []purges.PlannedView `json:"planned_retention" doc:"Until when each category will be kept"`
-	Systems []SystemLook         `json:"systems,omitempty" doc:"With look_up: what each system has now"`
-	ByHand  []accounts.ByHand    `json:"by_hand,omitempty" doc:"With look_up: what no connector reaches, and whom to call"`
+	Earlier          *EarlierView              `json:"earlier,omitempty" doc:"What of the dates a second person decides about, while the departure runs with those above"`
+	Planned          []purges.PlannedView      `json:"planned_retention" doc:"Until when each category will be kept"`
+	Systems          []SystemLook              `json:"systems,omitempty" doc:"With look_up: what each system has now"`
+	ByHand           []accounts.ByHand         `json:"by_hand,omitempty" doc:"With look_up: what no connector reaches, and whom to call"`
+	SuccessorMissing []successions.MissingView `json:"successor_missing" doc:"What the person looks after here that nobody takes over; it delays nothing"`
 }
 
 // DatesView are the dates of a departure.
@@ -122,11 +125,15 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 	n := in.Body.notice()
 	var plan departure.Beginning
 	var planned []retention.Planned
+	var held succession.Holdings
 	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
 		if plan, err = departure.Prepare(tx, httpkit.ActorOf(ctx), n); err != nil {
 			return err
 		}
 		planned, err = retention.Plan(tx, plan.Employment.Jurisdiction, later(plan.CountsFrom, plan.EmploymentEndedAt), plan.TimeZone)
+		if err == nil && httpkit.ActorOf(ctx).Role == httpkit.HR { // what others look after is not IT's
+			held, err = succession.Of(tx, httpkit.ActorOf(ctx).EmployeeID, n.EmployeeID, false)
+		}
 		return err
 	})
 	if err != nil {
@@ -156,6 +163,7 @@ func (s *server) previewDeparture(ctx context.Context, in *previewInput) (*httpk
 		DatesView: datesView(plan.Dates), Immediate: n.Immediate, Accounts: accounts.AccountViews(language, linked[plan.Employment.ID], false),
 		PeopleView: peopleView(language, plan.Causes), Planned: purges.Planned(language, planned), Earlier: beside,
 		Systems: systems, ByHand: byHand,
+		SuccessorMissing: successions.Missing(language, held.Groups),
 	}}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"lethe/api/accounts"
 	"lethe/api/purges"
 	"lethe/api/render"
+	"lethe/api/successions"
 	"lethe/internal/access"
 	"lethe/internal/account"
 	"lethe/internal/clock"
@@ -20,41 +21,43 @@ import (
 	"lethe/internal/departure"
 	"lethe/internal/i18n"
 	"lethe/internal/retention"
+	"lethe/internal/succession"
 	"lethe/models"
 )
 
 // DepartureView is a departure as a caller may see it. Texts are in the caller's language; programs
 // go by the codes beside them.
 type DepartureView struct {
-	ID                uuid.UUID              `json:"id"`
-	EmployeeID        uuid.UUID              `json:"employee_id"`
-	Person            render.PersonView      `json:"person"`
-	Kind              models.DepartureKind   `json:"kind"`
-	KindText          string                 `json:"kind_text"`
-	LegalGround       string                 `json:"legal_ground,omitempty" doc:"For HR administrators, where the departure is read by itself; sealed with its file"`
-	Initiator         models.Initiator       `json:"initiator"`
-	InitiatorText     string                 `json:"initiator_text"`
-	ReasonCode        string                 `json:"reason_code,omitempty" doc:"As legal_ground"`
-	Stage             models.Stage           `json:"stage"`
-	StageText         string                 `json:"stage_text"`
-	NoticeReceivedOn  clock.Date             `json:"notice_received_on"`
-	LastWorkingDay    clock.Date             `json:"last_working_day"`
-	EmploymentEndDate clock.Date             `json:"employment_end_date"`
-	AccessCutoffAt    time.Time              `json:"access_cutoff_at"`
-	EmploymentEndedAt time.Time              `json:"employment_ended_at" doc:"The local end of the employment's last day; now for an immediate departure"`
-	TimeZone          string                 `json:"time_zone"`
-	Immediate         bool                   `json:"immediate"`
-	CountsFrom        time.Time              `json:"counts_from" doc:"What deadlines count from: the end of the employment, or the day of entry if that was later, unless two people agreed to the end"`
-	AccountsState     models.AccountsState   `json:"accounts_state"`
-	AccountsStateText string                 `json:"accounts_state_text"`
-	Accounts          []accounts.AccountView `json:"accounts"`
-	Retention         []purges.RetentionView `json:"retention" doc:"Empty until departed"`
-	Planned           []purges.PlannedView   `json:"planned_retention,omitempty" doc:"Until when each category will be kept, of a pending departure that is read by itself"`
-	Waiting           []WaitingView          `json:"waiting" doc:"What waits, and for whom"`
-	Timeline          []TimelineView         `json:"timeline" doc:"Oldest first"`
-	Workflow          *render.WorkflowView   `json:"workflow,omitempty" doc:"For it_ops"`
-	EmployedAgain     bool                   `json:"employed_again,omitempty" doc:"The person has left by it and works for the company again"`
-	CreatedAt         time.Time              `json:"created_at"`
+	ID                uuid.UUID                 `json:"id"`
+	EmployeeID        uuid.UUID                 `json:"employee_id"`
+	Person            render.PersonView         `json:"person"`
+	Kind              models.DepartureKind      `json:"kind"`
+	KindText          string                    `json:"kind_text"`
+	LegalGround       string                    `json:"legal_ground,omitempty" doc:"For HR administrators, where the departure is read by itself; sealed with its file"`
+	Initiator         models.Initiator          `json:"initiator"`
+	InitiatorText     string                    `json:"initiator_text"`
+	ReasonCode        string                    `json:"reason_code,omitempty" doc:"As legal_ground"`
+	Stage             models.Stage              `json:"stage"`
+	StageText         string                    `json:"stage_text"`
+	NoticeReceivedOn  clock.Date                `json:"notice_received_on"`
+	LastWorkingDay    clock.Date                `json:"last_working_day"`
+	EmploymentEndDate clock.Date                `json:"employment_end_date"`
+	AccessCutoffAt    time.Time                 `json:"access_cutoff_at"`
+	EmploymentEndedAt time.Time                 `json:"employment_ended_at" doc:"The local end of the employment's last day; now for an immediate departure"`
+	TimeZone          string                    `json:"time_zone"`
+	Immediate         bool                      `json:"immediate"`
+	CountsFrom        time.Time                 `json:"counts_from" doc:"What deadlines count from: the end of the employment, or the day of entry if that was later, unless two people agreed to the end"`
+	AccountsState     models.AccountsState      `json:"accounts_state"`
+	AccountsStateText string                    `json:"accounts_state_text"`
+	Accounts          []accounts.AccountView    `json:"accounts"`
+	Retention         []purges.RetentionView    `json:"retention" doc:"Empty until departed"`
+	Planned           []purges.PlannedView      `json:"planned_retention,omitempty" doc:"Until when each category will be kept, of a pending departure that is read by itself"`
+	SuccessorMissing  []successions.MissingView `json:"successor_missing,omitempty" doc:"What the person looks after here that nobody takes over, of a pending departure that an HR administrator reads by itself; it delays nothing"`
+	Waiting           []WaitingView             `json:"waiting" doc:"What waits, and for whom"`
+	Timeline          []TimelineView            `json:"timeline" doc:"Oldest first"`
+	Workflow          *render.WorkflowView      `json:"workflow,omitempty" doc:"For it_ops"`
+	EmployedAgain     bool                      `json:"employed_again,omitempty" doc:"The person has left by it and works for the company again"`
+	CreatedAt         time.Time                 `json:"created_at"`
 
 	knows func(access.Part) bool // what the actor whose view it is may know of
 }
@@ -71,6 +74,16 @@ func (v DepartureView) Over() bool {
 		return v.AccountsState == models.AccountsSettled
 	}
 	return false
+}
+
+// missing is what whoever leaves looks after that nobody takes over.
+func (s *server) missing(ctx context.Context, actor models.Actor, language i18n.Language, dep models.Departure) ([]successions.MissingView, error) {
+	var held succession.Holdings
+	err := database.Run(ctx, s.DB, func(tx *database.Tx) (err error) {
+		held, err = succession.Of(tx, actor.EmployeeID, dep.EmployeeID, false)
+		return err
+	})
+	return successions.Missing(language, held.Groups), err
 }
 
 // departureView reads one departure as the actor may see it; otherwise it is departure.ErrNotFound.
@@ -99,6 +112,11 @@ func (s *server) departureView(ctx context.Context, actor models.Actor, language
 	if dep.Stage == models.StagePendingDeparture {
 		if view.Planned, err = s.planned(ctx, language, dep); err != nil {
 			return view, err
+		}
+		if actor.Role == models.RoleHRAdmin && actor.EmployeeID != dep.EmployeeID {
+			if view.SuccessorMissing, err = s.missing(ctx, actor, language, dep); err != nil {
+				return view, err
+			}
 		}
 	}
 	if !view.knows(access.PartGround) {

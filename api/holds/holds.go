@@ -196,7 +196,7 @@ func (s *server) listHolds(ctx context.Context, in *listHoldsInput) (*httpkit.An
 		if err != nil {
 			return nil, false, err
 		}
-		return views, more, render.MarkPassedOn(ctx, s.DB, models.RoleHRAdmin, views, in.Language(), holdHolder)
+		return views, more, render.MarkPassedOn(ctx, s.Renderer, models.HoldingHold, models.RoleHRAdmin, views, in.Language(), holdHolder)
 	})
 }
 
@@ -206,7 +206,7 @@ func (s *server) getHold(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer
 		return nil, err
 	}
 	views := []HoldView{view}
-	err = render.MarkPassedOn(ctx, s.DB, models.RoleHRAdmin, views, in.Language(), holdHolder)
+	err = render.MarkPassedOn(ctx, s.Renderer, models.HoldingHold, models.RoleHRAdmin, views, in.Language(), holdHolder)
 	return &httpkit.Answer[HoldView]{Body: views[0]}, err
 }
 
@@ -244,9 +244,9 @@ func (s *server) releaseHold(ctx context.Context, in *releaseHoldInput) (*approv
 }
 
 // holdHolder is who placed a hold that is in force.
-func holdHolder(v *HoldView) (*uuid.UUID, *render.PassedOn) {
+func holdHolder(v *HoldView) (uuid.UUID, *uuid.UUID, *render.PassedOn) {
 	if v.ReleasedAt != nil {
-		return nil, nil
+		return v.ID, nil, nil
 	}
-	return v.PlacedBy, &v.PassedOn
+	return v.ID, v.PlacedBy, &v.PassedOn
 }

@@ -11,7 +11,7 @@ import (
 // paths are where the rows are that domains name, below /api/v1.
 var paths = map[string]string{
 	models.RefApproval: "/approvals/", models.RefAttachment: "/attachments/", models.RefCatalogue: "/field-catalogue", models.RefCut: "/access-cuts/", models.RefCase: "/support-cases/", models.RefDeparture: "/departures/", models.RefDepartures: "/departure-batches/", models.RefDuty: "/duty-shifts/", models.RefEmergency: "/emergency-calls/", models.RefEmployee: "/employees/",
-	models.RefExport: "/query-log/exports/", models.RefDepartment: "/departments/", models.RefEntity: "/legal-entities/", models.RefFeedback: "/feedback/", models.RefHold: "/holds/", models.RefImport: "/employee-imports/", models.RefMessage: "/messages/", models.RefPermission: "/permissions", models.RefPolicy: "/privacy-policies", models.RefDisclosure: "/disclosures/", models.RefPurge: "/purges/", models.RefReconcile: "/reconciliations/", models.RefSite: "/sites/", models.RefSubject: "/subject-requests/", models.RefRelinking: "/account-relinkings/",
+	models.RefExport: "/query-log/exports/", models.RefDepartment: "/departments/", models.RefEntity: "/legal-entities/", models.RefFeedback: "/feedback/", models.RefHold: "/holds/", models.RefImport: "/employee-imports/", models.RefMessage: "/messages/", models.RefPermission: "/permissions", models.RefPolicy: "/privacy-policies", models.RefDisclosure: "/disclosures/", models.RefPurge: "/purges/", models.RefReconcile: "/reconciliations/", models.RefSite: "/sites/", models.RefSubject: "/subject-requests/", models.RefSuccession: "/successions/", models.RefRelinking: "/account-relinkings/",
 	models.RefSession: "/sessions/", models.RefToken: "/tokens/", models.RefUnlinking: "/account-unlinkings/", models.RefUser: "/users/",
 }
 

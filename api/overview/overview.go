@@ -8,6 +8,7 @@ import (
 
 	"lethe/api/approvals"
 	"lethe/api/httpkit"
+	"lethe/api/successions"
 	"lethe/internal/clock"
 	"lethe/internal/closed"
 	"lethe/internal/cut"
@@ -16,6 +17,7 @@ import (
 	"lethe/internal/identity"
 	"lethe/internal/overview"
 	"lethe/internal/screening"
+	"lethe/internal/succession"
 	"lethe/models"
 )
 
@@ -49,6 +51,8 @@ type Waiting struct {
 	Requests        int `json:"requests" doc:"Requests of people about their own data that wait for an answer; 0 for IT"`
 	RequestsOverdue int `json:"requests_overdue" doc:"Of them, those that should have been answered"`
 	Cuts            int `json:"cuts" doc:"Emergency cuts that wait for the caller to confirm them; 0 for roles that confirm none"`
+	Untaken         int `json:"untaken" doc:"What fell to a role of what somebody who is gone looked after, and nobody has taken yet"`
+	Unsucceeded     int `json:"unsucceeded" doc:"People who leave within seven days and look after something that nobody takes over; 0 for roles that name no successors"`
 }
 
 // Month is how a month went.
@@ -102,7 +106,17 @@ func (s *server) get(ctx context.Context, in *getInput) (*httpkit.Answer[Overvie
 	if err != nil {
 		return nil, err
 	}
-	v := Overview{Waiting: Waiting(waiting), Months: httpkit.Each(months, month), Refusals: []Refusal{}}
+	v := Overview{Waiting: waitingView(waiting), Months: httpkit.Each(months, month), Refusals: []Refusal{}}
+	if v.Waiting.Untaken, err = succession.Untaken(ctx, s.DB, successions.Filter(by), most); err != nil {
+		return nil, err
+	}
+	if by.Role == models.RoleHRAdmin {
+		ahead, err := succession.Ahead(ctx, s.DB, by.EmployeeID)
+		if err != nil {
+			return nil, err
+		}
+		v.Waiting.Unsucceeded = len(ahead)
+	}
 	if by.Role == models.RoleITOps {
 		v.Waiting.Looks, v.Waiting.Requests, v.Waiting.RequestsOverdue = 0, 0, 0
 		return httpkit.AnswerOf(v, nil)
@@ -110,6 +124,16 @@ func (s *server) get(ctx context.Context, in *getInput) (*httpkit.Answer[Overvie
 	refusals, err := overview.Refusals(ctx, s.DB, by.EmployeeID, today)
 	v.Refusals = httpkit.Each(refusals, func(r overview.Refusal) Refusal { return refusal(in.Language(), r) })
 	return httpkit.AnswerOf(v, err)
+}
+
+// most is how far something is counted.
+const most = 1000
+
+func waitingView(w overview.Waiting) Waiting {
+	return Waiting{
+		LeavingToday: w.LeavingToday, LeavingWeek: w.LeavingWeek, Cases: w.Cases, Approvals: w.Approvals, Deletions: w.Deletions, Looks: w.Looks,
+		Requests: w.Requests, RequestsOverdue: w.RequestsOverdue, Cuts: w.Cuts,
+	}
 }
 
 func month(m overview.Month) Month {

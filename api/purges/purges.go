@@ -217,7 +217,7 @@ func (s *server) listPurges(ctx context.Context, in *listPurgesInput) (*httpkit.
 		if err != nil {
 			return nil, false, err
 		}
-		return views, more, render.MarkPassedOn(ctx, s.DB, models.RoleReviewer, views, in.Language(), purgeHolder)
+		return views, more, render.MarkPassedOn(ctx, s.Renderer, models.HoldingRejection, models.RoleReviewer, views, in.Language(), purgeHolder)
 	})
 }
 
@@ -241,7 +241,7 @@ func (s *server) onePurge(ctx context.Context, in *httpkit.ByID) (PurgeView, err
 	if w := views[0].Workflow; w != nil {
 		w.RunID = s.RunOf(ctx, w.ID)
 	}
-	err = render.MarkPassedOn(ctx, s.DB, models.RoleReviewer, views, in.Language(), purgeHolder)
+	err = render.MarkPassedOn(ctx, s.Renderer, models.HoldingRejection, models.RoleReviewer, views, in.Language(), purgeHolder)
 	return views[0], err
 }
 
@@ -283,9 +283,9 @@ func (s *server) decidePurge(ctx context.Context, in *decisionInput) (*approvals
 }
 
 // purgeHolder is who rejected a purge that still waits.
-func purgeHolder(v *PurgeView) (*uuid.UUID, *render.PassedOn) {
+func purgeHolder(v *PurgeView) (uuid.UUID, *uuid.UUID, *render.PassedOn) {
 	if v.State != models.PurgeRejected {
-		return nil, nil
+		return v.ID, nil, nil
 	}
-	return v.RejectedBy, &v.PassedOn
+	return v.ID, v.RejectedBy, &v.PassedOn
 }

@@ -13,6 +13,7 @@ import (
 	"lethe/internal/i18n"
 	"lethe/internal/identity"
 	"lethe/internal/ledger/querylog"
+	"lethe/internal/succession"
 	"lethe/models"
 )
 
@@ -134,25 +135,47 @@ func (s *Renderer) Units(ctx context.Context, language i18n.Language, ids []uuid
 
 // PassedOn says who looks after what its holder cannot any more.
 type PassedOn struct {
-	PassedTo     *models.Role `json:"passed_to,omitempty" doc:"Who placed or rejected it is gone: the role that looks after it"`
-	PassedToText string       `json:"passed_to_text,omitempty"`
+	PassedTo       *models.Role `json:"passed_to,omitempty" doc:"Who placed or rejected it is gone: the role that looks after it"`
+	PassedToText   string       `json:"passed_to_text,omitempty"`
+	PassedToPerson *PersonView  `json:"passed_to_person,omitempty" doc:"Who placed or rejected it is gone: the successor who looks after it"`
 }
 
-// MarkPassedOn marks what its holder cannot look after any more: the role does (I32). It never ends by that.
-func MarkPassedOn[V any](ctx context.Context, db *database.DB, role models.Role, views []V, language i18n.Language, holder func(*V) (by *uuid.UUID, mark *PassedOn)) error {
-	var persons []uuid.UUID
+// MarkPassedOn marks what its holder cannot look after any more: the successor does, else the role (I32). It never ends by
+// that.
+func MarkPassedOn[V any](ctx context.Context, s *Renderer, kind models.Holding, role models.Role, views []V, language i18n.Language, holder func(*V) (id uuid.UUID, by *uuid.UUID, mark *PassedOn)) error {
+	var ids, persons []uuid.UUID
 	for i := range views {
-		if by, _ := holder(&views[i]); by != nil {
-			persons = append(persons, *by)
+		if id, by, _ := holder(&views[i]); by != nil {
+			ids, persons = append(ids, id), append(persons, *by)
 		}
 	}
-	absent, err := identity.Absent(ctx, db, role, persons)
+	passed, err := succession.Holders(ctx, s.DB, kind, ids)
+	if err != nil {
+		return err
+	}
+	var successors []uuid.UUID
+	for _, to := range passed {
+		successors = append(successors, GivenOf(to)...)
+	}
+	absent, err := identity.Absent(ctx, s.DB, role, append(persons, successors...))
+	if err != nil {
+		return err
+	}
+	people, err := s.People(ctx, language, successors)
 	if err != nil {
 		return err
 	}
 	for i := range views {
-		if by, mark := holder(&views[i]); by != nil && absent[*by] {
-			*mark = PassedOn{&role, closed.Text(language, role)}
+		id, by, mark := holder(&views[i])
+		if by == nil {
+			continue
+		}
+		to, did := passed[id]
+		switch {
+		case did && to != nil && !absent[*to]:
+			mark.PassedToPerson = people.Of(to)
+		case did, absent[*by]:
+			mark.PassedTo, mark.PassedToText = &role, closed.Text(language, role)
 		}
 	}
 	return nil

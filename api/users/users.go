@@ -130,6 +130,7 @@ func (s *server) ending(ctx context.Context, in UserID, st approvals.Step, end f
 		if _, err := s.Approvals.EndLeft(ctx, s.DB); err != nil {
 			s.Log.WarnContext(ctx, "requests of somebody who is gone are left open for now", "request_id", httpkit.RequestIDOf(ctx), "error", err.Error())
 		}
+		s.PassOn(ctx)
 		return struct{}{}, nil
 	})
 }

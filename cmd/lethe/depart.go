@@ -169,6 +169,13 @@ func foreseen(w io.Writer, client *apiClient, p departures.DeparturePreview) err
 			"last working day %s, end of the employment %s: asked for beside, for deletion dates to count from then", "最后工作日 %s，劳动关系结束日 %s：另行提交审核，通过后删除期限自该日起算"),
 			e.LastWorkingDay, e.EmploymentEndDate)})
 	}
+	if len(p.SuccessorMissing) > 0 {
+		var missing []string
+		for _, m := range p.SuccessorMissing {
+			missing = append(missing, fmt.Sprintf("%s (%d)", m.KindText, m.Count))
+		}
+		lines = append(lines, [2]string{client.say("without successor", "无接手人的事项"), strings.Join(missing, client.say(", ", "、"))})
+	}
 	return show(w, lines...)
 }
 

@@ -27,6 +27,7 @@ import (
 	"lethe/internal/ledger/querylog"
 	"lethe/internal/operations"
 	"lethe/internal/subject"
+	"lethe/internal/succession"
 	"lethe/models"
 )
 
@@ -99,6 +100,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { archive.KeepRemoved(ctx, r.facts, r.tombstones, r.log) })
 	wg.Go(func() { duty.Keep(ctx, r.facts, r.config.SMTPHost != "", r.log) })
 	wg.Go(func() { cut.Keep(ctx, r.facts, r.log) })
+	wg.Go(func() { succession.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { approvals.Run(ctx, r.facts, approvalSweep, r.log) })
 	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(codec)), r.log) })
 	r.log.Info("API is ready", "address", public.Addr().String())

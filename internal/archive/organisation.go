@@ -194,6 +194,12 @@ func upwards(tx *database.Tx, id uuid.UUID) (above []models.Department, err erro
 	return above, database.Wrap("reading the departments above", err)
 }
 
+// SetHead has a department headed by somebody else, or by nobody, if it is headed as from says (uuid.Nil: by nobody).
+func SetHead(tx *database.Tx, id, from uuid.UUID, to *uuid.UUID) error {
+	return database.Wrap("changing who heads a department", database.UpdateOne(tx.DB().Model(&models.Department{}).
+		Where("id = ? AND COALESCE(head_employee_id, ?) = ?", id, uuid.Nil, from).Update("head_employee_id", to)))
+}
+
 func headedBy(d models.Department, who uuid.UUID) bool {
 	return d.HeadEmployeeID != nil && *d.HeadEmployeeID == who
 }

@@ -34,9 +34,13 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Outcome) (models.Di
 	if err != nil {
 		return row, err
 	}
+	teller, err := tellerOf(tx, row)
+	if err != nil {
+		return row, err
+	}
 	text, fault := textform.Paragraphs(o.Note, maxNote)
 	switch code := invalid.Text(fault); {
-	case row.ActorID != by.EmployeeID:
+	case teller != by.EmployeeID && row.ActorID != by.EmployeeID:
 		return row, ErrNotLooker
 	case row.State == models.LookClosed:
 		later, err := Later(tx.Context(), tx, row)
@@ -63,6 +67,21 @@ func Close(tx *database.Tx, by models.Actor, id uuid.UUID, o Outcome) (models.Di
 	return row, change(tx, &row, actionClosed, map[string]string{"disclosure_outcome": string(o.Outcome), "pressed": strconv.FormatBool(o.Pressed)}, map[string]any{
 		"state": row.State, "outcome": o.Outcome, columnOutcomeNote: sealed, "pressed": o.Pressed, "closed_at": now,
 	})
+}
+
+// tellerOf is who tells what came of a look: who looked, or to whom that passed since; nobody: somebody has to take it first.
+func tellerOf(tx *database.Tx, row models.Disclosure) (uuid.UUID, error) {
+	var passed []models.Succession
+	err := tx.DB().Where("kind = ? AND thing_id = ?", models.HoldingLook, row.ID).Order("turn DESC").Limit(1).Find(&passed).Error
+	switch {
+	case err != nil:
+		return uuid.Nil, database.Wrap("reading who tells what came of a look", err)
+	case len(passed) == 0:
+		return row.ActorID, nil
+	case passed[0].ToID == nil:
+		return uuid.Nil, nil
+	}
+	return *passed[0].ToID, nil
 }
 
 // comesOf says whether that can come of a look for its purpose.

@@ -168,6 +168,42 @@ func Remove(tx *database.Tx, by models.Actor, id uuid.UUID) (models.DutyShift, e
 		Updates(map[string]any{"removed_at": now, "removed_by": by.ID(), "ledger_entry_id": s.LedgerEntryID}))
 }
 
+// CanTake says whether somebody can take a shift over: they can be called, and are not on duty then already.
+func CanTake(tx *database.Tx, shift, who uuid.UUID) (bool, error) {
+	gaps, err := Gaps(tx.DB(), who)
+	if err != nil || len(gaps) > 0 {
+		return false, err
+	}
+	var free bool
+	err = tx.DB().Raw(`SELECT NOT EXISTS (SELECT FROM duty_shifts o JOIN duty_shifts s ON o.starts_at < s.ends_at AND o.ends_at > greatest(s.starts_at, lethe_now())
+		WHERE s.id = ? AND o.employee_id = ? AND o.removed_at IS NULL)`, shift, who).Scan(&free).Error
+	return free, database.Wrap("reading the rota", err)
+}
+
+// HandOver gives what is left of a shift to somebody else, as the entry says.
+func HandOver(tx *database.Tx, shift, to, entry uuid.UUID) error {
+	if _, err := database.Lock[models.Employee](tx, "an employee", to); err != nil { // shifts of one person take turns
+		return err
+	}
+	s, err := database.Lock[models.DutyShift](tx, "a shift", shift)
+	if err != nil {
+		return err
+	}
+	now, err := tx.Now()
+	if err != nil || s.RemovedAt != nil || !s.EndsAt.After(now) {
+		return err
+	}
+	err = database.UpdateOne(tx.DB().Model(&models.DutyShift{}).Where("id = ?", shift).Updates(map[string]any{"removed_at": now, "removed_by": s.PlannedBy, "ledger_entry_id": entry}))
+	if err != nil {
+		return database.Wrap("handing a shift over", err)
+	}
+	next := models.DutyShift{ID: models.NewID(), EmployeeID: to, StartsAt: s.StartsAt, EndsAt: s.EndsAt, TimeZone: s.TimeZone, PlannedBy: s.PlannedBy, LedgerEntryID: entry}
+	if next.StartsAt.Before(now) {
+		next.StartsAt = now
+	}
+	return database.Wrap("handing a shift over", tx.DB().Create(&next).Error)
+}
+
 // works and acts say of somebody in employees e that they work here, and that they can act as HR administrators.
 const (
 	works = "e.status IN ('active', 'pending_departure')"

@@ -51,6 +51,8 @@ subject_requests kind fields state form answer
 duty_shifts time_zone
 emergency_calls caller_role state outcome
 access_cuts state systems holder_of ordered_role
+succession_choices kind
+successions kind role cause
 query_log_exports role authenticated formats state failure file
 batches kind state actor_role authenticated format mapping ended_by
 batch_parts problems leaving planned
