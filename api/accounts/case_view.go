@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"lethe/api/render"
 	"lethe/internal/account"
 	"lethe/internal/closed"
+	"lethe/internal/connector"
 	"lethe/internal/i18n"
 	"lethe/models"
 )
@@ -61,6 +63,7 @@ type TriedView struct {
 	Times       int       `json:"times"`
 	FirstAt     time.Time `json:"first_at"`
 	LastAt      time.Time `json:"last_at"`
+	Earlier     bool      `json:"earlier,omitempty" doc:"Tried before it was stuck this time; these come last"`
 }
 
 // caseReason is why a step is stuck; a closed list.
@@ -101,6 +104,12 @@ func (s *server) caseViews(ctx context.Context, rows []account.CaseView, languag
 		views[i] = caseView(c, people, language)
 		views[i].Note = notes[i]
 		views[i].addTried(tried[c.ID], language)
+		if c.Reason == string(connector.CodeUnauthorized) && permittedOthers(tried[c.ID]) {
+			views[i].ReasonText = i18n.Text(language, "case_reason.not_permitted")
+			if views[i].NextStep != "" && c.State != models.CaseWaiverRequested {
+				views[i].NextStep = i18n.Text(language, "case_next.not_permitted")
+			}
+		}
 		views[i].ForVendor = s.forVendor(c, views[i], language)
 	}
 	return views, nil
@@ -129,6 +138,7 @@ func caseView(c account.CaseView, people render.Named, language i18n.Language) C
 
 func (v *CaseView) addTried(tried []account.Tried, language i18n.Language) {
 	v.Tried = make([]TriedView, len(tried))
+	permitted := permittedOthers(tried)
 	var last time.Time
 	for i, t := range tried {
 		code, status := t.Failure()
@@ -138,12 +148,34 @@ func (v *CaseView) addTried(tried []account.Tried, language i18n.Language) {
 		v.Tried[i] = TriedView{
 			Substep: t.Substep, SubstepText: i18n.Text(language, "tried."+t.Substep),
 			Outcome: t.Outcome, OutcomeText: i18n.Text(language, "tried_outcome."+t.Outcome),
-			Detail: code, DetailText: detailText(language, code), HTTPStatus: status, Times: t.Times, FirstAt: t.FirstAt.UTC(), LastAt: t.LastAt.UTC(),
+			Detail: code, DetailText: detailText(language, code), HTTPStatus: status, Times: t.Times, FirstAt: t.FirstAt.UTC(), LastAt: t.LastAt.UTC(), Earlier: t.Earlier,
+		}
+		if permitted && status == http.StatusForbidden {
+			v.Tried[i].DetailText = strings.TrimRight(i18n.Text(language, "case_reason.not_permitted"), "。.")
 		}
 		if status != 0 && !t.LastAt.Before(last) {
 			v.HTTPStatus, last = status, t.LastAt
 		}
 	}
+}
+
+// permittedOthers says whether this one call is what the system does not let us make: it let us make others, and did not
+// refuse who we are.
+func permittedOthers(tried []account.Tried) bool {
+	refused, let := false, false
+	for _, t := range tried {
+		code, status := t.Failure()
+		switch {
+		case t.Earlier:
+		case code == string(connector.CodeUnauthorized) && status != http.StatusForbidden:
+			return false
+		case status == http.StatusForbidden:
+			refused = true
+		case code == "":
+			let = true
+		}
+	}
+	return refused && let
 }
 
 // detailText is a detail of what was tried in words: why it failed, or what kinds of rights are meant and how many of each.
@@ -178,7 +210,10 @@ func (s *server) forVendor(c account.CaseView, v CaseView, language i18n.Languag
 		fmt.Sprintf(i18n.Text(language, "vendor.system"), s.Version, SystemText(language, c.Kind, c.Kind), protocol),
 		fmt.Sprintf(i18n.Text(language, "vendor.what"), closed.Text(language, c.Action), v.OpenedAt.Format(time.RFC3339), strings.TrimRight(v.ReasonText, "。.")),
 	}
-	for _, t := range v.Tried {
+	for i, t := range v.Tried {
+		if t.Earlier && (i == 0 || !v.Tried[i-1].Earlier) {
+			lines = append(lines, i18n.Text(language, "vendor.earlier"))
+		}
 		line := t.SubstepText + language.Of("：", ": ") + t.OutcomeText
 		var more []string
 		if t.DetailText != "" {

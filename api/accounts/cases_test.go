@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -89,6 +90,40 @@ func tried(f *apitest.Fixture, kase uuid.UUID, rows ...string) {
 		parts := strings.Split(row, " ")
 		f.Exec("INSERT INTO account_evidence (step_id, attempt, substep, outcome, detail, ledger_entry_id) SELECT step_id, 1, ?, ?, ?, @entry FROM support_cases WHERE id = ?",
 			parts[0], parts[1], parts[2], kase)
+	}
+}
+
+// A case of a step that was a case before: what was tried since comes first. That one call alone is not permitted is not told
+// as refused credentials.
+func TestACaseThatWasReopened(t *testing.T) {
+	f := apitest.New(t)
+	kase := f.StuckCase(f.Hire("E1", f.A))
+	tried(f, kase, "find confirmed ", "disable failed unauthorized:401")
+	f.Exec("UPDATE support_cases SET state = 'closed', resolution = 'retry', closed_at = lethe_now() WHERE id = ?", kase)
+	f.Env.Advance(t, time.Minute)
+	again := models.NewID()
+	f.Exec(`INSERT INTO support_cases (id, step_id, operation_id, account_id, departure_id, system, reason, ledger_entry_id)
+		SELECT ?, step_id, operation_id, account_id, departure_id, system, 'unauthorized', @entry FROM support_cases WHERE id = ?`, again, kase)
+	read := func() (v accounts.CaseView) {
+		f.Ask(httpkit.IT, "GET", caseAddress(again), "", "Accept-Language", "zh").Into(t, &v)
+		return v
+	}
+	tried(f, again, "disable failed unauthorized:403")
+	v := read()
+	if len(v.Tried) != 3 || v.Tried[0].Earlier || v.Tried[0].HTTPStatus != 403 || !v.Tried[1].Earlier || !v.Tried[2].Earlier || v.HTTPStatus != 403 {
+		t.Errorf("tried: %+v", v.Tried)
+	}
+	if !strings.Contains(v.ReasonText, "凭据") { // nothing else was let through
+		t.Errorf("with one call alone it says %q", v.ReasonText)
+	}
+	tried(f, again, "find confirmed ")
+	v = read()
+	since, before, ok := strings.Cut(v.ForVendor, "此前")
+	if !ok || !strings.Contains(since, "HTTP 403") || strings.Contains(since, "HTTP 401") || !strings.Contains(before, "HTTP 401") {
+		t.Errorf("the vendor reads\n%s", v.ForVendor)
+	}
+	if strings.Contains(v.ReasonText, "凭据") || !strings.Contains(v.ReasonText, "没有允许") || !strings.Contains(v.NextStep, "权限") || !strings.Contains(v.Tried[0].DetailText, "没有允许") {
+		t.Errorf("it says %q, %q, %q", v.ReasonText, v.NextStep, v.Tried[0].DetailText)
 	}
 }
 

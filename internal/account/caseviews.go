@@ -110,6 +110,8 @@ type Tried struct {
 	Detail           string
 	Times            int
 	FirstAt, LastAt  time.Time
+	// Earlier: before the step was stuck this time; another case was about it then.
+	Earlier bool
 }
 
 // Failure is the code of what failed and the HTTP status of the answer, 0 if there was none; empty of what did
@@ -124,13 +126,14 @@ func (t Tried) Failure() (code string, status int) {
 }
 
 // TriedIn reads what was tried in the steps of support cases until each was closed, in the order in which it was
-// first tried.
+// first tried; what an earlier case of the step was about comes after it.
 func TriedIn(ctx context.Context, db *database.DB, cases []uuid.UUID) (map[uuid.UUID][]Tried, error) {
 	var rows []Tried
-	err := db.Read(ctx).Raw(`SELECT c.id AS case_id, e.substep, e.outcome, e.detail, count(*) AS times, min(e.at) AS first_at, max(e.at) AS last_at
+	err := db.Read(ctx).Raw(`SELECT c.id AS case_id, e.substep, e.outcome, e.detail, count(*) AS times, min(e.at) AS first_at, max(e.at) AS last_at, e.at <= coalesce(p.closed_at, '-infinity') AS earlier
 		FROM support_cases c JOIN account_evidence e ON e.step_id = c.step_id
+		LEFT JOIN LATERAL (SELECT max(b.closed_at) AS closed_at FROM support_cases b WHERE b.step_id = c.step_id AND b.id <> c.id AND b.opened_at < c.opened_at) p ON true
 		WHERE c.id IN ? AND e.outcome <> ? AND (c.closed_at IS NULL OR e.at <= c.closed_at)
-		GROUP BY c.id, e.substep, e.outcome, e.detail ORDER BY min(e.id)`, cases, outBegun).Scan(&rows).Error
+		GROUP BY c.id, e.substep, e.outcome, e.detail, earlier ORDER BY earlier, min(e.id)`, cases, outBegun).Scan(&rows).Error
 	if err != nil {
 		return nil, database.Wrap("reading what was tried", err)
 	}
