@@ -8,6 +8,9 @@ MAKEFLAGS += --no-print-directory
 # A checkout that belongs to another user, as in containers, must build too.
 export GOFLAGS := $(strip $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false)
 
+# Compilers, tests and the servers beside them live for minutes at most: memory is there, time is not.
+test: export GOGC ?= 400
+
 # go build with visible progress: $(call build_go,what,folder,output,package,flags)
 build_go = cd $(2) && go build -v $(5) -o $(CURDIR)/$(3).new $(4) 2>&1 \
 	| awk -v what='$(1)' -v terminal=$$([ -t 1 ] && echo 1 || echo 0) -f $(CURDIR)/tools/progress.awk \
@@ -31,8 +34,9 @@ test: bin/temporal bin/oidc bin/workflowcheck bin/testbed bin/lethe bin/lethe-fa
 	@go vet -tags failpoints ./internal/failpoint
 	@echo "workflowcheck"
 	@bin/workflowcheck ./workflows/...
-	@LETHE_TEST_BIN=$(CURDIR)/bin bin/testbed -- go test -vet=off -ldflags '-s -w' -timeout 25m $(ARGS) ./...
-	@[ -n "$(ARGS)" ] || ABSENT=0 web/e2e/run flows
+	@flows=$$(mktemp); { [ -n "$(ARGS)" ] || ABSENT=0 web/e2e/run flows; } >$$flows 2>&1 & flowing=$$!; \
+	LETHE_TEST_BIN=$(CURDIR)/bin bin/testbed -- go test -vet=off -ldflags '-s -w' -timeout 25m $(ARGS) ./... || tested=1; \
+	wait $$flowing || flowed=1; cat $$flows; rm -f $$flows; [ -z "$${tested-}$${flowed-}" ]
 
 .PHONY: test-console
 test-console: bin/temporal bin/lethe ## Try the console in a real browser (Node 20.19, Chromium) 在真实浏览器中测试操作界面（需要 Node 20.19 和 Chromium）
