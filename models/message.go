@@ -50,22 +50,26 @@ const (
 	EndGivenUp       MessageEnd = "given_up"
 	EndCallTaken     MessageEnd = "call_taken" // somebody of HR looks after the emergency already
 	EndCannotAct     MessageEnd = "cannot_act" // whom it was for does not work here any more
+	EndNothingWaits  MessageEnd = "nothing_waits"
 )
 
 // MessageEnds lists them all.
-var MessageEnds = closed.Of("message_end", EndAskerDeclined, EndAskerSilent, EndNotLeft, EndNotAgreed, EndNoAddress, EndDeleted, EndRefused, EndGivenUp, EndCallTaken, EndCannotAct)
+var MessageEnds = closed.Of("message_end", EndAskerDeclined, EndAskerSilent, EndNotLeft, EndNotAgreed, EndNoAddress, EndDeleted, EndRefused, EndGivenUp, EndCallTaken, EndCannotAct, EndNothingWaits)
 
 // Message tells somebody who has left that somebody would like to hear from them; or, with a CallID, somebody of HR that
-// there is an emergency call; or it brings a link. The address is never part of it.
+// there is an emergency call; or it brings a link; or it reminds of what waits. The address is never part of it.
 type Message struct {
 	ID         uuid.UUID
 	EmployeeID uuid.UUID // to whom
-	// RequestedBy is who of HR passes it on; nil: it brings a link. AskerID is the colleague whom it names; nil: it names nobody.
+	// RequestedBy is who of HR passes it on; nil: it brings a link, or is a reminder. AskerID is the colleague whom it names; nil: it names nobody.
 	RequestedBy *uuid.UUID
 	AskerID     *uuid.UUID
 	CallID      *uuid.UUID
 	// Link: it brings the link by which somebody who has left reaches the own data.
-	Link        bool
+	Link bool
+	// Reminder: it tells what waits. ReminderOf is the day, or the newest thing that is urgent: each is told once.
+	Reminder    ReminderKind
+	ReminderOf  *string
 	State       MessageState
 	EndedAs     MessageEnd
 	RequestedAt time.Time

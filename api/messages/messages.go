@@ -33,6 +33,7 @@ func Register(desk *approvals.Desk, mail bool) {
 		At: "POST /employees/{id}/messages", Summary: "Pass on to somebody who has left that somebody would like to hear from them", To: httpkit.Roles{httpkit.HR}, Status: http.StatusAccepted, NoSealedCodes: true,
 		More: "Only to who agreed to it. The text is fixed and does not say why. It names a colleague only once that colleague agrees by the own login, or nobody. Who asked is told nothing.",
 	}, s.ask)
+	s.registerReminders(r)
 	httpkit.Handle(r, httpkit.Route{At: "GET /messages", Summary: "List messages, newest first: HR all, everybody else those that are to name them", To: httpkit.Everyone}, s.list)
 	httpkit.Handle(r, httpkit.Route{At: "GET /messages/{id}", Summary: "Read a message", To: httpkit.Everyone}, s.get)
 	httpkit.Handle(r, httpkit.Route{At: "POST /messages/{id}/confirmation", Summary: "Agree to be named in a message, with a contact, or not", To: httpkit.Everyone, Session: true, NoSealedCodes: true, Problems: []int{http.StatusConflict}}, s.confirm)

@@ -25,6 +25,7 @@ import (
 	"lethe/internal/imports"
 	"lethe/internal/ledger/evidence"
 	"lethe/internal/ledger/querylog"
+	"lethe/internal/notify"
 	"lethe/internal/operations"
 	"lethe/internal/subject"
 	"lethe/internal/succession"
@@ -96,6 +97,7 @@ func (s ServeCmd) Run(ctx context.Context) error {
 	wg.Go(func() { keepCalendars(ctx, r.facts, r.log) })
 	wg.Go(func() { subject.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { feedback.Keep(ctx, r.facts, r.log) })
+	wg.Go(func() { notify.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { archive.Keep(ctx, r.facts, r.log) })
 	wg.Go(func() { archive.KeepRemoved(ctx, r.facts, r.tombstones, r.log) })
 	wg.Go(func() { duty.Keep(ctx, r.facts, r.config.SMTPHost != "", r.log) })

@@ -12,10 +12,13 @@ import (
 	"lethe/activities"
 	"lethe/api"
 	"lethe/internal/account"
+	"lethe/internal/approval"
 	"lethe/internal/config"
 	"lethe/internal/departure"
 	"lethe/internal/imports"
 	"lethe/internal/message"
+	"lethe/internal/notify"
+	"lethe/internal/operations"
 	"lethe/internal/reconcile"
 	"lethe/internal/retention"
 	"lethe/worker"
@@ -68,7 +71,11 @@ func (w WorkerCmd) Run(ctx context.Context) error {
 	wg.Go(func() { r.housekeep(ctx) })
 	wg.Go(func() { r.askLater(ctx) })
 	if c.SMTPHost != "" {
-		wg.Go(func() { r.mail().Run(ctx) })
+		mail, err := r.mail()
+		if err != nil {
+			return err
+		}
+		wg.Go(func() { mail.Run(ctx) })
 	}
 	wg.Go(func() { serveHTTP(ctx, ops, r.portBounds(), api.NewOps(r.opsDeps(nil)), r.log) })
 	r.log.Info("worker is ready", "systems", len(r.systems.Names()))
@@ -132,12 +139,21 @@ func (r *runtime) activities() worker.Activities {
 	}
 }
 
-// mail sends messages to people who have left. It needs no Temporal: what is to be sent are rows.
-func (r *runtime) mail() *message.Deliverer {
+// mail sends messages to people who have left, and tells those who work here what waits. It needs no Temporal: what is to
+// be sent are rows.
+func (r *runtime) mail() (*message.Deliverer, error) {
 	c := r.config
-	return &message.Deliverer{DB: r.facts, Vault: r.vault, Log: r.log, PublicURL: c.PublicURL, Server: message.SMTP{
-		Host: c.SMTPHost, Port: c.SMTPPort, Encryption: c.SMTPEncryption, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom, Timeout: mailTimeout,
-	}}
+	// Asked which role decides about what, and nothing else: no request is carried out here.
+	approvals, err := operations.New(operations.Deps{Vault: r.vault, Systems: r.systems}, approval.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &message.Deliverer{
+		DB: r.facts, Vault: r.vault, Log: r.log, PublicURL: c.PublicURL, Reminders: &notify.Reminders{DB: r.facts, Approvals: approvals, PublicURL: c.PublicURL},
+		Server: message.SMTP{
+			Host: c.SMTPHost, Port: c.SMTPPort, Encryption: c.SMTPEncryption, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom, Timeout: mailTimeout,
+		},
+	}, nil
 }
 
 // mailTimeout is the limit for one exchange with the mail server.

@@ -19,7 +19,7 @@ var order = []string{
 	"internal/failpoint", "internal/durable", "internal/config", "internal/launch", "internal/clock", "internal/i18n", "internal/textform", "internal/invalid", "internal/scim", "internal/telemetry",
 	"internal/closed", "internal/sheet", "internal/pdf", "models", "internal/access", "internal/screening", "internal/database", "internal/keyed", "internal/reasons", "internal/ledger", "internal/vault", "internal/identity",
 	"internal/consent", "internal/approval", "internal/permission", "internal/archive", "internal/imports", "internal/disclosure", "internal/message", "internal/feedback", "internal/duty", "internal/connector", "internal/account",
-	"internal/retention", "internal/subject", "internal/departure", "internal/cut", "internal/reconcile", "internal/succession", "internal/operations", "internal/overview", "internal/leavers", "internal/holders", "internal/places", "internal/payload", "activities", "workflows",
+	"internal/retention", "internal/subject", "internal/departure", "internal/cut", "internal/reconcile", "internal/succession", "internal/operations", "internal/overview", "internal/notify", "internal/leavers", "internal/holders", "internal/places", "internal/payload", "activities", "workflows",
 	"internal/relay",
 	"api/httpkit", "api/render", "api/approvals", "api/employees", "api/imports", "api/accounts", "api/purges", "api/disclosures", "api/permissions", "api/consents", "api/subjects", "api/messages", "api/emergencies", "api/holds", "api/successions", "api/departures", "api/users", "api/feedback", "api/overview", "api/reports", "api/reconciliations", "api/querylog", "api/settings", "api",
 	"internal/database/databasetest", "api/apitest",

@@ -57,8 +57,8 @@ func documentNumber(s string) (string, string) {
 	return s, invalid.Malformed
 }
 
-// mailAddress judges an address of mail: one of RFC 5322, 3.4.1, by itself, at a domain that has a dot.
-func mailAddress(s string) (string, string) {
+// MailAddress judges an address of mail: one of RFC 5322, 3.4.1, by itself, at a domain that has a dot. The second is why it is none.
+func MailAddress(s string) (string, string) {
 	written := plain(s)
 	a, err := mail.ParseAddress(written)
 	if err != nil || a.Name != "" || a.Address != written || len(written) > maxMailAddress {

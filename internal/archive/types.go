@@ -40,7 +40,7 @@ func judge(f models.FieldDefinition, value *string, now time.Time) (code string)
 	case models.FieldBankAccount:
 		*value, code = bankAccount(*value)
 	case models.FieldEmail:
-		*value, code = mailAddress(*value)
+		*value, code = MailAddress(*value)
 	case models.FieldText, models.FieldAddress, models.FieldAttachment:
 	}
 	return code

@@ -211,7 +211,7 @@ func TestI18_AFactWithoutItsEntryIsRefused(t *testing.T) {
 	want := []string{
 		"access_cuts", "access_links", "account_drift", "account_evidence", "account_operations", "api_tokens", "approvals", "attachments", "batches", "break_glass", "catalogue_versions", "consents", "contact_removals", "departure_events", "destruction_certificates", "disclosures", "duty_shifts", "emergency_calls",
 		"enrolment_halves", "enrolments", "holds", "ledger_policies", "linked_accounts", "lost_keys", "messages", "oidc_links", "permission_versions", "privacy_policies", "purge_rejections", "purges",
-		"reconciliations", "recovery_codes", "retentions", "sessions", "subject_requests", "succession_plans", "successions", "support_cases", "user_roles", "users",
+		"reconciliations", "recovery_codes", "reminders", "retentions", "sessions", "subject_requests", "succession_plans", "successions", "support_cases", "user_roles", "users",
 	}
 	if diff := cmp.Diff(want, tables); diff != "" {
 		t.Fatal(diff)

@@ -38,6 +38,9 @@ func Alert(tx *database.Tx, c models.EmergencyCall, person uuid.UUID) error {
 
 // possible says why a message cannot be sent any more; empty: it can.
 func possible(tx *database.Tx, m models.Message) (models.MessageEnd, error) {
+	if m.Reminder != "" {
+		return "", nil // who cannot act any more has no address
+	}
 	if m.CallID == nil {
 		return reachable(tx.DB(), m.EmployeeID, !m.Link)
 	}

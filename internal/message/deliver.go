@@ -73,11 +73,23 @@ var (
 	})
 )
 
+// Reminders tell people who work here what waits for them.
+type Reminders interface {
+	// Plan has what is due told.
+	Plan(ctx context.Context) error
+	// Address is where somebody is told; empty: nowhere any more.
+	Address(tx *database.Tx, person uuid.UUID) (string, error)
+	// Write is the mail's subject and text; empty: nothing waits.
+	Write(ctx context.Context, m models.Message) (subject, text string, err error)
+}
+
 // Deliverer sends what is to be sent.
 type Deliverer struct {
 	DB     *database.DB
 	Vault  vault.Opener
 	Server Server
+	// Reminders are the mails about what waits; nil: there are none.
+	Reminders Reminders
 	// PublicURL is where people reach the API: a link leads there; empty: a mail brings the code alone.
 	PublicURL string
 	Log       *slog.Logger
@@ -104,6 +116,11 @@ func (d *Deliverer) Round(ctx context.Context) error {
 	}
 	if err := d.resolve(ctx); err != nil {
 		return err
+	}
+	if d.Reminders != nil {
+		if err := d.Reminders.Plan(ctx); err != nil {
+			return err
+		}
 	}
 	for ctx.Err() == nil {
 		m, err := d.claim(ctx)
@@ -249,6 +266,9 @@ func (d *Deliverer) begin(ctx context.Context, claimed models.Message) (mail *Ma
 		if mail, err = d.compose(tx, m, address); err != nil {
 			return err
 		}
+		if mail == nil {
+			return end(tx, &m, models.EndNothingWaits, now)
+		}
 		m.State = models.MessageSending
 		return change(tx, &m, actionSending, nil, map[string]any{"next_at": now.Add(lease)})
 	})
@@ -260,6 +280,12 @@ func (d *Deliverer) begin(ctx context.Context, claimed models.Message) (mail *Ma
 
 // address opens the private address, or that of who is on duty: of the latest employment that has one.
 func (d *Deliverer) address(tx *database.Tx, m models.Message) (string, error) {
+	if m.Reminder != "" {
+		if d.Reminders == nil {
+			return "", nil
+		}
+		return d.Reminders.Address(tx, m.EmployeeID)
+	}
 	field := addressField
 	if m.CallID != nil {
 		field = dutyField
@@ -288,10 +314,17 @@ func (d *Deliverer) address(tx *database.Tx, m models.Message) (string, error) {
 	return "", nil
 }
 
-// compose writes the mail, in both languages: the file does not say which the person reads.
+// compose writes the mail, in both languages: the file does not say which the person reads. nil: there is nothing to say.
 func (d *Deliverer) compose(tx *database.Tx, m models.Message, address string) (*Mail, error) {
 	if m.CallID != nil {
 		return composeAlert(m, address), nil
+	}
+	if m.Reminder != "" {
+		subject, text, err := d.Reminders.Write(tx.Context(), m)
+		if err != nil || text == "" {
+			return nil, err
+		}
+		return &Mail{ID: m.ID, To: address, Subject: subject, Text: text, At: m.RequestedAt}, nil
 	}
 	var company struct{ NameZh, NameEn string }
 	err := tx.DB().Raw(`SELECT l.name_zh, l.name_en FROM employments m JOIN legal_entities l ON l.id = m.legal_entity_id

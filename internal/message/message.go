@@ -188,7 +188,7 @@ func (r Request) check(tx *database.Tx, by models.Actor) error {
 func (r Request) bounds(tx *database.Tx, now time.Time) error {
 	var n struct{ Same, All int }
 	err := tx.DB().Raw(`SELECT count(*) FILTER (WHERE asker_id IS NOT DISTINCT FROM ?) AS same, count(*) AS "all" FROM messages
-		WHERE employee_id = ? AND call_id IS NULL AND NOT link AND requested_at > ? AND (state <> 'ended' OR ended_as IN ('asker_declined', 'asker_silent'))`, r.Asker, r.EmployeeID, now.Add(-again)).Scan(&n).Error
+		WHERE employee_id = ? AND call_id IS NULL AND NOT link AND reminder = '' AND requested_at > ? AND (state <> 'ended' OR ended_as IN ('asker_declined', 'asker_silent'))`, r.Asker, r.EmployeeID, now.Add(-again)).Scan(&n).Error
 	if err == nil && (n.Same > 0 || n.All >= most) {
 		return ErrTooOften
 	}
@@ -237,7 +237,11 @@ func entry(m models.Message, action string, details map[string]string) ledger.En
 	if m.CallID != nil {
 		action = "emergency_alert" + strings.TrimPrefix(action, "message")
 	}
-	e := ledger.Entry{Kind: ledger.KindDisclosure, Action: action, Subject: &m.EmployeeID, Object: "message/" + m.ID.String(), Details: details}
+	kind := ledger.KindDisclosure
+	if m.Reminder != "" {
+		action, kind = "reminder"+strings.TrimPrefix(action, "message"), ledger.KindIdentity
+	}
+	e := ledger.Entry{Kind: kind, Action: action, Subject: &m.EmployeeID, Object: "message/" + m.ID.String(), Details: details}
 	if m.Link {
 		e.Purpose = "access_link"
 	}
@@ -294,7 +298,7 @@ type Filter struct {
 
 // List is a page of messages, newest first, and one more if there are more.
 func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Message, err error) {
-	q := db.Read(ctx).Where("call_id IS NULL AND NOT link AND employee_id <> ?", f.NotTo)
+	q := db.Read(ctx).Where("call_id IS NULL AND NOT link AND reminder = '' AND employee_id <> ?", f.NotTo)
 	if f.EmployeeID != nil {
 		q = q.Where("employee_id = ?", *f.EmployeeID)
 	}
@@ -313,6 +317,6 @@ func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Message
 
 // Get is one message.
 func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Message, error) {
-	m, err := database.First[models.Message](db.Read(ctx).Where("id = ? AND call_id IS NULL AND NOT link", id))
+	m, err := database.First[models.Message](db.Read(ctx).Where("id = ? AND call_id IS NULL AND NOT link AND reminder = ''", id))
 	return m, database.Found("reading a message", err, ErrNotFound)
 }

@@ -45,7 +45,8 @@ approvals operation targets rule_versions requester_role requester_authenticated
 disclosures actor_role fields purpose status state rule flags matter review outcome
 consents purpose answer form
 feedback role kind screen version
-messages state ended_as
+messages state ended_as reminder reminder_of
+reminders digest language
 contact_removals form
 subject_requests kind fields state form answer
 duty_shifts time_zone
@@ -126,6 +127,7 @@ disclosures statement_sealed review_note_sealed outcome_note_sealed objection_se
 consents evidence_sealed
 contact_removals evidence_sealed
 messages contact_sealed
+reminders address_sealed
 feedback doing_sealed text_sealed answer_sealed
 access_links login_sealed
 subject_requests text_sealed evidence_sealed extension_sealed answer_sealed basis_sealed relative_sealed
