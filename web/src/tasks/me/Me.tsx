@@ -7,6 +7,7 @@ import { useTexts as useRequestTexts } from '../requests/texts'
 import { Kept } from './Kept'
 import { Looks } from './Looks'
 import { Mine, useOwnFields } from './Mine'
+import { Reminders } from './Reminders'
 import { Security } from './Security'
 import { useTexts } from './texts'
 
@@ -28,6 +29,7 @@ export default function Me() {
           { key: 'kept', label: t('kept'), children: <Kept /> },
           { key: 'requests', label: requests('mine'), children: <MyRequests fields={fields} /> },
           { key: 'consents', label: t('consents'), children: <Consents /> },
+          ...(me.role === 'employee' || me.role === 'department_head' ? [] : [{ key: 'reminders', label: t('reminders'), children: <Reminders /> }]),
           { key: 'security', label: t('security'), children: <Security /> },
         ]}
       />
