@@ -23,7 +23,8 @@ var DigestEverys = closed.Of("digest_every", DigestDaily, DigestWeekly, DigestNe
 
 // Reminder is how somebody who works here is told by mail what waits for them.
 type Reminder struct {
-	UserID        uuid.UUID `gorm:"primaryKey"`
+	ID            uuid.UUID
+	UserID        uuid.UUID
 	AddressSealed Sealed
 	Digest        DigestEvery
 	// Urgent: what cannot wait is told at once. What is about security is told in any case.

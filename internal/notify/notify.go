@@ -29,7 +29,7 @@ const (
 	actionStopped = "reminder.stopped"
 )
 
-func cell(user uuid.UUID) string { return reasons.Cell("reminders.address_sealed", user) }
+func cell(id uuid.UUID) string { return reasons.Cell("reminders.address_sealed", id) }
 
 // Settings are how somebody wants to be told.
 type Settings struct {
@@ -52,11 +52,11 @@ func Set(tx *database.Tx, by models.Actor, s Settings) error {
 	if err := remove(tx, user); err != nil {
 		return err
 	}
-	r := models.Reminder{UserID: user, Digest: s.Digest, Urgent: s.Urgent, Language: string(s.Language)}
+	r := models.Reminder{ID: models.NewID(), UserID: user, Digest: s.Digest, Urgent: s.Urgent, Language: string(s.Language)}
 	if r.SetAt, err = tx.Now(); err != nil {
 		return err
 	}
-	if r.AddressSealed, err = reasons.Seal(tx, cell(user), s.Address); err != nil {
+	if r.AddressSealed, err = reasons.Seal(tx, cell(r.ID), s.Address); err != nil {
 		return err
 	}
 	if r.LedgerEntryID, err = ledger.Append(tx, entry(actionSet, by.EmployeeID, user)); err != nil {
@@ -104,7 +104,7 @@ func Of(ctx context.Context, g *gorm.DB, c reasons.Carrier, person uuid.UUID) (*
 	if err != nil {
 		return nil, database.Wrap("reading how somebody is told", err)
 	}
-	opened, err := reasons.Open(ctx, c, reasons.Text{Cell: cell(r.UserID), Sealed: r.AddressSealed})
+	opened, err := reasons.Open(ctx, c, reasons.Text{Cell: cell(r.ID), Sealed: r.AddressSealed})
 	if err != nil {
 		return nil, err
 	}

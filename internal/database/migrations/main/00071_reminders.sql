@@ -2,7 +2,8 @@
 -- How people who work here are told by mail what waits for them: at an address that they gave for it, which is sealed. The row
 -- ends with the user.
 CREATE TABLE reminders (
-    user_id         uuid PRIMARY KEY REFERENCES users (id),
+    id              uuid PRIMARY KEY,
+    user_id         uuid NOT NULL UNIQUE REFERENCES users (id),
     address_sealed  sealed NOT NULL,
     digest          text NOT NULL CHECK (digest IN ('daily', 'weekly', 'never')),
     urgent          boolean NOT NULL,
