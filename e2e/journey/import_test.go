@@ -57,14 +57,18 @@ type anImport struct {
 	*journey
 	ID, State    string
 	Checked, Ran int
-	Plan         struct{ Create, Faulty int }
-	Result       struct{ Created, Departed int }
+	Plan         struct{ Create, Begin, Faulty int }
+	Result       struct{ Created, Departed, Begun, Refused int }
+	base         string
 }
 
-func (j *journey) sendFile(file string) *anImport {
+func (j *journey) sendFile(file string) *anImport { return j.sendTo("/api/v1/employee-imports", file) }
+
+// sendTo sends a file to where files of its kind go.
+func (j *journey) sendTo(base, file string) *anImport {
 	j.Helper()
-	v := &anImport{journey: j}
-	a, err := j.hr.Do(j.ctx, http.MethodPost, "/api/v1/employee-imports", []byte(file), "Content-Type", "text/csv")
+	v := &anImport{journey: j, base: base}
+	a, err := j.hr.Do(j.ctx, http.MethodPost, base, []byte(file), "Content-Type", "text/csv")
 	j.must(err, json.Unmarshal(a.Body, v))
 	return v
 }
@@ -72,12 +76,12 @@ func (j *journey) sendFile(file string) *anImport {
 // run has it entered, with whoever has to agree.
 func (v *anImport) run() {
 	v.Helper()
-	a, err := v.hr.Do(v.ctx, http.MethodPost, "/api/v1/employee-imports/"+v.ID+"/run", map[string]any{})
+	a, err := v.hr.Do(v.ctx, http.MethodPost, v.base+"/"+v.ID+"/run", map[string]any{})
 	v.must(err, v.stack.Agree(v.ctx, a))
 }
 
 func (v *anImport) read() error {
-	a, err := v.hr.Do(v.ctx, http.MethodGet, "/api/v1/employee-imports/"+v.ID, nil)
+	a, err := v.hr.Do(v.ctx, http.MethodGet, v.base+"/"+v.ID, nil)
 	if err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ func (v *anImport) read() error {
 func (v *anImport) until(state string, kill bool) {
 	v.Helper()
 	last, kills := -1, 0
-	v.must(harness.Eventually(v.ctx, 90*time.Second, func() error {
+	v.must(harness.Eventually(v.ctx, max(90*time.Second, time.Duration(rowsOfBatch())*100*time.Millisecond), func() error {
 		if err := v.read(); err != nil {
 			return err
 		}
