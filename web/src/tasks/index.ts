@@ -21,12 +21,12 @@ export interface Task {
 export const useTaskTexts = texts(
   'tasks',
   {
-    home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', leavers: '离职员工库',
+    home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', batch: '批量离职', leavers: '离职员工库',
     pleas: '求助处理', permissions: '权限', approvals: '审核', together: '导入的到期删除', approval: '申请', cases: '异常工单', case: '工单', reconciliation: '账号核对', log: '查询日志', report: '离职人员核查', access: '权限核查', retention: '保留与删除',
     users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', cut: '紧急停用', cuts: '紧急停用记录', requests: '本人申请', feedback: '意见反馈', settings: '设置', organisation: '公司、部门与地点', fields: '字段目录', contacts: '待告知的紧急联系人', calendars: '节假日', patterns: '查阅情况提示',
   },
   {
-    home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', leavers: 'People who left',
+    home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', batch: 'Many departures', leavers: 'People who left',
     pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', together: 'Deletions of an import', approval: 'Request', cases: 'Cases', case: 'Case', reconciliation: 'Reconciliation', log: 'Query log', report: 'Leavers\' report', access: 'Access report', retention: 'Retention',
     users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', cut: 'Cut access now', cuts: 'Emergency cuts', requests: 'Requests of people', feedback: 'Feedback', settings: 'Settings', organisation: 'Companies, departments, sites', fields: 'Field catalogue', contacts: 'Contacts to be told', calendars: 'Public holidays', patterns: 'Patterns of looks',
   },
@@ -39,6 +39,7 @@ const readers: Role[] = ['hr_admin', 'reviewer', 'auditor', 'it_ops']
 export const tasks: Task[] = [
   { path: '', menu: true, label: 'home', icon: HomeOutlined, page: () => import('./home/Home') },
   { path: 'departures/new', menu: true, label: 'depart', icon: LogoutOutlined, roles: ['hr_admin'], page: () => import('./departures/New') },
+  { path: 'departures/batch', menu: 'found', label: 'batch', roles: ['hr_admin'], page: () => import('./departures/Batch') },
   { path: 'departures', menu: true, label: 'departures', icon: SolutionOutlined, roles: [...readers, 'department_head'], page: () => import('./departures/List') },
   { path: 'departures/:id', label: 'departure', page: () => import('./departures/Detail') },
   { path: 'pleas', menu: true, label: 'pleas', icon: SafetyOutlined, roles: ['hr_admin'], page: () => import('./pleas/Plea') },

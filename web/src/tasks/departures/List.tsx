@@ -63,9 +63,12 @@ export default function List() {
       <Flex justify="space-between" align="start" gap={12} wrap>
         <Heading>{t('listTitle')}</Heading>
         {me.data?.role === 'hr_admin' && (
-          <Button type="primary" icon={<PlusOutlined />} onClick={() => void navigate('/departures/new')}>
-            {t('newTitle')}
-          </Button>
+          <Flex gap={8} wrap>
+            <Button onClick={() => void navigate('/departures/batch')}>{t('batchTitle')}</Button>
+            <Button type="primary" icon={<PlusOutlined />} onClick={() => void navigate('/departures/new')}>
+              {t('newTitle')}
+            </Button>
+          </Flex>
         )}
       </Flex>
       <Flex gap={12} wrap style={{ marginBottom: 16 }}>

@@ -4,6 +4,7 @@ export const useDepartureTexts = texts(
   'departures',
   {
     // 发起离职
+    batchTitle: '批量离职',
     newTitle: '发起离职',
     newHint: '选人、选类型、填最后工作日，其余自动填好；页面会先告诉您会发生什么，提交之前什么都不会变。',
     who: '员工',
@@ -241,6 +242,7 @@ export const useDepartureTexts = texts(
     reasonMissing: '请填写原因',
   },
   {
+    batchTitle: 'Many departures',
     newTitle: 'Begin a departure',
     newHint: 'Choose the person, the kind and the last working day; the rest is filled in. What will happen is shown first: nothing changes before you send it.',
     who: 'Employee',

@@ -289,7 +289,7 @@ function One({ id }: { id: string }) {
   )
 }
 
-function Moving({ text, percent, pace }: { text: string; percent: number; pace?: Schemas['ImportPace'] }) {
+export function Moving({ text, percent, pace }: { text: string; percent: number; pace?: Schemas['ImportPace'] }) {
   const t = useImportTexts()
   const left = pace && (pace.seconds_left < 60 ? t('underMinute') : pace.seconds_left < 5400 ? t('minutes', { n: Math.round(pace.seconds_left / 60) }) : t('hours', { n: Math.round(pace.seconds_left / 360) / 10 }))
   return (
