@@ -51,6 +51,8 @@ type Waiting struct {
 	Requests        int `json:"requests" doc:"Requests of people about their own data that wait for an answer; 0 for IT"`
 	RequestsOverdue int `json:"requests_overdue" doc:"Of them, those that should have been answered"`
 	Cuts            int `json:"cuts" doc:"Emergency cuts that wait for the caller to confirm them; 0 for roles that confirm none"`
+	Drift           int `json:"drift" doc:"What connected systems have otherwise than the facts say, without what is about the caller; for HR, IT and auditors, else 0"`
+	DriftGrave      int `json:"drift_grave" doc:"Of it, accounts that can be used though their access was taken away"`
 	Untaken         int `json:"untaken" doc:"What fell to a role of what somebody who is gone looked after, and nobody has taken yet"`
 	Unsucceeded     int `json:"unsucceeded" doc:"People who leave within seven days and look after something that nobody takes over; 0 for roles that name no successors"`
 }
@@ -117,6 +119,9 @@ func (s *server) get(ctx context.Context, in *getInput) (*httpkit.Answer[Overvie
 		}
 		v.Waiting.Unsucceeded = len(ahead)
 	}
+	if by.Role == models.RoleReviewer {
+		v.Waiting.Drift, v.Waiting.DriftGrave = 0, 0
+	}
 	if by.Role == models.RoleITOps {
 		v.Waiting.Looks, v.Waiting.Requests, v.Waiting.RequestsOverdue = 0, 0, 0
 		return httpkit.AnswerOf(v, nil)
@@ -132,7 +137,7 @@ const most = 1000
 func waitingView(w overview.Waiting) Waiting {
 	return Waiting{
 		LeavingToday: w.LeavingToday, LeavingWeek: w.LeavingWeek, Cases: w.Cases, Approvals: w.Approvals, Deletions: w.Deletions, Looks: w.Looks,
-		Requests: w.Requests, RequestsOverdue: w.RequestsOverdue, Cuts: w.Cuts,
+		Requests: w.Requests, RequestsOverdue: w.RequestsOverdue, Cuts: w.Cuts, Drift: w.Drift, DriftGrave: w.DriftGrave,
 	}
 }
 

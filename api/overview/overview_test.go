@@ -40,6 +40,14 @@ func TestTheOverviewCountsWhatTheListsHave(t *testing.T) {
 		SELECT gen_random_uuid(), e.employee_id, e.id, ?, 'hr_admin', '{}', 'private_debt', 'active', 'refused', 'never_for_this', 'private_debt', lethe_now(), @entry
 		FROM employments e WHERE e.employee_id IN (?, ?)`, f.People[models.RoleHRAdmin], soon, f.People[models.RoleAuditor])
 
+	// One finding about somebody, and a grave one about who asks.
+	run := uuid.New()
+	f.Exec(`INSERT INTO reconciliations (id, ledger_entry_id, revision) VALUES (?, @entry, 1)`, run)
+	for kind, who := range map[string]uuid.UUID{"no_sign_in": soon, "switched_on": f.People[models.RoleITOps]} {
+		f.Exec(`INSERT INTO account_drift (id, system, system_kind, kind, external_id, employee_id, active, first_seen_at, last_seen_at, first_run_id, last_run_id, ledger_entry_id)
+			VALUES (?, 'mail', 'mail', ?, ?, ?, true, lethe_now(), lethe_now(), ?, ?, @entry)`, uuid.New(), kind, kind, who, run, run)
+	}
+
 	hr, reviewer, auditor, it := read(t, f, httpkit.HR), read(t, f, httpkit.Reviewer), read(t, f, httpkit.Auditor), read(t, f, httpkit.IT)
 	if got := hr.Waiting.LeavingWeek - before.Waiting.LeavingWeek; got != 1 {
 		t.Errorf("%d leave within a week, want 1 more", got)
@@ -61,6 +69,11 @@ func TestTheOverviewCountsWhatTheListsHave(t *testing.T) {
 		if row["category"] == string(models.CategoryAccountSnapshot) {
 			t.Errorf("a backup is due where none was taken: %v", row)
 		}
+	}
+	var drifted httpkit.Page[map[string]any]
+	f.Ask(httpkit.IT, "GET", "/api/v1/drift?state=open", "").Into(t, &drifted)
+	if it.Waiting.Drift != len(drifted.Items) || it.Waiting.DriftGrave != 0 || it.Waiting.Drift != 1 || reviewer.Waiting.Drift != 0 {
+		t.Errorf("%d differ, %d gravely, for a reviewer %d; the list has %d", it.Waiting.Drift, it.Waiting.DriftGrave, reviewer.Waiting.Drift, len(drifted.Items))
 	}
 	left := 0
 	for _, m := range hr.Months {

@@ -74,13 +74,14 @@ type SystemComparison struct {
 	Found       int                      `json:"found" doc:"What was not there before"`
 	Still       int                      `json:"still" doc:"What was there before, and is"`
 	Ended       int                      `json:"ended" doc:"What is there no more"`
+	StartedAt   *time.Time               `json:"started_at,omitempty" doc:"Since when it is being compared; left out: it has yet to begin"`
 	EndedAt     *time.Time               `json:"ended_at,omitempty"`
 }
 
 func comparison(language i18n.Language, s models.ReconciliationSystem) SystemComparison {
 	v := SystemComparison{
 		System: s.System, SystemText: accounts.SystemText(language, s.System, s.Kind), Outcome: s.Outcome, OutcomeText: i18n.Text(language, "comparison_outcome.none"),
-		Alarm: s.Alarm, AlarmSince: render.UTC(s.AlarmSince), Expected: s.Expected, Listed: s.Listed, Found: s.Found, Still: s.Still, Ended: s.Ended, EndedAt: render.UTC(s.EndedAt),
+		Alarm: s.Alarm, AlarmSince: render.UTC(s.AlarmSince), Expected: s.Expected, Listed: s.Listed, Found: s.Found, Still: s.Still, Ended: s.Ended, StartedAt: render.UTC(s.StartedAt), EndedAt: render.UTC(s.EndedAt),
 	}
 	if s.Outcome != "" {
 		v.OutcomeText = closed.Text(language, s.Outcome)

@@ -27,7 +27,7 @@ const (
 
 // Waiting is what waits. No number is above 1000: that means at least as many.
 type Waiting struct {
-	LeavingToday, LeavingWeek, Cases, Approvals, Deletions, Looks, Requests, RequestsOverdue, Cuts int
+	LeavingToday, LeavingWeek, Cases, Approvals, Deletions, Looks, Requests, RequestsOverdue, Cuts, Drift, DriftGrave int
 }
 
 // Asker is who counts: what is theirs to decide, and which looks they see.
@@ -57,7 +57,10 @@ func Count(ctx context.Context, db *database.DB, a Asker) (w Waiting, err error)
 		(SELECT count(*) FROM (SELECT FROM subject_requests WHERE state = 'open' AND employee_id <> @person LIMIT @most) x) AS requests,
 		(SELECT count(*) FROM (SELECT FROM subject_requests WHERE state = 'open' AND employee_id <> @person
 			AND answer_due_at <= (SELECT lethe_now()) LIMIT @most) x) AS requests_overdue,
-		(SELECT count(*) FROM (SELECT FROM access_cuts WHERE @confirms AND state = 'unconfirmed' AND employee_id <> @person AND ordered_by <> @person LIMIT @most) x) AS cuts`, map[string]any{
+		(SELECT count(*) FROM (SELECT FROM access_cuts WHERE @confirms AND state = 'unconfirmed' AND employee_id <> @person AND ordered_by <> @person LIMIT @most) x) AS cuts,
+		(SELECT count(*) FROM (SELECT FROM account_drift WHERE ended_at IS NULL AND employee_id IS DISTINCT FROM @person LIMIT @most) x) AS drift,
+		(SELECT count(*) FROM (SELECT FROM account_drift WHERE ended_at IS NULL AND kind IN ('switched_on', 'active_after_cutoff')
+			AND employee_id IS DISTINCT FROM @person LIMIT @most) x) AS drift_grave`, map[string]any{
 		"today": a.Today, "until": a.Today.AddDays(6), "person": a.Person, "decides": append([]string{""}, a.Decides...), "ahead": Ahead.Seconds(), "most": most, "confirms": a.Confirms,
 	}).Scan(&w).Error
 	return w, database.Wrap("counting what waits", err)

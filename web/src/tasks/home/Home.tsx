@@ -220,6 +220,7 @@ export default function Home() {
           <Tile of={home.overview} title={t('cases')} n={counted(waiting?.cases)} bad={!!waiting?.cases} to="/cases" />
           {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.overview} title={t('approvals')} n={counted(waiting?.approvals)} to="/approvals" />}
           {!!waiting?.cuts && <Tile of={home.overview} title={t('cuts')} n={counted(waiting.cuts)} bad to="/cuts" />}
+          {!!waiting?.drift && (role === 'it_ops' || role === 'hr_admin') && <Tile of={home.overview} title={waiting.drift_grave ? t('driftGrave', { n: counted(waiting.drift_grave) }) : t('drift')} n={counted(waiting.drift)} bad={!!waiting.drift_grave} to="/reconciliation" />}
           {keepers.includes(role) && <Tile of={home.overview} title={t('deletions')} n={counted(waiting?.deletions)} to="/retention?within=d30&held=hide" />}
           {role === 'hr_admin' && <Tile of={home.overview} title={t('requests')} n={counted(waiting?.requests)} bad={!!waiting?.requests_overdue} to="/requests" />}
           {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.overview} title={t('looks')} n={counted(waiting?.looks)} to="#todo" />}

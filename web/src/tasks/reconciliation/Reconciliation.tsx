@@ -1,14 +1,14 @@
 import { SyncOutlined } from '@ant-design/icons'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Alert, Button, Card, Empty, Flex, Popconfirm, Select, Skeleton, Typography } from 'antd'
+import { Alert, Button, Card, Empty, Flex, Modal, Popconfirm, Select, Skeleton, Typography } from 'antd'
 import { useEffect, useState } from 'react'
-import { Link } from 'react-router'
+import { Link, useNavigate } from 'react-router'
 
 import { api, ok, type Schemas } from '../../api/client'
 import { Heading } from '../../shell/Heading'
 import { useMe } from '../../shell/me'
 import { usePages } from '../../shell/pages'
-import { Person } from '../../shell/person'
+import { Person, PersonPicker } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { State, type Tone } from '../../shell/state'
 import { useShellTexts } from '../../shell/texts'
@@ -68,7 +68,7 @@ export default function Reconciliation() {
       <Flex vertical gap={16}>
         {running && (
           <Alert
-            type="info" showIcon title={t('running', { since: instant(running.started_at) })} description={t('runningHint')}
+            type="info" showIcon title={t('running', { since: instant(running.started_at) })} description={<>{running.systems.filter((s) => !s.outcome).map((s) => <div key={s.system}>{s.started_at ? t('waitsSince', { system: named(s.system_text), since: instant(s.started_at) }) : t('waitsYet', { system: named(s.system_text) })}</div>)}{t('runningHint')}</>}
             action={
               <Flex gap={8} wrap>
                 <Button size="small" onClick={again}>{t('refresh')}</Button>
@@ -181,7 +181,7 @@ function Found({ systems }: { systems: Standing[] }) {
                 ].filter(Boolean).join(' · ')}
               </Typography.Text>
               {!d.ended_at && <span>{d.next_step}</span>}
-              {d.support_case_id && <Link to={`/cases/${d.support_case_id}`}>{t('ticket')}</Link>}
+              <Next of={d} />
             </Flex>
           </Card>
         ))}
@@ -190,5 +190,54 @@ function Found({ systems }: { systems: Standing[] }) {
         <Button style={{ marginTop: 12 }} onClick={() => void list.fetchNextPage()} loading={list.isFetchingNextPage}>{shell('more')}</Button>
       )}
     </section>
+  )
+}
+
+/** The step that the words name, where this person can take it. */
+function Next({ of: d }: { of: Drift }) {
+  const t = useReconciliationTexts()
+  const navigate = useNavigate()
+  const role = useMe().data?.role
+  const [to, label] =
+    d.support_case_id ? [`/cases/${d.support_case_id}`, t('ticket')] as const
+    : !d.ended_at && d.employee_id && d.kind === 'no_sign_in' && role === 'hr_admin' ? [`/departures/new?person=${d.employee_id}`, t('beginDeparture')] as const
+    : []
+  return (
+    <Flex gap={8} wrap>
+      {to && <Button size="small" onClick={() => void navigate(to)}>{label}</Button>}
+      {!d.ended_at && d.kind === 'orphan' && d.external_id && (role === 'it_ops' || role === 'hr_admin') && <LinkTo of={d} />}
+    </Flex>
+  )
+}
+
+/** Links an account that belongs to nobody known with whose it is. */
+function LinkTo({ of: d }: { of: Drift }) {
+  const t = useReconciliationTexts()
+  const shell = useShellTexts()
+  const client = useQueryClient()
+  const [open, setOpen] = useState(false)
+  const [person, setPerson] = useState<string>()
+  const link = useMutation({
+    mutationFn: (id: string) => ok(api.POST('/api/v1/employees/{id}/accounts', { params: { path: { id } }, body: { system: d.system, external_id: d.external_id } })),
+    onSuccess: (_, id) => {
+      setOpen(false)
+      void client.invalidateQueries({ queryKey: ['person', id], refetchType: 'none' })
+    },
+  })
+  return (
+    <>
+      <Button size="small" onClick={() => setOpen(true)}>{t('link')}</Button>
+      <Modal
+        open={open} title={t('linkTitle', { system: named(d.system_text) })} okText={t('linkOk')} cancelText={shell('cancel')} okButtonProps={{ disabled: !person, loading: link.isPending }}
+        onOk={() => person && link.mutate(person)} onCancel={() => setOpen(false)} afterClose={link.reset} destroyOnHidden
+      >
+        <Flex vertical gap={12}>
+          <Typography.Text style={{ overflowWrap: 'anywhere' }}>{t('account', { id: d.external_id ?? '' })}</Typography.Text>
+          <Typography.Text type="secondary">{t('linkHint')}</Typography.Text>
+          <PersonPicker aria-label={t('linkWho')} placeholder={t('linkWho')} value={person} onChange={setPerson} />
+          <ProblemAlert error={link.error} />
+        </Flex>
+      </Modal>
+    </>
   )
 }
