@@ -257,6 +257,7 @@ type Succession struct {
 	Kind      models.Holding         `json:"kind"`
 	KindText  string                 `json:"kind_text"`
 	ThingID   uuid.UUID              `json:"thing_id"`
+	ThingText string                 `json:"thing_text,omitempty" doc:"What it is called, while it is open"`
 	From      *render.PersonView     `json:"from,omitempty" doc:"Left out: the role"`
 	To        *render.PersonView     `json:"to,omitempty" doc:"Left out: the role, where somebody has to take it"`
 	Role      models.Role            `json:"role" doc:"The role that looks after it where nobody does by name"`
@@ -268,14 +269,19 @@ type Succession struct {
 }
 
 func (s *server) views(ctx context.Context, language i18n.Language, rows []models.Succession) ([]Succession, error) {
+	things, err := succession.Things(ctx, s.DB, rows)
+	if err != nil {
+		return nil, err
+	}
 	var ids []uuid.UUID
 	for _, r := range rows {
-		ids = append(ids, render.GivenOf(r.FromID, r.ToID, r.PassedBy)...)
+		ids = append(ids, render.GivenOf(r.FromID, r.ToID, r.PassedBy, things[r.ThingID].About)...)
 	}
 	people, err := s.PeopleInLog(ctx, language, ids)
 	return httpkit.Each(rows, func(r models.Succession) Succession {
 		return Succession{
-			ID: r.ID, Kind: r.Kind, KindText: closed.Text(language, r.Kind), ThingID: r.ThingID, From: people.Of(r.FromID), To: people.Of(r.ToID), Role: r.Role,
+			ThingText: thingText(language, r.Kind, things[r.ThingID], people),
+			ID:        r.ID, Kind: r.Kind, KindText: closed.Text(language, r.Kind), ThingID: r.ThingID, From: people.Of(r.FromID), To: people.Of(r.ToID), Role: r.Role,
 			RoleText: closed.Text(language, r.Role), Cause: r.Cause, CauseText: closed.Text(language, r.Cause), At: r.At.UTC(), By: people.Of(r.PassedBy),
 		}
 	}), err
@@ -315,13 +321,9 @@ func (s *server) list(ctx context.Context, in *listInput) (*httpkit.Answer[httpk
 }
 
 func (s *server) get(ctx context.Context, in *httpkit.ByID) (*httpkit.Answer[Succession], error) {
-	row, err := succession.Get(ctx, s.DB, in.ID)
+	row, err := succession.Get(ctx, s.DB, Filter(httpkit.ActorOf(ctx)), in.ID)
 	if err != nil {
 		return nil, err
-	}
-	f := Filter(httpkit.ActorOf(ctx))
-	if row.FromID != nil && *row.FromID == f.Reader || f.Roles != nil && row.Role != f.Roles[0] {
-		return nil, succession.ErrNotFound
 	}
 	return httpkit.AnswerOf(httpkit.One(s.views(ctx, in.Language(), []models.Succession{row})))
 }
@@ -347,7 +349,7 @@ func (s *server) take(ctx context.Context, in *takeInput) (*httpkit.CreatedAnswe
 	if err != nil {
 		return nil, err
 	}
-	row, err = succession.Get(ctx, s.DB, row.ID)
+	row, err = succession.Get(ctx, s.DB, Filter(by), row.ID)
 	if err != nil {
 		return nil, err
 	}

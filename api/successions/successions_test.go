@@ -235,6 +235,16 @@ func TestI32_WithoutSuccessorItFallsToTheRole(t *testing.T) {
 	if len(seen.Items) != 1 || seen.Items[0].Kind != models.HoldingRejection {
 		t.Errorf("a reviewer sees %+v", seen.Items)
 	}
+	if r := w.Ask(httpkit.Reviewer, "GET", httpkit.AddressOf(models.RefSuccession, page.Items[0].ID), ""); (r.Status == 200) != (page.Items[0].Kind == models.HoldingRejection) {
+		t.Error("a reviewer reads one of", page.Items[0].Kind, r.Status)
+	}
+	about := w.employ("S-9", httpkit.HR) // a hold on HR itself falls to the role
+	var onHR holds.HoldView
+	w.FreshSession(heir, httpkit.HR).Ask("POST", "/api/v1/holds", fmt.Sprintf(`{"employee_id": %q, "matter": "M-9"}`, w.People[httpkit.HR])).Into(t, &onHR)
+	w.Exec("INSERT INTO successions (id, kind, thing_id, turn, from_id, role, cause, ledger_entry_id) VALUES (gen_random_uuid(), 'hold', ?, 1, ?, 'hr_admin', 'left', @entry)", onHR.ID, about)
+	if got := w.open(); len(got.Items) != 4 {
+		t.Error("somebody learns of a hold on themselves:", len(got.Items))
+	}
 	var overview struct{ Waiting struct{ Untaken int } }
 	w.Ask(httpkit.HR, "GET", "/api/v1/overview", "").Into(t, &overview)
 	if overview.Waiting.Untaken != 4 {

@@ -271,8 +271,13 @@ func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Success
 	return rows, database.Wrap("listing what passed on", err)
 }
 
+// own says of successions s that they are of something about the reader's own data, which is not theirs to know (I27).
+const own = `s.kind = 'hold' AND s.thing_id IN (SELECT id FROM holds WHERE employee_id = @reader)
+	OR s.kind = 'look' AND s.thing_id IN (SELECT id FROM disclosures WHERE employee_id = @reader)
+	OR s.kind = 'rejection' AND s.thing_id IN (SELECT p.id FROM purges p JOIN employments m ON m.id = p.employment_id WHERE m.employee_id = @reader)`
+
 func (f Filter) where() string {
-	parts := []string{"s.from_id IS DISTINCT FROM @reader"}
+	parts := []string{"s.from_id IS DISTINCT FROM @reader AND NOT (" + own + ")"}
 	if f.Open {
 		parts = append(parts, openOnes)
 	}
@@ -289,10 +294,42 @@ func (f Filter) args() map[string]any {
 	return map[string]any{"reader": f.Reader, "roles": append([]models.Role{""}, f.Roles...), "before": f.Before, "most": f.Limit + 1}
 }
 
-// Get is one.
-func Get(ctx context.Context, db *database.DB, id uuid.UUID) (models.Succession, error) {
-	s, err := database.First[models.Succession](db.Read(ctx).Where("id = ?", id))
-	return s, database.Found("reading a succession", err, ErrNotFound)
+// Things are what some successions are about, as far as it is open still.
+func Things(ctx context.Context, db *database.DB, rows []models.Succession) (map[uuid.UUID]Thing, error) {
+	found := map[uuid.UUID]Thing{}
+	for _, k := range Kinds {
+		var ids models.IDs
+		for _, r := range rows {
+			if r.Kind == k.Name {
+				ids = append(ids, r.ThingID)
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		open, err := things(db.Read(ctx), k, "thing_id = ANY (@ids)", map[string]any{"ids": ids})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range open {
+			found[t.ThingID] = t
+		}
+	}
+	return found, nil
+}
+
+// Get is one of those that a filter lets see.
+func Get(ctx context.Context, db *database.DB, f Filter, id uuid.UUID) (s models.Succession, err error) {
+	args := f.args()
+	args["id"] = id
+	var rows []models.Succession
+	if err := db.Read(ctx).Raw("SELECT s.* FROM successions s WHERE s.id = @id AND "+f.where(), args).Scan(&rows).Error; err != nil {
+		return s, database.Wrap("reading a succession", err)
+	}
+	if len(rows) == 0 {
+		return s, ErrNotFound
+	}
+	return rows[0], nil
 }
 
 // Holders are who looks after some things of a kind that passed on last to somebody or to the role: nil is the role. What

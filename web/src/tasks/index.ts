@@ -22,12 +22,12 @@ export const useTaskTexts = texts(
   'tasks',
   {
     home: '工作台', depart: '发起离职', departures: '离职', departure: '离职详情', people: '员工档案', person: '档案', import: '批量导入员工', batch: '批量离职', leavers: '离职员工库',
-    pleas: '求助处理', permissions: '权限', approvals: '审核', together: '导入的到期删除', approval: '申请', cases: '异常工单', case: '工单', reconciliation: '账号核对', log: '查询日志', report: '离职人员核查', access: '权限核查', retention: '保留与删除',
+    pleas: '求助处理', permissions: '权限', approvals: '审核', successions: '待接手事项', together: '导入的到期删除', approval: '申请', cases: '异常工单', case: '工单', reconciliation: '账号核对', log: '查询日志', report: '离职人员核查', access: '权限核查', retention: '保留与删除',
     users: '用户与角色', me: '我的', help: '帮助', emergency: '紧急求助', cut: '紧急停用', cuts: '紧急停用记录', requests: '本人申请', feedback: '意见反馈', settings: '设置', organisation: '公司、部门与地点', fields: '字段目录', contacts: '待告知的紧急联系人', calendars: '节假日', patterns: '查阅情况提示',
   },
   {
     home: 'Overview', depart: 'Begin a departure', departures: 'Departures', departure: 'Departure', people: 'Files', person: 'File', import: 'Import people', batch: 'Many departures', leavers: 'People who left',
-    pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', together: 'Deletions of an import', approval: 'Request', cases: 'Cases', case: 'Case', reconciliation: 'Reconciliation', log: 'Query log', report: 'Leavers\' report', access: 'Access report', retention: 'Retention',
+    pleas: 'Pleas for data', permissions: 'Permissions', approvals: 'Approvals', successions: 'Waiting to be taken over', together: 'Deletions of an import', approval: 'Request', cases: 'Cases', case: 'Case', reconciliation: 'Reconciliation', log: 'Query log', report: 'Leavers\' report', access: 'Access report', retention: 'Retention',
     users: 'Users and roles', me: 'My data', help: 'Help', emergency: 'Emergency', cut: 'Cut access now', cuts: 'Emergency cuts', requests: 'Requests of people', feedback: 'Feedback', settings: 'Settings', organisation: 'Companies, departments, sites', fields: 'Field catalogue', contacts: 'Contacts to be told', calendars: 'Public holidays', patterns: 'Patterns of looks',
   },
 )
@@ -56,6 +56,7 @@ export const tasks: Task[] = [
   { path: 'cases', menu: true, label: 'cases', icon: ToolOutlined, roles: readers, page: () => import('./cases/List') },
   { path: 'cases/:id', label: 'case', roles: readers, page: () => import('./cases/Detail') },
   { path: 'reconciliation', menu: true, label: 'reconciliation', icon: SyncOutlined, roles: ['it_ops', 'hr_admin', 'auditor'], page: () => import('./reconciliation/Reconciliation') },
+  { path: 'successions', menu: 'found', label: 'successions', roles: readers, page: () => import('./successions/List') },
   { path: 'retention', menu: true, label: 'retention', icon: DeleteOutlined, roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./retention/Retention') },
   { path: 'retention/imports/:id', label: 'together', roles: ['hr_admin', 'reviewer', 'auditor'], page: () => import('./retention/Together') },
   { path: 'log', menu: true, label: 'log', icon: FileSearchOutlined, roles: ['auditor'], page: () => import('./log/Log') },

@@ -17,6 +17,7 @@ import { Actions } from './Actions'
 import { changeText, listed } from './dates'
 import { byDeadline } from './plan'
 import { Retention } from './Retention'
+import { Succession } from './Succession'
 import { useDepartureTexts } from './texts'
 import { accountsTone, settledStates, stageTone, takenBack } from './tones'
 
@@ -87,6 +88,7 @@ function Shown({ of: d }: { of: Departure }) {
         <Col xs={24} lg={16}>
           <Flex vertical gap={16}>
             <WhoActs of={d} />
+            {me.data?.role === 'hr_admin' && me.data.employee_id !== d.employee_id && d.stage === 'pending_departure' && <Succession person={d.employee_id} />}
             <Section tour="accounts" title={t('accountsMore')}>
               <Accounts of={d} />
             </Section>

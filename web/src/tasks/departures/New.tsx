@@ -242,6 +242,9 @@ export default function New() {
                     {plan.accounts.length > 0 && <State tone="busy">{t('accountsCount', { n: plan.accounts.length })}</State>}
                   </Space>
                   <Plan of={plan} />
+                  {plan.successor_missing.length > 0 && (
+                    <Alert type="warning" showIcon style={{ marginTop: 16 }} title={t('successionPreview', { what: plan.successor_missing.map((m) => `${m.kind_text} ${m.count}`).join(t('successionAnd')) })} />
+                  )}
                 </div>
               ) : body && preview.isFetching ? (
                 <Skeleton active />

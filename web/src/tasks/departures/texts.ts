@@ -3,6 +3,20 @@ import { texts } from '../../shell/language'
 export const useDepartureTexts = texts(
   'departures',
   {
+    // 交接
+    succession: '交接',
+    successionNone: '此人在系统内没有需要交接的事项。',
+    successionMissing: '有 {{n}} 项没有接手人',
+    successionMissingHint: '不影响账号停用：到时没有接手人的，转由相应角色处理，并在工作台提示。',
+    successorAll: '接手人（未另行指定的全部事项）',
+    successionCount: '{{n}} 项',
+    successionAnd: '、',
+    successorMissing: '无接手人',
+    successorIs: '接手人：',
+    successorRemove: '取消指定',
+    successorFalls: '没有接手人时，转由{{role}}处理。',
+    successorPropose: '交给 {{who}}：{{why}}',
+    successionPreview: '没有接手人的事项：{{what}}。不影响发起，可在离职详情中指定。',
     // 发起离职
     batchTitle: '批量离职',
     newTitle: '发起离职',
@@ -242,6 +256,20 @@ export const useDepartureTexts = texts(
     reasonMissing: '请填写原因',
   },
   {
+    // Succession
+    succession: 'Handing over',
+    successionNone: 'The person looks after nothing here that has to be handed over.',
+    successionMissing: 'Without successor: {{n}}',
+    successionMissingHint: 'It delays no cut: what has no successor by then falls to the role, and the overview shows it.',
+    successorAll: 'Successor, for whatever names nobody else',
+    successionCount: '{{n}}',
+    successionAnd: ', ',
+    successorMissing: 'no successor',
+    successorIs: 'Successor:',
+    successorRemove: 'Name nobody',
+    successorFalls: 'Without one it falls to {{role}}.',
+    successorPropose: 'Give it to {{who}}: {{why}}',
+    successionPreview: 'Without successor: {{what}}. It hinders nothing, and can be named on the page of the departure.',
     batchTitle: 'Many departures',
     newTitle: 'Begin a departure',
     newHint: 'Choose the person, the kind and the last working day; the rest is filled in. What will happen is shown first: nothing changes before you send it.',

@@ -56,6 +56,7 @@ function useHome(role: Role | undefined) {
     waivers: useQuery(get('waivers', may(staff), () => ok(api.GET('/api/v1/support-cases', { params: { query: { state: 'waiver_requested', limit: most } } })))),
     approvals: useQuery(get('approvals', may(staff), () => ok(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: most } } })))),
     cuts: useQuery(get('cuts', may(['hr_admin', 'reviewer']), () => ok(api.GET('/api/v1/access-cuts', { params: { query: { to_confirm: 'true', limit: most } } })))),
+    successors: useQuery(get('successors', may(['hr_admin']), () => ok(api.GET('/api/v1/successions/upcoming')))),
     deletions: useQuery(get('deletions', may(keepers), () =>
       ok(api.GET('/api/v1/retention/deadlines', { params: { query: { within_days: 30, not_held: true, limit: most } } })))),
     reviews: useQuery(get('reviews', may(keepers), () => ok(api.GET('/api/v1/purges', { params: { query: { state: 'in_review', limit: most } } })))),
@@ -119,6 +120,12 @@ export default function Home() {
     todos.push({
       key: c.id, at: c.confirm_due_at, tone: c.escalated_at ? 'bad' : 'wait', kind: t('cut'), who: c.person, mine: true,
       what: t('cutWhat', { who: c.ordered_by?.name ?? '' }), label: t('cutDo'), to: `/cuts/${c.id}`,
+    })
+  }
+  for (const u of home.successors.data?.items ?? []) {
+    todos.push({
+      key: `successor ${u.departure_id}`, at: u.access_cutoff_at, zone: u.person.time_zone, tone: 'wait', kind: t('successor'), who: u.person, mine: true,
+      what: t('successorWhat', { what: u.missing.map((m) => `${m.kind_text} ${m.count}`).join(t('listed')) }), label: t('successorDo'), to: `/departures/${u.departure_id}`,
     })
   }
   const deletions = new Map<string, Schemas['UpcomingView'][]>()
@@ -221,6 +228,7 @@ export default function Home() {
           {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.overview} title={t('approvals')} n={counted(waiting?.approvals)} to="/approvals" />}
           {!!waiting?.cuts && <Tile of={home.overview} title={t('cuts')} n={counted(waiting.cuts)} bad to="/cuts" />}
           {!!waiting?.drift && (role === 'it_ops' || role === 'hr_admin') && <Tile of={home.overview} title={waiting.drift_grave ? t('driftGrave', { n: counted(waiting.drift_grave) }) : t('drift')} n={counted(waiting.drift)} bad={!!waiting.drift_grave} to="/reconciliation" />}
+          {!!waiting?.untaken && <Tile of={home.overview} title={t('untaken')} n={counted(waiting.untaken)} bad to="/successions" />}
           {keepers.includes(role) && <Tile of={home.overview} title={t('deletions')} n={counted(waiting?.deletions)} to="/retention?within=d30&held=hide" />}
           {role === 'hr_admin' && <Tile of={home.overview} title={t('requests')} n={counted(waiting?.requests)} bad={!!waiting?.requests_overdue} to="/requests" />}
           {(role === 'hr_admin' || role === 'reviewer') && <Tile of={home.overview} title={t('looks')} n={counted(waiting?.looks)} to="#todo" />}
