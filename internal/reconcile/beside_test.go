@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"lethe/internal/account"
+	"lethe/internal/connector"
 	"lethe/internal/database"
 	"lethe/internal/reconcile"
 	"lethe/models"
@@ -179,5 +180,35 @@ func TestI12_TheNumberIsCorrectedToAnothers(t *testing.T) {
 	w.run(mailOnly)
 	if c := w.one("q's number", models.DriftActive, q.id); c.ID == uuid.Nil {
 		t.Error("nobody is asked")
+	}
+}
+
+// A system that is taken out of the systems file: what was found there ends with the next run of all, and its ids with it; a
+// run of one system says nothing of others.
+func TestDriftOfASystemThatIsGoneEnds(t *testing.T) {
+	w := newWorld(t)
+	w.plant("finance", control.Plant{ID: "nobodys", EmployeeNo: "nobody"})
+	w.plant("mail", control.Plant{ID: "nobodys too", EmployeeNo: "nobody"})
+	w.run(reconcile.Order{})
+	if open := w.open(); len(open) != 2 {
+		t.Fatalf("found %+v", open)
+	}
+	mail, _ := w.systems.Get("mail")
+	left, err := connector.RegistryOf(mail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.systems, w.worker.Systems = left, left
+	w.run(mailOnly)
+	if open := w.open(); len(open) != 2 {
+		t.Errorf("a run of one system left %+v", open)
+	}
+	w.run(reconcile.Order{})
+	var ids int
+	if err := w.env.Facts.Read(t.Context()).Raw("SELECT count(*) FROM account_drift WHERE system = 'finance' AND (external_id IS NOT NULL OR ended_at IS NULL)").Scan(&ids).Error; err != nil {
+		t.Fatal(err)
+	}
+	if open := w.open(); len(open) != 1 || open[0].system != "mail" || ids != 0 {
+		t.Errorf("left: %+v, %d ids", open, ids)
 	}
 }

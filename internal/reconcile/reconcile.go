@@ -85,6 +85,11 @@ func Begin(tx *database.Tx, connected *connector.Registry, o Order) (models.Reco
 	if err := clearListings(tx); err != nil {
 		return running, err
 	}
+	if o.Systems == nil {
+		if err := endUnconnected(tx, names); err != nil {
+			return running, err
+		}
+	}
 	row := models.Reconciliation{ID: models.NewID(), State: models.ReconciliationRunning, AcceptSmaller: o.AcceptSmaller, Driven: models.Driven{Revision: 1}}
 	actor := models.CallerOf(tx.Context()).Actor
 	row.StartedBy = actor.ID()
@@ -109,6 +114,13 @@ func Begin(tx *database.Tx, connected *connector.Registry, o Order) (models.Reco
 	}
 	tx.Nudge(models.DrivenReconciliation, row.ID)
 	return row, nil
+}
+
+// endUnconnected ends drift of systems that are not connected any more: nobody can ask them whether it is so still, and the
+// ids of their accounts do not stay. A run of all systems does it.
+func endUnconnected(tx *database.Tx, connected []string) error {
+	err := tx.DB().Exec("UPDATE account_drift SET ended_at = lethe_now(), external_id = NULL WHERE ended_at IS NULL AND system <> ALL (?)", models.Names(connected)).Error
+	return database.Wrap("ending drift of systems that are gone", err)
 }
 
 func addSystem(tx *database.Tx, run models.Reconciliation, connected *connector.Registry, name string) error {
