@@ -81,7 +81,10 @@ function Begin({ open }: { open: (id: string) => void }) {
   }
   return (
     <>
-      <Card style={{ marginBottom: 16 }} extra={<Button icon={<DownloadOutlined />} onClick={() => void template()}>{t('template')}</Button>} title={<h2 className="sub">{t('stepFile')}</h2>}>
+      <Card style={{ marginBottom: 16 }} title={<h2 className="sub">{t('stepFile')}</h2>}>
+        <Button style={{ marginBottom: 12 }} icon={<DownloadOutlined />} onClick={() => void template()}>
+          {t('template')}
+        </Button>
         <Upload.Dragger
           accept=".csv,.xlsx,text/csv"
           showUploadList={false}
@@ -263,16 +266,12 @@ function One({ id }: { id: string }) {
       )}
 
       {it.state !== 'mapping' && it.state !== 'checking' && !it.file_gone && (
-        <Card
-          title={<h2 className="sub">{t('rowsTitle')}</h2>}
-          extra={
-            it.file && mine ? (
-              <Button icon={<DownloadOutlined />} loading={busy === 'file'} onClick={download}>
-                {t('download')}
-              </Button>
-            ) : null
-          }
-        >
+        <Card title={<h2 className="sub">{t('rowsTitle')}</h2>}>
+          {it.file && mine && (
+            <Button style={{ marginBottom: 12, whiteSpace: 'normal', height: 'auto', minHeight: 32, paddingBlock: 4 }} icon={<DownloadOutlined />} loading={busy === 'file'} onClick={download}>
+              {t('download')}
+            </Button>
+          )}
           <Rows id={id} state={`${it.state} ${it.ran}`} />
         </Card>
       )}
