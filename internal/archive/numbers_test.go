@@ -200,7 +200,7 @@ func TestMailAddresses(t *testing.T) {
 		"wang@": "", "not an email": "", "@example.com": "", "wang@example": "", "wang@.com.": "", "Wang <wang@example.com>": "", "a@example.com, b@example.com": "",
 		strings.Repeat("x", 250) + "@example.com": "",
 	} {
-		got, code := mailAddress(written)
+		got, code := MailAddress(written)
 		if want == "" && code != invalid.Malformed || want != "" && (got != want || code != "") {
 			t.Errorf("%q becomes %q, %s", written, got, code)
 		}
