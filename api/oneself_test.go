@@ -40,7 +40,13 @@ func TestI27_AHoldIsNotReadFromTheDeadlinesItKeeps(t *testing.T) {
 		if got.Status == http.StatusForbidden {
 			continue
 		}
-		if got.Into(t, &list); len(list.Items) != len(d.Retention) {
+		backups := 0 // of accounts; none was taken, so that none is listed
+		for _, r := range d.Retention {
+			if r.Category == models.CategoryAccountSnapshot {
+				backups++
+			}
+		}
+		if got.Into(t, &list); len(list.Items) != len(d.Retention)-backups {
 			t.Errorf("%s reads a list of %d, a departure with %d", name, len(list.Items), len(d.Retention))
 		}
 		for _, u := range list.Items {

@@ -222,7 +222,7 @@ func TestBootstrapHappensOnce(t *testing.T) {
 		t.Errorf("with users there: %v", err)
 	}
 	// What refers to users goes with them: imports, and the departures that came by one.
-	w.must(w.Facts.Read(t.Context()).Exec("ALTER TABLE departures DROP COLUMN batch_id CASCADE; TRUNCATE users CASCADE").Error)
+	w.must(w.Facts.Read(t.Context()).Exec("ALTER TABLE departures DROP COLUMN batch_id CASCADE, DROP COLUMN begun_batch_id CASCADE; TRUNCATE users CASCADE").Error)
 	if _, err := bootstrap(a, a); !errors.Is(err, ErrOnePerson) {
 		t.Errorf("one person twice: %v", err)
 	}
