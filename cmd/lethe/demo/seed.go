@@ -21,7 +21,7 @@ func Empty(ctx context.Context, facts *database.DB) (bool, error) {
 }
 
 // Wanted says whether the database is empty or a start was killed while it was being filled. The
-// last step of filling appoints the heads of departments.
+// last step of filling begins departures; the heads that it appoints may leave again.
 func Wanted(ctx context.Context, facts *database.DB) (bool, error) {
 	empty, err := Empty(ctx, facts)
 	if err != nil || empty {
@@ -33,7 +33,7 @@ func Wanted(ctx context.Context, facts *database.DB) (bool, error) {
 			codes = append(codes, d.code)
 		}
 	}
-	return ask(ctx, facts, "SELECT EXISTS (SELECT FROM departments WHERE code IN ? AND head_employee_id IS NULL)", codes)
+	return ask(ctx, facts, "SELECT EXISTS (SELECT FROM departments WHERE code IN ?) AND NOT EXISTS (SELECT FROM departures)", codes)
 }
 
 func ask(ctx context.Context, facts *database.DB, question string, args ...any) (yes bool, err error) {
