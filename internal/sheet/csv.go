@@ -100,10 +100,25 @@ func decode(file []byte) (io.Reader, error) {
 	switch {
 	case bytes.IndexByte(file, 0) >= 0:
 		return nil, &Error{Fault: NotATable}
-	case utf8.Valid(file):
+	case utf8.Valid(file), mostlyUTF8(file): // the row is told that is not
 		return bytes.NewReader(file), nil
 	}
 	return simplifiedchinese.GB18030.NewDecoder().Reader(bytes.NewReader(file)), nil
+}
+
+// mostlyUTF8 says whether at least as many lines have characters of three bytes in UTF-8 as are no UTF-8: somebody put rows of
+// another encoding into such a file. Read as GB18030 all of its texts would become others.
+func mostlyUTF8(file []byte) bool {
+	are, others := 0, 0
+	for line := range bytes.Lines(file) {
+		switch {
+		case !utf8.Valid(line):
+			others++
+		case bytes.ContainsFunc(line, func(r rune) bool { return r >= 0x800 }):
+			are++
+		}
+	}
+	return are > 0 && are >= others
 }
 
 // separator is what the first line has most of, outside of quotes.

@@ -190,6 +190,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"elements within elements":    {book(t, head+strings.Repeat("<a>", 100000)+tail), Error{Fault: Damaged}},
 		"an entity of entities":       {book(t, `<!DOCTYPE w [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>`+head+cell("&b;")+tail), Error{Fault: Damaged}},
 		"bytes of no encoding":        {[]byte("a\n\xff\xff\xff\n"), Error{Unreadable, 2}},
+		"GB18030 within UTF-8":        {[]byte("工号,姓名\n1,\xb4\xc7\xd6\xb0\n"), Error{Unreadable, 2}},
+		"GB18030 below ASCII headers": {[]byte("no,name\n1,张伟\n2,\xb4\xc7\xd6\xb0\n"), Error{Unreadable, 3}},
 		"a mark and no UTF-8":         {[]byte("\xEF\xBB\xBFa\n\xff\n"), Error{Fault: Unreadable}},
 	} {
 		_, _, err := all(c.file, small)
