@@ -131,7 +131,7 @@ func (r *runtime) activities() worker.Activities {
 			DB: r.facts, Purger: retention.NewPurger(r.facts, r.vault, r.tombstones),
 			Began: departure.PurgingBegan, ClearFile: departure.ClearFile, Purged: departure.CategoriesPurged,
 		},
-		Batch: &activities.Batch{DB: r.facts, Imports: &imports.Worker{DB: r.facts, Vault: r.vault, Leavers: departure.Leavers{LookUps: r.config.ImportLookUps}, Rate: r.config.BatchRate}},
+		Batch: &activities.Batch{DB: r.facts, Imports: &imports.Worker{DB: r.facts, Vault: r.vault, Leavers: departure.Leavers{LookUps: r.config.ImportLookUps}, Rate: r.config.BatchRate, Log: r.log}},
 		Reconciliation: &activities.Reconciliation{DB: r.facts, Worker: &reconcile.Worker{
 			DB: r.facts, Systems: r.systems, Log: r.log, Shrink: float64(r.config.ReconcileShrink) / 100,
 			NoSignIn: time.Duration(r.config.ReconcileNoSignIn) * 24 * time.Hour, Pause: r.config.RetryMax,

@@ -1,7 +1,9 @@
 package imports
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -209,10 +211,15 @@ func (w *Worker) judgeLeave(tx *database.Tx, r *reading, j *judgement) (err erro
 		return nil
 	}
 	j.leave.EmployeeID = j.file.Employee.ID
-	if j.leaves, err = w.Leavers.Judge(tx, r.batch.Actor(), *j.leave); err != nil {
+	err = tx.Try(func() (err error) {
+		j.leaves, err = w.Leavers.Judge(tx, r.batch.Actor(), *j.leave)
 		return err
-	}
+	})
 	switch {
+	case err != nil && w.fails(tx, r, j.number, err):
+		r.wrong(j.row, "", Failed)
+	case err != nil:
+		return again(err)
 	case j.leaves.Wrong != "":
 		r.wrong(j.row, j.leaves.At, j.leaves.Wrong)
 	case j.leaves.Same:
@@ -318,8 +325,36 @@ func (w *Worker) beginLeave(tx *database.Tx, r *reading, j judgement, before mod
 	case database.Refused(err):
 		p.Departure = nil
 		return refuse(models.OutcomeRefused, NotPossible), nil
+	case w.fails(tx, r, j.number, err):
+		p.Departure = nil
+		return refuse(models.OutcomeRefused, Failed), nil
 	}
-	return p, err
+	return p, again(err)
+}
+
+// fails says whether a row is given up: it failed each time, by itself, so that it holds the others no longer.
+func (w *Worker) fails(tx *database.Tx, r *reading, number int, err error) bool {
+	if !r.last || !rowsOwn(err) {
+		return false
+	}
+	if w.Log != nil {
+		w.Log.ErrorContext(tx.Context(), "a row of a batch failed and is left out", "batch", r.batch.ID, "row", number, "error", err)
+	}
+	return true
+}
+
+// again has a part tried anew whose row failed by itself.
+func again(err error) error {
+	if rowsOwn(err) {
+		return fmt.Errorf("%w: %w", errAgain, err)
+	}
+	return err
+}
+
+// rowsOwn says whether it is one row that failed, not the database, or the walk that ends.
+func rowsOwn(err error) bool {
+	return !database.Unavailable(err) && !strings.HasPrefix(database.Code(err), "40") &&
+		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // Row is a row of a file of departures, with whom it is about.

@@ -118,6 +118,8 @@ const (
 	ChangedSince Problem = "changed_since"
 	// NotPossible: the database refused it.
 	NotPossible Problem = "not_possible"
+	// Failed: it failed for a reason that no rule foresees, each time that it was tried.
+	Failed Problem = "failed"
 )
 
 // Problems lists them all.
@@ -125,7 +127,7 @@ var Problems = closed.Of("field",
 	Required, TooLong, NotText, Malformed, Unknown, ReadOnly, OutOfRange, Mismatch, TooEarly, NotAllowed, NotADate,
 	InFuture, NotANumber, NotAPhone, WrongCheckDigit, NoBirthDate, BirthMismatch, Retired,
 	Twice, DigitsLost, AmbiguousDepartment, OtherName, ContactRemoved, TwoPeople, OwnFile, Purged, Held, NoKind, NoEnd, BeforeHire, LeavesYet, StillEmployed, EndsElse, NoRules,
-	Formula, DepartureOpen, LeftAlready, OutOfOrder, TooFar, ImmediateDates, LongOver, ChangedSince, NotPossible)
+	Formula, DepartureOpen, LeftAlready, OutOfOrder, TooFar, ImmediateDates, LongOver, ChangedSince, NotPossible, Failed)
 
 // lock locks an import for a change.
 func lock(tx *database.Tx, id any) (models.Batch, error) {

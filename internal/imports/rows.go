@@ -28,6 +28,8 @@ type reading struct {
 	kinds   map[string]models.DepartureKind
 	// twice are the numbers, in lower case, that several rows have.
 	twice map[string]bool
+	// last: this is the last time that a part is tried.
+	last bool
 }
 
 func newReading(batch models.Batch, rules *archive.Rules) *reading {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ type Worker struct {
 	Leavers Leavers
 	// Rate is how many departures of a file are begun within a second at most; 0: as many as there is time for.
 	Rate int
+	Log  *slog.Logger
 }
 
 // underWay is how many parts of a file are under way at once: while the database writes one, another is judged.
@@ -43,13 +45,17 @@ func (w *Worker) Walk(ctx context.Context, id uuid.UUID, until time.Time) (parts
 	if err != nil {
 		return 0, fmt.Errorf("reading an import: %w", err)
 	}
-	take := func(ctx context.Context) (bool, error) { return w.runPart(ctx, id) }
+	take := func(ctx context.Context) (bool, error) {
+		return tries(ctx, func(last bool) (bool, error) { return w.runPart(ctx, id, last) })
+	}
 	if batch.State == models.BatchChecking {
 		twice, err := w.twice(ctx, batch)
 		if err != nil {
 			return 0, err
 		}
-		take = func(ctx context.Context) (bool, error) { return w.checkPart(ctx, batch, twice) }
+		take = func(ctx context.Context) (bool, error) {
+			return tries(ctx, func(last bool) (bool, error) { return w.checkPart(ctx, batch, twice, last) })
+		}
 	}
 	ctx = models.WithCaller(ctx, models.Caller{
 		Actor: batch.Actor(), UserID: batch.UserID, Authenticated: batch.Authenticated, ApprovalID: given(batch.ApprovalID),
@@ -211,7 +217,7 @@ func (s step) count(tx *database.Tx, batch models.Batch, sums string, args ...an
 var errEnded = errors.New("the import ended meanwhile")
 
 // checkPart is the dry run of a part by the mapping that somebody began to walk with.
-func (w *Worker) checkPart(ctx context.Context, began models.Batch, twice map[string]bool) (more bool, err error) {
+func (w *Worker) checkPart(ctx context.Context, began models.Batch, twice map[string]bool, last bool) (more bool, err error) {
 	var forget models.Sealed
 	var counts [outcomes]int
 	start := time.Now()
@@ -227,7 +233,7 @@ func (w *Worker) checkPart(ctx context.Context, began models.Batch, twice map[st
 			more = false
 			return nil
 		}
-		if counts, err = w.check(tx, batch, &part, twice, &forget); err != nil {
+		if counts, err = w.check(tx, batch, &part, twice, last, &forget); err != nil {
 			return err
 		}
 		return checking.count(tx, batch, "checked = checked + ?, to_create = to_create + ?, to_change = to_change + ?, same = same + ?, faulty = faulty + ?",
@@ -251,7 +257,7 @@ func checked(tx *database.Tx, batch models.Batch) error {
 	return database.Wrap("ending a dry run", err)
 }
 
-func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPart, twice map[string]bool, forget *models.Sealed) (counts [outcomes]int, err error) {
+func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPart, twice map[string]bool, last bool, forget *models.Sealed) (counts [outcomes]int, err error) {
 	c, err := w.open(tx.Context(), *part)
 	if err != nil {
 		return counts, err
@@ -268,7 +274,7 @@ func (w *Worker) check(tx *database.Tx, batch models.Batch, part *models.BatchPa
 	if r.reach, err = archive.ReachNow(tx, r.behind()...); err != nil {
 		return counts, err
 	}
-	r.twice = twice
+	r.twice, r.last = twice, last
 	all, err := w.judge(tx, r, r.readAll(c, nil), false)
 	if err != nil {
 		return counts, err
@@ -319,23 +325,24 @@ func (r *reading) readAll(c content, problems []models.BatchProblem) []*row {
 	return rows
 }
 
-// errAgain says that somebody entered one of the people, or began to destroy data of one, at the same moment: the part is
-// judged anew.
-var errAgain = errors.New("a person of the part changed at the same moment")
+// errAgain says that somebody entered one of the people, or began to destroy data of one, at the same moment, or that a row
+// failed for a reason that no rule foresees: the part is judged anew.
+var errAgain = errors.New("a part is to be judged anew")
 
 const maxTries = 5
 
-// runPart enters and changes the people of a part.
-func (w *Worker) runPart(ctx context.Context, id uuid.UUID) (more bool, err error) {
-	for range maxTries {
-		if more, err = w.tryPart(ctx, id); !errors.Is(err, errAgain) {
+// tries has a part walked again while it says [errAgain], with growing pauses; last is the last time.
+func tries(ctx context.Context, walk func(last bool) (bool, error)) (more bool, err error) {
+	for try := 1; ; try++ {
+		more, err = walk(try == maxTries)
+		if !errors.Is(err, errAgain) || try == maxTries || !rests(ctx, time.Duration(try)*100*time.Millisecond) {
 			return more, err
 		}
 	}
-	return false, err
 }
 
-func (w *Worker) tryPart(ctx context.Context, id uuid.UUID) (more bool, err error) {
+// runPart enters and changes the people of a part, or begins their departures.
+func (w *Worker) runPart(ctx context.Context, id uuid.UUID, last bool) (more bool, err error) {
 	var forget models.Sealed
 	var counts [outcomes]int
 	start := time.Now()
@@ -351,7 +358,7 @@ func (w *Worker) tryPart(ctx context.Context, id uuid.UUID) (more bool, err erro
 			more = false
 			return err
 		}
-		if counts, err = w.run(tx, batch, &part, &forget); err != nil {
+		if counts, err = w.run(tx, batch, &part, last, &forget); err != nil {
 			return err
 		}
 		failpoint.Hit("batch.run.inside")
@@ -383,7 +390,7 @@ func endIfGone(tx *database.Tx, batch models.Batch) (gone bool, err error) {
 	return true, end(tx, batch, models.BatchCancelled, models.BatchEndUploaderGone)
 }
 
-func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart, forget *models.Sealed) (counts [outcomes]int, err error) {
+func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart, last bool, forget *models.Sealed) (counts [outcomes]int, err error) {
 	c, err := w.open(tx.Context(), *part)
 	if err != nil {
 		return counts, err
@@ -393,6 +400,7 @@ func (w *Worker) run(tx *database.Tx, batch models.Batch, part *models.BatchPart
 		return counts, err
 	}
 	r := newReading(batch, rules)
+	r.last = last
 	if r.reach, err = archive.ReachNow(tx, r.behind()...); err != nil {
 		return counts, err
 	}
