@@ -53,7 +53,7 @@ func record(ctx context.Context, out string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close(false)) }()
-	for _, play := range []func(context.Context, *harness.Stack) error{whole, troubled, withdrawn, annulled, imported, asleep} {
+	for _, play := range []func(context.Context, *harness.Stack) error{whole, troubled, withdrawn, annulled, imported, together, compared, asleep} {
 		if err := play(ctx, s); err != nil {
 			return err
 		}
@@ -212,7 +212,7 @@ func imported(ctx context.Context, s *harness.Stack) error {
 		if err := json.Unmarshal(a.Body, &sent); err != nil || sent.ID == "" {
 			return fmt.Errorf("sending a file: %d %s", a.Status, a.Body)
 		}
-		if err := walked(ctx, hr, sent.ID, "checked"); err != nil {
+		if err := walked(ctx, hr, "/api/v1/employee-imports/"+sent.ID, "checked"); err != nil {
 			return err
 		}
 		if !file.enter {
@@ -221,23 +221,67 @@ func imported(ctx context.Context, s *harness.Stack) error {
 		if a, err = hr.Do(ctx, http.MethodPost, "/api/v1/employee-imports/"+sent.ID+"/run", map[string]any{}); err != nil {
 			return err
 		}
-		if err := errors.Join(s.Agree(ctx, a), walked(ctx, hr, sent.ID, "done")); err != nil {
+		if err := errors.Join(s.Agree(ctx, a), walked(ctx, hr, "/api/v1/employee-imports/"+sent.ID, "done")); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// walked waits for a file to be in a state.
-func walked(ctx context.Context, hr *harness.Client, id, state string) error {
+// together lets people leave by a file, and looks at another that is left alone.
+func together(ctx context.Context, s *harness.Stack) error {
+	hr := s.As(s.Staff.HR)
+	content := "工号,离职类型,最后工作日\n"
+	for _, no := range []string{"R-FILE-1", "R-FILE-2"} {
+		content += no + ",辞职," + time.Now().AddDate(0, 0, 40).Format(time.DateOnly) + "\n"
+	}
+	for _, run := range []bool{true, false} {
+		a, err := hr.Do(ctx, http.MethodPost, "/api/v1/departure-batches", []byte(content), "Content-Type", "text/csv")
+		if err != nil {
+			return err
+		}
+		var sent struct{ ID string }
+		if err := json.Unmarshal(a.Body, &sent); err != nil || sent.ID == "" {
+			return fmt.Errorf("sending a file of departures: %d %s", a.Status, a.Body)
+		}
+		at := "/api/v1/departure-batches/" + sent.ID
+		if err := walked(ctx, hr, at, "checked"); err != nil || !run {
+			return err
+		}
+		if a, err = hr.Do(ctx, http.MethodPost, at+"/run", map[string]any{}); err != nil {
+			return err
+		}
+		if err := errors.Join(s.Agree(ctx, a), walked(ctx, hr, at, "done")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compared compares all systems with the facts.
+func compared(ctx context.Context, s *harness.Stack) error {
+	it := s.As(s.Staff.ITOps)
+	a, err := it.Do(ctx, http.MethodPost, "/api/v1/reconciliations", map[string]any{})
+	if err != nil {
+		return err
+	}
+	var begun struct{ ID string }
+	if err := json.Unmarshal(a.Body, &begun); err != nil || begun.ID == "" {
+		return fmt.Errorf("comparing: %d %s", a.Status, a.Body)
+	}
+	return walked(ctx, it, "/api/v1/reconciliations/"+begun.ID, "done")
+}
+
+// walked waits for what has an address to be in a state.
+func walked(ctx context.Context, by *harness.Client, at, state string) error {
 	return harness.Eventually(ctx, 90*time.Second, func() error {
-		a, err := hr.Do(ctx, http.MethodGet, "/api/v1/employee-imports/"+id, nil)
+		a, err := by.Do(ctx, http.MethodGet, at, nil)
 		if err != nil {
 			return err
 		}
 		var file struct{ State string }
 		if err := json.Unmarshal(a.Body, &file); err != nil || file.State != state {
-			return fmt.Errorf("the file is %q (%d), not %s", file.State, a.Status, state)
+			return fmt.Errorf("it is %q (%d), not %s", file.State, a.Status, state)
 		}
 		return nil
 	})
