@@ -81,7 +81,7 @@ func (w *world) live(r *rapid.T, people []*life, i int) {
 		w.disable(p.id)
 		p.disabled = true
 	case "lose":
-		if !p.disabled && p.roles[models.RoleHRAdmin] {
+		if p.can(models.RoleHRAdmin) {
 			w.Run(func(tx *database.Tx) error {
 				return identity.RevokeRole(tx, w.User(p.id), models.RoleHRAdmin, models.System)
 			})
