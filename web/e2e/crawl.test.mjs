@@ -90,7 +90,12 @@ async function screensOf(page, role) {
     if (id) screens.push(`/console/${screen}/${id}`)
   }
   if (menu.includes('/console/retention')) screens.push('/console/retention?tab=holds', '/console/retention?tab=purges')
-  if (role === 'hr_admin') screens.push('/console/people/import', '/console/contacts', '/console/cuts/new')
+  if (role === 'hr_admin') {
+    screens.push('/console/people/import', '/console/contacts', '/console/cuts/new', '/console/departures/batch')
+    const batch = (await ask(dev, 'departure-batches', role)).items?.[0]?.id
+    if (batch) screens.push(`/console/departures/batch?file=${batch}`)
+  }
+  if (['hr_admin', 'reviewer', 'auditor', 'it_ops'].includes(role)) screens.push('/console/successions')
   if (menu.includes('/console/permissions')) screens.push('/console/fields')
   if (menu.includes('/console/settings')) screens.push('/console/organisation', '/console/calendars')
   return screens

@@ -39,7 +39,8 @@ const { chromiumArguments, devOf, logInEverybody } = await import('./session.mjs
 const browsing = chromium.launchServer({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: chromiumArguments })
 let said = ''
 // What waits waits shorter than where people look on: what is stuck is a case after half a minute.
-const quick = { LETHE_ACTIVITY_RETRY_MAX: '3s', LETHE_ACCEPTED_CHECK: '1s', LETHE_RELAY_POLL: '300ms' }
+// Departures of a file begin slowly enough to be paused, and a file of few is one that a reviewer releases.
+const quick = { LETHE_ACTIVITY_RETRY_MAX: '3s', LETHE_ACCEPTED_CHECK: '1s', LETHE_RELAY_POLL: '300ms', LETHE_BATCH_RATE: '25', LETHE_BATCH_LIMIT: '2' }
 const lethe = spawn(join(root, 'bin', 'lethe'), ['dev'], { cwd: folder, env: { ...environment, ...quick }, stdio: ['ignore', 'pipe', 'pipe'] })
 for (const stream of [lethe.stdout, lethe.stderr]) stream.on('data', (text) => (said = (said + text).slice(-20_000)))
 const gone = new Promise((done) => lethe.on('exit', done))

@@ -5,7 +5,7 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import { Link, matchPath, Outlet, useLocation, useNavigate } from 'react-router'
 
 import { api, ended, ok, type Schemas } from '../api/client'
-import { maySee, tasks, useTaskTexts } from '../tasks'
+import { maySee, tasks, useTaskTexts, type Task } from '../tasks'
 import { OpenCalls } from './Calls'
 import { Finder } from './Finder'
 import { hasTour } from './Heading'
@@ -30,7 +30,9 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
   const [open, setOpen] = useState(false)
   const [finding, setFinding] = useState(false)
   const mine = tasks.filter((task) => task.menu === true && maySee(task, me.role))
-  const current = tasks.filter((task) => task.menu).sort((a, b) => b.path.length - a.path.length).find((task) => here.pathname === `/${task.path}` || (task.path !== '' && here.pathname.startsWith(`/${task.path}/`)))
+  const nearest = (of: Task[]) => of.sort((a, b) => b.path.length - a.path.length).find((task) => here.pathname === `/${task.path}` || (task.path !== '' && here.pathname.startsWith(`/${task.path}/`)))
+  const current = nearest(tasks.filter((task) => task.menu))
+  const chosen = nearest(tasks.filter((task) => task.menu === true))
 
   const screen = tasks.find((task) => maySee(task, me.role) && matchPath(`/${task.path}`, here.pathname))
 
@@ -60,7 +62,7 @@ export function Shell({ me }: { me: Schemas['Me'] }) {
     <nav aria-label={t('menu')}>
       <Menu
         mode="inline"
-        selectedKeys={current ? [current.path] : []}
+        selectedKeys={chosen ? [chosen.path] : []}
         items={mine.map((task) => ({
           key: task.path,
           icon: task.icon && <task.icon />,

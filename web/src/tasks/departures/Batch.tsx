@@ -1,7 +1,7 @@
 import { DownloadOutlined, InboxOutlined } from '@ant-design/icons'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Alert, App, Button, Card, Empty, Flex, Input, Popconfirm, Select, Skeleton, Space, Statistic, Steps, Switch, Table, Tag, Typography, Upload } from 'antd'
-import { useState } from 'react'
+import { Alert, App, Button, Card, Collapse, Empty, Flex, Input, Popconfirm, Select, Skeleton, Space, Statistic, Steps, Switch, Table, Typography, Upload } from 'antd'
+import { useState, type ReactNode } from 'react'
 import { Link, useSearchParams } from 'react-router'
 
 import { api, asRequest, ok, type Schemas } from '../../api/client'
@@ -13,7 +13,9 @@ import { usePages } from '../../shell/pages'
 import { Person } from '../../shell/person'
 import { ProblemAlert } from '../../shell/problems'
 import { useOutcome } from '../../shell/request'
+import { State, type Tone } from '../../shell/state'
 import { day, instant } from '../../shell/times'
+import { useWide } from '../../shell/wide'
 import { Moving } from '../people/Import'
 import { useBatchTexts } from './batch-texts'
 
@@ -22,7 +24,7 @@ type Row = Schemas['DepartureRow']
 
 const MIB = 1024 * 1024
 const key = () => ({ 'Idempotency-Key': crypto.randomUUID() })
-const tone = (state: View['state']) => (state === 'done' ? 'green' : state === 'cancelled' || state === 'expired' ? 'default' : 'gold')
+const tone = (state: View['state']): Tone => (state === 'done' ? 'good' : state === 'cancelled' || state === 'expired' ? 'calm' : state === 'checking' || state === 'running' ? 'busy' : 'wait')
 
 function save(content: Blob, name: string) {
   const link = document.createElement('a')
@@ -43,7 +45,7 @@ export default function Batch() {
         <Heading style={{ marginBottom: 4 }}>{t('title')}</Heading>
         {id && <Button onClick={() => open(undefined)}>{t('back')}</Button>}
       </Flex>
-      <Typography.Paragraph type="secondary">{t('hint')}</Typography.Paragraph>
+      <Typography.Paragraph type="secondary" style={{ marginBlock: 8 }}>{t('hint')}</Typography.Paragraph>
       {id ? <One key={id} id={id} /> : <Begin open={open} />}
     </>
   )
@@ -118,7 +120,7 @@ function Begin({ open }: { open: (id: string) => void }) {
           <Space orientation="vertical" size={4}>
             {batches.rows.map((b) => (
               <Space key={b.id} wrap size={8}>
-                <Tag color={tone(b.state)}>{b.state_text}</Tag>
+                <State tone={tone(b.state)}>{b.state_text}</State>
                 <Button type="link" style={{ paddingInline: 0 }} onClick={() => open(b.id)}>
                   {instant(b.created_at)}
                 </Button>
@@ -192,7 +194,7 @@ function One({ id }: { id: string }) {
         <Steps size="small" current={it.state === 'done' ? 4 : step} responsive status={it.state === 'cancelled' || it.state === 'expired' ? 'error' : undefined} items={(['stepFile', 'stepColumns', 'stepCheck', 'stepRun'] as const).map((title) => ({ title: t(title) }))} />
         <Flex justify="space-between" align="center" wrap gap={8} style={{ marginTop: 16 }}>
           <Space wrap size={8} role="status">
-            <Tag color={tone(it.state)}>{it.state_text}</Tag>
+            <State tone={tone(it.state)}>{it.state_text}</State>
             {it.ended_text && <span>{it.ended_text}</span>}
             <span>{t('rows', { count: it.rows })}</span>
             <Typography.Text type="secondary">
@@ -212,8 +214,8 @@ function One({ id }: { id: string }) {
               </Button>
             )}
             {!over && (
-              <Popconfirm title={t('cancelAsk')} description={<div style={{ maxWidth: 300 }}>{t('cancelText')}</div>} okText={t('cancel')} okButtonProps={{ danger: true }} cancelText={t('keep')} onConfirm={() => command('cancellation')}>
-                <Button loading={busy === 'cancellation'}>{t('cancel')}</Button>
+              <Popconfirm title={t(ran ? 'cancelAsk' : 'dropAsk')} description={<div style={{ maxWidth: 300 }}>{t(ran ? 'cancelText' : 'dropText')}</div>} okText={t(ran ? 'cancel' : 'dropIt')} okButtonProps={{ danger: true }} cancelText={t('keep')} onConfirm={() => command('cancellation')}>
+                <Button loading={busy === 'cancellation'}>{t(ran ? 'cancel' : 'dropIt')}</Button>
               </Popconfirm>
             )}
           </Space>
@@ -227,7 +229,11 @@ function One({ id }: { id: string }) {
 
       {error ? <ProblemAlert error={error} /> : null}
 
-      {(it.state === 'mapping' || it.state === 'checked') && mine && <Columns key={it.state} of={it} done={put} />}
+      {it.state === 'mapping' && mine && (
+        <Card title={<h2 className="sub">{t('columns')}</h2>}>
+          <Columns of={it} done={put} />
+        </Card>
+      )}
 
       {it.state !== 'mapping' && it.state !== 'checking' && (
         <Card title={<h2 className="sub">{ran ? t('resultTitle') : t('planTitle')}</h2>}>
@@ -236,7 +242,11 @@ function One({ id }: { id: string }) {
             <Statistic title={ran ? t('unchanged') : t('same')} value={ran ? it.result.unchanged : it.plan.same} />
             <Statistic title={ran ? t('refused') : t('faulty')} value={ran ? it.result.refused : it.plan.faulty} />
           </Flex>
-          {it.plan.first && it.plan.last && <Typography.Paragraph style={{ margin: '12px 0 0' }}>{t('between', { from: day(it.plan.first), to: day(it.plan.last) })}</Typography.Paragraph>}
+          {it.plan.first && it.plan.last && (
+            <Typography.Paragraph style={{ margin: '12px 0 0' }}>
+              {it.plan.first === it.plan.last ? t('onDay', { day: day(it.plan.first) }) : t('between', { from: day(it.plan.first), to: day(it.plan.last) })}
+            </Typography.Paragraph>
+          )}
           {!ran && it.plan.protected > 0 && <Alert type="warning" showIcon style={{ marginTop: 12 }} title={[t('protected', { count: it.plan.protected }), it.plan.sudden > 0 ? t('sudden', { count: it.plan.sudden }) : ''].join(' ')} />}
           {!ran && it.plan.past > 0 && <Alert type="warning" showIcon style={{ marginTop: 12 }} title={t('past', { count: it.plan.past })} />}
           {it.state === 'checked' && mine && (
@@ -247,8 +257,8 @@ function One({ id }: { id: string }) {
                 <>
                   <Typography.Text>{it.one_person ? t('runAlone') : t('runTwo', { why: listed((it.because ?? []).map((c) => c.cause_text)) })}</Typography.Text>
                   {!it.one_person && (
-                    <label>
-                      {t('reason')}
+                    <label style={{ display: 'block', maxWidth: 640 }}>
+                      <span style={{ display: 'block', marginBottom: 4 }}>{t('reason')}</span>
                       <Input value={reason} maxLength={500} onChange={(e) => setReason(e.target.value)} />
                     </label>
                   )}
@@ -267,32 +277,43 @@ function One({ id }: { id: string }) {
 
       {it.state !== 'mapping' && it.state !== 'checking' && !it.file_gone && (
         <Card title={<h2 className="sub">{t('rowsTitle')}</h2>}>
-          {it.file && mine && (
-            <Button style={{ marginBottom: 12, whiteSpace: 'normal', height: 'auto', minHeight: 32, paddingBlock: 4 }} icon={<DownloadOutlined />} loading={busy === 'file'} onClick={download}>
-              {t('download')}
-            </Button>
-          )}
-          <Rows id={id} state={`${it.state} ${it.ran}`} />
+          <Rows id={id} state={`${it.state} ${it.ran}`}>
+            {it.file && mine && (
+              <Button icon={<DownloadOutlined />} loading={busy === 'file'} onClick={download}>
+                {t('download')}
+              </Button>
+            )}
+          </Rows>
         </Card>
+      )}
+
+      {it.state === 'checked' && mine && (
+        <Collapse items={[{ key: 'columns', label: <h2 className="plain">{t('columns')}</h2>, children: <Columns of={it} done={put} /> }]} />
       )}
     </Space>
   )
 }
 
-function Rows({ id, state }: { id: string; state: string }) {
+const rowsOfPage = 50
+/** How many pages of rows without problems are passed over at once, at most. */
+const mostPages = 20
+
+function Rows({ id, state, children }: { id: string; state: string; children?: ReactNode }) {
   const t = useBatchTexts()
+  const wide = useWide()
   const [pages, setPages] = useState(1)
   const [wrong, setWrong] = useState(false)
   const rows = useQuery({
-    queryKey: ['departure-batches', id, 'rows', state, pages],
+    queryKey: ['departure-batches', id, 'rows', state, pages, wrong],
     gcTime: 0,
     placeholderData: (before: { items: Row[]; more: boolean } | undefined) => before,
     queryFn: async () => {
       const items: Row[] = []
       let page: number | null = 0
-      for (let i = 0; i < pages && page !== null; i++) {
+      // Of those with a problem as many as a page has, however far down the file they stand.
+      for (let i = 0; page !== null && (wrong ? items.length < pages * rowsOfPage : i < pages) && i < pages * mostPages; i++) {
         const got: Schemas['DepartureRows'] = await ok(api.GET('/api/v1/departure-batches/{id}/rows', { params: { path: { id }, query: { page } } }))
-        items.push(...got.items)
+        items.push(...got.items.filter((r) => !wrong || r.problems.length > 0))
         page = got.next_page
       }
       return { items, more: page !== null }
@@ -300,27 +321,61 @@ function Rows({ id, state }: { id: string; state: string }) {
   })
   if (rows.isPending) return <Skeleton active />
   if (rows.isError) return <ProblemAlert error={rows.error} retry={() => void rows.refetch()} />
+  const who = (r: Row) => (r.employee_id ? <Link to={`/people/${r.employee_id}`}>{`${r.name ?? ''} ${r.employee_no ?? ''}`}</Link> : <Typography.Text type="secondary">{t('unknownPerson')}</Typography.Text>)
+  const outcome = (r: Row) => (r.departure_id ? <Link to={`/departures/${r.departure_id}`}>{r.outcome_text}</Link> : r.outcome_text)
+  const cutoff = (r: Row) => (r.at_once ? t('atOnce') : r.access_cutoff_at ? instant(r.access_cutoff_at) : '')
+  const remarks = (r: Row) => (
+    <>
+      {r.protected && <State tone="wait">{t(r.sudden ? 'rowSudden' : 'rowProtected')}</State>}
+      {r.past && <State tone="wait">{t('rowPast')}</State>}
+      {r.problems.map((p) => <div key={`${p.column ?? 0} ${p.code}`} style={{ whiteSpace: 'normal', maxWidth: 420 }}>{p.text}</div>)}
+    </>
+  )
   return (
     <>
-      <Space style={{ marginBottom: 12 }}>
-        <Switch id="only-wrong" checked={wrong} onChange={setWrong} />
-        <label htmlFor="only-wrong">{t('onlyProblems')}</label>
-      </Space>
-      <Table
-        size="small"
-        pagination={false}
-        scroll={{ x: 'max-content' }}
-        rowKey={(r) => r.row}
-        dataSource={rows.data.items.filter((r) => !wrong || r.problems.length > 0)}
-        columns={[
-          { title: t('row'), dataIndex: 'row', width: 70 },
-          { title: t('person'), render: (_, r) => (r.employee_id ? <Link to={`/people/${r.employee_id}`}>{`${r.name ?? ''} ${r.employee_no ?? ''}`}</Link> : <Typography.Text type="secondary">{t('unknownPerson')}</Typography.Text>) },
-          { title: t('lastDay'), render: (_, r) => (r.last_working_day ? day(r.last_working_day) : '') },
-          { title: t('cutoff'), render: (_, r) => (r.at_once ? t('atOnce') : r.access_cutoff_at ? instant(r.access_cutoff_at) : '') },
-          { title: t('outcome'), render: (_, r) => (r.departure_id ? <Link to={`/departures/${r.departure_id}`}>{r.outcome_text}</Link> : r.outcome_text) },
-          { title: t('problem'), render: (_, r) => r.problems.map((p) => <div key={`${p.column ?? 0} ${p.code}`} style={{ whiteSpace: 'normal', maxWidth: 420 }}>{p.text}</div>) },
-        ]}
-      />
+      <Flex gap={16} wrap align="center" style={{ marginBottom: 12 }}>
+        {children}
+        <Space>
+          <Switch id="only-wrong" checked={wrong} onChange={setWrong} />
+          <label htmlFor="only-wrong">{t('onlyProblems')}</label>
+        </Space>
+      </Flex>
+      {rows.data.items.length === 0 ? (
+        <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t(!wrong ? 'noRows' : rows.data.more ? 'noProblemsYet' : 'noProblems')} />
+      ) : wide ? (
+        <Table
+          size="small"
+          pagination={false}
+          scroll={{ x: 'max-content' }}
+          rowKey={(r) => r.row}
+          dataSource={rows.data.items}
+          columns={[
+            { title: t('row'), dataIndex: 'row', width: 70 },
+            { title: t('person'), render: (_, r) => who(r) },
+            { title: t('lastDay'), render: (_, r) => (r.last_working_day ? day(r.last_working_day) : '') },
+            { title: t('cutoff'), render: (_, r) => cutoff(r) },
+            { title: t('outcome'), render: (_, r) => outcome(r) },
+            { title: t('problem'), render: (_, r) => remarks(r) },
+          ]}
+        />
+      ) : (
+        <ul style={{ listStyle: 'none', margin: 0, padding: 0 }}>
+          {rows.data.items.map((r) => (
+            <li key={r.row} style={{ borderBlockEnd: '1px solid #f0f0f0', paddingBlock: 8 }}>
+              <Flex vertical gap={2}>
+                <Flex gap={8} wrap justify="space-between">
+                  {who(r)}
+                  <Typography.Text type="secondary">{t('rowNo', { n: r.row })}</Typography.Text>
+                </Flex>
+                <span>{outcome(r)}</span>
+                {r.last_working_day && <span>{`${t('lastDay')} ${day(r.last_working_day)}`}</span>}
+                {cutoff(r) && <span>{`${t('cutoff')} ${cutoff(r)}`}</span>}
+                {remarks(r)}
+              </Flex>
+            </li>
+          ))}
+        </ul>
+      )}
       {rows.data.more && (
         <Button style={{ marginTop: 12 }} loading={rows.isFetching} onClick={() => setPages(pages + 1)}>
           {t('more')}
@@ -350,7 +405,7 @@ function Columns({ of, done }: { of: View; done: (view: View) => void }) {
     }
   }
   return (
-    <Card title={<h2 className="sub">{t('columns')}</h2>}>
+    <>
       <Typography.Paragraph type="secondary">{t('columnsHint')}</Typography.Paragraph>
       <div className="mapping">
         {of.columns.map((c) => (
@@ -368,9 +423,9 @@ function Columns({ of, done }: { of: View; done: (view: View) => void }) {
       <ProblemAlert error={error} />
       {(changed || of.state === 'mapping') && (
         <Button type={of.state === 'mapping' ? 'primary' : 'default'} loading={busy} onClick={() => void put()} style={{ marginTop: 12 }}>
-          {t('saveColumns')}
+          {t(of.state === 'mapping' ? 'checkColumns' : 'saveColumns')}
         </Button>
       )}
-    </Card>
+    </>
   )
 }

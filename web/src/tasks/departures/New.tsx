@@ -243,7 +243,7 @@ export default function New() {
                   </Space>
                   <Plan of={plan} />
                   {plan.successor_missing.length > 0 && (
-                    <Alert type="warning" showIcon style={{ marginTop: 16 }} title={t('successionPreview', { what: plan.successor_missing.map((m) => `${m.kind_text} ${m.count}`).join(t('successionAnd')) })} />
+                    <Alert type="warning" showIcon style={{ marginTop: 16 }} title={t('successionPreview', { what: plan.successor_missing.map((m) => (m.count > 1 ? `${m.kind_text} × ${m.count}` : m.kind_text)).join(t('successionAnd')) })} />
                   )}
                 </div>
               ) : body && preview.isFetching ? (

@@ -20,6 +20,11 @@ export const guides: Entry[] = [
     about: ['depart'],
   },
   {
+    zh: ['批量离职', '很多人同一时间离职时：下载模板，一行一人填工号、离职类型、最后工作日，上传后先看试运行结果，每行写明会怎样、哪里有问题；改好文件可以重新上传，已办过的不会再办。人数多，或其中有负责人、管理员的，由审核人放行后自动开始。办理中可以暂停、继续、取消其余；结束后可以下载逐行结果。'],
+    en: ['Many departures', 'When many people leave together: get the template, one person a row with number, kind and last working day, send it, and read the dry run first: each row says what would happen, or what is wrong. A mended file can be sent again; what is there already is not begun twice. If there are many, or heads of departments or administrators among them, a reviewer releases it and it starts by itself. It can be paused, resumed, and its rest cancelled; the outcome of each row can be downloaded.'],
+    about: ['batch'],
+  },
+  {
     zh: ['跟进一次离职', '打开一次离职，可以看到劳动关系、账号、资料三条线走到哪一步，现在该谁处理，每个账号怎样停用、怎样核对。改日期、撤回、撤销都在这一页，提交前会写明后果。'],
     en: ['Follow a departure', 'A departure shows how far employment, accounts and the file are, who has to act, and how each account was disabled and read back. Dates, withdrawal and annulment are on the same screen, and say what they will do before they do it.'],
     about: ['departures', 'departure'],
@@ -38,6 +43,11 @@ export const guides: Entry[] = [
     zh: ['账号核对', '每天把各系统的全部账号与在职、离职情况核对一遍：停用后又被启用、离职后仍可使用的账号会成为异常工单；不知属于谁、已不存在、工号不符、长期未登录等逐条列出，并写明下一步。核对不会停用任何账号。系统的列表不完整、为空或突然少了很多时只告警，不作判断；确实减少的，点“账号确实减少了”重新核对。'],
     en: ['Reconciliation', 'Every day all accounts of each system are compared with who works here and who has left: what was switched on again, or can still be used by somebody who left, becomes a case; accounts of nobody known, gone, with another number or not signed in to for long are listed with the next step. It switches nothing off. A list that is incomplete, empty or much smaller is an alarm and nothing is concluded; if there really are fewer accounts, press “Fewer accounts are right”.'],
     about: ['reconciliation'],
+  },
+  {
+    zh: ['待接手事项', '离职、账号停用或不再担任角色的人负责的事项（部门、暂停删除、值班等），没有接手人的列在这里，暂由角色处理。选好接手的人，点“交给此人”。离职之前在离职详情的“交接”里指定，就不会列到这里。'],
+    en: ['Waiting to be taken over', 'What somebody looked after who left, was disabled or lost a role, such as a department, a hold or a shift, stands here if nobody took it over; a role looks after it meanwhile. Choose who takes it and give it to them. What is handed over on the departure’s screen beforehand never comes here.'],
+    about: ['successions'],
   },
   {
     zh: ['紧急停用', '要立即停用某人的账号，不等离职流程：打开其档案点“紧急停用”，或按 Ctrl+K 输入“紧急停用”。写明原因、按红色按钮、确认是您本人即可；画面逐个系统显示是否已停用并核实。系统够不到的门禁卡、印章等会列出联系谁。另一人须在 4 小时内确认；无人确认也保持停用。登记“已谈话”之前，本人和部门负责人看不到。恢复须两人同意。'],
@@ -145,5 +155,12 @@ export const questions: Entry[] = [
   { zh: ['为什么我看不到号码？', '敏感信息默认遮盖。需要时点“查阅”，写明用途和原因；每一次都会记录，本人也看得到。'], en: ['Why is the number hidden?', 'Sensitive data is masked. Ask to look, with a purpose and a reason; each time is recorded, and the person sees it.'] },
   { zh: ['同事急着要离职员工家人的电话，怎么办？', '不能提供。可以用系统给出的答复，或在离职员工同意过的情况下代为转达一句话；转达不会告诉来人任何信息。'], en: ['A colleague insists on a leaver’s family’s number. What now?', 'It is not given out. Use the reply that the system offers, or pass a message on if the leaver agreed to that; who asks learns nothing by it.'] },
   { zh: ['日期填错了怎么办？', '离职生效前可以改日期，提交前会列出改动前后；已经选错人，可以申请撤销，由第二人确认，账号会恢复。'], en: ['A date was wrong. What now?', 'Dates can be changed before they take effect; you see before and after. If it is the wrong person, ask for an annulment: a second person confirms, and accounts come back.'] },
+  { zh: ['文件里有几行有问题，要全部改好才能办理吗？', '不用。有问题的行不办理，其余照常；改好后可以连同原来的行一起重新上传，日期和类型相同的不会再办一次。'], en: ['Some rows of my file are wrong. Must all be mended first?', 'No. Those rows are left out and the rest is begun. Send the mended file later, with the old rows in it: what is there with the same dates and kind is not begun twice.'] },
+  { zh: ['批量离职为什么要等审核人放行？', '人数多、占公司或部门比例高、其中有部门负责人或管理员时，须另一人放行；页面会写明是哪一条。同一人 24 小时内办的合并计算，分成几个文件也一样。'], en: ['Why does a reviewer have to release my file?', 'Because of how many they are, of their share of the company or a department, or because heads or administrators are among them; the screen says which. What the same person began within 24 hours counts together, so several files are no way around it.'] },
+  { zh: ['批量办理时发现办错了，怎么停？', '点“暂停”，还没办理的行不再往下走；确认后再“继续办理”或“取消其余”。已发起的离职不会随之撤回，请在各自的离职详情里改日期、撤回或撤销。'], en: ['Something is wrong with a batch that runs. How do I stop it?', 'Press “Pause”: what has not begun waits. Then go on, or cancel the rest. What has begun is not taken back by that: change, withdraw or annul it on its own screen.'] },
+  { zh: ['谁来接手离职的人负责的事？', '在离职详情的“交接”里指定：可以一人接手全部，也可以按事项分别指定，系统推荐的人点一下即可。停用账号时自动移交；在此之前可以改。'], en: ['Who takes over what a leaver looked after?', 'Say so under “Handing over” on the departure’s screen: one person for everything, or others for some things; who is proposed takes one click. It passes when the access ends, and can be changed until then.'] },
+  { zh: ['没有指定接手人，会耽误停用账号吗？', '不会。到时照常停用；没有接手人的事项转由相应角色处理，列在工作台和“待接手事项”，直到有人接手。'], en: ['Does a missing successor delay the cutoff?', 'No. Access ends all the same. What nobody takes over falls to a role, and stands on the overview and under “Waiting to be taken over” until somebody takes it.'] },
+  { zh: ['怎样收到待办提醒？', '在“我的 → 提醒”里填写工作邮箱，选每个工作日、每周或从不，中英文任选。邮件里只有数量和链接，不写涉及谁；没有待办时不发。'], en: ['How am I told that something waits?', 'Under “My data → Reminders” enter your address at work, and choose each working day, once a week or never, in either language. A mail has numbers and links and names nobody; when nothing waits, none is sent.'] },
+  { zh: ['关了提醒，为什么还会收到邮件？', '有紧急停用等您确认时总会立即发邮件，每小时最多一封。不想再收到任何邮件，点“停止提醒”，邮箱随即删除。'], en: ['I switched reminders off. Why is there still a mail?', 'Emergency cuts that wait for you are always told at once, in one mail an hour at most. To get none at all press “Stop reminders”: the address is deleted.'] },
   { zh: ['提交后网络断了，要再点一次吗？', '可以。内容还在，再按一次即可；同一件事只会办一次。'], en: ['The network went away after I sent it. Press again?', 'Yes. What you typed is still there, and it is done once, however often it is sent.'] },
 ]

@@ -125,7 +125,7 @@ export default function Home() {
   for (const u of home.successors.data?.items ?? []) {
     todos.push({
       key: `successor ${u.departure_id}`, at: u.access_cutoff_at, zone: u.person.time_zone, tone: 'wait', kind: t('successor'), who: u.person, mine: true,
-      what: t('successorWhat', { what: u.missing.map((m) => `${m.kind_text} ${m.count}`).join(t('listed')) }), label: t('successorDo'), to: `/departures/${u.departure_id}`,
+      what: t('successorWhat', { what: u.missing.map((m) => (m.count > 1 ? `${m.kind_text} × ${m.count}` : m.kind_text)).join(t('listed')) }), label: t('successorDo'), to: `/departures/${u.departure_id}`,
     })
   }
   const deletions = new Map<string, Schemas['UpcomingView'][]>()

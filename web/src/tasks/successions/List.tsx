@@ -68,7 +68,7 @@ function Item({ of: s, takes }: { of: Schemas['Succession']; takes: boolean }) {
         {s.from && <Typography.Text>{t('from', { who: `${s.from.name} ${s.from.employee_no}`, why: s.cause_text })}</Typography.Text>}
         {takes && (
           <Flex gap={8} wrap>
-            <PersonPicker aria-label={`${t('who')} ${s.kind_text}`} style={{ flex: '1 1 220px', maxWidth: 420 }} value={who} onChange={setWho} />
+            <PersonPicker aria-label={`${t('who')} ${s.kind_text}`} placeholder={t('whoHint')} style={{ flex: '1 1 220px', maxWidth: 420 }} value={who} onChange={setWho} />
             <Button disabled={!who} loading={take.isPending} onClick={() => take.mutate()}>
               {t('take')}
             </Button>
