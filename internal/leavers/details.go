@@ -25,10 +25,11 @@ const (
 	Cut      What = "cut"       // an emergency cut, of which the person was told
 	Entered  What = "entered"   // the departure was entered after its cutoff
 	FromFile What = "from_file" // a file brought somebody who had left before
+	OnAgain  What = "on_again"  // an account was found on after it had been read back as off
 )
 
 // Whats lists them all.
-var Whats = closed.Of("leavers_exception", Waived, ByHand, Approved, Cut, Entered, FromFile)
+var Whats = closed.Of("leavers_exception", Waived, ByHand, Approved, Cut, Entered, FromFile, OnAgain)
 
 // Exception is something out of the ordinary, with both people where there are two.
 type Exception struct {
@@ -148,7 +149,7 @@ func exceptionsOf(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uu
 		Exception   `gorm:"embedded"`
 	}
 	err := db.Read(ctx).Raw(`WITH d AS MATERIALIZED (
-			SELECT d.id, d.employee_id, d.employment_id, d.advanced_by, m.hired_on, (SELECT min(n.hired_on) FROM employments n WHERE n.employee_id = m.employee_id AND n.hired_on > m.hired_on) AS again
+			SELECT d.id, d.employee_id, d.employment_id, d.advanced_by, d.access_cutoff_at, m.hired_on, (SELECT min(n.hired_on) FROM employments n WHERE n.employee_id = m.employee_id AND n.hired_on > m.hired_on) AS again
 			FROM departures d JOIN employments m ON m.id = d.employment_id WHERE d.id IN @ids
 		)
 		SELECT d.id AS departure_id, CASE c.resolution WHEN 'waive' THEN 'waiver' ELSE 'by_hand' END AS what, c.closed_at AS at, c.asked_by AS by, c.confirmed_by AS second,
@@ -174,6 +175,10 @@ func exceptionsOf(ctx context.Context, db *database.DB, ids []uuid.UUID) (map[uu
 		SELECT d.id, 'cut', c.ordered_at, c.ordered_by, c.confirmed_by, '', '', ''
 		FROM d JOIN access_cuts c ON c.employee_id = d.employee_id
 		WHERE c.told_at IS NOT NULL AND c.ordered_at >= d.hired_on AND (d.again IS NULL OR c.ordered_at < d.again)
+		UNION ALL
+		SELECT d.id, 'on_again', x.first_seen_at, NULL, NULL, x.system, x.system_kind, ''
+		FROM d JOIN account_drift x ON x.employee_id = d.employee_id
+		WHERE x.kind = 'switched_on' AND x.first_seen_at >= d.access_cutoff_at AND (d.again IS NULL OR x.first_seen_at < d.again)
 		ORDER BY 3`, map[string]any{"ids": ids, "operations": operationsTold}).Scan(&found).Error
 	if err != nil {
 		return nil, database.Wrap("reading exceptions", err)

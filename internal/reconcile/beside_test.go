@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -8,6 +9,7 @@ import (
 	"lethe/internal/account"
 	"lethe/internal/connector"
 	"lethe/internal/database"
+	"lethe/internal/leavers"
 	"lethe/internal/reconcile"
 	"lethe/models"
 	"lethe/sandbox/control"
@@ -51,6 +53,21 @@ func TestI12_SwitchedOnAgainAndAgain(t *testing.T) {
 			return err
 		})
 		w.drive(c.OperationID)
+	}
+	// Whoever reads who left, and when each account was off, is told that it was on in between.
+	left, err := database.First[models.Departure](w.env.Facts.Read(t.Context()).Where("employee_id = ?", p.id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed leavers.Listed
+	listed.ID = left.ID
+	rows, err := leavers.Rows(t.Context(), w.env.Facts, []leavers.Listed{listed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := slices.DeleteFunc(rows[0].Exceptions, func(e leavers.Exception) bool { return e.What != leavers.OnAgain })
+	if len(told) == 0 || told[0].System != "mail" || told[0].At.Before(rows[0].Departure.AccessCutoffAt) {
+		t.Errorf("the report tells of %+v", told)
 	}
 }
 
