@@ -20,7 +20,7 @@ func rowsOfBatch() int {
 	if rows, err := strconv.Atoi(os.Getenv("BATCH_ROWS")); err == nil {
 		return rows
 	}
-	return 1000
+	return 500
 }
 
 // TestI31_AKilledWorkerBeginsEverybodyOnce: a file with rows of eleven kinds that are wrong is checked, released and run by
