@@ -67,7 +67,7 @@ type Message struct {
 	CallID      *uuid.UUID
 	// Link: it brings the link by which somebody who has left reaches the own data.
 	Link bool
-	// Reminder: it tells what waits. ReminderOf is the day, or the newest thing that is urgent: each is told once.
+	// Reminder: it tells what waits. ReminderOf is the day, or the instant of one that is urgent: each is told once.
 	Reminder    ReminderKind
 	ReminderOf  *string
 	State       MessageState

@@ -3,6 +3,7 @@ package approvals
 import (
 	"context"
 	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -169,8 +170,13 @@ func (s *Desk) endChanged(ctx context.Context, about uuid.UUID) {
 	}
 }
 
-// PassOn has what people who are gone look after pass on at once. What fails here is left to the next sweep.
+// passOnWithin is how long an answer waits for what passes on: much of it goes on by the sweep.
+const passOnWithin = 2 * time.Second
+
+// PassOn has what people who are gone look after pass on at once. What fails here, or takes longer, is left to the next sweep.
 func (s *Desk) PassOn(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, passOnWithin)
+	defer cancel()
 	if _, err := succession.Sweep(ctx, s.DB); err != nil {
 		s.Log.WarnContext(ctx, "what somebody who is gone looks after stays with them for now", "request_id", httpkit.RequestIDOf(ctx), "error", err.Error())
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -156,6 +157,9 @@ func (s *leaves) turn(ctx context.Context, in *keyedByID, what string, does func
 		return nil, err
 	}
 	_, err := s.Create(ctx, in.Key, "POST "+s.base+"/{id}/"+what, in.ID, func(tx *database.Tx) (httpkit.Creation, error) {
+		if err := imports.NotOwn(tx, in.ID, httpkit.ActorOf(ctx)); err != nil {
+			return httpkit.Creation{}, err
+		}
 		return httpkit.Done(models.Ref{Kind: models.RefDepartures, ID: in.ID}), does(tx, in.ID)
 	})
 	if err != nil {
@@ -217,6 +221,9 @@ func (s *leaves) rows(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	// Nobody learns from the file of somebody else that they are to leave (I27); what was begun tells them itself.
+	self := httpkit.ActorOf(ctx).EmployeeID
+	rows = slices.DeleteFunc(rows, func(r imports.Row) bool { return r.Employee == self && r.Departure == nil && b.ActorID != self })
 	labels, err := archive.LabelsNow(s.DB.Read(ctx))
 	if err != nil {
 		return nil, err

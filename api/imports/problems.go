@@ -17,6 +17,7 @@ var (
 )
 
 func init() {
+	httpkit.Refuses(imports.ErrOwn, httpkit.CodeOwnMatter)
 	httpkit.Refuses(imports.ErrState, httpkit.Code("import_at_another_point", http.StatusConflict))
 	httpkit.Refuses(imports.ErrNothingToDo, httpkit.Code("import_has_nothing_to_do", http.StatusConflict))
 	httpkit.Refuses(imports.ErrContentEnded, httpkit.Code("import_file_gone", http.StatusGone))

@@ -20,7 +20,7 @@ func (s *server) registerReminders(r httpkit.Resource) {
 		At: "PUT /me/reminders", Summary: "Be told by mail what waits", To: httpkit.Staff, Session: true, NoSealedCodes: true,
 		More: "A mail has numbers and links, and names nobody. A digest comes at eight in the morning of a working day, where one is employed, unless nothing waits. Emergency cuts that wait to be confirmed are told at once in any case.",
 	}, s.setReminders)
-	httpkit.Handle(r, httpkit.Route{At: "DELETE /me/reminders", Summary: "Be told nothing by mail any more; the address is deleted", To: httpkit.Staff, Session: true, Status: http.StatusNoContent}, s.stopReminders)
+	httpkit.Handle(r, httpkit.Route{At: "DELETE /me/reminders", Summary: "Be told nothing by mail any more; the address is deleted", To: httpkit.Everyone, Session: true, Status: http.StatusNoContent}, s.stopReminders)
 }
 
 // Reminders is how somebody is told by mail what waits.

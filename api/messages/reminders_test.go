@@ -159,3 +159,31 @@ func TestI24_WhatCannotWaitIsToldAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestI24_WhoLosesTheRoleIsRemindedOfNothing: the address goes, and could be taken back before; a corrected one is told anew.
+func TestI24_WhoLosesTheRoleIsRemindedOfNothing(t *testing.T) {
+	p := newPost(t)
+	if got := p.Session(models.RoleEmployee).Ask("POST", "/api/v1/me/requests", `{"kind": "copy", "text": "a copy of my file, please"}`); got.Status != 201 {
+		t.Fatalf("%d %s", got.Status, got.Body)
+	}
+	p.Env.Advance(t, 100*24*time.Hour)
+	hr, person := p.Session(models.RoleHRAdmin), p.People[models.RoleHRAdmin]
+	for range 2 {
+		p.remind(hr, models.DigestNever, "true")
+		if got := p.reminded(); len(got) != 1 {
+			t.Errorf("told at this address: %q", got)
+		}
+		if got := p.FreshSession(person, models.RoleEmployee).Ask("DELETE", "/api/v1/me/reminders", ""); got.Status != 204 {
+			t.Fatalf("stopped in another role: %d %s", got.Status, got.Body)
+		}
+		p.Env.Advance(t, time.Minute)
+	}
+	p.remind(hr, models.DigestDaily, "true")
+	p.Exec("UPDATE user_roles SET revoked_at = lethe_now(), ledger_entry_id = @entry WHERE user_id = ?", p.User(person))
+	if err := notify.Sweep(t.Context(), p.API.DB); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.Count("reminders"); n != 0 {
+		t.Error("the address of somebody without a role is kept")
+	}
+}

@@ -169,7 +169,7 @@ func (s *server) peopleIn(ctx context.Context, language i18n.Language, who uuid.
 			ids = append(ids, p.EmployeeID)
 		}
 	}
-	return s.People(ctx, language, ids)
+	return s.PeopleInLog(ctx, language, ids)
 }
 
 func kindView(language i18n.Language, g succession.Group, plan succession.Plan, people render.Named) HoldingKind {

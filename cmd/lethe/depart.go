@@ -233,7 +233,7 @@ func (c *apiClient) looked(s departures.SystemLook) string {
 		}
 		var groups []string
 		for _, g := range a.Groups {
-			groups = append(groups, g.Name)
+			groups = append(groups, strings.Join(strings.Fields(g.Name), " ")) // a line of its own would read as ours
 		}
 		if a.MoreGroups > 0 {
 			groups = append(groups, fmt.Sprintf(c.say("%d more", "另有 %d 个"), a.MoreGroups))

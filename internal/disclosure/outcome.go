@@ -90,16 +90,20 @@ func comesOf(row models.Disclosure, o models.DisclosureOutcome) bool {
 	return known && slices.Contains(p.Outcomes(), o)
 }
 
-// Judge is a second person's review of a look that was shown without one before. Neither the looker nor the person whose
-// data it is reviews it.
+// Judge is a second person's review of a look that was shown without one before. Neither the looker, nor who tells
+// what came of it in their place, nor the person whose data it is reviews it.
 func Judge(tx *database.Tx, by models.Actor, id uuid.UUID, finding models.LookReview, note string) (models.Disclosure, error) {
 	row, err := Lock(tx, id)
 	if err != nil {
 		return row, err
 	}
+	teller, err := tellerOf(tx, row)
+	if err != nil {
+		return row, err
+	}
 	text, fault := textform.Paragraphs(note, maxNote)
 	switch code := invalid.Text(fault); {
-	case by.EmployeeID == row.ActorID || by.EmployeeID == row.EmployeeID:
+	case by.EmployeeID == row.ActorID || by.EmployeeID == row.EmployeeID || by.EmployeeID == teller:
 		return row, ErrOwn
 	case row.ReviewDueAt == nil:
 		return row, ErrNoReview

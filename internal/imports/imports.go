@@ -35,6 +35,8 @@ type Vault interface {
 
 // Refusals of a command. An import that does not exist is database.ErrNotFound.
 var (
+	// ErrOwn: nobody decides whether they leave.
+	ErrOwn = errors.New("the file is about oneself")
 	// ErrState says that the import is not at the point for it: it runs, or has ended.
 	ErrState = errors.New("the import is at another point")
 	// ErrNothingToDo says that no row of the file would be entered or changed.

@@ -38,6 +38,10 @@ func AssessLeaves(tx *database.Tx, id uuid.UUID, limits Limits) (causes []models
 	if err != nil {
 		return nil, err
 	}
+	// Files of one person are released one after the other: each counts the one before.
+	if err := tx.DB().Exec("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", "leaving/"+batch.ActorID.String()).Error; err != nil {
+		return nil, database.Wrap("waiting for another file", err)
+	}
 	all, err := Leaving(tx.DB(), id)
 	if err != nil {
 		return nil, err
@@ -78,7 +82,7 @@ func AssessLeaves(tx *database.Tx, id uuid.UUID, limits Limits) (causes []models
 // lastOnes says whether fewer than two reviewers, or HR administrators, would be left by it.
 func lastOnes(tx *database.Tx, batch models.Batch) (last bool, err error) {
 	err = tx.DB().Raw(leavingNow+`SELECT EXISTS (SELECT FROM (
-			SELECT r.role, count(DISTINCT u.employee_id) FILTER (WHERE l.id IS NULL) AS others, count(l.id) AS theirs
+			SELECT r.role, count(DISTINCT u.employee_id) FILTER (WHERE l.id IS NULL AND u.state = 'active') AS others, count(l.id) AS theirs
 			FROM users u JOIN user_roles r ON r.user_id = u.id AND r.revoked_at IS NULL LEFT JOIN leaving l ON l.id = u.employee_id
 			WHERE u.state <> 'disabled' AND r.role IN ('reviewer', 'hr_admin') GROUP BY r.role) held WHERE theirs > 0 AND others < 2)`,
 		map[string]any{"batch": batch.ID, "actor": batch.ActorID}).Scan(&last).Error
@@ -96,6 +100,20 @@ func Holders(g *gorm.DB, id uuid.UUID, limit int) (ids []uuid.UUID, err error) {
 func InFile(tx *database.Tx, id, person uuid.UUID) (there bool, err error) {
 	err = tx.DB().Raw("SELECT EXISTS (SELECT FROM batch_parts WHERE batch_id = ? AND people @> ARRAY[?]::uuid[])", id, person).Scan(&there).Error
 	return there, database.Wrap("looking whether somebody is in a file", err)
+}
+
+// NotOwn refuses that somebody turns a file that lets them leave: nobody decides whether they leave. A sender's own row never
+// begins.
+func NotOwn(tx *database.Tx, id uuid.UUID, by models.Actor) error {
+	batch, err := lock(tx, id)
+	if err != nil || batch.ActorID == by.EmployeeID {
+		return err
+	}
+	own, err := InFile(tx, id, by.EmployeeID)
+	if err == nil && own {
+		err = ErrOwn
+	}
+	return err
 }
 
 // Pause stops a run for now: what is under way is not written. Resume goes on with it.

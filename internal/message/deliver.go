@@ -119,7 +119,7 @@ func (d *Deliverer) Round(ctx context.Context) error {
 	}
 	if d.Reminders != nil {
 		if err := d.Reminders.Plan(ctx); err != nil {
-			return err
+			d.Log.WarnContext(ctx, "reminders are planned again later", "error", err.Error())
 		}
 	}
 	for ctx.Err() == nil {

@@ -113,7 +113,7 @@ func Of(ctx context.Context, g *gorm.DB, c reasons.Carrier, person uuid.UUID) (*
 
 const keepEvery = time.Minute
 
-// Keep removes the address of whoever has no use of the login any more.
+// Keep removes the address of whoever has no use of the login any more, or holds no role that something waits for.
 func Keep(ctx context.Context, db *database.DB, log *slog.Logger) {
 	for {
 		if err := Sweep(ctx, db); err != nil && ctx.Err() == nil {
@@ -131,7 +131,8 @@ func Keep(ctx context.Context, db *database.DB, log *slog.Logger) {
 func Sweep(ctx context.Context, db *database.DB) error {
 	return database.Run(ctx, db, func(tx *database.Tx) error {
 		err := tx.DB().Exec(`DELETE FROM reminders r USING users u JOIN employees e ON e.id = u.employee_id
-			WHERE u.id = r.user_id AND (u.state <> 'active' OR e.status NOT IN ('active', 'pending_departure'))`).Error
+			WHERE u.id = r.user_id AND (u.state <> 'active' OR e.status NOT IN ('active', 'pending_departure')
+			OR NOT EXISTS (SELECT FROM user_roles WHERE user_id = u.id AND revoked_at IS NULL AND role IN ?))`, Roles).Error
 		return database.Wrap("removing addresses of people who are gone", err)
 	})
 }

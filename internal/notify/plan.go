@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -47,7 +48,7 @@ type told struct {
 	clock.Place
 	Held     models.Names `gorm:"type:text[]"`
 	Digested string       // the day of the last digest
-	UrgentAt *time.Time   // of the last urgent one
+	UrgentAt *time.Time   // of the last urgent one to this address
 	Waits    bool         // one of them was not sent yet
 }
 
@@ -56,7 +57,7 @@ func of(g *gorm.DB, person uuid.UUID) (rows []told, err error) {
 	err = g.Raw(`SELECT r.user_id, u.employee_id, r.digest, r.urgent, r.language, m.time_zone, m.jurisdiction, l.region,
 		ARRAY(SELECT role FROM user_roles WHERE user_id = u.id AND revoked_at IS NULL) AS held,
 		coalesce((SELECT max(reminder_of) FROM messages WHERE employee_id = e.id AND reminder = 'digest'), '') AS digested,
-		(SELECT max(requested_at) FROM messages WHERE employee_id = e.id AND reminder = 'urgent') AS urgent_at,
+		(SELECT max(requested_at) FROM messages WHERE employee_id = e.id AND reminder = 'urgent' AND requested_at >= r.set_at) AS urgent_at,
 		EXISTS (SELECT FROM messages WHERE employee_id = e.id AND reminder <> '' AND state IN ('queued', 'sending')) AS waits
 		FROM reminders r JOIN users u ON u.id = r.user_id JOIN employees e ON e.id = u.employee_id
 		JOIN employments m ON m.employee_id = e.id AND m.ended_at IS NULL JOIN legal_entities l ON l.id = m.legal_entity_id
@@ -93,12 +94,13 @@ func (t told) digestOf(now time.Time) string {
 // monday is the one that a day's week begins with (ISO 8601).
 func monday(d clock.Date) clock.Date { return d.AddDays(-(int(d.Weekday()) + 6) % 7) }
 
-// urgentOf names the newest thing that is urgent and was not told, if enough time has passed since the last mail.
+// urgentOf is the instant by which a mail about what is urgent goes, if something newer than the last one is and enough time
+// has passed since.
 func (t told) urgentOf(newest *time.Time, now time.Time) string {
 	if newest == nil || t.Waits || t.UrgentAt != nil && (!newest.After(*t.UrgentAt) || now.Sub(*t.UrgentAt) < urgentPause) {
 		return ""
 	}
-	return newest.UTC().Format(time.RFC3339Nano)
+	return now.UTC().Format(time.RFC3339Nano)
 }
 
 // Plan has what is due told.
@@ -112,13 +114,11 @@ func (n *Reminders) Plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range all {
-		if err := n.plan(ctx, t); err != nil {
-			return err
-		}
-	}
 	n.next = time.Now().Add(planEvery)
-	return nil
+	for _, t := range all { // what fails for one keeps nothing from the others
+		err = errors.Join(err, n.plan(ctx, t))
+	}
+	return err
 }
 
 func (n *Reminders) plan(ctx context.Context, t told) error {

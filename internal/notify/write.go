@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -21,6 +22,7 @@ import (
 type line struct {
 	what, path string // what is the name of a text
 	n          int
+	aside      bool // good to know, and nothing to do: by itself no reason for a mail
 }
 
 // urgent counts what cannot wait for somebody, and says when the newest of it came to be.
@@ -51,7 +53,7 @@ func urgent(g *gorm.DB, t told) (lines []line, newest *time.Time, err error) {
 	}
 	paths := map[string]string{"cuts": "cuts", "looks": "", "purges": "retention", "requests": "requests", "alarms": "reconciliation"}
 	for _, f := range found {
-		lines = append(lines, line{"urgent_" + f.What, paths[f.What], f.N})
+		lines = append(lines, line{what: "urgent_" + f.What, path: paths[f.What], n: f.N})
 		if f.At != nil && (newest == nil || f.At.After(*newest)) {
 			newest = f.At
 		}
@@ -74,16 +76,22 @@ func (n *Reminders) digest(ctx context.Context, t told, now time.Time) ([]line, 
 	if err != nil {
 		return nil, err
 	}
-	lines := []line{{"approvals", "approvals", w.Approvals}, {"cuts", "cuts", w.Cuts}}
+	lines := []line{{"approvals", "approvals", w.Approvals, false}, {"cuts", "cuts", w.Cuts, false}}
 	hr, it := slices.Contains(t.roles(), models.RoleHRAdmin), slices.Contains(t.roles(), models.RoleITOps)
 	if hr || it {
-		lines = append(lines, line{"cases", "cases", w.Cases}, line{"leaving_today", "departures", w.LeavingToday}, line{"leaving_week", "departures", w.LeavingWeek})
+		lines = append(lines, line{"cases", "cases", w.Cases, hr && !it})
 	}
 	if hr || slices.Contains(t.roles(), models.RoleReviewer) {
-		lines = append(lines, line{"looks", "", w.Looks})
+		lines = append(lines, line{"looks", "", w.Looks, false})
 	}
 	if hr {
-		lines = append(lines, line{"requests", "requests", w.Requests}, line{"deletions", "retention", w.Deletions})
+		lines = append(lines, line{"requests", "requests", w.Requests, false})
+	}
+	if hr || it {
+		lines = append(lines, line{"leaving_today", "departures", w.LeavingToday, true}, line{"leaving_week", "departures", w.LeavingWeek, true})
+	}
+	if hr {
+		lines = append(lines, line{"deletions", "retention", w.Deletions, true})
 	}
 	return lines, nil
 }
@@ -106,11 +114,20 @@ func (n *Reminders) Write(ctx context.Context, m models.Message) (subject, text 
 		lines, err = n.digest(ctx, t, now)
 	}
 	lines = slices.DeleteFunc(lines, func(l line) bool { return l.n == 0 })
-	if err != nil || len(lines) == 0 {
+	if err != nil || !slices.ContainsFunc(lines, func(l line) bool { return !l.aside }) {
 		return "", "", err
 	}
+	// What is good to know stands behind what waits.
+	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(btoi(a.aside), btoi(b.aside)) })
 	subject, text = n.text(t.Language, m.Reminder, lines)
 	return subject, text, nil
+}
+
+func btoi(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 func (n *Reminders) text(language i18n.Language, notice models.ReminderKind, lines []line) (subject, text string) {
@@ -118,7 +135,10 @@ func (n *Reminders) text(language i18n.Language, notice models.ReminderKind, lin
 	at := func(path string) string { return strings.TrimRight(n.PublicURL, "/") + "/console/" + path }
 	var b strings.Builder
 	b.WriteString(say(string(notice)) + "\n\n")
-	for _, l := range lines {
+	for i, l := range lines {
+		if l.aside && !lines[i-1].aside {
+			b.WriteString("\n" + say("aside") + "\n\n")
+		}
 		b.WriteString(fmt.Sprintf(say(l.what), l.n) + "\n")
 		if n.PublicURL != "" {
 			b.WriteString("  " + at(l.path) + "\n")

@@ -89,7 +89,7 @@ func (c *chain) groups(reader, who uuid.UUID, until *time.Time, wanted func(Kind
 		if !wanted(k) {
 			continue
 		}
-		rows, err := things(c.tx.DB(), k, "holder = @who AND about IS DISTINCT FROM @reader", map[string]any{"who": who, "reader": reader})
+		rows, err := things(c.tx.DB(), k, "holder = @who AND about IS DISTINCT FROM @reader AND NOT (@many AND @reader = ANY (barred))", map[string]any{"who": who, "reader": reader, "many": k.Name == models.HoldingRequest})
 		if err != nil {
 			return nil, err
 		}

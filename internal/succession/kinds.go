@@ -87,7 +87,7 @@ var Kinds = []Kind{
 	},
 	{
 		Name: models.HoldingRequest, Effect: models.EffectEnds, FallsTo: models.RoleHRAdmin,
-		held: `SELECT id AS thing_id, requester_id AS holder, false AS passed, requested_at AS since, subject_ids[1] AS about, '{}'::uuid[] AS barred, '' AS zh, '' AS en, operation AS code
+		held: `SELECT id AS thing_id, requester_id AS holder, false AS passed, requested_at AS since, subject_ids[1] AS about, subject_ids AS barred, '' AS zh, '' AS en, operation AS code
 			FROM approvals WHERE state = 'pending'`,
 	},
 	{

@@ -273,6 +273,9 @@ func List(ctx context.Context, db *database.DB, f Filter) (rows []models.Success
 
 // own says of successions s that they are of something about the reader's own data, which is not theirs to know (I27).
 const own = `s.kind = 'hold' AND s.thing_id IN (SELECT id FROM holds WHERE employee_id = @reader)
+	OR s.kind = 'request' AND s.thing_id IN (SELECT id FROM approvals WHERE @reader = ANY (subject_ids))
+	OR s.kind = 'call' AND s.thing_id IN (SELECT id FROM emergency_calls WHERE employee_id = @reader)
+	OR s.kind = 'case' AND s.thing_id IN (SELECT c.id FROM support_cases c JOIN account_operations o ON o.id = c.operation_id JOIN employments m ON m.id = o.employment_id WHERE m.employee_id = @reader)
 	OR s.kind = 'look' AND s.thing_id IN (SELECT id FROM disclosures WHERE employee_id = @reader)
 	OR s.kind = 'rejection' AND s.thing_id IN (SELECT p.id FROM purges p JOIN employments m ON m.id = p.employment_id WHERE m.employee_id = @reader)`
 

@@ -15,7 +15,7 @@ COMMENT ON TABLE reminders IS 'erasable';
 CREATE TRIGGER reminders_recorded BEFORE INSERT OR UPDATE ON reminders FOR EACH ROW EXECUTE FUNCTION refuse_unrecorded();
 ALTER TABLE reminders ENABLE ALWAYS TRIGGER reminders_recorded;
 
--- Such a mail is a message of its own kind: of a day, or of the newest thing that is urgent, once.
+-- Such a mail is a message of its own kind: of a day, or of the instant of something urgent, once.
 ALTER TABLE messages
     ADD COLUMN reminder text NOT NULL DEFAULT '' CHECK (reminder IN ('', 'digest', 'urgent')),
     ADD COLUMN reminder_of text CHECK ((reminder = '') = (reminder_of IS NULL)),
