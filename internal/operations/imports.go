@@ -150,6 +150,7 @@ func wouldLeave(tx *database.Tx, b models.Batch, left models.BatchLeaving) (chan
 		if err != nil {
 			return nil, nil, fmt.Errorf("naming who would leave: %w", database.Hide(err))
 		}
+		who.Field = "batch_holder"
 		changes = append(changes, who)
 	}
 	return changes, holders, nil

@@ -4,7 +4,7 @@ export const useBatchTexts = texts(
   'batch',
   {
     title: '批量离职',
-    hint: '上传文件，看试运行结果，再办理。点“办理”之前不会发起任何离职。',
+    hint: '上传文件，看试运行结果，再办理。办理之前不会发起任何离职。',
     template: '下载模板',
     drop: '点这里或把文件拖进来',
     dropHint: 'CSV 或 XLSX，第一行是列名，一行一人：工号、离职类型、最后工作日，其余选填。最多 64 MB。文件加密保存，七天内删除。',
