@@ -149,8 +149,9 @@ type BatchLeaving struct {
 	Due map[Category]int `json:"due,omitempty"`
 	// DuePeople are how many have any.
 	DuePeople int `json:"due_people"`
-	// Of departures that would begin: those of heads and administrators, those of them that take effect within a day,
-	// and those whose last working day is over.
+	// Of departures that would begin: those whose access ends as they begin, those of heads and administrators, those of them
+	// that take effect within a day, and those whose last working day is over.
+	AtOnce    int `json:"at_once,omitempty"`
 	Protected int `json:"protected,omitempty"`
 	Sudden    int `json:"sudden,omitempty"`
 	Past      int `json:"past,omitempty"`
@@ -165,6 +166,7 @@ func (l *BatchLeaving) Add(o BatchLeaving) {
 		l.Last = o.Last
 	}
 	l.People, l.DuePeople = l.People+o.People, l.DuePeople+o.DuePeople
+	l.AtOnce += o.AtOnce
 	l.Protected, l.Sudden, l.Past = l.Protected+o.Protected, l.Sudden+o.Sudden, l.Past+o.Past
 	for category, n := range o.Due {
 		if l.Due == nil {
@@ -207,6 +209,8 @@ type BatchRow struct {
 	// Employee and Employment are whose row it is; nil: nobody's who is known.
 	Employee   uuid.UUID `json:"e"`
 	Employment uuid.UUID `json:"m"`
+	// Kind is how the row says that the person leaves.
+	Kind DepartureKind `json:"k,omitempty"`
 	// LastDay, Cutoff and End are the dates that the departure would have; AtOnce: access ends when it begins.
 	LastDay *clock.Date `json:"l,omitempty"`
 	Cutoff  *time.Time  `json:"c,omitempty"`

@@ -47,6 +47,7 @@ type DepartureBatchPlan struct {
 	Faulty    int         `json:"faulty" doc:"Rows with something wrong: they are left out"`
 	First     *clock.Date `json:"first,omitempty" doc:"The earliest last working day; absent in lists, as the rest"`
 	Last      *clock.Date `json:"last,omitempty"`
+	AtOnce    int         `json:"at_once" doc:"Whose access ends as the departure begins"`
 	Protected int         `json:"protected" doc:"Heads of departments and administrators among them"`
 	Sudden    int         `json:"sudden" doc:"Of these, whose access or employment would end within a day"`
 	Past      int         `json:"past" doc:"Whose last working day is over: their access ends as the departure begins"`
@@ -119,6 +120,7 @@ func (s *leaves) completed(ctx context.Context, v *DepartureBatchView, language 
 	if left.People > 0 {
 		v.Plan.First, v.Plan.Last = &left.First, &left.Last
 	}
+	v.Plan.AtOnce = left.AtOnce
 	v.Plan.Protected, v.Plan.Sudden, v.Plan.Past = left.Protected, left.Sudden, left.Past
 	if v.State != models.BatchChecked || v.Plan.Begin == 0 || v.Uploader.EmployeeID != httpkit.ActorOf(ctx).EmployeeID {
 		return nil
@@ -186,21 +188,23 @@ func (s *leaves) cancelRest(ctx context.Context, in *keyedByID) (*httpkit.Answer
 
 // DepartureRow is a row of a batch of departures.
 type DepartureRow struct {
-	Row         int                 `json:"row" doc:"As a spreadsheet program counts: the header is 1"`
-	EmployeeID  *uuid.UUID          `json:"employee_id,omitempty"`
-	EmployeeNo  string              `json:"employee_no,omitempty" doc:"Of whom it is about, if anybody has the number"`
-	Name        string              `json:"name,omitempty"`
-	Outcome     models.BatchOutcome `json:"outcome"`
-	OutcomeText string              `json:"outcome_text"`
-	LastDay     *clock.Date         `json:"last_working_day,omitempty"`
-	Cutoff      *time.Time          `json:"access_cutoff_at,omitempty" doc:"When accounts are disabled"`
-	End         *time.Time          `json:"employment_ended_at,omitempty"`
-	AtOnce      bool                `json:"at_once" doc:"Access ends as the departure begins"`
-	Protected   bool                `json:"protected" doc:"Heads a department or administers"`
-	Sudden      bool                `json:"sudden" doc:"Protected, and access or employment ends within a day: two people are needed"`
-	Past        bool                `json:"past" doc:"The last working day is over"`
-	DepartureID *uuid.UUID          `json:"departure_id,omitempty" doc:"What was begun"`
-	Problems    []RowProblem        `json:"problems"`
+	Row         int                  `json:"row" doc:"As a spreadsheet program counts: the header is 1"`
+	EmployeeID  *uuid.UUID           `json:"employee_id,omitempty"`
+	EmployeeNo  string               `json:"employee_no,omitempty" doc:"Of whom it is about, if anybody has the number"`
+	Name        string               `json:"name,omitempty"`
+	Outcome     models.BatchOutcome  `json:"outcome"`
+	OutcomeText string               `json:"outcome_text"`
+	Kind        models.DepartureKind `json:"kind,omitempty" doc:"How the row says that the person leaves"`
+	KindText    string               `json:"kind_text,omitempty"`
+	LastDay     *clock.Date          `json:"last_working_day,omitempty"`
+	Cutoff      *time.Time           `json:"access_cutoff_at,omitempty" doc:"When accounts are disabled"`
+	End         *time.Time           `json:"employment_ended_at,omitempty"`
+	AtOnce      bool                 `json:"at_once" doc:"Access ends as the departure begins"`
+	Protected   bool                 `json:"protected" doc:"Heads a department or administers"`
+	Sudden      bool                 `json:"sudden" doc:"Protected, and access or employment ends within a day: two people are needed"`
+	Past        bool                 `json:"past" doc:"The last working day is over"`
+	DepartureID *uuid.UUID           `json:"departure_id,omitempty" doc:"What was begun"`
+	Problems    []RowProblem         `json:"problems"`
 }
 
 // DepartureRows is a page of them.
@@ -236,6 +240,9 @@ func (s *leaves) rows(ctx context.Context, in *struct {
 		}
 		if r.Employee != uuid.Nil {
 			shown.EmployeeID = &r.Employee
+		}
+		if r.Kind != "" {
+			shown.Kind, shown.KindText = r.Kind, closed.Text(in.Language(), r.Kind)
 		}
 		return shown
 	})}

@@ -85,7 +85,7 @@ func (o Outlook) counted() models.BatchLeaving {
 	for _, c := range []struct {
 		is    bool
 		count *int
-	}{{o.Protected, &l.Protected}, {o.Sudden, &l.Sudden}, {o.Past, &l.Past}} {
+	}{{o.AtOnce, &l.AtOnce}, {o.Protected, &l.Protected}, {o.Sudden, &l.Sudden}, {o.Past, &l.Past}} {
 		if c.is {
 			*c.count = 1
 		}
@@ -259,6 +259,7 @@ func (j judgement) planned() models.BatchRow {
 	switch j.outcome {
 	case creates:
 		o := j.leaves
+		p.Kind = j.leave.Kind
 		p.Outcome, p.LastDay, p.Cutoff, p.End = models.OutcomeBegins, &o.LastDay, &o.Cutoff, &o.End
 		p.AtOnce, p.Protected, p.Sudden, p.Past = o.AtOnce, o.Protected, o.Sudden, o.Past
 	case stays:

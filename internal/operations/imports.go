@@ -136,7 +136,7 @@ func wouldLeave(tx *database.Tx, b models.Batch, left models.BatchLeaving) (chan
 		count("batch_rows", b.Rows), count("batch_leave", b.ToCreate), shown("batch_first", left.First.String()), shown("batch_last", left.Last.String()),
 		count("batch_same", b.Same), count("batch_faulty", b.Faulty),
 	}
-	for field, n := range map[string]int{"batch_protected": left.Protected, "batch_sudden": left.Sudden, "batch_past": left.Past} {
+	for field, n := range map[string]int{"batch_at_once": left.AtOnce, "batch_protected": left.Protected, "batch_sudden": left.Sudden, "batch_past": left.Past} {
 		if n > 0 {
 			changes = append(changes, count(field, n))
 		}

@@ -248,6 +248,7 @@ function One({ id }: { id: string }) {
             </Typography.Paragraph>
           )}
           {!ran && it.plan.protected > 0 && <Alert type="warning" showIcon style={{ marginTop: 12 }} title={[t('protected', { count: it.plan.protected }), it.plan.sudden > 0 ? t('sudden', { count: it.plan.sudden }) : ''].join(' ')} />}
+          {!ran && it.plan.at_once > 0 && <Alert type="warning" showIcon style={{ marginTop: 12 }} title={t('atOnceCount', { count: it.plan.at_once })} />}
           {!ran && it.plan.past > 0 && <Alert type="warning" showIcon style={{ marginTop: 12 }} title={t('past', { count: it.plan.past })} />}
           {it.state === 'checked' && mine && (
             <Space orientation="vertical" style={{ width: '100%', marginTop: 16 }}>
@@ -352,6 +353,7 @@ function Rows({ id, state, children }: { id: string; state: string; children?: R
           columns={[
             { title: t('row'), dataIndex: 'row', width: 70 },
             { title: t('person'), render: (_, r) => who(r) },
+            { title: t('departure_kind'), render: (_, r) => r.kind_text ?? '' },
             { title: t('lastDay'), render: (_, r) => (r.last_working_day ? day(r.last_working_day) : '') },
             { title: t('cutoff'), render: (_, r) => cutoff(r) },
             { title: t('outcome'), render: (_, r) => outcome(r) },
@@ -368,6 +370,7 @@ function Rows({ id, state, children }: { id: string; state: string; children?: R
                   <Typography.Text type="secondary">{t('rowNo', { n: r.row })}</Typography.Text>
                 </Flex>
                 <span>{outcome(r)}</span>
+                {r.kind_text && <span>{r.kind_text}</span>}
                 {r.last_working_day && <span>{`${t('lastDay')} ${day(r.last_working_day)}`}</span>}
                 {cutoff(r) && <span>{`${t('cutoff')} ${cutoff(r)}`}</span>}
                 {remarks(r)}
