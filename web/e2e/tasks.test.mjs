@@ -80,7 +80,7 @@ test('people are imported: columns, dry run, a second person, and one who left l
   await page.locator('.ant-statistic', { hasText: '已新增' }).waitFor()
 
   // What is kept of who left long ago is due, and goes only when a reviewer says so.
-  const [left] = (await ask(dev, `employees?q=CN-N${mark}3`)).items
+  const left = await until('who left long ago is entered', async () => (await ask(dev, `employees?q=CN-N${mark}3`)).items[0])
   await until('their data waits for a review', async () => (await ask(dev, `purges?employee_id=${left.id}&state=in_review`, 'reviewer')).items.length > 0)
   const reviewer = await pageOf(browser, dev, 'reviewer', { base })
   await reviewer.goto(`${base}/console/retention?tab=purges&person=${left.id}`)
